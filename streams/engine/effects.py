@@ -1,0 +1,74 @@
+"""What deciding returns: commands and decisions, in the order in which they were made."""
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from streams.engine.event import Instant
+
+
+class Outcome(Enum):
+    """What happened, in the words of DESIGN section 7."""
+
+    ENTERED = "entered"
+    NOT_ENTERED = "not_entered"
+    BRANCH = "branch"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    HELD = "held"
+    REVIEW = "review"
+    COUPON = "coupon"
+    EXITED = "exited"
+    CONVERTED = "converted"
+
+
+class SendCommand(msgspec.Struct, gc=False):
+    """One instruction to deliver one message (DESIGN section 7); money in minor units."""
+
+    send_id: str
+    customer_id: str
+    channel: str
+    recipient: str
+    template: str
+    flow: str
+    flow_version: str
+    step: str
+    journey_id: str
+    transactional: bool
+    decided_at: Instant
+    not_before: Instant
+    expires_at: Instant
+    variables: dict[str, str]
+    items: list[dict[str, Any]]
+    coupon: str | None
+    utm: dict[str, str]
+    locale: str | None
+    trigger_event_id: str | None
+
+
+class Decision(msgspec.Struct, gc=False):
+    """One outcome that a person would ask about, with what decided it (SEMANTICS 5.5).
+
+    `reason` is empty for outcomes that have none; `evidence` holds plain JSON values.
+    """
+
+    at: Instant
+    customer_id: str
+    flow: str
+    flow_version: str
+    journey_id: str | None
+    step: str | None
+    outcome: Outcome
+    reason: str
+    evidence: dict[str, Any]
+    event_id: str | None
+
+
+class Effects(msgspec.Struct):
+    """Collects what one or many calls of the engine decided, in order."""
+
+    commands: list[SendCommand] = []
+    decisions: list[Decision] = []
+    duplicates: int = 0
+    loops: int = 0

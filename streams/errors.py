@@ -1,0 +1,35 @@
+"""Errors, one class per reaction of the caller; foreign ones are mapped to these at the borders.
+
+    SendflowError
+    |-- Aborted          roll back to the last commit and repeat
+    |-- OutcomeUnknown   throw the producer away, open a new one, re-read what was committed
+    |-- Fenced           another worker owns the task: drop it, write nothing
+    |-- StoreUnusable    the local state can't be trusted: rebuild it from the changelog
+    `-- Refused          only the user can mend it; the message says how
+"""
+
+
+class SendflowError(Exception):
+    """Any error of this package that a caller is meant to react to."""
+
+
+class Aborted(SendflowError):
+    """The transaction was not and will not be committed: roll back and repeat."""
+
+
+class OutcomeUnknown(SendflowError):
+    """The end of a transaction wasn't confirmed. The producer must not be used again (no abort, no
+    begin: KAFKA-17754); a new one with the same id finds out what was committed."""
+
+
+class Fenced(SendflowError):
+    """A newer producer with the same transactional id exists: this worker lost the task."""
+
+
+class StoreUnusable(SendflowError):
+    """The local store is damaged, too old or ahead of its changelog: rebuild it."""
+
+
+class Refused(SendflowError):
+    """Something the user must change first; the message names it, what was expected and the
+    command or setting that mends it."""

@@ -1,0 +1,97 @@
+"""What a partition task is given, as protocols: where state is kept, how bytes become events and
+how effects become bytes. The adapters in `store/` and `contracts/` satisfy them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from streams.engine import Decision, Event, Instant, SendCommand
+
+
+class Record(msgspec.Struct, gc=False):
+    """One record of a Kafka partition, as fetched."""
+
+    time: Instant  # the record timestamp
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]] | None = None
+
+
+class OutputRecord(msgspec.Struct, gc=False):
+    """One record to produce. `topic` is the logical name (without the shop's prefix)."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None  # None: murmur2 of the key
+    headers: list[tuple[str, bytes]] | None = None
+    time: Instant | None = None  # None: the broker's or the producer's clock
+
+
+class Rejection(msgspec.Struct, gc=False):
+    """Why a record can't be used: the reason goes to `dead-letters` with the original bytes."""
+
+    reason: str
+    schema: str | None = None
+
+
+class StoreBatch(msgspec.Struct):
+    """What one transaction changes in the store; written at once or not at all.
+
+    `changes` maps a changelog key (customer id, or a key of the task that begins with 0x00) to
+    its new bytes, None for deleted. `changelog_offset` is the next offset of the changelog
+    to read after these changes.
+    """
+
+    changes: dict[bytes, bytes | None]
+    changelog_offset: int
+    written_at: Instant  # wall time of the commit, for the age of the store (PITFALLS 42)
+
+
+class Store(Protocol):
+    """State, timer index and changelog offset of one task. A cache of the changelog: never ahead of
+    what is committed there. Keys that begin with 0x00 are the task's own and have no timers."""
+
+    def get(self, key: bytes) -> bytes | None: ...
+    def write(self, batch: StoreBatch) -> None:
+        """All of `batch` in one atomic write, with the timer index kept in step by the next due
+        time in each state's header. Raises StoreUnusable."""
+
+    def changelog_offset(self) -> int | None:
+        """Next changelog offset to read; None for a new store."""
+
+    def written_at(self) -> Instant | None: ...
+    def timers(self, start: Instant, end: Instant, limit: int) -> list[tuple[Instant, bytes]]:
+        """Up to `limit` pairs (due, customer key), start <= due < end, in that order."""
+
+    def customers(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Up to `limit` pairs (key, state) with key > after, in order of key."""
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Everything, the task's own keys too."""
+
+    def clear(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Decoder(Protocol):
+    """Bytes of the input topics to events."""
+
+    def decode(self, topic: str, record: Record) -> Event | Rejection:
+        """The event in `record` of the input `topic` (logical name), or why there is none.
+        Checks the key too; never raises for what a producer could have written."""
+
+
+class Encoder(Protocol):
+    """Effects to the bytes of the output topics."""
+
+    def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]: ...
+    def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]: ...
+    def dead_letter(
+        self, topic: str, partition: int, record: Record, rejection: Rejection, at: Instant
+    ) -> OutputRecord: ...
+    def late_record(
+        self, topic: str, partition: int, offset: int, effective_time: Instant, sequence: int
+    ) -> OutputRecord: ...
