@@ -1,0 +1,63 @@
+# Everything runs in .venv of this checkout, so that .venv/bin/sendflow is the command.
+# PYTHON=python3.12 make … takes another interpreter; ARGS="-k wait" goes on to pytest.
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-kafka chaos check format bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "sendflow needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo not there)." \
+	    "Name another one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  echo "no environment could be made: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	@echo "installing what sendflow needs in $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(READY) ## the environment in .venv
+
+demo: $(READY) ## a real shop's year, as explained send commands
+	@$(BIN)/sendflow demo
+
+test: $(READY) ## all tests that need no Java, broker tests on the embedded broker
+	@$(BIN)/python -m pytest -m "not kafka and not chaos" $(ARGS)
+
+test-kafka: $(READY) ## the broker tests on Apache Kafka from its jars (Java 17, Maven)
+	@$(BIN)/python -m pytest --broker kafka -m "broker or kafka" $(ARGS)
+
+chaos: $(READY) ## workers that are killed, stopped and started, on both brokers
+	@$(BIN)/python -m pytest -m chaos $(ARGS)
+
+check: $(READY) ## format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## put the code in shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(READY) ## the whole job against its peers, as a table and as JSON
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+  --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+lock: $(READY) ## requirements*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions
+	@$(COMPILE) $(ARGS) --output-file requirements.txt pyproject.toml
+	@$(COMPILE) $(ARGS) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+clean: ## away with everything that was built, and the environment
+	rm -rf $(VENV) build dist *.egg-info .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find streams tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
