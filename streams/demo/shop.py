@@ -1,0 +1,146 @@
+"""A year of a shop as events in order of time: real orders and refunds (`retail.py`), with
+everything around them simulated (`simulation.py`), so that flows have something to decide."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+from random import Random
+from typing import Any
+
+from streams.demo.retail import CURRENCY, Order, Refund, read_retail
+from streams.demo.simulation import Searches, simulate_customer
+from streams.engine import Instant
+
+SIMULATED_METRICS = frozenset(
+    {
+        "customer.updated",
+        "order.fulfilled",
+        "cart.updated",
+        "checkout.started",
+        "search.performed",
+        "view.item",
+    }
+)
+"""The metrics of the year that are made up; the others are real."""
+
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSummary:
+    """What the year holds, and what was left out of the data; `order_total` in minor units."""
+
+    seed: int
+    currency: str
+    lines: int
+    lines_without_customer: int  # can't be keyed: left out
+    repeated_lines: int  # exact repetitions within an invoice: left out
+    customers: int
+    orders: int
+    orders_of_charges_only: int  # postage, fees, manual entries: orders without items
+    order_total: int
+    refunds: int
+    refunds_without_order: int  # no earlier order holds what was given back
+    events: dict[str, int]  # by metric
+    first_at: Instant
+    last_at: Instant
+
+    @property
+    def total_events(self) -> int:
+        return sum(self.events.values())
+
+    @property
+    def simulated_events(self) -> int:
+        return sum(self.events[metric] for metric in self.events if metric in SIMULATED_METRICS)
+
+
+@dataclass(frozen=True, slots=True)
+class ShopYear:
+    """The events in order of time (then of event id), and what they are."""
+
+    events: list[dict[str, Any]]
+    summary: ShopSummary
+
+
+def shop_year(seed: int = SEED) -> Iterator[dict[str, Any]]:
+    """The year's events in order of time, with the fields of DESIGN section 7. The same seed
+    gives the same events, to the byte."""
+    yield from build_shop_year(seed).events
+
+
+def summarise(seed: int = SEED) -> ShopSummary:
+    """What `shop_year(seed)` holds. To have both, call `build_shop_year` once."""
+    return build_shop_year(seed).summary
+
+
+def build_shop_year(seed: int = SEED) -> ShopYear:
+    """Reads the data and simulates around it. Raises Refused if the data can't be read."""
+    retail = read_retail()
+    orders: defaultdict[str, list[Order]] = defaultdict(list)
+    refunds: defaultdict[str, list[Refund]] = defaultdict(list)
+    for order in retail.orders:
+        orders[order.customer_id].append(order)
+    for refund in retail.refunds:
+        refunds[refund.customer_id].append(refund)
+
+    events = [_order_placed(order) for order in retail.orders]
+    events += [_order_refunded(refund) for refund in retail.refunds]
+    searches = Searches(retail.orders)
+    year_end = retail.orders[-1].at
+    customers = sorted({*orders, *refunds})
+    for customer_id in customers:
+        events += simulate_customer(
+            Random(f"{seed}/{customer_id}"),
+            searches,
+            orders.get(customer_id, []),
+            refunds.get(customer_id, []),
+            year_end,
+        )
+    events.sort(key=itemgetter("occurred_at", "event_id"))
+
+    summary = ShopSummary(
+        seed=seed,
+        currency=CURRENCY,
+        lines=retail.lines,
+        lines_without_customer=retail.lines_without_customer,
+        repeated_lines=retail.repeated_lines,
+        customers=len(customers),
+        orders=len(retail.orders),
+        orders_of_charges_only=sum(not order.items for order in retail.orders),
+        order_total=sum(order.total for order in retail.orders),
+        refunds=len(retail.refunds),
+        refunds_without_order=sum(refund.order_id == refund.refund_id for refund in retail.refunds),
+        events=dict(sorted(Counter(event["metric"] for event in events).items())),
+        first_at=events[0]["occurred_at"],
+        last_at=events[-1]["occurred_at"],
+    )
+    return ShopYear(events, summary)
+
+
+def _order_placed(order: Order) -> dict[str, Any]:
+    return {
+        "metric": "order.placed",
+        "event_id": f"order-{order.order_id}",
+        "customer_id": order.customer_id,
+        "occurred_at": order.at,
+        "order_id": order.order_id,
+        "total": order.total,
+        "currency": CURRENCY,
+        "items": order.items,
+        "country": order.country.code if order.country else None,
+        "tags": order.tags,
+    }
+
+
+def _order_refunded(refund: Refund) -> dict[str, Any]:
+    return {
+        "metric": "order.refunded",
+        "event_id": f"refund-{refund.refund_id}",
+        "customer_id": refund.customer_id,
+        "occurred_at": refund.at,
+        "order_id": refund.order_id,
+        "amount": refund.amount,
+        "currency": CURRENCY,
+        "items": refund.items,
+    }
