@@ -5,6 +5,7 @@
     |-- OutcomeUnknown   throw the producer away, open a new one, re-read what was committed
     |-- Fenced           another worker owns the task: drop it, write nothing
     |-- StoreUnusable    the local state can't be trusted: rebuild it from the changelog
+    |-- Poisoned         our own code failed at one record: reopen the task, which then sets it aside
     `-- Refused          only the user can mend it; the message says how
 """
 
@@ -33,3 +34,12 @@ class StoreUnusable(SendflowError):
 class Refused(SendflowError):
     """Something the user must change first; the message names it, what was expected and the
     command or setting that mends it."""
+
+
+class Poisoned(SendflowError):
+    """Deciding raised an error of our own at one record or timer. Memory holds half of its
+    effects: open the task again with `mark` among its poisoned, and it becomes a dead letter."""
+
+    def __init__(self, mark: tuple[str, int], message: str) -> None:
+        super().__init__(message)
+        self.mark = mark

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from streams.engine import Decision, Event, Instant, SendCommand
+from streams.engine import Decision, Event, Instant, Program, SendCommand
 
 
 class Record(msgspec.Struct, gc=False):
@@ -95,3 +95,20 @@ class Encoder(Protocol):
     def late_record(
         self, topic: str, partition: int, offset: int, effective_time: Instant, sequence: int
     ) -> OutputRecord: ...
+
+
+class Facts(msgspec.Struct):
+    """Store facts of one record of `control`: name (SEMANTICS 7.2) to value."""
+
+    values: dict[str, float]
+
+
+class ControlReader(Protocol):
+    """Records of the topic `control` to what decides from then on."""
+
+    def initial(self) -> Program:
+        """The program of an empty set of definitions: state is kept, nothing is decided."""
+
+    def read(self, record: Record) -> Program | Facts | Rejection:
+        """The program or the facts that hold from this record on. Compiled once per record, for
+        all tasks."""

@@ -1,0 +1,102 @@
+"""A partition task on logs in memory: for flow tests, and to test the task itself.
+
+It does what a worker does, in one thread and by hand: feed, cut, run, commit; and what happens to
+one: crash before or after the store was written, restart with or without the store.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from streams.engine import INPUTS, Instant
+from streams.errors import Poisoned
+from streams.ports import ControlReader, Decoder, Encoder, OutputRecord, Record, Store, StoreBatch
+from streams.runtime.commit import CHANGELOG
+from streams.task import CONTROL, PartitionTask, Ports, TaskSettings
+
+
+class LocalParts(msgspec.Struct):
+    """What a local task is made of; `open_store` makes an empty store."""
+
+    open_store: Callable[[], Store]
+    decoder: Decoder
+    encoder: Encoder
+    control: ControlReader
+    settings: TaskSettings = TaskSettings()
+
+
+class LocalTask:
+    """One task with its inputs, its changelog and its outputs as lists.
+
+    `output` holds what a read_committed reader would see.
+    """
+
+    def __init__(self, parts: LocalParts) -> None:
+        self._parts = parts
+        self.logs: dict[str, list[Record]] = {topic: [] for topic in (CONTROL, *INPUTS)}
+        self.changelog: list[tuple[bytes, bytes | None]] = []
+        self.output: list[OutputRecord] = []
+        self.store = parts.open_store()
+        self._poisoned: frozenset[tuple[str, int]] = frozenset()
+        self.task = self._open()
+
+    def append(self, topic: str, time: Instant, key: bytes | None, value: bytes | None) -> Record:
+        """Adds a record to the log of an input."""
+        record = Record(time, len(self.logs[topic]), key, value)
+        self.logs[topic].append(record)
+        return record
+
+    def advance(self, wall: Instant, budget: int = 1_000_000) -> None:
+        """Feeds what is new, cuts at `wall` and processes all that can be. Records and timers
+        before `wall` less the clock skew happen."""
+        for topic, log in self.logs.items():
+            fed = self._fed[topic]
+            self.task.feed(topic, log[fed:], len(log), len(log))
+            self._fed[topic] = len(log)
+        self.task.cut(wall, {topic: len(log) for topic, log in self.logs.items()})
+        try:
+            while self.task.run(wall, budget):
+                pass
+        except Poisoned as poisoned:
+            self._poisoned |= {poisoned.mark}
+            self.task = self._open()
+            self.advance(wall, budget)
+
+    def commit(self, wall: Instant, *, with_store: bool = True) -> None:
+        """One transaction; without the store, as if the worker had been killed after the commit
+        and before the write (PITFALLS 1). Nothing happens if there is nothing to commit."""
+        if self.task.commit_due(wall) is None:
+            return
+        commit = self.task.prepare_commit(wall)
+        for record in commit.records:
+            if record.topic == CHANGELOG:
+                assert record.key is not None
+                self.changelog.append((record.key, record.value))
+            else:
+                self.output.append(record)
+        if with_store:
+            self.store.write(msgspec.structs.replace(commit.batch, changelog_offset=self._end()))
+            self.task.committed(commit, self._end())
+
+    def restart(self, *, keep_store: bool = True) -> None:
+        """Memory is lost; the store catches up with the changelog and a new task opens on it."""
+        if not keep_store:
+            self.store.close()
+            self.store = self._parts.open_store()
+        self._restore()
+        self.task = self._open()
+
+    def _end(self) -> int:
+        return len(self.changelog)
+
+    def _restore(self) -> None:
+        start = self.store.changelog_offset() or 0
+        changes = dict(self.changelog[start:])
+        self.store.write(StoreBatch(changes, self._end(), written_at=0))
+
+    def _open(self) -> PartitionTask:
+        parts = self._parts
+        ports = Ports(self.store, parts.decoder, parts.encoder, parts.control)
+        task = PartitionTask(0, ports, parts.settings, self._poisoned)
+        self._fed = {CONTROL: 0, **task.positions}
+        return task

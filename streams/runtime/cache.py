@@ -1,0 +1,37 @@
+"""Decoded states of customers, bounded."""
+
+from streams.engine import CustomerState
+
+
+class StateCache:
+    """The states that were used last. Two generations: a state that is used moves to the young
+    one; when that is full, it becomes the old one and the old one is forgotten. So the states
+    used among the last `size` are always here, at the cost of one dict look-up."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._young: dict[bytes, CustomerState] = {}
+        self._old: dict[bytes, CustomerState] = {}
+
+    def get(self, customer: bytes) -> CustomerState | None:
+        """The state, if it's here."""
+        state = self._young.get(customer)
+        if state is None:
+            state = self._old.get(customer)
+            if state is not None:
+                self.put(customer, state)
+        return state
+
+    def put(self, customer: bytes, state: CustomerState) -> None:
+        """Keeps the state for a while."""
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, {}
+        self._young[customer] = state
+
+    def drop(self, customer: bytes) -> None:
+        """Forgets one customer (erased)."""
+        self._young.pop(customer, None)
+        self._old.pop(customer, None)
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)

@@ -1,0 +1,137 @@
+"""The inputs of a task, merged by record time, topic order, offset (DESIGN 5.2).
+
+An input that has a record buffered is at that record's place. One that has none is at the place
+of the earliest record that could still come: its `complete_before` and its topic. The earliest
+place of all decides: if it's a record's, that record is next; if not, nothing can be done
+beyond it yet. So a search is never judged before an order that is older but unread.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from streams.engine import Instant
+from streams.ports import Record
+from streams.runtime.order import FIRST_TOPIC, NEVER, Place, place, place_of_late
+
+
+class Input:
+    """One topic's partition of a task: what is buffered, and how much is known about the rest."""
+
+    __slots__ = (
+        "asked_end",
+        "asked_time",
+        "blocking_since",
+        "buffered_bytes",
+        "complete_before",
+        "next_offset",
+        "order",
+        "place",
+        "position",
+        "records",
+        "topic",
+    )
+
+    def __init__(self, topic: str, order: int, position: int) -> None:
+        self.topic = topic
+        self.order = order
+        self.position = position
+        """Next offset to process: what is committed, not the read-ahead (PITFALLS 20)."""
+        self.next_offset = position
+        """Next offset to be fed; past the markers of transactions once the end was reached."""
+        self.records: deque[Record] = deque()
+        self.buffered_bytes = 0
+        self.complete_before: Instant = 0
+        """Every record with a time before this is here or was processed."""
+        self.asked_time: Instant = 0
+        self.asked_end: int | None = None
+        """A cut that isn't reached yet: once `next_offset` is `asked_end`, all that was appended
+        before `asked_time` is here."""
+        self.blocking_since: Instant | None = None
+        self.place: Place = place(0, order)
+
+    def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
+        """Adds fetched records; `end` is the end of the partition if the fetch reached it."""
+        for record in records:
+            # After a restart, the part of `control` that was processed is fed too.
+            if record.offset >= self.position:
+                self.records.append(record)
+                self.buffered_bytes += 100 + len(record.value or b"")
+        self.next_offset = max(self.next_offset, next_offset, end or 0)
+        self._reach_cut()
+        self.refresh()
+
+    def pop(self) -> Record:
+        """Takes the next record off; the caller processes it now."""
+        record = self.records.popleft()
+        self.buffered_bytes -= 100 + len(record.value or b"")
+        self.position = record.offset + 1
+        # refresh(), written out: this runs for every record.
+        if self.records:
+            self.place = self.records[0].time << 8 | self.order
+        else:
+            self.place = self.complete_before << 8 | self.order
+        return record
+
+    def refresh(self) -> None:
+        """Sets `place` after a change."""
+        if self.records:
+            self.place = place(self.records[0].time, self.order)
+            self.blocking_since = None
+        else:
+            self.place = place(self.complete_before, self.order)
+
+    def ask(self, time: Instant, end: int) -> None:
+        """A cut: at wall time `time + clock_skew` the partition ended at `end`."""
+        self.asked_time, self.asked_end = time, end
+        self._reach_cut()
+        self.refresh()
+
+    def complete(self, before: Instant) -> None:
+        """All records before `before` are known to be here."""
+        if before > self.complete_before:
+            self.complete_before = before
+            self.blocking_since = None
+            self.refresh()
+
+    def tail_time(self) -> Instant:
+        """Up to when this input is known, buffered records included."""
+        return max(self.complete_before, self.records[-1].time if self.records else 0)
+
+    def _reach_cut(self) -> None:
+        if self.asked_end is not None and self.next_offset >= self.asked_end:
+            self.asked_end = None
+            self.complete(self.asked_time)
+
+
+class Merge:
+    """All inputs of one task, in the order of their topics (SEMANTICS 5.3)."""
+
+    def __init__(self, topics: Iterable[str], positions: dict[str, int]) -> None:
+        self.inputs = [
+            Input(topic, FIRST_TOPIC + number, positions.get(topic, 0))
+            for number, topic in enumerate(topics)
+        ]
+        self.by_topic = {one.topic: one for one in self.inputs}
+
+    def choose(self, clock: Place) -> tuple[Input, Place, Place]:
+        """The input that comes first, its place, and the place of the one after it.
+
+        If the first has no record, it's what the task waits for. If it has one, its records up to
+        the second place may be taken one after the other. A record that is too late for its
+        own place, because `clock` has passed it, is placed by `place_of_late`.
+        """
+        first = self.inputs[0]
+        first_place = second_place = NEVER
+        for one in self.inputs:
+            at = one.place
+            if at < clock and one.records:
+                at = place_of_late(clock)
+            if at < first_place:
+                first, second_place, first_place = one, first_place, at
+            elif at < second_place:
+                second_place = at
+        return first, first_place, second_place
+
+    def positions(self) -> dict[str, int]:
+        """Next offset to process, by topic."""
+        return {one.topic: one.position for one in self.inputs}

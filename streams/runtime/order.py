@@ -1,0 +1,43 @@
+"""The one order in which a task does things, as a single integer that can be compared.
+
+Everything that happens in a task has a place (time, phase):
+
+    time t:  START | LATE | topic 0 | topic 1 | ... | TIMERS          then t + 1
+              (0)     (1)     (2)       (3)           (255)
+
+Records of one time come in the order of their topics (SEMANTICS 5.3), late records before those
+on time (DESIGN 5.2), and all of them before the timers that are due at that time (SEMANTICS 5.2).
+"""
+
+from streams.engine import Instant
+
+Place = int
+"""(time << 8) | phase."""
+
+START = 0
+LATE = 1
+FIRST_TOPIC = 2
+TIMERS = 255
+
+NEVER: Place = 1 << 80
+"""Later than every place."""
+
+
+def place(time: Instant, phase: int) -> Place:
+    """The place of `phase` at `time`."""
+    return time << 8 | phase
+
+
+def time_of(at: Place) -> Instant:
+    """The time of a place."""
+    return at >> 8
+
+
+def place_of_late(clock: Place) -> Place:
+    """Where a record goes that comes too late for its own place, when `clock` has been reached.
+
+    As soon as nothing on time of that instant has been done yet; else one millisecond later,
+    because late records come before those on time, here as in a replay.
+    """
+    time, phase = clock >> 8, clock & 0xFF
+    return place(time if phase <= LATE else time + 1, LATE)

@@ -1,0 +1,413 @@
+"""PartitionTask: the one place where state, time and output meet.
+
+A task owns all input partitions of one number. It merges them by record time, fires the timers
+that are due before each record, lets the engine decide, and collects what the next transaction
+holds. It knows neither Kafka nor the wall clock: records are fed to it, the wall time is an
+argument, and somebody else carries transactions out.
+
+    feed ──► Input ─┐
+    feed ──► Input ─┼─► Merge.choose ──► engine.decide ──┐
+    cut ──►  bounds ┘        ▲                           ├─► Pending ──► prepare_commit ──► Commit
+                             └──── Timers ──► engine.fire┘                                  │
+                                                                committed ◄── transaction ◄─┘
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine import (
+    INPUTS,
+    TOPIC_ORDER,
+    CustomerState,
+    Event,
+    Instant,
+    Program,
+    decide,
+    decode_state,
+    fire,
+    new_state,
+)
+from streams.errors import Poisoned
+from streams.ports import ControlReader, Decoder, Encoder, Facts, Record, Rejection, Store
+from streams.runtime.cache import StateCache
+from streams.runtime.commit import POSITION_KEY, Commit, Pending, Position, decode_position
+from streams.runtime.lifecycle import TaskState, moved
+from streams.runtime.merge import Input, Merge
+from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
+from streams.runtime.timers import FAR_FUTURE, Timers
+
+logger = logging.getLogger(__name__)
+
+CONTROL = "control"
+TICK_HEADER = "sendflow-tick"
+TIMER = "timer"
+"""Where a dead letter of a timer comes from, in place of a topic."""
+
+
+class TaskSettings(msgspec.Struct, frozen=True):
+    """What of the settings a task depends on; durations in milliseconds."""
+
+    clock_skew: int = 20
+    max_idle: int = 60_000
+    commit_interval: int = 100
+    commit_events: int = 10_000
+    is_simulated: bool = False  # record_time: create (DESIGN 5.7)
+    cached_customers: int = 50_000
+
+
+class Ports(msgspec.Struct):
+    """What a task is given to work with."""
+
+    store: Store
+    decoder: Decoder
+    encoder: Encoder
+    control: ControlReader
+
+
+class PartitionTask:
+    """All inputs with one partition number, their customers and their decisions."""
+
+    def __init__(
+        self,
+        partition: int,
+        ports: Ports,
+        settings: TaskSettings,
+        poisoned: frozenset[tuple[str, int]] = frozenset(),
+    ) -> None:
+        """Opens the task on a store that holds all of its changelog.
+
+        `poisoned` names records (topic, offset) and timers (TIMER, due) at which deciding failed:
+        they become dead letters (PITFALLS 61).
+        """
+        self.partition = partition
+        self.state = TaskState.ASSIGNED
+        self.settings = settings
+        self.counts: Counter[str] = Counter()
+        self._ports = ports
+        self._store = ports.store
+        self._poisoned = poisoned
+        position = decode_position(ports.store.get(POSITION_KEY)) or Position({}, 0)
+        self._merge = Merge((CONTROL, *TOPIC_ORDER), position.inputs)
+        self._control = self._merge.by_topic[CONTROL]
+        # A worker reads `control` whole: what the task has been through already is fed to it again.
+        self._control.next_offset = 0
+        self._clock: Place = position.clock
+        self._late_sequence = position.late_sequence
+        self._program = ports.control.initial()
+        self._cache = StateCache(settings.cached_customers)
+        self._pending = Pending()
+        self._in_flight: Commit | None = None
+        self._waits_for: Input | None = None
+        self._wall: Instant = 0
+        self._timers = Timers(ports.store, self._uncommitted_due_times)
+
+    # ── What the worker asks ──────────────────────────────────────────────────────────────────
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """Next offset to process, by topic: where the inputs are sought to."""
+        return {topic: self._merge.by_topic[topic].position for topic in INPUTS}
+
+    @property
+    def clock(self) -> Instant:
+        """The stream clock, ms since the epoch."""
+        return time_of(self._clock)
+
+    @property
+    def waits_for(self) -> str | None:
+        """The topic that holds the task back; None while it has something to do."""
+        return None if self._waits_for is None else self._waits_for.topic
+
+    @property
+    def next_due(self) -> Instant | None:
+        """When the next timer is due; None if there is none."""
+        due = self._timers.next_due
+        return None if due == FAR_FUTURE else due
+
+    def move(self, to: TaskState) -> None:
+        """Goes to the state `to` of the life cycle. Raises WrongTransition."""
+        self.state = moved(self.partition, self.state, to)
+
+    def buffered(self, topic: str) -> tuple[int, int]:
+        """Records and bytes of `topic` that were fed and not yet processed."""
+        one = self._merge.by_topic[topic]
+        return len(one.records), one.buffered_bytes
+
+    def state_of(self, customer: str) -> bytes | None:
+        """The committed state of a customer, never what isn't committed yet (PITFALLS 55)."""
+        return self._store.get(customer.encode())
+
+    # ── Records and time ──────────────────────────────────────────────────────────────────────
+
+    def feed(self, topic: str, records: list[Record], next_offset: int, end: int | None) -> None:
+        """Adds records of one fetch. `next_offset` follows the last of them; `end` is the end of
+        the partition, if the fetch reached it."""
+        one = self._merge.by_topic[topic]
+        if one is self._control:
+            for record in records:
+                if record.offset < one.position:
+                    self._apply(self._ports.control.read(record))
+        one.feed(records, next_offset, end)
+        if one is self._control and self.settings.is_simulated and end is not None:
+            # Nobody ticks `control`: in simulated time it holds back only until it's read.
+            one.complete(FAR_FUTURE)
+        self._waits_for = None
+
+    def needs_cut(self, wall: Instant) -> list[str]:
+        """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""
+        if self._waits_for is None or self.settings.is_simulated:
+            return []
+        until = wall - self.settings.clock_skew
+        return [
+            one.topic
+            for one in self._merge.inputs
+            if one.asked_end is None and one.tail_time() < until
+        ]
+
+    def cut(self, wall: Instant, ends: dict[str, int]) -> None:
+        """The ends of partitions, asked for at or after the wall time `wall`: once a topic has been
+        fed up to its end, all that was appended before `wall` less the clock skew is here."""
+        for topic, end in ends.items():
+            self._merge.by_topic[topic].ask(wall - self.settings.clock_skew, end)
+        self._waits_for = None
+
+    def run(self, wall: Instant, budget: int) -> bool:
+        """Processes up to about `budget` records and timers; True if more can be done at once.
+
+        Raises Poisoned when deciding fails; the task must then be thrown away.
+        """
+        self._wall = wall
+        while budget > 0:
+            first, at, limit = self._merge.choose(self._clock)
+            if place(self._timers.next_due, TIMERS) < at:
+                self._fire()
+                budget -= 1
+            elif first.records:
+                budget -= self._take(first, at, limit, budget)
+            elif not self._may_go_on_without(first, wall):
+                self._clock = max(self._clock, place(time_of(at), START))
+                self._waits_for = first
+                return False
+        return True
+
+    def _may_go_on_without(self, one: Input, wall: Instant) -> bool:
+        """Has an input that can't be read held the task back for `max_idle` (DESIGN 5.2)?"""
+        if self.settings.is_simulated:
+            return False
+        if one.blocking_since is None:
+            one.blocking_since = wall
+        since = one.blocking_since
+        until = wall - self.settings.clock_skew
+        if wall - since < self.settings.max_idle or one.complete_before >= until:
+            return False
+        self.counts["inputs_given_up"] += 1
+        logger.warning(
+            "task %d: %s could not be read to its end for %d ms; going on without it, "
+            "its records will be late",
+            self.partition,
+            one.topic,
+            wall - since,
+        )
+        one.complete(until)
+        one.blocking_since = since
+        return True
+
+    def _take(self, source: Input, at: Place, limit: Place, budget: int) -> int:
+        """Processes records of `source`, the first of which is at `at`, as long as they come before
+        `limit` and before the next timer. Returns how many."""
+        taken = 0
+        while True:
+            record = source.pop()
+            self._clock = at
+            taken += 1
+            if at & 0xFF == LATE:
+                self._note_late(source, record)
+            try:
+                self._process(source, record, at >> 8)
+            except Exception as error:
+                raise self._poisoned_by(source.topic, record.offset, error) from error
+            at = source.place
+            if (
+                taken >= budget
+                or not source.records
+                or at >= limit
+                or at < self._clock
+                or place(self._timers.next_due, TIMERS) < at
+            ):
+                return taken
+
+    def _process(self, source: Input, record: Record, now: Instant) -> None:
+        """One record at its effective time."""
+        pending = self._pending
+        pending.events += 1
+        if pending.since is None:
+            pending.since = self._wall
+        if source is self._control:
+            self._take_control(record)
+            return
+        if record.value is None and is_tick(record):
+            source.complete(record.time)
+            self.counts["ticks"] += 1
+            return
+        event = self._event_of(source.topic, record)
+        if type(event) is Rejection:
+            self._dead_letter(source.topic, record, event)
+            return
+        assert isinstance(event, Event)
+        if event.occurred_at > now:  # it can't have happened later than it was recorded
+            event.occurred_at = now
+            self.counts["clamped"] += 1
+        customer = record.key
+        assert customer is not None  # the decoder has refused records without a key
+        state = self._customer(customer)
+        due = state.next_due
+        decide(self._program, state, event, now, pending.effects)
+        pending.customers[customer] = state
+        if state.next_due != due:
+            self._timers.move(customer, state.next_due)
+
+    def _event_of(self, topic: str, record: Record) -> Event | Rejection:
+        if (topic, record.offset) in self._poisoned:
+            return Rejection("deciding on this event failed; the worker's log has the error")
+        if self.settings.is_simulated and not 0 <= record.time <= self._wall:
+            return Rejection(
+                f"the record's timestamp is {record.time}, expected ms since the epoch, not later "
+                f"than now ({self._wall}), because time is simulated (record_time: create)"
+            )
+        return self._ports.decoder.decode(topic, record)
+
+    def _fire(self) -> None:
+        """The earliest timer, as of its due time (DESIGN 5.4)."""
+        due, customer = self._timers.pop()
+        pending = self._pending
+        if pending.since is None:
+            pending.since = self._wall
+        self._clock = max(self._clock, place(due, TIMERS))
+        state = self._customer(customer)
+        pending.customers[customer] = state
+        self.counts["timers"] += 1
+        mark = f"{TIMER} of {state.customer_id}"
+        if (mark, due) in self._poisoned:
+            rejection = Rejection("deciding at this timer failed; the worker's log has the error")
+            self._dead_letter(TIMER, Record(due, due, customer, None), rejection)
+            state.next_due = None  # until the customer's next event
+            return
+        try:
+            fire(self._program, state, due, pending.effects)
+            if state.next_due is not None and state.next_due <= due:
+                raise RuntimeError(f"a timer that was due at {due} is due again at the same time")
+        except Exception as error:
+            raise self._poisoned_by(mark, due, error) from error
+        self._timers.move(customer, state.next_due)
+
+    def _poisoned_by(self, topic: str, offset: int, error: Exception) -> Poisoned:
+        where = f"{topic}[{self.partition}]@{offset}"
+        logger.exception("%s: deciding failed: %s", where, error)
+        return Poisoned((topic, offset), f"{where}: deciding failed: {error!r}")
+
+    def _note_late(self, source: Input, record: Record) -> None:
+        """A replay must place this record where we do (DESIGN 5.2)."""
+        self._late_sequence += 1
+        self.counts["late"] += 1
+        self._pending.records.append(
+            self._ports.encoder.late_record(
+                source.topic,
+                self.partition,
+                record.offset,
+                time_of(self._clock),
+                self._late_sequence,
+            )
+        )
+
+    def _dead_letter(self, topic: str, record: Record, rejection: Rejection) -> None:
+        self.counts["dead_letters"] += 1
+        logger.warning(
+            "%s[%d]@%d: %s; written to dead-letters",
+            topic,
+            self.partition,
+            record.offset,
+            rejection.reason,
+        )
+        self._pending.records.append(
+            self._ports.encoder.dead_letter(
+                topic, self.partition, record, rejection, time_of(self._clock)
+            )
+        )
+
+    def _take_control(self, record: Record) -> None:
+        change = self._ports.control.read(record)
+        if isinstance(change, Rejection):
+            self._dead_letter(CONTROL, record, change)
+        else:
+            self._apply(change)
+
+    def _apply(self, change: Program | Facts | Rejection) -> None:
+        """From here on, these definitions or these facts decide."""
+        if isinstance(change, Program):
+            self._program = change.with_facts(self._program.facts)
+        elif isinstance(change, Facts):
+            self._program = self._program.with_facts({**self._program.facts, **change.values})
+
+    def _customer(self, customer: bytes) -> CustomerState:
+        """The state that decides: changed since the last commit, or cached, or stored."""
+        state = self._pending.customers.get(customer)
+        if state is None and self._in_flight is not None:
+            state = self._in_flight.customers.get(customer)
+        if state is None:
+            state = self._cache.get(customer)
+        if state is None:
+            stored = self._store.get(customer)
+            state = new_state(customer.decode()) if stored is None else decode_state(stored)
+            self._cache.put(customer, state)
+        return state
+
+    def _uncommitted_due_times(self) -> Iterator[tuple[bytes, Instant | None]]:
+        if self._in_flight is not None:
+            for customer, state in self._in_flight.customers.items():
+                yield customer, state.next_due
+        yield from self._pending.due_times()
+
+    # ── Transactions ──────────────────────────────────────────────────────────────────────────
+
+    def commit_due(self, wall: Instant) -> Instant | None:
+        """When the next transaction should begin; None: there is nothing to commit, so an idle
+        partition holds none open (PITFALLS 14). At the live edge, as soon as there is output."""
+        pending = self._pending
+        if pending.since is None:
+            return None
+        if pending.events >= self.settings.commit_events:
+            return wall
+        if self._waits_for is not None and pending.has_output():
+            return wall
+        return pending.since + self.settings.commit_interval
+
+    def prepare_commit(self, wall: Instant) -> Commit:
+        """Everything decided so far as one transaction. The task may go on deciding, but only one
+        transaction is under way at a time."""
+        assert self._in_flight is None, "one transaction at a time"
+        position = Position(self._merge.positions(), self._clock, self._late_sequence)
+        commit = self._pending.prepare(position, self._ports.encoder, wall)
+        self._in_flight = commit
+        effects = self._pending.effects
+        self.counts["commands"] += len(effects.commands)
+        self.counts["decisions"] += len(effects.decisions)
+        self.counts["events"] += self._pending.events
+        self._pending = Pending()
+        return commit
+
+    def committed(self, commit: Commit, changelog_offset: int) -> None:
+        """The transaction was committed, its last record in the changelog comes before
+        `changelog_offset`, and the store has been written."""
+        assert commit is self._in_flight
+        self._in_flight = None
+        for customer, change in commit.batch.changes.items():
+            if change is None:
+                self._cache.drop(customer)
+
+
+def is_tick(record: Record) -> bool:
+    """Is it a mark of simulated time, which says that all before its timestamp has been written?"""
+    return bool(record.headers) and any(name == TICK_HEADER for name, _ in record.headers or ())
