@@ -1,37 +1,57 @@
-"""What is remembered of one customer (DESIGN section 6), its header and its bytes."""
+"""What is remembered of one customer (DESIGN section 6), its header and its bytes.
+
+    1 byte   format of what follows
+    8 bytes  next due time, big-endian milliseconds (all 0xff: no timer), so that the timer index can
+             be built without decoding
+    rest     the `CustomerState` as array-like msgpack
+
+Fields are only ever appended, with defaults: bytes written by an older version stay readable. A
+change that appending can't express gets a new format number and a function in `_READERS`.
+"""
 
 from typing import Any
 
 import msgspec
 
 from streams.engine.event import Instant
+from streams.engine.journey import Journey, JourneyState
+
+__all__ = [
+    "FORMAT",
+    "CustomerState",
+    "Journey",
+    "JourneyState",
+    "LastSend",
+    "NewerState",
+    "Occurrence",
+    "cart_of",
+    "decode_state",
+    "encode_state",
+    "is_forgotten",
+    "new_state",
+    "next_due_of",
+]
+
+FORMAT = 1
+_NO_TIMER = 0xFFFF_FFFF_FFFF_FFFF
+_HEADER = 9
+
+
+class NewerState(Exception):
+    """These bytes were written by a newer version of the product: they must not be guessed at."""
 
 
 class Occurrence(msgspec.Struct, array_like=True, gc=False):
     """One remembered event: when, its place in the customer's order of processing, and those of
-    its fields that conditions in force read (None: none of them)."""
+    its fields that conditions in force read (None: none of them).
+
+    Money in `data` is in minor units of the store's currency, converted when the event was
+    processed; a field that had no rate is missing (FLOWS.md, money).
+    """
 
     at: Instant
     sequence: int
     data: dict[str, Any] | None = None
-
-
-class Journey(msgspec.Struct, array_like=True):
-    """One run of the customer through one flow."""
-
-    flow: str
-    journey_id: str
-    entered_at: Instant  # effective time of the entry
-    started_at: Instant  # `occurred_at` of the trigger (SEMANTICS 1.9, 1.11)
-    sequence: int  # of the triggering event: "equal: processed later" (SEMANTICS 1.9)
-    trigger_metric: str | None = None
-    trigger_event_id: str | None = None
-    trigger: dict[str, Any] | None = None  # the triggering event's data
-    key: str | None = None
-    step: str | None = None  # the id of the step where P waits or is held
-    state: str = "running"  # JourneyState.value (journey.py)
-    due: Instant | None = None
-    memory: dict[str, Any] = {}  # what the current step keeps while P waits (append-only keys)
 
 
 class LastSend(msgspec.Struct, array_like=True, gc=False):
@@ -40,19 +60,20 @@ class LastSend(msgspec.Struct, array_like=True, gc=False):
     at: Instant
     window: int  # ms; the window in force when it was sent
     send_id: str
+    flow: str = ""
+    step: str = ""
 
 
 class CustomerState(msgspec.Struct, array_like=True):
-    """Everything known of one customer. Fields are only ever appended, with defaults, so that
-    older bytes stay readable; money in minor units of the store's currency."""
+    """Everything known of one customer; money in minor units of the store's currency."""
 
     customer_id: str
     next_due: Instant | None = None  # earliest timer of this customer
     sequence: int = 0  # number of events applied so far
     profile: dict[str, Any] = {}
     profile_at: dict[str, Instant] = {}  # `occurred_at` of the last patch of a field (7.5)
-    suppressed: dict[str, str] = {}  # channel -> unsubscribed | hard_bounce | complaint | ...
-    soft_bounces: dict[str, int] = {}
+    suppressed: dict[str, list[str]] = {}  # channel -> causes: profile.py
+    soft_bounces: dict[str, int] = {}  # channel -> in a row, to the present address
     orders: int = 0
     revenue: int = 0
     refunds: int = 0
@@ -60,15 +81,72 @@ class CustomerState(msgspec.Struct, array_like=True):
     last_order_at: Instant | None = None
     totals: dict[str, int] = {}  # metric -> events over all time
     recent: dict[str, list[Occurrence]] = {}  # metric -> by `at`, then sequence
-    seen: list[int] = []  # 8-byte hashes of the last 64 event ids, oldest first
-    cart: dict[str, Any] | None = None
-    bought: list[int] = []  # hashes of SKUs, at most 10,000 (SEMANTICS 7.4)
+    seen: bytes = b""  # 8-byte hashes of the last 64 event ids, oldest first
+    cart: bytes | None = None  # msgpack of the newest cart.updated's data: cart_of
+    cart_at: Instant = 0  # its `occurred_at`
+    bought: bytes = b""  # 8-byte hashes of SKUs, at most 10,000 (SEMANTICS 7.4)
+    order_left: dict[str, int | None] = {}  # order id -> not refunded yet; None: see value.py
     last_send: dict[str, LastSend] = {}
     recent_sends: list[tuple[Instant, str]] = []  # (time, channel), for caps
     entries: dict[str, dict[str, Instant]] = {}  # flow -> key ("" without) -> last entry
-    journeys: list[Journey] = []
+    journeys: list[Journey] = []  # in order of entry
+    adapted: int = 0  # the number of the definitions that the journeys were last brought in step with
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(CustomerState)
+_any_decoder = msgspec.msgpack.Decoder(dict[str, Any])
 
 
 def new_state(customer_id: str) -> CustomerState:
     """The state of a customer of whom nothing is known yet."""
     return CustomerState(customer_id)
+
+
+def is_forgotten(state: CustomerState) -> bool:
+    """Whether nothing is left to remember (after `customer.erased`): its record is to be deleted."""
+    return state.sequence == 0 and not state.profile and not state.journeys
+
+
+def encode_state(state: CustomerState) -> bytes:
+    """The bytes of `state`, header included."""
+    due = state.next_due
+    buffer = bytearray(_HEADER)
+    buffer[0] = FORMAT
+    buffer[1:_HEADER] = (_NO_TIMER if due is None else due).to_bytes(8, "big")
+    _encoder.encode_into(state, buffer, _HEADER)
+    return bytes(buffer)
+
+
+def decode_state(data: bytes) -> CustomerState:
+    """The state in `data`. Raises NewerState for a format of a later version, and
+    msgspec.MsgspecError or ValueError for bytes that are no state."""
+    if data[:1] != _FORMAT_BYTE:
+        _refuse(data)
+    return _decoder.decode(memoryview(data)[_HEADER:])
+
+
+def next_due_of(data: bytes) -> Instant | None:
+    """The next due time of an encoded state, read from its header. Raises NewerState."""
+    if data[:1] != _FORMAT_BYTE:
+        _refuse(data)
+    due = int.from_bytes(data[1:_HEADER], "big")
+    return None if due == _NO_TIMER else due
+
+
+_FORMAT_BYTE = bytes([FORMAT])
+
+
+def _refuse(data: bytes) -> None:
+    if data and data[0] > FORMAT:
+        raise NewerState(
+            f"state of format {data[0]}, written by a newer version; this one reads up to {FORMAT}: "
+            "start the newer version again, or rebuild the state with this one"
+        )
+    raise ValueError(f"no customer state: first byte {data[:1].hex() or 'missing'}")
+
+
+def cart_of(state: CustomerState) -> dict[str, Any] | None:
+    """What lies in the cart: the data of the newest `cart.updated`, None if there is no cart or it
+    was emptied or bought."""
+    return None if state.cart is None else _any_decoder.decode(state.cart)

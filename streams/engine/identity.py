@@ -1,0 +1,47 @@
+"""Every hash that decides or names something. They are part of what replay must repeat, so they
+must never depend on the process (PYTHONHASHSEED), and changing one changes ids in the field."""
+
+from hashlib import blake2b
+
+_SEPARATOR = "\x1f"  # can't be in a flow or step id, so ("a", "bc") and ("ab", "c") differ
+
+
+def event_hash(event_id: str) -> bytes:
+    """8 bytes by which an event id is remembered (SEMANTICS 5.1)."""
+    return blake2b(event_id.encode(), digest_size=8).digest()
+
+
+def sku_hash(sku: str) -> bytes:
+    """8 bytes by which a bought SKU is remembered (SEMANTICS 7.4)."""
+    return blake2b(sku.encode(), digest_size=8).digest()
+
+
+def journey_id(customer_id: str, flow: str, cause: str) -> str:
+    """The id of the journey that `cause` started: the id of the triggering event, or the moment of
+    the entry where no event triggered it."""
+    return blake2b(
+        f"{customer_id}{_SEPARATOR}{flow}{_SEPARATOR}{cause}".encode(), digest_size=10
+    ).hexdigest()
+
+
+def send_id(journey: str, step: str) -> str:
+    """The id of the message that a journey sends at `step`; the same whenever it is decided again,
+    so that a delivery worker can recognise it (DESIGN 4.5). `journey` is a `journey_id`, which
+    stands for customer and flow."""
+    return blake2b(f"{journey}{_SEPARATOR}{step}".encode(), digest_size=10).hexdigest()
+
+
+def sample_point(*parts: str) -> int:
+    """A number in [0, 2**64) for `parts`: (customer, flow, step) for a sticky sample, with the
+    journey's id for a fresh one (SEMANTICS 2.7)."""
+    return int.from_bytes(blake2b(_SEPARATOR.join(parts).encode(), digest_size=8).digest(), "big")
+
+
+def is_among(hash_: bytes, hashes: bytes) -> bool:
+    """Whether the 8-byte `hash_` is one of those laid end to end in `hashes`."""
+    place = hashes.find(hash_)
+    while place >= 0:
+        if place % 8 == 0:
+            return True
+        place = hashes.find(hash_, place + 1)
+    return False
