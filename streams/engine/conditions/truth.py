@@ -1,0 +1,64 @@
+"""Truth in time: whether something holds now, and the earliest moment at which that could change
+without an event (DESIGN 5.8). That moment is what makes "no order for 90 days" a timer."""
+
+from collections.abc import Callable, Sequence
+
+from streams.engine.event import Instant
+from streams.engine.situation import Situation
+
+Truth = tuple[bool, Instant | None]
+"""(holds now, earliest moment after now at which it could change by time alone; None: never)."""
+
+Condition = Callable[[Situation], Truth]
+
+ALWAYS: Truth = (True, None)
+NEVER: Truth = (False, None)
+
+
+def earlier(a: Instant | None, b: Instant | None) -> Instant | None:
+    """The earlier of two moments, None being never."""
+    if a is None:
+        return b
+    if b is None or a < b:
+        return a
+    return b
+
+
+def all_of(conditions: Sequence[Condition]) -> Condition:
+    """Holds while every part holds. While it doesn't, it can't begin before each part that fails
+    now has changed at least once, so the latest of their moments is announced."""
+    parts = tuple(conditions)
+
+    def judge(situation: Situation) -> Truth:
+        holds_until: Instant | None = None
+        fails_until: Instant | None = None
+        fails = False
+        for part in parts:
+            holds, changes_at = part(situation)
+            if not holds:
+                if changes_at is None:
+                    return NEVER
+                fails = True
+                if fails_until is None or changes_at > fails_until:
+                    fails_until = changes_at
+            elif not fails and changes_at is not None:
+                holds_until = earlier(holds_until, changes_at)
+        return (False, fails_until) if fails else (True, holds_until)
+
+    return judge
+
+
+def any_of(conditions: Sequence[Condition]) -> Condition:
+    """Holds while one part holds: the mirror of `all_of`."""
+    negated = all_of([not_of(condition) for condition in conditions])
+    return not_of(negated)
+
+
+def not_of(condition: Condition) -> Condition:
+    """Holds while `condition` doesn't, and changes with it."""
+
+    def judge(situation: Situation) -> Truth:
+        holds, changes_at = condition(situation)
+        return not holds, changes_at
+
+    return judge

@@ -1,0 +1,67 @@
+"""What is wrong with a set of definitions, as values: where, what was found, what is allowed."""
+
+import difflib
+from collections.abc import Iterable
+
+import msgspec
+
+Path = tuple[str | int, ...]
+"""Keys and list places from the root of the definitions set: ("flows", 0, "steps", 1, "wait")."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that the writer of the definitions must change. `at_key` says that the key at the
+    end of `path` is what is wrong, not its value."""
+
+    path: Path
+    message: str
+    found: str | None = None
+    allowed: tuple[str, ...] = ()
+    nearest: str | None = None
+    at_key: bool = False
+
+    def under(self, prefix: Path) -> "Problem":
+        """The same problem seen from further up."""
+        return msgspec.structs.replace(self, path=prefix + self.path)
+
+    def sentence(self) -> str:
+        """The whole text without its place."""
+        text = self.message
+        if self.nearest is not None:
+            text += f": did you mean {self.nearest!r}?"
+        if self.allowed:
+            text += f" (allowed: {', '.join(self.allowed)})"
+        return text
+
+
+def unknown_name(
+    path: Path, kind: str, found: str, allowed: Iterable[str], *, at_key: bool = False
+) -> Problem:
+    """`found` is no `kind` (a metric, a key, a segment) that exists; names the nearest one."""
+    names = tuple(sorted(allowed))
+    return Problem(
+        path,
+        f"unknown {kind} {found!r}",
+        found=found,
+        allowed=names,
+        nearest=nearest_name(found, names),
+        at_key=at_key,
+    )
+
+
+def nearest_name(found: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant, if one is near enough."""
+    by_lower = {name.lower(): name for name in names}
+    matches = difflib.get_close_matches(found.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[matches[0]] if matches else None
+
+
+def path_text(path: Path) -> str:
+    """`steps[1].wait` for ("steps", 1, "wait")."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
