@@ -1,0 +1,538 @@
+"""Comparisons of one value, and `where`: several at once on the same event (SEMANTICS 1.2, 3.2).
+
+A missing value fails every comparison but `exists: false`; a missing list is an empty one; on an
+empty list `any`, `all` and `in` are false and `none` is true. Texts compare exactly, unless
+`ignore_case` is asked for.
+"""
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, cast
+
+import msgspec
+
+from streams.engine.event import ITEM_FIELDS, Field, FieldType
+from streams.engine.problem import Path, Problem, unknown_name
+from streams.engine.reading import Reading, describe, read
+from streams.engine.references import (
+    ITEM_OF,
+    LIST_OF,
+    Reader,
+    compile_reference,
+    compile_value,
+    field_at,
+    fields_of,
+    getter,
+    is_reference,
+    parse_constant,
+)
+from streams.engine.scalars import (
+    ANY_SCALAR,
+    Boolean,
+    MetricName,
+    Operand,
+    Operands,
+    RawMapping,
+)
+from streams.engine.scope import Scope
+from streams.engine.situation import Situation
+
+Judge = Callable[[Any, Situation], bool]
+"""Whether a value (None: missing) passes."""
+
+Test = Callable[[Mapping[str, Any], Situation], bool]
+"""Whether the data of an event (or an item) passes."""
+
+Where = Annotated[
+    dict[str, Any],
+    RawMapping(
+        "a mapping of fields to values or comparisons",
+        {
+            "type": "object",
+            "additionalProperties": {
+                "anyOf": [
+                    ANY_SCALAR,
+                    {"$ref": "#/$defs/Comparison"},
+                    {"$ref": "#/$defs/ListComparison"},
+                ]
+            },
+        },
+    ),
+]
+"""Fields to values or comparisons; read in `compile_where`, where the fields are known."""
+
+QUANTIFIERS = ("any", "all", "none")
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """One comparison of one value.
+
+    `equals`: is this value
+    `not_equals`: is there, and is another value
+    `gt`: is greater than
+    `at_least`: is this much or more
+    `lt`: is less than
+    `at_most`: is this much or less
+    `between`: from the first to the second, both included
+    `in`: is one of these
+    `not_in`: is there, and is none of these
+    `contains`: a text that has this in it, a list that has this member
+    `starts_with`: a text that begins with this
+    `exists`: true: is there; false: is missing
+    `ignore_case`: texts compare without regard to upper and lower case
+    """
+
+    equals: Operand | None = None
+    not_equals: Operand | None = None
+    gt: Operand | None = None
+    at_least: Operand | None = None
+    lt: Operand | None = None
+    at_most: Operand | None = None
+    between: tuple[Operand, Operand] | None = None
+    in_: Operands | None = msgspec.field(default=None, name="in")
+    not_in: Operands | None = None
+    contains: Operand | None = None
+    starts_with: Operand | None = None
+    exists: Boolean | None = None
+    ignore_case: Boolean | None = None
+
+
+class EventPattern(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of one metric, of which the data passes.
+
+    `metric`: the kind of event
+    `where`: what must hold of the event's own data, all of it on the same event
+    """
+
+    metric: MetricName
+    where: Where = {}
+
+
+ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt,
+    "at_least": operator.ge,
+    "lt": operator.lt,
+    "at_most": operator.le,
+}
+EQUALITY: dict[str, Callable[[Any, Any], bool]] = {
+    "equals": operator.eq,
+    "not_equals": operator.ne,
+}
+COMPARISONS = (
+    "equals",
+    "not_equals",
+    "gt",
+    "at_least",
+    "lt",
+    "at_most",
+    "between",
+    "in",
+    "not_in",
+    "contains",
+    "starts_with",
+    "exists",
+)
+
+_NUMERIC = ("equals", "not_equals", "gt", "at_least", "lt", "at_most", "between")
+_OPERATIONS: dict[FieldType, tuple[str, ...]] = {
+    FieldType.TEXT: (
+        "equals",
+        "not_equals",
+        "in",
+        "not_in",
+        "contains",
+        "starts_with",
+        "exists",
+    ),
+    FieldType.NUMBER: (*_NUMERIC, "in", "not_in", "exists"),
+    FieldType.MONEY: (*_NUMERIC, "in", "not_in", "exists"),
+    FieldType.BOOLEAN: ("equals", "not_equals", "exists"),
+    FieldType.DATE: (*_NUMERIC, "in", "not_in", "exists"),
+    FieldType.MOMENT: (*_NUMERIC, "exists"),
+    FieldType.TEXTS: ("contains", "exists"),
+    FieldType.NUMBERS: ("contains", "exists"),
+    FieldType.ITEMS: ("exists",),
+    FieldType.TEXT_MAP: ("exists",),
+    FieldType.PATCH: ("exists",),
+}
+
+
+def operation_of(comparison: Comparison) -> tuple[str, Any] | None:
+    """The first comparison that is given, and its operand."""
+    for name in COMPARISONS:
+        operand = getattr(comparison, "in_" if name == "in" else name)
+        if operand is not None:
+            return name, operand
+    return None
+
+
+def operations_of(comparison: Comparison) -> list[str]:
+    """All comparisons that are given; one is right, none and two are problems of the writer."""
+    return [
+        name
+        for name in COMPARISONS
+        if getattr(comparison, "in_" if name == "in" else name) is not None
+    ]
+
+
+def check_one(comparison: Comparison, what: str, path: Path = ()) -> Problem | None:
+    """Whether exactly one comparison is given."""
+    given = operations_of(comparison)
+    if not given:
+        return Problem(path, f"{what} needs a comparison", allowed=COMPARISONS)
+    if len(given) > 1:
+        return Problem(
+            (*path, given[1]),
+            f"{given[0]!r} and {given[1]!r}: one comparison at a time; "
+            "for two, write all: [...] or between: [a, b]",
+            at_key=True,
+        )
+    return None
+
+
+def compile_comparison(
+    comparison: Comparison,
+    kind: FieldType,
+    what: str,
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Judge:
+    """`comparison` as a closure over values of the type `kind`; `what` names the value in
+    messages. What doesn't fit is added to `problems`."""
+    problem = check_one(comparison, what, path)
+    if problem is not None:
+        problems.append(problem)
+        return _never
+    given = operation_of(comparison)
+    assert given is not None
+    name, operand = given
+    here = (*path, name)
+    if name not in _OPERATIONS[kind]:
+        problems.append(_does_not_fit(name, kind, what, here))
+        return _never
+    if comparison.ignore_case is not None and kind not in (FieldType.TEXT, FieldType.TEXTS):
+        problems.append(
+            Problem(
+                (*path, "ignore_case"),
+                f"'ignore_case' is for texts, {what} is a {kind.value}",
+                at_key=True,
+            )
+        )
+    fold = bool(comparison.ignore_case) and kind in (FieldType.TEXT, FieldType.TEXTS)
+    if name == "exists":
+        return _exists if operand else _is_missing
+    if name == "between":
+        return _between(operand, kind, scope, here, problems)
+    if name in ("in", "not_in"):
+        judge = _among(operand, kind, fold, scope, here, problems)
+        return judge if name == "in" else _present_and_not(judge)
+    element = ITEM_OF.get(kind, kind)
+    value = compile_value(operand, element, scope, here)
+    if isinstance(value, Problem):
+        problems.append(value)
+        return _never
+    constant = None if is_reference(operand) else parse_constant(operand, element, scope)
+    return _binary(_OPERATORS[name], value, constant, fold)
+
+
+def _does_not_fit(name: str, kind: FieldType, what: str, path: Path) -> Problem:
+    allowed = _OPERATIONS[kind]
+    if kind is FieldType.ITEMS:
+        message = f"{what} is a list: write any, all or none with what holds of an item"
+        return Problem(path, message, found=name, allowed=QUANTIFIERS, at_key=True)
+    return Problem(
+        path,
+        f"{name!r} does not fit {what}, which is a {kind.value}",
+        found=name,
+        allowed=allowed,
+        at_key=True,
+    )
+
+
+def _never(value: Any, situation: Situation) -> bool:
+    return False
+
+
+def _exists(value: Any, situation: Situation) -> bool:
+    return value is not None
+
+
+def _is_missing(value: Any, situation: Situation) -> bool:
+    return value is None
+
+
+def _present_and_not(judge: Judge) -> Judge:
+    return lambda value, situation: value is not None and not judge(value, situation)
+
+
+def _contains(value: Any, part: Any) -> bool:
+    return part in value
+
+
+def _starts_with(value: str, beginning: str) -> bool:
+    return value.startswith(beginning)
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    **ORDER,
+    **EQUALITY,
+    "contains": _contains,
+    "starts_with": _starts_with,
+}
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [item.casefold() for item in value]
+    return value.casefold()
+
+
+def _binary(
+    compare: Callable[[Any, Any], bool], read_other: Reader, constant: Any, fold: bool
+) -> Judge:
+    if constant is not None and not fold:  # as nearly always: no call to read it
+        return lambda value, situation: value is not None and compare(value, constant)
+
+    def judge(value: Any, situation: Situation) -> bool:
+        other = read_other(situation)
+        if value is None or other is None:
+            return False
+        return compare(_folded(value), _folded(other)) if fold else compare(value, other)
+
+    return judge
+
+
+def _between(
+    operands: tuple[str, str],
+    kind: FieldType,
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Judge:
+    values = [
+        compile_value(operand, kind, scope, (*path, place))
+        for place, operand in enumerate(operands)
+    ]
+    wrong = [value for value in values if isinstance(value, Problem)]
+    if wrong:
+        problems.extend(wrong)
+        return _never
+    low, high = (value for value in values if not isinstance(value, Problem))
+    if not any(is_reference(operand) for operand in operands):
+        least, most = (cast(Any, parse_constant(operand, kind, scope)) for operand in operands)
+        if least > most:
+            problems.append(
+                Problem(path, f"between {operands[0]} and {operands[1]} there is nothing")
+            )
+        return lambda value, situation: value is not None and least <= value <= most
+
+    def judge(value: Any, situation: Situation) -> bool:
+        lowest, highest = low(situation), high(situation)
+        if value is None or lowest is None or highest is None:
+            return False
+        return bool(lowest <= value <= highest)
+
+    return judge
+
+
+def _among(
+    operands: list[str] | str,
+    kind: FieldType,
+    fold: bool,
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Judge:
+    if isinstance(operands, str):
+        return _among_reference(operands, kind, fold, scope, path, problems)
+    values = [
+        compile_value(operand, kind, scope, (*path, place))
+        for place, operand in enumerate(operands)
+    ]
+    wrong = [value for value in values if isinstance(value, Problem)]
+    if wrong:
+        problems.extend(wrong)
+        return _never
+    readers = [value for value in values if not isinstance(value, Problem)]
+    if not any(is_reference(operand) for operand in operands):
+        constants = [parse_constant(operand, kind, scope) for operand in operands]
+        allowed = frozenset(_folded(constant) if fold else constant for constant in constants)
+        if fold:
+            return lambda value, situation: value is not None and _folded(value) in allowed
+        return lambda value, situation: value in allowed
+
+    def judge(value: Any, situation: Situation) -> bool:
+        if value is None:
+            return False
+        others = (reader(situation) for reader in readers)
+        if fold:
+            return _folded(value) in [_folded(other) for other in others if other is not None]
+        return value in [other for other in others if other is not None]
+
+    return judge
+
+
+def _among_reference(
+    text: str, kind: FieldType, fold: bool, scope: Scope, path: Path, problems: list[Problem]
+) -> Judge:
+    reference = compile_reference(text, scope, path)
+    if isinstance(reference, Problem):
+        problems.append(reference)
+        return _never
+    if reference.type is not LIST_OF.get(kind):
+        if not scope.is_trigger_unknown:
+            problems.append(
+                Problem(
+                    path,
+                    f"{text} is a {reference.type.value}, a list of {kind.value} is wanted here",
+                    found=text,
+                )
+            )
+        return _never
+    read_list = reference.read
+
+    def judge(value: Any, situation: Situation) -> bool:
+        if value is None:
+            return False
+        others = read_list(situation)
+        return _folded(value) in _folded(others) if fold else value in others
+
+    return judge
+
+
+def top_fields(where: Mapping[str, Any]) -> set[str]:
+    """The event's fields that a `where` reads."""
+    return {name.partition(".")[0] for name in where}
+
+
+def compile_where(
+    raw: Mapping[str, Any],
+    fields: Mapping[str, Field],
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Test:
+    """A `where` as one closure: all of it must hold. What doesn't fit is added to `problems`."""
+    tests = [
+        compile_field(name, value, fields, scope, (*path, name), problems)
+        for name, value in raw.items()
+    ]
+    if len(tests) == 1:
+        return tests[0]
+    return lambda data, situation: all(test(data, situation) for test in tests)
+
+
+def compile_field(
+    name: str,
+    raw: Any,
+    fields: Mapping[str, Field],
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Test:
+    """One field of a `where`: a value (equals), a comparison, or any/all/none over a list."""
+    kind = field_at(name, fields, scope, path)
+    if isinstance(kind, Problem):
+        problems.append(msgspec.structs.replace(kind, at_key=True))
+        return _no_data
+    read_value = getter(name)
+    quantifier = _quantifier_of(raw)
+    if quantifier is not None:
+        test = _quantified(quantifier, raw[quantifier], name, kind, scope, path, problems)
+        return lambda data, situation: test(read_value(data) or (), situation)
+    judge = compile_judge(raw, kind, repr(name), scope, path, problems)
+    return lambda data, situation: judge(read_value(data), situation)
+
+
+def compile_judge(
+    raw: Any, kind: FieldType, what: str, scope: Scope, path: Path, problems: list[Problem]
+) -> Judge:
+    """A value as written in a `where`: plain (equals) or a comparison."""
+    if isinstance(raw, str):
+        return compile_comparison(Comparison(equals=raw), kind, what, scope, path, problems)
+    if not isinstance(raw, dict):
+        problems.append(
+            Problem(path, f"expected a value or a comparison for {what}, found {describe(raw)}")
+        )
+        return _never
+    reading = Reading()
+    comparison = read(raw, Comparison, path, reading)
+    if reading.problems:
+        problems.extend(reading.problems)
+        return _never
+    return compile_comparison(comparison, kind, what, scope, path, problems)
+
+
+def _no_data(data: Mapping[str, Any], situation: Situation) -> bool:
+    return False
+
+
+def _quantifier_of(raw: Any) -> str | None:
+    if isinstance(raw, dict) and len(raw) == 1:
+        (key,) = raw
+        return key if key in QUANTIFIERS else None
+    return None
+
+
+def _quantified(
+    quantifier: str,
+    raw: Any,
+    name: str,
+    kind: FieldType,
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Judge:
+    path = (*path, quantifier)
+    member: Judge
+    if kind is FieldType.ITEMS:
+        if not isinstance(raw, dict) or not raw:
+            message = f"expected what must hold of an item, found {describe(raw)}"
+            problems.append(Problem(path, message))
+            return _never
+        member = compile_where(raw, ITEM_FIELDS, scope, path, problems)
+    elif kind in ITEM_OF:
+        member = compile_judge(raw, ITEM_OF[kind], f"a member of {name!r}", scope, path, problems)
+    else:
+        message = f"{quantifier!r} is for lists, {name!r} is a {kind.value}"
+        problems.append(Problem(path, message, found=quantifier, at_key=True))
+        return _never
+    if quantifier == "any":
+        return lambda values, situation: any(member(value, situation) for value in values)
+    if quantifier == "all":
+        return lambda values, situation: (
+            bool(values) and all(member(value, situation) for value in values)
+        )
+    return lambda values, situation: not any(member(value, situation) for value in values)
+
+
+def check_pattern(pattern: EventPattern, scope: Scope) -> Iterator[Problem]:
+    """Whether the metric is known and its `where` fits. Paths begin at the pattern."""
+    yield from check_events(pattern.metric, pattern.where, scope, ("metric",))
+
+
+def check_events(
+    metric: str, where: Mapping[str, Any], scope: Scope, metric_path: Path
+) -> Iterator[Problem]:
+    """As `check_pattern`, for a metric that stands under a key of its own."""
+    if metric not in scope.metrics:
+        yield unknown_name(metric_path, "metric", metric, scope.metrics)
+        return
+    problems: list[Problem] = []
+    compile_where(where, fields_of(metric, scope), scope, ("where",), problems)
+    yield from problems
+
+
+def compile_pattern(pattern: EventPattern, scope: Scope) -> Test | None:
+    """The test of an event's data, None if every event of the metric passes. To be called with
+    checked definitions only."""
+    return compile_events(pattern.metric, pattern.where, scope)
+
+
+def compile_events(metric: str, where: Mapping[str, Any], scope: Scope) -> Test | None:
+    """As `compile_pattern`, for a metric that stands under a key of its own."""
+    if not where:
+        return None
+    scope.reads.read(metric, top_fields(where))
+    return compile_where(where, fields_of(metric, scope), scope, ("where",), [])
