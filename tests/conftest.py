@@ -11,6 +11,7 @@ import pytest
 from streams.demo.broker import BrokerProcess, EmbeddedBroker
 from tests.apache_kafka.broker import KafkaBroker
 from tests.apache_kafka.jars import java, kafka_jars
+from tests.kafka_proxy import KafkaProxy
 
 BROKERS: dict[str, Callable[[Path], BrokerProcess]] = {
     "embedded": EmbeddedBroker,
@@ -72,6 +73,13 @@ def own_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broke
     own.start()
     yield own
     own.kill()
+
+
+@pytest.fixture
+def proxy(broker: BrokerProcess) -> Iterator[KafkaProxy]:
+    """A network before the shared broker, in which a test can lose and delay what it chooses."""
+    with KafkaProxy(broker.bootstrap) as between:
+        yield between
 
 
 @pytest.fixture
