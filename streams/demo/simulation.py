@@ -92,7 +92,8 @@ def simulate_customer(
 ) -> list[Event]:
     """Everything simulated of one customer, whose orders and refunds are given in order of time:
     the profile, a minute before all else, is first; the others are in no order."""
-    first = orders[0] if orders else refunds[0]
+    invoices: list[Order | Refund] = [*orders, *refunds]
+    first = min(invoices, key=lambda invoice: invoice.at)
     visitor = _Visitor(random, searches, first.customer_id)
     shopping = [order for order in orders if order.items]
     for order in shopping:

@@ -1,0 +1,278 @@
+"""One value of a table to one type of field (`FieldType`): the converters of `mapping.py`."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from streams.engine.event import ITEM_FIELDS, FieldType, Instant
+from streams.engine.money import minor_digits
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_EARLIEST_MILLISECONDS = 10**11  # 1973; a smaller number is far more likely to count seconds
+_LARGEST = 2**63 - 1  # an Avro long
+
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+
+
+class Unfit(Exception):
+    """A value that isn't what its field needs; `path` leads from the field to the value."""
+
+    def __init__(self, found: object, expected: str, path: str = "") -> None:
+        text = "missing" if found is None else repr(found)
+        self.found = text if len(text) <= 80 else text[:77] + "..."
+        self.expected = expected
+        self.path = path
+        super().__init__(self.found, expected)
+
+    def under(self, path: str) -> "Unfit":
+        """The same, seen from further up: `path` comes before its own."""
+        self.path = path + self.path
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What values of one row are read with: the zone of clock times, the currency of amounts."""
+
+    zone: ZoneInfo
+    currency: str
+
+
+Converter = Callable[[Any, str, Reading], Any]
+
+HOWS: dict[FieldType | str, tuple[str, ...]] = {
+    FieldType.TEXT: (),
+    FieldType.NUMBER: (),
+    FieldType.MONEY: ("major", "minor"),
+    FieldType.BOOLEAN: (),
+    FieldType.DATE: ("%…",),
+    FieldType.MOMENT: ("ms", "s", "%…"),
+    FieldType.ITEMS: ("major", "minor"),
+    FieldType.TEXTS: ("split",),
+    FieldType.NUMBERS: ("split",),
+    FieldType.TEXT_MAP: (),
+    FieldType.PATCH: (),
+    "key": ("split", "number"),
+}
+"""Ways to read a type, beside the plain one; "key" is one key of a map."""
+
+
+def how_is_known(wanted: FieldType, key: str, how: str) -> bool:
+    """Is `how` a way to read a field of this type (or one key of it)?"""
+    allowed = HOWS["key" if key else wanted]
+    return how == "" or how in allowed or (how.startswith("%") and "%…" in allowed)
+
+
+def convert_key(value: Any, how: str) -> Any:
+    """The value of one key of a map: as it is, or as a list or a number."""
+    match how:
+        case "split":
+            return _split(value)
+        case "number":
+            return _number(value, "", _NO_READING)
+    return _plain(value)
+
+
+def _text(value: Any, how: str, reading: Reading) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            raise Unfit(value, "text")
+        case int():
+            return str(value)
+        case float() if value.is_integer():  # an id in a column with gaps: 17850.0
+            return str(int(value))
+    raise Unfit(value, "text")
+
+
+def _number(value: Any, how: str, reading: Reading) -> int | float:
+    number = _decimal(value, "a number")
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _money(value: Any, how: str, reading: Reading) -> int:
+    if how == "major":
+        expected = "an amount in major units (12.50)"
+        amount = _decimal(value, expected).scaleb(minor_digits(reading.currency))
+        minor = int(amount.to_integral_value(rounding=ROUND_HALF_EVEN))
+    else:
+        expected = "minor units as an integer (1250); for 12.50 map it with ':major'"
+        amount = _decimal(value, expected)
+        minor = int(amount)
+        if minor != amount:
+            raise Unfit(value, expected)
+    if abs(minor) > _LARGEST:
+        raise Unfit(value, "an amount below 2^63 minor units")
+    return minor
+
+
+def _decimal(value: Any, expected: str) -> Decimal:
+    """The exact decimal that was written; floats by their shortest text."""
+    match value:
+        case bool():
+            raise Unfit(value, expected)
+        case int():
+            return Decimal(value)
+        case float() | Decimal():
+            number = Decimal(repr(value)) if isinstance(value, float) else value
+            if number.is_finite():
+                return number
+        case str() if _DECIMAL.fullmatch(value.strip()):
+            return Decimal(value.strip())
+    raise Unfit(value, expected)
+
+
+def _boolean(value: Any, how: str, reading: Reading) -> bool:
+    if isinstance(value, bool):
+        return value
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    truth = known.get(str(value).strip().lower())
+    if truth is None:
+        raise Unfit(value, "true or false")
+    return truth
+
+
+def _date(value: Any, how: str, reading: Reading) -> str:
+    if isinstance(value, date):
+        return value.strftime("%Y-%m-%d")
+    try:
+        text = str(value).strip()
+        day = datetime.strptime(text, how).date() if how else date.fromisoformat(text)  # noqa: DTZ007
+    except ValueError:
+        raise Unfit(value, f"a date like {how or 'YYYY-MM-DD'}") from None
+    return day.isoformat()
+
+
+def _moment(value: Any, how: str, reading: Reading) -> Instant:
+    match value:
+        case datetime():
+            return _instant(value, reading.zone)
+        case date():
+            return _instant(datetime(value.year, value.month, value.day), reading.zone)  # noqa: DTZ001
+        case str() if how.startswith("%"):
+            try:
+                return _instant(datetime.strptime(value.strip(), how), reading.zone)  # noqa: DTZ007
+            except ValueError:
+                raise Unfit(value, f"a moment like {how}") from None
+        case str() if not _INTEGER.fullmatch(value.strip()):
+            try:
+                return _instant(datetime.fromisoformat(value.strip()), reading.zone)
+            except ValueError:
+                raise Unfit(
+                    value, "a moment like 2026-03-02T10:00 or milliseconds since 1970"
+                ) from None
+    number = _decimal(value, "a moment like 2026-03-02T10:00 or milliseconds since 1970")
+    if how == "s":
+        return int(number * 1000)
+    if number != number.to_integral_value():
+        raise Unfit(value, "whole milliseconds since 1970; for seconds map it with ':s'")
+    if how != "ms" and abs(number) < _EARLIEST_MILLISECONDS:
+        raise Unfit(value, "milliseconds since 1970; for seconds map it with ':s'")
+    return int(number)
+
+
+def _instant(moment: datetime, zone: ZoneInfo) -> Instant:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def _items(value: Any, how: str, reading: Reading) -> list[dict[str, Any]]:
+    items = _decoded(value, list, "a list of items")
+    return [_item(item, f"[{place}]", how, reading) for place, item in enumerate(items)]
+
+
+def _item(item: Any, path: str, how: str, reading: Reading) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise Unfit(item, "an item: sku, quantity, unit_price", path)
+    converted = {}
+    for name, wanted in ITEM_FIELDS.items():
+        value = item.get(name)
+        try:
+            if value is not None:
+                converted[name] = CONVERTERS[wanted.type](value, how, reading)
+            elif not wanted.is_optional:
+                raise Unfit(None, wanted.type.value)
+        except Unfit as unfit:
+            raise unfit.under(f"{path}.{name}") from None
+    return converted
+
+
+def _texts(value: Any, how: str, reading: Reading) -> list[str]:
+    values = _split(value) if how == "split" else _decoded(value, list, "a list of text")
+    return [_text(entry, "", reading) for entry in values]
+
+
+def _numbers(value: Any, how: str, reading: Reading) -> list[int | float]:
+    values = _split(value) if how == "split" else _decoded(value, list, "a list of numbers")
+    return [_number(entry, "", reading) for entry in values]
+
+
+def _text_map(value: Any, how: str, reading: Reading) -> dict[str, str]:
+    entries = _decoded(value, dict, "a map of text")
+    return {_text(key, "", reading): _text(entry, "", reading) for key, entry in entries.items()}
+
+
+def _patch(value: Any, how: str, reading: Reading) -> dict[str, Any]:
+    entries = _decoded(value, dict, "profile fields with their values")
+    return {_text(key, "", reading): _plain(entry) for key, entry in entries.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A value of a map as JSON has it; dates as text, moments as Instants (UTC)."""
+    match value:
+        case datetime():
+            return _instant(value, _NO_READING.zone)
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return _number(value, "", _NO_READING)
+        case list():
+            return [_plain(entry) for entry in value]
+        case str() | int() | float():
+            return value
+    raise Unfit(value, "text, a number, a truth, a date, a moment or a list of text")
+
+
+def _split(value: Any) -> list[str]:
+    if not isinstance(value, str):
+        raise Unfit(value, "a text with commas")
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _decoded(value: Any, kind: type[list[Any]] | type[dict[Any, Any]], expected: str) -> Any:
+    """A list or map as it is, or out of a JSON text."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            raise Unfit(value, f"{expected} as JSON") from None
+    if not isinstance(value, kind):
+        raise Unfit(value, expected)
+    return value
+
+
+_NO_READING = Reading(ZoneInfo("UTC"), "")
+
+CONVERTERS: dict[FieldType, Converter] = {
+    FieldType.TEXT: _text,
+    FieldType.NUMBER: _number,
+    FieldType.MONEY: _money,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: _date,
+    FieldType.MOMENT: _moment,
+    FieldType.ITEMS: _items,
+    FieldType.TEXTS: _texts,
+    FieldType.NUMBERS: _numbers,
+    FieldType.TEXT_MAP: _text_map,
+    FieldType.PATCH: _patch,
+}

@@ -1,0 +1,172 @@
+"""Rows of CSV, JSONL, Parquet and Avro files as plain dicts, one after another."""
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as arrow
+import pyarrow.parquet as parquet
+
+from streams.errors import Refused
+from streams.files.refusal import Refusal
+
+Row = tuple[int, dict[str, Any]]
+"""Where in the file (see `Refusal.row`), and the values by column."""
+
+AvroReader = Callable[[Path], Iterator[dict[str, Any]]]
+"""Reads an Avro container file; handed in, since Avro lives in `contracts/`."""
+
+_PARQUET_BATCH = 8192
+
+
+def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row | Refusal]:
+    """Every row of `path` in the file's order; a row that can't be read as a Refusal.
+
+    The suffix tells the format. Raises Refused for a file that can't be read at all: missing, of
+    an unknown format, damaged, with a column name twice.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    try:
+        if reader is not None:
+            yield from reader(path)
+        elif path.suffix.lower() == ".avro" and read_avro is not None:
+            yield from enumerate(read_avro(path), start=1)
+        else:
+            allowed = ", ".join([*_READERS, *([".avro"] if read_avro else [])])
+            raise Refused(f"{path}: format '{path.suffix}' is unknown, expected one of {allowed}")
+    except OSError as error:
+        raise Refused(f"{path}: can't be read: {error.strerror or error}") from error
+
+
+def columns_of(path: Path) -> list[str] | None:
+    """The columns that every row has, where the format says so before the first row (CSV,
+    Parquet), else None. Raises Refused like `read_rows`."""
+    try:
+        match path.suffix.lower():
+            case ".csv":
+                with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+                    return _header(path, csv.reader(file))
+            case ".parquet":
+                with _open_parquet(path) as file:
+                    return list(file.schema_arrow.names)
+            case _:
+                return None
+    except OSError as error:
+        raise Refused(f"{path}: can't be read: {error.strerror or error}") from error
+
+
+def row_count(path: Path) -> int | None:
+    """How many rows the file says it has (Parquet), for a progress bar; None: read it to know."""
+    if path.suffix.lower() != ".parquet":
+        return None
+    with _open_parquet(path) as file:
+        return int(file.metadata.num_rows)
+
+
+def _read_csv(path: Path) -> Iterator[Row | Refusal]:
+    # Bytes that aren't UTF-8 become surrogates, so that they cost one row and not the file.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        columns = _header(path, reader)
+        if columns is None:
+            return
+        while True:
+            line = (
+                reader.line_num + 1
+            )  # the first of the row's lines: quoted values may span several
+            try:
+                values = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Refusal(path.name, line, None, f"damaged ({error})", "a row of CSV")
+                continue
+            if not values:
+                continue
+            if len(values) != len(columns):
+                yield Refusal(
+                    path.name, line, None, f"{len(values)} values", f"{len(columns)} values"
+                )
+            elif not _is_utf8(values):
+                yield Refusal(path.name, line, None, "not UTF-8", "text in UTF-8")
+            else:
+                yield line, dict(zip(columns, values, strict=True))
+
+
+def _header(path: Path, reader: Iterator[list[str]]) -> list[str] | None:
+    """The first row of a CSV file; None for an empty file."""
+    try:
+        columns = next(reader, None)
+    except csv.Error as error:
+        raise Refused(f"{path}: the header is damaged: {error}") from error
+    if columns is None:
+        return None
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise Refused(f"{path}: column '{twice[0]}' is given twice in the header; rename one")
+    return columns
+
+
+def _is_utf8(values: list[str]) -> bool:
+    text = "".join(values)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _read_jsonl(path: Path) -> Iterator[Row | Refusal]:
+    decode = msgspec.json.Decoder().decode
+    with path.open("rb") as file:
+        for line, text in enumerate(file, start=1):
+            if not text.strip():
+                continue
+            try:
+                row = decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                yield Refusal(path.name, line, None, f"damaged ({error})", "one JSON object")
+                continue
+            if isinstance(row, dict):
+                yield line, row
+            else:
+                yield Refusal(path.name, line, None, _shown(row), "one JSON object")
+
+
+def _read_parquet(path: Path) -> Iterator[Row | Refusal]:
+    number = 0
+    with _open_parquet(path) as file:
+        columns = file.schema_arrow.names
+        try:
+            for batch in file.iter_batches(_PARQUET_BATCH):
+                for values in zip(*map(_values, batch.columns), strict=True):
+                    number += 1
+                    yield number, dict(zip(columns, values, strict=True))
+        except arrow.ArrowException as error:
+            raise Refused(f"{path}: damaged after row {number}: {error}") from error
+
+
+def _values(column: arrow.Array) -> list[Any]:
+    if arrow.types.is_timestamp(column.type) and column.type.unit == "ns":
+        # Python's moments end at microseconds, ours at milliseconds.
+        column = column.cast(arrow.timestamp("us", column.type.tz), safe=False)
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _open_parquet(path: Path) -> parquet.ParquetFile:
+    try:
+        return parquet.ParquetFile(path)
+    except arrow.ArrowInvalid as error:
+        raise Refused(f"{path}: is no Parquet file: {error}") from error
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+_READERS: dict[str, Callable[[Path], Iterator[Row | Refusal]]] = {
+    ".csv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".ndjson": _read_jsonl,
+    ".parquet": _read_parquet,
+}

@@ -1,0 +1,306 @@
+"""The demo's year: what of it is real agrees with the data's published figures, what is simulated
+keeps the promises of `simulation.py`, and the same seed gives the same bytes."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from streams.demo.retail import CHARGES, COUNTRIES, DATA
+from streams.demo.shop import (
+    ShopYear,
+    build_shop_year,
+    summarise,
+)
+from streams.engine.event import ITEM_FIELDS, METRICS, FieldType
+
+_DAY = 24 * 60 * 60 * 1000
+
+Events = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def year() -> ShopYear:
+    return build_shop_year()
+
+
+@pytest.fixture(scope="module")
+def by_metric(year: ShopYear) -> dict[str, Events]:
+    return _grouped(year.events, "metric")
+
+
+def _grouped(events: Events, name: str) -> dict[str, Events]:
+    groups: defaultdict[str, Events] = defaultdict(list)
+    for event in events:
+        groups[event[name]].append(event)
+    return groups
+
+
+def _digest(events: Iterable[dict[str, Any]]) -> str:
+    digest = hashlib.sha256()
+    for event in events:
+        digest.update(msgspec.json.encode(event))
+    return digest.hexdigest()
+
+
+# The whole year
+
+
+def test_the_data_is_small_enough_to_be_carried_along():
+    assert DATA.stat().st_size <= 3_000_000
+    assert "CC BY 4.0" in (DATA.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process(year):
+    program = (
+        "from tests.demo.test_shop import _digest\n"
+        "from streams.demo.shop import shop_year\n"
+        "print(_digest(shop_year()))"
+    )
+    for_other_hashes = {
+        **os.environ,
+        "PYTHONHASHSEED": "1",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    digest = subprocess.check_output(
+        [sys.executable, "-c", program], env=for_other_hashes, text=True
+    )
+    assert digest.strip() == _digest(year.events)
+
+
+def test_another_seed_changes_what_is_simulated_and_nothing_else(year):
+    other = summarise(seed=8)
+    for metric, number in year.summary.events.items():
+        if metric in {"order.placed", "order.refunded", "customer.updated"}:
+            assert other.events[metric] == number
+        else:
+            assert other.events[metric] != number
+    unchanged = {"seed": 7, "events": year.summary.events}
+    moments = {"first_at": year.summary.first_at, "last_at": year.summary.last_at}
+    assert replace(other, **unchanged, **moments) == year.summary
+
+
+def test_events_are_in_order_of_time_and_their_ids_unique(year):
+    assert all(
+        earlier["occurred_at"] <= later["occurred_at"] for earlier, later in pairwise(year.events)
+    )
+    assert len({event["event_id"] for event in year.events}) == len(year.events)
+
+
+def test_events_have_the_fields_of_their_metric_and_no_others(year):
+    for event in year.events:
+        fields = METRICS[event["metric"]].fields
+        given = event.keys() - {"metric", "event_id", "customer_id", "occurred_at"}
+        required = {name for name, wanted in fields.items() if not wanted.is_optional}
+        assert required <= given <= fields.keys(), event
+        for name in given:
+            if event[name] is not None:
+                assert isinstance(event[name], _PYTHON[fields[name].type]), (name, event)
+        for item in event.get("items", []):
+            assert item.keys() <= ITEM_FIELDS.keys()
+            assert type(item["unit_price"]) is int
+            assert item["unit_price"] >= 0
+            assert item["quantity"] > 0
+
+
+_PYTHON: dict[FieldType, type] = {
+    FieldType.TEXT: str,
+    FieldType.NUMBER: int,
+    FieldType.MONEY: int,
+    FieldType.MOMENT: int,
+    FieldType.ITEMS: list,
+    FieldType.TEXTS: list,
+    FieldType.TEXT_MAP: dict,
+    FieldType.PATCH: dict,
+}
+
+
+# What is real
+
+
+def test_counts_are_those_of_the_data(year):
+    summary = year.summary
+    assert summary.lines == 541_909
+    assert summary.lines_without_customer == 135_080
+    assert summary.repeated_lines == 5_225
+    assert summary.customers == 4_372
+    assert summary.orders == 18_536
+    assert summary.refunds == 3_654
+    assert summary.orders_of_charges_only == 131
+    assert summary.order_total == 888_720_889  # 8,887,208.894 less the 4 lines of 0.001
+
+
+def test_the_summary_counts_the_events(year, by_metric):
+    assert year.summary.events == {metric: len(events) for metric, events in by_metric.items()}
+    assert year.summary.total_events == len(year.events)
+    assert 150_000 <= year.summary.total_events <= 250_000
+    assert year.summary.total_events - year.summary.simulated_events == 18_536 + 3_654
+    assert year.summary.first_at == year.events[0]["occurred_at"]
+    assert year.summary.last_at == year.events[-1]["occurred_at"]
+
+
+def test_an_order_is_its_invoice(by_metric):
+    order = by_metric["order.placed"][0]
+    assert order["order_id"] == "536365"
+    assert order["customer_id"] == "17850"
+    assert order["occurred_at"] == 1291191960000  # 2010-12-01 08:26 in London, UTC in winter
+    assert order["total"] == 139_12
+    assert order["currency"] == "GBP"
+    assert order["country"] == "GB"
+    assert order["tags"] == []
+    assert [item["sku"] for item in order["items"]][:2] == ["85123A", "71053"]
+    assert order["items"][0] == {
+        "sku": "85123A",
+        "name": "WHITE HANGING HEART T-LIGHT HOLDER",
+        "quantity": 6,
+        "unit_price": 255,
+    }
+
+
+def test_summer_time_is_an_hour_ahead_of_utc(by_metric):
+    order = _of(by_metric["order.placed"], "581587")  # the last one: 2011-12-09 12:50
+    assert order["occurred_at"] == 1323435000000
+    order = _of(by_metric["order.placed"], "556446")  # 2011-06-10 15:33 by the wall
+    assert order["occurred_at"] // 60_000 * 60_000 == 1307716380000  # 14:33 UTC
+
+
+def test_charges_are_in_the_total_and_no_items(by_metric):
+    order = _of(by_metric["order.placed"], "536370")  # 19 articles and POST 3 x 18.00
+    goods = sum(item["quantity"] * item["unit_price"] for item in order["items"])
+    assert order["total"] - goods == 54_00
+    for event in by_metric["order.placed"]:
+        assert not CHARGES.intersection(item["sku"] for item in event["items"])
+        assert event["tags"] == ([] if event["items"] else ["charges-only"])
+
+
+def test_a_refund_belongs_to_the_newest_order_that_holds_the_most_of_it(by_metric):
+    orders = _grouped(by_metric["order.placed"], "customer_id")
+    for refund in by_metric["order.refunded"]:
+        assert refund["amount"] > 0
+        skus = {item["sku"] for item in refund["items"]}
+        held = [
+            (len(skus & {item["sku"] for item in order["items"]}), order["occurred_at"])
+            for order in orders.get(refund["customer_id"], [])
+            if order["occurred_at"] < refund["occurred_at"]
+        ]
+        best = max(held, default=(0, 0))
+        if best[0]:
+            order = _of(orders[refund["customer_id"]], refund["order_id"])
+            assert order["occurred_at"] == best[1]
+        else:
+            assert refund["order_id"].startswith("C")
+
+
+def test_every_zone_of_a_country_exists():
+    for country in COUNTRIES.values():
+        assert ZoneInfo(country.zone).key == country.zone
+        assert len(country.code) == 2
+
+
+# What is simulated
+
+
+def test_every_customer_is_known_before_anything_else_happens(year):
+    seen = set()
+    for event in year.events:
+        if event["metric"] == "customer.updated":
+            assert event["customer_id"] not in seen
+            seen.add(event["customer_id"])
+            assert event["set"]["email"] == f"customer-{event['customer_id']}@shop.example"
+        else:
+            assert event["customer_id"] in seen
+
+
+def test_text_messages_are_consented_to_only_with_a_number_that_is_fictional(by_metric):
+    with_number = 0
+    for event in by_metric["customer.updated"]:
+        phone = event["set"].get("phone")
+        with_number += phone is not None
+        assert phone is None or (phone.startswith("+447700900") and len(phone) == 13)
+        assert phone is not None or "sms" not in event["set"]["consent"]
+    assert 0.35 <= with_number / len(by_metric["customer.updated"]) <= 0.45
+
+
+def test_orders_are_fulfilled_within_six_days_or_after_ten(by_metric):
+    placed = {event["order_id"]: event for event in by_metric["order.placed"]}
+    late = 0
+    for event in by_metric["order.fulfilled"]:
+        order = placed[event["order_id"]]
+        assert order["items"]
+        days = (event["occurred_at"] - order["occurred_at"]) / _DAY
+        assert 1 <= days < 6 or 10 < days < 16
+        late += days > 10
+        assert event["expected_delivery"] > event["occurred_at"]
+    assert 0.02 <= late / len(by_metric["order.fulfilled"]) <= 0.06
+
+
+def test_an_order_given_back_before_is_not_fulfilled(by_metric):
+    fulfilled = {event["order_id"] for event in by_metric["order.fulfilled"]}
+    assert "581483" not in fulfilled  # 80,995 paper birds, given back 12 minutes later
+    assert "541431" not in fulfilled
+    assert "536365" in fulfilled
+
+
+def test_a_cart_that_led_to_an_order_holds_its_items_in_the_end(by_metric):
+    placed = {f"cart-{event['order_id']}": event for event in by_metric["order.placed"]}
+    carts = _grouped(by_metric["cart.updated"], "cart_id")
+    checkouts = {event["cart_id"]: event for event in by_metric["checkout.started"]}
+    bought = [cart_id for cart_id in carts if cart_id in placed]
+    lay_for_hours = 0
+    for cart_id in bought:
+        order, last = placed[cart_id], carts[cart_id][-1]
+        assert last["items"] == order["items"]
+        assert last["occurred_at"] < checkouts[cart_id]["occurred_at"] < order["occurred_at"]
+        lay_for_hours += order["occurred_at"] - last["occurred_at"] > 4 * _DAY / 24
+    assert 0.8 <= len(bought) / len(placed) <= 0.9
+    assert 0.08 <= lay_for_hours / len(bought) <= 0.16
+
+
+def test_no_order_follows_an_abandoned_cart_within_a_day(by_metric):
+    placed = {f"cart-{event['order_id']}" for event in by_metric["order.placed"]}
+    orders = {
+        customer: [event["occurred_at"] for event in events]
+        for customer, events in _grouped(by_metric["order.placed"], "customer_id").items()
+    }
+    abandoned = emptied = 0
+    for cart_id, changes in _grouped(by_metric["cart.updated"], "cart_id").items():
+        if cart_id in placed:
+            continue
+        abandoned += 1
+        emptied += not changes[-1]["items"]
+        moments = orders[changes[0]["customer_id"]]
+        filled = max(change["occurred_at"] for change in changes if change["items"])
+        after = bisect_right(moments, filled)
+        assert after == len(moments) or moments[after] - filled > _DAY
+    assert abandoned > 4_000
+    assert 0.05 <= emptied / abandoned <= 0.15
+
+
+def test_a_search_says_how_many_articles_hold_its_words(by_metric):
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for order in by_metric["order.placed"]:
+        for item in order["items"]:
+            names[item["sku"]].add(item["name"].lower())
+    searches = by_metric["search.performed"]
+    assert all(search["query"] for search in searches)
+    assert any(search["results"] == 0 for search in searches)
+    for search in searches[:25]:
+        words = set(search["query"].split())
+        plausible = sum(
+            all(any(word in name for name in names[sku]) for word in words) for sku in names
+        )
+        assert search["results"] <= plausible
+
+
+def _of(events: Events, order_id: str) -> dict[str, Any]:
+    return next(event for event in events if event["order_id"] == order_id)
