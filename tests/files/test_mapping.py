@@ -1,0 +1,298 @@
+"""Mappings: what they accept, what they refuse beforehand, what they refuse row by row."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from streams.demo.retail import DATA
+from streams.errors import Refused
+from streams.files.mapping import ImportCounts, map_rows, parse_mapping
+from streams.files.refusal import Refusal
+from streams.files.tables import Row, columns_of, read_rows
+
+_ROW = {
+    "invoice": "0017",
+    "customer": "c1",
+    "day": "2026-03-02T10:00:00Z",
+    "amount": "12.50",
+    "basket": '[{"sku": "A", "quantity": 2, "unit_price": 6.25}]',
+    "labels": "gift, new",
+}
+_MAPS = [
+    "order_id=invoice",
+    "customer_id=customer",
+    "occurred_at=day",
+    "total=amount:major",
+    "items=basket:major",
+    "tags=labels:split",
+]
+
+
+def _one(maps=_MAPS, constants=("currency=GBP",), row=_ROW, metric="order.placed", zone="UTC"):
+    mapping = parse_mapping(metric, maps, constants, zone)
+    [result] = map_rows(mapping, "orders.csv", [(2, row)], ImportCounts())
+    return result
+
+
+def _replaced(target: str, text: str) -> list[str]:
+    return [text if entry.startswith(f"{target}=") else entry for entry in _MAPS]
+
+
+def test_a_row_becomes_an_event():
+    event = _one()
+    event_id = event.pop("event_id")
+    assert event == {
+        "metric": "order.placed",
+        "customer_id": "c1",
+        "occurred_at": 1772445600000,
+        "order_id": "0017",
+        "total": 1250,
+        "currency": "GBP",
+        "items": [{"sku": "A", "quantity": 2, "unit_price": 625}],
+        "tags": ["gift", "new"],
+    }
+    assert event_id.startswith("import-")
+
+
+def test_the_event_id_depends_on_the_content_alone():
+    assert _one()["event_id"] == _one()["event_id"]
+    assert _one()["event_id"] != _one(row={**_ROW, "amount": "12.51"})["event_id"]
+    assert _one([*_MAPS, "event_id=invoice"])["event_id"] == "0017"
+
+
+def test_fields_of_the_columns_names_need_no_mapping():
+    row = {"customer_id": "c1", "occurred_at": 1772445600000, "query": "lamp", "results": 3}
+    event = _one([], [], row, "search.performed")
+    assert (event["query"], event["results"], event["filters"]) == ("lamp", 3, {})
+
+
+def test_single_keys_of_a_map():
+    maps = [
+        "customer_id=customer",
+        "occurred_at=day",
+        "set.email=mail",
+        "set.consent=channels:split",
+        "set.visits=visits:number",
+    ]
+    row = {**_ROW, "mail": "a@example.com", "channels": "email,sms", "visits": "3", "set": None}
+    event = _one(maps, ["set.locale=en"], row, "customer.updated")
+    assert event["set"] == {
+        "email": "a@example.com",
+        "consent": ["email", "sms"],
+        "visits": 3,
+        "locale": "en",
+    }
+    assert event["unset"] == []
+    assert "email" not in _one(maps, [], {**row, "mail": ""}, "customer.updated")["set"]
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "minor"),
+    [
+        (":major", "12.50", 1250),
+        (":major", "12", 1200),
+        (":major", "-0.01", -1),
+        (":major", 12.5, 1250),
+        (":major", 2.675, 268),  # 2.675 is a tie in decimals: to even
+        (":major", 2.665, 266),
+        (":major", 0.1 + 0.2, 30),
+        (":major", Decimal("12.345"), 1234),
+        (":major", 3, 300),
+        ("", "1250", 1250),
+        ("", 1250, 1250),
+        ("", 1250.0, 1250),
+        (":minor", "1250", 1250),
+    ],
+)
+def test_money(how, value, minor):
+    event = _one(_replaced("total", f"total=amount{how}"), row={**_ROW, "amount": value})
+    assert event["total"] == minor
+
+
+@pytest.mark.parametrize(("currency", "minor"), [("GBP", 1250), ("JPY", 12), ("KWD", 12500)])
+def test_minor_units_are_those_of_the_currency(currency, minor):
+    assert _one(constants=[f"currency={currency}"])["total"] == minor
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "says"),
+    [
+        (":major", "12,50", "major units"),
+        (":major", "1,250.00", "major units"),
+        (":major", "1e3", "major units"),
+        (":major", "1_000", "major units"),
+        (":major", "£12", "major units"),
+        (":major", float("nan"), "major units"),
+        (":major", True, "major units"),
+        ("", "12.50", "minor units as an integer"),
+        ("", 12.5, "minor units as an integer"),
+        ("", 2**63, "below"),
+        ("", "", "money"),
+        ("", None, "money"),
+    ],
+)
+def test_what_is_no_money(how, value, says):
+    refusal = _one(_replaced("total", f"total=amount{how}"), row={**_ROW, "amount": value})
+    assert isinstance(refusal, Refusal)
+    assert refusal.field == "total"
+    assert says in refusal.expected
+
+
+_TEN = 1772445600000  # 2026-03-02 10:00 UTC
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "zone", "moment"),
+    [
+        ("", "2026-03-02T10:00:00Z", "Asia/Tokyo", _TEN),
+        ("", "2026-03-02 10:00", "UTC", _TEN),
+        ("", "2026-03-02 19:00", "Asia/Tokyo", _TEN),
+        ("", "2026-03-02 11:00:00.5+01:00", "UTC", _TEN + 500),
+        ("", "2026-03-02", "UTC", _TEN - 10 * 3_600_000),
+        ("", _TEN, "UTC", _TEN),
+        ("", str(_TEN), "UTC", _TEN),
+        (":ms", 1000, "UTC", 1000),
+        (":s", "1772445600", "UTC", _TEN),
+        (":s", 1772445600.25, "UTC", _TEN + 250),
+        (":%d/%m/%Y %H:%M", "02/03/2026 10:00", "UTC", _TEN),
+        ("", datetime(2026, 3, 2, 10, tzinfo=UTC), "Asia/Tokyo", _TEN),
+        ("", datetime(2026, 3, 2, 19), "Asia/Tokyo", _TEN),  # noqa: DTZ001
+        ("", "2026-07-02 10:00", "Europe/London", 1782982800000),  # 09:00 UTC in summer
+        ("", "2026-10-25 01:30", "Europe/London", 1792888200000),  # comes twice: the first
+    ],
+)
+def test_moments(how, value, zone, moment):
+    maps = _replaced("occurred_at", f"occurred_at=day{how}")
+    assert _one(maps, row={**_ROW, "day": value}, zone=zone)["occurred_at"] == moment
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "says"),
+    [
+        ("", "2.3.2026", "2026-03-02T10:00"),
+        ("", 1772445600, "':s'"),  # seconds taken for milliseconds would be 1970
+        ("", 1772445600.5, "whole milliseconds"),
+        ("", True, "moment"),
+        (":%d/%m/%Y", "2026-03-02", "%d/%m/%Y"),
+    ],
+)
+def test_what_is_no_moment(how, value, says):
+    refusal = _one(_replaced("occurred_at", f"occurred_at=day{how}"), row={**_ROW, "day": value})
+    assert isinstance(refusal, Refusal)
+    assert refusal.field == "occurred_at"
+    assert says in refusal.expected
+
+
+def test_ids_of_numbers_are_their_text_and_leading_noughts_stay():
+    assert _one(row={**_ROW, "customer": 17850})["customer_id"] == "17850"
+    assert _one(row={**_ROW, "customer": 17850.0})["customer_id"] == "17850"
+    assert _one(row={**_ROW, "customer": "0017850"})["customer_id"] == "0017850"
+    assert isinstance(_one(row={**_ROW, "customer": 17850.5}), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("basket", "field", "found"),
+    [
+        ('[{"sku": "A", "quantity": 1, "unit_price": "x"}]', "items[0].unit_price", "'x'"),
+        (
+            '[{"sku": "A", "quantity": 1, "unit_price": 1}, {"sku": "B"}]',
+            "items[1].quantity",
+            "missing",
+        ),
+        ('{"sku": "A"}', "items", "{'sku': 'A'}"),
+        ("A, B", "items", "'A, B'"),
+        ("[1]", "items[0]", "1"),
+    ],
+)
+def test_a_refusal_names_the_place_inside_the_items(basket, field, found):
+    refusal = _one(row={**_ROW, "basket": basket})
+    assert isinstance(refusal, Refusal)
+    assert (refusal.file, refusal.row, refusal.field) == ("orders.csv", 2, field)
+    assert refusal.found == found
+
+
+def test_a_refusal_reads_as_a_sentence():
+    refusal = _one(row={**_ROW, "amount": "12,50"})
+    assert str(refusal) == (
+        "orders.csv, row 2: field 'total' is '12,50', expected an amount in major units (12.50)"
+    )
+
+
+def test_counts():
+    mapping = parse_mapping("order.placed", _MAPS, ["currency=GBP"])
+    counts = ImportCounts()
+    unread = Refusal("orders.csv", 4, None, "3 values", "2 values")
+    rows: list[Row | Refusal] = [
+        (2, _ROW),
+        (3, {**_ROW, "amount": "x"}),
+        unread,
+        (5, {**_ROW, "customer": " "}),
+    ]
+    results = list(map_rows(mapping, "orders.csv", rows, counts))
+    assert [isinstance(result, Refusal) for result in results] == [False, True, True, True]
+    assert (counts.rows, counts.events, counts.refused) == (4, 1, 3)
+    assert counts.refused_by_field == {"total": 1, "": 1, "customer_id": 1}
+
+
+@pytest.mark.parametrize(
+    ("metric", "maps", "constants", "zone", "says"),
+    [
+        ("order.place", [], [], "UTC", "did you mean 'order.placed'"),
+        ("order.placed", ["orderid=invoice"], [], "UTC", "did you mean 'order_id'"),
+        ("order.placed", ["order_id=invoce"], [], "UTC", "did you mean 'invoice'"),
+        ("order.placed", ["order_id"], [], "UTC", "--map 'order_id': expected FIELD=COLUMN"),
+        ("order.placed", [], ["currency"], "UTC", "--set 'currency': expected FIELD=VALUE"),
+        ("order.placed", ["total=amount:pounds"], [], "UTC", "no way to read money"),
+        ("order.placed", ["order_id=invoice:major"], [], "UTC", "no way to read text"),
+        ("order.placed", ["total.net=amount"], [], "UTC", "has no keys"),
+        ("order.placed", ["total=amount", "total=invoice"], [], "UTC", "'total' is given twice"),
+        ("order.placed", ["total=amount"], ["total=1"], "UTC", "'total' is given twice"),
+        ("order.placed", [], [], "UTC", "field 'order_id' of order.placed has no column"),
+        ("order.placed", [], [], "Europe/Londn", "time zone 'Europe/Londn' is unknown"),
+    ],
+)
+def test_a_wrong_mapping_is_refused(metric, maps, constants, zone, says):
+    with pytest.raises(Refused) as refused:
+        parse_mapping(metric, maps, constants, zone, list(_ROW))
+    assert says in str(refused.value)
+
+
+def test_every_mistake_of_a_mapping_is_named_at_once():
+    with pytest.raises(Refused) as refused:
+        parse_mapping("search.performed", ["qery=words", "results=hits"], [], "UTC", ["words"])
+    lines = str(refused.value).splitlines()
+    assert [line.split(",")[0].split(" of ")[0] for line in lines] == [
+        "field 'qery' is unknown",
+        "column 'hits' isn't in the file",
+        "field 'customer_id'",
+        "field 'occurred_at'",
+        "field 'query'",
+        "field 'results'",
+    ]
+
+
+def test_the_demo_data_can_be_imported_by_hand():
+    """Lines of the Online Retail data as views: a stand-in for a shop's own export."""
+    mapping = parse_mapping(
+        "view.item",
+        [
+            "sku=stock_code",
+            "name=description",
+            "occurred_at=invoice_date",
+            "unit_price=unit_price:major",
+        ],
+        ["currency=GBP"],
+        "Europe/London",
+        columns_of(DATA),
+    )
+    counts = ImportCounts()
+    rows = (row for _, row in zip(range(3_000), read_rows(DATA), strict=False))
+    events = [
+        event for event in map_rows(mapping, DATA.name, rows, counts) if isinstance(event, dict)
+    ]
+    assert events[0]["unit_price"] == 255
+    assert events[0]["occurred_at"] == 1291191960000
+    assert counts.events == len(events)
+    assert counts.refused_by_field == {"customer_id": 3_000 - len(events)}
+    assert counts.refused > 0
