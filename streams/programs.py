@@ -1,0 +1,60 @@
+"""Records of the topic `control` to what decides: definitions compiled once for all tasks."""
+
+import json
+import logging
+
+from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
+from streams.engine import Definitions, Program, compile_program, read_definitions
+from streams.ports import Facts, Record, Rejection
+
+logger = logging.getLogger(__name__)
+
+SEMANTICS = (1,)
+"""The numbers of the semantics that this engine can decide by: its own and the one before it."""
+
+
+class Programs:
+    """The control reader of a process (ports.ControlReader).
+
+    `control` has one partition that every task reads, so what a record means is worked out once
+    and kept by its bytes.
+    """
+
+    def __init__(self) -> None:
+        empty = read_definitions({})
+        assert isinstance(empty, Definitions)
+        self._initial = compile_program(empty, version="none")
+        self._read: dict[bytes, Program | Facts | Rejection] = {}
+
+    def initial(self) -> Program:
+        """The program of an empty set of definitions."""
+        return self._initial
+
+    def read(self, record: Record) -> Program | Facts | Rejection:
+        """What holds from this record on."""
+        value = record.value or b""
+        change = self._read.get(value)
+        if change is None:
+            change = self._read[value] = _change_of(value)
+        return change
+
+
+def _change_of(value: bytes) -> Program | Facts | Rejection:
+    record = decode_control(value)
+    if isinstance(record, FactsRecord):
+        return Facts(record.values)
+    if isinstance(record, DefinitionsRecord):
+        if record.semantics not in SEMANTICS:
+            return Rejection(
+                f"definitions {record.version} need semantics {record.semantics}, this version "
+                f"knows {', '.join(map(str, SEMANTICS))}: use a newer sendflow"
+            )
+        definitions = read_definitions(json.loads(record.definitions))
+        if isinstance(definitions, Definitions):
+            logger.info("definitions %s are in force", record.version)
+            return compile_program(definitions, version=record.version)
+        return Rejection(
+            f"definitions {record.version} have errors: "
+            + "; ".join(str(problem) for problem in definitions[:5])
+        )
+    return record

@@ -1,0 +1,108 @@
+"""A worker in one process: real decoding, real engine, real encoding; logs are lists."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import EffectEncoder, decode_any, encode_event
+from streams.engine import Instant, topic_of
+from streams.local import LocalParts, LocalTask
+from streams.programs import SEMANTICS, Programs
+from streams.store.memory import MemoryStore
+from streams.task import CONTROL, TaskSettings
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+SKEW = 20
+
+
+class Shop:
+    """A small shop on a local task, in the words of its tests."""
+
+    def __init__(self, task: LocalTask) -> None:
+        self.local = task
+        self._events = 0
+
+    def publish(self, at: Instant, *flows: dict[str, Any]) -> None:
+        """The definitions `flows` are in force from `at` on."""
+        definitions = {"flows": list(flows), "store": {"timezone": "UTC", "currency": "GBP"}}
+        record = DefinitionsRecord(
+            published_at=at,
+            version=f"v{at}",
+            semantics=SEMANTICS[-1],
+            tzdata="test",
+            definitions=json.dumps(definitions),
+            successors={},
+        )
+        self.local.append(CONTROL, at, b"definitions", encode_definitions(record))
+
+    def happens(self, at: Instant, metric: str, customer: str, **fields: Any) -> None:
+        """One event, recorded at `at` (and `occurred_at` the same unless given)."""
+        self._events += 1
+        event = {"event_id": f"e{self._events}", "customer_id": customer, "occurred_at": at}
+        key = customer.encode()
+        value = encode_event(metric, {**event, **fields})
+        self.local.append(topic_of(metric), at, key, value)
+
+    def customer(self, at: Instant, customer: str) -> None:
+        """A customer who may be written to."""
+        profile = {"email": f"{customer}@example.com", "consent": ["email"]}
+        self.happens(at, "customer.updated", customer, set=profile, unset=[])
+
+    def cart(self, at: Instant, customer: str, **fields: Any) -> None:
+        cart = {"cart_id": f"c-{customer}", "total": 5000, "currency": "GBP", "items": []}
+        self.happens(at, "cart.updated", customer, **{**cart, **fields})
+
+    def order(self, at: Instant, customer: str, **fields: Any) -> None:
+        order = {"order_id": f"o{at}", "total": 5000, "currency": "GBP", "items": [], "tags": []}
+        self.happens(at, "order.placed", customer, **{**order, **fields})
+
+    def until(self, wall: Instant) -> None:
+        """Everything before `wall` happens and is committed."""
+        self.local.advance(wall + SKEW)
+        self.local.commit(wall + SKEW)
+
+    def outputs(self, topic: str) -> list[dict[str, Any]]:
+        """What a read_committed reader sees of an output topic."""
+        values = [one.value for one in self.local.output if one.topic == topic]
+        return [decode_any(value)[1] for value in values if value is not None]
+
+    def sent(self) -> list[tuple[str, str, Instant]]:
+        """(customer, template, decided_at) of every command, in order."""
+        return [
+            (one["customer_id"], one["template"], one["decided_at"])
+            for one in self.outputs("send-commands")
+        ]
+
+
+CART_FLOW: dict[str, Any] = {
+    "flow": "cart",
+    "status": "live",
+    "trigger": {"metric": "cart.updated"},
+    "exit_on": [{"metric": "order.placed"}],
+    "steps": [{"wait": "4h", "id": "pause"}, {"send": "email", "template": "your-cart"}],
+}
+
+
+@pytest.fixture
+def open_shop() -> Callable[..., Shop]:
+    def open_it(**settings: Any) -> Shop:
+        decoder, encoder = EventDecoder(), EffectEncoder()
+        parts = LocalParts(
+            MemoryStore, decoder, encoder, Programs(), TaskSettings(clock_skew=SKEW, **settings)
+        )
+        return Shop(LocalTask(parts))
+
+    return open_it
+
+
+@pytest.fixture
+def shop(open_shop: Callable[..., Shop]) -> Shop:
+    """A shop with one flow: four hours after a cart, unless an order came."""
+    shop = open_shop()
+    shop.publish(1, CART_FLOW)
+    return shop

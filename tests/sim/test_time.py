@@ -1,0 +1,296 @@
+"""Order, clock and timers of a task."""
+
+from collections.abc import Callable
+
+import pytest
+
+from streams.task import TIMER
+
+from .conftest import CART_FLOW, DAY, HOUR, SKEW, Shop
+
+NOON = 12 * HOUR
+
+
+def test_a_cart_mail_is_sent_four_hours_later_without_any_event(shop: Shop) -> None:
+    """PITFALLS 30: a cut fires the timer."""
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada")
+    shop.until(NOON + 4 * HOUR)  # exclusive
+    assert shop.sent() == []
+    shop.until(NOON + 4 * HOUR + 1)
+    assert shop.sent() == [("ada", "your-cart", NOON + 4 * HOUR)]
+
+
+@pytest.mark.parametrize(("delay", "mails"), [(-1, 0), (0, 0), (1, 1)])
+def test_an_order_in_the_very_millisecond_prevents_the_mail(
+    shop: Shop, delay: int, mails: int
+) -> None:
+    """SEMANTICS 5.2, F82."""
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada")
+    shop.order(NOON + 4 * HOUR + delay, "ada")
+    shop.until(NOON + DAY)
+    assert len(shop.sent()) == mails
+
+
+def test_an_unread_order_holds_the_cart_mail_back(shop: Shop) -> None:
+    """The order is in its topic, but wasn't fetched yet when the mail falls due."""
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada")
+    shop.until(NOON + 1)
+    shop.order(NOON + HOUR, "ada")
+    wall = NOON + 5 * HOUR
+    task = shop.local.task
+    task.cut(wall, {"control": 1, "orders": 1, "carts": 1, "searches": 0, "views": 0})
+    task.cut(wall, {"customers": 1, "engagement": 0})
+    assert not task.run(wall, 1000)
+    assert task.waits_for == "orders"
+    assert task.clock <= NOON + HOUR
+    shop.until(wall)
+    assert shop.sent() == []
+
+
+def test_pitfall_23_idle_inputs_are_proved_idle_by_a_cut(shop: Shop) -> None:
+    shop.cart(NOON, "ada")
+    task = shop.local.task
+    task.feed("carts", shop.local.logs["carts"], 1, 1)
+    wall = NOON + HOUR
+    task.run(wall, 1000)
+    assert set(task.needs_cut(wall)) == {
+        "control", "orders", "carts", "searches", "views", "customers", "engagement",
+    }  # fmt: skip
+
+
+def test_an_input_that_cannot_be_read_is_given_up_after_max_idle(
+    open_shop: Callable[..., Shop],
+) -> None:
+    shop = open_shop(max_idle=60_000)
+    shop.publish(1, CART_FLOW)
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada")
+    shop.until(NOON + 1)
+    wall = NOON + 5 * HOUR
+    task = shop.local.task
+    ends = {topic: len(log) for topic, log in shop.local.logs.items()}
+    ends["orders"] = 1  # there is one, hidden by an open transaction
+    task.cut(wall, ends)
+    task.run(wall, 1000)
+    assert task.waits_for == "orders"
+    task.run(wall + 59_999, 1000)
+    assert task.waits_for == "orders"
+    task.run(wall + 60_000, 1000)
+    task.cut(wall + 60_000, {topic: end for topic, end in ends.items() if topic != "orders"})
+    task.run(wall + 60_000, 1000)
+    shop.local.commit(wall + 60_000)
+    assert len(shop.sent()) == 1
+    assert task.counts["inputs_given_up"] >= 1
+    # The order appears: it is late, and noted.
+    shop.order(NOON + HOUR, "ada")
+    shop.until(wall + 120_000)
+    (late,) = shop.outputs("late-records")
+    assert (late["topic"], late["offset"]) == ("orders", 0)
+
+
+def test_pitfall_21_a_late_record_is_processed_at_the_clock_and_noted(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada")
+    shop.until(NOON + HOUR)
+    clock = shop.local.task.clock
+    assert clock == NOON + HOUR
+    shop.order(NOON + 10, "ada", total=7000)
+    shop.until(NOON + HOUR + 1)
+    (late,) = shop.outputs("late-records")
+    assert late == {**late, "topic": "orders", "offset": 0, "effective_time": clock}
+    (exited,) = [one for one in shop.outputs("flow-decisions") if one["outcome"] == "exited"]
+    assert (exited["reason"], exited["at"]) == ("exit_on", clock)
+
+
+def test_late_records_of_one_moment_have_a_sequence(shop: Shop) -> None:
+    shop.until(NOON)
+    for _ in range(3):
+        shop.order(10, "ada")
+    shop.until(NOON + 1)
+    late = shop.outputs("late-records")
+    assert [one["sequence"] for one in late] == [1, 2, 3]
+    assert {one["effective_time"] for one in late} == {NOON}
+
+
+def test_pitfall_22_an_event_dated_2099_is_clamped_and_moves_no_clock(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada", occurred_at=4_102_444_800_000)
+    shop.until(NOON + 5 * HOUR)
+    assert shop.local.task.clock == NOON + 5 * HOUR
+    assert shop.local.task.counts["clamped"] == 1
+    assert shop.sent() == [("ada", "your-cart", NOON + 4 * HOUR)]
+
+
+@pytest.mark.parametrize("time", [-1, 4_102_444_800_000])
+def test_pitfall_22_in_simulated_time_an_impossible_timestamp_is_a_dead_letter(
+    open_shop: Callable[..., Shop], time: int
+) -> None:
+    shop = open_shop(is_simulated=True)
+    shop.cart(time, "ada", occurred_at=NOON)
+    for one in shop.local.task._merge.inputs:
+        one.complete(1 << 50)
+    shop.local.advance(DAY)
+    shop.local.commit(DAY)
+    (letter,) = shop.outputs("dead-letters")
+    assert "timestamp" in letter["reason"]
+
+
+def test_pitfall_26_timers_of_a_days_downtime_fire_between_the_events(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    shop.customer(10, "bob")
+    shop.cart(NOON, "ada")
+    shop.cart(NOON + HOUR, "bob")
+    shop.until(NOON + 2 * HOUR)
+    shop.local.restart()
+    shop.order(NOON + 4 * HOUR + 30, "bob")  # after ada's timer, before bob's
+    shop.cart(NOON + 6 * HOUR, "ada")
+    shop.until(NOON + DAY)
+    assert shop.sent() == [("ada", "your-cart", NOON + 4 * HOUR)]
+
+
+def test_pitfall_28_overdue_timers_fire_once_as_of_their_due_time(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada")
+    shop.until(NOON + HOUR)
+    shop.local.restart(keep_store=False)
+    shop.until(NOON + 30 * DAY)
+    shop.until(NOON + 31 * DAY)
+    assert shop.sent() == [("ada", "your-cart", NOON + 4 * HOUR)]
+
+
+def test_pitfall_29_the_clock_survives_a_restart(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada")
+    shop.until(NOON + 5 * HOUR)
+    clock = shop.local.task.clock
+    shop.local.restart()
+    assert shop.local.task.clock == clock
+    shop.order(NOON, "ada")
+    shop.until(NOON + 6 * HOUR)
+    (late,) = shop.outputs("late-records")
+    assert late["effective_time"] == clock
+
+
+def test_pitfall_14_an_idle_task_has_nothing_to_commit(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    shop.until(NOON)
+    for hour in range(10):
+        wall = NOON + hour * HOUR
+        shop.local.advance(wall)
+        assert shop.local.task.commit_due(wall) is None
+
+
+def test_output_is_committed_at_once_at_the_live_edge_and_else_by_the_interval(
+    shop: Shop,
+) -> None:
+    task = shop.local.task
+    shop.customer(10, "ada")
+    shop.local.advance(1000)
+    assert task.commit_due(1000) == 1000 + task.settings.commit_interval
+    shop.cart(2000, "ada")
+    shop.local.advance(2500)
+    assert task.commit_due(2500) == 2500
+
+
+def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import streams.task
+
+    decide = streams.task.decide
+
+    def decide_badly(program, state, event, now, effects):  # type: ignore[no-untyped-def]
+        decide(program, state, event, now, effects)
+        if event.metric == "cart.updated" and state.customer_id == "bob":
+            raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(streams.task, "decide", decide_badly)
+    for customer in ("ada", "bob"):
+        shop.customer(10, customer)
+        shop.cart(NOON, customer)
+    shop.until(NOON + DAY)
+    assert [customer for customer, _, _ in shop.sent()] == ["ada"]
+    (letter,) = shop.outputs("dead-letters")
+    assert (letter["topic"], letter["offset"]) == ("carts", 1)
+    assert "failed" in letter["reason"]
+
+
+def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import streams.task
+
+    fire = streams.task.fire
+
+    def fire_badly(program, state, due, effects):  # type: ignore[no-untyped-def]
+        fire(program, state, due, effects)
+        if state.customer_id == "bob":
+            raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(streams.task, "fire", fire_badly)
+    for customer in ("ada", "bob"):
+        shop.customer(10, customer)
+        shop.cart(NOON, customer)
+    shop.until(NOON + DAY)
+    assert [customer for customer, _, _ in shop.sent()] == ["ada"]
+    (letter,) = shop.outputs("dead-letters")
+    assert letter["topic"] == TIMER
+
+
+def test_pitfall_56_a_poison_record_is_set_aside_in_the_same_transaction(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    for key, value in [(b"ada", b"\xc3\x01nonsense"), (None, b"x"), (b"ada", None), (b"ada", b"")]:
+        shop.local.append("carts", NOON, key, value)
+    shop.cart(NOON, "ada")
+    shop.until(NOON + DAY)
+    letters = shop.outputs("dead-letters")
+    assert [(one["topic"], one["partition"], one["offset"]) for one in letters] == [
+        ("carts", 0, offset) for offset in range(4)
+    ]
+    assert all(one["reason"] for one in letters)
+    assert len(shop.sent()) == 1
+
+
+def test_definitions_published_later_decide_from_their_time_on(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    shop.cart(NOON, "ada")
+    changed = [{"wait": "4h", "id": "pause"}, {"send": "email", "template": "changed"}]
+    shop.publish(NOON + HOUR, {**CART_FLOW, "steps": changed})
+    shop.until(NOON + DAY)
+    assert shop.sent() == [("ada", "changed", NOON + 4 * HOUR)]
+    shop.local.restart(keep_store=False)
+    shop.cart(NOON + 2 * DAY, "ada")
+    shop.until(NOON + 3 * DAY)
+    assert [template for _, template, _ in shop.sent()] == ["changed", "changed"]
+
+
+def test_broken_definitions_are_a_dead_letter_and_the_old_ones_stay(shop: Shop) -> None:
+    shop.customer(10, "ada")
+    shop.local.append("control", 20, b"definitions", b"\xc3\x01broken")
+    shop.cart(NOON, "ada")
+    shop.until(NOON + DAY)
+    assert len(shop.sent()) == 1
+    (letter,) = shop.outputs("dead-letters")
+    assert letter["topic"] == "control"
+    shop.local.restart()
+    shop.until(NOON + 2 * DAY)
+    assert len(shop.outputs("dead-letters")) == 1
+
+
+def test_wall_time_never_decides(shop: Shop, open_shop: Callable[..., Shop]) -> None:
+    """The same logs, read at another pace and much later, give the same output."""
+    other = open_shop()
+    other.publish(1, CART_FLOW)
+    for one in (shop, other):
+        one.customer(10, "ada")
+        one.cart(NOON, "ada")
+        one.order(NOON + 2 * DAY, "ada")
+        one.cart(NOON + 3 * DAY, "ada")
+    for hour in range(0, 24 * 5):
+        shop.until(NOON + hour * HOUR)
+    shop.until(NOON + 100 * DAY + SKEW)
+    other.until(NOON + 100 * DAY + SKEW)
+    assert shop.local.output == other.local.output
