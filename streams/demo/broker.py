@@ -29,7 +29,7 @@ _STOP_WITHIN = 60.0
 
 _ANOTHER_WAY = (
     "run Apache Kafka with Docker Compose instead: `docker compose up -d kafka`, "
-    "and name it with `--bootstrap localhost:9092`"
+    "and name it with `--brokers localhost:9092`"
 )
 
 
