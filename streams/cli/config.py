@@ -1,0 +1,25 @@
+"""`sendflow config`: every setting, and where its value comes from."""
+
+from streams.cli import options, output
+
+
+def config(
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show every setting and where its value comes from; secrets are hidden.
+
+    \b
+    Example: SENDFLOW_PARTITIONS=4 sendflow config
+    """
+    from streams.settings import shown
+
+    rows = list(shown(options.load_with_origins(config, brokers, prefix)))
+    if as_json:
+        output.print_json(
+            {name: {"value": value, "origin": origin} for name, value, origin in rows}
+        )
+    else:
+        output.print_table(("setting", "value", "from"), rows)

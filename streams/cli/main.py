@@ -1,0 +1,92 @@
+"""The tree of commands, and how they end.
+
+A command is a function in the file that is named after it; its docstring is its help. Whatever
+takes time to import is imported inside it: `sendflow --help` answers at once.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from streams.cli import broker, config, output
+from streams.errors import Refused
+
+Command = Callable[..., None]
+
+COMMANDS: dict[str, Command] = {
+    "broker": broker.broker,
+    "config": config.config,
+}
+
+GROUPS: dict[str, tuple[str, dict[str, Command]]] = {}
+"""A name, what it's about, and its commands."""
+
+
+def main() -> None:
+    """The command line. Ctrl-C and SIGTERM end a command alike: it cleans up on its way out."""
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command; the exit status. A mistake of the user's is told on the standard error and
+    is never a traceback."""
+    try:
+        build_app()(args=arguments, prog_name="sendflow")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else output.FINE
+    except Refused as refused:
+        output.complain(str(refused))
+        return output.USED_WRONGLY
+    return output.FINE
+
+
+def build_app() -> typer.Typer:
+    """All commands as Typer knows them."""
+    app = typer.Typer(
+        callback=_sendflow,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
+    for name, (about, commands) in GROUPS.items():
+        group = typer.Typer(no_args_is_help=True, help=about)
+        for inner, command in commands.items():
+            group.command(inner)(command)
+        app.add_typer(group, name=name)
+    return app
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        output.say(f"sendflow {version('sendflow')}")
+        raise typer.Exit
+
+
+def _sendflow(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Decide, per customer and in the moment, which message a shop should send."""
+
+
+def _stop(number: int, frame: FrameType | None) -> Any:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""What commands print: tables, JSON, progress, and exit statuses (DESIGN section 8).
+
+Results go to the standard output; progress and complaints to the standard error, so that a pipe
+holds results alone. On a terminal in colour, otherwise as plain text, never cut off.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FINE = 0
+NOT_SO = 1
+"""The thing asked about is not so."""
+USED_WRONGLY = 2
+
+Cell = str | int | float | None
+
+
+def say(text: str = "", style: str = "") -> None:
+    """One line or more of a result, for people. `style` is rich's, for terminals."""
+    _print(sys.stdout, text, style)
+
+
+def note(text: str, style: str = "") -> None:
+    """What is going on, on the standard error."""
+    _print(sys.stderr, text, style)
+
+
+def complain(text: str) -> None:
+    """What is wrong, on the standard error."""
+    note(text, "red")
+
+
+def print_json(value: Any) -> None:
+    """One JSON document in one line; structs and dataclasses too."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "") -> None:
+    """Rows under their columns; numbers to the right, with marks for thousands."""
+    held = [list(row) for row in rows]
+    to_the_right = [
+        any(isinstance(row[place], int | float) for row in held) for place in range(len(columns))
+    ]
+    texts = [[_text(cell) for cell in row] for row in held]
+    if sys.stdout.isatty():
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left")
+        for column, is_right in zip(columns, to_the_right, strict=True):
+            table.add_column(column, justify="right" if is_right else "left", overflow="fold")
+        for row in texts:
+            table.add_row(*(Text(cell) for cell in row))
+        _console(sys.stdout).print(table)
+        return
+    if title:
+        say(title)
+    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+    for row in [list(columns), *texts]:
+        cells = zip(row, widths, to_the_right, strict=True)
+        say("  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in cells).rstrip())
+
+
+class Progress:
+    """How far something has come; see `progress`."""
+
+    def advance(self, by: int = 1) -> None:
+        """`by` more are done."""
+        self.reach(self._done + by)
+
+    def __init__(self, description: str, total: int | None) -> None:
+        self.total = total
+        self._description = description
+        self._done = 0
+        self._told = 0
+
+    def reach(self, done: int, detail: str = "") -> None:
+        """`done` of the total are done; `detail` says where that is."""
+        self._done = done
+        if self.total:
+            tenth = min(10, 10 * done // self.total)
+            if tenth > self._told:
+                self._told = tenth
+                note(f"{self._description}: {tenth * 10} % {detail}".rstrip())
+
+
+class _Bar(Progress):
+    """The same on a terminal."""
+
+    def __init__(self, description: str, total: int | None, bar: Any) -> None:
+        super().__init__(description, total)
+        self._bar = bar
+        self._task = bar.add_task(description, total=total, detail="")
+
+    def reach(self, done: int, detail: str = "") -> None:
+        self._done = done
+        self._bar.update(self._task, completed=done, total=self.total, detail=detail)
+
+
+@contextmanager
+def progress(description: str, total: int | None = None) -> Iterator[Progress]:
+    """A bar while the block runs; on no terminal, a line for every tenth. `total` may be set later
+    on the Progress; without one it only shows that something is going on."""
+    if not sys.stderr.isatty():
+        note(f"{description} …")
+        yield Progress(description, total)
+        return
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[detail]}", style="dim"),
+    )
+    with RichProgress(*columns, console=_console(sys.stderr)) as bar:
+        yield _Bar(description, total, bar)
+
+
+def count(number: int) -> str:
+    """A number for people: 1,234."""
+    return f"{number:,}"
+
+
+def _text(cell: Cell) -> str:
+    match cell:
+        case None:
+            return ""
+        case int() if not isinstance(cell, bool):
+            return f"{cell:,}"
+        case float():
+            return f"{cell:,.1f}"
+    return str(cell)
+
+
+def _print(stream: IO[str], text: str, style: str) -> None:
+    if style and stream.isatty():
+        _console(stream).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    else:
+        stream.write(text + "\n")
+        stream.flush()
+
+
+def _console(stream: IO[str]) -> "Console":
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False)
