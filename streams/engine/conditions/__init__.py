@@ -1,0 +1,49 @@
+"""What a flow may ask about a customer: one module per condition, named after its key.
+
+Each has a `Definition` that reads itself, `check(definition, scope)` for what annotations can't
+say, and `compile(definition, scope)` to a closure that yields its truth and when to ask again.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from streams.engine.conditions import (
+    all_,
+    any_,
+    consent,
+    count,
+    in_flow,
+    not_,
+    profile,
+    segment,
+    since_last,
+    sum_,
+    trigger,
+    value,
+)
+from streams.engine.conditions.truth import Condition
+from streams.engine.reading import Member
+from streams.engine.scope import Scope
+
+
+class ConditionModule(Member, Protocol):
+    """What the module of a condition holds."""
+
+    def compile(self, definition: Any, scope: Scope) -> Condition:
+        """The closure of a checked definition."""
+
+
+CONDITIONS: Mapping[str, ConditionModule] = {
+    "count": count,
+    "sum": sum_,
+    "since_last": since_last,
+    "profile": profile,
+    "consent": consent,
+    "value": value,
+    "segment": segment,
+    "in_flow": in_flow,
+    "trigger": trigger,
+    "all": all_,
+    "any": any_,
+    "not": not_,
+}

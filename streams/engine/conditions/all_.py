@@ -1,0 +1,30 @@
+"""`{all: [...]}`: every part holds."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.conditions.condition import ConditionDefinition, compile_condition
+from streams.engine.conditions.truth import Condition, all_of
+from streams.engine.problem import Problem
+from streams.engine.scope import Scope
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Holds if every condition of the list does.
+
+    `all`: conditions
+    """
+
+    all: list[ConditionDefinition]
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """An empty list would hold for everybody, which nobody means."""
+    if not definition.all:
+        yield Problem(("all",), "an empty list: name at least one condition")
+
+
+def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """The parts, combined."""
+    return all_of([compile_condition(part, scope) for part in definition.all])

@@ -1,0 +1,30 @@
+"""`{any: [...]}`: at least one part holds."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.conditions.condition import ConditionDefinition, compile_condition
+from streams.engine.conditions.truth import Condition, any_of
+from streams.engine.problem import Problem
+from streams.engine.scope import Scope
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Holds if at least one condition of the list does.
+
+    `any`: conditions
+    """
+
+    any: list[ConditionDefinition]
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """An empty list would hold for nobody, which nobody means."""
+    if not definition.any:
+        yield Problem(("any",), "an empty list: name at least one condition")
+
+
+def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """The parts, combined."""
+    return any_of([compile_condition(part, scope) for part in definition.any])

@@ -1,0 +1,36 @@
+"""`{consent: email}`: may be written to for marketing."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Truth
+from streams.engine.problem import Problem
+from streams.engine.profile import may_be_marketed_to
+from streams.engine.scalars import Channel
+from streams.engine.scope import Scope
+from streams.engine.situation import Situation
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Holds if the customer agreed to marketing on the channel and nothing suppresses it.
+
+    `consent`: the channel
+    """
+
+    consent: Channel
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """Nothing beyond the channel's name."""
+    yield from ()
+
+
+def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """As SEMANTICS 4.6 judges a marketing message."""
+    channel = definition.consent
+
+    def judge(situation: Situation) -> Truth:
+        return ALWAYS if may_be_marketed_to(situation.state, channel) else NEVER
+
+    return judge

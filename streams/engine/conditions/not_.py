@@ -1,0 +1,29 @@
+"""`{not: ...}`: the condition doesn't hold."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.conditions.condition import ConditionDefinition, compile_condition
+from streams.engine.conditions.truth import Condition, not_of
+from streams.engine.problem import Problem
+from streams.engine.scope import Scope
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Holds if the condition doesn't.
+
+    `not`: a condition
+    """
+
+    not_: ConditionDefinition = msgspec.field(name="not")
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """Nothing beyond the condition's own checks."""
+    yield from ()
+
+
+def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """The condition, turned round."""
+    return not_of(compile_condition(definition.not_, scope))

@@ -1,0 +1,140 @@
+"""`{profile: FIELD, ...}`: the customer's own data (SEMANTICS 3.4); dates also relative to now."""
+
+from collections.abc import Callable, Iterator
+
+from streams.engine import calendar
+from streams.engine.conditions.compare import (
+    Comparison,
+    Judge,
+    compile_comparison,
+    operations_of,
+)
+from streams.engine.conditions.truth import NEVER, Condition, Truth
+from streams.engine.duration import parse_offset, whole_days
+from streams.engine.event import FieldType, Instant
+from streams.engine.problem import Problem, unknown_name
+from streams.engine.references import getter
+from streams.engine.scalars import Operand, Text, parse_date
+from streams.engine.scope import Scope
+from streams.engine.situation import Situation
+
+
+class Definition(Comparison, frozen=True, kw_only=True):
+    """Compares a field of the customer's profile.
+
+    `profile`: the field
+    `before`: of a date or moment: before this one (2026-01-01), or before this far from now (-30d)
+    `after`: of a date or moment: after this one, or after this far from now
+    """
+
+    profile: Text
+    before: Operand | None = None
+    after: Operand | None = None
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """The field is known and the comparison fits it."""
+    field = scope.profile.get(definition.profile)
+    if field is None:
+        yield unknown_name(("profile",), "profile field", definition.profile, scope.profile)
+        return
+    in_time = [name for name in ("before", "after") if getattr(definition, name) is not None]
+    if not in_time:
+        problems: list[Problem] = []
+        what = repr(definition.profile)
+        compile_comparison(definition, field.type, what, scope, (), problems)
+        yield from problems
+        return
+    name = in_time[0]
+    others = [*in_time[1:], *operations_of(definition)]
+    if others:
+        yield Problem(
+            (others[0],), f"{name!r} and {others[0]!r}: one comparison at a time", at_key=True
+        )
+    if field.type not in (FieldType.DATE, FieldType.MOMENT):
+        yield Problem(
+            (name,),
+            f"{name!r} is for dates and moments, {definition.profile!r} is a {field.type.value}",
+            at_key=True,
+        )
+        return
+    operand = getattr(definition, name)
+    offset = parse_offset(operand)
+    if offset is not None:
+        if field.type is FieldType.DATE and whole_days(offset) is None:
+            yield Problem((name,), f"a date is whole days from now, found {operand!r}")
+        return
+    problems = []
+    compile_comparison(_absolute(name, operand), field.type, "", scope, (), problems)
+    for problem in problems:
+        wrong = "expected a date such as 2026-01-01 or a distance from now such as -30d"
+        is_constant = not operand.startswith("$")
+        yield Problem(
+            (name,), f"{wrong}, found {operand!r}" if is_constant else problem.message, operand
+        )
+
+
+def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """Only what is relative to now changes by time alone."""
+    name = definition.profile
+    kind = scope.profile[name].type
+    for key in ("before", "after"):
+        operand = getattr(definition, key)
+        if operand is None:
+            continue
+        offset = parse_offset(operand)
+        if offset is None:
+            comparison = _absolute(key, operand)
+            return _constant(name, compile_comparison(comparison, kind, name, scope, (), []))
+        if kind is FieldType.DATE:
+            return _date_from_today(name, key == "before", offset, scope)
+        return _moment_from_now(name, key == "before", offset)
+    return _constant(name, compile_comparison(definition, kind, name, scope, (), []))
+
+
+def _absolute(key: str, operand: str) -> Comparison:
+    return Comparison(lt=operand) if key == "before" else Comparison(gt=operand)
+
+
+def _constant(name: str, judge_value: Judge) -> Condition:
+    read: Callable[..., object] = getter(name)
+
+    def judge(situation: Situation) -> Truth:
+        return judge_value(read(situation.state.profile), situation), None
+
+    return judge
+
+
+def _until(at: Instant, *, before: bool, now: Instant) -> Truth:
+    """What is over (`before`) or begins to be over at `at`."""
+    if now >= at:
+        return before, None
+    return not before, at
+
+
+def _moment_from_now(name: str, before: bool, offset: int) -> Condition:
+    def judge(situation: Situation) -> Truth:
+        moment = situation.state.profile.get(name)
+        if moment is None:
+            return NEVER
+        # before: moment < now + offset, from moment - offset + 1 on; after: until moment - offset
+        at = moment - offset + (1 if before else 0)
+        return _until(at, before=before, now=situation.now)
+
+    return judge
+
+
+def _date_from_today(name: str, before: bool, offset: int, scope: Scope) -> Condition:
+    days = whole_days(offset)
+    assert days is not None
+
+    def judge(situation: Situation) -> Truth:
+        profile = situation.state.profile
+        day = parse_date(profile.get(name) or "")
+        if day is None:
+            return NEVER
+        zone = calendar.zone_of(profile.get("timezone"), scope.zone)
+        turns = calendar.next_day(day, (1 if before else 0) - days)
+        return _until(calendar.start_of_day(turns, zone), before=before, now=situation.now)
+
+    return judge

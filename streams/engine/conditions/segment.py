@@ -1,0 +1,42 @@
+"""`{segment: ID}`: is a member, judged by the segment's own condition at this moment."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.conditions.condition import compile_condition
+from streams.engine.conditions.truth import Condition
+from streams.engine.problem import Problem, unknown_name
+from streams.engine.scalars import Identifier
+from streams.engine.scope import Scope
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Holds for members of a segment.
+
+    `segment`: the segment's id
+    """
+
+    segment: Identifier
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """The segment exists. Circles are found where all segments are known (definition.py)."""
+    if definition.segment not in scope.segments:
+        yield unknown_name(("segment",), "segment", definition.segment, scope.segments)
+
+
+def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """The segment's condition, compiled once for all who ask."""
+    return compile_segment(definition.segment, scope)
+
+
+def compile_segment(segment_id: str, scope: Scope) -> Condition:
+    """The condition of a segment. It means the same wherever it is asked for, so it sees neither
+    the flow's trigger nor its zone."""
+    compiled = scope.segment_conditions.get(segment_id)
+    if compiled is None:
+        outside = msgspec.structs.replace(scope, flow=None, trigger=None, zone=scope.store_zone)
+        compiled = compile_condition(scope.segments[segment_id].if_, outside)
+        scope.segment_conditions[segment_id] = compiled
+    return compiled

@@ -1,0 +1,126 @@
+"""`{since_last: METRIC, at_least: 90d}`: the time since the last one, or since the last of several;
+false for who never did any."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.conditions.compare import (
+    Test,
+    Where,
+    check_events,
+    compile_events,
+    top_fields,
+)
+from streams.engine.conditions.truth import NEVER, Condition, Truth
+from streams.engine.event import Instant
+from streams.engine.problem import Problem
+from streams.engine.scalars import Duration, MetricName
+from streams.engine.scope import Scope
+from streams.engine.situation import Situation
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Compares the time since the customer's last event of a metric.
+
+    `since_last`: the metric, or several: since the last of any of them
+    `where`: only events of which this holds
+    `at_least`: this long or longer ago
+    `gt`: longer ago than this
+    `at_most`: this long ago or less
+    `lt`: less long ago than this
+    `between`: from the first to the second, both included
+    `equals`: exactly this long ago
+    """
+
+    since_last: MetricName | list[MetricName]
+    where: Where = {}
+    equals: Duration | None = None
+    gt: Duration | None = None
+    at_least: Duration | None = None
+    lt: Duration | None = None
+    at_most: Duration | None = None
+    between: tuple[Duration, Duration] | None = None
+
+
+_OPERATIONS = ("at_least", "gt", "at_most", "lt", "between", "equals")
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """The metrics are known, `where` fits each, and there is one comparison."""
+    several = isinstance(definition.since_last, list)
+    for place, metric in enumerate(_metrics(definition)):
+        path = ("since_last", place) if several else ("since_last",)
+        yield from check_events(metric, definition.where, scope, path)
+    if not _metrics(definition):
+        yield Problem(("since_last",), "an empty list: name at least one metric")
+    given = [name for name in _OPERATIONS if getattr(definition, name) is not None]
+    if not given:
+        yield Problem((), "'since_last' needs a comparison", allowed=_OPERATIONS)
+    elif len(given) > 1:
+        yield Problem(
+            (given[1],), f"{given[0]!r} and {given[1]!r}: one comparison at a time", at_key=True
+        )
+    between = definition.between
+    if between is not None and between[0] > between[1]:
+        yield Problem(("between",), "the first is longer than the second: there is nothing between")
+
+
+def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """The elapsed time grows by itself: each comparison changes at known distances from the last
+    event."""
+    sources = []
+    fields = top_fields(definition.where)
+    for metric in _metrics(definition):
+        test = compile_events(metric, definition.where, scope)
+        scope.reads.remember(metric, 0 if test is None else None, fields)
+        sources.append((metric, test))
+    starts, ends = _span(definition)
+
+    def judge(situation: Situation) -> Truth:
+        last = _last(sources, situation)
+        if last is None:
+            return NEVER
+        if situation.now < last + starts:
+            return False, last + starts
+        if ends is None:
+            return True, None
+        return (True, last + ends) if situation.now < last + ends else NEVER
+
+    return judge
+
+
+def _span(definition: Definition) -> tuple[int, int | None]:
+    """From which distance (included) to which (excluded, None: for ever) it holds."""
+    if definition.at_least is not None:
+        return definition.at_least, None
+    if definition.gt is not None:
+        return definition.gt + 1, None
+    if definition.at_most is not None:
+        return 0, definition.at_most + 1
+    if definition.lt is not None:
+        return 0, definition.lt
+    if definition.between is not None:
+        return definition.between[0], definition.between[1] + 1
+    assert definition.equals is not None
+    return definition.equals, definition.equals + 1
+
+
+def _metrics(definition: Definition) -> list[str]:
+    asked = definition.since_last
+    return asked if isinstance(asked, list) else [asked]
+
+
+def _last(sources: list[tuple[str, Test | None]], situation: Situation) -> Instant | None:
+    last: Instant | None = None
+    for metric, test in sources:
+        events = situation.state.recent.get(metric)
+        if not events:
+            continue
+        for event in reversed(events):
+            if last is not None and event.at <= last:
+                break
+            if test is None or test(event.data or {}, situation):
+                last = event.at
+                break
+    return last

@@ -1,0 +1,79 @@
+"""`{sum: METRIC, of: FIELD, ...}`: how much (SEMANTICS 3.1)."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from streams.engine.conditions.compare import compile_comparison
+from streams.engine.conditions.timeframe import (
+    Measure,
+    OverTime,
+    check_over_time,
+    compile_over_time,
+)
+from streams.engine.conditions.truth import Condition
+from streams.engine.event import FieldType
+from streams.engine.problem import Problem, unknown_name
+from streams.engine.references import field_at, fields_of
+from streams.engine.scalars import FieldName, MetricName
+from streams.engine.scope import Scope
+from streams.engine.state import Occurrence
+
+
+class Definition(OverTime, frozen=True, kw_only=True):
+    """Compares the sum of a number over events.
+
+    `sum`: the metric
+    `of`: the field that is added up; events that lack it, or whose currency has no rate, are left
+    out
+    """
+
+    sum: MetricName
+    of: FieldName
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """The events are known, the field is a number, and the comparison fits it."""
+    yield from check_over_time(definition, "sum", definition.sum, scope)
+    if definition.sum not in scope.metrics:
+        return
+    fields = fields_of(definition.sum, scope)
+    numbers = [name for name in fields if fields[name].type in _SUMMABLE]
+    if definition.of not in numbers:
+        yield unknown_name(("of",), "number to add up", definition.of, numbers)
+        return
+    if definition.exists is not None:
+        yield Problem(("exists",), "'exists' does not fit a sum", at_key=True)
+        return
+    problems: list[Problem] = []
+    kind = fields[definition.of].type
+    compile_comparison(definition, kind, "the sum", scope, (), problems)
+    yield from (problem for problem in problems if problem.path)  # no comparison: said above
+
+
+def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """Over the remembered events."""
+    metric, field = definition.sum, definition.of
+    kind = field_at(field, fields_of(metric, scope), scope)
+    assert isinstance(kind, FieldType)
+    passes = compile_comparison(definition, kind, "the sum", scope, (), [])
+    return compile_over_time(definition, metric, {field}, _sums_of(field), passes, scope)
+
+
+_SUMMABLE = (FieldType.NUMBER, FieldType.MONEY)
+
+
+def _sums_of(field: str) -> Measure:
+    """Decimals, because 0.7 + 0.1 as floats is less than 0.8."""
+
+    def measure(events: Sequence[Occurrence]) -> list[int | float]:
+        total: int | Decimal = 0
+        sums: list[int | float] = [0]
+        for event in reversed(events):
+            value = None if event.data is None else event.data.get(field)
+            if value is not None:
+                total += Decimal(repr(value)) if isinstance(value, float) else value
+            sums.append(float(total) if isinstance(total, Decimal) else total)
+        sums.reverse()
+        return sums
+
+    return measure

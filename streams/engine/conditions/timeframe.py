@@ -1,0 +1,246 @@
+"""Which of a customer's past events count, and when that changes by time alone (SEMANTICS 3.1).
+
+in_last: 7d        (now - 7d, now]          an event leaves exactly 7d after it happened
+during: [a, b]     days of the store, both included; past events never leave
+on_day: -1         the customer's yesterday; changes at the customer's midnights
+since: flow_start  later than the trigger (equal: processed later)
+since: {last: M}   later than the customer's newest M; all, if there never was one
+nothing            all there are
+"""
+
+import bisect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from streams.engine import calendar
+from streams.engine.conditions.compare import (
+    Comparison,
+    Test,
+    Where,
+    check_events,
+    check_one,
+    compile_events,
+    top_fields,
+)
+from streams.engine.conditions.truth import Condition, Truth
+from streams.engine.duration import DAY
+from streams.engine.event import Instant
+from streams.engine.problem import Problem, unknown_name
+from streams.engine.scalars import Date, Integer, MetricName, PositiveDuration
+from streams.engine.scope import Scope
+from streams.engine.situation import Situation
+from streams.engine.state import Occurrence
+
+Measure = Callable[[Sequence[Occurrence]], Sequence[Any]]
+"""For events in order of time: their count (or sum), then that without the oldest, without the two
+oldest, and so on to that of none. What leaves a window leaves from the front."""
+
+Passes = Callable[[Any, Situation], bool]
+"""Whether a measured number passes the comparison."""
+
+
+LONGEST_AGO = 3_660
+"""Days that `on_day` may look back."""
+
+
+class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
+    """Since the newest event of a metric.
+
+    `last`: the metric
+    """
+
+    last: MetricName
+
+
+class OverTime(Comparison, frozen=True, kw_only=True):
+    """A comparison of a number that is made of past events.
+
+    `where`: only events of which this holds
+    `in_last`: only events less than this long ago
+    `during`: only events on these dates of the store, both included
+    `on_day`: only events on this day of the customer's own; 0 is today, -1 yesterday
+    `since`: only events after the flow's trigger (`flow_start`), or after the newest of a metric
+    """
+
+    where: Where = msgspec.field(default_factory=dict)
+    in_last: PositiveDuration | None = None
+    during: tuple[Date, Date] | None = None
+    on_day: Integer | None = None
+    since: Literal["flow_start"] | SinceLast | None = None
+
+
+_TIMEFRAMES = ("in_last", "during", "on_day", "since")
+
+
+def is_all_time(definition: OverTime) -> bool:
+    """Whether no timeframe is given."""
+    return all(getattr(definition, name) is None for name in _TIMEFRAMES)
+
+
+def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -> Iterator[Problem]:
+    """What `count` and `sum` share: the metric, its `where`, one timeframe, one comparison."""
+    yield from check_events(metric, definition.where, scope, (key,))
+    problem = check_one(definition, f"{key!r}")
+    if problem is not None:
+        yield problem
+    given = [name for name in _TIMEFRAMES if getattr(definition, name) is not None]
+    if len(given) > 1:
+        yield Problem(
+            (given[1],), f"{given[0]!r} and {given[1]!r}: one timeframe at a time", at_key=True
+        )
+    during = definition.during
+    if during is not None and during[0] > during[1]:
+        yield Problem(("during",), f"{during[0]} is after {during[1]}")
+    on_day = definition.on_day
+    if on_day is not None and not -LONGEST_AGO <= on_day <= 0:
+        yield Problem(("on_day",), f"expected 0 (today) or a day before such as -1, found {on_day}")
+    if definition.since == "flow_start" and scope.flow is None:
+        yield Problem(("since",), "'flow_start' is for flows; there is none here")
+    if isinstance(definition.since, SinceLast) and definition.since.last not in scope.metrics:
+        yield unknown_name(("since", "last"), "metric", definition.since.last, scope.metrics)
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Of which past events is what measured, and what must the measure pass."""
+
+    metric: str
+    test: Test | None
+    measure: Measure
+    passes: Passes
+
+    def matching(self, events: Sequence[Occurrence], situation: Situation) -> Sequence[Occurrence]:
+        """Those of `events` whose data passes."""
+        test = self.test
+        if test is None:
+            return events
+        return [event for event in events if test(event.data or {}, situation)]
+
+    def holds(self, events: Sequence[Occurrence], situation: Situation) -> bool:
+        """Whether the measure of those of `events` whose data passes is right."""
+        return self.passes(self.measure(self.matching(events, situation))[0], situation)
+
+
+def compile_over_time(
+    definition: OverTime,
+    metric: str,
+    fields: set[str],
+    measure: Measure,
+    passes: Passes,
+    scope: Scope,
+) -> Condition:
+    """A checked `count` or `sum`. `fields`: what it reads of the events beside its `where`. Tells
+    `scope.reads` how far back it looks."""
+    test = compile_events(metric, definition.where, scope)
+    fields = fields | top_fields(definition.where)
+    question = Question(metric, test, measure, passes)
+    if definition.in_last is not None:
+        scope.reads.remember(metric, definition.in_last, fields)
+        return _in_last(question, definition.in_last)
+    if definition.on_day is not None:
+        # Two more than the days asked for: a day may last 25 h, and zones differ.
+        scope.reads.remember(metric, (2 - definition.on_day) * DAY, fields)
+        return _on_day(question, definition.on_day, scope)
+    scope.reads.remember(metric, None, fields)
+    if definition.during is not None:
+        first, last = definition.during
+        start = calendar.start_of_day(first, scope.store_zone)
+        end = calendar.start_of_day(calendar.next_day(last), scope.store_zone)
+        return _during(question, start, end)
+    if definition.since == "flow_start":
+        return _since_flow_start(question)
+    if isinstance(definition.since, SinceLast):
+        scope.reads.remember(definition.since.last, 0)
+        return _since_last(question, definition.since.last)
+    return lambda situation: (question.holds(_events(metric, situation), situation), None)
+
+
+def _events(metric: str, situation: Situation) -> Sequence[Occurrence]:
+    return situation.state.recent.get(metric, ())
+
+
+def _time(event: Occurrence) -> Instant:
+    return event.at
+
+
+def _between(events: Sequence[Occurrence], start: Instant, end: Instant) -> Sequence[Occurrence]:
+    first = bisect.bisect_left(events, start, key=_time)
+    return events[first : bisect.bisect_left(events, end, key=_time)]
+
+
+def _after(events: Sequence[Occurrence], at: Instant, sequence: int) -> Sequence[Occurrence]:
+    first = bisect.bisect_right(events, (at, sequence), key=lambda e: (e.at, e.sequence))
+    return events[first:]
+
+
+def _in_last(question: Question, window: int) -> Condition:
+    def judge(situation: Situation) -> Truth:
+        events = _events(question.metric, situation)
+        young = events[bisect.bisect_right(events, situation.now - window, key=_time) :]
+        inside = question.matching(young, situation)
+        measured = question.measure(inside)
+        holds = question.passes(measured[0], situation)
+        for place, event in enumerate(inside, start=1):
+            leaves_alone = place == len(inside) or inside[place].at != event.at
+            if leaves_alone and question.passes(measured[place], situation) != holds:
+                return holds, event.at + window
+        return holds, None
+
+    return judge
+
+
+def _during(question: Question, start: Instant, end: Instant) -> Condition:
+    def judge(situation: Situation) -> Truth:
+        events = _between(_events(question.metric, situation), start, end)
+        return question.holds(events, situation), None
+
+    return judge
+
+
+def _on_day(question: Question, day: int, scope: Scope) -> Condition:
+    def judge(situation: Situation) -> Truth:
+        zone = calendar.zone_of(situation.state.profile.get("timezone"), scope.zone)
+        today = calendar.to_date(situation.now, zone)
+        events = _events(question.metric, situation)
+
+        def holds_after(days: int) -> bool:
+            asked = calendar.next_day(today, day + days)
+            start = calendar.start_of_day(asked, zone)
+            end = calendar.start_of_day(calendar.next_day(asked), zone)
+            return question.holds(_between(events, start, end), situation)
+
+        holds = holds_after(0)
+        oldest = calendar.start_of_day(calendar.next_day(today, day), zone)
+        if not events or events[-1].at < oldest:
+            return holds, None  # every day to come is as empty
+        # After the day on which tomorrow is asked about, every day is as empty as tomorrow.
+        for days in range(1, 2 - day):
+            if holds_after(days) != holds:
+                return holds, calendar.start_of_day(calendar.next_day(today, days), zone)
+        return holds, None
+
+    return judge
+
+
+def _since_flow_start(question: Question) -> Condition:
+    def judge(situation: Situation) -> Truth:
+        journey = situation.journey
+        if journey is None:
+            return question.holds((), situation), None
+        events = _events(question.metric, situation)
+        later = _after(events, journey.started_at, journey.sequence)
+        return question.holds(later, situation), None
+
+    return judge
+
+
+def _since_last(question: Question, metric: str) -> Condition:
+    def judge(situation: Situation) -> Truth:
+        events = _events(question.metric, situation)
+        others = situation.state.recent.get(metric)
+        if others:
+            events = _after(events, others[-1].at, others[-1].sequence)
+        return question.holds(events, situation), None
+
+    return judge
