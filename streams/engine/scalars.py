@@ -12,7 +12,7 @@ import msgspec
 from streams.engine.duration import parse_duration, parse_offset
 
 
-class Scalar(msgspec.Struct, frozen=True):
+class Scalar(msgspec.Struct, frozen=True, eq=False):
     """Reads one kind of text. `parse` returns None for a text that doesn't fit; `expects` says in
     words what would; `schema` is the same for editors (JSON Schema)."""
 
@@ -22,7 +22,7 @@ class Scalar(msgspec.Struct, frozen=True):
     may_be_blank: bool = False  # the key may stand without a value
 
 
-class RawMapping(msgspec.Struct, frozen=True):
+class RawMapping(msgspec.Struct, frozen=True, eq=False):
     """A mapping whose keys depend on something else (the metric's fields); it is read as it is,
     and judged in `check`, where that is known."""
 
@@ -30,7 +30,7 @@ class RawMapping(msgspec.Struct, frozen=True):
     schema: dict[str, Any]
 
 
-class RawList(msgspec.Struct, frozen=True):
+class RawList(msgspec.Struct, frozen=True, eq=False):
     """A list (or one reference to a list) of operands, judged in `check`."""
 
     expects: str
