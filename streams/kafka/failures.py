@@ -1,0 +1,77 @@
+"""librdkafka's errors, sorted by what the caller must do: the most specific of the table wins."""
+
+from confluent_kafka import KafkaError, KafkaException
+
+from streams.errors import Aborted, Fenced, OutcomeUnknown, Refused, SendflowError
+
+_CREATE = "`sendflow topics check` says what is missing and how to mend it"
+_PERMIT = "ask whoever runs the brokers for the permission (ACL) it names"
+_LOG_IN = "look at security.protocol, security.mechanism, security.username and the password"
+_SMALLER = "raise max.message.bytes of the topic, or find what makes the record so large"
+
+CODES: dict[int, tuple[type[SendflowError], str]] = {
+    # Another producer with the same transactional id was opened after this one.
+    KafkaError._FENCED: (Fenced, "another worker owns this task now"),
+    KafkaError.PRODUCER_FENCED: (Fenced, "another worker owns this task now"),
+    KafkaError.INVALID_PRODUCER_EPOCH: (Fenced, "another worker owns this task now"),
+    # What no repetition mends.
+    KafkaError.UNKNOWN_TOPIC_OR_PART: (Refused, _CREATE),
+    KafkaError._UNKNOWN_TOPIC: (Refused, _CREATE),
+    KafkaError._UNKNOWN_PARTITION: (Refused, _CREATE),
+    KafkaError.MSG_SIZE_TOO_LARGE: (Refused, _SMALLER),
+    KafkaError.RECORD_LIST_TOO_LARGE: (Refused, _SMALLER),
+    KafkaError.INVALID_TRANSACTION_TIMEOUT: (
+        Refused,
+        "transaction_timeout is above what the brokers allow (transaction.max.timeout.ms)",
+    ),
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: (Refused, _PERMIT),
+    KafkaError.GROUP_AUTHORIZATION_FAILED: (Refused, _PERMIT),
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: (Refused, _PERMIT),
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: (Refused, _PERMIT),
+    KafkaError.SASL_AUTHENTICATION_FAILED: (Refused, _LOG_IN),
+    KafkaError.UNSUPPORTED_SASL_MECHANISM: (Refused, _LOG_IN),
+    KafkaError._AUTHENTICATION: (Refused, _LOG_IN),
+    KafkaError._SSL: (Refused, "look at security.ca_file and the other files of security"),
+    KafkaError.POLICY_VIOLATION: (Refused, "the brokers have a rule against it"),
+    KafkaError.UNSUPPORTED_VERSION: (Refused, "Apache Kafka 2.5 or later is needed"),
+    KafkaError._UNSUPPORTED_FEATURE: (Refused, "Apache Kafka 2.5 or later is needed"),
+    # The producer is of no use any more, and what became of the transaction isn't known.
+    KafkaError.INVALID_TXN_STATE: (OutcomeUnknown, ""),
+    KafkaError.INVALID_PRODUCER_ID_MAPPING: (OutcomeUnknown, ""),
+    KafkaError.UNKNOWN_PRODUCER_ID: (OutcomeUnknown, ""),
+}
+
+UNREACHABLE = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._RESOLVE,
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.NETWORK_EXCEPTION,
+    }
+)
+"""Nobody answered: worth another try, for as long as `broker_timeout` says."""
+
+
+def error_of(exception: KafkaException) -> KafkaError:
+    """What librdkafka says inside the exception."""
+    error = exception.args[0]
+    if not isinstance(error, KafkaError):
+        raise exception
+    return error
+
+
+def failure(error: KafkaError, doing: str) -> SendflowError:
+    """The error of ours for `error`, which happened while `doing` ("task 3: committing")."""
+    reaction, advice = _reaction(error)
+    text = f"{doing}: {error.str()} ({error.name()})"
+    return reaction(f"{text}; {advice}" if advice else text)
+
+
+def _reaction(error: KafkaError) -> tuple[type[SendflowError], str]:
+    if error.code() in CODES:
+        return CODES[error.code()]
+    if error.txn_requires_abort():
+        return Aborted, ""
+    return OutcomeUnknown, ""  # fatal, timed out or never heard of: nothing can be relied on

@@ -1,0 +1,81 @@
+"""Settings to the options of librdkafka, TLS and SASL too."""
+
+from typing import Any
+
+from streams.settings import Settings
+
+Options = dict[str, Any]
+
+MAX_RECORD_BYTES = 1_000_000
+"""The largest record that is produced: below 1,048,588, which brokers take by themselves."""
+
+RETRY_AFTER_MS = 2_000
+"""How long librdkafka waits before it sends a request again, ± 20 % (see producer.END_WITHIN)."""
+
+
+def connection_options(settings: Settings, client: str) -> Options:
+    """What every client needs to reach the brokers. `client` names it in the brokers' logs."""
+    security = settings.security
+    options = {
+        "bootstrap.servers": settings.brokers,
+        "client.id": f"{settings.application}-{client}",
+        "security.protocol": security.protocol.value,
+        "ssl.ca.location": _text(security.ca_file),
+        "ssl.certificate.location": _text(security.certificate_file),
+        "ssl.key.location": _text(security.key_file),
+        "ssl.key.password": security.key_password,
+        "sasl.mechanism": security.mechanism,
+        "sasl.username": security.username,
+        "sasl.password": security.password,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def consumer_options(settings: Settings, client: str) -> Options:
+    """For reading committed records of assigned partitions. The group holds positions for lag
+    monitoring only: Kafka takes them from an outsider only while a group has no members, so it
+    isn't the group of the workers (DESIGN 4.1)."""
+    return {
+        **connection_options(settings, client),
+        "group.id": f"{settings.application}-positions",
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",  # never a silent reset (PITFALLS 48, 49)
+        "enable.partition.eof": True,
+        "fetch.wait.max.ms": 100,  # a partition that is assigned now waits no longer than this
+        "fetch.queue.backoff.ms": 20,  # the default, a second, leaves gaps in catch-up
+        "queued.max.messages.kbytes": 65_536,
+    }
+
+
+def offsets_options(settings: Settings, client: str) -> Options:
+    """For asking where partitions end: the high watermark, since an open transaction may hide
+    records that are older than the cut (DESIGN 5.2)."""
+    return {
+        **connection_options(settings, client),
+        "group.id": f"{settings.application}-offsets",
+        "isolation.level": "read_uncommitted",
+        "enable.auto.commit": False,
+    }
+
+
+def producer_options(settings: Settings, transactional_id: str) -> Options:
+    """For one task's transactions (DESIGN 4)."""
+    return {
+        **connection_options(settings, transactional_id),
+        "transactional.id": transactional_id,
+        "transaction.timeout.ms": settings.transaction_timeout,
+        "enable.idempotence": True,
+        "acks": "all",
+        "compression.type": "lz4",
+        "linger.ms": 5,
+        "message.max.bytes": MAX_RECORD_BYTES,
+        "partitioner": "murmur2_random",
+        "retry.backoff.ms": RETRY_AFTER_MS,
+        "retry.backoff.max.ms": RETRY_AFTER_MS,
+    }
+
+
+def _text(path: object) -> str | None:
+    return None if path is None else str(path)

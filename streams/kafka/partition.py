@@ -1,0 +1,64 @@
+"""Which partition a key belongs to, as Java producers see it, and the check that others agree.
+
+Two topics hashed differently would silently split a customer (DESIGN section 7, PITFALLS 38).
+"""
+
+import struct
+from collections.abc import Sequence
+
+from streams.errors import Refused
+from streams.ports import Record
+
+_SEED = 0x9747B28C
+_FACTOR = 0x5BD1E995
+_WORD = 0xFFFFFFFF
+
+SAMPLE_EVERY = 1_000
+
+
+def murmur2(data: bytes) -> int:
+    """The 32 bits (unsigned) that Kafka's Java client hashes `data` to."""
+    length = len(data)
+    value = _SEED ^ length
+    whole = length & ~3
+    for part in struct.unpack(f"<{whole >> 2}I", data[:whole]):
+        part = (part * _FACTOR) & _WORD
+        part = ((part ^ (part >> 24)) * _FACTOR) & _WORD
+        value = ((value * _FACTOR) & _WORD) ^ part
+    if length > whole:
+        value = ((value ^ int.from_bytes(data[whole:], "little")) * _FACTOR) & _WORD
+    value = ((value ^ (value >> 13)) * _FACTOR) & _WORD
+    return value ^ (value >> 15)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of `key` among `partitions`: Java's default, librdkafka's `murmur2_random`."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+class KeyCheck:
+    """Looks at the first key of each partition and then at one in SAMPLE_EVERY."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self._until_next: dict[tuple[str, int], int] = {}
+
+    def check(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        """Raises Refused where a producer distributes keys in another way."""
+        place = (topic, partition)
+        until_next = self._until_next.get(place, 0)
+        for index in range(until_next, len(records), SAMPLE_EVERY):
+            self._check_one(topic, partition, records[index])
+        self._until_next[place] = (until_next - len(records)) % SAMPLE_EVERY
+
+    def _check_one(self, topic: str, partition: int, record: Record) -> None:
+        if record.key is None or record.value is None:
+            return  # a dead letter or a tick: neither is a customer's
+        expected = partition_of(record.key, self._partitions)
+        if expected != partition:
+            raise Refused(
+                f"{topic}[{partition}]@{record.offset}: key {record.key!r} is in partition "
+                f"{partition}, expected {expected} of {self._partitions} (murmur2); its producer "
+                "must distribute keys as Java does: partitioner=murmur2_random in librdkafka, and "
+                "what was written otherwise must be written anew"
+            )

@@ -1,0 +1,375 @@
+"""Settings: `sendflow.toml`, then `SENDFLOW_` variables, then options; where each value came from.
+
+Secrets are read from variables or from files that a setting names, never from `sendflow.toml`, and
+are never printed.
+"""
+
+import difflib
+import enum
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from streams.errors import Refused
+
+FILE_NAME = "sendflow.toml"
+VARIABLE_PREFIX = "SENDFLOW_"
+DEFAULT = "default"
+HIDDEN = "***"
+
+
+class Meaning(enum.Enum):
+    """How the text of a setting is read, where its type alone doesn't tell; in words for people."""
+
+    DURATION = "a duration such as 100ms, 20s or 5m"
+    SIZE = "a size such as 64MB or 1GB"
+    SECRET = "a secret"
+
+
+Duration = Annotated[int, Meaning.DURATION]  # milliseconds
+Size = Annotated[int, Meaning.SIZE]  # bytes
+Secret = Annotated[str | None, Meaning.SECRET]
+
+
+class RecordTime(enum.Enum):
+    """What the record time of the inputs is (DESIGN 5.1, 5.7)."""
+
+    APPEND = "append"  # when the broker appended the record
+    CREATE = "create"  # what the producer says: simulated time
+
+
+class Protocol(enum.Enum):
+    """How brokers are spoken to, in Kafka's terms."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+
+class LogLevel(enum.Enum):
+    """The least severe line that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Security(msgspec.Struct, frozen=True, kw_only=True):
+    """TLS and SASL. A `…_file` holds what it is named after, and nothing else."""
+
+    protocol: Protocol = Protocol.PLAINTEXT
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    key_password: Secret = None
+    key_password_file: Path | None = None
+    mechanism: str | None = None  # PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+    username: str | None = None
+    password: Secret = None
+    password_file: Path | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set. Durations are milliseconds, sizes bytes."""
+
+    brokers: str = "localhost:9092"  # host:port, several with commas
+    application: str = "sendflow"  # consumer group, and the beginning of transactional ids
+    prefix: str = ""  # before every topic's name: several shops on one cluster
+    partitions: int = 8  # of every topic but `control`
+    replication: int = 0  # copies of a topic that is created; 0: what the brokers do by themselves
+    data_dir: Path = Path("sendflow-data")
+    record_time: RecordTime = RecordTime.APPEND
+    clock_skew: Duration = 20
+    max_idle: Duration = 60_000  # how long an input that can't be asked holds its tasks back
+    commit_interval: Duration = 100
+    commit_events: int = 10_000
+    transaction_timeout: Duration = 15_000
+    session_timeout: Duration = 10_000
+    broker_timeout: Duration = 60_000  # how long an unreachable broker is tried
+    web_host: str = "0.0.0.0"
+    web_port: int = 6066
+    schema_registry: str | None = None
+    log_level: LogLevel = LogLevel.INFO
+    cache_customers: int = 50_000  # decoded states kept in memory, per task
+    store_memory: Size = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per process
+    security: Security = Security()
+
+
+class LoadedSettings(msgspec.Struct, frozen=True):
+    """The settings in force, and where each comes from: `brokers` -> "SENDFLOW_BROKERS"."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+class _Setting(msgspec.Struct, frozen=True):
+    """One setting: where it stands in the structs, and how its text is read."""
+
+    name: str  # as in sendflow.toml, "security.protocol"
+    is_secret: bool
+    read: Callable[[object], object]  # raises ValueError with what was expected
+
+
+def load_settings(
+    file: Path | None,
+    environment: Mapping[str, str],
+    options: Mapping[str, object] | None = None,
+) -> LoadedSettings:
+    """Reads `file` (None: none), the `SENDFLOW_` variables of `environment`, and `options` by the
+    name of the setting (None: not given). Raises Refused with all that is wrong."""
+    problems: list[str] = []
+    values: dict[str, object] = {}
+    origins = dict.fromkeys(SETTINGS, DEFAULT)
+    for name, given, origin in _given(file, environment, options or {}, problems):
+        setting = SETTINGS[name]
+        try:
+            values[name] = setting.read(given)
+        except ValueError as error:
+            found = HIDDEN if setting.is_secret else repr(given)
+            problems.append(f"{origin}: {name} is {found}, expected {error}")
+        origins[name] = origin
+    if not problems:
+        _read_secret_files(values, origins, problems)
+    settings = _assemble(values)
+    if not problems:
+        problems += _contradictions(settings)
+    if problems:
+        raise Refused("\n".join(problems))
+    return LoadedSettings(settings, origins)
+
+
+def shown(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
+    """(name, value as it would be written, origin) of every setting, secrets hidden."""
+    for name, setting in SETTINGS.items():
+        value: object = loaded.settings
+        for part in name.split("."):
+            value = getattr(value, part)
+        if setting.is_secret and value is not None:
+            value = HIDDEN
+        elif name in _QUANTITIES:
+            value = _quantity_text(typing.cast(int, value), _QUANTITIES[name])
+        elif isinstance(value, enum.Enum):
+            value = value.value
+        yield name, "" if value is None else str(value), loaded.origins[name]
+
+
+# ── Where values come from ────────────────────────────────────────────────────────────────────────
+
+
+def _given(
+    file: Path | None,
+    environment: Mapping[str, str],
+    options: Mapping[str, object],
+    problems: list[str],
+) -> Iterator[tuple[str, object, str]]:
+    """(name, value, origin), later ones outweigh earlier ones."""
+    if file is not None:
+        for name, value in _from_file(file, problems):
+            if name not in SETTINGS:
+                problems.append(f"{file}: {_unknown(name, SETTINGS)}")
+            elif SETTINGS[name].is_secret:
+                problems.append(f"{file}: {name} is a secret, not a setting; {_elsewhere(name)}")
+            else:
+                yield name, value, str(file)
+    variables = {_variable(name): name for name in SETTINGS}
+    for variable, text in environment.items():
+        if not variable.startswith(VARIABLE_PREFIX) or variable in _OTHER_VARIABLES:
+            continue
+        if variable in variables:
+            yield variables[variable], text, variable
+        else:
+            problems.append(_unknown(variable, variables))
+    for name, value in options.items():
+        option = "--" + name.replace(".", "-").replace("_", "-")
+        if value is not None and SETTINGS[name].is_secret:
+            problems.append(
+                f"{option}: a secret on a command line can be seen by all; {_elsewhere(name)}"
+            )
+        elif value is not None:
+            yield name, value, option
+
+
+# Variables that begin like ours and are no settings.
+_OTHER_VARIABLES = frozenset({"SENDFLOW_TEST_BROKER"})
+
+
+def _from_file(file: Path, problems: list[str]) -> Iterator[tuple[str, object]]:
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{file}: can't be read: {error}")
+        return
+    for name, value in data.items():
+        if isinstance(value, dict):
+            for inner, inner_value in value.items():
+                yield f"{name}.{inner}", inner_value
+        else:
+            yield name, value
+
+
+def _variable(name: str) -> str:
+    return VARIABLE_PREFIX + name.upper().replace(".", "_")
+
+
+def _elsewhere(secret: str) -> str:
+    return f"give it as {_variable(secret)}, or name a file that holds it in {secret}_file"
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else "`sendflow config` lists all settings"
+    return f"there is no setting {name}; {hint}"
+
+
+def _read_secret_files(
+    values: dict[str, object], origins: dict[str, str], problems: list[str]
+) -> None:
+    for name, setting in SETTINGS.items():
+        path = values.get(f"{name}_file")
+        if not setting.is_secret or not isinstance(path, Path) or values.get(name) is not None:
+            continue
+        try:
+            values[name] = path.read_text(encoding="utf-8").strip()
+            origins[name] = str(path)
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{origins[f'{name}_file']}: {name}_file can't be read: {error}")
+
+
+def _assemble(values: Mapping[str, object]) -> Settings:
+    flat: dict[str, Any] = {name: value for name, value in values.items() if "." not in name}
+    security: dict[str, Any] = {
+        name.removeprefix("security."): value
+        for name, value in values.items()
+        if name.startswith("security.")
+    }
+    return Settings(**flat, security=Security(**security))
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """What can't work together, each with what to change."""
+    if settings.transaction_timeout < 2 * settings.commit_interval:
+        yield (
+            f"transaction_timeout is {_time(settings.transaction_timeout)}, expected at "
+            f"least twice commit_interval ({_time(settings.commit_interval)}): the broker "
+            "would abort transactions that are still being filled; raise transaction_timeout"
+        )
+    for name in ("partitions", "commit_interval", "commit_events"):
+        if getattr(settings, name) < 1:
+            yield f"{name} is 0, expected at least 1"
+    for name in ("prefix", "application"):
+        if not _TOPIC_CHARACTERS.fullmatch(found := getattr(settings, name)):
+            yield f"{name} is {found!r}, expected only letters, digits, '.', '_' and '-'"
+    for address in settings.brokers.split(","):
+        if not _ADDRESS.fullmatch(address.strip()):
+            yield f"brokers has {address.strip()!r}, expected host:port, several with commas"
+    if settings.security.protocol in (Protocol.SASL_PLAINTEXT, Protocol.SASL_SSL):
+        for name in ("mechanism", "username", "password"):
+            if getattr(settings.security, name) is None:
+                yield (
+                    f"security.{name} is missing, expected with security.protocol = "
+                    f'"{settings.security.protocol.value}"; set {_variable(f"security.{name}")}'
+                )
+
+
+_TOPIC_CHARACTERS = re.compile(r"[a-zA-Z0-9._-]*")
+_ADDRESS = re.compile(r"[^\s:/]+:\d+|\[[0-9a-fA-F:]+\]:\d+")
+
+
+# ── How texts are read ────────────────────────────────────────────────────────────────────────────
+
+_UNITS_OF_TIME = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNITS_OF_SIZE = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+
+
+def _quantity(units: Mapping[str, int], meaning: Meaning) -> Callable[[object], object]:
+    pattern = re.compile(rf"(\d+)\s*({'|'.join(units)})")
+
+    def read(given: object) -> int:
+        match = pattern.fullmatch(given.strip()) if isinstance(given, str) else None
+        if match is None:
+            raise ValueError(meaning.value)
+        return int(match[1]) * units[match[2]]
+
+    return read
+
+
+def _quantity_text(value: int, units: Mapping[str, int]) -> str:
+    """In the largest unit that shows it whole."""
+    fitting = [(size, name) for name, size in units.items() if value % size == 0]
+    size, name = max(fitting) if value else min(fitting)
+    return f"{value // size}{name}"
+
+
+def _time(milliseconds: int) -> str:
+    return _quantity_text(milliseconds, _UNITS_OF_TIME)
+
+
+def _positive_number(given: object) -> object:
+    text = str(given)
+    if isinstance(given, bool) or not text.isdecimal():
+        raise ValueError("a whole number, 0 or more")
+    return int(text)
+
+
+def _text(given: object) -> object:
+    if not isinstance(given, str):
+        raise ValueError("text")
+    return given
+
+
+def _path(given: object) -> object:
+    if not isinstance(given, str | Path) or not str(given):
+        raise ValueError("a path")
+    return Path(given).expanduser()
+
+
+def _one_of(values: type[enum.Enum]) -> Callable[[object], object]:
+    def read(given: object) -> enum.Enum:
+        for value in values:
+            if given is value or given == value.value:
+                return value
+        raise ValueError("one of " + ", ".join(value.value for value in values))
+
+    return read
+
+
+def _reader(annotation: Any) -> Callable[[object], object]:
+    if typing.get_origin(annotation) is types.UnionType:
+        annotation = next(a for a in typing.get_args(annotation) if a is not types.NoneType)
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return _one_of(annotation)
+    return _READERS[annotation]
+
+
+_READERS: dict[Any, Callable[[object], object]] = {
+    str: _text,
+    int: _positive_number,
+    Path: _path,
+    Duration: _quantity(_UNITS_OF_TIME, Meaning.DURATION),
+    Size: _quantity(_UNITS_OF_SIZE, Meaning.SIZE),
+    Secret: _text,
+}
+
+
+def _settings_of(struct: type[msgspec.Struct], before: str = "") -> Iterator[_Setting]:
+    for name, annotation in typing.get_type_hints(struct, include_extras=True).items():
+        if annotation is Security:
+            yield from _settings_of(Security, f"{name}.")
+        else:
+            yield _Setting(before + name, annotation == Secret, _reader(annotation))
+
+
+SETTINGS: dict[str, _Setting] = {setting.name: setting for setting in _settings_of(Settings)}
+_QUANTITIES: dict[str, Mapping[str, int]] = {
+    name: _UNITS_OF_TIME if annotation == Duration else _UNITS_OF_SIZE
+    for name, annotation in typing.get_type_hints(Settings, include_extras=True).items()
+    if annotation in (Duration, Size)
+}
