@@ -135,6 +135,18 @@ def getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
     return read
 
 
+def shown(kind: FieldType, scope: Scope) -> Callable[[Any], Any]:
+    """A value of the type `kind` as plain JSON for people: amounts in major units, moments by the
+    clocks of the scope, long lists by their number."""
+    if kind is FieldType.MONEY:
+        return lambda value: None if value is None else money.amount_text(value, scope.currency)
+    if kind is FieldType.MOMENT:
+        return lambda value: None if value is None else calendar.moment_text(value, scope.zone)
+    if kind is FieldType.ITEMS:
+        return lambda value: f"{len(value or ())} items"
+    return lambda value: value
+
+
 def _trigger(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.trigger is None:
         if scope.is_trigger_unknown:

@@ -1,7 +1,8 @@
 """What a flow may ask about a customer: one module per condition, named after its key.
 
 Each has a `Definition` that reads itself, `check(definition, scope)` for what annotations can't
-say, and `compile(definition, scope)` to a closure that yields its truth and when to ask again.
+say, `compile(definition, scope)` to a closure that yields its truth and when to ask again, and
+`evidence(definition, scope)` to one that yields the values compared.
 """
 
 from collections.abc import Mapping
@@ -21,9 +22,24 @@ from streams.engine.conditions import (
     trigger,
     value,
 )
-from streams.engine.conditions.truth import Condition
+from streams.engine.conditions.condition import (
+    ConditionDefinition,
+    compile_condition,
+    compile_evidence,
+)
+from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.reading import Member
 from streams.engine.scope import Scope
+
+__all__ = [
+    "CONDITIONS",
+    "Condition",
+    "ConditionDefinition",
+    "ConditionModule",
+    "Evidence",
+    "compile_condition",
+    "compile_evidence",
+]
 
 
 class ConditionModule(Member, Protocol):
@@ -31,6 +47,9 @@ class ConditionModule(Member, Protocol):
 
     def compile(self, definition: Any, scope: Scope) -> Condition:
         """The closure of a checked definition."""
+
+    def evidence(self, definition: Any, scope: Scope) -> Evidence:
+        """What a checked definition compares, for decisions."""
 
 
 CONDITIONS: Mapping[str, ConditionModule] = {

@@ -4,8 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.conditions.condition import ConditionDefinition, compile_condition
-from streams.engine.conditions.truth import Condition, all_of
+from streams.engine.conditions.condition import (
+    ConditionDefinition,
+    compile_condition,
+    compile_evidence,
+)
+from streams.engine.conditions.truth import Condition, Evidence, all_of, evidence_of_all
 from streams.engine.problem import Problem
 from streams.engine.scope import Scope
 
@@ -28,3 +32,8 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
     """The parts, combined."""
     return all_of([compile_condition(part, scope) for part in definition.all])
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """What the parts compare."""
+    return evidence_of_all([compile_evidence(part, scope) for part in definition.all])

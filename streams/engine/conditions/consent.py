@@ -1,10 +1,11 @@
 """`{consent: email}`: may be written to for marketing."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Truth
+from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
 from streams.engine.problem import Problem
 from streams.engine.profile import may_be_marketed_to
 from streams.engine.scalars import Channel
@@ -34,3 +35,16 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
         return ALWAYS if may_be_marketed_to(situation.state, channel) else NEVER
 
     return judge
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """Whether it may be, and what suppresses the channel."""
+    channel = definition.consent
+
+    def collect(situation: Situation) -> dict[str, Any]:
+        may_be = may_be_marketed_to(situation.state, channel)
+        causes = situation.state.suppressed.get(channel)
+        suppressed = {f"suppressed {channel}": list(causes)} if causes else {}
+        return {f"consent {channel}": may_be, **suppressed}
+
+    return collect

@@ -1,19 +1,22 @@
 """`{count: METRIC, ...}`: how often (SEMANTICS 3.1, 3.3)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from streams.engine.conditions.compare import compile_comparison
 from streams.engine.conditions.timeframe import (
     OverTime,
+    Question,
     check_over_time,
     compile_over_time,
+    compile_question,
     is_all_time,
 )
-from streams.engine.conditions.truth import Condition
+from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.event import FieldType
 from streams.engine.problem import Problem
 from streams.engine.scalars import MetricName
 from streams.engine.scope import Scope
+from streams.engine.situation import Situation
 from streams.engine.state import Occurrence
 
 
@@ -42,13 +45,36 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """Without `where` over all time the state's own count serves; else the remembered events."""
-    metric = definition.count
+    """The number passes the comparison."""
     passes = compile_comparison(definition, FieldType.NUMBER, "the count", scope, (), [])
-    if is_all_time(definition) and not definition.where:
-        scope.reads.remember(metric, 0)
-        return lambda situation: (passes(situation.state.totals.get(metric, 0), situation), None)
-    return compile_over_time(definition, metric, set(), _counts, passes, scope)
+    if _is_total(definition):
+        number = _total(definition, scope)
+        return lambda situation: (passes(number(situation), situation), None)
+    return compile_over_time(definition, _question(definition, scope), passes, scope)
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """The number."""
+    name = f"count {definition.count}"
+    number = (
+        _total(definition, scope) if _is_total(definition) else _question(definition, scope).number
+    )
+    return lambda situation: {name: number(situation)}
+
+
+def _is_total(definition: Definition) -> bool:
+    """Over all time and without `where` the state's own count serves."""
+    return is_all_time(definition) and not definition.where
+
+
+def _total(definition: Definition, scope: Scope) -> Callable[[Situation], int]:
+    metric = definition.count
+    scope.reads.remember(metric, 0)
+    return lambda situation: situation.state.totals.get(metric, 0)
+
+
+def _question(definition: Definition, scope: Scope) -> Question:
+    return compile_question(definition, definition.count, set(), _counts, scope)
 
 
 def _counts(events: Sequence[Occurrence]) -> Sequence[int]:

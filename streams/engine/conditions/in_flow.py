@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Truth
+from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
 from streams.engine.event import Instant
 from streams.engine.problem import Problem, unknown_name
 from streams.engine.scalars import Identifier, PositiveDuration
@@ -34,6 +34,13 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     """Over the journeys, or the entries, that the state keeps."""
     flow, within = definition.in_flow, definition.within
     return _in_it(flow) if within is None else _entered_within(flow, within)
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """Whether the customer is, or was."""
+    name = f"in_flow {definition.in_flow}"
+    is_in = compile(definition, scope)
+    return lambda situation: {name: is_in(situation)[0]}
 
 
 def _in_it(flow: str) -> Condition:

@@ -4,8 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.conditions.condition import ConditionDefinition, compile_condition
-from streams.engine.conditions.truth import Condition, not_of
+from streams.engine.conditions.condition import (
+    ConditionDefinition,
+    compile_condition,
+    compile_evidence,
+)
+from streams.engine.conditions.truth import Condition, Evidence, not_of
 from streams.engine.problem import Problem
 from streams.engine.scope import Scope
 
@@ -27,3 +31,8 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
     """The condition, turned round."""
     return not_of(compile_condition(definition.not_, scope))
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """What the condition compares."""
+    return compile_evidence(definition.not_, scope)

@@ -9,11 +9,11 @@ from streams.engine.conditions.compare import (
     compile_comparison,
     operations_of,
 )
-from streams.engine.conditions.truth import NEVER, Condition, Truth
+from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
 from streams.engine.duration import parse_offset, whole_days
 from streams.engine.event import FieldType, Instant
 from streams.engine.problem import Problem, unknown_name
-from streams.engine.references import getter
+from streams.engine.references import getter, shown
 from streams.engine.scalars import Operand, Text, parse_date
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
@@ -90,6 +90,13 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
             return _date_from_today(name, key == "before", offset, scope)
         return _moment_from_now(name, key == "before", offset)
     return _constant(name, compile_comparison(definition, kind, name, scope, (), []))
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """The field."""
+    name = definition.profile
+    show = shown(scope.profile[name].type, scope)
+    return lambda situation: {f"profile {name}": show(situation.state.profile.get(name))}
 
 
 def _absolute(key: str, operand: str) -> Comparison:

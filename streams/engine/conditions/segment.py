@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine.conditions.condition import compile_condition
-from streams.engine.conditions.truth import Condition
+from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.problem import Problem, unknown_name
 from streams.engine.scalars import Identifier
 from streams.engine.scope import Scope
@@ -29,6 +29,13 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
     """The segment's condition, compiled once for all who ask."""
     return compile_segment(definition.segment, scope)
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """Whether the customer is a member."""
+    name = f"segment {definition.segment}"
+    is_member = compile_segment(definition.segment, scope)
+    return lambda situation: {name: is_member(situation)[0]}
 
 
 def compile_segment(segment_id: str, scope: Scope) -> Condition:

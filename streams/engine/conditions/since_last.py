@@ -2,6 +2,7 @@
 false for who never did any."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,8 @@ from streams.engine.conditions.compare import (
     compile_events,
     top_fields,
 )
-from streams.engine.conditions.truth import NEVER, Condition, Truth
+from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
+from streams.engine.duration import duration_text
 from streams.engine.event import Instant
 from streams.engine.problem import Problem
 from streams.engine.scalars import Duration, MetricName
@@ -69,12 +71,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
     """The elapsed time grows by itself: each comparison changes at known distances from the last
     event."""
-    sources = []
-    fields = top_fields(definition.where)
-    for metric in _metrics(definition):
-        test = compile_events(metric, definition.where, scope)
-        scope.reads.remember(metric, 0 if test is None else None, fields)
-        sources.append((metric, test))
+    sources = _sources(definition, scope)
     starts, ends = _span(definition)
 
     def judge(situation: Situation) -> Truth:
@@ -88,6 +85,28 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
         return (True, last + ends) if situation.now < last + ends else NEVER
 
     return judge
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """How long ago the last one was."""
+    name = f"since_last {', '.join(_metrics(definition))}"
+    sources = _sources(definition, scope)
+
+    def collect(situation: Situation) -> dict[str, Any]:
+        last = _last(sources, situation)
+        return {name: None if last is None else duration_text(situation.now - last)}
+
+    return collect
+
+
+def _sources(definition: Definition, scope: Scope) -> list[tuple[str, Test | None]]:
+    sources = []
+    fields = top_fields(definition.where)
+    for metric in _metrics(definition):
+        test = compile_events(metric, definition.where, scope)
+        scope.reads.remember(metric, 0 if test is None else None, fields)
+        sources.append((metric, test))
+    return sources
 
 
 def _span(definition: Definition) -> tuple[int, int | None]:

@@ -7,13 +7,15 @@ from streams.engine.conditions.compare import compile_comparison
 from streams.engine.conditions.timeframe import (
     Measure,
     OverTime,
+    Question,
     check_over_time,
     compile_over_time,
+    compile_question,
 )
-from streams.engine.conditions.truth import Condition
+from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.event import FieldType
 from streams.engine.problem import Problem, unknown_name
-from streams.engine.references import field_at, fields_of
+from streams.engine.references import fields_of, shown
 from streams.engine.scalars import FieldName, MetricName
 from streams.engine.scope import Scope
 from streams.engine.state import Occurrence
@@ -51,12 +53,26 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """Over the remembered events."""
-    metric, field = definition.sum, definition.of
-    kind = field_at(field, fields_of(metric, scope), scope)
-    assert isinstance(kind, FieldType)
-    passes = compile_comparison(definition, kind, "the sum", scope, (), [])
-    return compile_over_time(definition, metric, {field}, _sums_of(field), passes, scope)
+    """The sum passes the comparison."""
+    passes = compile_comparison(definition, _kind(definition, scope), "the sum", scope, (), [])
+    return compile_over_time(definition, _question(definition, scope), passes, scope)
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """The sum."""
+    name = f"sum {definition.sum}.{definition.of}"
+    question = _question(definition, scope)
+    show = shown(_kind(definition, scope), scope)
+    return lambda situation: {name: show(question.number(situation))}
+
+
+def _kind(definition: Definition, scope: Scope) -> FieldType:
+    return fields_of(definition.sum, scope)[definition.of].type
+
+
+def _question(definition: Definition, scope: Scope) -> Question:
+    measure = _sums_of(definition.of)
+    return compile_question(definition, definition.sum, {definition.of}, measure, scope)
 
 
 _SUMMABLE = (FieldType.NUMBER, FieldType.MONEY)

@@ -9,6 +9,8 @@ nothing            all there are
 """
 
 import bisect
+import datetime
+import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
@@ -102,13 +104,17 @@ def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -
         yield unknown_name(("since", "last"), "metric", definition.since.last, scope.metrics)
 
 
+Select = Callable[[Situation], Sequence[Occurrence]]
+"""The past events that lie in the timeframe at this moment."""
+
+
 class Question(msgspec.Struct, frozen=True):
-    """Of which past events is what measured, and what must the measure pass."""
+    """Which past events are measured, and how."""
 
     metric: str
+    select: Select
     test: Test | None
     measure: Measure
-    passes: Passes
 
     def matching(self, events: Sequence[Occurrence], situation: Situation) -> Sequence[Occurrence]:
         """Those of `events` whose data passes."""
@@ -117,43 +123,58 @@ class Question(msgspec.Struct, frozen=True):
             return events
         return [event for event in events if test(event.data or {}, situation)]
 
-    def holds(self, events: Sequence[Occurrence], situation: Situation) -> bool:
-        """Whether the measure of those of `events` whose data passes is right."""
-        return self.passes(self.measure(self.matching(events, situation))[0], situation)
+    def number(self, situation: Situation) -> Any:
+        """What is compared, at this moment."""
+        return self.measure(self.matching(self.select(situation), situation))[0]
+
+
+def compile_question(
+    definition: OverTime, metric: str, fields: set[str], measure: Measure, scope: Scope
+) -> Question:
+    """What a checked `count` or `sum` measures. `fields`: what it reads of the events beside its
+    `where`. Tells `scope.reads` how far back it looks."""
+    test = compile_events(metric, definition.where, scope)
+    fields = fields | top_fields(definition.where)
+    scope.reads.remember(metric, _looks_back(definition), fields)
+    return Question(metric, _select(definition, metric, scope), test, measure)
 
 
 def compile_over_time(
-    definition: OverTime,
-    metric: str,
-    fields: set[str],
-    measure: Measure,
-    passes: Passes,
-    scope: Scope,
+    definition: OverTime, question: Question, passes: Passes, scope: Scope
 ) -> Condition:
-    """A checked `count` or `sum`. `fields`: what it reads of the events beside its `where`. Tells
-    `scope.reads` how far back it looks."""
-    test = compile_events(metric, definition.where, scope)
-    fields = fields | top_fields(definition.where)
-    question = Question(metric, test, measure, passes)
+    """The condition that `question`'s number passes. Only `in_last` and `on_day` change by time
+    alone: what happened stays after the flow's start, between two dates, and so on."""
     if definition.in_last is not None:
-        scope.reads.remember(metric, definition.in_last, fields)
-        return _in_last(question, definition.in_last)
+        return _in_last(question, passes, definition.in_last)
     if definition.on_day is not None:
-        # Two more than the days asked for: a day may last 25 h, and zones differ.
-        scope.reads.remember(metric, (2 - definition.on_day) * DAY, fields)
-        return _on_day(question, definition.on_day, scope)
-    scope.reads.remember(metric, None, fields)
+        return _on_day(question, passes, definition.on_day, scope)
+    return lambda situation: (passes(question.number(situation), situation), None)
+
+
+def _looks_back(definition: OverTime) -> int | None:
+    if definition.in_last is not None:
+        return definition.in_last
+    if definition.on_day is not None:
+        return (2 - definition.on_day) * DAY  # a day may last 25 h, and has begun a while ago
+    return None
+
+
+def _select(definition: OverTime, metric: str, scope: Scope) -> Select:
+    if definition.in_last is not None:
+        return _select_young(metric, definition.in_last)
+    if definition.on_day is not None:
+        return _select_day(metric, definition.on_day, scope)
     if definition.during is not None:
         first, last = definition.during
         start = calendar.start_of_day(first, scope.store_zone)
         end = calendar.start_of_day(calendar.next_day(last), scope.store_zone)
-        return _during(question, start, end)
+        return lambda situation: _between(_events(metric, situation), start, end)
     if definition.since == "flow_start":
-        return _since_flow_start(question)
+        return _select_since_flow_start(metric)
     if isinstance(definition.since, SinceLast):
         scope.reads.remember(definition.since.last, 0)
-        return _since_last(question, definition.since.last)
-    return lambda situation: (question.holds(_events(metric, situation), situation), None)
+        return _select_since_last(metric, definition.since.last)
+    return lambda situation: _events(metric, situation)
 
 
 def _events(metric: str, situation: Situation) -> Sequence[Occurrence]:
@@ -174,73 +195,81 @@ def _after(events: Sequence[Occurrence], at: Instant, sequence: int) -> Sequence
     return events[first:]
 
 
-def _in_last(question: Question, window: int) -> Condition:
+def _select_young(metric: str, window: int) -> Select:
+    def select(situation: Situation) -> Sequence[Occurrence]:
+        events = _events(metric, situation)
+        return events[bisect.bisect_right(events, situation.now - window, key=_time) :]
+
+    return select
+
+
+def _select_day(metric: str, day: int, scope: Scope) -> Select:
+    def select(situation: Situation) -> Sequence[Occurrence]:
+        zone = _zone(situation, scope)
+        today = calendar.to_date(situation.now, zone)
+        start, end = _day(calendar.next_day(today, day), zone)
+        return _between(_events(metric, situation), start, end)
+
+    return select
+
+
+def _zone(situation: Situation, scope: Scope) -> zoneinfo.ZoneInfo:
+    return calendar.zone_of(situation.state.profile.get("timezone"), scope.zone)
+
+
+def _day(day: datetime.date, zone: zoneinfo.ZoneInfo) -> tuple[Instant, Instant]:
+    """From (included), to (excluded)."""
+    return calendar.start_of_day(day, zone), calendar.start_of_day(calendar.next_day(day), zone)
+
+
+def _select_since_flow_start(metric: str) -> Select:
+    def select(situation: Situation) -> Sequence[Occurrence]:
+        journey = situation.journey
+        if journey is None:
+            return ()
+        return _after(_events(metric, situation), journey.started_at, journey.sequence)
+
+    return select
+
+
+def _select_since_last(metric: str, other: str) -> Select:
+    def select(situation: Situation) -> Sequence[Occurrence]:
+        events = _events(metric, situation)
+        others = situation.state.recent.get(other)
+        return _after(events, others[-1].at, others[-1].sequence) if others else events
+
+    return select
+
+
+def _in_last(question: Question, passes: Passes, window: int) -> Condition:
     def judge(situation: Situation) -> Truth:
-        events = _events(question.metric, situation)
-        young = events[bisect.bisect_right(events, situation.now - window, key=_time) :]
-        inside = question.matching(young, situation)
+        inside = question.matching(question.select(situation), situation)
         measured = question.measure(inside)
-        holds = question.passes(measured[0], situation)
+        holds = passes(measured[0], situation)
         for place, event in enumerate(inside, start=1):
             leaves_alone = place == len(inside) or inside[place].at != event.at
-            if leaves_alone and question.passes(measured[place], situation) != holds:
+            if leaves_alone and passes(measured[place], situation) != holds:
                 return holds, event.at + window
         return holds, None
 
     return judge
 
 
-def _during(question: Question, start: Instant, end: Instant) -> Condition:
+def _on_day(question: Question, passes: Passes, day: int, scope: Scope) -> Condition:
     def judge(situation: Situation) -> Truth:
-        events = _between(_events(question.metric, situation), start, end)
-        return question.holds(events, situation), None
-
-    return judge
-
-
-def _on_day(question: Question, day: int, scope: Scope) -> Condition:
-    def judge(situation: Situation) -> Truth:
-        zone = calendar.zone_of(situation.state.profile.get("timezone"), scope.zone)
-        today = calendar.to_date(situation.now, zone)
+        holds = passes(question.number(situation), situation)
         events = _events(question.metric, situation)
-
-        def holds_after(days: int) -> bool:
-            asked = calendar.next_day(today, day + days)
-            start = calendar.start_of_day(asked, zone)
-            end = calendar.start_of_day(calendar.next_day(asked), zone)
-            return question.holds(_between(events, start, end), situation)
-
-        holds = holds_after(0)
-        oldest = calendar.start_of_day(calendar.next_day(today, day), zone)
+        zone = _zone(situation, scope)
+        today = calendar.to_date(situation.now, zone)
+        oldest, _ = _day(calendar.next_day(today, day), zone)
         if not events or events[-1].at < oldest:
             return holds, None  # every day to come is as empty
         # After the day on which tomorrow is asked about, every day is as empty as tomorrow.
         for days in range(1, 2 - day):
-            if holds_after(days) != holds:
+            start, end = _day(calendar.next_day(today, day + days), zone)
+            inside = question.matching(_between(events, start, end), situation)
+            if passes(question.measure(inside)[0], situation) != holds:
                 return holds, calendar.start_of_day(calendar.next_day(today, days), zone)
         return holds, None
-
-    return judge
-
-
-def _since_flow_start(question: Question) -> Condition:
-    def judge(situation: Situation) -> Truth:
-        journey = situation.journey
-        if journey is None:
-            return question.holds((), situation), None
-        events = _events(question.metric, situation)
-        later = _after(events, journey.started_at, journey.sequence)
-        return question.holds(later, situation), None
-
-    return judge
-
-
-def _since_last(question: Question, metric: str) -> Condition:
-    def judge(situation: Situation) -> Truth:
-        events = _events(question.metric, situation)
-        others = situation.state.recent.get(metric)
-        if others:
-            events = _after(events, others[-1].at, others[-1].sequence)
-        return question.holds(events, situation), None
 
     return judge

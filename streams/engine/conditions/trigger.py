@@ -11,9 +11,10 @@ from streams.engine.conditions.compare import (
     compile_field,
     operations_of,
 )
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Truth
+from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
+from streams.engine.event import FieldType
 from streams.engine.problem import Problem
-from streams.engine.references import fields_of
+from streams.engine.references import field_at, fields_of, getter, shown
 from streams.engine.scalars import Operand, Text
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
@@ -57,6 +58,16 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
         return ALWAYS if test(situation.trigger_data(), situation) else NEVER
 
     return judge
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
+    """The field."""
+    assert scope.trigger is not None
+    name = definition.trigger
+    kind = field_at(name, fields_of(scope.trigger, scope), scope)
+    assert isinstance(kind, FieldType)
+    read_value, show = getter(name), shown(kind, scope)
+    return lambda situation: {f"trigger {name}": show(read_value(situation.trigger_data()))}
 
 
 def _compile_test(definition: Definition, scope: Scope, problems: list[Problem]) -> Test:

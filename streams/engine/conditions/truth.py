@@ -2,6 +2,7 @@
 without an event (DESIGN 5.8). That moment is what makes "no order for 90 days" a timer."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from streams.engine.event import Instant
 from streams.engine.situation import Situation
@@ -10,6 +11,9 @@ Truth = tuple[bool, Instant | None]
 """(holds now, earliest moment after now at which it could change by time alone; None: never)."""
 
 Condition = Callable[[Situation], Truth]
+
+Evidence = Callable[[Situation], dict[str, Any]]
+"""The values that a condition compares, as plain JSON, for a decision."""
 
 ALWAYS: Truth = (True, None)
 NEVER: Truth = (False, None)
@@ -52,6 +56,18 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
     """Holds while one part holds: the mirror of `all_of`."""
     negated = all_of([not_of(condition) for condition in conditions])
     return not_of(negated)
+
+
+def evidence_of_all(parts: Sequence[Evidence]) -> Evidence:
+    """What all parts compare."""
+
+    def collect(situation: Situation) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for part in parts:
+            values.update(part(situation))
+        return values
+
+    return collect
 
 
 def not_of(condition: Condition) -> Condition:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from streams.engine.conditions.compare import Comparison
-from streams.engine.conditions.truth import Condition
+from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.problem import Problem
 from streams.engine.scalars import Operand, Text
 from streams.engine.scope import Scope
@@ -28,5 +28,10 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
+    """Never reached: `check` refuses it."""
+    raise NotImplementedError("value conditions are refused by check")
+
+
+def evidence(definition: Definition, scope: Scope) -> Evidence:
     """Never reached: `check` refuses it."""
     raise NotImplementedError("value conditions are refused by check")
