@@ -1,0 +1,215 @@
+"""What is asked of the brokers beside records: where partitions end, and topics."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
+
+from streams.errors import Refused
+from streams.kafka.failures import UNREACHABLE, error_of, failure
+from streams.kafka.options import connection_options, offsets_options
+from streams.kafka.topics import (
+    CHANGELOG,
+    TOPICS,
+    FoundTopic,
+    TopicProblem,
+    creation_config,
+    creation_partitions,
+    problems_of,
+    topic_name,
+)
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_REQUEST_WITHIN = 5.0  # seconds
+_END = -1  # in place of a timestamp: where the partition ends
+
+_LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+TopicPlace = tuple[str, int]
+"""A topic, as named on the brokers, and one of its partitions."""
+
+
+class KafkaAdmin:
+    """Blocks, within a bound: no method belongs on the event loop. Any thread may call."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        quiet = {"log_level": 0}  # what goes wrong comes back as an error
+        self._admin = AdminClient({**connection_options(settings, "admin"), **quiet})
+        self._offsets = Consumer({**offsets_options(settings, "offsets"), **quiet})
+
+    def close(self) -> None:
+        """Lets go of the clients."""
+        self._offsets.close()
+
+    # ── Reaching the brokers ──────────────────────────────────────────────────────────────────
+
+    def wait_for_broker(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
+        """Tries until a broker answers, with a line for each attempt. Raises Refused after
+        `broker_timeout`, when stopped, or where trying again wouldn't help."""
+        patience = self._settings.broker_timeout / 1000
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self._admin.list_topics(timeout=min(_REQUEST_WITHIN, max(patience, 0.1)))
+                return
+            except KafkaException as exception:
+                error = error_of(exception)
+                if error.code() not in UNREACHABLE:
+                    raise failure(error, f"asking {self._settings.brokers}") from exception
+            left = deadline - time.monotonic()
+            if left <= 0 or is_stopped():
+                raise Refused(
+                    f"no broker answers at {self._settings.brokers}, tried for {patience:g} s; "
+                    "start one, or set its address (brokers, SENDFLOW_BROKERS) or a longer "
+                    "broker_timeout"
+                )
+            logger.warning(
+                "no broker answers at %s; trying for another %.0f s", self._settings.brokers, left
+            )
+
+    # ── Offsets ───────────────────────────────────────────────────────────────────────────────
+
+    def end_offsets(self, places: Iterable[TopicPlace], timeout: float) -> dict[TopicPlace, int]:
+        """Where partitions end: the high watermark, open transactions included (DESIGN 5.2).
+
+        One request per broker that leads some of them. What can't be asked within `timeout`
+        seconds is left out: not knowing is not an end."""
+        wanted = [TopicPartition(topic, partition, _END) for topic, partition in places]
+        if not wanted:
+            return {}
+        try:
+            # The timestamp -1 is the protocol's "latest"; a third of the cost of list_offsets().
+            answers = self._offsets.offsets_for_times(wanted, timeout / 2)
+        except KafkaException:  # one leader that is away fails them all: ask one by one
+            return self._ends_apart(wanted, timeout / 2)
+        return {
+            (answer.topic, answer.partition): answer.offset
+            for answer in answers
+            if answer.error is None and answer.offset >= 0
+        }
+
+    def _ends_apart(
+        self, wanted: Iterable[TopicPartition], timeout: float
+    ) -> dict[TopicPlace, int]:
+        answers = self._admin.list_offsets(
+            {TopicPartition(one.topic, one.partition): _LATEST for one in wanted},
+            isolation_level=IsolationLevel.READ_UNCOMMITTED,
+            request_timeout=timeout,
+        )
+        ends = {}
+        for place, answer in answers.items():
+            try:
+                ends[place.topic, place.partition] = answer.result().offset
+            except KafkaException as exception:
+                logger.debug("%s: %s", place, error_of(exception).str())
+        return ends
+
+    def bounds(self, topic: str, partition: int, timeout: float) -> tuple[int, int]:
+        """The first offset that is there, and the one after the last, open transactions included.
+        Raises Refused after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                first, end = self._offsets.get_watermark_offsets(
+                    TopicPartition(topic, partition), min(_REQUEST_WITHIN, timeout)
+                )
+                return first, end
+            except KafkaException as exception:
+                error = error_of(exception)
+                is_hopeless = error.code() not in UNREACHABLE and not error.retriable()
+                if is_hopeless or time.monotonic() >= deadline:
+                    failed = failure(error, f"{topic}[{partition}]: asking where it ends")
+                    raise Refused(str(failed)) from exception
+
+    # ── Topics ────────────────────────────────────────────────────────────────────────────────
+
+    def create_topics(self) -> list[str]:
+        """Creates the topics of TOPICS that are missing; their names on the brokers."""
+        existing = self._partition_counts()
+        missing = [
+            self._new_topic(logical)
+            for logical in TOPICS
+            if topic_name(self._settings, logical) not in existing
+        ]
+        if not missing:
+            return []
+        for name, created in self._admin.create_topics(
+            missing, request_timeout=_REQUEST_WITHIN * 2
+        ).items():
+            _result(created, f"creating the topic {name}")
+        return [topic.topic for topic in missing]
+
+    def check_topics(self) -> list[TopicProblem]:
+        """All that is wrong with the topics of TOPICS; nothing is changed."""
+        counts = self._partition_counts()
+        names = {
+            logical: name
+            for logical in TOPICS
+            if (name := topic_name(self._settings, logical)) in counts
+        }
+        configs = self._configs(names.values())
+        found = {
+            logical: FoundTopic(counts[name], configs[name]) for logical, name in names.items()
+        }
+        return list(problems_of(found, self._settings))
+
+    def delete_retention(self) -> int:
+        """How long the changelog keeps what was deleted: delete.retention.ms."""
+        name = topic_name(self._settings, CHANGELOG)
+        return int(self._configs([name])[name]["delete.retention.ms"])
+
+    def _new_topic(self, logical: str) -> NewTopic:
+        spec = TOPICS[logical]
+        return NewTopic(
+            topic_name(self._settings, logical),
+            num_partitions=creation_partitions(spec, self._settings),
+            replication_factor=self._settings.replication or -1,
+            config=creation_config(spec, self._settings),
+        )
+
+    def _partition_counts(self) -> dict[str, int]:
+        try:
+            topics = self._admin.list_topics(timeout=_REQUEST_WITHIN).topics
+        except KafkaException as exception:
+            raise failure(error_of(exception), "listing the topics") from exception
+        return {
+            name: len(topic.partitions) for name, topic in topics.items() if topic.error is None
+        }
+
+    def _configs(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+        if not resources:
+            return {}
+        answers = self._admin.describe_configs(resources, request_timeout=_REQUEST_WITHIN)
+        return {
+            resource.name: dict(
+                _values(_result(answer, f"asking for the configuration of {resource.name}"))
+            )
+            for resource, answer in answers.items()
+        }
+
+
+def _result(answer: "Future[object]", doing: str) -> object:
+    try:
+        return answer.result()
+    except KafkaException as exception:
+        raise failure(error_of(exception), doing) from exception
+
+
+def _values(entries: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(entries, dict):
+        raise TypeError(f"a configuration is a dict, not {type(entries).__name__}")
+    for name, entry in entries.items():
+        if entry.value is not None:
+            yield name, entry.value

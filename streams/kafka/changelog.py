@@ -1,0 +1,152 @@
+"""One partition of the changelog, read from an offset to its end.
+
+1. the producer of the task was opened     no older transaction can be committed any more
+2. low and high watermark are asked        what there is; StoreUnusable if it can't fit
+3. records are read, committed ones only
+4. PARTITION_EOF at or after the high watermark: that was all (PITFALLS 7, 45, 46)
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from streams.engine import Instant
+from streams.errors import Refused, StoreUnusable
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.failures import UNREACHABLE, failure
+from streams.kafka.message import ConsumedMessage, consume
+from streams.kafka.options import Options
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 5_000
+"""Records at most in one chunk: what is in memory at once (PITFALLS 47)."""
+
+_CONSUME_WITHIN = 0.5  # seconds; how soon a stop is noticed
+_REPORT_EVERY = 10.0  # seconds
+
+
+class Chunk(msgspec.Struct):
+    """Some changelog records in a row: the newest bytes of each key, None for deleted."""
+
+    changes: dict[bytes, bytes | None]
+    records: int
+    next_offset: int  # of the changelog, after this chunk
+    end: int  # of the changelog, as it was at the beginning: progress is next_offset / end
+
+
+class Stopped(Exception):
+    """The reading was asked to stop before its end."""
+
+
+class ChangelogReader:
+    """Reads one partition. Blocks: it belongs in a thread. Used once."""
+
+    def __init__(
+        self, options: Options, admin: KafkaAdmin, topic: str, partition: int, patience: float
+    ) -> None:
+        """`topic` as on the brokers; `patience`: seconds without any progress until it gives up."""
+        self._options = options
+        self._admin = admin
+        self._topic = topic
+        self._partition = partition
+        self._patience = patience
+        self.name = f"{topic}[{partition}]"
+
+    def read(
+        self, start: int | None, is_stopped: Callable[[], bool] = lambda: False
+    ) -> Iterator[Chunk]:
+        """All that was committed from `start` on (None: from the beginning, for a new store).
+
+        The last chunk reaches the end, and there is at least one. Raises StoreUnusable where the
+        changelog doesn't go on at `start` (PITFALLS 44); Refused after `patience`, with what holds
+        it up (PITFALLS 50), or for a record that can't be ours; Stopped."""
+        first, end = self._admin.bounds(self._topic, self._partition, self._patience)
+        if start is None:
+            start = first
+        if not first <= start <= end:
+            raise StoreUnusable(
+                f"{self.name} holds offsets {first} to {end}, but the store goes on at {start}: "
+                "the topic was made anew or shortened"
+            )
+        consumer = Consumer({**self._options, "logger": logger})
+        try:
+            consumer.assign([TopicPartition(self._topic, self._partition, start)])
+            yield from self._chunks(consumer, start, end, is_stopped)
+        finally:
+            consumer.close()
+
+    def _chunks(
+        self, consumer: Consumer, start: int, end: int, is_stopped: Callable[[], bool]
+    ) -> Iterator[Chunk]:
+        next_offset = start
+        progress_at = report_at = time.monotonic()
+        is_at_end = False
+        while not is_at_end:
+            if is_stopped():
+                raise Stopped(f"{self.name}: stopped at {next_offset} of {end}")
+            chunk = Chunk({}, 0, next_offset, end)
+            for message in consume(consumer, CHUNK, _CONSUME_WITHIN):
+                error = message.error()
+                if error is None:
+                    self._add(message, chunk)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    chunk.next_offset = max(chunk.next_offset, message.offset())
+                    is_at_end = message.offset() >= end
+                else:
+                    self._read_error(error, start)
+            now = time.monotonic()
+            if chunk.next_offset > next_offset:
+                next_offset = chunk.next_offset
+                progress_at = report_at = now
+            elif now - progress_at > self._patience:
+                raise Refused(self._stalled(next_offset, end, now - progress_at))
+            elif now - report_at > _REPORT_EVERY:
+                report_at = now
+                logger.warning("%s", self._stalled(next_offset, end, now - progress_at))
+            if chunk.records or is_at_end:
+                yield chunk
+
+    def _add(self, message: ConsumedMessage, chunk: Chunk) -> None:
+        key = message.key()
+        if key is None:
+            raise Refused(
+                f"{self.name}@{message.offset()} has no key, so it isn't of a task: somebody else "
+                "writes to the changelog; find out who, and give the task another topic (prefix)"
+            )
+        chunk.changes[key] = message.value()
+        chunk.records += 1
+        chunk.next_offset = message.offset() + 1
+
+    def _read_error(self, error: KafkaError, start: int) -> None:
+        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+            raise StoreUnusable(
+                f"{self.name}: offset {start}, where the store goes on, isn't there any more"
+            )
+        if error.code() not in UNREACHABLE and not error.retriable():
+            raise failure(error, f"{self.name}: reading")
+        logger.warning("%s: %s; trying again", self.name, error.str())
+
+    def _stalled(self, next_offset: int, end: int, seconds: float) -> str:
+        return (
+            f"{self.name}: committed records end at {next_offset}, but the changelog at {end}, for "
+            f"{seconds:.0f} s now: the brokers aren't there, or a transaction was left open; "
+            f"`kafka-transactions.sh describe-producers --topic {self._topic} --partition "
+            f"{self._partition}` names its producer and its age, `… abort` ends it"
+        )
+
+
+def refuse_aged(
+    store: str, written_at: Instant | None, now: Instant, delete_retention: int
+) -> None:
+    """Raises StoreUnusable where a store hasn't seen the end of the changelog for so long that
+    tombstones may be gone from it: deleted customers would come back (PITFALLS 10, 42).
+    `delete_retention`: the topic's delete.retention.ms."""
+    if written_at is not None and now - written_at > delete_retention:
+        raise StoreUnusable(
+            f"{store} was written {(now - written_at) // 1000:,} s ago; the changelog keeps what "
+            f"was deleted for {delete_retention // 1000:,} s (delete.retention.ms)"
+        )

@@ -1,0 +1,25 @@
+"""What librdkafka hands over, typed as it is for a consumer."""
+
+from typing import Protocol, cast
+
+from confluent_kafka import Consumer, KafkaError
+
+
+class ConsumedMessage(Protocol):
+    """A record, or, where `error` isn't None, something to know about a partition. The library's
+    own type allows None everywhere, since it serves producers too."""
+
+    def error(self) -> KafkaError | None: ...
+    def topic(self) -> str: ...
+    def partition(self) -> int: ...
+    def offset(self) -> int: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> list[tuple[str, bytes]] | None: ...
+    def timestamp(self) -> tuple[int, int]:
+        """(type, ms since the epoch)"""
+
+
+def consume(consumer: Consumer, most: int, timeout: float) -> list[ConsumedMessage]:
+    """Up to `most` messages, after at most `timeout` seconds."""
+    return cast(list[ConsumedMessage], consumer.consume(most, timeout))
