@@ -36,9 +36,7 @@ class JourneyState(Enum):
 
 
 SUCCESSORS: dict[JourneyState, frozenset[JourneyState]] = {
-    JourneyState.RUNNING: frozenset(
-        {JourneyState.WAITING, JourneyState.HELD, JourneyState.ENDED}
-    ),
+    JourneyState.RUNNING: frozenset({JourneyState.WAITING, JourneyState.HELD, JourneyState.ENDED}),
     JourneyState.WAITING: frozenset({JourneyState.RUNNING, JourneyState.ENDED}),
     JourneyState.HELD: frozenset({JourneyState.RUNNING, JourneyState.ENDED}),
     JourneyState.ENDED: frozenset(),

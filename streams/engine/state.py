@@ -72,7 +72,7 @@ class CustomerState(msgspec.Struct, array_like=True):
     sequence: int = 0  # number of events applied so far
     profile: dict[str, Any] = {}
     profile_at: dict[str, Instant] = {}  # `occurred_at` of the last patch of a field (7.5)
-    suppressed: dict[str, list[str]] = {}  # channel -> causes: profile.py
+    suppressed: dict[str, list[str]] = {}  # channel -> causes, at least one: profile.py
     soft_bounces: dict[str, int] = {}  # channel -> in a row, to the present address
     orders: int = 0
     revenue: int = 0
@@ -84,13 +84,13 @@ class CustomerState(msgspec.Struct, array_like=True):
     seen: bytes = b""  # 8-byte hashes of the last 64 event ids, oldest first
     cart: bytes | None = None  # msgpack of the newest cart.updated's data: cart_of
     cart_at: Instant = 0  # its `occurred_at`
-    bought: bytes = b""  # 8-byte hashes of SKUs, at most 10,000 (SEMANTICS 7.4)
-    order_left: dict[str, int | None] = {}  # order id -> not refunded yet; None: see value.py
+    bought: bytes = b""  # hashes of SKUs, at most 10,000 (SEMANTICS 7.4): value.py
+    order_left: dict[str, int | None] = {}  # order id -> not refunded yet: value.py
     last_send: dict[str, LastSend] = {}
     recent_sends: list[tuple[Instant, str]] = []  # (time, channel), for caps
     entries: dict[str, dict[str, Instant]] = {}  # flow -> key ("" without) -> last entry
     journeys: list[Journey] = []  # in order of entry
-    adapted: int = 0  # the number of the definitions that the journeys were last brought in step with
+    adapted: int = 0  # Program.number of the definitions that the journeys are in step with
 
 
 _encoder = msgspec.msgpack.Encoder()

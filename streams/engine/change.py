@@ -1,0 +1,68 @@
+"""What new definitions do to journeys under way (SEMANTICS 6.1, 6.2)."""
+
+from typing import TYPE_CHECKING
+
+from streams.engine.effects import Effects
+from streams.engine.event import Instant
+from streams.engine.flow import CompiledFlow
+from streams.engine.journey import Journey, JourneyState, move
+from streams.engine.state import CustomerState
+from streams.engine.turn import Turn
+from streams.engine.walk import end, go_on, walk
+
+if TYPE_CHECKING:
+    from streams.engine.program import Program
+
+
+def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effects) -> None:
+    """Brings the customer's journeys in step with the definitions of `program`, as of `at`: the
+    moment of the visit after publishing, or of the first event or timer that comes before it.
+
+    A journey of a flow that is archived or left out ends; one at a step that was deleted goes on at
+    its successor; one that a paused flow held is judged if the flow is live. All others stay as
+    they are, and keep their due time.
+    """
+    state.adapted = program.number
+    if not state.journeys:
+        return
+    turn = Turn(state, at, program.facts, None, None, effects)
+    for journey in sorted(state.journeys, key=program.rank_of):
+        flow = program.flows.get(journey.flow)
+        if flow is None:
+            flow = program.flow_left_out(journey.flow)
+        if not flow.exists:
+            end(turn, flow, journey, "archived", {"step": journey.step}, journey.step)
+        else:
+            _adapt_journey(program, turn, flow, journey)
+    state.next_due = next_due(state)
+
+
+def _adapt_journey(program: "Program", turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
+    assert journey.step is not None
+    step = flow.steps.get(journey.step)
+    if step is None:
+        _leave_deleted_step(program, turn, flow, journey)
+    elif journey.state is JourneyState.HELD and journey.due is None and not flow.is_paused:
+        go_on(turn, flow, journey, step)
+
+
+def _leave_deleted_step(
+    program: "Program", turn: Turn, flow: CompiledFlow, journey: Journey
+) -> None:
+    deleted = journey.step
+    successor = program.successor_of(flow, deleted)
+    if successor is None:
+        end(turn, flow, journey, "step_removed", {"step": deleted}, deleted)
+        return
+    move(journey, JourneyState.RUNNING)
+    walk(turn, flow, journey, successor)
+
+
+def next_due(state: CustomerState) -> Instant | None:
+    """The earliest timer of the customer."""
+    earliest: Instant | None = None
+    for journey in state.journeys:
+        due = journey.due
+        if due is not None and (earliest is None or due < earliest):
+            earliest = due
+    return earliest

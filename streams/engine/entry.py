@@ -1,0 +1,181 @@
+"""May this customer enter? The checks of an entry, in their order; the first that fails is the
+reason (SEMANTICS 1.11):
+
+    too_old, flow_paused, missing_key, profile_filter, exit_on, already_in_flow, re_entry, loop
+"""
+
+from typing import Any
+
+from streams.engine.duration import DAY
+from streams.engine.effects import Outcome
+from streams.engine.event import Event, Instant
+from streams.engine.flow import CompiledFlow
+from streams.engine.identity import journey_id
+from streams.engine.journey import Journey, encode_data
+from streams.engine.state import CustomerState
+from streams.engine.turn import MOST_ENTRIES, Turn
+from streams.engine.walk import end
+
+KEYS_KEPT = 90 * DAY
+"""For so long a key is remembered after its last entry (SEMANTICS 1.6, 1.11)."""
+
+Refusal = tuple[str, dict[str, Any]]
+"""Reason and evidence."""
+
+
+def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | None:
+    """The journey that the event starts in `flow`, if its trigger filter matches and nothing
+    forbids it; a refusal is written down. The journey is RUNNING and hasn't moved yet."""
+    turn.turn_to(None, turn.data)
+    if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
+        return None
+    refusal = _refuse_event(turn, flow, event)
+    key = None
+    if refusal is None and flow.key is not None:
+        value = flow.key(turn.data)
+        if value is None:
+            refusal = ("missing_key", {"key": flow.key_name})
+        else:
+            key = str(value)
+    if refusal is not None:
+        turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        return None
+    packed = turn.packed
+    if packed is None:
+        packed = turn.packed = encode_data(turn.data)
+    state = turn.state
+    journey = Journey(
+        flow.flow,
+        journey_id(state.customer_id, flow.flow, event.event_id),
+        turn.now,
+        event.occurred_at,
+        state.sequence,
+        event.metric,
+        event.event_id,
+        packed,
+        key,
+    )
+    turn.turn_to(journey, turn.data)
+    return journey if begin(turn, flow, journey) else None
+
+
+def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | None:
+    age = turn.now - event.occurred_at
+    if age > flow.max_event_age:
+        evidence = {
+            "occurred_at": event.occurred_at,
+            "age_ms": age,
+            "max_event_age_ms": flow.max_event_age,
+        }
+        return "too_old", evidence
+    return ("flow_paused", {}) if flow.is_paused else None
+
+
+def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
+    """Whether `journey`, to which `turn` has turned, may begin: the checks from `profile_filter` on.
+    If so it is among the customer's journeys, and those that it restarts have ended."""
+    if flow.filter is not None and not flow.filter(turn)[0]:
+        assert flow.filter_evidence is not None
+        return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn))
+    if flow.exit_on:
+        refusal = _ended_already(turn, flow, journey)
+        if refusal is not None:
+            return _refuse(turn, flow, *refusal)
+    state, now, key = turn.state, turn.now, journey.key
+    running = _running(state, flow, key)
+    if running and key is not None and not flow.re_entry.restarts:
+        evidence = {
+            "key": key,
+            "running_journey_id": running[0].journey_id,
+            "entered_at": running[0].entered_at,
+        }
+        return _refuse(turn, flow, "already_in_flow", evidence)
+    if flow.re_entry.after != 0:
+        refusal = _too_soon(state, flow, key, now)
+        if refusal is not None:
+            return _refuse(turn, flow, *refusal)
+    if turn.entries >= MOST_ENTRIES:
+        turn.effects.loops += 1
+        return _refuse(turn, flow, "loop", {"entries": turn.entries})
+    turn.entries += 1
+    if running and flow.re_entry.restarts:
+        evidence = {"restarted_by": journey.journey_id}
+        for other in running:
+            end(turn, flow, other, "restarted", evidence, other.step)
+    state.journeys.append(journey)
+    _remember_entry(state, flow.flow, key, now)
+    turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(journey))
+    return True
+
+
+def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any]) -> bool:
+    turn.note(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
+    return False
+
+
+def _entry_evidence(journey: Journey) -> dict[str, Any]:
+    evidence: dict[str, Any] = {
+        "metric": journey.trigger_metric,
+        "occurred_at": journey.started_at,
+    }
+    if journey.key is not None:
+        evidence["key"] = journey.key
+    return evidence
+
+
+def _running(state: CustomerState, flow: CompiledFlow, key: str | None) -> list[Journey]:
+    """The customer's journeys in `flow`, with a key only those of the key."""
+    flow_id = flow.flow
+    return [
+        journey
+        for journey in state.journeys
+        if journey.flow == flow_id and (key is None or journey.key == key)
+    ]
+
+
+def _ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal | None:
+    """An event that ends the journey happened after its trigger, but was processed before it
+    (SEMANTICS 1.9, E23). What happened in the same moment was processed earlier: not after."""
+    for rule in flow.exit_on:
+        for past in reversed(turn.state.recent.get(rule.metric, ())):
+            if past.at <= journey.started_at:
+                break
+            if rule.test is None or rule.test(past.data or {}, turn):
+                evidence = {
+                    "metric": rule.metric,
+                    "occurred_at": past.at,
+                    "triggered_at": journey.started_at,
+                }
+                return "exit_on", evidence
+    return None
+
+
+def _too_soon(
+    state: CustomerState, flow: CompiledFlow, key: str | None, now: Instant
+) -> Refusal | None:
+    last = state.entries.get(flow.flow, {}).get(key or "")
+    if last is None or (key is not None and now - last >= KEYS_KEPT):
+        return None
+    after = flow.re_entry.after
+    if after is None:
+        return "re_entry", {"re_entry": "never", "last_entry_at": last}
+    if now - last >= after:
+        return None
+    evidence = {"last_entry_at": last, "after_ms": after, "allowed_at": last + after}
+    return "re_entry", evidence
+
+
+def _remember_entry(state: CustomerState, flow: str, key: str | None, now: Instant) -> None:
+    """Entries of a flow are kept in order of time, so that forgetting is a look at the first."""
+    entries = state.entries.get(flow)
+    if entries is None:
+        entries = state.entries[flow] = {}
+    if key is None:
+        entries[""] = now
+        return
+    entries.pop(key, None)
+    entries[key] = now
+    oldest = next(iter(entries))
+    while now - entries[oldest] >= KEYS_KEPT:
+        del entries[oldest]
+        oldest = next(iter(entries))

@@ -1,0 +1,105 @@
+"""A flow as it is run: its steps linked to one another, its rules compiled to closures."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from streams.engine.conditions.compare import Test
+from streams.engine.conditions.truth import Condition, Evidence
+from streams.engine.event import Instant
+from streams.engine.journey import Journey
+from streams.engine.reading import OneOf
+from streams.engine.scope import Scope
+from streams.engine.turn import Turn
+
+
+class Step(msgspec.Struct, eq=False):
+    """One step, linked to those that may follow it.
+
+    `run` is what happens when P reaches the step, or is judged again where it was held; `resume`
+    when what P waited for has come. Both return the step to go on with, or None when P stays here
+    (the journey then waits, is held or has ended).
+    """
+
+    id: str  # as written, else the step's place: `steps[1].then[0]`
+    run: Callable[[Turn, Journey], "Step | None"]
+    resume: Callable[[Turn, Journey], "Step | None"]
+    waits_for: tuple["Awaited", ...] = ()  # of a wait_for: the events that end the wait
+
+
+class Awaited(msgspec.Struct, frozen=True, eq=False):
+    """An event that a `wait_for` waits for."""
+
+    metric: str
+    test: Test | None
+
+
+class ExitRule(msgspec.Struct, frozen=True, eq=False):
+    """One line of `exit_on`: an event that ends the journey (SEMANTICS 1.4)."""
+
+    metric: str
+    test: Test | None
+
+
+class ReEntry(msgspec.Struct, frozen=True):
+    """When a customer may enter again (SEMANTICS 1.5). `after` in ms: 0 for always, None for
+    never."""
+
+    after: Instant | None = 0
+    restarts: bool = False
+
+
+class CompiledFlow(msgspec.Struct, eq=False):
+    """One flow of a program."""
+
+    flow: str
+    version: str
+    rank: int  # place among the flows by priority, then id (SEMANTICS 5.1)
+    is_live: bool
+    is_paused: bool
+    is_transactional: bool
+    zone: ZoneInfo  # for customers without one
+    re_entry: ReEntry
+    max_event_age: int  # ms
+    trigger_metric: str | None = None
+    trigger_test: Test | None = None
+    key: Callable[[Mapping[str, Any]], Any] | None = None
+    key_name: str | None = None
+    filter: Condition | None = None
+    filter_evidence: Evidence | None = None
+    exit_on: tuple[ExitRule, ...] = ()
+    steps: dict[str, Step] = {}  # by id, nested ones too
+    first: Step | None = None
+    finish: Step | None = None  # follows the last step
+
+
+class Building(msgspec.Struct):
+    """What compiling a step needs to know of what surrounds it."""
+
+    flow: CompiledFlow
+    scope: Scope
+    settings: Any  # StoreSettings
+    definition: Any  # Flow
+    place: str = ""  # of the step that is being compiled: `steps[1].then[0]`
+
+    def sequence(self, definitions: list[Any], place: str, following: Step) -> Step:
+        """Compiles a list of steps, from the last to the first, so that each knows the next. With
+        an empty list `following` itself comes next."""
+        from streams.engine.steps import compile_step
+
+        for number in reversed(range(len(definitions))):
+            self.place = f"{place}[{number}]"
+            following = compile_step(definitions[number], self, following)
+        return following
+
+
+def _step_members() -> Mapping[str, Any]:
+    from streams.engine.steps import STEPS
+
+    return STEPS
+
+
+StepDefinition = Annotated[Any, OneOf("step", _step_members)]
+"""A place in the definitions where one step stands."""

@@ -1,0 +1,45 @@
+"""Frequency caps of the whole account (SEMANTICS 4.8): at most n messages in a rolling, half open
+window (what was sent exactly one window ago doesn't count), or on one calendar day of P."""
+
+from zoneinfo import ZoneInfo
+
+from streams.engine.calendar import start_of_today
+from streams.engine.journey import Journey
+from streams.engine.sending.message import Cap, Message, Rule, Verdict, skip
+from streams.engine.turn import Turn
+
+
+def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+    """Skips where one cap is reached. Each counts what all flows have sent."""
+    caps = tuple(cap for cap in message.caps if message.channel in cap.channels)
+    if not caps or message.flow.is_transactional or message.is_reviewed:
+        return None
+    otherwise = message.flow.zone
+
+    def judge(turn: Turn, journey: Journey) -> Verdict | None:
+        for cap in caps:
+            verdict = _judge_cap(cap, turn, otherwise)
+            if verdict is not None:
+                return verdict
+        return None
+
+    return judge
+
+
+def _judge_cap(cap: Cap, turn: Turn, otherwise: ZoneInfo) -> Verdict | None:
+    if cap.window is None:
+        since = start_of_today(turn.now, turn.zone(otherwise))
+    else:
+        since = turn.now - cap.window + 1
+    sent = [
+        at for at, channel in turn.state.recent_sends if at >= since and channel in cap.channels
+    ]
+    if len(sent) < cap.at_most:
+        return None
+    evidence = {
+        "at_most": cap.at_most,
+        "channels": sorted(cap.channels),
+        "window_ms": cap.window,  # None: a calendar day
+        "sent_at": sent,
+    }
+    return skip("frequency_cap", evidence)

@@ -1,0 +1,34 @@
+"""Consent and suppression (SEMANTICS 4.6): marketing needs the customer's yes on the channel, and
+nothing against it; a transactional message obeys only what says that it wouldn't arrive or
+wouldn't be borne (profile.py)."""
+
+from streams.engine.journey import Journey
+from streams.engine.profile import FORBID_ALL
+from streams.engine.sending.message import Message, Rule, Verdict, skip
+from streams.engine.turn import Turn
+
+
+def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+    """Skips who didn't agree, and whose channel is suppressed."""
+    channel = message.channel
+    if message.flow.is_transactional:
+
+        def judge_transactional(turn: Turn, journey: Journey) -> Verdict | None:
+            causes = turn.state.suppressed.get(channel)
+            if causes is None or FORBID_ALL.isdisjoint(causes):
+                return None
+            forbidding = [cause for cause in causes if cause in FORBID_ALL]
+            return skip("suppressed", {"channel": channel, "causes": forbidding})
+
+        return judge_transactional
+
+    def judge(turn: Turn, journey: Journey) -> Verdict | None:
+        consent = turn.state.profile.get("consent", ())
+        if channel not in consent:
+            return skip("no_consent", {"channel": channel, "consent": list(consent)})
+        causes = turn.state.suppressed.get(channel)
+        if causes is None:
+            return None
+        return skip("suppressed", {"channel": channel, "causes": causes})
+
+    return judge

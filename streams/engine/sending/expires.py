@@ -1,0 +1,21 @@
+"""A message that has waited too long since P reached its step (SEMANTICS 4.3): held by quiet hours,
+by a paused flow or by a review."""
+
+from streams.engine.journey import Journey
+from streams.engine.sending.message import Message, Rule, Verdict, reached_at, skip
+from streams.engine.turn import Turn
+
+
+def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+    """Skips what is over; it is over at exactly its expiry."""
+    lasts = message.expires
+
+    def judge(turn: Turn, journey: Journey) -> Verdict | None:
+        if not journey.memory:  # P has just come
+            return None
+        reached = reached_at(turn, journey)
+        if turn.now < reached + lasts:
+            return None
+        return skip("expired", {"reached_at": reached, "expired_at": reached + lasts})
+
+    return judge

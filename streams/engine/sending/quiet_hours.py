@@ -1,0 +1,47 @@
+"""Quiet hours (SEMANTICS 4.2): P is held until they end, and everything below is judged then. The
+first moment of the range is quiet, its last is not; equal ends make no quiet hours."""
+
+import datetime
+
+from streams.engine.calendar import at_clock, next_day, to_wall
+from streams.engine.effects import Outcome
+from streams.engine.journey import Journey
+from streams.engine.sending.message import Message, Rule, Verdict
+from streams.engine.turn import Turn
+
+
+def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+    """Holds while it is quiet where P is."""
+    hours = message.quiet_hours
+    if hours is None or hours[0] == hours[1]:
+        return None
+    start, end = hours
+    begins, ends = datetime.time(start.hour, start.minute), datetime.time(end.hour, end.minute)
+    otherwise = message.flow.zone
+
+    def judge(turn: Turn, journey: Journey) -> Verdict | None:
+        zone = turn.zone(otherwise)
+        wall = to_wall(turn.now, zone)
+        clock, today = wall.time(), wall.date()
+        if begins < ends:
+            if not begins <= clock < ends:
+                return None
+            day = today
+        elif clock >= begins:
+            day = next_day(today)
+        elif clock < ends:
+            day = today
+        else:
+            return None
+        until = at_clock(day, end, zone)
+        if until <= turn.now:  # clocks were set back over the end: it has been reached once
+            return None
+        evidence = {
+            "quiet_from": f"{start.hour:02}:{start.minute:02}",
+            "quiet_to": f"{end.hour:02}:{end.minute:02}",
+            "timezone": zone.key,
+            "until": until,
+        }
+        return Verdict(Outcome.HELD, "quiet_hours", evidence, until)
+
+    return judge

@@ -1,0 +1,41 @@
+"""The address on the message's channel: there and well-formed (SEMANTICS 4.5)."""
+
+import re
+from typing import Any
+
+from streams.engine.journey import Journey
+from streams.engine.profile import ADDRESS_FIELDS, address_of
+from streams.engine.sending.message import Message, Rule, Verdict, skip
+from streams.engine.turn import Turn
+
+_EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
+_PHONE = re.compile(r"\+?\d([ ()./-]?\d){5,14}\)?", re.ASCII)
+_TOKEN = re.compile(r"\S{1,4096}")
+_LONGEST_EMAIL = 254  # RFC 5321, a path without its brackets
+
+_WELL_FORMED = {"email": _EMAIL, "sms": _PHONE, "push": _TOKEN, "web": _TOKEN}
+VISITOR = "anon:"
+"""How the id of a visitor begins who isn't known yet: they can't be written to (DESIGN 7)."""
+
+
+def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+    """Skips a customer without an address, and one whose address can't be one."""
+    channel = message.channel
+    field = ADDRESS_FIELDS.get(channel, "customer_id")
+
+    def judge(turn: Turn, journey: Journey) -> Verdict | None:
+        address = address_of(turn.state, channel)
+        if not address or turn.state.customer_id.startswith(VISITOR):
+            return skip("no_recipient", {"channel": channel, "field": field})
+        if not is_well_formed(channel, address):
+            return skip("bad_recipient", {"channel": channel, "field": field, "found": address})
+        return None
+
+    return judge
+
+
+def is_well_formed(channel: str, address: Any) -> bool:
+    """Whether `address` looks like one that `channel` can reach."""
+    if not isinstance(address, str) or (len(address) > _LONGEST_EMAIL and channel == "email"):
+        return False
+    return _WELL_FORMED[channel].fullmatch(address) is not None

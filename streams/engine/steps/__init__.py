@@ -1,0 +1,42 @@
+"""What a flow may do: one module per step, named after its key.
+
+Each has a `Definition` that reads itself, `check(definition, scope)` for what annotations can't
+say, and `compile(definition, building, step_id, following)` to the linked `Step` that runs.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from streams.engine.flow import Building, Step
+from streams.engine.reading import Member
+from streams.engine.steps import exit, if_, send, wait
+
+
+class StepModule(Member, Protocol):
+    """What the module of a step holds."""
+
+    def compile(self, definition: Any, building: Building, step_id: str, following: Step) -> Step:
+        """The step of a checked definition; `following` comes after it."""
+
+
+STEPS: Mapping[str, StepModule] = {
+    "wait": wait,
+    "if": if_,
+    "send": send,
+    "exit": exit,
+}
+
+_MODULES: dict[type[Any], StepModule] = {module.Definition: module for module in STEPS.values()}
+
+
+def id_of(definition: Any, place: str) -> str:
+    """The name of a step: its own, for a message its template's, else its place (FLOWS.md, ids)."""
+    return definition.id or getattr(definition, "template", None) or place
+
+
+def compile_step(definition: Any, building: Building, following: Step) -> Step:
+    """The step of a checked definition, which stands at `building.place`."""
+    step_id = id_of(definition, building.place)
+    step = _MODULES[type(definition)].compile(definition, building, step_id, following)
+    building.flow.steps[step_id] = step
+    return step

@@ -1,0 +1,43 @@
+"""Ends the journey (SEMANTICS 5.5: `exit`, the step's own words in the evidence)."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.flow import Building, Step
+from streams.engine.journey import Journey
+from streams.engine.problem import Problem
+from streams.engine.scalars import Blank, Identifier, Text
+from streams.engine.scope import Scope
+from streams.engine.turn import Turn
+from streams.engine.walk import end
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Ends the journey.
+
+    `exit`: nothing
+    `reason`: why, in your own words; shown in the decision
+    `id`: the name of the step, shown in decisions
+    """
+
+    exit: Blank = None
+    reason: Text | None = None
+    id: Identifier | None = None
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """Nothing beyond what the annotations say."""
+    return iter(())
+
+
+def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
+    """The step that ends the journey; what follows is never reached."""
+    evidence = {} if definition.reason is None else {"reason": definition.reason}
+    flow = building.flow
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        end(turn, flow, journey, "exit", dict(evidence), step_id)
+        return None
+
+    return Step(step_id, run, run)

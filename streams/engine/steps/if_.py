@@ -1,0 +1,58 @@
+"""One condition, judged when P reaches the step and never again (SEMANTICS 2.6)."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.conditions.condition import (
+    ConditionDefinition,
+    compile_condition,
+    compile_evidence,
+)
+from streams.engine.effects import Outcome
+from streams.engine.flow import Building, Step, StepDefinition
+from streams.engine.journey import Journey
+from streams.engine.problem import Problem
+from streams.engine.scalars import Identifier
+from streams.engine.scope import Scope
+from streams.engine.turn import Turn
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Takes one of two ways.
+
+    `if`: the condition, judged when the customer gets here
+    `then`: the steps where it holds
+    `else`: the steps where it doesn't
+    `id`: the name of the step, shown in decisions
+    """
+
+    if_: ConditionDefinition = msgspec.field(name="if")
+    then: list[StepDefinition] = []
+    else_: list[StepDefinition] = msgspec.field(default=[], name="else")
+    id: Identifier | None = None
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """One of the ways must hold a step."""
+    if not definition.then and not definition.else_:
+        yield Problem((), "an 'if' without steps: write 'then' or 'else'", allowed=("then", "else"))
+
+
+def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
+    """The step that chooses between the two ways, which both lead on to `following`."""
+    condition = compile_condition(definition.if_, building.scope)
+    evidence = compile_evidence(definition.if_, building.scope)
+    place = building.place
+    then = building.sequence(definition.then, f"{place}.then", following)
+    otherwise = building.sequence(definition.else_, f"{place}.else", following)
+    flow = building.flow
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        if condition(turn)[0]:
+            turn.note(flow, journey, step_id, Outcome.BRANCH, "then", evidence(turn))
+            return then
+        turn.note(flow, journey, step_id, Outcome.BRANCH, "else", evidence(turn))
+        return otherwise
+
+    return Step(step_id, run, run)

@@ -1,0 +1,262 @@
+"""One message on one channel: the rules of sending decide whether (SEMANTICS section 4)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from streams.engine.calendar import moment_text
+from streams.engine.conditions.condition import (
+    ConditionDefinition,
+    compile_condition,
+    compile_evidence,
+)
+from streams.engine.duration import HOUR
+from streams.engine.effects import Outcome, SendCommand
+from streams.engine.event import FieldType
+from streams.engine.flow import Building, Step
+from streams.engine.identity import send_id
+from streams.engine.items import ITEM_SOURCES, Items
+from streams.engine.journey import Journey, JourneyState, move
+from streams.engine.money import amount_text
+from streams.engine.problem import Problem
+from streams.engine.profile import address_of
+from streams.engine.references import Reference, compile_reference, is_reference
+from streams.engine.scalars import (
+    AnyText,
+    Boolean,
+    Channel,
+    ClockTime,
+    FieldName,
+    Identifier,
+    PositiveDuration,
+    Text,
+)
+from streams.engine.scope import Scope
+from streams.engine.sending import rules_of
+from streams.engine.sending.message import REACHED, Cap, Message, Verdict, reached_at
+from streams.engine.state import LastSend
+from streams.engine.turn import Turn
+
+DEFAULT_EXPIRES = {"email": 72 * HOUR}
+"""By channel; `_OTHERS_EXPIRE` for the rest (SEMANTICS 4.3)."""
+_OTHERS_EXPIRE = 24 * HOUR
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Sends one message, or says why not.
+
+    `send`: the channel: email, sms, push, web
+    `template`: the message's template, as the delivery worker knows it
+    `id`: the name of the step; the template's name without it
+    `status`: live; draft: passed over; manual: sent after a person has approved it
+    `smart_sending`: false: not held back by an earlier message, nor by its window
+    `only_if`: a condition that must hold when the message is due
+    `quiet_hours`: false: also when it is quiet; true: not even a transactional one when it is
+      quiet; [from, to]: quiet hours of its own
+    `variables`: names to constants or references, for the template
+    `items`: what the message shows: the triggering event's items, the cart's, or the viewed ones
+    `category`: a word for reports
+    `utm`: names to texts, over those of the flow
+    `expires`: how long after its step was reached it may still be sent
+    """
+
+    send: Channel
+    template: Identifier
+    id: Identifier | None = None
+    status: Literal["draft", "manual", "live"] = "live"
+    smart_sending: Boolean | None = None
+    only_if: ConditionDefinition | None = None
+    quiet_hours: Boolean | tuple[ClockTime, ClockTime] | None = None
+    variables: dict[FieldName, AnyText] = {}
+    items: Literal["trigger", "cart", "viewed"] | None = None
+    category: Text | None = None
+    utm: dict[FieldName, Text] = {}
+    expires: PositiveDuration | None = None
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """References exist, and what the message shows is there."""
+    if definition.status == "manual":
+        yield Problem(("status",), "'manual' is not supported by this version", found="manual")
+    for name, value in definition.variables.items():
+        if is_reference(value):
+            reference = compile_reference(value, scope, ("variables", name))
+            if isinstance(reference, Problem):
+                yield reference
+            elif reference.type not in _TEXT_OF:
+                kind = reference.type.value
+                yield Problem(("variables", name), f"{value} is a {kind}: a variable is a text")
+    if definition.items is not None:
+        yield from ITEM_SOURCES[definition.items].check(scope)
+
+
+def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
+    """The step that asks the rules and sends. A draft is no step at all (4.1)."""
+    if definition.status == "draft":
+        return Step(step_id, lambda turn, journey: following, lambda turn, journey: following)
+    message = message_of(definition, building, step_id)
+    rules = rules_of(message)
+    command = _command_of(definition, message, building)
+    flow, channel = building.flow, message.channel
+    remember = None if flow.is_transactional else _remember_send
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        for rule in rules:
+            verdict = rule(turn, journey)
+            if verdict is not None:
+                return following if refuse(turn, journey, message, verdict) else None
+        sent = command(turn, journey)
+        turn.effects.commands.append(sent)
+        turn.note(flow, journey, step_id, Outcome.SENT, "", _evidence(turn, journey, sent))
+        if remember is not None:
+            remember(turn, message, sent)
+        journey.memory = {SENT: [step_id, turn.now]}
+        return following
+
+    return Step(step_id, run, lambda turn, journey: following)
+
+
+SENT = "sent"
+"""Key of `Journey.memory`: the journey's newest message, [step, time]; an event that ends the
+journey later shows both times (SEMANTICS F81)."""
+
+
+def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> bool:
+    """Writes down why the message isn't sent now; true if the journey goes on, false if it is
+    held at the message."""
+    evidence = verdict.evidence
+    turn.note(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
+    if verdict.outcome is not Outcome.HELD:
+        journey.memory.pop(REACHED, None)
+        return True
+    reached = reached_at(turn, journey)
+    journey.memory = {**journey.memory, REACHED: reached}
+    move(journey, JourneyState.HELD, message.step, verdict.until)
+    return False
+
+
+def message_of(definition: Definition, building: Building, step_id: str) -> Message:
+    """What the rules judge: the step's own options over the flow's over the store's."""
+    channel = definition.send
+    store, flow, scope = building.settings, building.flow, building.scope
+    smart_sending = definition.smart_sending
+    if smart_sending is None:
+        smart_sending = building.definition.smart_sending
+    quiet_hours = definition.quiet_hours
+    if quiet_hours is None:
+        quiet_hours = not flow.is_transactional
+    if quiet_hours is True:
+        quiet_hours = store.quiet_hours.get(channel)
+    only_if = definition.only_if
+    return Message(
+        flow=flow,
+        step=step_id,
+        channel=channel,
+        template=definition.template,
+        is_reviewed=definition.status == "manual",
+        smart_sending=True if smart_sending is None else smart_sending,
+        window=store.smart_sending[channel],
+        expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
+        only_if=None if only_if is None else compile_condition(only_if, scope),
+        only_if_evidence=None if only_if is None else compile_evidence(only_if, scope),
+        quiet_hours=quiet_hours or None,
+        caps=tuple(Cap(cap.at_most, frozenset(cap.channels), cap.window) for cap in store.caps),
+    )
+
+
+def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
+    """Starts the clock of Smart Sending and counts towards the caps."""
+    state, now = turn.state, turn.now
+    state.last_send[message.channel] = LastSend(
+        now, message.window, sent.send_id, sent.flow, sent.step
+    )
+    state.recent_sends.append((now, message.channel))
+
+
+def _evidence(turn: Turn, journey: Journey, sent: SendCommand) -> dict[str, Any]:
+    return {
+        "send_id": sent.send_id,
+        "channel": sent.channel,
+        "template": sent.template,
+        "triggered_at": journey.started_at,
+        "reached_at": reached_at(turn, journey),
+    }
+
+
+Command = Callable[[Turn, Journey], SendCommand]
+
+
+def _command_of(definition: Definition, message: Message, building: Building) -> Command:
+    flow, step_id, channel = building.flow, message.step, message.channel
+    template, expires = message.template, message.expires
+    utm = {**building.definition.utm, **definition.utm}
+    constants = {
+        name: value for name, value in definition.variables.items() if not is_reference(value)
+    }
+    variables = {
+        name: _text_reader(value, building.scope)
+        for name, value in definition.variables.items()
+        if is_reference(value)
+    }
+    items: Items | None = None
+    if definition.items is not None:
+        items = ITEM_SOURCES[definition.items].compile(building.scope)
+
+    def command(turn: Turn, journey: Journey) -> SendCommand:
+        texts = constants
+        if variables:
+            texts = dict(constants)
+            for name, read in variables.items():
+                text = read(turn)
+                if text is not None:
+                    texts[name] = text
+        state, now = turn.state, turn.now
+        return SendCommand(
+            send_id(journey.journey_id, step_id),
+            state.customer_id,
+            channel,
+            address_of(state, channel),
+            template,
+            flow.flow,
+            flow.version,
+            step_id,
+            journey.journey_id,
+            flow.is_transactional,
+            now,
+            now,
+            reached_at(turn, journey) + expires,
+            texts,
+            [] if items is None else items(turn),
+            None,
+            utm,
+            state.profile.get("locale"),
+            journey.trigger_event_id,
+        )
+
+    return command
+
+
+def _text_reader(text: str, scope: Scope) -> Callable[[Turn], str | None]:
+    reference = compile_reference(text, scope)
+    assert isinstance(reference, Reference)
+    as_text, read = _TEXT_OF[reference.type], reference.read
+
+    def read_text(turn: Turn) -> str | None:
+        value = read(turn)
+        return None if value is None else as_text(value, turn, scope)
+
+    return read_text
+
+
+_TEXT_OF: dict[FieldType, Callable[[Any, Turn, Scope], str]] = {
+    FieldType.TEXT: lambda value, turn, scope: str(value),
+    FieldType.DATE: lambda value, turn, scope: str(value),
+    FieldType.NUMBER: lambda value, turn, scope: str(value),
+    FieldType.BOOLEAN: lambda value, turn, scope: "true" if value else "false",
+    FieldType.MONEY: lambda value, turn, scope: amount_text(value, scope.currency),
+    FieldType.MOMENT: lambda value, turn, scope: moment_text(value, turn.zone(scope.zone)),
+    FieldType.TEXTS: lambda value, turn, scope: ", ".join(value),
+    FieldType.NUMBERS: lambda value, turn, scope: ", ".join(map(str, value)),
+}
+"""How a value stands in a message: money in major units, moments by the customer's clock."""

@@ -1,0 +1,222 @@
+"""Goes on later: after a while, at a clock time, at a moment, or within a window of the day
+(SEMANTICS 2.1 to 2.5). All clock times and days are the customer's own."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from streams.engine.calendar import (
+    at_clock,
+    days_later_at,
+    next_clock,
+    next_day,
+    on_weekday,
+    place_moment,
+    start_of_day,
+    to_wall,
+)
+from streams.engine.duration import whole_days
+from streams.engine.event import FieldType, Instant
+from streams.engine.flow import Building, Step
+from streams.engine.journey import Journey, JourneyState, move
+from streams.engine.problem import Problem
+from streams.engine.references import Reference, compile_reference, is_reference
+from streams.engine.scalars import (
+    WEEKDAYS,
+    Clock,
+    ClockTime,
+    Duration,
+    Identifier,
+    LocalMoment,
+    MomentText,
+    Offset,
+    Operand,
+    Weekday,
+    parse_date,
+)
+from streams.engine.scope import Scope
+from streams.engine.turn import Turn
+
+
+class Until(msgspec.Struct, frozen=True, kw_only=True):
+    """Until a clock time, a moment, or a date or moment that a reference gives.
+
+    `until`: a clock time ("15:30"), a moment (2026-12-24 18:00), or `$profile.FIELD` or
+      `$trigger.FIELD` that holds a date or moment
+    `offset`: so much later, or earlier with a minus
+    """
+
+    until: ClockTime | MomentText | Operand
+    offset: Offset = 0
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """Until it is between two clock times; no wait within them.
+
+    `window`: from (included) and to (excluded), also over midnight
+    `only_on`: the days on which this may be
+    """
+
+    window: tuple[ClockTime, ClockTime]
+    only_on: list[Weekday] = []
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Goes on later.
+
+    `wait`: a duration (4h, 1d 2h 30m, 2w), `until:` a clock time or moment, or a `window:` of the
+      day
+    `at`: with whole days: so many calendar days later, at this clock time
+    `only_on`: the days on which to go on; on others, the same clock time of the next such day
+    `id`: the name of the step, by which customers who wait here are found again
+    """
+
+    wait: Duration | Until | Window
+    at: ClockTime | None = None
+    only_on: list[Weekday] = []
+    id: Identifier | None = None
+
+
+Due = Callable[[Turn, ZoneInfo], Instant]
+"""The moment to go on at, given the customer's zone."""
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """`at` needs whole days; a reference must give a date or a moment."""
+    wait = definition.wait
+    if definition.at is not None:
+        if not isinstance(wait, int):
+            yield Problem(("at",), "'at' goes with a duration in days", at_key=True)
+        elif whole_days(wait) is None:
+            yield Problem(("wait",), "with 'at' the wait must be whole days, such as 2d")
+    if isinstance(wait, Until) and isinstance(wait.until, str):
+        yield from _check_reference(wait.until, scope)
+    if isinstance(wait, Window):
+        if definition.only_on:
+            yield Problem(("only_on",), "write 'only_on' inside 'wait', beside 'window'")
+        if wait.window[0] == wait.window[1]:
+            yield Problem(("wait", "window"), "a window that ends where it begins is empty")
+
+
+def _check_reference(text: str, scope: Scope) -> Iterator[Problem]:
+    path = ("wait", "until")
+    if not is_reference(text):
+        yield Problem(
+            path,
+            f'expected a clock time such as "15:30", a moment such as 2026-12-24 18:00 or a '
+            f"reference, found {text!r}",
+            found=text,
+        )
+        return
+    reference = compile_reference(text, scope, path)
+    if isinstance(reference, Problem):
+        yield reference
+    elif reference.type not in (FieldType.DATE, FieldType.MOMENT):
+        yield Problem(path, f"{text} is a {reference.type.value}, not a date or a moment")
+
+
+def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
+    """The step that waits, unless what it waits for is already past (2.5)."""
+    due = due_of(definition, building.scope)
+    otherwise = building.scope.zone
+    only_on = frozenset(definition.only_on)
+    has_nothing_after = following is building.flow.finish
+    length = definition.wait if isinstance(definition.wait, int) else None
+    needs_zone = length is None or definition.at is not None or bool(only_on)
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        if has_nothing_after:
+            return following
+        if needs_zone:
+            zone = turn.zone(otherwise)
+            moment = on_weekday(due(turn, zone), only_on, zone)
+        else:
+            moment = turn.now + length  # type: ignore[operator]
+        if moment <= turn.now:
+            return following
+        move(journey, JourneyState.WAITING, step_id, moment)
+        return None
+
+    return Step(step_id, run, lambda turn, journey: following)
+
+
+def due_of(definition: Definition, scope: Scope) -> Due:
+    """When the wait is over, before `only_on` is looked at."""
+    wait = definition.wait
+    if isinstance(wait, int):
+        return _after(wait, definition.at)
+    if isinstance(wait, Window):
+        return _window(wait)
+    until, offset = wait.until, wait.offset
+    if isinstance(until, Clock):
+        return lambda turn, zone: next_clock(turn.now, until, zone) + offset
+    if isinstance(until, LocalMoment):
+        return lambda turn, zone: place_moment(until, zone) + offset
+    reference = compile_reference(until, scope)
+    assert isinstance(reference, Reference)
+    return _referred(reference, offset)
+
+
+def _after(length: int, clock: Clock | None) -> Due:
+    if clock is None:
+        return lambda turn, zone: turn.now + length
+    days = whole_days(length)
+    assert days is not None
+    return lambda turn, zone: days_later_at(turn.now, days, clock, zone)
+
+
+def _referred(reference: Reference, offset: int) -> Due:
+    """A date counts from its first moment, and whole days of offset are calendar days there. What
+    is missing is treated as past: P goes on."""
+    if reference.type is FieldType.MOMENT:
+
+        def moment_due(turn: Turn, zone: ZoneInfo) -> Instant:
+            moment: Instant | None = reference.read(turn)
+            return turn.now if moment is None else moment + offset
+
+        return moment_due
+    days = whole_days(offset)
+
+    def date_due(turn: Turn, zone: ZoneInfo) -> Instant:
+        text = reference.read(turn)
+        day = parse_date(text) if isinstance(text, str) else None
+        if day is None:
+            return turn.now
+        if days is None:
+            return start_of_day(day, zone) + offset
+        return start_of_day(next_day(day, days), zone)
+
+    return date_due
+
+
+def _window(wait: Window) -> Due:
+    """The earliest moment, now included, whose clock lies in the window and whose day is allowed.
+    A window over midnight is two parts of a day:
+
+        00:00 ==end---------------start== 24:00
+    """
+    start, end = wait.window
+    allowed = frozenset(wait.only_on)
+    midnight = Clock(0, 0)
+    parts = ((start, end),) if start < end else ((midnight, end), (start, midnight))
+
+    def due(turn: Turn, zone: ZoneInfo) -> Instant:
+        day = to_wall(turn.now, zone).date()
+        while True:
+            if not allowed or WEEKDAYS[day.weekday()] in allowed:
+                for begin, finish in parts:
+                    opens = at_clock(day, begin, zone)
+                    closes = _closes(day, finish, zone)
+                    if turn.now < closes and opens < closes:
+                        return max(opens, turn.now)
+            day = next_day(day)
+
+    return due
+
+
+def _closes(day: datetime.date, clock: Clock, zone: ZoneInfo) -> Instant:
+    if clock == Clock(0, 0):
+        return start_of_day(next_day(day), zone)
+    return at_clock(day, clock, zone)

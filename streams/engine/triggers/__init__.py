@@ -1,0 +1,10 @@
+"""What starts a flow: one module per trigger, named after its key."""
+
+from collections.abc import Mapping
+
+from streams.engine.reading import Member
+from streams.engine.triggers import metric
+
+TRIGGERS: Mapping[str, Member] = {
+    "metric": metric,
+}

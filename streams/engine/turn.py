@@ -1,0 +1,63 @@
+"""One turn of one customer: what deciding about an event or a due timer needs at hand."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from streams.engine.calendar import zone_of
+from streams.engine.effects import Decision, Effects, Outcome
+from streams.engine.event import Event
+from streams.engine.journey import Journey
+from streams.engine.situation import Situation
+
+if TYPE_CHECKING:
+    from streams.engine.flow import CompiledFlow
+
+MOST_ENTRIES = 16
+MOST_STEPS = 1_000
+"""Limits of one turn (SEMANTICS 1.12)."""
+
+
+class Turn(Situation):
+    """One customer at one moment, with what happened and where the outcome goes.
+
+    `event` is None when a timer or a publication is the cause. `data` is the event's data with
+    money in the store's currency; `packed` the same as the bytes that journeys keep.
+    """
+
+    effects: Effects = None  # type: ignore[assignment]
+    event: Event | None = None
+    data: Mapping[str, Any] = {}
+    packed: bytes | None = None
+    entries: int = 0
+    steps: int = 0
+
+    def zone(self, otherwise: ZoneInfo) -> ZoneInfo:
+        """The customer's zone; `otherwise` is the flow's, else the store's (SEMANTICS 2.3)."""
+        return zone_of(self.state.profile.get("timezone"), otherwise)
+
+    def note(
+        self,
+        flow: "CompiledFlow",
+        journey: Journey | None,
+        step: str | None,
+        outcome: Outcome,
+        reason: str,
+        evidence: dict[str, Any],
+    ) -> None:
+        """Writes one decision down."""
+        event = self.event
+        self.effects.decisions.append(
+            Decision(
+                self.now,
+                self.state.customer_id,
+                flow.flow,
+                flow.version,
+                None if journey is None else journey.journey_id,
+                step,
+                outcome,
+                reason,
+                evidence,
+                None if event is None else event.event_id,
+            )
+        )

@@ -1,0 +1,117 @@
+"""What an event changes in the customer's state before any flow is asked (SEMANTICS 5.1, step 2)."""
+
+from bisect import insort_right
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from streams.engine import profile, value
+from streams.engine.event import Event, Instant
+from streams.engine.identity import is_among
+from streams.engine.state import CustomerState, Occurrence
+
+Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
+
+APPLY: dict[str, Apply] = {
+    "order.placed": value.apply_order_placed,
+    "order.refunded": value.apply_order_refunded,
+    "order.cancelled": value.apply_order_cancelled,
+    "cart.updated": value.apply_cart_updated,
+    "customer.updated": profile.apply_customer_updated,
+    "customer.subscribed": profile.apply_customer_subscribed,
+    "customer.unsubscribed": profile.apply_customer_unsubscribed,
+    "message.unsubscribed": profile.apply_customer_unsubscribed,
+    "message.delivered": profile.apply_message_delivered,
+    "message.bounced": profile.apply_message_bounced,
+    "message.complained": profile.apply_message_complained,
+}
+"""What a metric does to the state, beside being counted and remembered. `customer.erased` is not
+among them: it ends journeys first (decide.py)."""
+
+ALWAYS_READ: dict[str, frozenset[str]] = {
+    "order.placed": frozenset({"order_id", "total", "currency", "items"}),
+    "order.refunded": frozenset({"order_id", "amount", "currency"}),
+    "order.cancelled": frozenset({"order_id", "amount", "currency"}),
+    "cart.updated": frozenset({"cart_id", "total", "currency", "items"}),
+    "customer.updated": frozenset({"set", "unset"}),
+    "customer.subscribed": frozenset({"channel"}),
+    "customer.unsubscribed": frozenset({"channel"}),
+    "message.unsubscribed": frozenset({"channel"}),
+    "message.delivered": frozenset({"channel", "address"}),
+    "message.bounced": frozenset({"channel", "address", "kind"}),
+    "message.complained": frozenset({"channel", "address"}),
+}
+"""The fields that the functions of APPLY read, whatever the flows ask for."""
+
+_SEEN_LIMIT = 64 * 8
+_at = Occurrence.at.__get__  # type: ignore[attr-defined]
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What is kept of one metric's events (SEMANTICS 3.7): what flows ask for, and `history`."""
+
+    keep: int | None  # ms; None: for ever
+    asked: int | None  # ms that flows ask for; None: all
+    occurrences: int  # beyond what flows ask for, at most so many
+    fields: tuple[str, ...]
+
+
+def is_duplicate(state: CustomerState, hash_: bytes) -> bool:
+    """Whether an event with this hash of its id is among the last 64 (SEMANTICS 5.1, E29)."""
+    return is_among(hash_, state.seen)
+
+
+def remember(
+    state: CustomerState,
+    event: Event,
+    data: dict[str, Any],
+    hash_: bytes,
+    now: Instant,
+    memory: Memory,
+) -> None:
+    """Counts the event and keeps of it what `memory` says; forgets what has grown too old."""
+    metric = event.metric
+    sequence = state.sequence + 1
+    state.sequence = sequence
+    state.seen = state.seen[8:] + hash_ if len(state.seen) >= _SEEN_LIMIT else state.seen + hash_
+    totals = state.totals
+    totals[metric] = totals.get(metric, 0) + 1
+
+    at = event.occurred_at
+    fields = memory.fields
+    kept = None
+    if fields:
+        kept = {name: data[name] for name in fields if data.get(name) is not None}
+    recent = state.recent.get(metric)
+    if recent is None:
+        state.recent[metric] = [Occurrence(at, sequence, kept)]
+        return
+    if recent[-1].at <= at:
+        recent.append(Occurrence(at, sequence, kept))
+    else:
+        insort_right(recent, Occurrence(at, sequence, kept), key=_at)
+    keep = memory.keep
+    if keep is not None and recent[0].at <= now - keep:
+        _forget_before(recent, now - keep)
+    if len(recent) > memory.occurrences:
+        _forget_surplus(recent, now, memory)
+
+
+def _forget_before(recent: list[Occurrence], limit: Instant) -> None:
+    """Windows are half open (SEMANTICS 3.1): what is exactly as old as the limit is out. The newest
+    one always stays."""
+    place = 0
+    while place < len(recent) - 1 and recent[place].at <= limit:
+        place += 1
+    del recent[:place]
+
+
+def _forget_surplus(recent: list[Occurrence], now: Instant, memory: Memory) -> None:
+    if memory.asked is None:
+        return
+    surplus = len(recent) - memory.occurrences
+    place = 0
+    while place < surplus and recent[place].at <= now - memory.asked:
+        place += 1
+    del recent[:place]

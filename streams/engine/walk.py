@@ -1,0 +1,58 @@
+"""The walk of a journey from step to step, until it waits, is held or has ended."""
+
+from typing import Any
+
+from streams.engine.effects import Outcome
+from streams.engine.flow import CompiledFlow, Step
+from streams.engine.journey import Journey, JourneyState, move
+from streams.engine.turn import MOST_STEPS, Turn
+
+
+def walk(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step | None) -> None:
+    """Runs `journey`, which is RUNNING, from `step` on. After 1,000 steps in one turn the rest is
+    put off by a millisecond (SEMANTICS 1.12)."""
+    turn.turn_to(journey)
+    while step is not None:
+        turn.steps += 1
+        if turn.steps > MOST_STEPS and step is not flow.finish:
+            turn.effects.loops += 1
+            move(journey, JourneyState.HELD, step.id, turn.now + 1)
+            return
+        step = step.run(turn, journey)
+
+
+def go_on(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step) -> None:
+    """Lets a journey that waits or is held at `step` go on: what it waited for has come, or what
+    held it is over."""
+    is_held = journey.state is JourneyState.HELD
+    turn.turn_to(journey)
+    move(journey, JourneyState.RUNNING)
+    walk(turn, flow, journey, step if is_held else step.resume(turn, journey))
+
+
+def end(
+    turn: Turn,
+    flow: CompiledFlow,
+    journey: Journey,
+    reason: str,
+    evidence: dict[str, Any],
+    step: str | None = None,
+) -> None:
+    """Ends `journey` and says why. `step` is where it ended."""
+    move(journey, JourneyState.ENDED)
+    turn.note(flow, journey, step, Outcome.EXITED, reason, evidence)
+    journeys = turn.state.journeys
+    for place, other in enumerate(journeys):
+        if other is journey:
+            del journeys[place]
+            break
+
+
+def finish_of(flow: CompiledFlow) -> Step:
+    """What follows the last step of `flow`."""
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        end(turn, flow, journey, "finished", {})
+        return None
+
+    return Step("finish", run, run)
