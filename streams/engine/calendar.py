@@ -34,6 +34,11 @@ def zone_named(name: str) -> zoneinfo.ZoneInfo | None:
         return None
 
 
+def zone_names() -> list[str]:
+    """All zones of the pinned `tzdata` package."""
+    return importlib.resources.files("tzdata").joinpath("zones").read_text().split()
+
+
 def zone_of(name: object, otherwise: zoneinfo.ZoneInfo) -> zoneinfo.ZoneInfo:
     """The customer's own zone, `otherwise` if `name` is missing or no zone (SEMANTICS 2.3, W35)."""
     if isinstance(name, str):

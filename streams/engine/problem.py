@@ -9,6 +9,10 @@ Path = tuple[str | int, ...]
 """Keys and list places from the root of the definitions set: ("flows", 0, "steps", 1, "wait")."""
 
 
+MOST_SHOWN = 40
+"""A longer list of what is allowed tells nobody anything."""
+
+
 class Problem(msgspec.Struct, frozen=True):
     """One thing that the writer of the definitions must change. `at_key` says that the key at the
     end of `path` is what is wrong, not its value."""
@@ -29,7 +33,7 @@ class Problem(msgspec.Struct, frozen=True):
         text = self.message
         if self.nearest is not None:
             text += f": did you mean {self.nearest!r}?"
-        if self.allowed:
+        if 0 < len(self.allowed) <= MOST_SHOWN:
             text += f" (allowed: {', '.join(self.allowed)})"
         return text
 
