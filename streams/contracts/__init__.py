@@ -1,0 +1,1 @@
+"""Avro in and out: schemas, events in, effects out, dead letters, control records."""

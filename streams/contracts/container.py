@@ -1,0 +1,30 @@
+"""Avro container files: what importers read, and what may be kept of a topic."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import fastavro
+from fastavro.schema import SchemaParseException
+
+from streams.contracts.schemas import Contract
+from streams.errors import Refused
+
+
+def read_container(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a container file, one after another, in natural Python values (moments as
+    `datetime`). Raises Refused if it is no such file, or is damaged; OSError."""
+    with path.open("rb") as file:
+        try:
+            for record in fastavro.reader(file):
+                if not isinstance(record, dict):
+                    raise Refused(f"{path}: holds single values, expected records")
+                yield record
+        except (ValueError, EOFError, IndexError, TypeError, SchemaParseException) as error:
+            raise Refused(f"{path}: is no Avro container file, or is damaged: {error}") from error
+
+
+def write_container(path: Path, contract: Contract, records: Iterable[dict[str, Any]]) -> None:
+    """Writes records of one schema; moments as whole milliseconds. Raises OSError."""
+    with path.open("wb") as file:
+        fastavro.writer(file, contract.schema, records, codec="deflate")

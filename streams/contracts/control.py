@@ -1,0 +1,66 @@
+"""Records of the topic `control`: the definitions in force, and facts about the store.
+
+Always in Avro single-object encoding: they are written and read by Sendflow alone.
+"""
+
+from functools import cache
+
+import msgspec
+
+from streams.contracts.record_writer import RecordWriter, struct_writer
+from streams.contracts.schemas import shipped_schemas
+from streams.contracts.wire import Undecodable, decode_any, single_object_header
+from streams.engine import Instant
+from streams.ports import Rejection
+
+
+class DefinitionsRecord(msgspec.Struct):
+    """A whole set of definitions, in force from this record on (DESIGN section 3)."""
+
+    published_at: Instant
+    version: str  # hash of the canonical definitions
+    semantics: int  # number of the semantics that the set was checked with
+    tzdata: str  # version of the zone data that the set was checked with
+    definitions: str  # the set as canonical JSON
+    successors: dict[str, dict[str, str | None]]  # flow -> step id that ever was -> its successor
+
+
+class FactsRecord(msgspec.Struct):
+    """Figures over all customers: decisions after this record compare with them (SEMANTICS 7.2)."""
+
+    day: str  # YYYY-MM-DD (UTC): at its end the figures were true
+    values: dict[str, float]  # clv.total.mean, ...; money in minor units
+
+
+def encode_definitions(record: DefinitionsRecord) -> bytes:
+    header, write = _writer("Definitions")
+    return header + write(record)
+
+
+def encode_facts(record: FactsRecord) -> bytes:
+    header, write = _writer("StoreFacts")
+    return header + write(record)
+
+
+def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
+    """What a value of `control` says, or why it says nothing."""
+    try:
+        name, fields = decode_any(value)
+    except Undecodable as error:
+        return Rejection(str(error))
+    if name == "StoreFacts":
+        return FactsRecord(**fields)
+    if name != "Definitions":
+        return Rejection(f"a {name} doesn't belong on control, expected Definitions or StoreFacts")
+    record = DefinitionsRecord(**fields)
+    try:
+        msgspec.json.decode(record.definitions, type=dict)
+    except msgspec.DecodeError as error:
+        return Rejection(f"definitions {record.version} are no JSON object: {error}")
+    return record
+
+
+@cache
+def _writer(name: str) -> tuple[bytes, RecordWriter]:
+    contract = shipped_schemas().current[name]
+    return single_object_header(contract), struct_writer(contract.schema)

@@ -1,0 +1,224 @@
+"""Records of the input topics to events: the first byte leads to a reader, which builds only fields
+that somebody reads."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from streams.contracts.fields import (
+    EARLIEST,
+    EVENT_FIELDS,
+    LATEST,
+    EventCheck,
+    WrongEvent,
+    currency_problem,
+    event_check,
+    moment_problem,
+)
+from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader, only_fields
+from streams.contracts.registry import SchemaRegistry
+from streams.contracts.schemas import METRIC_OF_RECORD, Contract, Schemas, shipped_schemas
+from streams.contracts.wire import (
+    CONFLUENT,
+    JSON_OBJECT,
+    SINGLE_OBJECT,
+    SINGLE_OBJECT_HEADER,
+    Undecodable,
+    contract_in,
+    malformed,
+    wrong_end,
+)
+from streams.engine import METRICS, Event
+from streams.engine.event import Metric
+from streams.ports import Record, Rejection
+
+FieldsRead = Callable[[str], frozenset[str] | None]
+"""Metric -> the fields that the definitions in force read; None: all. `items.sku` asks for nothing
+but the SKU of the items."""
+
+LONGEST_KEY = 1024  # bytes
+
+_APART = tuple(EVENT_FIELDS)
+
+
+def all_fields(_metric: str) -> None:
+    """For readers that want events whole."""
+    return
+
+
+class _Writer(msgspec.Struct):
+    """One version of a metric's schema, with a reader for each set of fields asked for so far."""
+
+    metric: str
+    topic: str
+    name: str
+    contract: Contract
+    newest: Contract
+    has_currency: bool
+    readers: dict[frozenset[str] | None, RecordReader] = {}
+
+
+class EventDecoder:
+    """The `Decoder` of a task (`ports.py`).
+
+    `fields_read` is asked for every record, since the definitions change between two of them; it
+    should give the same set each time. `currency` is always read, where a metric has one. The data
+    of an event holds exactly the fields asked for; an optional one without a value is None.
+
+    Fields that aren't read are stepped over: that a text in them is UTF-8 isn't checked.
+    """
+
+    def __init__(
+        self,
+        fields_read: FieldsRead = all_fields,
+        schemas: Schemas | None = None,
+        registry: SchemaRegistry | None = None,
+        metrics: Mapping[str, Metric] = METRICS,
+    ) -> None:
+        self._fields_read = fields_read
+        self._schemas = schemas or shipped_schemas()
+        self._registry = registry
+        self._metrics = metrics
+        self._writers: dict[bytes, _Writer] = {}  # by the header's bytes
+        for fingerprint, contract in self._schemas.by_fingerprint.items():
+            if contract.name in METRIC_OF_RECORD:
+                self._writers[SINGLE_OBJECT + fingerprint] = self._writer(contract)
+        self._checks: dict[str, EventCheck] = {
+            metric: event_check(known, self._schemas.of_metric(metric).schema)
+            for metric, known in metrics.items()
+        }
+        by_topic: dict[str, list[str]] = {}
+        for metric, known in metrics.items():
+            by_topic.setdefault(known.topic, []).append(metric)
+        self._metrics_of_topic = by_topic
+
+    def decode(self, topic: str, record: Record) -> Event | Rejection:
+        """The event in `record`, or why there is none. Raises RegistryUnreachable where only the
+        registry could tell, and nothing else."""
+        value = record.value
+        if not value:
+            return Rejection("the record has no value, expected an event")
+        if value[0] == JSON_OBJECT:
+            return self._decode_json(topic, record.key, value)
+        length = 5 if value[0] == CONFLUENT else SINGLE_OBJECT_HEADER
+        writer = self._writers.get(value[:length])
+        if writer is None:
+            found = self._find_writer(value)
+            if isinstance(found, Rejection):
+                return found
+            self._writers[value[:length]] = writer = found
+        metric = writer.metric
+        if writer.topic != topic:
+            return Rejection(self._wrong_topic(metric, topic), writer.name)
+        fields = self._fields_read(metric)
+        read = writer.readers.get(fields)
+        if read is None:
+            read = self._compile(writer, fields)
+        try:
+            event_id, customer_id, occurred_at, data, end = read(value, length)
+        except MALFORMED as error:
+            return Rejection(malformed(error), writer.name)
+        if end != len(value):
+            return Rejection(wrong_end(end, len(value)), writer.name)
+        key = record.key
+        if (
+            key is None
+            or key != customer_id.encode()
+            or not event_id
+            or not EARLIEST <= occurred_at < LATEST
+            or not 0 < len(key) <= LONGEST_KEY
+            or key[0] == 0
+            or (writer.has_currency and data["currency"] not in _CURRENCIES_SEEN)
+        ):
+            currency = data.get("currency")
+            problem = (
+                _key_problem(key, customer_id)
+                or (None if event_id else "field 'event_id' is empty")
+                or moment_problem(occurred_at)
+                or currency_problem(currency)
+            )
+            if problem is not None:
+                return Rejection(problem, writer.name)
+            _CURRENCIES_SEEN.add(currency)
+        return Event(metric, event_id, customer_id, occurred_at, data)
+
+    def _writer(self, contract: Contract) -> _Writer:
+        metric = METRIC_OF_RECORD[contract.name]
+        newest = self._schemas.of_metric(metric)
+        known = self._metrics[metric]
+        has_currency = "currency" in known.fields
+        return _Writer(metric, known.topic, newest.full_name, contract, newest, has_currency)
+
+    def _find_writer(self, value: bytes) -> _Writer | Rejection:
+        """The writer of a header that was not met before."""
+        try:
+            contract, _start = contract_in(value, self._schemas, self._registry)
+        except Undecodable as error:
+            return Rejection(str(error))
+        if METRIC_OF_RECORD.get(contract.name) not in self._metrics:
+            return Rejection(
+                f"schema {contract.full_name} is not that of an event", contract.full_name
+            )
+        return self._writer(contract)
+
+    def _compile(self, writer: _Writer, fields: frozenset[str] | None) -> RecordReader:
+        reader = compile_reader(
+            writer.contract.schema, writer.newest.schema, _APART, _with_currency(fields)
+        )
+        writer.readers[fields] = reader
+        return reader
+
+    def _decode_json(self, topic: str, key: bytes | None, value: bytes) -> Event | Rejection:
+        try:
+            content = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError) as error:
+            return Rejection(f"the value begins like JSON but is none: {error}")
+        metric = content.get("metric")
+        here = self._metrics_of_topic.get(topic, [])
+        if metric is None and len(here) == 1:
+            metric = here[0]
+        if metric not in here:
+            if isinstance(metric, str) and metric in self._metrics:
+                return Rejection(self._wrong_topic(metric, topic))
+            found = "is missing" if metric is None else f"is {metric!r}"
+            return Rejection(f"field 'metric' {found}, expected one of {', '.join(here)}")
+        name = self._schemas.of_metric(metric).full_name
+        try:
+            data = self._checks[metric](content)
+        except WrongEvent as error:
+            return Rejection(str(error), name)
+        event_id, customer_id, occurred_at = (data.pop(field) for field in _APART)
+        if problem := _key_problem(key, customer_id):
+            return Rejection(problem, name)
+        data = only_fields(data, _with_currency(self._fields_read(metric)))
+        return Event(metric, event_id, customer_id, occurred_at, data)
+
+    def _wrong_topic(self, metric: str, topic: str) -> str:
+        return f"{metric} doesn't belong on {topic}, expected it on {self._metrics[metric].topic}"
+
+
+_CURRENCIES_SEEN: set[str | None] = {None}
+"""Codes that passed `currency_problem`; at most 26³ of them can."""
+
+
+def _with_currency(fields: frozenset[str] | None) -> frozenset[str] | None:
+    """Whether a record is refused mustn't depend on which definitions are in force."""
+    return None if fields is None else fields | {"currency"}
+
+
+def _key_problem(key: bytes | None, customer_id: str) -> str | None:
+    if key is None:
+        return "the record has no key, expected the customer id"
+    if not key:
+        return "the key is empty, expected the customer id"
+    if len(key) > LONGEST_KEY:
+        return f"the key has {len(key)} bytes, expected at most {LONGEST_KEY}"
+    if key[0] == 0:
+        return "the key begins with a zero byte, expected the customer id as UTF-8 text"
+    try:
+        text = key.decode()
+    except UnicodeDecodeError as error:
+        return f"the key {key[:40]!r} is not UTF-8 text: {error.reason}"
+    if text != customer_id:
+        return f"the key is {text!r}, but field 'customer_id' is {customer_id!r}"
+    return None

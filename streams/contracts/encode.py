@@ -1,0 +1,167 @@
+"""Effects of the engine, and events of importers and producers, to bytes.
+
+Avro single-object encoding, or Confluent wire format where a registry is configured.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from streams.contracts.dead_letters import DeadLetter, header_fields
+from streams.contracts.fields import EventCheck, WrongEvent, event_check, unknown_field
+from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
+from streams.contracts.registry import SchemaRegistry
+from streams.contracts.schemas import Contract, Schema, Schemas, shipped_schemas
+from streams.contracts.wire import confluent_header, single_object_header
+from streams.engine import METRICS, Decision, Instant, SendCommand
+from streams.ports import OutputRecord, Record, Rejection
+
+SEND_COMMANDS = "send-commands"
+DECISIONS = "flow-decisions"
+DEAD_LETTERS = "dead-letters"
+LATE_RECORDS = "late-records"
+
+
+class LateRecord(msgspec.Struct):
+    """A record behind the stream clock, and when it was processed instead (DESIGN 5.2)."""
+
+    topic: str
+    partition: int
+    offset: int
+    effective_time: Instant
+    sequence: int
+
+
+class EffectEncoder:
+    """The `Encoder` of a task (`ports.py`).
+
+    With a registry, the output schemas are entered there at the start, and the values carry their
+    ids. Raises RegistryUnreachable, Refused (see `SchemaRegistry.register`).
+    """
+
+    def __init__(
+        self, schemas: Schemas | None = None, registry: SchemaRegistry | None = None
+    ) -> None:
+        self._schemas = schemas or shipped_schemas()
+        self._registry = registry
+        self._command_header, command = self._output("SendCommand")
+        self._decision_header, decision = self._output("Decision")
+        self._dead_letter_header, dead_letter = self._output("DeadLetter")
+        self._late_record_header, late_record = self._output("LateRecord")
+        self._write_command = struct_writer(command)
+        self._write_decision = struct_writer(
+            _with_json_bytes(decision, "evidence"),
+            {
+                "outcome": attrgetter("value"),
+                "evidence": msgspec.json.Encoder(order="sorted").encode,
+            },
+        )
+        self._write_dead_letter = struct_writer(dead_letter, {"headers": header_fields})
+        self._write_late_record = struct_writer(late_record)
+
+    def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]:
+        """One record per command, in order; the key is the customer id."""
+        header, write = self._command_header, self._write_command
+        return [
+            OutputRecord(SEND_COMMANDS, command.customer_id.encode(), header + write(command))
+            for command in commands
+        ]
+
+    def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]:
+        """One record per decision, in order; the key is the customer id."""
+        header, write = self._decision_header, self._write_decision
+        return [
+            OutputRecord(DECISIONS, decision.customer_id.encode(), header + write(decision))
+            for decision in decisions
+        ]
+
+    def dead_letter(
+        self, topic: str, partition: int, record: Record, rejection: Rejection, at: Instant
+    ) -> OutputRecord:
+        """What was wrong with `record` of the input `topic`, and all of the record; the key is the
+        record's own."""
+        letter = DeadLetter(
+            at=at,
+            topic=topic,
+            partition=partition,
+            offset=record.offset,
+            time=record.time,
+            reason=rejection.reason,
+            schema=rejection.schema,
+            key=record.key,
+            value=record.value,
+            headers=record.headers or [],
+        )
+        value = self._dead_letter_header + self._write_dead_letter(letter)
+        return OutputRecord(DEAD_LETTERS, record.key, value)
+
+    def late_record(
+        self, topic: str, partition: int, offset: int, effective_time: Instant, sequence: int
+    ) -> OutputRecord:
+        """Where a replay must place a late record; the key keeps those of one input in order."""
+        late = LateRecord(topic, partition, offset, effective_time, sequence)
+        value = self._late_record_header + self._write_late_record(late)
+        return OutputRecord(LATE_RECORDS, f"{topic}-{partition}".encode(), value)
+
+    def _output(self, name: str) -> tuple[bytes, Schema]:
+        contract = self._schemas.current[name]
+        if self._registry is None:
+            return single_object_header(contract), contract.schema
+        return confluent_header(self._registry.register(contract)), contract.schema
+
+
+def _with_json_bytes(schema: Schema, name: str) -> Schema:
+    """The schema with a text field declared as bytes, which look the same on the wire: JSON comes
+    encoded already."""
+    fields = [
+        field | {"type": "bytes"} if field["name"] == name else field for field in schema["fields"]
+    ]
+    return schema | {"fields": fields}
+
+
+class EventEncoder:
+    """Events given as dicts, for importers, producers and tests; strict, since they are our own."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._metrics: dict[str, tuple[EventCheck, bytes, RecordWriter]] = {
+            metric: _event_writer(metric, schemas.of_metric(metric)) for metric in METRICS
+        }
+
+    def encode(self, metric: str, event: dict[str, Any]) -> bytes:
+        """An event in Avro single-object encoding: `event_id`, `customer_id`, `occurred_at` and the
+        fields of the metric (DESIGN section 7), money in minor units. Optional fields may be left
+        out; so may lists and maps that have a default. Raises WrongEvent, naming the field."""
+        known = self._metrics.get(metric)
+        if known is None:
+            raise WrongEvent(
+                f"metric {metric!r} is not known, expected one of {', '.join(METRICS)}"
+            )
+        check, header, write = known
+        checked = check(event)
+        # every field was found, unless there are more than that
+        if problem := unknown_field(event, METRICS[metric]):
+            raise WrongEvent(problem)
+        try:
+            return header + write(checked)
+        except UnicodeEncodeError as error:
+            raise WrongEvent(
+                f"{error.object!r} holds half a character, which UTF-8 can't hold"
+            ) from error
+
+
+def _event_writer(metric: str, contract: Contract) -> tuple[EventCheck, bytes, RecordWriter]:
+    check = event_check(METRICS[metric], contract.schema)
+    return check, single_object_header(contract), dict_writer(contract.schema)
+
+
+@cache
+def _shipped() -> EventEncoder:
+    return EventEncoder(shipped_schemas())
+
+
+def encode_event(metric: str, event: dict[str, Any]) -> bytes:
+    """As `EventEncoder.encode`, with the schemas of this version."""
+    return _shipped().encode(metric, event)

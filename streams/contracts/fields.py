@@ -1,0 +1,236 @@
+"""Holds an event given as plain values (JSON, a line of an import) against its metric, and says
+which field is wrong, what was found and what was expected."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from streams.contracts.schemas import Schema, kind_of
+from streams.engine.event import ITEM_FIELDS, Field, FieldType, Instant, Metric
+
+EVENT_FIELDS: dict[str, Field] = {
+    "event_id": Field(FieldType.TEXT),
+    "customer_id": Field(FieldType.TEXT),
+    "occurred_at": Field(FieldType.MOMENT),
+}
+"""What every event has."""
+
+EARLIEST: Instant = 31_536_000_000  # 1971: what lies before is a count of seconds, or was never set
+LATEST: Instant = 253_402_300_800_000  # the year 10000: what lies after is in microseconds
+
+
+class WrongEvent(ValueError):
+    """An event doesn't fit its metric; the text names the field, what was found and expected."""
+
+
+EventCheck = Callable[[dict[str, Any]], dict[str, Any]]
+"""All fields of an event in the order of its schema, defaults and nulls filled in; names that the
+schema doesn't have are left out. Raises WrongEvent."""
+
+
+def event_check(metric: Metric, schema: Schema) -> EventCheck:
+    """A function that checks events of one metric."""
+    plan = [
+        (name, field, "default" in written, written.get("default"), kind_of(written["type"]))
+        for written in schema["fields"]
+        for name in [written["name"]]
+        for field in [EVENT_FIELDS.get(name) or metric.fields[name]]
+    ]
+
+    def check(event: dict[str, Any]) -> dict[str, Any]:
+        checked: dict[str, Any] = {}
+        for name, field, has_default, default, kind in plan:
+            value = event.get(name)
+            if value is None:
+                if not has_default:
+                    raise WrongEvent(f"field {name!r} is missing")
+                checked[name] = default.copy() if default else default
+            else:
+                checked[name] = _CHECKS[field.type](value, name, kind)
+        if not checked["event_id"]:
+            raise WrongEvent("field 'event_id' is empty")
+        if problem := moment_problem(checked["occurred_at"]):
+            raise WrongEvent(problem)
+        if problem := currency_problem(checked.get("currency")):
+            raise WrongEvent(problem)
+        return checked
+
+    return check
+
+
+def moment_problem(occurred_at: Instant) -> str | None:
+    """Why a moment can't be when something happened. One in the future can: it is clamped and
+    counted later (DESIGN 5.1)."""
+    if EARLIEST <= occurred_at < LATEST:
+        return None
+    problem = f"field 'occurred_at' is {occurred_at}, expected milliseconds since the epoch"
+    if EARLIEST <= occurred_at * 1000 < LATEST:
+        return f"{problem}; that looks like seconds ({occurred_at * 1000})"
+    if EARLIEST <= occurred_at // 1000 < LATEST:
+        return f"{problem}; that looks like microseconds ({occurred_at // 1000})"
+    return problem
+
+
+def currency_problem(currency: str | None) -> str | None:
+    """Why a text can't be a currency's code; amounts in it could never be compared."""
+    if currency is None or (
+        len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
+    ):
+        return None
+    return f"field 'currency' is {currency!r}, expected an ISO 4217 code such as GBP"
+
+
+def unknown_field(event: dict[str, Any], metric: Metric) -> str | None:
+    """A name that the metric doesn't have: a slip of the pen, in data of our own making."""
+    known = EVENT_FIELDS.keys() | metric.fields.keys()
+    for name in event.keys() - known:
+        return f"field {name!r} is not known, expected one of {', '.join(sorted(known))}"
+    for item in event.get("items") or ():
+        for name in item.keys() - ITEM_FIELDS.keys():
+            return f"field 'items[].{name}' is not known, expected one of {', '.join(ITEM_FIELDS)}"
+    return None
+
+
+def _text(value: Any, path: str, _kind: str) -> str:
+    if type(value) is not str:
+        raise _wrong(path, value, f"text ({str(value)!r})" if type(value) is int else "text")
+    return value
+
+
+def _boolean(value: Any, path: str, _kind: str) -> bool:
+    if type(value) is not bool:
+        raise _wrong(path, value, "true or false")
+    return value
+
+
+def _number(value: Any, path: str, kind: str) -> int | float:
+    if kind == "double":
+        if type(value) not in (int, float):
+            raise _wrong(path, value, "a number")
+        return float(value)
+    if not _is_long(value):
+        raise _wrong(path, value, "an integer")
+    return int(value)
+
+
+def _money(value: Any, path: str, _kind: str) -> int:
+    if not _is_long(value):
+        raise _wrong(path, value, f"minor units as an integer ({_minor_units(value)})")
+    return int(value)
+
+
+def _moment(value: Any, path: str, _kind: str) -> Instant:
+    if not _is_long(value):
+        raise _wrong(
+            path, value, f"milliseconds since the epoch as an integer ({_milliseconds(value)})"
+        )
+    return int(value)
+
+
+def _is_long(value: Any) -> bool:
+    return type(value) is int and -(1 << 63) <= value < 1 << 63
+
+
+def _date(value: Any, path: str, _kind: str) -> str:
+    try:
+        if len(value) != 10:
+            raise ValueError  # ISO 8601 has more forms, which wouldn't compare as text
+        date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise _wrong(path, value, "a date as text (2026-03-02)") from None
+    return str(value)
+
+
+def _texts(value: Any, path: str, _kind: str) -> list[str]:
+    if type(value) is not list:
+        raise _wrong(path, value, "a list of text")
+    return [_text(entry, f"{path}[{i}]", "string") for i, entry in enumerate(value)]
+
+
+def _numbers(value: Any, path: str, _kind: str) -> list[int | float]:
+    if type(value) is not list:
+        raise _wrong(path, value, "a list of numbers")
+    return [_number(entry, f"{path}[{i}]", "double") for i, entry in enumerate(value)]
+
+
+def _text_map(value: Any, path: str, _kind: str) -> dict[str, str]:
+    if type(value) is not dict:
+        raise _wrong(path, value, "an object of texts")
+    return {name: _text(entry, f"{path}.{name}", "string") for name, entry in value.items()}
+
+
+def _patch(value: Any, path: str, _kind: str) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise _wrong(path, value, "an object of profile fields")
+    for name, entry in value.items():
+        if type(entry) is list:
+            _texts(entry, f"{path}.{name}", "array")
+        elif type(entry) is int:
+            if not _is_long(entry):
+                raise _wrong(f"{path}.{name}", entry, "a number of at most 64 bits")
+        elif entry is None:
+            raise _wrong(f"{path}.{name}", entry, "a value; to clear a field, name it in 'unset'")
+        elif type(entry) not in (str, bool, float):
+            raise _wrong(f"{path}.{name}", entry, "text, a number, true, false or a list of text")
+    return value
+
+
+def _items(value: Any, path: str, _kind: str) -> list[dict[str, Any]]:
+    if type(value) is not list:
+        raise _wrong(path, value, "a list of items")
+    return [_item(entry, f"{path}[{i}]") for i, entry in enumerate(value)]
+
+
+def _item(value: Any, path: str) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise _wrong(path, value, "an item: an object with sku, quantity and unit_price")
+    checked: dict[str, Any] = {}
+    for name, field in ITEM_FIELDS.items():
+        entry = value.get(name)
+        if entry is not None:
+            entry = _CHECKS[field.type](entry, f"{path}.{name}", "long")
+        elif not field.is_optional:
+            raise WrongEvent(f"field '{path}.{name}' is missing")
+        checked[name] = entry
+    return checked
+
+
+_CHECKS: dict[FieldType, Callable[[Any, str, str], Any]] = {
+    FieldType.TEXT: _text,
+    FieldType.NUMBER: _number,
+    FieldType.MONEY: _money,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: _date,
+    FieldType.MOMENT: _moment,
+    FieldType.ITEMS: _items,
+    FieldType.TEXTS: _texts,
+    FieldType.NUMBERS: _numbers,
+    FieldType.TEXT_MAP: _text_map,
+    FieldType.PATCH: _patch,
+}
+
+
+def _wrong(path: str, found: Any, expected: str) -> WrongEvent:
+    shown = repr(found)
+    if len(shown) > 80:
+        shown = f"{shown[:77]}..."
+    return WrongEvent(f"field {path!r} is {shown}, expected {expected}")
+
+
+def _minor_units(value: Any) -> str:
+    """What a producer probably meant: '12,50' is 1250."""
+    try:
+        return str(int(Decimal(str(value).replace(",", ".")) * 100))
+    except (InvalidOperation, ValueError, OverflowError):
+        return "1250 is 12.50"
+
+
+def _milliseconds(value: Any) -> str:
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return str(int(moment.timestamp() * 1000))
+    except (TypeError, ValueError, OverflowError):
+        return "1772445600000 is 2026-03-02T10:00:00Z"

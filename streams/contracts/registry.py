@@ -1,0 +1,167 @@
+"""Schemas of a Confluent-compatible registry, by id.
+
+An id never changes its meaning, so what was fetched once is kept: in memory and, with a cache
+folder, over restarts. A registry that is away stops only records with an id never seen before.
+"""
+
+import base64
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import msgspec
+from fastavro.schema import SchemaParseException, UnknownType, parse_schema
+
+from streams.contracts.schemas import Contract, contract_of
+from streams.errors import Aborted, Refused
+
+_ASK_AGAIN_AFTER = 30.0  # seconds; a record with an unknown id mustn't cost a request each
+
+
+class RegistryUnreachable(Aborted):
+    """The registry didn't answer, so nobody can tell whether a record is right: roll back, repeat.
+    Writing it to `dead-letters` would make the outcome depend on the registry's health."""
+
+
+class NotAContract(msgspec.Struct, frozen=True):
+    """What the registry has under an id is of no use, and why."""
+
+    reason: str
+
+
+class SchemaRegistry:
+    """Asks one registry, and remembers the answers.
+
+    `url` may carry `user:password@` for basic authentication; messages never show them. `cache` is
+    a folder of this registry's schemas.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        cache: Path | None = None,
+        timeout: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Refused(f"schema registry: {url!r} is no address, expected http://HOST:PORT")
+        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+        self.url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+        self._headers = {"Accept": "application/vnd.schemaregistry.v1+json"}
+        if parts.username is not None:
+            pair = f"{parts.username}:{parts.password or ''}".encode()
+            self._headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        self._cache = cache
+        self._timeout = timeout
+        self._clock = clock
+        self._known: dict[int, Contract | NotAContract] = {}
+        self._refused: dict[int, tuple[float, NotAContract]] = {}  # id -> asked when, the answer
+
+    def contract(self, schema_id: int) -> Contract | NotAContract:
+        """The contract with this id. Raises RegistryUnreachable, only for ids not seen before."""
+        known = self._known.get(schema_id)
+        if known is not None:
+            return known
+        refused = self._refused.get(schema_id)
+        if refused is not None and self._clock() - refused[0] < _ASK_AGAIN_AFTER:
+            return refused[1]
+        answer = self._cached(schema_id) or self._fetch(schema_id)
+        if answer is None:
+            missing = NotAContract(f"schema id {schema_id} is not in the registry at {self.url}")
+            self._refused[schema_id] = (self._clock(), missing)
+            return missing
+        contract = self._parse(schema_id, answer)
+        self._known[schema_id] = contract
+        return contract
+
+    def register(self, contract: Contract) -> int:
+        """The id of a contract of ours, which is entered under its full name (the strategy called
+        RecordName) if it isn't there yet. Raises RegistryUnreachable; Refused if the registry
+        doesn't take it."""
+        body = json.dumps({"schema": json.dumps(contract.source)}).encode()
+        answer = self._ask(f"/subjects/{quote(contract.full_name, safe='')}/versions", body)
+        if answer is None or "id" not in answer:
+            raise Refused(
+                f"the registry at {self.url} has no subjects: is this its address? "
+                f"(Apicurio: it ends in /apis/ccompat/v7)"
+            )
+        schema_id = int(answer["id"])
+        self._known[schema_id] = contract
+        return schema_id
+
+    def _parse(self, schema_id: int, answer: dict[str, Any]) -> Contract | NotAContract:
+        where = f"schema id {schema_id} of the registry at {self.url}"
+        if (kind := answer.get("schemaType", "AVRO")) != "AVRO":
+            return NotAContract(f"{where} is {kind}, expected AVRO")
+        try:
+            named: dict[str, Any] = {}
+            for reference in answer.get("referenced", ()):
+                parse_schema(json.loads(reference), named, expand=True)
+            return contract_of(json.loads(answer["schema"]), named)
+        except (ValueError, KeyError, SchemaParseException, UnknownType) as error:
+            return NotAContract(f"{where}: {error}")
+
+    def _fetch(self, schema_id: int) -> dict[str, Any] | None:
+        answer = self._ask(f"/schemas/ids/{schema_id}")
+        if answer is None:
+            return None
+        answer["referenced"] = self._referenced(answer)
+        if self._cache is not None:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            unfinished = self._cache / f"{schema_id}.json.new"
+            unfinished.write_text(json.dumps(answer), encoding="utf-8")
+            unfinished.replace(self._cache / f"{schema_id}.json")
+        return answer
+
+    def _referenced(self, answer: dict[str, Any]) -> list[str]:
+        """The schemas that this one refers to by name, each after those that it needs itself."""
+        schemas: list[str] = []
+        for reference in answer.get("references") or ():
+            subject = quote(reference["subject"], safe="")
+            found = self._ask(f"/subjects/{subject}/versions/{reference['version']}")
+            if found is not None:
+                schemas += [*self._referenced(found), found["schema"]]
+        return list(dict.fromkeys(schemas))
+
+    def _cached(self, schema_id: int) -> dict[str, Any] | None:
+        if self._cache is None:
+            return None
+        try:
+            text = (self._cache / f"{schema_id}.json").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        return dict(json.loads(text))
+
+    def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
+        """The answer to a request; None for 404. Raises RegistryUnreachable, Refused."""
+        headers = dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = "application/vnd.schemaregistry.v1+json"
+        request = urllib.request.Request(self.url + path, body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+                return dict(json.load(response))
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            said = error.read(200).decode(errors="replace")
+            if error.code in (401, 403):
+                raise Refused(
+                    f"the schema registry at {self.url} refuses us ({error.code}): check the user "
+                    f"and password in its address"
+                ) from error
+            if error.code in (409, 422):
+                raise Refused(f"the schema registry at {self.url} refuses: {said}") from error
+            raise RegistryUnreachable(
+                f"the schema registry at {self.url} answers {error.code}: {said}"
+            ) from error
+        except (OSError, ValueError) as error:  # not there, too slow, or no JSON
+            raise RegistryUnreachable(
+                f"the schema registry at {self.url} can't be asked: {error}"
+            ) from error

@@ -1,0 +1,125 @@
+"""The forms of a value on the wire, told apart by its first byte (DESIGN section 7), and a reader
+for values of any of our schemas."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader
+from streams.contracts.registry import NotAContract, SchemaRegistry
+from streams.contracts.schemas import Contract, Schemas, shipped_schemas
+
+SINGLE_OBJECT = b"\xc3\x01"
+"""Avro single-object encoding: then the fingerprint of the schema in 8 bytes, then the record."""
+SINGLE_OBJECT_HEADER = 10  # bytes
+
+CONFLUENT = 0x00
+"""Confluent wire format: then the id of the schema in 4 bytes, big-endian, then the record."""
+CONFLUENT_HEADER = 5  # bytes
+
+JSON_OBJECT = 0x7B  # {
+
+
+class Undecodable(ValueError):
+    """The value is in none of the forms, or its schema isn't known; the text says which."""
+
+
+def single_object_header(contract: Contract) -> bytes:
+    return SINGLE_OBJECT + contract.fingerprint
+
+
+def confluent_header(schema_id: int) -> bytes:
+    return bytes((CONFLUENT, *schema_id.to_bytes(4, "big")))
+
+
+def contract_in(
+    value: bytes, schemas: Schemas, registry: SchemaRegistry | None
+) -> tuple[Contract, int]:
+    """The schema that an Avro value was written with, and where the record begins. Raises
+    Undecodable; RegistryUnreachable."""
+    if value[:2] == SINGLE_OBJECT:
+        contract = schemas.by_fingerprint.get(value[2:SINGLE_OBJECT_HEADER])
+        if contract is None:
+            raise Undecodable(
+                f"no schema is known with the fingerprint {value[2:SINGLE_OBJECT_HEADER].hex()}: "
+                f"was it written with a newer version of schemas/ than this?"
+            )
+        return contract, SINGLE_OBJECT_HEADER
+    if value[:1] == b"\x00" and len(value) >= CONFLUENT_HEADER:
+        schema_id = int.from_bytes(value[1:CONFLUENT_HEADER], "big")
+        if registry is None:
+            raise Undecodable(
+                f"the value is in Confluent wire format (schema id {schema_id}), and no schema "
+                f"registry is configured (setting schema_registry)"
+            )
+        found = registry.contract(schema_id)
+        if isinstance(found, NotAContract):
+            raise Undecodable(found.reason)
+        return found, CONFLUENT_HEADER
+    raise Undecodable(
+        f"the value begins with {value[:2].hex(' ') or 'nothing'}, expected Avro single-object "
+        f"encoding (c3 01), Confluent wire format (00) or a JSON object (7b)"
+    )
+
+
+class RecordDecoder:
+    """Reads values of any of our schemas as plain values, in the newest version of the schema.
+
+    For readers of topics (`sendflow tail`, the control topic, dead letters): nothing is checked
+    beyond the form.
+    """
+
+    def __init__(self, schemas: Schemas, registry: SchemaRegistry | None = None) -> None:
+        self._schemas = schemas
+        self._registry = registry
+        self._readers: dict[bytes, tuple[str, RecordReader]] = {}  # by fingerprint
+
+    def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
+        """The name of the schema (`OrderPlaced`, `SendCommand`, ...; `JSON` for a JSON object) and
+        its fields; moments are whole milliseconds. Raises Undecodable; RegistryUnreachable."""
+        if value[:1] == b"{":
+            try:
+                return "JSON", msgspec.json.decode(value)
+            except (msgspec.DecodeError, RecursionError) as error:
+                raise Undecodable(f"the value begins like JSON but is none: {error}") from error
+        contract, start = contract_in(value, self._schemas, self._registry)
+        known = self._readers.get(contract.fingerprint)
+        if known is None:
+            newest = self._schemas.current.get(contract.name, contract)
+            known = contract.name, compile_reader(contract.schema, newest.schema)
+            self._readers[contract.fingerprint] = known
+        name, read = known
+        try:
+            record, end = read(value, start)
+        except MALFORMED as error:
+            raise Undecodable(malformed(error)) from error
+        if end != len(value):
+            raise Undecodable(wrong_end(end, len(value)))
+        return name, record
+
+
+def malformed(error: Exception) -> str:
+    """What a reader's error (one of MALFORMED) says about the value."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"a text in the value is not UTF-8: {error.reason} in {error.object[:40]!r}"
+    if isinstance(error, IndexError):
+        return "the value ends in the middle of the record"
+    return f"the value doesn't fit its schema: {str(error) or type(error).__name__}"
+
+
+def wrong_end(end: int, length: int) -> str:
+    """What is wrong with a value whose record ends somewhere else than the value."""
+    if end > length:
+        return "the value ends in the middle of the record"
+    return f"{length - end} bytes are left over behind the record"
+
+
+@cache
+def _shipped() -> RecordDecoder:
+    return RecordDecoder(shipped_schemas())
+
+
+def decode_any(value: bytes) -> tuple[str, dict[str, Any]]:
+    """As `RecordDecoder.decode`, with the schemas of this version and without a registry."""
+    return _shipped().decode(value)

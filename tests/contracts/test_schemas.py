@@ -1,0 +1,307 @@
+"""The files of schemas/ against the engine, against their own rules, and against older versions."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.contracts.control import DefinitionsRecord, FactsRecord
+from streams.contracts.dead_letters import DeadLetter
+from streams.contracts.encode import LateRecord
+from streams.contracts.fields import EVENT_FIELDS
+from streams.contracts.schemas import (
+    METRIC_OF_RECORD,
+    contract_of,
+    kind_of,
+    load_schemas,
+    problems_between,
+    record_name,
+    shipped_schemas,
+)
+from streams.engine import METRICS, Decision, SendCommand
+from streams.engine.event import ITEM_FIELDS, Field, FieldType
+from streams.errors import Refused
+from streams.resources import schemas_dir
+
+MOMENT = {"type": "long", "logicalType": "timestamp-millis"}
+ON_THE_WIRE: dict[FieldType, list[Any]] = {
+    FieldType.TEXT: ["string"],
+    FieldType.NUMBER: ["long", "double"],
+    FieldType.MONEY: ["long"],
+    FieldType.BOOLEAN: ["boolean"],
+    FieldType.DATE: ["string"],
+    FieldType.MOMENT: [MOMENT],
+    FieldType.TEXTS: [{"type": "array", "items": "string"}],
+    FieldType.NUMBERS: [{"type": "array", "items": "double"}],
+    FieldType.TEXT_MAP: [{"type": "map", "values": "string"}],
+}
+STRUCTS = {
+    "SendCommand": SendCommand,
+    "Decision": Decision,
+    "DeadLetter": DeadLetter,
+    "LateRecord": LateRecord,
+    "Definitions": DefinitionsRecord,
+    "StoreFacts": FactsRecord,
+}
+SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glob("*.avsc")}
+
+
+def test_every_schema_is_a_metric_or_has_a_struct_and_every_one_of_them_has_a_schema() -> None:
+    assert METRIC_OF_RECORD.keys() | STRUCTS.keys() == shipped_schemas().current.keys()
+    assert not METRIC_OF_RECORD.keys() & STRUCTS.keys()
+    assert record_name("order.placed") == "OrderPlaced"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_metric_and_its_schema_have_the_same_fields(metric: str) -> None:
+    schema = SOURCES[record_name(metric)]
+    fields = EVENT_FIELDS | METRICS[metric].fields
+    assert [field["name"] for field in schema["fields"]] == list(fields)
+    for written in schema["fields"]:
+        holds_the_same(written, fields[written["name"]])
+
+
+def holds_the_same(written: dict[str, Any], field: Field) -> None:
+    type_ = written["type"]
+    if field.is_optional:
+        assert type_[0] == "null"
+        assert len(type_) == 2
+        assert written["default"] is None
+        type_ = type_[1]
+    match field.type:
+        case FieldType.ITEMS:
+            assert kind_of(type_) == "array"
+            assert [f["name"] for f in type_["items"]["fields"]] == list(ITEM_FIELDS)
+            for inner in type_["items"]["fields"]:
+                holds_the_same(inner, ITEM_FIELDS[inner["name"]])
+        case FieldType.PATCH:
+            assert kind_of(type_) == "map"
+        case _:
+            assert type_ in ON_THE_WIRE[field.type]
+    if field.type is FieldType.MONEY:
+        assert "minor units" in written["doc"]
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_an_output_record_and_its_struct_have_the_same_fields(name: str) -> None:
+    assert [field["name"] for field in SOURCES[name]["fields"]] == list(
+        STRUCTS[name].__struct_fields__
+    )
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_record_and_field_is_documented(name: str) -> None:
+    def documented(record: dict[str, Any]) -> None:
+        assert record["doc"].strip().endswith("."), record["name"]
+        for field in record["fields"]:
+            assert field["doc"].strip().endswith("."), f"{record['name']}.{field['name']}"
+            type_ = field["type"]
+            inner = type_.get("items") if isinstance(type_, dict) else None
+            if isinstance(inner, dict) and kind_of(inner) == "record":
+                documented(inner)
+
+    assert SOURCES[name]["namespace"] == "sendflow.v1"
+    documented(SOURCES[name])
+
+
+def test_an_item_is_the_same_wherever_it_occurs() -> None:
+    items = [
+        field["type"]["items"]
+        for schema in SOURCES.values()
+        for field in schema["fields"]
+        if field["name"] == "items" and field["type"]["items"]["name"] == "Item"
+    ]
+    assert len(items) == 4
+    assert all(item == items[0] for item in items)
+
+
+def test_no_version_was_lost_and_each_fits_the_one_before() -> None:
+    known = shipped_schemas()
+    versions: dict[str, list[str]] = {}
+    for line in (schemas_dir() / "fingerprints.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            name, fingerprint = line.split()
+            versions.setdefault(name, []).append(fingerprint)
+    assert versions.keys() == known.current.keys(), "fingerprints.txt: a record is missing"
+    for name, fingerprints in versions.items():
+        newest = known.current[name].fingerprint.hex()
+        assert fingerprints[-1] == newest, f"{name} has changed: see schemas/README.md, last part"
+        contracts = [known.by_fingerprint.get(bytes.fromhex(one)) for one in fingerprints]
+        for fingerprint, contract in zip(fingerprints, contracts, strict=True):
+            assert contract is not None, f"{name}: version {fingerprint} isn't in history/"
+            assert contract.name == name
+            assert problems_between(contract.schema, known.current[name].schema) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "record", "name": "sendflow.v1.A", "fields": []},
+        {"fields": [], "type": "record", "name": "A", "namespace": "sendflow.v1", "doc": "x"},
+    ],
+)
+def test_a_fingerprint_is_that_of_the_canonical_form(schema: Any) -> None:
+    canonical = b'{"name":"sendflow.v1.A","type":"record","fields":[]}'
+    assert contract_of(schema).fingerprint == crc_64_avro(canonical).to_bytes(8, "little")
+
+
+def crc_64_avro(data: bytes) -> int:
+    """The specification's definition, bit by bit."""
+    empty = 0xC15D213AA4D7A795
+    value = empty
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (empty if value & 1 else 0)
+    return value
+
+
+def test_crc_64_avro_of_the_specification() -> None:
+    assert crc_64_avro(b'"null"') == 0x63DD24E7CC258F8A
+    assert crc_64_avro(b'"int"') == 0x7275D51A3F395C8F
+
+
+# ── loading ──
+
+
+def test_a_file_that_is_no_schema_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "Broken.avsc").write_text("{")
+    with pytest.raises(Refused, match=r"Broken\.avsc"):
+        load_schemas(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        ({"type": "record", "name": "other.A", "fields": []}, "is called other.A, expected one of"),
+        ({"type": "record", "name": "sendflow.v1.B", "fields": []}, "the name of the file"),
+        ({"type": "array", "items": "string"}, "it is array, expected a record"),
+        ({"type": "record", "name": "sendflow.v1.A"}, "without fields"),
+        ({"type": "recor", "name": "sendflow.v1.A", "fields": []}, "not an Avro schema"),
+    ],
+)
+def test_a_schema_that_is_none_of_ours_is_refused(tmp_path: Path, schema: Any, says: str) -> None:
+    (tmp_path / "A.avsc").write_text(json.dumps(schema))
+    with pytest.raises(Refused, match=says):
+        load_schemas(tmp_path)
+
+
+def test_older_versions_are_known_by_their_fingerprints(tmp_path: Path) -> None:
+    def record(*names: str) -> str:
+        fields = [{"name": n, "type": "string", "default": ""} for n in names]
+        return json.dumps({"type": "record", "name": "sendflow.v1.A", "fields": fields})
+
+    (tmp_path / "history").mkdir()
+    (tmp_path / "A.avsc").write_text(record("a", "b"))
+    (tmp_path / "history" / "A.1.avsc").write_text(record("a"))
+    known = load_schemas(tmp_path)
+    assert len(known.by_fingerprint) == 2
+    old = contract_of(json.loads(record("a")))
+    assert known.by_fingerprint[old.fingerprint].name == "A"
+    assert [f["name"] for f in known.current["A"].schema["fields"]] == ["a", "b"]
+
+
+# ── compatibility ──
+
+
+def version(*fields: dict[str, Any]) -> Any:
+    schema = {"type": "record", "name": "sendflow.v1.Thing", "fields": list(fields)}
+    return contract_of(schema).schema
+
+
+ID = {"name": "id", "type": "string"}
+SKU = {"name": "sku", "type": "string"}
+NOTE = {"name": "note", "type": ["null", "string"], "default": None}
+
+
+def enum(*symbols: str, **more: str) -> dict[str, Any]:
+    return {"type": "enum", "name": "Kind", "symbols": list(symbols), **more}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problems"),
+    [
+        (version(ID), version(ID), []),
+        (version(ID), version(ID, NOTE), []),
+        (version(ID, NOTE), version(ID), []),
+        (version(ID, NOTE), version(NOTE, ID), []),
+        (
+            version(ID),
+            version(ID, {"name": "total", "type": "long"}),
+            ["new readers can't read old records: total is missing"],
+        ),
+        (version(ID, NOTE), version(NOTE), ["old readers can't read new records: id is missing"]),
+        (
+            version({"name": "n", "type": "long"}),
+            version({"name": "n", "type": "double"}),
+            ["old readers can't read new records: n is double, the reader expects long"],
+        ),
+        (
+            version({"name": "n", "type": "long"}),
+            version({"name": "n", "type": ["null", "long"]}),
+            ["old readers can't read new records: n is null, the reader expects long"],
+        ),
+        (
+            version({"name": "n", "type": "string"}),
+            version({"name": "n", "type": "boolean"}),
+            ["new readers can't", "old readers can't"],
+        ),
+        (
+            version({"name": "n", "type": {"type": "array", "items": "string"}}),
+            version({"name": "n", "type": {"type": "map", "values": "string"}}),
+            ["n is array, the reader expects map", "n is map, the reader expects array"],
+        ),
+        (
+            version({"name": "n", "type": {"type": "array", "items": "long"}}),
+            version({"name": "n", "type": {"type": "array", "items": "double"}}),
+            [r"old readers can't read new records: n\[\] is double"],
+        ),
+        (
+            version({"name": "n", "type": {"type": "map", "values": "long"}}),
+            version({"name": "n", "type": {"type": "map", "values": "double"}}),
+            [r"n\{\} is double"],
+        ),
+        (
+            version({"name": "k", "type": enum("a", "b")}),
+            version({"name": "k", "type": enum("a", "b", "c")}),
+            ["old readers can't read new records: k may be c, which the reader doesn't know"],
+        ),
+        (
+            version({"name": "k", "type": enum("a", "b", default="a")}),
+            version({"name": "k", "type": enum("a", "b", "c", default="a")}),
+            [],
+        ),
+        (
+            version(NOTE),
+            version(NOTE | {"name": "remark", "aliases": ["note"]}),
+            [],
+        ),
+        (
+            version(ID),
+            version(ID | {"name": "thing_id", "aliases": ["id"]}),
+            ["old readers can't read new records: id is missing"],
+        ),
+        (
+            version({"name": "f", "type": {"type": "fixed", "name": "F", "size": 4}}),
+            version({"name": "f", "type": {"type": "fixed", "name": "F", "size": 5}}),
+            ["has 4 bytes, the reader expects 5", "has 5 bytes, the reader expects 4"],
+        ),
+        (
+            version({"name": "i", "type": {"type": "record", "name": "I", "fields": [ID]}}),
+            version({"name": "i", "type": {"type": "record", "name": "I", "fields": [ID, SKU]}}),
+            [r"new readers can't read old records: i\.sku is missing"],
+        ),
+        (
+            version({"name": "i", "type": {"type": "record", "name": "I", "fields": [ID]}}),
+            version({"name": "i", "type": {"type": "record", "name": "J", "fields": [ID]}}),
+            ["is called", "is called"],
+        ),
+    ],
+)
+def test_problems_between_two_versions(old: Any, new: Any, problems: list[str]) -> None:
+    found = problems_between(old, new)
+    assert len(found) == len(problems), found
+    for one, expected in zip(found, problems, strict=True):
+        assert re.search(expected, one)
