@@ -1,9 +1,26 @@
 """The pure engine: definitions, conditions, steps, journeys, sending rules. No Kafka, no clock, no
 input or output; the same code live, in replay and in flow tests."""
 
+from streams.engine.change import adapt
+from streams.engine.check import read_definitions
+from streams.engine.decide import decide, fire
+from streams.engine.definition import Definitions
 from streams.engine.effects import Decision, Effects, Outcome, SendCommand
 from streams.engine.event import INPUTS, METRICS, TOPIC_ORDER, Event, Instant, topic_of
-from streams.engine.state import CustomerState, new_state
+from streams.engine.problem import Problem
+from streams.engine.program import Program, compile_program
+from streams.engine.state import (
+    CustomerState,
+    Journey,
+    JourneyState,
+    NewerState,
+    cart_of,
+    decode_state,
+    encode_state,
+    is_forgotten,
+    new_state,
+    next_due_of,
+)
 
 __all__ = [
     "INPUTS",
@@ -11,11 +28,27 @@ __all__ = [
     "TOPIC_ORDER",
     "CustomerState",
     "Decision",
+    "Definitions",
     "Effects",
     "Event",
     "Instant",
+    "Journey",
+    "JourneyState",
+    "NewerState",
     "Outcome",
+    "Problem",
+    "Program",
     "SendCommand",
+    "adapt",
+    "cart_of",
+    "compile_program",
+    "decide",
+    "decode_state",
+    "encode_state",
+    "fire",
+    "is_forgotten",
     "new_state",
+    "next_due_of",
+    "read_definitions",
     "topic_of",
 ]

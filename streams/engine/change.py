@@ -30,7 +30,7 @@ def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effect
         flow = program.flows.get(journey.flow)
         if flow is None:
             flow = program.flow_left_out(journey.flow)
-        if not flow.exists:
+        if flow.is_archived:
             end(turn, flow, journey, "archived", {"step": journey.step}, journey.step)
         else:
             _adapt_journey(program, turn, flow, journey)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from streams.engine.change import adapt
+from streams.engine.change import adapt, next_due
 from streams.engine.effects import Effects
 from streams.engine.entry import enter_by_event
 from streams.engine.event import Event, Instant
@@ -10,7 +10,7 @@ from streams.engine.flow import CompiledFlow, Step
 from streams.engine.identity import event_hash
 from streams.engine.journey import Journey
 from streams.engine.program import MetricPlan, Program
-from streams.engine.state import CustomerState
+from streams.engine.state import CustomerState, forget
 from streams.engine.turn import Turn
 from streams.engine.update import is_duplicate, remember
 from streams.engine.walk import end, go_on, walk
@@ -35,9 +35,7 @@ def decide(
     if is_duplicate(state, hash_):
         effects.duplicates += 1
         return
-    plan = program.on_metric.get(event.metric)
-    if plan is None:
-        plan = program.plan_for_unknown(event.metric)
+    plan = program.on_metric.get(event.metric, program.otherwise)
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
         return
@@ -91,16 +89,6 @@ def _order(move: Move) -> tuple[int, int]:
     return move[0], move[1]
 
 
-def next_due(state: CustomerState) -> Instant | None:
-    """The earliest timer of the customer."""
-    earliest: Instant | None = None
-    for journey in state.journeys:
-        due = journey.due
-        if due is not None and (earliest is None or due < earliest):
-            earliest = due
-    return earliest
-
-
 def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> None:
     """`exit_on` of the running journeys (SEMANTICS 1.4): by flow priority, flow, entry."""
     ending = []
@@ -149,10 +137,3 @@ def erase(
         evidence = {"metric": event.metric, "event_id": event.event_id}
         end(turn, program.flows[journey.flow], journey, "erased", evidence, journey.step)
     forget(state)
-
-
-def forget(state: CustomerState) -> None:
-    """Makes `state` that of a customer of whom nothing is known."""
-    empty = CustomerState(state.customer_id)
-    for name in CustomerState.__struct_fields__:
-        setattr(state, name, getattr(empty, name))

@@ -72,8 +72,8 @@ def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | Non
 
 
 def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
-    """Whether `journey`, to which `turn` has turned, may begin: the checks from `profile_filter` on.
-    If so it is among the customer's journeys, and those that it restarts have ended."""
+    """Whether `journey`, to which `turn` has turned, may begin: the checks from `profile_filter`
+    on. If so it is among the customer's journeys, and those that it restarts have ended."""
     if flow.filter is not None and not flow.filter(turn)[0]:
         assert flow.filter_evidence is not None
         return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn))

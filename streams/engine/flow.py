@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from streams.engine.calendar import zone_named
 from streams.engine.conditions.compare import Test
 from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.event import Instant
@@ -13,6 +14,8 @@ from streams.engine.journey import Journey
 from streams.engine.reading import OneOf
 from streams.engine.scope import Scope
 from streams.engine.turn import Turn
+
+UTC = zone_named("UTC") or ZoneInfo("UTC")
 
 
 class Step(msgspec.Struct, eq=False):
@@ -57,8 +60,9 @@ class CompiledFlow(msgspec.Struct, eq=False):
     flow: str
     version: str
     rank: int  # place among the flows by priority, then id (SEMANTICS 5.1)
-    is_live: bool
+    is_open: bool  # live or paused: triggers are judged
     is_paused: bool
+    is_archived: bool
     is_transactional: bool
     zone: ZoneInfo  # for customers without one
     re_entry: ReEntry
@@ -73,6 +77,23 @@ class CompiledFlow(msgspec.Struct, eq=False):
     steps: dict[str, Step] = {}  # by id, nested ones too
     first: Step | None = None
     finish: Step | None = None  # follows the last step
+    successors: Mapping[str, str | None] = {}  # of step ids that once were (SEMANTICS 6.2)
+
+    @classmethod
+    def gone(cls, flow: str, version: str, rank: int) -> "CompiledFlow":
+        """Stands for a flow that was left out of the set: it is archived (SEMANTICS 6.1)."""
+        return cls(
+            flow=flow,
+            version=version,
+            rank=rank,
+            is_open=False,
+            is_paused=False,
+            is_archived=True,
+            is_transactional=False,
+            zone=UTC,
+            re_entry=ReEntry(),
+            max_event_age=0,
+        )
 
 
 class Building(msgspec.Struct):

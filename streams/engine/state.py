@@ -1,8 +1,8 @@
 """What is remembered of one customer (DESIGN section 6), its header and its bytes.
 
     1 byte   format of what follows
-    8 bytes  next due time, big-endian milliseconds (all 0xff: no timer), so that the timer index can
-             be built without decoding
+    8 bytes  next due time, big-endian milliseconds (all 0xff: no timer), so that the timer index
+             can be built without decoding
     rest     the `CustomerState` as array-like msgpack
 
 Fields are only ever appended, with defaults: bytes written by an older version stay readable. A
@@ -27,6 +27,7 @@ __all__ = [
     "cart_of",
     "decode_state",
     "encode_state",
+    "forget",
     "is_forgotten",
     "new_state",
     "next_due_of",
@@ -104,8 +105,15 @@ def new_state(customer_id: str) -> CustomerState:
 
 
 def is_forgotten(state: CustomerState) -> bool:
-    """Whether nothing is left to remember (after `customer.erased`): its record is to be deleted."""
+    """Whether nothing is left to remember, after `customer.erased`: its record is deleted."""
     return state.sequence == 0 and not state.profile and not state.journeys
+
+
+def forget(state: CustomerState) -> None:
+    """Makes `state` that of a customer of whom nothing is known."""
+    empty = CustomerState(state.customer_id)
+    for name in CustomerState.__struct_fields__:
+        setattr(state, name, getattr(empty, name))
 
 
 def encode_state(state: CustomerState) -> bytes:
@@ -140,8 +148,8 @@ _FORMAT_BYTE = bytes([FORMAT])
 def _refuse(data: bytes) -> None:
     if data and data[0] > FORMAT:
         raise NewerState(
-            f"state of format {data[0]}, written by a newer version; this one reads up to {FORMAT}: "
-            "start the newer version again, or rebuild the state with this one"
+            f"state of format {data[0]}, written by a newer version; this one reads up to "
+            f"{FORMAT}: start the newer version again, or rebuild the state with this one"
         )
     raise ValueError(f"no customer state: first byte {data[:1].hex() or 'missing'}")
 

@@ -1,4 +1,4 @@
-"""What an event changes in the customer's state before any flow is asked (SEMANTICS 5.1, step 2)."""
+"""What an event changes in the customer's state, before any flow is asked (SEMANTICS 5.1, 2)."""
 
 from bisect import insort_right
 from collections.abc import Callable

@@ -6,8 +6,15 @@ import datetime
 from streams.engine.calendar import at_clock, next_day, to_wall
 from streams.engine.effects import Outcome
 from streams.engine.journey import Journey
+from streams.engine.scalars import Clock
 from streams.engine.sending.message import Message, Rule, Verdict
 from streams.engine.turn import Turn
+
+DEFAULT_QUIET_HOURS = {
+    "sms": (Clock(21, 0), Clock(8, 0)),
+    "push": (Clock(21, 0), Clock(8, 0)),
+}
+"""By channel, where the store's settings say nothing else."""
 
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from streams.engine.flow import Building, Step
 from streams.engine.reading import Member
-from streams.engine.steps import exit, if_, send, wait
+from streams.engine.steps import exit_, if_, send, wait
 
 
 class StepModule(Member, Protocol):
@@ -23,7 +23,7 @@ STEPS: Mapping[str, StepModule] = {
     "wait": wait,
     "if": if_,
     "send": send,
-    "exit": exit,
+    "exit": exit_,
 }
 
 _MODULES: dict[type[Any], StepModule] = {module.Definition: module for module in STEPS.values()}

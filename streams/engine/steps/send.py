@@ -35,6 +35,7 @@ from streams.engine.scalars import (
 from streams.engine.scope import Scope
 from streams.engine.sending import rules_of
 from streams.engine.sending.message import REACHED, Cap, Message, Verdict, reached_at
+from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 from streams.engine.state import LastSend
 from streams.engine.turn import Turn
 
@@ -98,7 +99,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     message = message_of(definition, building, step_id)
     rules = rules_of(message)
     command = _command_of(definition, message, building)
-    flow, channel = building.flow, message.channel
+    flow = building.flow
     remember = None if flow.is_transactional else _remember_send
 
     def run(turn: Turn, journey: Journey) -> Step | None:
@@ -147,7 +148,7 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
     if quiet_hours is None:
         quiet_hours = not flow.is_transactional
     if quiet_hours is True:
-        quiet_hours = store.quiet_hours.get(channel)
+        quiet_hours = store.quiet_hours.get(channel, DEFAULT_QUIET_HOURS.get(channel))
     only_if = definition.only_if
     return Message(
         flow=flow,
@@ -156,12 +157,19 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
         template=definition.template,
         is_reviewed=definition.status == "manual",
         smart_sending=True if smart_sending is None else smart_sending,
-        window=store.smart_sending[channel],
+        window=store.smart_sending_window(channel),
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
         only_if=None if only_if is None else compile_condition(only_if, scope),
         only_if_evidence=None if only_if is None else compile_evidence(only_if, scope),
         quiet_hours=quiet_hours or None,
-        caps=tuple(Cap(cap.at_most, frozenset(cap.channels), cap.window) for cap in store.caps),
+        caps=tuple(
+            Cap(
+                cap.at_most,
+                frozenset(cap.channels),
+                None if cap.in_ == "calendar_day" else int(cap.in_),
+            )
+            for cap in store.caps
+        ),
     )
 
 
