@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from streams.demo.broker import BrokerProcess, EmbeddedBroker
 from tests.apache_kafka.broker import KafkaBroker
@@ -17,6 +18,10 @@ BROKERS: dict[str, Callable[[Path], BrokerProcess]] = {
     "embedded": EmbeddedBroker,
     "kafka": KafkaBroker,
 }
+
+# How fast an example is, is no property of the code on a machine that others use as well.
+hypothesis_settings.register_profile("sendflow", hypothesis_settings(), deadline=None)
+hypothesis_settings.load_profile("sendflow")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
