@@ -67,7 +67,14 @@ class KafkaBroker(BrokerProcess):
         return "".join(f"{name}={value}\n" for name, value in own.items())
 
     def _format(self, properties: Path) -> None:
-        tool = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", properties]
+        tool: list[str | Path] = [
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            _CLUSTER_ID,
+            "-c",
+            properties,
+        ]
         run = subprocess.run(
             [*self._java, *tool], capture_output=True, text=True, stdin=subprocess.DEVNULL
         )
