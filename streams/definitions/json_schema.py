@@ -1,0 +1,179 @@
+"""The JSON Schema by which editors complete and check definitions, made from the same structs that
+read them. Editors check less than `sendflow flows check`: names and types need the whole set."""
+
+import enum
+import re
+import types
+import typing
+from typing import Annotated, Any, Literal, Union
+
+import msgspec
+
+from streams.engine.definition import (
+    CouponPool,
+    Flow,
+    MetricDefinition,
+    Segment,
+    StoreSettings,
+)
+from streams.engine.reading import OneOf, keys_of
+from streams.engine.scalars import RawList, RawMapping, Scalar
+
+_DOCUMENTS: dict[str, type[msgspec.Struct]] = {
+    "flow": Flow,
+    "segment": Segment,
+    "coupons": CouponPool,
+    "metric": MetricDefinition,
+}
+"""What a file may hold, told apart by its id's key; `store.yaml` has none of them."""
+
+_HOVER_TEXT = re.compile(r"^ *`([^`]+)`: (.*(?:\n      .*)*)$", re.MULTILINE)
+
+
+def flow_schema() -> dict[str, Any]:
+    """The schema of every file of a definitions folder."""
+    writer = _Writer()
+    documents = {key: writer.place(struct) for key, struct in _DOCUMENTS.items()}
+    store = writer.place(StoreSettings)
+    chosen: dict[str, Any] = store
+    for key, schema in reversed(list(documents.items())):
+        chosen = {"if": {"required": [key]}, "then": schema, "else": chosen}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Sendflow definitions: a flow, segment, coupon pool, metric, or the store",
+        "type": "object",
+        **chosen,
+        "$defs": dict(sorted(writer.definitions.items())),
+    }
+
+
+def schema_text() -> str:
+    """The schema as it lies in `schemas/flow.schema.json`."""
+    encoded = msgspec.json.encode(flow_schema())
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+class _Writer:
+    """Turns annotations into schemas; each struct becomes one entry of `$defs`."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Any] = {}
+
+    def place(self, kind: Any) -> dict[str, Any]:
+        """The schema of whatever may stand where `kind` is wanted."""
+        origin = typing.get_origin(kind)
+        if origin is Annotated:
+            return self._marked(kind.__metadata__[0])
+        if origin is Union or origin is types.UnionType:
+            return self._union(typing.get_args(kind))
+        if origin is list:
+            return {"type": "array", "items": self.place(typing.get_args(kind)[0])}
+        if origin is tuple:
+            items = [self.place(item) for item in typing.get_args(kind)]
+            return {
+                "type": "array",
+                "prefixItems": items,
+                "minItems": len(items),
+                "maxItems": len(items),
+            }
+        if origin is dict:
+            return {
+                "type": "object",
+                "additionalProperties": self.place(typing.get_args(kind)[1]),
+            }
+        if origin is Literal:
+            return {"enum": list(typing.get_args(kind))}
+        if issubclass(kind, enum.Enum):
+            return {"enum": [member.value for member in kind]}
+        return self._reference(kind)
+
+    def _marked(self, marker: Any) -> dict[str, Any]:
+        if isinstance(marker, Scalar):
+            return {"description": marker.expects, **marker.schema}
+        if isinstance(marker, RawMapping):
+            self._where()
+            return {"description": marker.expects, **marker.schema}
+        if isinstance(marker, RawList):
+            return {"description": marker.expects, **marker.schema}
+        assert isinstance(marker, OneOf)
+        return self._family(marker)
+
+    def _union(self, kinds: tuple[Any, ...]) -> dict[str, Any]:
+        kinds = tuple(kind for kind in kinds if kind is not type(None))
+        if len(kinds) == 1:
+            return self.place(kinds[0])
+        return {"anyOf": [self.place(kind) for kind in kinds]}
+
+    def _family(self, family: OneOf) -> dict[str, Any]:
+        """A chain of `if this key, then that schema`: an editor then shows what is wrong with the
+        step that was meant, instead of every step that it isn't."""
+        name = family.family.replace(" ", "_")
+        if name not in self.definitions:
+            self.definitions[name] = {}
+            members = family.members()
+            chosen: dict[str, Any] = {
+                "anyOf": [{"required": [key]} for key in members],
+            }
+            for key, member in reversed(list(members.items())):
+                schema = self._reference(member.Definition, f"{name}.{key}")
+                chosen = {"if": {"required": [key]}, "then": schema, "else": chosen}
+            self.definitions[name] = {
+                "if": {"type": "string"},
+                "then": {"enum": [key for key in members if key == "exit"]},
+                "else": {
+                    "type": "object",
+                    "properties": dict.fromkeys(members, True),
+                    **chosen,
+                },
+            }
+        return {"$ref": f"#/$defs/{name}"}
+
+    def _reference(self, struct: type[msgspec.Struct], name: str | None = None) -> dict[str, Any]:
+        name = name or struct.__name__
+        if name not in self.definitions:
+            self.definitions[name] = {}  # first, because structs nest
+            self.definitions[name] = self._struct(struct)
+        return {"$ref": f"#/$defs/{name}"}
+
+    def _struct(self, struct: type[msgspec.Struct]) -> dict[str, Any]:
+        hover = hover_texts(struct)
+        properties = {}
+        for key in keys_of(struct).values():
+            schema = self.place(key.kind)
+            if key.name in hover:
+                schema = {**schema, "description": hover[key.name]}
+            properties[key.name] = schema
+        result: dict[str, Any] = {
+            "type": "object",
+            "description": (struct.__doc__ or "").strip().split("\n")[0],
+            "properties": properties,
+            "additionalProperties": False,
+        }
+        required = [key.name for key in keys_of(struct).values() if key.is_required]
+        return {**result, "required": required} if required else result
+
+    def _where(self) -> None:
+        from streams.engine.conditions.compare import QUANTIFIERS, Comparison
+
+        if "ListComparison" not in self.definitions:
+            self.definitions["ListComparison"] = {
+                "type": "object",
+                "properties": dict.fromkeys(QUANTIFIERS, True),
+                "additionalProperties": False,
+                "minProperties": 1,
+                "maxProperties": 1,
+            }
+            self._reference(Comparison)
+
+
+def hover_texts(struct: type[msgspec.Struct]) -> dict[str, str]:
+    """What the docstrings of a struct, and of those it extends, say of each key."""
+    texts: dict[str, str] = {}
+    for parent in reversed(struct.__mro__):
+        for name, text in _HOVER_TEXT.findall(parent.__doc__ or ""):
+            texts[name] = " ".join(text.split())
+    return texts
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

@@ -1,0 +1,136 @@
+"""A folder of definitions to a set, or to all that is wrong with it."""
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+import msgspec
+
+from streams.definitions.problem import PlacedProblem, sort_key, whole_file
+from streams.definitions.source import Source, parse_yaml
+from streams.engine.check import examine
+from streams.engine.definition import Definitions
+from streams.engine.problem import Path, Problem, nearest_name
+
+FOLDERS = {"segments": "segment", "coupons": "coupons", "metrics": "metric"}
+"""Folders of one kind of definition each, and the key that holds the id; flows lie above them."""
+
+STORE_FILE = "store.yaml"
+TEST_SUFFIX = ".test.yaml"
+
+
+class SourceFile(msgspec.Struct, frozen=True):
+    """One file of the set, and which part of it it is: ("flows", 3), ("store",)."""
+
+    file: str
+    part: Path
+    source: Source
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What a folder holds. `definitions` is None if there are problems."""
+
+    raw: dict[str, Any]
+    files: list[SourceFile]
+    problems: list[PlacedProblem]
+    definitions: Definitions | None
+
+
+def load_folder(folder: FilePath) -> Loaded:
+    """Reads and checks all definitions of a folder: `*.yaml` are flows, `segments/`, `coupons/` and
+    `metrics/` hold one each a file, `store.yaml` the settings; `*.test.yaml` are left out."""
+    if not folder.is_dir():
+        return Loaded({}, [], [whole_file(folder, "there is no such folder")], None)
+    problems = list(_stray_folders(folder))
+    raw: dict[str, Any] = {"flows": [], **{part: [] for part in FOLDERS}}
+    files: list[SourceFile] = []
+    for file, kind, key in _files(folder):
+        source, of_file = _read(file)
+        problems.extend(of_file)
+        if source is None:
+            continue
+        part: Path = ("store",)
+        if kind == "store":
+            raw["store"] = source.raw
+        else:
+            part = (kind, len(raw[kind]))
+            raw[kind].append(source.raw)
+            problems.extend(_name_fits(file, key, source))
+        files.append(SourceFile(str(file), part, source))
+    definitions, found = examine(raw)
+    by_part = {file.part: file for file in files}
+    problems.extend(_placed(problem, by_part, folder) for problem in found)
+    if problems:
+        return Loaded(raw, files, sorted(problems, key=sort_key), None)
+    return Loaded(raw, files, [], definitions)
+
+
+def _files(folder: FilePath) -> Iterator[tuple[FilePath, str, str]]:
+    for file in _yaml_files(folder):
+        if file.name == STORE_FILE:
+            yield file, "store", ""
+        else:
+            yield file, "flows", "flow"
+    for part, key in FOLDERS.items():
+        for file in _yaml_files(folder / part):
+            yield file, part, key
+
+
+def _yaml_files(folder: FilePath) -> list[FilePath]:
+    return sorted(
+        file
+        for file in folder.glob("*.y*ml")
+        if file.suffix in (".yaml", ".yml") and not _is_test(file)
+    )
+
+
+def _is_test(file: FilePath) -> bool:
+    return file.name.endswith((TEST_SUFFIX, ".test.yml"))
+
+
+def _stray_folders(folder: FilePath) -> Iterator[PlacedProblem]:
+    """A misspelt folder would leave its definitions out in silence."""
+    for inner in sorted(folder.iterdir()):
+        if inner.is_dir() and inner.name not in FOLDERS and _yaml_files(inner):
+            nearest = nearest_name(inner.name, FOLDERS)
+            problem = Problem(
+                (),
+                "unknown folder with definitions in it",
+                found=inner.name,
+                allowed=tuple(FOLDERS),
+                nearest=nearest,
+            )
+            yield PlacedProblem(str(inner), None, None, problem)
+
+
+def _read(file: FilePath) -> tuple[Source | None, list[PlacedProblem]]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        return None, [whole_file(file, f"not UTF-8: byte {error.start} can't be read")]
+    except OSError as error:
+        return None, [whole_file(file, f"can't be read: {error.strerror}")]
+    source = parse_yaml(text)
+    problems = [PlacedProblem(str(file), *wrong.place, wrong.problem) for wrong in source.problems]
+    if not problems and not isinstance(source.raw, dict):
+        problems.append(whole_file(file, "expected a mapping of keys to values"))
+    return (source if isinstance(source.raw, dict) else None), problems
+
+
+def _name_fits(file: FilePath, key: str, source: Source) -> Iterator[PlacedProblem]:
+    name = source.raw.get(key)
+    if isinstance(name, str) and name != file.stem:
+        place = source.place_of((key,), at_key=False)
+        message = f"the file of {name!r} must be called {name}{file.suffix}"
+        yield PlacedProblem(str(file), *place, Problem((key,), message, found=name))
+
+
+def _placed(problem: Problem, files: dict[Path, SourceFile], folder: FilePath) -> PlacedProblem:
+    for length in (2, 1):
+        file = files.get(problem.path[:length])
+        if file is not None:
+            path = problem.path[length:]
+            place = file.source.place_of(path, at_key=problem.at_key)
+            inner = msgspec.structs.replace(problem, path=path)
+            return PlacedProblem(file.file, *place, inner)
+    return PlacedProblem(str(folder), None, None, problem)

@@ -1,0 +1,183 @@
+"""YAML with the line and column of every key and value.
+
+Every scalar stays the text that it is written as: the schema says what it means, not its looks
+(`0017` is the text 0017, `NO` is text). Only a plain `null`, `~` or nothing at all is None. What
+YAML has beyond mappings, lists and texts (anchors, tags, several documents) is refused: definitions
+are read by people.
+"""
+
+from typing import Any
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+from streams.engine.problem import Path, Problem
+
+Place = tuple[int, int]
+"""Line and column, from 1."""
+
+DEEPEST = 60
+"""Levels of nesting; a file that goes deeper is no definition."""
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+class SourceProblem(msgspec.Struct, frozen=True):
+    """What is wrong with the text itself, and where."""
+
+    place: Place
+    problem: Problem
+
+
+class Source(msgspec.Struct):
+    """Plain data, and where each part of it was written."""
+
+    raw: Any = None
+    values: dict[Path, Place] = {}
+    keys: dict[Path, Place] = {}
+    problems: list[SourceProblem] = []
+
+    def place_of(self, path: Path, *, at_key: bool) -> Place:
+        """Where `path` is written or, if it isn't, the nearest thing around it."""
+        if at_key and path in self.keys:
+            return self.keys[path]
+        while path not in self.values and path:
+            path = path[:-1]
+        return self.values.get(path, (1, 1))
+
+
+class _Stop(Exception):
+    """The rest of the text can't be understood; the problem has been noted."""
+
+
+def parse_yaml(text: str) -> Source:
+    """Reads one YAML document. Never raises: what is wrong is in `problems`."""
+    source = Source()
+    try:
+        _Builder(text, source).build()
+    except _Stop:
+        pass
+    except MarkedYAMLError as error:
+        _note_marked(source, error)
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
+        message = "this character can't be in a YAML file"
+        source.problems.append(SourceProblem((line, column), Problem((), message)))
+    except (YAMLError, ValueError) as error:
+        source.problems.append(SourceProblem((1, 1), Problem((), f"no YAML: {error}")))
+    return source
+
+
+def _note_marked(source: Source, error: MarkedYAMLError) -> None:
+    mark = error.problem_mark or error.context_mark
+    place = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+    words = [part for part in (error.context, error.problem) if part]
+    message = f"no YAML: {', '.join(words)}"
+    source.problems.append(SourceProblem(place, Problem((), message)))
+
+
+class _Builder:
+    """Walks the parser's events. The first document is the only one."""
+
+    def __init__(self, text: str, source: Source) -> None:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.version = (1, 2)
+        self._events = iter(yaml.parse(text))
+        self._source = source
+        self._documents = 0
+
+    def build(self) -> None:
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                self._documents += 1
+                if self._documents > 1:
+                    self._stop(event, (), "a second document: one file holds one definition")
+            elif isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent):
+                self._source.raw = self._value(event, ())
+            elif isinstance(event, AliasEvent):
+                self._refuse_alias(event, ())
+
+    def _value(self, event: Any, path: Path) -> Any:
+        self._source.values[path] = _place(event)
+        if len(path) > DEEPEST:
+            self._stop(event, path, f"nested more than {DEEPEST} levels deep")
+        if isinstance(event, AliasEvent):
+            self._refuse_alias(event, path)
+        if getattr(event, "anchor", None) is not None:
+            self._stop(event, path, f"anchors (&{event.anchor}) are not used here: write it out")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._stop(event, path, f"tags ({tag}) are not used here: the place says the type")
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(path)
+        if isinstance(event, SequenceStartEvent):
+            return self._list(path)
+        is_plain = event.style is None
+        return None if is_plain and event.value in _NULL else event.value
+
+    def _mapping(self, path: Path) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        while not isinstance(key := next(self._events), MappingEndEvent):
+            if isinstance(key, AliasEvent):
+                self._refuse_alias(key, path)
+            if not isinstance(key, ScalarEvent):
+                self._stop(key, path, "a key must be a text")
+            if key.anchor is not None or key.tag is not None:
+                self._stop(key, path, "a key must be a plain text, without anchor and tag")
+            name = key.value
+            here = (*path, name)
+            if name in result:
+                line, _ = self._source.keys[here]
+                self._source.problems.append(
+                    SourceProblem(
+                        _place(key),
+                        Problem(here, f"the key {name!r} is given twice (first on line {line})"),
+                    )
+                )
+                self._skip(next(self._events))
+                continue
+            self._source.keys[here] = _place(key)
+            result[name] = self._value(next(self._events), here)
+        return result
+
+    def _skip(self, event: Any) -> None:
+        """Passes over one value."""
+        depth = 0
+        while True:
+            if isinstance(event, MappingStartEvent | SequenceStartEvent):
+                depth += 1
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                depth -= 1
+            if depth == 0:
+                return
+            event = next(self._events)
+
+    def _list(self, path: Path) -> list[Any]:
+        result: list[Any] = []
+        while not isinstance(item := next(self._events), SequenceEndEvent):
+            result.append(self._value(item, (*path, len(result))))
+        return result
+
+    def _refuse_alias(self, event: Any, path: Path) -> None:
+        self._stop(event, path, f"aliases (*{event.anchor}) are not used here: write it out")
+
+    def _stop(self, event: Any, path: Path, message: str) -> None:
+        self._source.problems.append(SourceProblem(_place(event), Problem(path, message)))
+        raise _Stop
+
+
+def _place(event: Any) -> Place:
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1
