@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streams.errors import Refused
 from streams.settings import FILE_NAME, LoadedSettings, Settings, load_settings
 
 _PANEL = "Settings"
@@ -42,6 +43,15 @@ Simulated = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Partitions = Annotated[
+    int | None,
+    typer.Option(
+        "--partitions",
+        metavar="N",
+        help="How many partitions topics have.",
+        rich_help_panel=_PANEL,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
@@ -72,3 +82,23 @@ def load_with_origins(
 def record_time(is_simulated: bool) -> str | None:
     """The setting that `--simulated` stands for."""
     return "create" if is_simulated else None
+
+
+def moment(text: str, option: str, zone: str = "UTC") -> int:
+    """A moment as it is given to an option: 2026-03-02, 2026-03-02T10:00 (in `zone`, or with an
+    offset), or milliseconds since the epoch. Raises Refused."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    if text.isdecimal() and len(text) > 8:
+        return int(text)
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(
+            f"{option} is {text!r}, expected a moment such as 2026-03-02, 2026-03-02T10:00+01:00 "
+            "or milliseconds since the epoch"
+        ) from None
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=ZoneInfo(zone))
+    return round(parsed.timestamp() * 1000)

@@ -27,6 +27,17 @@ def say(text: str = "", style: str = "") -> None:
     _print(sys.stdout, text, style)
 
 
+def say_wrapped(text: str, indent: int, style: str = "") -> None:
+    """One line of a result; on a terminal that is narrower, the rest of it is indented."""
+    if sys.stdout.isatty():
+        import shutil
+        import textwrap
+
+        width = shutil.get_terminal_size().columns
+        text = textwrap.fill(text, width, subsequent_indent=" " * indent, drop_whitespace=True)
+    say(text, style)
+
+
 def note(text: str, style: str = "") -> None:
     """What is going on, on the standard error."""
     _print(sys.stderr, text, style)

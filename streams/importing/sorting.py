@@ -2,30 +2,31 @@
 
 import heapq
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from streams.engine import Instant
-
-Event = dict[str, Any]
+from streams.importing.encoding import EventRecord
 
 RUN = 200_000
 """Events held in memory at a time."""
 
+_TIME = attrgetter("occurred_at")
 
-def in_order_of_time(events: Iterable[Event], run: int = RUN) -> Iterator[Event]:
+
+def in_order_of_time(
+    events: Iterable[EventRecord], run: int = RUN
+) -> Generator[EventRecord, None, None]:
     """`events` by `occurred_at`; those of the same millisecond stay as they came.
 
     More than `run` of them go through temporary files, which are gone at the end.
     """
     remaining = iter(events)
-    first = sorted(islice(remaining, run), key=itemgetter("occurred_at"))
-    second = sorted(islice(remaining, run), key=itemgetter("occurred_at"))
+    first = sorted(islice(remaining, run), key=_TIME)
+    second = sorted(islice(remaining, run), key=_TIME)
     if not second:
         yield from first
         return
@@ -33,19 +34,12 @@ def in_order_of_time(events: Iterable[Event], run: int = RUN) -> Iterator[Event]
         paths: list[Path] = []
         while second:
             paths.append(_write_run(Path(folder) / f"run-{len(paths)}", second))
-            second = sorted(islice(remaining, run), key=itemgetter("occurred_at"))
-        runs = [_numbered(first, 0)]
-        runs += [_numbered(_read_run(path), number) for number, path in enumerate(paths, start=1)]
-        for _, _, event in heapq.merge(*runs, key=itemgetter(0, 1)):
-            yield event
+            second = sorted(islice(remaining, run), key=_TIME)
+        # heapq.merge takes equal ones from the earlier run first
+        yield from heapq.merge(first, *map(_read_run, paths), key=_TIME)
 
 
-def _numbered(events: Iterable[Event], run: int) -> Iterator[tuple[Instant, int, Event]]:
-    for event in events:
-        yield event["occurred_at"], run, event
-
-
-def _write_run(path: Path, events: list[Event]) -> Path:
+def _write_run(path: Path, events: list[EventRecord]) -> Path:
     encode = msgspec.msgpack.Encoder().encode
     with path.open("wb") as file:
         for event in events:
@@ -55,8 +49,8 @@ def _write_run(path: Path, events: list[Event]) -> Path:
     return path
 
 
-def _read_run(path: Path) -> Iterator[Event]:
-    decode = msgspec.msgpack.Decoder().decode
+def _read_run(path: Path) -> Iterator[EventRecord]:
+    decode = msgspec.msgpack.Decoder(EventRecord).decode
     with path.open("rb") as file:
         while length := file.read(4):
             yield decode(file.read(int.from_bytes(length, "big")))

@@ -51,7 +51,7 @@ class EventProducer:
                     -1 if record.partition is None else record.partition,
                     on_delivery=self._delivered,
                     timestamp=record.time or 0,
-                    headers=record.headers,
+                    headers=None if record.headers is None else [*record.headers],
                 )
                 break
             except BufferError:

@@ -6,24 +6,17 @@ import pytest
 
 from streams.engine import INPUTS
 from streams.errors import Refused
-from streams.importing.writing import TICK_EVENTS, TICK_INTERVAL, LiveWriter, PastWriter
+from streams.importing.encoding import EventRecord
+from streams.importing.writing import TICK_EVENTS, TICK_INTERVAL, PastWriter, write_live
 from streams.kafka.partition import partition_of
+from streams.ports import OutputRecord
 
 PARTITIONS = 3
 EVERYWHERE = {(topic, number) for topic in INPUTS for number in range(PARTITIONS)}
 
 
 def search(at, customer="ada"):
-    return {
-        "metric": "search.performed",
-        "event_id": f"{customer}-{at}",
-        "customer_id": customer,
-        "occurred_at": at,
-    }
-
-
-def encode(metric, event):
-    return event["event_id"].encode()
+    return EventRecord(at, "searches", customer, f"{customer}-{at}".encode())
 
 
 class Written(list):
@@ -31,7 +24,7 @@ class Written(list):
 
     def __init__(self):
         super().__init__()
-        self.writer = PastWriter(self.append, encode, PARTITIONS)
+        self.writer = PastWriter(self.append, PARTITIONS)
 
     def ticks(self):
         return [(r.topic, r.partition, r.time) for r in self if r.value is None]
@@ -41,8 +34,8 @@ class Written(list):
 
 
 def test_a_live_event_leaves_time_and_partition_to_kafka():
-    written = []
-    LiveWriter(written.append, encode).write(search(5))
+    written: list[OutputRecord] = []
+    write_live(search(5), written.append)
     [record] = written
     assert (record.topic, record.key, record.value) == ("searches", b"ada", b"ada-5")
     assert record.time is None

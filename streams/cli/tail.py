@@ -1,0 +1,140 @@
+"""`sendflow tail`: records of a topic, decoded."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli import options, output
+
+if TYPE_CHECKING:
+    from streams.kafka.topic_reader import Found, Place, TopicReader
+
+NEWEST = 10
+"""So many records are shown when nothing else is asked for."""
+
+
+def tail(
+    topic: Annotated[str, typer.Argument(help="The topic, without the shop's prefix.")],
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MOMENT", help="Begin at a moment, or at the `start`."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Show at most N records.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    as_json: options.AsJson = False,
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+) -> None:
+    """Show the newest records of a topic, or all from a moment on. Committed ones only.
+
+    \b
+    Example: sendflow tail send-commands --from 2026-03-02 --limit 100 --json
+    """
+    from streams.kafka.topic_reader import TopicReader
+
+    settings = options.load(config, brokers, prefix)
+    show = _show_json if as_json else _show_text
+    with TopicReader(settings, "tail") as reader:
+        places = reader.places(topic)
+        if since is not None:
+            start = None if since == "start" else options.moment(since, "--from")
+            starts = reader.starts(places, start)
+        else:
+            starts = _show_newest(reader, places, limit or NEWEST, show)
+            if not follow:
+                return
+            limit = None
+        for number, found in enumerate(reader.read(starts, follow=follow), start=1):
+            show(found)
+            if number == limit:
+                return
+
+
+def _show_newest(
+    reader: "TopicReader", places: list["Place"], limit: int, show: Any
+) -> dict["Place", int]:
+    """Shows the newest `limit` records of all partitions; where to go on from."""
+    starts: dict[Place, int] = {}
+    for place in places:
+        first, end = reader.bounds(place)
+        starts[place] = max(first, end - 2 * limit - 10)  # markers of transactions lie in between
+    newest = list(reader.read(starts))
+    newest.sort(key=lambda found: (found.record.time, found.record.offset))
+    for found in newest[-limit:]:
+        show(found)
+    for found in newest:
+        place = found.topic, found.partition
+        starts[place] = max(starts[place], found.record.offset + 1)
+    return starts
+
+
+def _show_json(found: "Found") -> None:
+    name, value = _decode(found)
+    output.print_json(
+        {
+            "topic": found.topic,
+            "partition": found.partition,
+            "offset": found.record.offset,
+            "time": found.record.time,
+            "key": _text(found.record.key),
+            "schema": name,
+            "value": value,
+        }
+    )
+
+
+def _show_text(found: "Found") -> None:
+    from datetime import UTC, datetime
+
+    import msgspec
+
+    name, value = _decode(found)
+    moment = datetime.fromtimestamp(found.record.time / 1000, UTC)
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    output.say(
+        f"{moment:%Y-%m-%d %H:%M:%S}  {found.partition}@{found.record.offset}  "
+        f"{_text(found.record.key) or '-'}  {name or ''}  {text}"
+    )
+
+
+def _decode(found: "Found") -> tuple[str | None, Any]:
+    """What a record says: the name of its schema, and its fields."""
+    import json
+
+    from streams.contracts.wire import Undecodable, decode_any
+    from streams.kafka.topics import CHANGELOG
+    from streams.task import is_tick
+    from streams.web.views import customer_view
+
+    record = found.record
+    if record.value is None:
+        return None, "tick" if is_tick(record) else "deleted"
+    if found.topic == CHANGELOG:
+        if record.key is not None and record.key[:1] != b"\x00":
+            return "customer", customer_view(record.value)
+        return "task", f"{len(record.value)} bytes"
+    try:
+        name, fields = decode_any(record.value)
+    except Undecodable as error:
+        return None, f"undecodable: {error}"
+    if name in ("Decision", "Definitions"):
+        for field in ("evidence", "definitions"):
+            if field in fields:
+                fields[field] = json.loads(fields[field])
+    return name, {key: _plain(value) for key, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    return _text(value) if isinstance(value, bytes) else value
+
+
+def _text(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"0x{value.hex()}"

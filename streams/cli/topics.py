@@ -1,0 +1,83 @@
+"""`sendflow topics`: make the topics, or say what is wrong with them."""
+
+import typer
+
+from streams.cli import options, output
+
+
+def create(
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+    partitions: options.Partitions = None,
+    simulated: options.Simulated = False,
+) -> None:
+    """Create the topics that are missing; those that are there stay as they are.
+
+    \b
+    Example: sendflow topics create --brokers localhost:9092 --partitions 8
+    """
+    from streams.kafka.admin import KafkaAdmin
+
+    settings = options.load(
+        config,
+        brokers,
+        prefix,
+        partitions=partitions,
+        record_time=options.record_time(simulated),
+    )
+    admin = KafkaAdmin(settings)
+    try:
+        admin.wait_for_broker()
+        created = admin.create_topics()
+        for name in created:
+            output.say(f"created {name}")
+        if not created:
+            output.say("all topics are there")
+        problems = admin.check_topics()
+    finally:
+        admin.close()
+    for problem in problems:
+        if not problem.is_advice:
+            output.complain(str(problem))
+    if any(not problem.is_advice for problem in problems):
+        raise typer.Exit(output.NOT_SO)
+
+
+def check(
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+    partitions: options.Partitions = None,
+    simulated: options.Simulated = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say what is wrong with the topics, and what mends it. Exit status 1 if workers would refuse.
+
+    \b
+    Example: sendflow topics check --brokers localhost:9092
+    """
+    from streams.kafka.admin import KafkaAdmin
+
+    settings = options.load(
+        config,
+        brokers,
+        prefix,
+        partitions=partitions,
+        record_time=options.record_time(simulated),
+    )
+    admin = KafkaAdmin(settings)
+    try:
+        admin.wait_for_broker()
+        problems = admin.check_topics()
+    finally:
+        admin.close()
+    if as_json:
+        output.print_json(problems)
+    else:
+        for problem in problems:
+            output.say(f"{'advice: ' if problem.is_advice else ''}{problem}")
+        if not problems:
+            output.say("all topics are as they should be")
+    if any(not problem.is_advice for problem in problems):
+        raise typer.Exit(output.NOT_SO)

@@ -1,0 +1,34 @@
+"""Events given as dicts to what a topic takes of them: checked, and encoded once."""
+
+from typing import Any
+
+import msgspec
+
+from streams.contracts.decode import LONGEST_KEY
+from streams.contracts.encode import encode_event
+from streams.contracts.fields import WrongEvent
+from streams.engine import Instant, topic_of
+
+
+class EventRecord(msgspec.Struct, array_like=True, gc=False):
+    """One event, ready to be written."""
+
+    occurred_at: Instant
+    topic: str  # logical name
+    customer_id: str
+    value: bytes
+
+
+def event_record(event: dict[str, Any]) -> EventRecord:
+    """The record of an event: its `metric` and the fields of DESIGN section 7. Raises WrongEvent,
+    naming the field."""
+    fields = dict(event)
+    metric = fields.pop("metric")
+    value = encode_event(metric, fields)
+    customer_id = event["customer_id"]
+    if not customer_id or customer_id[0] == "\x00" or len(customer_id.encode()) > LONGEST_KEY:
+        raise WrongEvent(
+            f"field 'customer_id' is {customer_id[:40]!r}, expected 1 to {LONGEST_KEY} bytes that "
+            "don't begin with a zero byte: it is the record's key"
+        )
+    return EventRecord(event["occurred_at"], topic_of(metric), customer_id, value)

@@ -1,0 +1,140 @@
+"""Whole topics or their ends, for people and reports: what is committed, in order per partition.
+
+Nothing of this is on the way of an event; a task reads through `consumer.py`.
+"""
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streams.engine import Instant
+from streams.errors import Refused
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.consumer import RecordConsumer
+from streams.kafka.failures import error_of, failure
+from streams.kafka.options import connection_options, consumer_options
+from streams.kafka.topics import topic_name
+from streams.ports import Record
+from streams.settings import Settings
+
+_WITHIN = 10.0  # seconds for an answer
+_FETCH = 5_000
+_END = -1  # librdkafka's "where the partition ends", in place of an offset or a time
+
+Place = tuple[str, int]
+"""A topic by its logical name, or any name that isn't one of ours, and a partition."""
+
+
+class Found(msgspec.Struct, gc=False):
+    """One record, and where it was."""
+
+    topic: str
+    partition: int
+    record: Record
+
+
+class TopicReader:
+    """Reads topics given by their logical names; also a context manager."""
+
+    def __init__(self, settings: Settings, client: str = "reader") -> None:
+        self._settings = settings
+        self._client = client
+        self._admin = KafkaAdmin(settings)
+        self._metadata = AdminClient({**connection_options(settings, client), "log_level": 0})
+        self._offsets = Consumer({**consumer_options(settings, client), "log_level": 0})
+
+    def __enter__(self) -> Self:
+        self._admin.wait_for_broker()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._admin.close()
+        self._offsets.close()
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions the topic has. Raises Refused where there is none of that name."""
+        name = topic_name(self._settings, topic)
+        try:
+            found = self._metadata.list_topics(name, timeout=_WITHIN).topics[name]
+        except KafkaException as exception:
+            raise failure(error_of(exception), f"asking for {name}") from exception
+        if found.error is not None or not found.partitions:
+            raise Refused(
+                f"there is no topic {name} at {self._settings.brokers}; "
+                "`sendflow topics check` shows what is there (brokers, prefix)"
+            )
+        return len(found.partitions)
+
+    def places(self, topic: str) -> list[Place]:
+        """All partitions of the topic."""
+        return [(topic, number) for number in range(self.partitions(topic))]
+
+    def bounds(self, place: Place) -> tuple[int, int]:
+        """The first offset that is there, and the one after the last."""
+        topic, partition = place
+        return self._admin.bounds(topic_name(self._settings, topic), partition, _WITHIN)
+
+    def starts(self, places: Iterable[Place], since: Instant | None = None) -> dict[Place, int]:
+        """The offset of the first record of each place, or of the first at or after `since`."""
+        wanted = list(places)
+        bounds = {place: self.bounds(place) for place in wanted}
+        if since is None:
+            return {place: first for place, (first, _) in bounds.items()}
+        names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in wanted}
+        asked = [TopicPartition(name, number, since) for name, number in names]
+        try:
+            answers = self._offsets.offsets_for_times(asked, _WITHIN)
+        except KafkaException as exception:
+            raise failure(error_of(exception), "asking for the offsets of a time") from exception
+        starts = {}
+        for answer in answers:
+            place = names[answer.topic, answer.partition]
+            starts[place] = bounds[place][1] if answer.offset == _END else answer.offset
+        return starts
+
+    def committed(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The next offsets that the workers' group has noted, where it has."""
+        names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in places}
+        options = {**consumer_options(self._settings, self._client), "log_level": 0}
+        consumer = Consumer({**options, "group.id": self._settings.application})
+        try:
+            answers = consumer.committed([TopicPartition(*name) for name in names], _WITHIN)
+        except KafkaException as exception:
+            raise failure(error_of(exception), "asking for the group's offsets") from exception
+        finally:
+            consumer.close()
+        return {
+            names[answer.topic, answer.partition]: answer.offset
+            for answer in answers
+            if answer.error is None and answer.offset >= 0
+        }
+
+    def read(self, starts: dict[Place, int], *, follow: bool = False) -> Iterator[Found]:
+        """Every committed record from these offsets on to where the partitions end now; with
+        `follow`, also what comes, for ever."""
+        if not starts:
+            return
+        names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in starts}
+        consumer = RecordConsumer(consumer_options(self._settings, self._client))
+        unfinished = set(names)
+        try:
+            for (name, number), place in names.items():
+                consumer.assign(name, number, starts[place])
+            while unfinished or follow:
+                for batch in consumer.fetch(_FETCH, 0.2):
+                    topic, partition = names[batch.topic, batch.partition]
+                    for record in batch.records:
+                        yield Found(topic, partition, record)
+                    if batch.end is not None:
+                        unfinished.discard((batch.topic, batch.partition))
+        finally:
+            consumer.close()

@@ -1,0 +1,1 @@
+"""What happened, from the topics: one customer's timeline, and why."""

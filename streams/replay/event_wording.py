@@ -1,0 +1,97 @@
+"""Events in a few words, for timelines."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streams.engine.money import amount_text
+from streams.replay.wording import Words
+
+Fields = Mapping[str, Any]
+
+
+def event_text(metric: str, fields: Fields, words: Words) -> str:
+    """`order.placed 536365: 139.12 GBP, 7 items`."""
+    build = TEXTS.get(metric)
+    about = _others(fields) if build is None else build(fields, words)
+    return f"{metric} {about}".rstrip()
+
+
+def _amount(fields: Fields, name: str = "total") -> str:
+    currency = fields.get("currency") or ""
+    amount = fields.get(name)
+    return "" if amount is None else f"{amount_text(amount, currency)} {currency}".rstrip()
+
+
+def _number_of_items(fields: Fields) -> str:
+    number = len(fields.get("items") or ())
+    return f"{number} item" if number == 1 else f"{number} items"
+
+
+def _order(fields: Fields, words: Words) -> str:
+    return f"{fields.get('order_id')}: {_amount(fields)}, {_number_of_items(fields)}"
+
+
+def _fulfilled(fields: Fields, words: Words) -> str:
+    expected = fields.get("expected_delivery")
+    text = str(fields.get("order_id"))
+    return text if expected is None else f"{text}, expected {words.moment(expected)}"
+
+
+def _given_back(fields: Fields, words: Words) -> str:
+    amount = _amount(fields, "amount")
+    return f"{fields.get('order_id')}: {amount}" if amount else str(fields.get("order_id"))
+
+
+def _cart(fields: Fields, words: Words) -> str:
+    if not fields.get("items"):
+        return f"{fields.get('cart_id')}: emptied"
+    return f"{fields.get('cart_id')}: {_amount(fields)}, {_number_of_items(fields)}"
+
+
+def _search(fields: Fields, words: Words) -> str:
+    return f'"{fields.get("query")}" ({fields.get("results")} results)'
+
+
+def _view(fields: Fields, words: Words) -> str:
+    return str(fields.get("name") or fields.get("sku"))
+
+
+def _profile(fields: Fields, words: Words) -> str:
+    changes = [f"{name} = {_value(value)}" for name, value in (fields.get("set") or {}).items()]
+    changes += [f"{name} unset" for name in fields.get("unset") or ()]
+    return ", ".join(changes)
+
+
+def _channel(fields: Fields, words: Words) -> str:
+    return str(fields.get("channel"))
+
+
+def _others(fields: Fields) -> str:
+    apart = ("event_id", "customer_id", "occurred_at", "metric")
+    return ", ".join(
+        f"{name} {_value(value)}"
+        for name, value in fields.items()
+        if name not in apart and value not in (None, [], {})
+    )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return "+".join(map(str, value)) or "none"
+    return str(value)
+
+
+TEXTS: dict[str, Callable[[Fields, Words], str]] = {
+    "order.placed": _order,
+    "order.fulfilled": _fulfilled,
+    "order.cancelled": _given_back,
+    "order.refunded": _given_back,
+    "cart.updated": _cart,
+    "checkout.started": _cart,
+    "search.performed": _search,
+    "view.item": _view,
+    "customer.updated": _profile,
+    "customer.subscribed": _channel,
+    "customer.unsubscribed": _channel,
+}
+"""By metric; the others list their fields."""

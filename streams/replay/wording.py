@@ -1,0 +1,296 @@
+"""Decisions in words: a sentence for every outcome and reason (SEMANTICS 5.5).
+
+Each sentence is built from the reason and from the evidence, which holds the values that decided.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from streams.engine import Instant
+from streams.engine.calendar import to_wall
+from streams.engine.duration import duration_text
+from streams.engine.effects import Outcome
+
+Evidence = Mapping[str, Any]
+
+
+class Words:
+    """How moments and values are written for one customer."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+
+    def moment(self, at: Instant) -> str:
+        """`Wed 2011-03-02 10:00:05`: the customer's day and clock; parts of a second where there
+        are any."""
+        text = to_wall(at, self.zone).strftime("%a %Y-%m-%d %H:%M:%S")
+        return f"{text}.{at % 1000:03}" if at % 1000 else text
+
+    def values(self, evidence: Evidence, *leave_out: str) -> str:
+        """What was compared: `count order.placed is 2; equals 1`."""
+        parts = [
+            f"{name} {self._value(name, value)}"
+            for name, value in evidence.items()
+            if name not in leave_out
+        ]
+        return "; ".join(parts)
+
+    def _value(self, name: str, value: Any) -> str:
+        match value:
+            case None:
+                return "is missing"
+            case bool():
+                return "yes" if value else "no"
+            case int() if name.endswith("_at") or name in ("until", "at", "entered", "due"):
+                return self.moment(value)
+            case int() if name.endswith("_ms"):
+                return duration_text(value)
+            case list():
+                return ", ".join(self._value("", entry) for entry in value) or "none"
+            case dict():
+                return "(" + self.values(value) + ")"
+        return str(value)
+
+
+Sentence = Callable[[Evidence, Words], str]
+
+
+def sentence(outcome: Outcome, reason: str, evidence: Evidence, words: Words) -> str:
+    """One decision as a sentence. Raises KeyError for a reason that isn't in SEMANTICS 5.5."""
+    if outcome is Outcome.BRANCH:
+        return _branch(reason, evidence, words)
+    return SENTENCES[outcome][reason](evidence, words)
+
+
+def _because(text: str) -> Sentence:
+    """A fixed sentence, and the values that decided."""
+
+    def build(evidence: Evidence, words: Words) -> str:
+        values = words.values(evidence)
+        return f"{text} ({values})" if values else text
+
+    return build
+
+
+def _branch(reason: str, evidence: Evidence, words: Words) -> str:
+    values = words.values(evidence)
+    known = {
+        "then": "the condition holds: takes 'then'",
+        "else": "the condition doesn't hold: takes 'else'",
+        "timeout": "what was waited for didn't come in time: takes the way of the timeout",
+    }
+    text = known.get(reason, f"takes the way '{reason}'")
+    return f"{text} ({values})" if values else text
+
+
+def _entered(evidence: Evidence, words: Words) -> str:
+    metric = evidence.get("metric")
+    if metric is None:
+        return _because("begins")(evidence, words)
+    key = f", for {evidence['key']}" if "key" in evidence else ""
+    return f"begins, because of {metric}{key}"
+
+
+def _too_old(evidence: Evidence, words: Words) -> str:
+    if "age_ms" not in evidence:
+        return _because("not begun: too old")(evidence, words)
+    return (
+        f"not begun: what happened at {words.moment(evidence['occurred_at'])} arrived "
+        f"{duration_text(evidence['age_ms'])} later, and the flow takes nothing older than "
+        f"{duration_text(evidence['max_event_age_ms'])} (max_event_age)"
+    )
+
+
+def _missing_key(evidence: Evidence, words: Words) -> str:
+    return f"not begun: the event has no '{evidence.get('key')}', which is the flow's key"
+
+
+def _not_entered_exit_on(evidence: Evidence, words: Words) -> str:
+    if "metric" not in evidence:
+        return _because("not begun: what ends it had happened already")(evidence, words)
+    return (
+        f"not begun: {evidence['metric']} at {words.moment(evidence['occurred_at'])} came after "
+        f"what would have begun it ({words.moment(evidence['triggered_at'])})"
+    )
+
+
+def _already_in_flow(evidence: Evidence, words: Words) -> str:
+    if "entered_at" not in evidence:
+        return _because("not begun: it is under way already")(evidence, words)
+    return (
+        f"not begun: for {evidence.get('key')} it has been under way since "
+        f"{words.moment(evidence['entered_at'])}"
+    )
+
+
+def _re_entry(evidence: Evidence, words: Words) -> str:
+    if "last_entry_at" not in evidence:
+        return _because("not begun: not again yet (re_entry)")(evidence, words)
+    last = words.moment(evidence["last_entry_at"])
+    if "allowed_at" not in evidence:
+        return f"not begun: it began at {last}, and never begins twice (re_entry)"
+    return (
+        f"not begun: it began at {last}, and may begin again from "
+        f"{words.moment(evidence['allowed_at'])} on, {duration_text(evidence['after_ms'])} later "
+        "(re_entry)"
+    )
+
+
+def _sent(evidence: Evidence, words: Words) -> str:
+    if "template" not in evidence:
+        return _because("sent")(evidence, words)
+    text = f"sent {evidence['template']} by {evidence['channel']}"
+    triggered = evidence.get("triggered_at")
+    return text if triggered is None else f"{text}; it began with {words.moment(triggered)}"
+
+
+def _exit_on(evidence: Evidence, words: Words) -> str:
+    if "metric" not in evidence:
+        return _because("ended at once by an event of exit_on")(evidence, words)
+    text = f"ended at once by {evidence['metric']} of {words.moment(evidence['occurred_at'])}"
+    if "last_sent_at" in evidence:
+        sent = words.moment(evidence["last_sent_at"])
+        text += f"; {evidence['last_sent_step']} had gone out at {sent}"
+    waited = evidence.get("waited_until")
+    return text if waited is None else f"{text}; it would have gone on at {words.moment(waited)}"
+
+
+def _step_gone(what: str) -> Sentence:
+    def build(evidence: Evidence, words: Words) -> str:
+        step = evidence.get("step")
+        return f"ended: {what}" + (f" (at the step {step})" if step else "")
+
+    return build
+
+
+def _fixed(text: str) -> Sentence:
+    """A sentence that needs no evidence."""
+    return lambda evidence, words: text
+
+
+def _smart_sending(evidence: Evidence, words: Words) -> str:
+    channel = evidence.get("channel", "the channel")
+    earlier = evidence.get("earlier_sent_at")
+    if earlier is None:
+        return _because("not sent: Smart Sending")(evidence, words)
+    window = duration_text(evidence["window_ms"])
+    return (
+        f"not sent: Smart Sending, since {evidence['earlier_flow']} sent "
+        f"{evidence['earlier_step']} by {channel} at {words.moment(earlier)}, less than {window} "
+        f"before; free again at {words.moment(evidence['free_at'])}"
+    )
+
+
+def _frequency_cap(evidence: Evidence, words: Words) -> str:
+    window = evidence.get("window_ms")
+    within = "on one day" if window is None else f"within {duration_text(window)}"
+    channels = ", ".join(evidence.get("channels", ()))
+    sent = ", ".join(words.moment(at) for at in evidence.get("sent_at", ()))
+    return (
+        f"not sent: the cap of {evidence.get('at_most')} {within} ({channels}) is reached; "
+        f"sent at {sent}"
+    )
+
+
+def _expired(evidence: Evidence, words: Words) -> str:
+    if "reached_at" not in evidence:
+        return _because("not sent: it had expired")(evidence, words)
+    return (
+        f"not sent: it reached this step at {words.moment(evidence['reached_at'])} and had "
+        f"expired at {words.moment(evidence['expired_at'])}"
+    )
+
+
+def _no_recipient(evidence: Evidence, words: Words) -> str:
+    channel, field = evidence.get("channel"), evidence.get("field")
+    return f"not sent: there is no address for {channel} (profile field '{field}' is empty)"
+
+
+def _bad_recipient(evidence: Evidence, words: Words) -> str:
+    return (
+        f"not sent: '{evidence.get('found')}' can't be an address for {evidence.get('channel')} "
+        f"(profile field '{evidence.get('field')}')"
+    )
+
+
+def _no_consent(evidence: Evidence, words: Words) -> str:
+    given = ", ".join(evidence.get("consent", ())) or "nothing"
+    return f"not sent: no consent to {evidence.get('channel')} (consented to: {given})"
+
+
+_CAUSES = {
+    "unsubscribed": "they unsubscribed",
+    "hard_bounce": "the address doesn't exist (hard bounce)",
+    "soft_bounces": "seven soft bounces in a row",
+    "complaint": "they complained of spam",
+}
+
+
+def _suppressed(evidence: Evidence, words: Words) -> str:
+    causes = ", ".join(_CAUSES.get(cause, cause) for cause in evidence.get("causes", ()))
+    return f"not sent: {evidence.get('channel')} is suppressed: {causes}"
+
+
+def _quiet_hours(evidence: Evidence, words: Words) -> str:
+    until = evidence.get("until")
+    if until is None:
+        return _because("held: quiet hours")(evidence, words)
+    return (
+        f"held: quiet hours from {evidence.get('quiet_from')} to {evidence.get('quiet_to')}; "
+        f"judged again at {words.moment(until)}"
+    )
+
+
+def _exit(evidence: Evidence, words: Words) -> str:
+    own_words = evidence.get("reason")
+    return f"ended by the flow's own exit: {own_words}" if own_words else "ended by the flow's exit"
+
+
+SENTENCES: dict[Outcome, dict[str, Sentence]] = {
+    Outcome.ENTERED: {"": _entered},
+    Outcome.NOT_ENTERED: {
+        "too_old": _too_old,
+        "flow_paused": _because("not begun: the flow is paused"),
+        "missing_key": _missing_key,
+        "profile_filter": _because("not begun: the flow's filter doesn't hold"),
+        "exit_on": _not_entered_exit_on,
+        "already_in_flow": _already_in_flow,
+        "re_entry": _re_entry,
+        "loop": _because("not begun: too many entries at one moment; flows set each other off"),
+    },
+    Outcome.SENT: {"": _sent},
+    Outcome.SKIPPED: {
+        "expired": _expired,
+        "profile_filter": _because("not sent: the flow's filter doesn't hold any more"),
+        "message_filter": _because("not sent: the message's only_if doesn't hold"),
+        "no_recipient": _no_recipient,
+        "bad_recipient": _bad_recipient,
+        "no_consent": _no_consent,
+        "suppressed": _suppressed,
+        "smart_sending": _smart_sending,
+        "frequency_cap": _frequency_cap,
+        "no_coupon": _because("not sent: no coupon was left"),
+    },
+    Outcome.HELD: {
+        "quiet_hours": _quiet_hours,
+        "flow_paused": _because("held: the flow is paused"),
+    },
+    Outcome.REVIEW: {"": _because("put up for review")},
+    Outcome.COUPON: {
+        "given": _because("a coupon was given"),
+        "kept": _because("keeps the coupon that is still valid"),
+        "no_coupon": _because("no coupon was left"),
+    },
+    Outcome.EXITED: {
+        "finished": _fixed("ended: all steps are done"),
+        "exit_on": _exit_on,
+        "exit": _exit,
+        "restarted": _fixed("ended: it begins anew, because its trigger came again"),
+        "step_removed": _step_gone("its step was taken out of the flow and nothing follows it"),
+        "archived": _step_gone("the flow was archived or left out of what was published"),
+        "erased": _fixed("ended: the customer was erased"),
+    },
+    Outcome.CONVERTED: {"": _because("led to an order")},
+}
+"""By outcome and reason; `branch` takes the name of any way (`_branch`)."""

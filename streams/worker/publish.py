@@ -1,0 +1,103 @@
+"""A set of definitions as one record of `control`: the only way in which definitions come to decide.
+
+`sendflow flows publish` and `worker --flows` both come here.
+"""
+
+import hashlib
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+import msgspec
+
+from streams.contracts.control import DefinitionsRecord, decode_control, encode_definitions
+from streams.definitions import load_folder
+from streams.engine import Instant
+from streams.errors import Refused
+from streams.kafka.event_producer import EventProducer
+from streams.kafka.topic_reader import TopicReader
+from streams.kafka.topics import CONTROL
+from streams.ports import OutputRecord
+from streams.programs import SEMANTICS
+from streams.settings import RecordTime, Settings
+
+KEY = b"definitions"
+"""Every set has the same key: one follows the other."""
+
+BEFORE_ALL: Instant = 1
+"""The record time of a set in simulated time, unless told otherwise: before the first record
+(DESIGN 5.7)."""
+
+
+class DefinitionsSet(msgspec.Struct, frozen=True):
+    """Checked definitions, ready to be published."""
+
+    version: str  # hash of the canonical form
+    canonical: str  # JSON
+    flows: list[str]
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A set on `control`. `at` is its record time: from when on it decides."""
+
+    at: Instant
+    offset: int
+    record: DefinitionsRecord
+
+
+def read_set(folder: Path) -> DefinitionsSet:
+    """The set in `folder`. Raises Refused with all that is wrong with it."""
+    loaded = load_folder(folder)
+    if loaded.problems or loaded.definitions is None:
+        problems = "\n".join(str(problem) for problem in loaded.problems)
+        raise Refused(f"{problems}\n{folder}: nothing was published")
+    canonical = msgspec.json.encode(loaded.raw, order="sorted")
+    version = hashlib.blake2b(canonical, digest_size=6).hexdigest()
+    flows = [flow.flow for flow in loaded.definitions.flows]
+    return DefinitionsSet(version, canonical.decode(), flows)
+
+
+def published_sets(settings: Settings) -> list[Published]:
+    """All sets that were ever published here, in order."""
+    sets = []
+    with TopicReader(settings, "publish") as reader:
+        for found in reader.read(reader.starts([(CONTROL, 0)])):
+            record = decode_control(found.record.value or b"")
+            if isinstance(record, DefinitionsRecord):
+                sets.append(Published(found.record.time, found.record.offset, record))
+    return sets
+
+
+def publish(
+    settings: Settings, definitions: DefinitionsSet, now: Instant, at: Instant | None = None
+) -> None:
+    """Writes the set to `control`. `now` is the wall time; `at` is the record time, which only a
+    shop in simulated time may choose. Raises Refused."""
+    is_simulated = settings.record_time is RecordTime.CREATE
+    if at is not None and not is_simulated:
+        raise Refused("--at goes with simulated time only (record_time = create)")
+    if at is not None and at > now:
+        raise Refused("--at lies in the future: simulated time ends at the wall clock")
+    record = DefinitionsRecord(
+        published_at=now,
+        version=definitions.version,
+        semantics=SEMANTICS[0],
+        tzdata=version_of("tzdata"),
+        definitions=definitions.canonical,
+        successors={},
+    )
+    time = (BEFORE_ALL if at is None else at) if is_simulated else None
+    with EventProducer(settings, "publish") as producer:
+        producer.produce(
+            OutputRecord(CONTROL, KEY, encode_definitions(record), partition=0, time=time)
+        )
+
+
+def publish_if_new(settings: Settings, folder: Path, now: Instant) -> DefinitionsSet | None:
+    """What `worker --flows` does: publishes the set, unless it was ever published here, so that an
+    old worker that restarts doesn't bring an old set back (DESIGN 3). None: nothing was done."""
+    definitions = read_set(folder)
+    known = {published.record.version for published in published_sets(settings)}
+    if definitions.version in known:
+        return None
+    publish(settings, definitions, now)
+    return definitions
