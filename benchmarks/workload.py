@@ -6,10 +6,10 @@ two partitions by the Java-compatible partitioner; Avro single-object encoding.
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.contracts.encode import encode_event
@@ -106,12 +106,19 @@ def open_producer(bootstrap: str) -> Producer:
     )
 
 
-def produce(producer: Producer, prefix: str, metric: str, event: dict[str, Any]) -> None:
+def produce(
+    producer: Producer,
+    prefix: str,
+    metric: str,
+    event: dict[str, Any],
+    delivered: Callable[[object, Message], None] | None = None,
+) -> None:
     """One event to its topic; waits while the queue is full."""
     value = encode_event(metric, event)
+    topic, key = prefix + topic_of(metric), event["customer_id"]
     while True:
         try:
-            producer.produce(prefix + topic_of(metric), value, key=event["customer_id"])
+            producer.produce(topic, value, key=key, on_delivery=delivered)
         except BufferError:
             producer.poll(0.1)
         else:

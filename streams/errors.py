@@ -1,12 +1,12 @@
 """Errors, one class per reaction of the caller; foreign ones are mapped to these at the borders.
 
-    SendflowError
-    |-- Aborted          roll back to the last commit and repeat
-    |-- OutcomeUnknown   throw the producer away, open a new one, re-read what was committed
-    |-- Fenced           another worker owns the task: drop it, write nothing
-    |-- StoreUnusable    the local state can't be trusted: rebuild it from the changelog
-    |-- Poisoned         our own code failed at one record: reopen the task, which then sets it aside
-    `-- Refused          only the user can mend it; the message says how
+SendflowError
+|-- Aborted          roll back to the last commit and repeat
+|-- OutcomeUnknown   throw the producer away, open a new one, re-read what was committed
+|-- Fenced           another worker owns the task: drop it, write nothing
+|-- StoreUnusable    the local state can't be trusted: rebuild it from the changelog
+|-- Poisoned         our own code failed at one record: reopen the task, which then sets it aside
+`-- Refused          only the user can mend it; the message says how
 """
 
 

@@ -8,13 +8,16 @@ import pytest
 
 from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.contracts.decode import EventDecoder
-from streams.contracts.encode import EffectEncoder, decode_any, encode_event
+from streams.contracts.encode import EffectEncoder, encode_event
+from streams.contracts.wire import decode_any
 from streams.engine import Instant, topic_of
 from streams.local import LocalParts, LocalTask
 from streams.programs import SEMANTICS, Programs
 from streams.store.memory import MemoryStore
 from streams.task import CONTROL, TaskSettings
 
+BEGIN = 1_772_409_600_000
+"""2026-03-02 00:00 UTC, a Monday."""
 HOUR = 3_600_000
 DAY = 24 * HOUR
 SKEW = 20
@@ -104,5 +107,5 @@ def open_shop() -> Callable[..., Shop]:
 def shop(open_shop: Callable[..., Shop]) -> Shop:
     """A shop with one flow: four hours after a cart, unless an order came."""
     shop = open_shop()
-    shop.publish(1, CART_FLOW)
+    shop.publish(BEGIN - 1, CART_FLOW)
     return shop

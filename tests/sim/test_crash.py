@@ -14,15 +14,15 @@ from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
 from streams.task import TaskSettings
 
-from .conftest import CART_FLOW, DAY, HOUR, SKEW, Shop
+from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
 
-NOON = 12 * HOUR
+NOON = BEGIN + 12 * HOUR
 
 
 def test_pitfall_1_a_crash_after_the_commit_and_before_the_store_repeats_nothing(
     shop: Shop,
 ) -> None:
-    shop.customer(10, "ada")
+    shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.local.advance(NOON + DAY)
     shop.local.commit(NOON + DAY, with_store=False)
@@ -35,7 +35,7 @@ def test_pitfall_1_a_crash_after_the_commit_and_before_the_store_repeats_nothing
 
 
 def test_pitfall_2_a_crash_before_the_commit_leaves_everything_as_it_was(shop: Shop) -> None:
-    shop.customer(10, "ada")
+    shop.customer(BEGIN, "ada")
     shop.until(NOON)
     before = dict(shop.local.store.items())
     shop.cart(NOON + 1, "ada")
@@ -47,7 +47,7 @@ def test_pitfall_2_a_crash_before_the_commit_leaves_everything_as_it_was(shop: S
 
 
 def test_pitfall_7_after_a_failed_commit_the_same_records_give_the_same_output(shop: Shop) -> None:
-    shop.customer(10, "ada")
+    shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.local.advance(NOON + DAY)
     failed = shop.local.task.prepare_commit(NOON + DAY)
@@ -59,7 +59,7 @@ def test_pitfall_7_after_a_failed_commit_the_same_records_give_the_same_output(s
 
 
 def test_pitfall_20_committed_positions_are_the_next_to_process(shop: Shop) -> None:
-    shop.customer(10, "ada")
+    shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.cart(NOON + DAY, "ada")
     shop.until(NOON + HOUR)
@@ -71,7 +71,7 @@ def test_pitfall_20_committed_positions_are_the_next_to_process(shop: Shop) -> N
 
 
 def test_pitfall_55_a_query_sees_committed_state_only(shop: Shop) -> None:
-    shop.customer(10, "ada")
+    shop.customer(BEGIN, "ada")
     shop.local.advance(NOON)
     assert shop.local.task.state_of("ada") is None
     shop.local.commit(NOON)
@@ -82,7 +82,7 @@ def test_pitfall_55_a_query_sees_committed_state_only(shop: Shop) -> None:
 
 
 def test_a_task_decides_ahead_while_a_transaction_is_under_way(shop: Shop) -> None:
-    shop.customer(10, "ada")
+    shop.customer(BEGIN, "ada")
     shop.local.advance(NOON)
     task = shop.local.task
     first = task.prepare_commit(NOON)
@@ -96,7 +96,7 @@ def test_a_task_decides_ahead_while_a_transaction_is_under_way(shop: Shop) -> No
 
 
 def test_an_erased_customer_leaves_a_tombstone(shop: Shop) -> None:
-    shop.customer(10, "ada")
+    shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.until(NOON + 1)
     shop.happens(NOON + 2, "customer.erased", "ada")
@@ -117,9 +117,9 @@ def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> Shop:
         MemoryStore, EventDecoder(), EffectEncoder(), Programs(), TaskSettings(clock_skew=SKEW)
     )
     shop = Shop(LocalTask(parts))
-    shop.publish(1, CART_FLOW)
+    shop.publish(BEGIN - 1, CART_FLOW)
     for customer in ("ada", "bob"):
-        shop.customer(10, customer)
+        shop.customer(BEGIN, customer)
     for number, (at, what, customer) in enumerate(sorted(events)):
         getattr(shop, what)(at, customer)
         if number < len(plan):
@@ -137,7 +137,7 @@ def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> Shop:
                     shop.local.restart()
                 case "lose_disk":
                     shop.local.restart(keep_store=False)
-    shop.until(20 * DAY)
+    shop.until(BEGIN + 20 * DAY)
     return shop
 
 
@@ -146,7 +146,7 @@ def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> Shop:
     plan=STEPS,
     events=st.lists(
         st.tuples(
-            st.integers(1000, 6 * DAY),
+            st.integers(BEGIN + 1000, BEGIN + 6 * DAY),
             st.sampled_from(["cart", "order"]),
             st.sampled_from(["ada", "bob"]),
         ),
@@ -164,12 +164,10 @@ def test_any_crashes_give_the_same_output_as_none(
 
 
 @pytest.mark.parametrize("keep_store", [True, False])
-def test_restore_gives_the_state_back(
-    open_shop: Callable[..., Shop], keep_store: bool
-) -> None:
+def test_restore_gives_the_state_back(open_shop: Callable[..., Shop], keep_store: bool) -> None:
     shop = open_shop()
-    shop.publish(1, CART_FLOW)
-    shop.customer(10, "ada")
+    shop.publish(BEGIN - 1, CART_FLOW)
+    shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.until(NOON + DAY)
     before = dict(shop.local.store.items())
