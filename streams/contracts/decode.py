@@ -171,7 +171,7 @@ class EventDecoder:
     def _decode_json(self, topic: str, key: bytes | None, value: bytes) -> Event | Rejection:
         try:
             content = msgspec.json.decode(value)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return Rejection(f"the value begins like JSON but is none: {error}")
         metric = content.get("metric")
         here = self._metrics_of_topic.get(topic, [])

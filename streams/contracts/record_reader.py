@@ -19,6 +19,7 @@ from io import BytesIO
 from typing import Any
 
 import fastavro
+from fastavro.read import SchemaResolutionError
 
 from streams.contracts.schemas import Schema, kind_of, without_logical_types
 
@@ -340,7 +341,10 @@ def _resolved_by_fastavro(
     def read(b: bytes, p: int) -> tuple[Any, ...]:
         source = BytesIO(b)
         source.seek(p)
-        record: Any = fastavro.schemaless_reader(source, plain_writer, plain_reader)
+        try:
+            record: Any = fastavro.schemaless_reader(source, plain_writer, plain_reader)
+        except SchemaResolutionError as error:
+            raise Malformed(str(error)) from error
         separate = [record.pop(name) for name in apart]
         return (*separate, only_fields(record, only), source.tell())
 

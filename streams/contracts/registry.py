@@ -6,13 +6,14 @@ folder, over restarts. A registry that is away stops only records with an id nev
 
 import base64
 import json
+import re
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import msgspec
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
@@ -20,6 +21,7 @@ from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 from streams.contracts.schemas import Contract, contract_of
 from streams.errors import Aborted, Refused
 
+_HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?")
 _ASK_AGAIN_AFTER = 30.0  # seconds; a record with an unknown id mustn't cost a request each
 
 
@@ -49,13 +51,16 @@ class SchemaRegistry:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Refused(f"schema registry: {url!r} is no address, expected http://HOST:PORT")
-        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+        _, _, host = parts.netloc.rpartition("@")
+        if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+            raise Refused(
+                f"the schema registry's address (setting schema_registry) is {parts.scheme}://{host}"
+                f"{parts.path}, expected http://HOST:PORT/PATH"
+            )
         self.url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self._headers = {"Accept": "application/vnd.schemaregistry.v1+json"}
         if parts.username is not None:
-            pair = f"{parts.username}:{parts.password or ''}".encode()
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
             self._headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         self._cache = cache
         self._timeout = timeout
@@ -134,9 +139,9 @@ class SchemaRegistry:
             return None
         try:
             text = (self._cache / f"{schema_id}.json").read_text(encoding="utf-8")
-        except FileNotFoundError:
+            return dict(json.loads(text))
+        except (FileNotFoundError, ValueError):  # not there, or not whole: ask again
             return None
-        return dict(json.loads(text))
 
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
         """The answer to a request; None for 404. Raises RegistryUnreachable, Refused."""

@@ -73,8 +73,6 @@ def contract_of(schema: Schema, named: dict[str, Any] | None = None) -> Contract
         raise ValueError(f"it is not an Avro schema: {error}") from error
     if not isinstance(expanded, dict) or expanded.get("type") != "record":
         raise ValueError(f"it is {kind_of(expanded)}, expected a record")
-    if "fields" not in expanded:
-        raise ValueError("it is a record without fields")
     namespace, _, name = expanded["name"].rpartition(".")
     if namespace != NAMESPACE:
         raise ValueError(f"it is called {expanded['name']}, expected one of {NAMESPACE}.*")

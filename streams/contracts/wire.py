@@ -81,7 +81,7 @@ class RecordDecoder:
         if value[:1] == b"{":
             try:
                 return "JSON", msgspec.json.decode(value)
-            except (msgspec.DecodeError, RecursionError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise Undecodable(f"the value begins like JSON but is none: {error}") from error
         contract, start = contract_in(value, self._schemas, self._registry)
         known = self._readers.get(contract.fingerprint)

@@ -1,0 +1,70 @@
+"""Records of the control topic."""
+
+import pytest
+
+from streams.contracts.control import (
+    DefinitionsRecord,
+    FactsRecord,
+    decode_control,
+    encode_definitions,
+    encode_facts,
+)
+from streams.contracts.encode import EffectEncoder, encode_event
+from streams.ports import Rejection
+
+DEFINITIONS = DefinitionsRecord(
+    published_at=1_772_452_800_000,
+    version="a1b2c3",
+    semantics=1,
+    tzdata="2026.2",
+    definitions='{"flows":[]}',
+    successors={"cart": {"pause": "mail", "gone": None}, "empty": {}},
+)
+
+
+def test_definitions_come_back() -> None:
+    assert decode_control(encode_definitions(DEFINITIONS)) == DEFINITIONS
+
+
+def test_a_set_of_a_megabyte_comes_back() -> None:
+    DEFINITIONS.definitions = '{"flows":["' + "x" * 1_000_000 + '"]}'
+    assert decode_control(encode_definitions(DEFINITIONS)) == DEFINITIONS
+
+
+def test_facts_come_back_bit_for_bit() -> None:
+    facts = FactsRecord("2026-03-02", {"clv.total.mean": 0.1 + 0.2, "churn_risk.mean": -0.0})
+    read = decode_control(encode_facts(facts))
+    assert read == facts
+    assert str(read) == str(facts)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (b"", "the value begins with nothing, expected"),
+        (b"\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08", "no schema is known with the fingerprint"),
+        (encode_definitions(DEFINITIONS)[:-1], "the value ends in the middle of the record"),
+        (encode_definitions(DEFINITIONS) + b"x", "1 bytes are left over behind the record"),
+        (b"{}", "a JSON doesn't belong on control, expected Definitions or StoreFacts"),
+        (
+            EffectEncoder().late_record("orders", 0, 0, 0, 0).value,
+            "a LateRecord doesn't belong on control",
+        ),
+        (
+            encode_event(
+                "customer.erased",
+                {"event_id": "e", "customer_id": "a", "occurred_at": 1772452800000},
+            ),
+            "a CustomerErased doesn't belong on control",
+        ),
+        (
+            encode_definitions(DefinitionsRecord(1, "v", 1, "t", "[]", {})),
+            "definitions v are no JSON object",
+        ),
+        (encode_definitions(DefinitionsRecord(1, "v", 1, "t", "{", {})), "are no JSON object"),
+    ],
+)
+def test_pitfall_56_anything_else_is_rejected_with_a_reason(value: bytes, says: str) -> None:
+    read = decode_control(value)
+    assert isinstance(read, Rejection)
+    assert says in read.reason

@@ -1,0 +1,155 @@
+"""What a task writes, read back."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.contracts.dead_letters import read_dead_letter
+from streams.contracts.encode import EffectEncoder
+from streams.contracts.schemas import shipped_schemas
+from streams.contracts.wire import Undecodable, decode_any
+from streams.engine import Decision, Outcome, SendCommand
+from streams.ports import OutputRecord, Record, Rejection
+
+from .generated import values_of
+
+NOON = 1_772_452_800_000
+ENCODER = EffectEncoder()
+COMMAND = SendCommand(
+    send_id="s1",
+    customer_id="ada é",
+    channel="email",
+    recipient="ada@example.com",
+    template="thanks-new",
+    flow="post-purchase",
+    flow_version="a1b2c3",
+    step="thanks-new",
+    journey_id="j1",
+    transactional=False,
+    decided_at=NOON,
+    not_before=NOON,
+    expires_at=NOON + 72 * 3_600_000,
+    variables={"order_id": "17"},
+    items=[{"sku": "A", "quantity": 2, "unit_price": 1250, "name": None}, {"sku": "B"}],
+    coupon=None,
+    utm={"utm_source": "sendflow"},
+    locale="en-GB",
+    trigger_event_id="e1",
+)
+DECISION = Decision(
+    at=NOON,
+    customer_id="ada",
+    flow="post-purchase",
+    flow_version="a1b2c3",
+    journey_id="j1",
+    step=None,
+    outcome=Outcome.NOT_ENTERED,
+    reason="re_entry",
+    evidence={"entered_at": NOON, "after": "30d", "seen": ["a", None, 1.5, True]},
+    event_id="e1",
+)
+
+
+def fields_of(record: OutputRecord) -> dict[str, Any]:
+    assert record.value is not None
+    return decode_any(record.value)[1]
+
+
+def test_a_command_is_keyed_by_its_customer_and_comes_back_whole() -> None:
+    (record,) = ENCODER.commands([COMMAND])
+    assert (record.topic, record.key) == ("send-commands", "ada é".encode())
+    nothing = dict.fromkeys(("quantity", "unit_price", "currency", "category", "url", "image_url"))
+    items = [nothing | {"name": None} | item for item in COMMAND.items]
+    expected = {name: getattr(COMMAND, name) for name in COMMAND.__struct_fields__}
+    assert fields_of(record) == expected | {"items": items}
+
+
+def test_a_decision_is_keyed_by_its_customer_and_its_evidence_is_json() -> None:
+    (record,) = ENCODER.decisions([DECISION])
+    assert (record.topic, record.key) == ("flow-decisions", b"ada")
+    fields = fields_of(record)
+    assert fields["outcome"] == "not_entered"
+    assert json.loads(fields["evidence"]) == DECISION.evidence
+    others = {name: getattr(DECISION, name) for name in DECISION.__struct_fields__}
+    assert {**others, "outcome": 0, "evidence": 0} == {**fields, "outcome": 0, "evidence": 0}
+
+
+def test_evidence_is_the_same_bytes_in_whatever_order_it_was_put_together() -> None:
+    other = Decision(**{n: getattr(DECISION, n) for n in DECISION.__struct_fields__})
+    other.evidence = dict(reversed(DECISION.evidence.items()))
+    assert ENCODER.decisions([DECISION]) == ENCODER.decisions([other])
+
+
+def test_order_is_kept() -> None:
+    sends = [SendCommand(**{**_fields(COMMAND), "send_id": f"s{n}"}) for n in range(5)]
+    written = ENCODER.commands(iter(sends))
+    assert [fields_of(record)["send_id"] for record in written] == ["s0", "s1", "s2", "s3", "s4"]
+
+
+def _fields(command: SendCommand) -> dict[str, Any]:
+    return {name: getattr(command, name) for name in command.__struct_fields__}
+
+
+@given(values_of(shipped_schemas().current["SendCommand"].schema))
+def test_any_command_is_read_back(fields: dict[str, Any]) -> None:
+    (record,) = ENCODER.commands([SendCommand(**fields)])
+    assert record.value is not None
+    assert decode_any(record.value) == ("SendCommand", fields)
+
+
+@given(values_of(shipped_schemas().current["Decision"].schema), st.sampled_from(Outcome))
+def test_any_decision_is_read_back(fields: dict[str, Any], outcome: Outcome) -> None:
+    evidence = {"text": fields["evidence"]}
+    decision = Decision(**{**fields, "outcome": outcome, "evidence": evidence})
+    read = fields_of(ENCODER.decisions([decision])[0])
+    assert json.loads(read["evidence"]) == evidence
+    assert read == fields | {"outcome": outcome.value, "evidence": read["evidence"]}
+
+
+def test_pitfall_56_a_dead_letter_holds_all_of_the_record_and_what_was_wrong() -> None:
+    record = Record(NOON, 81223, b"ada", b"\xff\x00", [("traceparent", b"00-1"), ("empty", b"")])
+    rejection = Rejection("field 'total' is missing", "sendflow.v1.OrderPlaced")
+    written = ENCODER.dead_letter("orders", 3, record, rejection, NOON + 5)
+    assert (written.topic, written.key) == ("dead-letters", b"ada")
+    assert written.value is not None
+    letter = read_dead_letter(written.value)
+    assert letter.where == "orders[3]@81223"
+    assert letter.at == NOON + 5
+    assert (letter.reason, letter.schema) == (rejection.reason, rejection.schema)
+    assert letter.original() == record
+
+
+@pytest.mark.parametrize("key", [None, b"", b"\xff"])
+@pytest.mark.parametrize("value", [None, b"", b"x" * 1_000_000])
+def test_pitfall_56_any_record_fits_into_a_dead_letter(
+    key: bytes | None, value: bytes | None
+) -> None:
+    record = Record(-1, 0, key, value)
+    written = ENCODER.dead_letter("orders", 0, record, Rejection("no"), NOON)
+    assert written.key == key
+    assert written.value is not None
+    assert read_dead_letter(written.value).original() == record
+
+
+def test_something_else_is_no_dead_letter() -> None:
+    value = ENCODER.decisions([DECISION])[0].value
+    assert value is not None
+    with pytest.raises(Undecodable, match="the value is a Decision, expected a DeadLetter"):
+        read_dead_letter(value)
+
+
+def test_a_late_record_tells_its_place() -> None:
+    written = ENCODER.late_record("carts", 3, 17, NOON, 5)
+    assert (written.topic, written.key) == ("late-records", b"carts-3")
+    late = {"topic": "carts", "partition": 3, "offset": 17, "effective_time": NOON, "sequence": 5}
+    assert fields_of(written) == late
+
+
+def test_values_begin_with_the_fingerprint_of_their_schema() -> None:
+    value = ENCODER.commands([COMMAND])[0].value
+    assert value is not None
+    fingerprint = shipped_schemas().current["SendCommand"].fingerprint
+    assert value[:10] == b"\xc3\x01" + fingerprint
