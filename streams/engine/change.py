@@ -50,6 +50,7 @@ def _leave_deleted_step(
     program: "Program", turn: Turn, flow: CompiledFlow, journey: Journey
 ) -> None:
     deleted = journey.step
+    assert deleted is not None  # RUNNING journeys are never stored
     successor = program.successor_of(flow, deleted)
     if successor is None:
         end(turn, flow, journey, "step_removed", {"step": deleted}, deleted)

@@ -82,8 +82,9 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
         if refusal is not None:
             return _refuse(turn, flow, *refusal)
     state, now, key = turn.state, turn.now, journey.key
-    running = _running(state, flow, key)
-    if running and key is not None and not flow.re_entry.restarts:
+    restarts = flow.re_entry.restarts
+    running = _running(state, flow, key) if restarts or key is not None else []
+    if running and not restarts:
         evidence = {
             "key": key,
             "running_journey_id": running[0].journey_id,
@@ -98,7 +99,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"entries": turn.entries})
     turn.entries += 1
-    if running and flow.re_entry.restarts:
+    if running:
         evidence = {"restarted_by": journey.journey_id}
         for other in running:
             end(turn, flow, other, "restarted", evidence, other.step)
@@ -136,15 +137,19 @@ def _running(state: CustomerState, flow: CompiledFlow, key: str | None) -> list[
 def _ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal | None:
     """An event that ends the journey happened after its trigger, but was processed before it
     (SEMANTICS 1.9, E23). What happened in the same moment was processed earlier: not after."""
+    started_at, recent = journey.started_at, turn.state.recent
     for rule in flow.exit_on:
-        for past in reversed(turn.state.recent.get(rule.metric, ())):
-            if past.at <= journey.started_at:
+        past = recent.get(rule.metric)
+        if past is None or past.at(-1) <= started_at:  # as nearly always
+            continue
+        for event in reversed(past):
+            if event.at <= started_at:
                 break
-            if rule.test is None or rule.test(past.data or {}, turn):
+            if rule.test is None or rule.test(event.data or {}, turn):
                 evidence = {
                     "metric": rule.metric,
-                    "occurred_at": past.at,
-                    "triggered_at": journey.started_at,
+                    "occurred_at": event.at,
+                    "triggered_at": started_at,
                 }
                 return "exit_on", evidence
     return None

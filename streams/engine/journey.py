@@ -29,6 +29,8 @@ from streams.engine.event import Instant
 class JourneyState(Enum):
     """Where a journey is in its life."""
 
+    __hash__ = object.__hash__  # that of Enum is a call in Python, and a journey moves often
+
     RUNNING = "r"  # moves from step to step
     WAITING = "w"  # passed `step`; goes on when it is due, or at what a wait_for waits for
     HELD = "h"  # stands before `step`, which is judged again when the journey is due

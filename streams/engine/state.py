@@ -15,6 +15,7 @@ import msgspec
 
 from streams.engine.event import Instant
 from streams.engine.journey import Journey, JourneyState
+from streams.engine.past import Occurrence, Past
 
 __all__ = [
     "FORMAT",
@@ -24,6 +25,7 @@ __all__ = [
     "LastSend",
     "NewerState",
     "Occurrence",
+    "Past",
     "cart_of",
     "decode_state",
     "encode_state",
@@ -34,25 +36,14 @@ __all__ = [
 ]
 
 FORMAT = 1
+_FORMAT_BYTE = bytes([FORMAT])
 _NO_TIMER = 0xFFFF_FFFF_FFFF_FFFF
-_HEADER = 9
+_NO_TIMER_HEADER = _FORMAT_BYTE + _NO_TIMER.to_bytes(8, "big")
+_HEADER = len(_NO_TIMER_HEADER)
 
 
 class NewerState(Exception):
     """These bytes were written by a newer version of the product: they must not be guessed at."""
-
-
-class Occurrence(msgspec.Struct, array_like=True, gc=False):
-    """One remembered event: when, its place in the customer's order of processing, and those of
-    its fields that conditions in force read (None: none of them).
-
-    Money in `data` is in minor units of the store's currency, converted when the event was
-    processed; a field that had no rate is missing (FLOWS.md, money).
-    """
-
-    at: Instant
-    sequence: int
-    data: dict[str, Any] | None = None
 
 
 class LastSend(msgspec.Struct, array_like=True, gc=False):
@@ -81,7 +72,7 @@ class CustomerState(msgspec.Struct, array_like=True):
     first_order_at: Instant | None = None
     last_order_at: Instant | None = None
     totals: dict[str, int] = {}  # metric -> events over all time
-    recent: dict[str, list[Occurrence]] = {}  # metric -> by `at`, then sequence
+    recent: dict[str, Past] = {}  # metric -> what is remembered of its events
     seen: bytes = b""  # 8-byte hashes of the last 64 event ids, oldest first
     cart: bytes | None = None  # msgpack of the newest cart.updated's data: cart_of
     cart_at: Instant = 0  # its `occurred_at`
@@ -94,9 +85,9 @@ class CustomerState(msgspec.Struct, array_like=True):
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(CustomerState)
-_any_decoder = msgspec.msgpack.Decoder(dict[str, Any])
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(CustomerState).decode
+_decode_cart = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def new_state(customer_id: str) -> CustomerState:
@@ -119,11 +110,8 @@ def forget(state: CustomerState) -> None:
 def encode_state(state: CustomerState) -> bytes:
     """The bytes of `state`, header included."""
     due = state.next_due
-    buffer = bytearray(_HEADER)
-    buffer[0] = FORMAT
-    buffer[1:_HEADER] = (_NO_TIMER if due is None else due).to_bytes(8, "big")
-    _encoder.encode_into(state, buffer, _HEADER)
-    return bytes(buffer)
+    header = _NO_TIMER_HEADER if due is None else _FORMAT_BYTE + due.to_bytes(8, "big")
+    return header + _encode(state)
 
 
 def decode_state(data: bytes) -> CustomerState:
@@ -131,7 +119,7 @@ def decode_state(data: bytes) -> CustomerState:
     msgspec.MsgspecError or ValueError for bytes that are no state."""
     if data[:1] != _FORMAT_BYTE:
         _refuse(data)
-    return _decoder.decode(memoryview(data)[_HEADER:])
+    return _decode(memoryview(data)[_HEADER:])
 
 
 def next_due_of(data: bytes) -> Instant | None:
@@ -140,9 +128,6 @@ def next_due_of(data: bytes) -> Instant | None:
         _refuse(data)
     due = int.from_bytes(data[1:_HEADER], "big")
     return None if due == _NO_TIMER else due
-
-
-_FORMAT_BYTE = bytes([FORMAT])
 
 
 def _refuse(data: bytes) -> None:
@@ -157,4 +142,4 @@ def _refuse(data: bytes) -> None:
 def cart_of(state: CustomerState) -> dict[str, Any] | None:
     """What lies in the cart: the data of the newest `cart.updated`, None if there is no cart or it
     was emptied or bought."""
-    return None if state.cart is None else _any_decoder.decode(state.cart)
+    return None if state.cart is None else _decode_cart(state.cart)

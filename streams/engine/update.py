@@ -1,6 +1,5 @@
 """What an event changes in the customer's state, before any flow is asked (SEMANTICS 5.1, 2)."""
 
-from bisect import insort_right
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,8 @@ import msgspec
 from streams.engine import profile, value
 from streams.engine.event import Event, Instant
 from streams.engine.identity import is_among
-from streams.engine.state import CustomerState, Occurrence
+from streams.engine.past import Past, remember_first
+from streams.engine.state import CustomerState
 
 Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
 
@@ -45,7 +45,6 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
 """The fields that the functions of APPLY read, whatever the flows ask for."""
 
 _SEEN_LIMIT = 64 * 8
-_at = Occurrence.at.__get__  # type: ignore[attr-defined]
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -79,39 +78,36 @@ def remember(
     totals[metric] = totals.get(metric, 0) + 1
 
     at = event.occurred_at
-    fields = memory.fields
     kept = None
-    if fields:
-        kept = {name: data[name] for name in fields if data.get(name) is not None}
-    recent = state.recent.get(metric)
-    if recent is None:
-        state.recent[metric] = [Occurrence(at, sequence, kept)]
+    if memory.fields:
+        kept = {name: data[name] for name in memory.fields if data.get(name) is not None}
+    past = state.recent.get(metric)
+    if past is None:
+        state.recent[metric] = remember_first(at, sequence, kept)
         return
-    if recent[-1].at <= at:
-        recent.append(Occurrence(at, sequence, kept))
-    else:
-        insort_right(recent, Occurrence(at, sequence, kept), key=_at)
+    past.add(at, sequence, kept)
     keep = memory.keep
-    if keep is not None and recent[0].at <= now - keep:
-        _forget_before(recent, now - keep)
-    if len(recent) > memory.occurrences:
-        _forget_surplus(recent, now, memory)
+    if keep is not None and past.at(0) <= now - keep:
+        _forget_before(past, now - keep)
+    if len(past) > memory.occurrences:
+        _forget_surplus(past, now, memory)
 
 
-def _forget_before(recent: list[Occurrence], limit: Instant) -> None:
+def _forget_before(past: Past, limit: Instant) -> None:
     """Windows are half open (SEMANTICS 3.1): what is exactly as old as the limit is out. The newest
     one always stays."""
-    place = 0
-    while place < len(recent) - 1 and recent[place].at <= limit:
-        place += 1
-    del recent[:place]
+    number = 0
+    while number < len(past) - 1 and past.at(number) <= limit:
+        number += 1
+    past.forget_first(number)
 
 
-def _forget_surplus(recent: list[Occurrence], now: Instant, memory: Memory) -> None:
+def _forget_surplus(past: Past, now: Instant, memory: Memory) -> None:
+    """What flows ask for stays, whatever `history` says."""
     if memory.asked is None:
         return
-    surplus = len(recent) - memory.occurrences
-    place = 0
-    while place < surplus and recent[place].at <= now - memory.asked:
-        place += 1
-    del recent[:place]
+    surplus = len(past) - memory.occurrences
+    number = 0
+    while number < surplus and past.at(number) <= now - memory.asked:
+        number += 1
+    past.forget_first(number)

@@ -9,15 +9,14 @@ import msgspec
 
 from streams.engine.calendar import (
     at_clock,
-    days_later_at,
     next_clock,
     next_day,
     on_weekday,
     place_moment,
     start_of_day,
-    to_wall,
+    to_date,
 )
-from streams.engine.duration import whole_days
+from streams.engine.duration import DAY, whole_days
 from streams.engine.event import FieldType, Instant
 from streams.engine.flow import Building, Step
 from streams.engine.journey import Journey, JourneyState, move
@@ -164,7 +163,22 @@ def _after(length: int, clock: Clock | None) -> Due:
         return lambda turn, zone: turn.now + length
     days = whole_days(length)
     assert days is not None
-    return lambda turn, zone: days_later_at(turn.now, days, clock, zone)
+    known: dict[ZoneInfo, tuple[Instant, Instant, Instant]] = {}
+
+    def due(turn: Turn, zone: ZoneInfo) -> Instant:
+        """The same for a whole day of the zone: (its start, its end, the moment). A day on which
+        clocks are changed may show one date, another, and the first again."""
+        now = turn.now
+        day = known.get(zone)
+        if day is None or not day[0] <= now < day[1]:
+            today = to_date(now, zone)
+            start, end = start_of_day(today, zone), start_of_day(next_day(today), zone)
+            day = (start, end, at_clock(next_day(today, days), clock, zone))
+            if end - start == DAY:
+                known[zone] = day
+        return day[2]
+
+    return due
 
 
 def _referred(reference: Reference, offset: int) -> Due:
@@ -203,7 +217,7 @@ def _window(wait: Window) -> Due:
     parts = ((start, end),) if start < end else ((midnight, end), (start, midnight))
 
     def due(turn: Turn, zone: ZoneInfo) -> Instant:
-        day = to_wall(turn.now, zone).date()
+        day = to_date(turn.now, zone)
         while True:
             if not allowed or WEEKDAYS[day.weekday()] in allowed:
                 for begin, finish in parts:
