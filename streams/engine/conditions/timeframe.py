@@ -12,7 +12,7 @@ import bisect
 import datetime
 import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -178,7 +178,7 @@ def _select(definition: OverTime, metric: str, scope: Scope) -> Select:
 
 
 def _events(metric: str, situation: Situation) -> Sequence[Occurrence]:
-    return situation.state.recent.get(metric, ())
+    return cast(Sequence[Occurrence], situation.state.recent.get(metric, ()))
 
 
 def _time(event: Occurrence) -> Instant:
