@@ -1,0 +1,192 @@
+"""Test files: `*.test.yaml` to cases, with what is wrong with them."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+
+import msgspec
+
+from streams.definitions import PlacedProblem, load_folder, parse_yaml
+from streams.definitions.problem import sort_key, whole_file
+from streams.definitions.source import Source
+from streams.engine.problem import Problem
+from streams.engine.reading import UNREADABLE, Reading, read
+from streams.engine.scalars import AnyText, Identifier, LocalMoment, MomentText, RawMapping, Text
+
+TEST_SUFFIXES = (".test.yaml", ".test.yml")
+
+Raw = Annotated[dict[str, Any], RawMapping("a mapping", {"type": "object"})]
+"""A mapping that is read where its meaning is known."""
+
+IDS = {"flows": "flow", "segments": "segment", "coupons": "coupons", "metrics": "metric"}
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem that is expected of the definitions: at a path, with words in its message."""
+
+    path: AnyText | None = None
+    says: Text
+
+
+class Expect(msgspec.Struct, frozen=True, kw_only=True):
+    """What must come of a case; None: not asked for."""
+
+    commands: list[Raw] | None = None
+    decisions: list[Raw] | None = None
+    decisions_exactly: list[Raw] | None = None
+    profile: dict[Identifier, Raw] | None = None
+    refused: list[Refusal] | None = None
+
+
+class RawSet(msgspec.Struct, frozen=True, kw_only=True):
+    """Definitions that stand in the test itself."""
+
+    flows: list[Raw] | None = None
+    segments: list[Raw] | None = None
+    coupons: list[Raw] | None = None
+    metrics: list[Raw] | None = None
+    store: Raw | None = None
+
+
+class CaseText(msgspec.Struct, frozen=True, kw_only=True):
+    """One case as written; what it leaves out is the file's."""
+
+    name: Text
+    definitions: Text | RawSet | None = None
+    store: Raw | None = None
+    only: list[Identifier] | None = None
+    customers: dict[Identifier, Raw] | None = None
+    events: list[Raw] = []
+    until: MomentText | None = None
+    expect: Expect
+
+
+class FileText(msgspec.Struct, frozen=True, kw_only=True):
+    """A test file as written."""
+
+    definitions: Text | RawSet | None = None
+    store: Raw | None = None
+    only: list[Identifier] | None = None
+    customers: dict[Identifier, Raw] | None = None
+    cases: list[CaseText]
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One case, with all that it is made of. `events` keep their place in the file for messages;
+    `definitions` is the raw set."""
+
+    file: str
+    line: int
+    name: str
+    definitions: dict[str, Any]
+    customers: dict[str, dict[str, Any]]
+    events: list[dict[str, Any]]
+    until: LocalMoment | None
+    expect: Expect
+
+
+class FileCases(msgspec.Struct, frozen=True):
+    """What a file holds: its cases, or what is wrong with it."""
+
+    cases: list[Case] = []
+    problems: list[PlacedProblem] = []
+
+
+def find_files(paths: Iterable[FilePath]) -> list[FilePath]:
+    """All test files under `paths`, in order; a file that is named is taken as it is."""
+    found: list[FilePath] = []
+    for path in paths:
+        if path.is_dir():
+            files = (file for suffix in TEST_SUFFIXES for file in path.rglob(f"*{suffix}"))
+            found.extend(sorted(files))
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def read_file(file: FilePath) -> FileCases:
+    """The cases of a file, or all that is wrong with it."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        return FileCases(problems=[whole_file(file, f"can't be read: {error}")])
+    source = parse_yaml(text)
+    if source.problems:
+        wrong = [PlacedProblem(str(file), *one.place, one.problem) for one in source.problems]
+        return FileCases(problems=wrong)
+    reading = Reading()
+    written = read(source.raw, FileText, (), reading)
+    problems = [_placed(file, source, problem) for problem in reading.problems]
+    if written is UNREADABLE or problems:
+        return FileCases(problems=sorted(problems, key=sort_key))
+    cases: list[Case] = []
+    for number, case in enumerate(written.cases):
+        definitions = _definitions(written, case, file.parent)
+        if isinstance(definitions, list):
+            return FileCases(problems=definitions)
+        line, _ = source.place_of(("cases", number), at_key=False)
+        customers = {**(written.customers or {}), **(case.customers or {})}
+        cases.append(
+            Case(
+                str(file),
+                line,
+                case.name,
+                definitions,
+                customers,
+                case.events,
+                case.until,
+                case.expect,
+            )
+        )
+    return FileCases(cases)
+
+
+def _placed(file: FilePath, source: Source, problem: Problem) -> PlacedProblem:
+    place = source.place_of(problem.path, at_key=problem.at_key)
+    return PlacedProblem(str(file), *place, problem)
+
+
+def _definitions(
+    file: FileText, case: CaseText, folder: FilePath
+) -> dict[str, Any] | list[PlacedProblem]:
+    raw: dict[str, Any] = {}
+    for given in (file.definitions, case.definitions):
+        part = _raw_set(given, folder)
+        if isinstance(part, list):
+            return part
+        raw = _merged(raw, part)
+    store = {**raw.get("store", {}), **(file.store or {}), **(case.store or {})}
+    only = case.only if case.only is not None else file.only
+    flows = raw.get("flows", [])
+    if only is not None:
+        flows = [flow for flow in flows if flow.get("flow") in only]
+    return {**raw, "flows": flows, "store": {"timezone": "UTC", "currency": "GBP", **store}}
+
+
+def _raw_set(given: str | RawSet | None, folder: FilePath) -> dict[str, Any] | list[PlacedProblem]:
+    if given is None:
+        return {}
+    if isinstance(given, RawSet):
+        return as_raw(given)
+    loaded = load_folder(folder / given)
+    return loaded.problems or loaded.raw
+
+
+def as_raw(given: RawSet) -> dict[str, Any]:
+    """The parts that are given, as plain data."""
+    parts = {name: getattr(given, name) for name in (*IDS, "store")}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Definitions of the same id are replaced, others added; settings key by key."""
+    result = dict(under)
+    for part, value in over.items():
+        if part == "store":
+            result[part] = {**under.get(part, {}), **value}
+        else:
+            key = IDS[part]
+            replaced = {one.get(key) for one in value}
+            kept = [one for one in under.get(part, []) if one.get(key) not in replaced]
+            result[part] = [*kept, *value]
+    return result

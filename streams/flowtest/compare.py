@@ -1,0 +1,336 @@
+"""What a case expects against what came of it, as a picture of what differs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from streams.engine.calendar import moment_text
+from streams.engine.definition import Definitions
+from streams.engine.event import ITEM_FIELDS, FieldType
+from streams.engine.money import amount_text, parse_amount
+from streams.engine.problem import Problem, nearest_name, path_text
+from streams.engine.scalars import parse_boolean, parse_decimal
+from streams.flowtest.cases import Case, Refusal
+from streams.flowtest.events import EventMaker, WrongCase
+from streams.flowtest.run import Outcome, Ran, run_case
+
+COMMAND_FIELDS = {
+    "at": "decided_at",
+    "customer": "customer_id",
+    **{
+        name: name
+        for name in (
+            "channel",
+            "recipient",
+            "template",
+            "flow",
+            "flow_version",
+            "step",
+            "journey_id",
+            "send_id",
+            "transactional",
+            "not_before",
+            "expires_at",
+            "variables",
+            "items",
+            "coupon",
+            "utm",
+            "locale",
+            "trigger_event_id",
+        )
+    },
+}
+DECISION_FIELDS = {
+    "at": "at",
+    "customer": "customer_id",
+    **{
+        name: name
+        for name in (
+            "flow",
+            "flow_version",
+            "journey_id",
+            "step",
+            "outcome",
+            "reason",
+            "evidence",
+            "event_id",
+        )
+    },
+}
+_MOMENTS = frozenset({"at", "decided_at", "not_before", "expires_at"})
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One case that was run; `picture` is empty if it passed."""
+
+    case: Case
+    picture: list[str]
+
+    @property
+    def has_passed(self) -> bool:
+        return not self.picture
+
+
+def judge_case(case: Case) -> Result:
+    """Runs `case` and compares."""
+    try:
+        ran = run_case(case)
+        if isinstance(ran, list):
+            return Result(case, list(_refused(case.expect.refused, ran)))
+        if case.expect.refused is not None:
+            return Result(case, ["the definitions were expected to be refused, and are fine"])
+        return Result(case, list(_Comparison(case, ran).differences()))
+    except WrongCase as wrong:
+        return Result(case, [f"the case can't be run: {wrong}"])
+
+
+def _refused(expected: Sequence[Refusal] | None, problems: Sequence[Problem]) -> Iterator[str]:
+    if expected is None:
+        yield "the definitions are refused:"
+        yield from (f"  {_problem_text(problem)}" for problem in problems)
+        return
+    missing = [
+        refusal for refusal in expected if not any(_fits(refusal, problem) for problem in problems)
+    ]
+    for refusal in missing:
+        yield f"expected a refusal at {refusal.path or 'any path'} that says {refusal.says!r}"
+    if missing:
+        yield "the definitions are refused for:"
+        yield from (f"  {_problem_text(problem)}" for problem in problems)
+
+
+def _fits(refusal: Refusal, problem: Problem) -> bool:
+    whole = path_text(problem.path)
+    inside = path_text(problem.path[2:]) if problem.path[:1] != ("store",) else whole
+    return refusal.says in problem.sentence() and refusal.path in (None, whole, inside)
+
+
+def _problem_text(problem: Problem) -> str:
+    return f"{path_text(problem.path)}: {problem.sentence()}"
+
+
+class _Comparison:
+    """One case that ran, against what it expects."""
+
+    def __init__(self, case: Case, ran: Ran) -> None:
+        self._expect = case.expect
+        self._ran = ran
+        self._outcome = ran.outcome
+        self._maker = EventMaker(ran.definitions)
+        self._definitions: Definitions = ran.definitions
+
+    def differences(self) -> Iterator[str]:
+        expect, outcome = self._expect, self._outcome
+        picture: list[str] = []
+        for reason in outcome.dead_letters:
+            picture.append(f"a record became a dead letter: {reason}")
+        if expect.commands is not None:
+            picture += self._whole_list("commands", expect.commands, outcome.commands, True)
+        if expect.decisions_exactly is not None:
+            picture += self._whole_list(
+                "decisions_exactly", expect.decisions_exactly, outcome.decisions, False
+            )
+        if expect.decisions is not None:
+            picture += self._in_order(expect.decisions, outcome.decisions)
+        if expect.profile is not None:
+            picture += self._profiles(expect.profile)
+        yield from picture
+        if picture:
+            yield "what happened:"
+            yield from self._timeline()
+        for way, other in self._ran.differing.items():
+            yield f"a fault of sendflow itself, please report it: {way}, the outcome is another:"
+            yield from self._between_runs(other)
+
+    # ── Lists ─────────────────────────────────────────────────────────────────────────────────
+
+    def _whole_list(
+        self,
+        what: str,
+        expected: Sequence[Mapping[str, Any]],
+        found: Sequence[Mapping[str, Any]],
+        are_commands: bool,
+    ) -> list[str]:
+        """Both lists side by side, entry by entry; nothing if all fits."""
+        fields = COMMAND_FIELDS if are_commands else DECISION_FIELDS
+        lines = []
+        is_wrong = len(expected) != len(found)
+        for number in range(max(len(expected), len(found))):
+            if number >= len(found):
+                lines.append(f"  - {number + 1}. {_entry_text(expected[number])}")
+            elif number >= len(expected):
+                lines.append(f"  + {number + 1}. {self._text(found[number], fields)}")
+            else:
+                wrong = list(self._entry(expected[number], found[number], fields))
+                is_wrong = is_wrong or bool(wrong)
+                mark = "!" if wrong else "="
+                lines.append(f"  {mark} {number + 1}. {self._text(found[number], fields)}")
+                lines += [f"       {line}" for line in wrong]
+        if not is_wrong:
+            return []
+        counts = f"expected {len(expected)}, got {len(found)}"
+        head = f"{what}: {counts}  (- missing, + too much, ! differs)"
+        return [head, *lines]
+
+    def _in_order(
+        self, expected: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]
+    ) -> list[str]:
+        place = 0
+        for number, entry in enumerate(expected):
+            here = place
+            while place < len(found) and any(self._entry(entry, found[place], DECISION_FIELDS)):
+                place += 1
+            if place == len(found):
+                after = f" after {_entry_text(expected[number - 1])}" if number and here else ""
+                return [f"decisions: not found{after}:", f"  - {_entry_text(entry)}"]
+            place += 1
+        return []
+
+    def _entry(
+        self, expected: Mapping[str, Any], found: Mapping[str, Any], fields: Mapping[str, str]
+    ) -> Iterator[str]:
+        """What differs between one entry and what it should be."""
+        for name, wanted in expected.items():
+            field = fields.get(name)
+            if field is None:
+                nearest = nearest_name(name, fields)
+                meant = f": did you mean {nearest!r}?" if nearest else ""
+                raise WrongCase(f"expect: unknown field {name!r}{meant}")
+            value = found.get(field)
+            if not self._equal(wanted, value, field):
+                yield f"{name}: expected {_value_text(wanted)}, got {self._shown(value, field)}"
+
+    # ── Values ────────────────────────────────────────────────────────────────────────────────
+
+    def _equal(self, wanted: Any, value: Any, field: str) -> bool:
+        """Whether what was written means this value. Records are compared on the fields that are
+        given, lists member by member."""
+        if wanted is None:
+            return value in _EMPTY
+        if isinstance(wanted, dict):
+            return isinstance(value, dict) and all(
+                name in value and self._equal(inner, value[name], name)
+                for name, inner in wanted.items()
+            )
+        if isinstance(wanted, list):
+            return (
+                isinstance(value, list)
+                and len(wanted) == len(value)
+                and all(
+                    self._equal(inner, one, field) for inner, one in zip(wanted, value, strict=True)
+                )
+            )
+        return self._equal_scalar(wanted, value, field)
+
+    def _equal_scalar(self, text: str, value: Any, field: str) -> bool:
+        if field in _MOMENTS:
+            return bool(self._maker.moment(text) == value)
+        if isinstance(value, bool):
+            return parse_boolean(text) is value
+        if field in _ITEM_MONEY and isinstance(value, int):
+            return parse_amount(text, self._definitions.store.currency) == value
+        if isinstance(value, int | float):
+            number = parse_decimal(text)
+            return number is not None and float(number) == value
+        return bool(text == value)
+
+    def _shown(self, value: Any, field: str) -> str:
+        if field in _MOMENTS and isinstance(value, int):
+            return moment_text(value, self._definitions.store.zone())
+        if field in _ITEM_MONEY and isinstance(value, int):
+            return amount_text(value, self._definitions.store.currency)
+        if isinstance(value, list):
+            return f"[{', '.join(self._shown(one, field) for one in value)}]"
+        if isinstance(value, dict):
+            parts = (
+                f"{name}: {self._shown(one, name)}"
+                for name, one in value.items()
+                if one is not None
+            )
+            return f"{{{', '.join(parts)}}}"
+        return "nothing" if value is None else str(value)
+
+    def _text(self, found: Mapping[str, Any], fields: Mapping[str, str]) -> str:
+        names = _SHOWN_OF_COMMANDS if fields is COMMAND_FIELDS else _SHOWN_OF_DECISIONS
+        parts = (
+            self._shown(found[fields[name]], fields[name])
+            for name in names
+            if found.get(fields[name]) not in _EMPTY
+        )
+        return "  ".join(parts)
+
+    # ── Profiles, the timeline, the other runs ────────────────────────────────────────────────
+
+    def _profiles(self, expected: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        kinds = self._definitions.scope().profile
+        lines = []
+        for customer, fields in expected.items():
+            state = self._outcome.states.get(customer)
+            profile = {} if state is None else state.profile
+            for name, wanted in fields.items():
+                if name not in kinds:
+                    raise WrongCase(f"expect: unknown profile field {name!r}")
+                value = profile.get(name)
+                is_equal = (wanted is None and value is None) or self._is_profile_value(
+                    wanted, value, name
+                )
+                if not is_equal:
+                    lines.append(
+                        f"profile: {customer}.{name}: expected {_value_text(wanted)}, "
+                        f"got {self._shown(value, name)}"
+                    )
+        return lines
+
+    def _is_profile_value(self, wanted: Any, value: Any, name: str) -> bool:
+        field = self._definitions.scope().profile[name]
+        if wanted is None or value is None:
+            return False
+        return bool(
+            self._maker.value(wanted, field, name, self._definitions.store.currency) == value
+        )
+
+    def _timeline(self) -> Iterator[str]:
+        if not self._outcome.decisions:
+            yield "  no decisions"
+        for decision in self._outcome.decisions:
+            evidence = decision["evidence"]
+            text = self._text(decision, DECISION_FIELDS)
+            yield f"  {text}" + (f"  {_value_text(evidence)}" if evidence else "")
+
+    def _between_runs(self, other: Outcome) -> Iterator[str]:
+        parts: tuple[tuple[str, Callable[[Outcome], list[Any]]], ...] = (
+            ("command", lambda outcome: outcome.commands),
+            ("decision", lambda outcome: outcome.decisions),
+            ("dead letter", lambda outcome: outcome.dead_letters),
+        )
+        for what, of in parts:
+            ours, theirs = of(self._outcome), of(other)
+            for number in range(max(len(ours), len(theirs))):
+                one = ours[number] if number < len(ours) else None
+                another = theirs[number] if number < len(theirs) else None
+                if one != another:
+                    yield f"  {what} {number + 1}: {_value_text(one)}"
+                    yield f"  {' ' * len(what)}   but: {_value_text(another)}"
+                    break
+
+
+_SHOWN_OF_COMMANDS = ("at", "customer", "channel", "template", "flow")
+_SHOWN_OF_DECISIONS = ("at", "customer", "flow", "step", "outcome", "reason")
+_ITEM_MONEY = frozenset(
+    name for name, field in ITEM_FIELDS.items() if field.type is FieldType.MONEY
+)
+
+
+def _entry_text(expected: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {_value_text(value)}" for name, value in expected.items())
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, dict):
+        inner = (f"{name}: {_value_text(one)}" for name, one in value.items() if one is not None)
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_value_text(one) for one in value)}]"
+    return "nothing" if value is None else str(value)

@@ -1,0 +1,275 @@
+"""Runs a case on the real task, several times in different ways that must come to the same.
+
+step by step    every moment of the case is fed, decided and committed by itself
+restored        as above, and after each moment memory and store are lost and come back from
+                the changelog
+in one batch    everything is fed at once, with only those fields decoded that somebody reads
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Sequence
+from importlib.metadata import version as installed_version
+from typing import Any
+
+import msgspec
+
+from streams.contracts.control import (
+    DefinitionsRecord,
+    FactsRecord,
+    encode_definitions,
+    encode_facts,
+)
+from streams.contracts.decode import EventDecoder, all_fields
+from streams.contracts.encode import EffectEncoder, encode_event
+from streams.contracts.wire import decode_any
+from streams.engine import CustomerState, Definitions, Instant, compile_program, decode_state
+from streams.engine.check import read_definitions
+from streams.engine.money import parse_amount
+from streams.engine.problem import Problem, path_text
+from streams.engine.reading import UNREADABLE, Reading, read
+from streams.engine.scalars import parse_number
+from streams.flowtest.cases import Case, RawSet, as_raw
+from streams.flowtest.events import Command, EventMaker, WrongCase, unknown_entry
+from streams.local import LocalParts, LocalTask
+from streams.programs import SEMANTICS, Programs
+from streams.store.memory import MemoryStore
+from streams.task import CONTROL, TaskSettings
+
+FieldsRead = Callable[[str], frozenset[str] | None]
+
+_NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
+_NOT_SUPPORTED = ("values", "backfill", "review")
+
+
+class Written(msgspec.Struct, frozen=True):
+    """One record of an input, ready to be fed; `topic` None: a crash."""
+
+    topic: str | None
+    time: Instant
+    key: bytes = b""
+    value: bytes = b""
+
+
+class Outcome(msgspec.Struct):
+    """What a run came to, as a reader of the output topics sees it."""
+
+    commands: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+    dead_letters: list[str]
+    states: dict[str, CustomerState] = {}
+
+
+class Ran(msgspec.Struct):
+    """A case that ran: what came of it, and in which ways of running it that differed."""
+
+    definitions: Definitions
+    outcome: Outcome
+    differing: dict[str, Outcome]
+
+
+def run_case(case: Case) -> Ran | list[Problem]:
+    """Runs `case` in every way, or says why its definitions are refused. Raises WrongCase for a
+    case that says what can't be."""
+    definitions = read_definitions(case.definitions)
+    if not isinstance(definitions, Definitions):
+        return definitions
+    script = _Script(case, definitions)
+    outcome = script.play()
+    others = {
+        "restored from the changelog after each moment": script.replay(restores=True),
+        "all in one batch": script.replay(restores=False),
+    }
+    differing = {
+        way: other
+        for way, other in others.items()
+        if (other.commands, other.decisions, other.dead_letters)
+        != (outcome.commands, outcome.decisions, outcome.dead_letters)
+    }
+    return Ran(definitions, outcome, differing)
+
+
+class _Script:
+    """The records of one case. The first run writes them, because a `message.opened` names a
+    command that must have been sent; the other runs read them."""
+
+    def __init__(self, case: Case, definitions: Definitions) -> None:
+        self._case = case
+        self._definitions = definitions
+        self._maker = EventMaker(definitions)
+        self._written: list[Written] = []
+        self._sets = [definitions]
+        moments = [self._maker.moment(entry.get("at")) for entry in case.events]
+        self._entries = sorted(zip(moments, case.events, strict=True), key=lambda pair: pair[0])
+        until = None if case.until is None else self._maker.placed(case.until)
+        last = max(moments, default=0)
+        self._until = max(last, until) if until is not None else last
+        if until is not None and until < last:
+            raise WrongCase("until: comes before the last event")
+
+    def play(self) -> Outcome:
+        """Runs the case moment by moment and writes its records down."""
+        world = _World(all_fields)
+        first = min((at for at, _ in self._entries), default=self._until)
+        for customer, fields in self._case.customers.items():
+            event = self._maker.profile(customer, fields, first - 1)
+            self._write(world, "customers", first - 1, customer, "customer.updated", event)
+        self._publish(world, self._definitions, self._case.definitions, first)
+        for at, entries in itertools.groupby(self._entries, key=lambda pair: pair[0]):
+            world.settle(at)
+            for _, entry in entries:
+                self._enter(world, at, entry)
+            world.settle(at + 1)
+        world.settle(self._until + 1)
+        return world.outcome()
+
+    def replay(self, *, restores: bool) -> Outcome:
+        """Runs the same records again."""
+        world = _World(all_fields if restores else self._fields_read())
+        if restores:
+            for at, written in itertools.groupby(self._written, key=lambda record: record.time):
+                world.settle(at)
+                for record in written:
+                    world.add(record)
+                world.settle(at + 1)
+                world.local.restart(keep_store=False)
+        else:
+            for record in self._written:
+                if record.topic is not None:
+                    world.add(record)
+        world.settle(self._until + 1)
+        return world.outcome()
+
+    def _fields_read(self) -> FieldsRead:
+        """Those that any of the case's definitions read."""
+        programs = [compile_program(definitions, "") for definitions in self._sets]
+
+        def fields(metric: str) -> frozenset[str] | None:
+            return frozenset().union(*(program.fields_read(metric) for program in programs))
+
+        return fields
+
+    def _enter(self, world: "_World", at: Instant, entry: dict[str, Any]) -> None:
+        metric = self._maker.metric_of(entry)
+        if metric is not None:
+            event = self._maker.event(metric, entry[metric], at, world.newest_command)
+            topic = self._maker.topic_of(metric)
+            self._write(world, topic, at, event["customer_id"], metric, event)
+        elif "publish" in entry:
+            self._publish_again(world, entry["publish"], at)
+        elif "facts" in entry:
+            self._facts(world, entry["facts"], at)
+        elif "crash" in entry:
+            self._add(world, Written(None, at))
+        else:
+            for key in _NOT_SUPPORTED:
+                if key in entry:
+                    raise WrongCase(f"events: {key!r} is not supported by this version")
+            raise unknown_entry(entry, _NOT_EVENTS)
+
+    def _publish_again(self, world: "_World", given: Any, at: Instant) -> None:
+        reading = Reading()
+        parts = read(given, RawSet, (), reading)
+        if parts is UNREADABLE or reading.problems:
+            raise WrongCase(f"publish: {_sentences(reading.problems)}")
+        raw = {**self._sets[-1].raw, **as_raw(parts)}
+        raw["store"] = {**self._sets[-1].raw["store"], **(parts.store or {})}
+        definitions = read_definitions(raw)
+        if not isinstance(definitions, Definitions):
+            raise WrongCase(f"publish: {_sentences(definitions)}")
+        self._sets.append(definitions)
+        self._publish(world, definitions, raw, at)
+
+    def _publish(
+        self, world: "_World", definitions: Definitions, raw: dict[str, Any], at: Instant
+    ) -> None:
+        text = msgspec.json.encode(raw, order="deterministic")
+        record = DefinitionsRecord(
+            published_at=at,
+            version=hashlib.blake2b(text, digest_size=8).hexdigest(),
+            semantics=SEMANTICS[-1],
+            tzdata=installed_version("tzdata"),
+            definitions=text.decode(),
+            successors={},
+        )
+        self._add(world, Written(CONTROL, at, b"definitions", encode_definitions(record)))
+
+    def _facts(self, world: "_World", given: Any, at: Instant) -> None:
+        values = {}
+        for name, text in given.items():
+            is_money = name.startswith("clv.")
+            currency = self._definitions.store.currency
+            value = parse_amount(text, currency) if is_money else parse_number(text)
+            if value is None:
+                raise WrongCase(f"facts: {name}: expected a number, found {text!r}")
+            values[name] = float(value)
+        day = "1970-01-01"
+        self._add(world, Written(CONTROL, at, b"facts", encode_facts(FactsRecord(day, values))))
+
+    def _write(
+        self,
+        world: "_World",
+        topic: str,
+        at: Instant,
+        customer: str,
+        metric: str,
+        event: dict[str, Any],
+    ) -> None:
+        try:
+            value = encode_event(metric, event)
+        except ValueError as error:
+            raise WrongCase(f"{metric}: {error}") from error
+        self._add(world, Written(topic, at, customer.encode(), value))
+
+    def _add(self, world: "_World", record: Written) -> None:
+        self._written.append(record)
+        world.add(record)
+
+
+class _World:
+    """One local task and what it has put out."""
+
+    def __init__(self, fields_read: FieldsRead) -> None:
+        parts = LocalParts(
+            MemoryStore,
+            EventDecoder(fields_read),
+            EffectEncoder(),
+            Programs(),
+            TaskSettings(clock_skew=0),
+        )
+        self.local = LocalTask(parts)
+
+    def add(self, record: Written) -> None:
+        if record.topic is None:
+            self.settle(record.time)
+            self.local.restart(keep_store=False)
+        else:
+            self.local.append(record.topic, record.time, record.key, record.value)
+
+    def settle(self, until: Instant) -> None:
+        """All that is due before `until` happens and is committed."""
+        self.local.advance(until)
+        self.local.commit(until)
+
+    def newest_command(self, customer: str, template: str) -> Command:
+        for one in reversed(self._read("send-commands")):
+            if one["customer_id"] == customer and one["template"] == template:
+                return Command(customer, template, one["send_id"], one["channel"])
+        raise WrongCase(f"no command {template!r} was sent to {customer!r} before")
+
+    def outcome(self) -> Outcome:
+        states = {
+            key.decode(): decode_state(value)
+            for key, value in self.local.store.items()
+            if not key.startswith(b"\x00")
+        }
+        letters = [letter["reason"] for letter in self._read("dead-letters")]
+        return Outcome(self._read("send-commands"), self._read("flow-decisions"), letters, states)
+
+    def _read(self, topic: str) -> list[dict[str, Any]]:
+        values = [one.value for one in self.local.output if one.topic == topic]
+        return [decode_any(value)[1] for value in values if value is not None]
+
+
+def _sentences(problems: Sequence[Problem]) -> str:
+    return "; ".join(f"{path_text(one.path)}: {one.sentence()}" for one in problems)
