@@ -15,7 +15,7 @@ _NUMBERS = st.floats(allow_nan=False)
 def values_of(schema: Schema) -> st.SearchStrategy[Any]:
     """Values that fit `schema`, in the form in which fastavro takes them."""
     if isinstance(schema, list):
-        return st.one_of(values_of(branch) for branch in schema)
+        return st.one_of([values_of(branch) for branch in schema])
     match kind_of(schema):
         case "null":
             return st.none()

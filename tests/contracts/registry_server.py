@@ -78,9 +78,9 @@ class RegistryServer:
             case ["schemas", "ids", schema_id] if int(schema_id) in self.schemas:
                 return 200, self.schemas[int(schema_id)]
             case ["subjects", name, "versions"] if body is not None:
-                schema_id = self.add(json.loads(body["schema"]))
-                self.subjects[unquote(name), 1] = self.schemas[schema_id]
-                return 200, {"id": schema_id}
+                new_id = self.add(json.loads(body["schema"]))
+                self.subjects[unquote(name), 1] = self.schemas[new_id]
+                return 200, {"id": new_id}
             case ["subjects", name, "versions", number]:
                 found = self.subjects.get((unquote(name), int(number)))
                 return (404, {"error_code": 40401}) if found is None else (200, found)

@@ -15,6 +15,7 @@ from streams.engine import Event
 from streams.errors import Refused
 from streams.ports import Record, Rejection
 
+from .apicurio import Apicurio
 from .registry_server import RegistryServer
 from .test_encode import COMMAND
 
@@ -206,6 +207,30 @@ def test_outputs_are_registered_under_their_names_and_carry_their_ids() -> None:
 def test_without_a_registry_the_confluent_form_cannot_be_read() -> None:
     with pytest.raises(Undecodable, match="no schema registry is configured"):
         RecordDecoder(shipped_schemas()).decode(confluent_header(1))
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(300)  # the registry is fetched on the first run
+def test_a_real_registry_gives_and_takes_the_same_schemas(tmp_path: Path) -> None:
+    """Apicurio, which answers as Confluent's does; runs where Java and Maven are there."""
+    with Apicurio(tmp_path / "registry.log") as url:
+        registry = SchemaRegistry(url)
+        schema_id = registry.register(ORDER_PLACED)
+        assert registry.register(ORDER_PLACED) == schema_id
+        fetched = SchemaRegistry(url, tmp_path / "cache").contract(schema_id)
+        assert isinstance(fetched, Contract)
+        assert fetched.fingerprint == ORDER_PLACED.fingerprint
+        decoder = EventDecoder(registry=SchemaRegistry(url))
+        assert isinstance(decoder.decode("orders", record(schema_id, ORDER)), Event)
+        unknown = decoder.decode("orders", record(schema_id + 1000, ORDER))
+        assert isinstance(unknown, Rejection)
+        assert "is not in the registry" in unknown.reason
+        (command,) = EffectEncoder(registry=registry).commands([COMMAND])
+        assert command.value is not None
+        read = RecordDecoder(shipped_schemas(), SchemaRegistry(url)).decode(command.value)
+        assert read[1]["send_id"] == COMMAND.send_id
+        with pytest.raises(Refused, match="is this its address"):
+            EffectEncoder(registry=SchemaRegistry(url.removesuffix("/apis/ccompat/v7")))
 
 
 # ── what goes wrong ──
