@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import output
+from streams.cli import options, output
 from streams.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -33,6 +33,49 @@ def check(folder: Folder = Path("flows"), as_json: AsJson = False) -> None:
         _print(loaded, folder)
     if loaded.problems:
         raise typer.Exit(output.NOT_SO)
+
+
+def publish(
+    folder: Folder = Path("flows"),
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MOMENT",
+            help="In simulated time: from when on it decides (default: before all records).",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+    simulated: options.Simulated = False,
+) -> None:
+    """Check a folder of definitions and put them in force, all at once.
+
+    With an error in any of them nothing is published.
+
+    \b
+    Example: sendflow flows publish flows --yes
+    """
+    import time
+
+    from streams.worker.publish import publish as write
+    from streams.worker.publish import published_sets, read_set
+
+    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    moment = None if at is None else options.moment(at, "--at")
+    definitions = read_set(folder)
+    before = published_sets(settings)
+    if before and before[-1].record.version == definitions.version:
+        output.say(f"definitions {definitions.version} are in force already")
+        return
+    output.say(f"definitions {definitions.version}: {', '.join(definitions.flows)}")
+    if before:
+        output.say(f"in place of {before[-1].record.version}")
+    if not yes and not typer.confirm("Publish them?"):
+        raise typer.Exit(output.NOT_SO)
+    write(settings, definitions, time.time_ns() // 1_000_000, moment)
+    output.say("published")
 
 
 def _print_json(loaded: "Loaded") -> None:

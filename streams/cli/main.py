@@ -4,6 +4,7 @@ A command is a function in the file that is named after it; its docstring is its
 takes time to import is imported inside it: `sendflow --help` answers at once.
 """
 
+import inspect
 import signal
 import sys
 from collections.abc import Callable
@@ -12,18 +13,32 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli import broker, config, output
+from streams.cli import broker, config, explain, flows, import_, output, status, tail, test, topics
 from streams.errors import Refused
 
 Command = Callable[..., None]
 
 COMMANDS: dict[str, Command] = {
+    "import": import_.import_,
+    "test": test.run_tests,
+    "explain": explain.explain,
+    "tail": tail.tail,
+    "status": status.status,
     "broker": broker.broker,
     "config": config.config,
 }
 
-GROUPS: dict[str, tuple[str, dict[str, Command]]] = {}
-"""A name, what it's about, and its commands."""
+GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
+    "flows": (
+        "The definitions: check a folder of them, put them in force.",
+        {"check": flows.check, "publish": flows.publish},
+    ),
+    "topics": (
+        "The topics: make them, or say what is wrong with them.",
+        {"create": topics.create, "check": topics.check},
+    ),
+}
+"""A name, what it is about, and its commands."""
 
 
 def main() -> None:
@@ -56,13 +71,23 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name, command in COMMANDS.items():
-        app.command(name)(command)
+        app.command(name, help=help_of(command))(command)
     for name, (about, commands) in GROUPS.items():
         group = typer.Typer(no_args_is_help=True, help=about)
         for inner, command in commands.items():
-            group.command(inner)(command)
+            group.command(inner, help=help_of(command))(command)
         app.add_typer(group, name=name)
     return app
+
+
+def help_of(command: Command) -> str:
+    """The docstring, its paragraphs in one line each: terminals are of any width. What follows
+    a line with `\b` stays as it is written."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(
+        paragraph if paragraph.startswith("\b") else paragraph.replace("\n", " ")
+        for paragraph in paragraphs
+    )
 
 
 def _show_version(is_asked: bool) -> None:

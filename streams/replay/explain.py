@@ -9,6 +9,7 @@ import msgspec
 
 from streams.engine import Instant
 from streams.engine.calendar import zone_of
+from streams.engine.duration import DAY
 from streams.engine.effects import Outcome
 from streams.replay.event_wording import event_text
 from streams.replay.history import History, PastDecision, PastEvent, Publication
@@ -100,10 +101,10 @@ def _publications(history: History, words: Words) -> Iterator[Placed]:
         flows = [flow["flow"] for flow in published.definitions.get("flows", ())]
         text = f"definitions {published.version} in force: {', '.join(flows)}"
         data = {"version": published.version, "flows": flows}
-        yield (
-            (published.at, _PUBLISHED),
-            _line(published.at, "published", None, text, data, words),
-        )
+        line = _line(published.at, "published", None, text, data, words)
+        if published.at < DAY:  # a set of simulated time that holds from the beginning
+            line.when = "before all records"
+        yield (published.at, _PUBLISHED), line
 
 
 def _events(history: History, events: list[PastEvent], words: Words) -> Iterator[Placed]:

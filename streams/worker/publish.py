@@ -1,4 +1,4 @@
-"""A set of definitions as one record of `control`: the only way in which definitions come to decide.
+"""A set of definitions as one record of `control`: the only way in which definitions decide.
 
 `sendflow flows publish` and `worker --flows` both come here.
 """
