@@ -1,0 +1,37 @@
+"""The shop's flows in `flows/`: each has its tests, and they pass."""
+
+import pytest
+
+from streams.definitions import load_folder
+from streams.flowtest.cases import find_files, read_file
+from streams.flowtest.compare import judge_case
+from streams.resources import example_flows_dir
+
+_FLOWS = example_flows_dir()
+_FILES = [read_file(file) for file in find_files([_FLOWS])]
+
+
+def test_the_flows_have_no_problems():
+    loaded = load_folder(_FLOWS)
+    assert loaded.problems == []
+    assert [problem for file in _FILES for problem in file.problems] == []
+
+
+def test_every_flow_has_a_file_of_tests():
+    flows = {file.stem for file in _FLOWS.glob("*.yaml")} - {"store"}
+    tested = {file.name.removesuffix(".test.yaml") for file in find_files([_FLOWS])}
+    assert flows == tested
+    assert len(flows) == 5
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{case.file.rsplit('/', 1)[-1]}:{case.name}")
+        for file in _FILES
+        for case in file.cases
+    ],
+)
+def test_flow_test_passes(case):
+    result = judge_case(case)
+    assert result.has_passed, result
