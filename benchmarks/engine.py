@@ -12,12 +12,13 @@ import gc
 import pstats
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from streams.definitions.load import load_folder
 from streams.engine import (
-    CustomerState,
     Effects,
     Event,
     Program,
@@ -36,6 +37,10 @@ MINUTE = 60_000
 ROUNDS = 3
 ORDERS, CARTS = 0.2, 0.5  # cumulative shares; the rest are searches
 NOBODYS_METRIC = "view.list"
+DECODE, ENCODE = "decode", "encode"
+
+_encode_event = msgspec.msgpack.Encoder().encode
+_decode_event = msgspec.msgpack.Decoder(Event).decode
 
 
 def mix(count: int, seed: int = 1) -> list[Event]:
@@ -77,25 +82,10 @@ def _basket(chance: random.Random, lines: int) -> dict[str, Any]:
     return {"total": total, "currency": "GBP", "items": items}
 
 
-def customers_of(program: Program, events: list[Event]) -> dict[str, CustomerState]:
-    """States of the events' customers, who can all be written to."""
-    states: dict[str, CustomerState] = {}
-    for event in events:
-        if event.customer_id not in states:
-            state = states[event.customer_id] = new_state(event.customer_id)
-            profile = {"email": f"{event.customer_id}@example.com", "consent": ["email"]}
-            data = {"set": profile, "unset": []}
-            patch = Event("customer.updated", "p", event.customer_id, START - 1, data)
-            decide(program, state, patch, START - 1, Effects())
-    return states
-
-
-def run(program: Program, events: list[Event], states: dict[str, CustomerState]) -> Effects:
-    """All events, one after the other."""
-    effects = Effects()
-    for event in events:
-        decide(program, states[event.customer_id], event, event.occurred_at, effects)
-    return effects
+def profile_of(customer: str) -> Event:
+    """What makes a customer one who can be written to."""
+    profile = {"email": f"{customer}@example.com", "consent": ["email"]}
+    return Event("customer.updated", "p", customer, START - 1, {"set": profile, "unset": []})
 
 
 def without_collector() -> None:
@@ -105,69 +95,75 @@ def without_collector() -> None:
     gc.disable()
 
 
-def best(measure: Callable[[], float]) -> float:
-    """The best of a few rounds."""
-    return min(measure() for _ in range(ROUNDS))
+class Round(msgspec.Struct):
+    """What one pass over the events cost, in seconds, and what came of it."""
 
-
-def decide_cost(program: Program, events: list[Event]) -> dict[str, float]:
-    """Microseconds per event: of all, and by metric."""
-    whole, by_metric = float("inf"), dict.fromkeys({event.metric for event in events}, float("inf"))
-    for _ in range(ROUNDS):
-        states = customers_of(program, events)
-        start = time.perf_counter()
-        run(program, events, states)
-        whole = min(whole, time.perf_counter() - start)
-        for metric, cost in _by_metric(program, events).items():
-            by_metric[metric] = min(by_metric[metric], cost)
-    return {"all": whole / len(events) * 1e6, **by_metric}
-
-
-def _by_metric(program: Program, events: list[Event]) -> dict[str, float]:
-    states = customers_of(program, events)
-    effects, clock = Effects(), time.perf_counter
-    spent: dict[str, float] = {}
+    spent: dict[str, float] = {}  # by part: decode, encode, and by metric what deciding took
     number: dict[str, int] = {}
-    for event in events:
-        state = states[event.customer_id]
+    sizes: list[int] = []
+    commands: int = 0
+    decisions: int = 0
+
+
+def run(program: Program, events: list[bytes]) -> Round:
+    """Every event as a worker sees it: just decoded, with a state that is decoded for it and
+    encoded after it."""
+    clock, result = time.perf_counter, Round()
+    spent, number = result.spent, result.number
+    stored: dict[str, bytes] = {}
+    for encoded in events:
+        event = _decode_event(encoded)
+        before = stored.get(event.customer_id)
+        if before is None:
+            state = new_state(event.customer_id)
+            decide(program, state, profile_of(event.customer_id), START - 1, Effects())
+            before = encode_state(state)
+        effects = Effects()
         start = clock()
+        state = decode_state(before)
+        decoded = clock()
         decide(program, state, event, event.occurred_at, effects)
-        spent[event.metric] = spent.get(event.metric, 0.0) + clock() - start
-        number[event.metric] = number.get(event.metric, 0) + 1
-    return {metric: spent[metric] / number[metric] * 1e6 for metric in spent}
-
-
-def codec_cost(states: list[CustomerState]) -> tuple[float, float, float]:
-    """Microseconds to encode and to decode a state, and its bytes, on average."""
-    encoded = [encode_state(state) for state in states]
-
-    def timed(work: Callable[[Any], object], values: list[Any]) -> float:
-        start = time.perf_counter()
-        for value in values:
-            work(value)
-        return (time.perf_counter() - start) / len(values) * 1e6
-
-    encode = best(lambda: timed(encode_state, states))
-    decode = best(lambda: timed(decode_state, encoded))
-    return encode, decode, sum(map(len, encoded)) / len(encoded)
+        decided = clock()
+        after = encode_state(state)
+        end = clock()
+        stored[event.customer_id] = after
+        for part, cost in (
+            (DECODE, decoded - start),
+            (event.metric, decided - decoded),
+            (ENCODE, end - decided),
+        ):
+            spent[part] = spent.get(part, 0.0) + cost
+            number[part] = number.get(part, 0) + 1
+        result.commands += len(effects.commands)
+        result.decisions += len(effects.decisions)
+    result.sizes = [len(state) for state in stored.values()]
+    return result
 
 
 def figures(count: int) -> Iterator[tuple[str, str]]:
     """Name and value of every figure."""
     program = shop_program()
-    events = mix(count)
-    for name, cost in decide_cost(program, events).items():
-        yield f"decide, {name}", f"{cost:.2f} us"
-    nobodys = [Event(NOBODYS_METRIC, e.event_id, e.customer_id, e.occurred_at, {}) for e in events]
-    yield "decide, a metric of no flow", f"{decide_cost(program, nobodys)['all']:.2f} us"
-    states = customers_of(program, events)
-    effects = run(program, events, states)
-    yield "commands per event", f"{len(effects.commands) / count:.2f}"
-    yield "decisions per event", f"{len(effects.decisions) / count:.2f}"
-    encode, decode, size = codec_cost(list(states.values()))
-    yield "encode a state", f"{encode:.2f} us"
-    yield "decode a state", f"{decode:.2f} us"
-    yield f"state after {EVENTS_EACH} events", f"{size:.0f} bytes"
+    events = [_encode_event(event) for event in mix(count)]
+    rounds = [run(program, events) for _ in range(ROUNDS)]
+    parts = rounds[0].number
+    cost = {part: min(one.spent[part] for one in rounds) / parts[part] * 1e6 for part in parts}
+    metrics = [part for part in parts if part not in (DECODE, ENCODE)]
+    mean = sum(cost[metric] * parts[metric] for metric in metrics) / count
+    yield "decide, mean of the mix", f"{mean:.2f} us"
+    for metric in metrics:
+        yield f"decide, {metric}", f"{cost[metric]:.2f} us"
+    nobodys = [
+        _encode_event(msgspec.structs.replace(event, metric=NOBODYS_METRIC, data={}))
+        for event in mix(count)
+    ]
+    alone = min(run(program, nobodys).spent[NOBODYS_METRIC] for _ in range(ROUNDS))
+    yield "decide, a metric of no flow", f"{alone / count * 1e6:.2f} us"
+    yield "decode a state", f"{cost[DECODE]:.2f} us"
+    yield "encode a state", f"{cost[ENCODE]:.2f} us"
+    sizes = rounds[0].sizes
+    yield f"state after {EVENTS_EACH} events", f"{sum(sizes) / len(sizes):.0f} bytes"
+    yield "commands per event", f"{rounds[0].commands / count:.2f}"
+    yield "decisions per event", f"{rounds[0].decisions / count:.2f}"
 
 
 def shop_program() -> Program:
@@ -187,11 +183,10 @@ def main() -> None:
     options = parser.parse_args()
     without_collector()
     if options.profile:
-        program, events = shop_program(), mix(options.events)
-        states = customers_of(program, events)
+        program, events = shop_program(), [_encode_event(event) for event in mix(options.events)]
         with cProfile.Profile() as profile:
-            run(program, events, states)
-        pstats.Stats(profile).sort_stats("tottime").print_stats(30)
+            run(program, events)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(40)
         return
     for name, value in figures(options.events):
         print(f"{name:32} {value:>12}")

@@ -56,6 +56,7 @@ def _leave_deleted_step(
         end(turn, flow, journey, "step_removed", {"step": deleted}, deleted)
         return
     move(journey, JourneyState.RUNNING)
+    turn.turn_to(journey)
     walk(turn, flow, journey, successor)
 
 

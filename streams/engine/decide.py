@@ -48,8 +48,10 @@ def decide(
     turn = Turn(state, now, program.facts, None, None, effects, event, data)
     moves: list[Move] = []
     if state.journeys and plan.concerns_journeys:
-        end_journeys(program, plan, turn, event)
-        moves = released(program, plan, turn, event)
+        if plan.exits:
+            end_journeys(program, plan, turn, event)
+        if plan.waits:
+            moves = released(program, plan, turn, event)
     for flow in plan.flows:
         journey = enter_by_event(turn, flow, event)
         if journey is not None:
@@ -80,6 +82,7 @@ def run_moves(turn: Turn, moves: list[Move]) -> None:
         moves.sort(key=_order)
     for _, _, flow, journey, step in moves:
         if step is None:
+            turn.turn_to_entered(journey)
             walk(turn, flow, journey, flow.first)
         else:
             go_on(turn, flow, journey, step)

@@ -55,7 +55,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         packed,
         key,
     )
-    turn.turn_to(journey, turn.data)
+    turn.turn_to_entered(journey)
     return journey if begin(turn, flow, journey) else None
 
 

@@ -122,7 +122,7 @@ def _fields_read(name: str, metric: Metric, reads: Reads) -> frozenset[str]:
     fields = ALWAYS_READ.get(name, frozenset()) | (reads.fields.get(name, set()))
     if _has_money(metric) and "currency" in metric.fields:
         fields |= {"currency"}  # without it an amount says nothing
-    return fields & metric.fields.keys()
+    return frozenset(field for field in fields if field in metric.fields)
 
 
 def _has_money(metric: Metric) -> bool:

@@ -9,9 +9,8 @@ from streams.engine.turn import MOST_STEPS, Turn
 
 
 def walk(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step | None) -> None:
-    """Runs `journey`, which is RUNNING, from `step` on. After 1,000 steps in one turn the rest is
-    put off by a millisecond (SEMANTICS 1.12)."""
-    turn.turn_to(journey)
+    """Runs `journey`, to which `turn` has turned and which is RUNNING, from `step` on. After 1,000
+    steps in one turn the rest is put off by a millisecond (SEMANTICS 1.12)."""
     while step is not None:
         turn.steps += 1
         if turn.steps > MOST_STEPS and step is not flow.finish:
