@@ -44,7 +44,10 @@ def parse_amount(text: str, currency: str) -> int | None:
 def amount_text(minor: int, currency: str) -> str:
     """`99.95` for 9995 GBP."""
     digits = minor_digits(currency)
-    return f"{Decimal(minor).scaleb(-digits):.{digits}f}"
+    if digits == 0:
+        return str(minor)
+    whole, rest = divmod(abs(minor), 10**digits)
+    return f"{'-' if minor < 0 else ''}{whole}.{rest:0{digits}}"
 
 
 class Exchange:
