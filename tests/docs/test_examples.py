@@ -1,0 +1,149 @@
+"""The Python of docs/events-in.md and docs/commands-out.md, run as it stands there."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import EffectEncoder
+from streams.demo.broker import BrokerProcess
+from streams.engine import Event, SendCommand
+from streams.kafka.partition import partition_of
+from streams.ports import Record
+from tests.eventually import eventually
+
+ROOT = Path(__file__).parents[2]
+PARTITIONS = 8
+NOW = 1_772_445_600_000
+FAR = 4_000_000_000_000
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / "docs" / page).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def topics(own_broker: BrokerProcess, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The topics of the examples, on a broker of their own; gives its address."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("BROKERS", own_broker.bootstrap)
+    admin = AdminClient({"bootstrap.servers": own_broker.bootstrap})
+    names = ["orders", "engagement", "send-commands"]
+    for created in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names]).values():
+        created.result(20)
+    return own_broker.bootstrap
+
+
+def read(bootstrap: str, topic: str, count: int) -> list[tuple[int, Record]]:
+    """The first `count` records of a topic, with their partitions."""
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": "reader", "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([topic])
+    found: list[tuple[int, Record]] = []
+
+    def enough() -> bool:
+        message = consumer.poll(0.2)
+        if message is not None and message.error() is None:
+            partition, offset = message.partition(), message.offset()
+            assert partition is not None
+            assert offset is not None
+            found.append((partition, Record(NOW, offset, message.key(), message.value())))
+        return len(found) >= count
+
+    eventually(enough, within=30, every=0)
+    consumer.close()
+    return found
+
+
+def command(send_id: str, expires_at: int) -> SendCommand:
+    return SendCommand(
+        send_id=send_id,
+        customer_id="ada",
+        channel="email",
+        recipient="ada@example.com",
+        template="thanks-new",
+        flow="post-purchase",
+        flow_version="v1",
+        step="thanks-new",
+        journey_id="j1",
+        transactional=False,
+        decided_at=NOW,
+        not_before=NOW,
+        expires_at=expires_at,
+        variables={},
+        items=[],
+        coupon=None,
+        utm={},
+        locale=None,
+        trigger_event_id=None,
+    )
+
+
+def test_the_producers_of_events_in_write_events_where_java_would(topics: str) -> None:
+    examples = blocks("events-in.md", "python")
+    assert len(examples) == 2
+    for example in examples:
+        exec(example, {})
+    found = read(topics, "orders", 2)
+    decoded = [EventDecoder().decode("orders", record) for _, record in found]
+    assert all(isinstance(event, Event) for event in decoded), decoded
+    assert [event.metric for event in decoded if isinstance(event, Event)] == [
+        "order.placed",
+        "order.cancelled",
+    ]
+    assert {partition for partition, _ in found} == {partition_of(b"ada", PARTITIONS)}
+
+
+def test_the_json_of_events_in_is_an_event() -> None:
+    (example,) = blocks("events-in.md", "json")
+    event = EventDecoder().decode("orders", Record(NOW, 0, b"ada", example.encode()))
+    assert isinstance(event, Event)
+    assert event.data["total"] == 2500
+
+
+def test_the_log_line_of_events_in_is_what_is_said() -> None:
+    (example,) = blocks("events-in.md", "json")
+    wrong = json.dumps(json.loads(example) | {"total": "12,50"}).encode()
+    rejection: Any = EventDecoder().decode("orders", Record(NOW, 0, b"ada", wrong))
+    line = f"\norders[3]@81223: {rejection.reason}; written to dead-letters\n"
+    assert line in (ROOT / "docs" / "events-in.md").read_text()
+
+
+def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(topics: str) -> None:
+    sends = [command("s1", FAR), command("s1", FAR), command("old", NOW), command("s2", FAR)]
+    producer = Producer({"bootstrap.servers": topics})
+    for record in EffectEncoder().commands(sends):
+        assert record.value is not None
+        producer.produce(record.topic, record.value, record.key, partition=0)
+    producer.flush()
+    (example,) = blocks("commands-out.md", "python")
+    names: dict[str, Any] = {}
+    exec(example, names)
+    delivered: list[str] = []
+    taken: list[bool] = []
+
+    def all_taken() -> bool:
+        if names["work"](lambda one: delivered.append(one["send_id"]), set(delivered)):
+            taken.append(True)
+        return len(taken) == len(sends)
+
+    eventually(all_taken, within=40, every=0)
+    names["consumer"].close()
+    assert delivered == ["s1", "s2"]
+    reported = [EventDecoder().decode("engagement", r) for _, r in read(topics, "engagement", 2)]
+    assert all(isinstance(event, Event) for event in reported), reported
+    assert [event.data["send_id"] for event in reported if isinstance(event, Event)] == delivered
+
+
+@pytest.mark.parametrize("page", ["events-in.md", "commands-out.md", "../schemas/README.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    path = ROOT / "docs" / page
+    for link in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        assert (path.parent / link).exists(), link
