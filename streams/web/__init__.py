@@ -1,0 +1,1 @@
+"""What the worker's port shows, as plain data."""

@@ -1,0 +1,68 @@
+"""A customer, the tasks and the worker's health, as plain data for JSON."""
+
+from typing import Any
+
+import msgspec
+
+from streams.engine import Instant, decode_state
+from streams.runtime.lifecycle import TaskState
+
+
+class TaskView(msgspec.Struct):
+    """One task as `/status` shows it. Moments are milliseconds since the epoch."""
+
+    partition: int
+    state: str
+    clock: Instant | None = None  # the stream clock
+    behind: int | None = None  # milliseconds between the stream clock and the wall clock
+    waits_for: str | None = None  # the topic that holds it back
+    next_due: Instant | None = None  # its earliest timer
+    lag: dict[str, int] = {}  # records not processed yet, by topic
+    buffered: dict[str, int] = {}  # records fetched and not processed yet, by topic
+    counts: dict[str, int] = {}  # since it was opened here
+    failures: int = 0
+
+
+class WorkerView(msgspec.Struct):
+    """What `/status` shows."""
+
+    application: str
+    generation: int | None
+    definitions: str | None  # the version in force
+    tasks: list[TaskView]
+
+
+class HealthView(msgspec.Struct):
+    """What `/health` shows: alive as long as there is an answer, ready when all tasks run."""
+
+    status: str  # ok | stopping | failed
+    is_ready: bool
+    tasks: int
+    running: int
+
+
+def customer_view(state: bytes) -> dict[str, Any]:
+    """What is remembered of one customer, with the names of its fields."""
+    plain = _plain(decode_state(state))
+    assert isinstance(plain, dict)
+    return plain
+
+
+def health_view(states: list[TaskState], *, is_stopping: bool, is_failed: bool) -> HealthView:
+    """The health of a worker whose tasks are in these states."""
+    running = sum(state in (TaskState.RUNNING, TaskState.COMMITTING) for state in states)
+    status = "failed" if is_failed else "stopping" if is_stopping else "ok"
+    return HealthView(
+        status, status == "ok" and running == len(states), tasks=len(states), running=running
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Structs as objects: they are encoded as arrays, which nobody can read."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(part) for name, part in msgspec.structs.asdict(value).items()}
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value

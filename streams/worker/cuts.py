@@ -1,0 +1,100 @@
+"""Cuts: how the stream clock goes on at the live edge (DESIGN 5.2).
+
+    note the wall time T ──► ask for the ends of all partitions that hold a task back, in one
+    request ──► once a task has everything below them, its clock may go to T less the clock skew
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from streams.engine import Instant
+from streams.errors import SendflowError
+from streams.task import CONTROL
+from streams.worker.fetching import Key
+from streams.worker.host import Host, in_thread
+
+logger = logging.getLogger(__name__)
+
+AskEnds = Callable[[list[Key]], dict[Key, int]]
+"""The ends (high watermarks) of partitions in one request; blocks. What can't be asked is left out;
+raises SendflowError if nothing can."""
+
+SHORTEST = 0.02
+"""Seconds between two cuts, at least."""
+SHARE = 50
+"""A cut may cost one part in so many of a CPU."""
+AFTER_FAILURE = 1.0
+
+
+class Cuts:
+    """Asks for ends as long as tasks wait for them."""
+
+    def __init__(
+        self,
+        hosts: Callable[[], Iterable[Host]],
+        ask_ends: AskEnds,
+        clock: Callable[[], Instant],
+        done: Callable[[Host], None],
+    ) -> None:
+        """`hosts` are those that run; `done` is called for each that a cut was brought to."""
+        self._hosts = hosts
+        self._ask_ends = ask_ends
+        self._clock = clock
+        self._done = done
+        self._wanted = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cut")
+
+    def want(self) -> None:
+        """A task waits: look at it."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Until it's cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            began = time.monotonic()
+            interval = await self._cut()
+            await asyncio.sleep(max(0.0, interval - (time.monotonic() - began)))
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _cut(self) -> float:
+        """One cut; returns how many seconds are to lie between it and the next."""
+        wall = self._clock()
+        asked = {host: wanted for host in self._hosts() if (wanted := host.task.needs_cut(wall))}
+        keys = {key_of(host, topic) for host, topics in asked.items() for topic in topics}
+        if not keys:
+            return SHORTEST
+        try:
+            ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
+        except SendflowError as error:
+            logger.warning("the ends of the inputs can't be asked for: %s", error)
+            self.want()
+            return AFTER_FAILURE
+        for host, topics in asked.items():
+            if not host.runs:
+                continue
+            found = {
+                topic: ends[key]
+                for topic in topics
+                if (key := key_of(host, topic)) in ends
+            }
+            host.ends.update(found)
+            host.task.cut(wall, found)
+            self._done(host)
+        return max(SHORTEST, SHARE * cost)
+
+    def _timed(self, keys: list[Key]) -> tuple[dict[Key, int], float]:
+        before = time.thread_time()
+        return self._ask_ends(keys), time.thread_time() - before
+
+
+def key_of(host: Host, topic: str) -> Key:
+    """Where a task reads `topic`: `control` has one partition for all."""
+    return (topic, 0 if topic == CONTROL else host.partition)

@@ -1,0 +1,125 @@
+"""The records: one librdkafka consumer, in one thread.
+
+Whatever touches the consumer runs in that thread, one thing after the other, so that a fetch and an
+assignment can't cross. Nothing of it ever runs on the event loop (PITFALLS 67).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import msgspec
+
+from streams.kafka.consumer import Batch, RecordConsumer
+
+Key = tuple[str, int]
+"""(logical topic, partition)"""
+
+T = TypeVar("T")
+
+
+class Fetched(msgspec.Struct, gc=False):
+    """A batch, and the position at which its fetch began: it follows what was fed before it, or it
+    isn't fed."""
+
+    start: int
+    batch: Batch
+
+
+class FetchThread:
+    """The consumer and its thread."""
+
+    def __init__(self, open_consumer: Callable[[], RecordConsumer], prefix: str) -> None:
+        """`prefix`: what the names of topics begin with in the cluster."""
+        self._open_consumer = open_consumer
+        self._prefix = prefix
+        self._consumer: RecordConsumer | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="fetch")
+        self._positions: dict[Key, int] = {}
+
+    async def start(self) -> None:
+        """Opens the consumer."""
+
+        def open_consumer() -> None:
+            self._consumer = self._open_consumer()
+
+        await self._call(open_consumer)
+
+    async def fetch(self, max_records: int, timeout: float) -> list[Fetched]:
+        """What has arrived, waiting up to `timeout` seconds for the first of it. Raises what
+        RecordConsumer.fetch does."""
+        return await self._call(self._fetch, max_records, timeout)
+
+    async def assign(self, positions: Mapping[Key, int]) -> None:
+        """Reads these partitions too, from these offsets."""
+        await self._call(self._assign, dict(positions))
+
+    async def unassign(self, keys: Iterable[Key]) -> None:
+        """Reads these partitions no longer; those that aren't read are ignored."""
+        await self._call(self._unassign, list(keys))
+
+    async def put_right(self, expected: Mapping[Key, int]) -> None:
+        """Goes back to `expected` where batches were fetched and never fed, as in a rebalance."""
+        await self._call(self._put_right, dict(expected))
+
+    async def pause(self, key: Key) -> None:
+        """Fetches nothing of this partition until `resume`."""
+        await self._call(self._pause, key)
+
+    async def resume(self, key: Key) -> None:
+        """The end of `pause`."""
+        await self._call(self._resume, key)
+
+    async def close(self) -> None:
+        """Closes the consumer and ends the thread."""
+        if self._consumer is not None:
+            await self._call(self._consumer.close)
+        self._thread.shutdown(wait=False)
+
+    async def _call(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+    # ── In the thread ─────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _ready(self) -> RecordConsumer:
+        assert self._consumer is not None, "start() comes first"
+        return self._consumer
+
+    def _fetch(self, max_records: int, timeout: float) -> list[Fetched]:
+        fetched = []
+        cut = len(self._prefix)
+        for batch in self._ready.fetch(max_records, timeout):
+            batch.topic = batch.topic[cut:]
+            key = batch.topic, batch.partition
+            start = self._positions.get(key)
+            if start is None:
+                continue  # no longer ours
+            self._positions[key] = batch.next_offset
+            fetched.append(Fetched(start, batch))
+        return fetched
+
+    def _assign(self, positions: dict[Key, int]) -> None:
+        for (topic, partition), offset in positions.items():
+            self._ready.assign(self._prefix + topic, partition, offset)
+        self._positions.update(positions)
+
+    def _unassign(self, keys: list[Key]) -> None:
+        for topic, partition in keys:
+            if self._positions.pop((topic, partition), None) is not None:
+                self._ready.unassign(self._prefix + topic, partition)
+
+    def _put_right(self, expected: dict[Key, int]) -> None:
+        for (topic, partition), offset in expected.items():
+            if self._positions.get((topic, partition), offset) != offset:
+                self._ready.seek(self._prefix + topic, partition, offset)
+                self._positions[topic, partition] = offset
+
+    def _pause(self, key: Key) -> None:
+        if key in self._positions:
+            self._ready.pause(self._prefix + key[0], key[1])
+
+    def _resume(self, key: Key) -> None:
+        if key in self._positions:
+            self._ready.resume(self._prefix + key[0], key[1])

@@ -1,0 +1,169 @@
+"""The place of one task on this worker, from its assignment to its end.
+
+    open (thread) ──► read its partitions ──► commit (thread), one at a time ──► close (thread)
+
+What a task does in between is decided in `tasks.py`. Everything here runs on the event loop, except
+what blocks: that runs in threads (PITFALLS 67).
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from streams.engine import INPUTS, Instant
+from streams.runtime.commit import Commit
+from streams.runtime.lifecycle import TaskState, moved
+from streams.task import PartitionTask
+from streams.worker.fetching import Fetched, FetchThread, Key
+
+HIGH_RECORDS, HIGH_BYTES = 50_000, 16_000_000
+"""More than this in the buffer of an input: its partition is paused. Resumed below a quarter."""
+
+Poison = frozenset[tuple[str, int]]
+"""See PartitionTask."""
+T = TypeVar("T")
+
+
+class OpenTask(Protocol):
+    """A task with its producer and its store (opening.py)."""
+
+    @property
+    def task(self) -> PartitionTask:
+        """The task, on a store that holds all of its changelog."""
+
+    def commit(self, commit: Commit) -> int:
+        """One transaction, then the store; blocks. The next offset of the changelog. Raises
+        Fenced, Aborted, OutcomeUnknown, StoreUnusable."""
+
+    def close(self) -> None:
+        """Frees everything, the store's lock too; blocks."""
+
+
+class Opening(msgspec.Struct):
+    """What it takes to open a task."""
+
+    partition: int
+    poisoned: Poison
+    cancelled: threading.Event
+
+
+Opener = Callable[[Opening], OpenTask]
+"""Opens a task in a thread: fences, restores. Raises, and soon after `cancelled` was set too."""
+
+
+async def in_thread(pool: Executor, work: Callable[..., T], *arguments: object) -> T:
+    """What `work` returns, called in a thread of `pool`."""
+    return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+
+
+class Host:
+    """One task, where it stands, and what is known about its inputs."""
+
+    def __init__(self, partition: int, poisoned: Poison = frozenset(), failures: int = 0) -> None:
+        self.partition = partition
+        self.state = TaskState.ASSIGNED
+        self.poisoned = poisoned
+        self.failures = failures
+        """How often in a row this partition's task failed before it committed anything."""
+        self.fed: dict[str, int] = {}
+        """Next offset to be fed, by topic."""
+        self.positions: dict[str, int] = {}
+        """Committed positions, by topic."""
+        self.ends: dict[str, int] = {}
+        """The last known ends of its inputs, by topic."""
+        self.paused: set[str] = set()
+        self.commit: asyncio.Task[None] | None = None
+        """The transaction that is under way."""
+        self.left = asyncio.Event()
+        """Set when the task is given up."""
+        self._cancelled = threading.Event()
+        self._open: OpenTask | None = None
+
+    @property
+    def runs(self) -> bool:
+        """May its task be fed, run and committed?"""
+        return self.state in (TaskState.RUNNING, TaskState.COMMITTING)
+
+    @property
+    def task(self) -> PartitionTask:
+        """The task; there is one while it `runs`."""
+        assert self._open is not None
+        return self._open.task
+
+    @property
+    def keys(self) -> list[Key]:
+        """The partitions that it reads."""
+        return [(topic, self.partition) for topic in INPUTS]
+
+    def move(self, to: TaskState) -> None:
+        """Goes to the state `to`. Raises WrongTransition."""
+        self.state = moved(self.partition, self.state, to)
+
+    def leave(self, through: TaskState = TaskState.REVOKING) -> None:
+        """From now on it decides and commits nothing, and it's closed as soon as it can be."""
+        if self.left.is_set():
+            return
+        self.left.set()
+        self._cancelled.set()
+        if self.state is not TaskState.ASSIGNED:
+            self.move(through)
+
+    async def open(self, pool: Executor, opener: Opener) -> None:
+        """Fences and restores. Raises whatever `opener` does."""
+        self.move(TaskState.RESTORING)
+        opening = Opening(self.partition, self.poisoned, self._cancelled)
+        self._open = await in_thread(pool, opener, opening)
+        self.fed = dict(self.task.positions)
+        self.positions = dict(self.fed)
+
+    async def close(self, pool: Executor, records: FetchThread) -> None:
+        """After `leave`: waits for the transaction under way, frees everything."""
+        await records.unassign(self.keys)
+        if self.commit is not None:
+            await asyncio.wait([self.commit])
+        if self._open is not None:
+            await in_thread(pool, self._open.close)
+        self.move(TaskState.CLOSED)
+
+    async def transact(self, pool: Executor, wall: Instant) -> None:
+        """One transaction with all that is decided. Raises whatever OpenTask.commit does."""
+        assert self._open is not None
+        self.move(TaskState.COMMITTING)
+        commit = self.task.prepare_commit(wall)
+        offset = await in_thread(pool, self._open.commit, commit)
+        self.positions = commit.positions
+        self.failures = 0
+        if not self.left.is_set():
+            self.task.committed(commit, offset)
+            self.move(TaskState.RUNNING)
+
+    def feed(self, fetched: Fetched) -> bool:
+        """Hands a batch on, if it follows what was fed before: one that was fetched for a task that
+        has been given up doesn't. Returns whether the input should be paused now."""
+        batch = fetched.batch
+        topic = batch.topic
+        if fetched.start != self.fed[topic]:
+            return False
+        self.fed[topic] = batch.next_offset
+        if batch.end is not None:
+            self.ends[topic] = batch.end
+        self.task.feed(topic, batch.records, batch.next_offset, batch.end)
+        records, size = self.task.buffered(topic)
+        if topic in self.paused or (records <= HIGH_RECORDS and size <= HIGH_BYTES):
+            return False
+        self.paused.add(topic)
+        return True
+
+    def to_resume(self) -> list[str]:
+        """The paused inputs that have room again."""
+        ready = []
+        for topic in self.paused:
+            records, size = self.task.buffered(topic)
+            if records < HIGH_RECORDS // 4 and size < HIGH_BYTES // 4:
+                ready.append(topic)
+        self.paused.difference_update(ready)
+        return ready

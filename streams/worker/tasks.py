@@ -1,0 +1,397 @@
+"""Which tasks live here, and when each of them runs.
+
+    group assigns ──► open ──► feed ──► run in slices ──► commit ──► run ...
+                       ▲        cut ──►      │               │
+                       └─────── reopen ◄── anything unexpected
+    group revokes ──► last commit within a budget; what isn't assigned again is closed
+
+All of it runs on the event loop, a few milliseconds at a time; a task decides ahead while its one
+transaction is under way in a thread.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from streams.engine import Instant
+from streams.errors import Fenced, Poisoned, Refused, SendflowError
+from streams.ports import Record
+from streams.runtime.lifecycle import TaskState
+from streams.task import CONTROL
+from streams.worker.cuts import AskEnds, Cuts
+from streams.worker.fetching import Fetched, FetchThread, Key
+from streams.worker.host import Host, Opener, Poison
+
+logger = logging.getLogger(__name__)
+
+SLICE = 200
+"""Records and timers of one slice: a few milliseconds, then the loop has its turn."""
+PARALLEL = 16
+"""So many tasks are opened, and so many commit, at the same time."""
+SWEEP = 0.5
+"""Seconds after which every task is looked at, even if nothing was heard of it."""
+OFFSETS_INTERVAL = 5.0
+"""Seconds between two writings of the group's offsets."""
+
+
+def wall_clock() -> Instant:
+    """The wall time. It's read in the worker only, and handed down."""
+    return time.time_ns() // 1_000_000
+
+
+class TasksOptions(msgspec.Struct, frozen=True):
+    """Times in seconds."""
+
+    revoke_budget: float = 10.0
+    reopen_delay: float = 1.0  # after a failure; doubled with each that follows
+    reopen_after_fenced: float = 10.0
+    failures_allowed: int = 5
+
+
+class TaskPorts(msgspec.Struct):
+    """What the tasks of a worker work with."""
+
+    opener: Opener
+    records: FetchThread
+    ask_ends: AskEnds
+    partition_of: Callable[[bytes], int]
+    write_offsets: Callable[[Mapping[Key, int]], Awaitable[None]]
+
+
+class NotHere(Exception):
+    """The task that would know doesn't live on this worker, or isn't restored yet."""
+
+
+class Tasks:
+    """The tasks of this worker."""
+
+    def __init__(
+        self,
+        ports: TaskPorts,
+        options: TasksOptions = TasksOptions(),
+        clock: Callable[[], Instant] = wall_clock,
+    ) -> None:
+        self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        """Resolves when the worker can't go on."""
+        self._ports = ports
+        self._options = options
+        self._clock = clock
+        self._hosts: dict[int, Host] = {}
+        self._lives: dict[int, asyncio.Task[None]] = {}
+        """The newest life of each partition's task; it ends when everything is closed."""
+        self._owned: set[int] = set()
+        self._generation: int | None = None
+        self._flows = False
+        """False while the group rebalances: nothing is decided."""
+        self._control: list[Record] = []
+        self._control_next = 0
+        self._control_end: int | None = None
+        self._background: set[asyncio.Task[Any]] = set()
+        self._ready: set[Host] = set()
+        self._wake = asyncio.Event()
+        self._cuts = Cuts(self._running, ports.ask_ends, clock, self._look_at)
+        self._openers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="open")
+        self._committers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="commit")
+
+    # ── Start, stop, assignment ───────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Begins to read `control`; decides as soon as something is assigned."""
+        await self._ports.records.assign({(CONTROL, 0): 0})
+        self._spawn(self._run())
+        self._spawn(self._cuts.run())
+        self._spawn(self._tell_positions())
+
+    async def settle(self, *, was_thrown_out: bool) -> None:
+        """Before the group takes partitions away: nothing more is decided, what is decided is
+        committed within the budget. Thrown out, we may own nothing any more, and commit nothing
+        (PITFALLS 35)."""
+        self._flows = False
+        if not was_thrown_out:
+            await self._commit_all(self._options.revoke_budget)
+
+    async def assign(
+        self, numbers: set[int], generation: int, *, was_thrown_out: bool = False
+    ) -> None:
+        """These tasks are ours now. Those that were go on as they are, unless somebody else could
+        have owned them in between; then they start from what was committed."""
+        may_keep = not was_thrown_out and generation == (self._generation or 0) + 1
+        kept = numbers & self._hosts.keys() if may_keep else set()
+        logger.info(
+            "generation %d: %d tasks are ours (%s), %d of them go on",
+            generation,
+            len(numbers),
+            ranges(numbers),
+            len(kept),
+        )
+        self._generation = generation
+        self._owned = set(numbers)
+        for number in self._hosts.keys() - kept:
+            self._hosts.pop(number).leave()
+        going_on = [self._hosts[number] for number in kept]
+        await self._ports.records.put_right(
+            {
+                (topic, host.partition): offset
+                for host in going_on
+                if host.runs
+                for topic, offset in host.fed.items()
+            }
+        )
+        self._flows = True
+        for number in sorted(numbers - kept):
+            self._begin(Host(number))
+        for host in going_on:
+            self._look_at(host)
+
+    async def stop(self, within: float) -> None:
+        """Commits what is decided and closes everything, in about `within` seconds. What takes
+        longer is left to the transaction timeout and the next owner's fence."""
+        deadline = time.monotonic() + within
+        flowed, self._flows = self._flows, False
+        self._owned = set()
+        if flowed:
+            await self._commit_all(within / 2)
+        for host in self._hosts.values():
+            host.leave()
+        self._hosts.clear()
+        if self._lives:
+            await asyncio.wait(
+                list(self._lives.values()), timeout=max(0.1, deadline - time.monotonic())
+            )
+        for task in list(self._background):
+            task.cancel()
+        self._cuts.close()
+        for pool in (self._openers, self._committers):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _commit_all(self, within: float) -> None:
+        commits = [self._spawn(self._last_commit(host)) for host in self._running()]
+        if commits:
+            await asyncio.wait(commits, timeout=within)
+
+    async def _last_commit(self, host: Host) -> None:
+        if host.commit is not None:
+            await asyncio.wait([host.commit])
+        if host.state is TaskState.RUNNING and host.task.commit_due(self._clock()) is not None:
+            await asyncio.wait([self._begin_commit(host)])
+
+    # ── The life of a task ────────────────────────────────────────────────────────────────────
+
+    def _begin(self, host: Host, delay: float = 0.0) -> None:
+        """A task lives here from now on, or from `delay` seconds on if it's still ours then."""
+        self._hosts[host.partition] = host
+        before = self._lives.get(host.partition)
+        life = self._lives[host.partition] = self._spawn(self._live(host, before, delay))
+
+        def forget(_: object) -> None:
+            if self._lives.get(host.partition) is life:
+                del self._lives[host.partition]
+
+        life.add_done_callback(forget)
+
+    async def _live(self, host: Host, before: asyncio.Task[None] | None, delay: float) -> None:
+        if before is not None:
+            await asyncio.wait([before])  # it holds the store's lock
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(host.left.wait(), delay)
+        if not host.left.is_set():
+            try:
+                await host.open(self._openers, self._ports.opener)
+                if not host.left.is_set():
+                    await self._let_run(host)
+            except Exception as error:
+                self._failed(host, error)
+        await host.left.wait()
+        await host.close(self._openers, self._ports.records)
+
+    async def _let_run(self, host: Host) -> None:
+        host.task.feed(CONTROL, self._control, self._control_next, self._control_end)
+        await self._ports.records.assign(
+            {(topic, host.partition): offset for topic, offset in host.fed.items()}
+        )
+        if not host.left.is_set():
+            host.move(TaskState.RUNNING)
+            self._look_at(host)
+
+    def _failed(self, host: Host, error: Exception) -> None:
+        """The one way to recover: away with the task, open it again from what was committed."""
+        if host.left.is_set():
+            return
+        del self._hosts[host.partition]
+        if isinstance(error, Refused):
+            host.leave()
+            self.fail(error)
+            return
+        poisoned: Poison = host.poisoned
+        delay = self._options.reopen_delay * 2.0**host.failures
+        if isinstance(error, Fenced):
+            # Somebody else owns it, and an assignment will say so. If none does, we do.
+            logger.warning("task %d: %s; given up", host.partition, error)
+            host.leave(TaskState.FENCED)
+            delay = self._options.reopen_after_fenced
+        else:
+            logger.warning(
+                "task %d: %s: %s; it's opened again from what was committed",
+                host.partition,
+                type(error).__name__,
+                error,
+                exc_info=None if isinstance(error, SendflowError) else error,
+            )
+            host.leave()
+        if isinstance(error, Poisoned):
+            poisoned, delay = poisoned | {error.mark}, 0.0
+        if host.failures >= self._options.failures_allowed:
+            self.fail(error)
+        elif host.partition in self._owned:
+            self._begin(Host(host.partition, poisoned, host.failures + 1), delay)
+
+    def fail(self, error: BaseException) -> None:
+        """The worker can't go on: it stops, and says why."""
+        if not self.failure.done():
+            self.failure.set_result(error)
+
+    # ── Records ───────────────────────────────────────────────────────────────────────────────
+
+    def feed(self, fetched: Fetched) -> None:
+        """A batch of an input, from its agent."""
+        host = self._hosts.get(fetched.batch.partition)
+        if host is None or not host.runs:
+            return
+        if host.feed(fetched):
+            self._spawn(self._ports.records.pause((fetched.batch.topic, host.partition)))
+        self._look_at(host)
+
+    def feed_control(self, fetched: Fetched) -> None:
+        """A batch of `control`, for all tasks; kept for those that come later."""
+        batch = fetched.batch
+        self._control += batch.records
+        self._control_next = batch.next_offset
+        if batch.end is not None:
+            self._control_end = batch.end
+        for host in self._running():
+            host.task.feed(CONTROL, batch.records, batch.next_offset, batch.end)
+            self._look_at(host)
+
+    # ── Running and committing ────────────────────────────────────────────────────────────────
+
+    def _look_at(self, host: Host) -> None:
+        self._ready.add(host)
+        self._wake.set()
+
+    async def _run(self) -> None:
+        """Slices of all tasks that have something to do, in turn."""
+        while True:
+            self._wake.clear()
+            wait = SWEEP
+            if self._flows:
+                ready, self._ready = self._ready, set()
+                for host in ready:
+                    if host.runs and self._flows:
+                        self._run_slice(host)
+                        await asyncio.sleep(0)
+                wait = self._commit_those_due()
+            if not self._ready or not self._flows:
+                try:
+                    await asyncio.wait_for(self._wake.wait(), wait)
+                except TimeoutError:
+                    self._ready.update(self._running())
+
+    def _run_slice(self, host: Host) -> None:
+        try:
+            has_more = host.task.run(self._clock(), SLICE)
+        except Exception as error:
+            self._failed(host, error)
+            return
+        if has_more:
+            self._ready.add(host)
+        else:
+            self._cuts.want()
+        if host.paused:
+            for topic in host.to_resume():
+                self._spawn(self._ports.records.resume((topic, host.partition)))
+
+    def _commit_those_due(self) -> float:
+        """Begins the transactions that are due; returns the seconds until the next is."""
+        wall = self._clock()
+        wait = SWEEP
+        for host in self._running():
+            due = None if host.commit is not None else host.task.commit_due(wall)
+            if due is None:
+                continue
+            if due <= wall:
+                self._begin_commit(host)
+            else:
+                wait = min(wait, (due - wall) / 1000)
+        return wait
+
+    def _begin_commit(self, host: Host) -> asyncio.Task[None]:
+        commit = host.commit = self._spawn(self._commit(host))
+        return commit
+
+    async def _commit(self, host: Host) -> None:
+        try:
+            await host.transact(self._committers, self._clock())
+        except Exception as error:
+            self._failed(host, error)
+        finally:
+            host.commit = None
+        self._look_at(host)
+
+    async def _tell_positions(self) -> None:
+        while True:
+            await asyncio.sleep(OFFSETS_INTERVAL)
+            if self._flows:
+                await self._ports.write_offsets(self._positions())
+
+    def _positions(self) -> dict[Key, int]:
+        return {
+            (topic, host.partition): host.positions[topic]
+            for host in self._running()
+            for topic in host.fed
+        }
+
+    def _running(self) -> list[Host]:
+        return [host for host in self._hosts.values() if host.runs]
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Runs beside the others; an error that nobody expects ends the worker."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    # ── Questions ─────────────────────────────────────────────────────────────────────────────
+
+    def state_of(self, customer: str) -> bytes | None:
+        """The committed state of a customer; None for one who isn't known. Raises NotHere."""
+        partition = self._ports.partition_of(customer.encode())
+        host = self._hosts.get(partition)
+        if host is None or not host.runs:
+            raise NotHere(f"task {partition}, which has customer {customer!r}, doesn't run here")
+        return host.task.state_of(customer)
+
+    def hosts(self) -> Iterable[Host]:
+        """All tasks of this worker, in order of their numbers."""
+        return [self._hosts[number] for number in sorted(self._hosts)]
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers as text, neighbours joined: 0-3, 7."""
+    parts: list[list[int]] = []
+    for number in sorted(numbers):
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1] = [parts[-1][0], number]
+        else:
+            parts.append([number])
+    return ", ".join("-".join(map(str, part)) for part in parts) or "none"
