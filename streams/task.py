@@ -30,7 +30,7 @@ from streams.engine import (
     fire,
     new_state,
 )
-from streams.errors import Poisoned
+from streams.errors import Poisoned, SendflowError
 from streams.ports import ControlReader, Decoder, Encoder, Facts, Record, Rejection, Store
 from streams.runtime.cache import StateCache
 from streams.runtime.commit import POSITION_KEY, Commit, Pending, Position, decode_position
@@ -177,7 +177,8 @@ class PartitionTask:
     def run(self, wall: Instant, budget: int) -> bool:
         """Processes up to about `budget` records and timers; True if more can be done at once.
 
-        Raises Poisoned when deciding fails; the task must then be thrown away.
+        Raises Poisoned when deciding fails, Aborted when a record can't be judged now; the task
+        must then be thrown away.
         """
         self._wall = wall
         while budget > 0:
@@ -227,6 +228,8 @@ class PartitionTask:
                 self._note_late(source, record)
             try:
                 self._process(source, record, at >> 8)
+            except SendflowError:  # a registry that is away says nothing about the record
+                raise
             except Exception as error:
                 raise self._poisoned_by(source.topic, record.offset, error) from error
             at = source.place
