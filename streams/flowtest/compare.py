@@ -58,7 +58,6 @@ DECISION_FIELDS = {
         )
     },
 }
-_MOMENTS = frozenset({"at", "decided_at", "not_before", "expires_at"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -225,7 +224,7 @@ class _Comparison:
         return self._equal_scalar(wanted, value, field)
 
     def _equal_scalar(self, text: str, value: Any, field: str) -> bool:
-        if field in _MOMENTS:
+        if _is_moment(field, value):
             return bool(self._maker.moment(text) == value)
         if isinstance(value, bool):
             return parse_boolean(text) is value
@@ -237,7 +236,7 @@ class _Comparison:
         return bool(text == value)
 
     def _shown(self, value: Any, field: str) -> str:
-        if field in _MOMENTS and isinstance(value, int):
+        if _is_moment(field, value):
             return moment_text(value, self._definitions.store.zone())
         if field in _ITEM_MONEY and isinstance(value, int):
             return amount_text(value, self._definitions.store.currency)
@@ -297,7 +296,7 @@ class _Comparison:
         for decision in self._outcome.decisions:
             evidence = decision["evidence"]
             text = self._text(decision, DECISION_FIELDS)
-            yield f"  {text}" + (f"  {_value_text(evidence)}" if evidence else "")
+            yield f"  {text}" + (f"  {self._shown(evidence, 'evidence')}" if evidence else "")
 
     def _between_runs(self, other: Outcome) -> Iterator[str]:
         parts: tuple[tuple[str, Callable[[Outcome], list[Any]]], ...] = (
@@ -321,6 +320,10 @@ _SHOWN_OF_DECISIONS = ("at", "customer", "flow", "step", "outcome", "reason")
 _ITEM_MONEY = frozenset(
     name for name, field in ITEM_FIELDS.items() if field.type is FieldType.MONEY
 )
+
+
+def _is_moment(field: str, value: Any) -> bool:
+    return isinstance(value, int) and (field in ("at", "not_before") or field.endswith("_at"))
 
 
 def _entry_text(expected: Mapping[str, Any]) -> str:

@@ -264,7 +264,10 @@ class _World:
             if not key.startswith(b"\x00")
         }
         letters = [letter["reason"] for letter in self._read("dead-letters")]
-        return Outcome(self._read("send-commands"), self._read("flow-decisions"), letters, states)
+        decisions = self._read("flow-decisions")
+        for decision in decisions:
+            decision["evidence"] = msgspec.json.decode(decision["evidence"])
+        return Outcome(self._read("send-commands"), decisions, letters, states)
 
     def _read(self, topic: str) -> list[dict[str, Any]]:
         values = [one.value for one in self.local.output if one.topic == topic]
