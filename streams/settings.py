@@ -96,6 +96,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     broker_timeout: Duration = 60_000  # how long an unreachable broker is tried
     web_host: str = "0.0.0.0"
     web_port: int = 6066
+    web_address: str | None = None  # the host by which other workers reach the port; None: found
+    instance: str | None = None  # a name that a worker keeps over restarts: it takes its own place
     schema_registry: str | None = None
     log_level: LogLevel = LogLevel.INFO
     cache_customers: int = 50_000  # decoded states kept in memory, per task

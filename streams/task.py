@@ -127,6 +127,16 @@ class PartitionTask:
         due = self._timers.next_due
         return None if due == FAR_FUTURE else due
 
+    @property
+    def program(self) -> Program:
+        """What decides now: the definitions and the facts that are in force."""
+        return self._program
+
+    @property
+    def uncommitted(self) -> int:
+        """Records decided since the last `prepare_commit`."""
+        return self._pending.events
+
     def move(self, to: TaskState) -> None:
         """Goes to the state `to` of the life cycle. Raises WrongTransition."""
         self.state = moved(self.partition, self.state, to)
