@@ -8,6 +8,7 @@ from typing import Any
 
 from streams.contracts.schemas import Schema, kind_of
 from streams.engine.event import ITEM_FIELDS, Field, FieldType, Instant, Metric
+from streams.engine.money import minor_digits
 
 EVENT_FIELDS: dict[str, Field] = {
     "event_id": Field(FieldType.TEXT),
@@ -47,7 +48,10 @@ def event_check(metric: Metric, schema: Schema) -> EventCheck:
                     raise WrongEvent(f"field {name!r} is missing")
                 checked[name] = default.copy() if default else default
             else:
-                checked[name] = _CHECKS[field.type](value, name, kind)
+                try:
+                    checked[name] = _CHECKS[field.type](value, name, kind)
+                except _WrongAmount as wrong:
+                    raise wrong.in_currency(event.get("currency")) from None
         if not checked["event_id"]:
             raise WrongEvent("field 'event_id' is empty")
         if problem := moment_problem(checked["occurred_at"]):
@@ -116,7 +120,7 @@ def _number(value: Any, path: str, kind: str) -> int | float:
 
 def _money(value: Any, path: str, _kind: str) -> int:
     if not _is_long(value):
-        raise _wrong(path, value, f"minor units as an integer ({_minor_units(value)})")
+        raise _WrongAmount(path, value)
     return int(value)
 
 
@@ -218,12 +222,22 @@ def _wrong(path: str, found: Any, expected: str) -> WrongEvent:
     return WrongEvent(f"field {path!r} is {shown}, expected {expected}")
 
 
-def _minor_units(value: Any) -> str:
-    """What a producer probably meant: '12,50' is 1250."""
-    try:
-        return str(int(Decimal(str(value).replace(",", ".")) * 100))
-    except (InvalidOperation, ValueError, OverflowError):
-        return "1250 is 12.50"
+class _WrongAmount(Exception):
+    """An amount that is no integer; what was meant depends on the currency, which is elsewhere."""
+
+    def __init__(self, path: str, found: Any) -> None:
+        self._path = path
+        self._found = found
+
+    def in_currency(self, currency: Any) -> WrongEvent:
+        """The error, with what a producer probably meant: '12,50' is 1250."""
+        digits = minor_digits(currency) if isinstance(currency, str) else 2
+        try:
+            amount = Decimal(str(self._found).replace(",", "."))
+            meant = str(int(amount.scaleb(digits)))
+        except (InvalidOperation, ValueError, OverflowError):
+            meant = "1250 is 12.50"
+        return _wrong(self._path, self._found, f"minor units as an integer ({meant})")
 
 
 def _milliseconds(value: Any) -> str:

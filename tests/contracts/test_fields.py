@@ -40,6 +40,14 @@ def test_what_has_a_default_may_be_left_out(metric: str) -> None:
 @pytest.mark.parametrize(
     ("metric", "fields", "problem"),
     [
+        ("order.placed", {"total": "1250", "currency": "JPY"}, "minor units as an integer (1250)"),
+        ("order.placed", {"total": "1,5", "currency": "KWD"}, "minor units as an integer (1500)"),
+        ("order.placed", {"total": "1", "currency": 7}, "minor units as an integer (100)"),
+        (
+            "order.placed",
+            {"items": [ITEM | {"unit_price": 12.5}]},
+            "field 'items[0].unit_price' is 12.5, expected minor units as an integer (1250)",
+        ),
         (
             "order.placed",
             {"total": "12,50"},
