@@ -13,12 +13,26 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli import broker, config, explain, flows, import_, output, status, tail, test, topics
+from streams.cli import (
+    broker,
+    config,
+    demo,
+    explain,
+    flows,
+    import_,
+    output,
+    status,
+    tail,
+    test,
+    topics,
+)
 from streams.errors import Refused
 
 Command = Callable[..., None]
 
 COMMANDS: dict[str, Command] = {
+    "demo": demo.demo,
+    "test": test.run_tests,
     "import": import_.import_,
     "test": test.run_tests,
     "explain": explain.explain,

@@ -58,7 +58,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], title: s
     """Rows under their columns; numbers to the right, with marks for thousands."""
     held = [list(row) for row in rows]
     to_the_right = [
-        any(isinstance(row[place], int | float) for row in held) for place in range(len(columns))
+        any(
+            isinstance(row[place], int | float) and not isinstance(row[place], bool) for row in held
+        )
+        for place in range(len(columns))
     ]
     texts = [[_text(cell) for cell in row] for row in held]
     if sys.stdout.isatty():

@@ -150,6 +150,17 @@ class KafkaAdmin:
             _result(created, f"creating the topic {name}")
         return [topic.topic for topic in missing]
 
+    def delete_topics(self) -> None:
+        """Deletes the topics of TOPICS, with all that they hold."""
+        existing = self._partition_counts()
+        names = [topic_name(self._settings, logical) for logical in TOPICS]
+        ours = [name for name in names if name in existing]
+        if ours:
+            for name, deleted in self._admin.delete_topics(
+                ours, request_timeout=_REQUEST_WITHIN * 2
+            ).items():
+                _result(deleted, f"deleting the topic {name}")
+
     def check_topics(self) -> list[TopicProblem]:
         """All that is wrong with the topics of TOPICS; nothing is changed."""
         counts = self._partition_counts()

@@ -11,6 +11,7 @@ from streams.engine import Instant
 from streams.engine.calendar import zone_of
 from streams.engine.duration import DAY
 from streams.engine.effects import Outcome
+from streams.replay.asked import asked_by
 from streams.replay.event_wording import event_text
 from streams.replay.history import History, PastDecision, PastEvent, Publication
 from streams.replay.wording import Words, sentence
@@ -130,7 +131,8 @@ def _decisions(history: History, decisions: list[PastDecision], words: Words) ->
     places = {(event.at, event.event_id): event.place for event in reversed(history.events)}
     commands = {command["send_id"]: command for command in history.commands}
     for decision in decisions:
-        text = sentence(decision.outcome, decision.reason, decision.evidence, words)
+        asked = _asked(history, decision)
+        text = sentence(decision.outcome, decision.reason, decision.evidence, words, asked)
         command = commands.get(decision.evidence.get("send_id", ""))
         if decision.outcome is Outcome.SENT and command is not None:
             text = text.replace(" by ", f" to {command['recipient']} by ", 1)
@@ -142,6 +144,17 @@ def _decisions(history: History, decisions: list[PastDecision], words: Words) ->
             yield (decision.at, _TIMERS, decision.offset), line
         else:
             yield (decision.at, _RECORDS, *place, 1, decision.offset), line
+
+
+def _asked(history: History, decision: PastDecision) -> str | None:
+    """The condition behind a decision, from the set that was in force then."""
+    for published in reversed(history.publications):
+        if published.at <= decision.at:
+            for flow in published.definitions.get("flows", ()):
+                if flow["flow"] == decision.flow:
+                    return asked_by(flow, decision.step, decision.outcome, decision.reason)
+            return None
+    return None
 
 
 def _other_commands(history: History, flow: str | None, words: Words) -> Iterator[Placed]:

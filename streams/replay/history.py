@@ -1,7 +1,7 @@
 """Everything that the topics hold of one customer."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -71,89 +71,110 @@ class History(msgspec.Struct):
 
 def read_history(reader: TopicReader, customer_id: str, since: Instant | None = None) -> History:
     """Reads the partitions that hold the customer's records, from the record time `since` on."""
+    return history_of(customer_id, _relevant(reader, customer_id.encode(), since))
+
+
+def history_of(customer_id: str, records: Iterable[Found]) -> History:
+    """What these records of the topics say of one customer."""
     key = customer_id.encode()
     history = History(customer_id)
-    for record in _all_of(reader, [(CONTROL, 0)], None):
-        published = decode_control(record.record.value or b"")
-        if isinstance(published, DefinitionsRecord):
-            raw = json.loads(published.definitions)
-            history.publications.append(Publication(record.record.time, published.version, raw))
-    late = _late_records(reader, key, since)
-    places = [_place(reader, topic, key) for topic in (*INPUTS, *_OUTPUTS)]
-    for found in _all_of(reader, places, since):
-        if found.record.key == key and found.record.value is not None:
-            _add(history, found, late)
+    late: dict[Where, Instant] = {}
+    events: list[Found] = []
+    for found in records:
+        value = found.record.value
+        if value is None:
+            continue
+        if found.topic == CONTROL:
+            _add_publication(history, found.record)
+        elif found.topic == LATE_RECORDS:
+            fields = decode_any(value)[1]
+            where = fields["topic"], fields["partition"], fields["offset"]
+            late[where] = fields["effective_time"]
+        elif found.record.key != key:
+            continue
+        elif found.topic in _ADD:
+            _ADD[found.topic](history, found.record)
+        else:
+            events.append(found)
+    for found in events:
+        _add_event(history, found, late)
     history.events.sort(key=lambda event: (event.at, event.place))
     return history
 
 
-_OUTPUTS = (DECISIONS, SEND_COMMANDS, DEAD_LETTERS)
+Where = tuple[str, int, int]
+"""Topic, partition, offset."""
 
 
-def _add(history: History, found: Found, late: dict[tuple[str, int, int], Instant]) -> None:
-    record = found.record
-    value = record.value or b""
-    if found.topic == DEAD_LETTERS:
-        history.dead_letters.append(read_dead_letter(value))
-        return
-    try:
-        name, fields = decode_any(value)
-    except Undecodable:
-        return  # it's among the dead letters, with the reason
-    if found.topic == SEND_COMMANDS:
-        history.commands.append(fields)
-    elif found.topic == DECISIONS:
-        history.decisions.append(_decision(fields, record))
-    else:
-        metric = METRIC_OF_RECORD.get(name) or str(fields.pop("metric", name))
-        effective = late.get((found.topic, found.partition, record.offset))
-        history.events.append(
-            PastEvent(
-                record.time if effective is None else effective,
-                (TOPIC_ORDER.index(found.topic), record.offset),
-                metric,
-                fields,
-                effective is not None,
-            )
-        )
-
-
-def _decision(fields: dict[str, Any], record: Record) -> PastDecision:
-    return PastDecision(
-        fields["at"],
-        record.offset,
-        fields["flow"],
-        fields["flow_version"],
-        fields["journey_id"],
-        fields["step"],
-        Outcome(fields["outcome"]),
-        fields["reason"],
-        json.loads(fields["evidence"]),
-        fields["event_id"],
-    )
-
-
-def _late_records(
-    reader: TopicReader, key: bytes, since: Instant | None
-) -> dict[tuple[str, int, int], Instant]:
-    """Effective times of late records, by topic, partition and offset."""
-    late = {}
-    places = {
-        _place(reader, LATE_RECORDS, f"{topic}-{number}".encode())
-        for topic in INPUTS
-        for _, number in [_place(reader, topic, key)]
+def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[Found]:
+    yield from reader.read(reader.starts([(CONTROL, 0)]))  # what holds may be older than `since`
+    inputs = [_place(reader, topic, key) for topic in INPUTS]
+    places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
+    places += {
+        _place(reader, LATE_RECORDS, f"{topic}-{number}".encode()) for topic, number in inputs
     }
-    for found in _all_of(reader, list(places), since):
-        if found.record.value is not None:
-            _, fields = decode_any(found.record.value)
-            where = fields["topic"], fields["partition"], fields["offset"]
-            late[where] = fields["effective_time"]
-    return late
+    yield from reader.read(reader.starts(places, since))
 
 
 def _place(reader: TopicReader, topic: str, key: bytes) -> Place:
     return topic, partition_of(key, reader.partitions(topic))
 
 
-def _all_of(reader: TopicReader, places: list[Place], since: Instant | None) -> Iterator[Found]:
-    return reader.read(reader.starts(places, since))
+def _add_publication(history: History, record: Record) -> None:
+    published = decode_control(record.value or b"")
+    if isinstance(published, DefinitionsRecord):
+        raw = json.loads(published.definitions)
+        history.publications.append(Publication(record.time, published.version, raw))
+
+
+def _add_event(history: History, found: Found, late: dict[Where, Instant]) -> None:
+    record = found.record
+    try:
+        name, fields = decode_any(record.value or b"")
+    except Undecodable:
+        return  # it's among the dead letters, with the reason
+    metric = METRIC_OF_RECORD.get(name) or str(fields.pop("metric", name))
+    effective = late.get((found.topic, found.partition, record.offset))
+    history.events.append(
+        PastEvent(
+            record.time if effective is None else effective,
+            (TOPIC_ORDER.index(found.topic), record.offset),
+            metric,
+            fields,
+            effective is not None,
+        )
+    )
+
+
+def _add_decision(history: History, record: Record) -> None:
+    fields = decode_any(record.value or b"")[1]
+    history.decisions.append(
+        PastDecision(
+            fields["at"],
+            record.offset,
+            fields["flow"],
+            fields["flow_version"],
+            fields["journey_id"],
+            fields["step"],
+            Outcome(fields["outcome"]),
+            fields["reason"],
+            json.loads(fields["evidence"]),
+            fields["event_id"],
+        )
+    )
+
+
+def _add_command(history: History, record: Record) -> None:
+    history.commands.append(decode_any(record.value or b"")[1])
+
+
+def _add_dead_letter(history: History, record: Record) -> None:
+    history.dead_letters.append(read_dead_letter(record.value or b""))
+
+
+_ADD: dict[str, Callable[[History, Record], None]] = {
+    DECISIONS: _add_decision,
+    SEND_COMMANDS: _add_command,
+    DEAD_LETTERS: _add_dead_letter,
+}
+"""What a record of an output adds to a history."""

@@ -56,11 +56,15 @@ class Words:
 Sentence = Callable[[Evidence, Words], str]
 
 
-def sentence(outcome: Outcome, reason: str, evidence: Evidence, words: Words) -> str:
-    """One decision as a sentence. Raises KeyError for a reason that isn't in SEMANTICS 5.5."""
+def sentence(
+    outcome: Outcome, reason: str, evidence: Evidence, words: Words, asked: str | None = None
+) -> str:
+    """One decision as a sentence; `asked` is the condition that was judged, as it was written.
+    Raises KeyError for a reason that isn't in SEMANTICS 5.5."""
     if outcome is Outcome.BRANCH:
-        return _branch(reason, evidence, words)
-    return SENTENCES[outcome][reason](evidence, words)
+        return _branch(reason, evidence, words, asked)
+    text = SENTENCES[outcome][reason](evidence, words)
+    return text if asked is None else f"{text}; asked was: {asked}"
 
 
 def _because(text: str) -> Sentence:
@@ -73,15 +77,18 @@ def _because(text: str) -> Sentence:
     return build
 
 
-def _branch(reason: str, evidence: Evidence, words: Words) -> str:
+def _branch(reason: str, evidence: Evidence, words: Words, asked: str | None) -> str:
     values = words.values(evidence)
-    known = {
-        "then": "the condition holds: takes 'then'",
-        "else": "the condition doesn't hold: takes 'else'",
-        "timeout": "what was waited for didn't come in time: takes the way of the timeout",
-    }
-    text = known.get(reason, f"takes the way '{reason}'")
-    return f"{text} ({values})" if values else text
+    found = f" ({values})" if values else ""
+    condition = "the condition" if asked is None else f"'{asked}'"
+    match reason:
+        case "then":
+            return f"{condition} holds{found}: takes 'then'"
+        case "else":
+            return f"{condition} doesn't hold{found}: takes 'else'"
+        case "timeout":
+            return f"what was waited for didn't come in time{found}: takes the timeout's way"
+    return f"takes the way '{reason}'{found}"
 
 
 def _entered(evidence: Evidence, words: Words) -> str:

@@ -80,7 +80,7 @@ def publish(
     record = DefinitionsRecord(
         published_at=now,
         version=definitions.version,
-        semantics=SEMANTICS[0],
+        semantics=max(SEMANTICS),
         tzdata=version_of("tzdata"),
         definitions=definitions.canonical,
         successors={},

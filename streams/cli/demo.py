@@ -1,0 +1,174 @@
+"""`sendflow demo`: a real shop's year, as explained send commands."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.cli import explain, output
+
+if TYPE_CHECKING:
+    from streams.demo.run import DemoReport
+    from streams.demo.shop import ShopSummary
+
+LINES_OF_TIMELINE = 40
+
+
+def demo(
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions of every topic.")] = 4,
+    flows: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Other definitions than the example shop's."),
+    ] = None,
+    brokers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Run on this Kafka instead of the embedded broker, in topics that are deleted "
+            "at the end.",
+        ),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep the topics and the logs there, to look around."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what is simulated around the orders.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+) -> None:
+    """Run a real shop's year through Kafka and real workers, in about a minute, and explain what
+    was sent to whom. Leaves nothing running.
+
+    \b
+    Example: sendflow demo --workers 2 --keep demo-data
+    """
+    from streams.demo.run import Demo, DemoOptions
+    from streams.demo.workers import WorkerFailed
+
+    for name in [name for name in os.environ if name.startswith("SENDFLOW_")]:
+        del os.environ[name]  # the demo is a shop of its own; its workers inherit nothing
+    options = DemoOptions(workers, partitions, seed, flows, brokers, keep)
+    the_demo = Demo(options, output.progress)
+    try:
+        with the_demo:
+            report = the_demo.run()
+    except (WorkerFailed, TimeoutError) as failed:
+        output.complain(str(failed))
+        if the_demo.logs is not None:
+            output.complain(f"the logs are in {the_demo.logs}")
+        raise typer.Exit(output.NOT_SO) from None
+    if as_json:
+        output.print_json(_as_json(report))
+        return
+    _show(report)
+    _show_next(keep, report)
+
+
+def _show(report: "DemoReport") -> None:
+    summary, outcome = report.summary, report.outcome
+    _show_events(summary)
+    output.say()
+    _show_decisions(report)
+    output.say()
+    output.print_table(
+        ("flow", "channel", "commands"),
+        [(flow, channel, number) for (flow, channel), number in sorted(outcome.commands.items())],
+        title="Send commands",
+    )
+    output.say()
+    output.print_table(
+        ("why a message was not sent", "flow", "times"),
+        _by_reason(outcome.skipped),
+        title="Skipped",
+    )
+    output.say()
+    output.print_table(
+        ("how a journey ended, or why it didn't begin", "flow", "times"),
+        _by_reason(outcome.exited) + _by_reason(outcome.not_entered, "not begun: "),
+        title="Journeys",
+    )
+    if report.timeline is not None:
+        output.say()
+        output.say("One customer's year (sendflow explain)", "bold")
+        explain.show(report.timeline, LINES_OF_TIMELINE)
+
+
+def _show_events(summary: "ShopSummary") -> None:
+    real = summary.total_events - summary.simulated_events
+    total = f"{summary.order_total / 100:,.0f} {summary.currency}"
+    output.say("A shop's year: Online Retail, the invoices of a real shop in the UK", "bold")
+    _count(summary.lines, "lines of invoices, of which left out:")
+    _count(summary.lines_without_customer, "  without a customer id: nobody to write to")
+    _count(summary.repeated_lines, "  that repeat another line exactly")
+    _count(summary.customers, "customers")
+    _count(real, f"real events: {summary.orders:,} orders of {total}, {summary.refunds:,} refunds")
+    _count(summary.simulated_events, f"SIMULATED events around them (seed {summary.seed}):")
+    output.say(f"{'':12}profiles, carts, searches, views, deliveries")
+
+
+def _show_decisions(report: "DemoReport") -> None:
+    outcome, events = report.outcome, report.summary.total_events
+    output.say(f"Decided by the definitions {report.definitions.version}", "bold")
+    _count(events, f"events in, and {report.written.ticks:,} ticks of simulated time")
+    _count(outcome.journeys, "journeys")
+    _count(outcome.decisions, "decisions, each with its reason")
+    _count(outcome.total_commands, f"send commands to {outcome.customers_written_to:,} customers")
+    _count(outcome.dead_letters, f"dead letters, {outcome.late_records:,} late records")
+    _count(
+        round(events / report.seconds),
+        f"events/s, writing them included ({report.seconds:.1f} s)",
+    )
+
+
+def _count(number: int, text: str) -> None:
+    output.say(f"  {number:>9,} {text}")
+
+
+def _by_reason(counts: dict[tuple[str, str], int], before: str = "") -> list[tuple[str, str, int]]:
+    """By reason, the most frequent first."""
+    rows = [(before + reason, flow, number) for (flow, reason), number in counts.items()]
+    return sorted(rows, key=lambda row: (-row[2], row))
+
+
+def _show_next(keep: Path | None, report: "DemoReport") -> None:
+    customer = report.outcome.interesting_customer
+    output.say()
+    output.say("What to try next", "bold")
+    if keep is not None:
+        output.say(f"  sendflow broker --data-dir {keep / 'broker'}    the topics again, and then:")
+        output.say(f"  sendflow explain {customer} --flow post-purchase")
+        output.say("  sendflow tail flow-decisions --limit 20")
+    else:
+        output.say("  sendflow demo --keep demo-data    keeps the topics, to explain any customer")
+    output.say("  sendflow test flows               the tests of these flows, in milliseconds")
+    output.say("  sendflow flows check flows        after a change in flows/")
+    output.say("  docker compose up -d              the same on Apache Kafka, live")
+
+
+def _as_json(report: "DemoReport") -> dict[str, object]:
+    """The counts with texts for keys."""
+    import msgspec
+
+    outcome = report.outcome
+    return {
+        "shop": report.summary,
+        "events": report.summary.total_events,
+        "simulated_events": report.summary.simulated_events,
+        "ticks": report.written.ticks,
+        "definitions": report.definitions.version,
+        "seconds": round(report.seconds, 2),
+        "events_per_second": round(report.summary.total_events / report.seconds),
+        "journeys": outcome.journeys,
+        "commands": outcome.total_commands,
+        "outcome": {
+            name: _text_keys(value) for name, value in msgspec.structs.asdict(outcome).items()
+        },
+        "timeline": report.timeline,
+    }
+
+
+def _text_keys(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {" ".join(key) if isinstance(key, tuple) else key: held for key, held in value.items()}

@@ -1,0 +1,225 @@
+"""The demo: a real shop's year through real workers, from an empty broker to explained commands.
+
+broker ── topics ── definitions ── workers ──────────────┐
+                                      events in ─────────┴── all decided ── counted
+"""
+
+import contextlib
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from streams.demo.broker import EmbeddedBroker
+from streams.demo.outcome import Outcome, read_outcome
+from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
+from streams.demo.workers import Worker, WorkerFailed, wait_until_decided
+from streams.engine import Instant
+from streams.importing.encoding import event_record
+from streams.importing.past import Written, end_after, write_past
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.topic_reader import TopicReader
+from streams.replay.explain import Timeline, explain
+from streams.replay.history import read_history
+from streams.resources import example_flows_dir
+from streams.settings import RecordTime, Settings
+from streams.worker.publish import DefinitionsSet, publish, read_set
+
+DAYS_AFTER = 30
+"""So long after the last event simulated time goes on."""
+
+
+class Reach(Protocol):
+    """A progress bar."""
+
+    total: int | None
+
+    def reach(self, done: int, detail: str = "") -> None:
+        """`done` of the total are done."""
+
+
+Progress = Callable[[str, int | None], AbstractContextManager[Reach]]
+"""Opens a progress bar: what is going on, and how much of it there is."""
+
+
+class DemoOptions(msgspec.Struct, frozen=True):
+    """How the demo is run."""
+
+    workers: int = 2
+    partitions: int = 4
+    seed: int = 7
+    flows: Path | None = None  # None: the example shop's
+    brokers: str | None = None  # None: the embedded broker
+    keep: Path | None = None  # a folder for the broker's data and the logs; None: thrown away
+
+
+class DemoReport(msgspec.Struct):
+    """What the demo ends with."""
+
+    summary: ShopSummary
+    definitions: DefinitionsSet
+    written: Written
+    outcome: Outcome
+    seconds: float  # from the first event written to the last decision
+    timeline: Timeline | None
+
+
+class Demo:
+    """Everything the demo starts; its end stops and removes all of it, however it comes."""
+
+    def __init__(self, options: DemoOptions, progress: Progress) -> None:
+        self.folder = Path()
+        """Where data and logs are, while the demo runs."""
+        self.logs: Path | None = None
+        """Where the workers' logs were kept, after a failure."""
+        self._options = options
+        self._progress = progress
+        self._stack = ExitStack()
+        self._workers: list[Worker] = []
+
+    def __enter__(self) -> Self:
+        keep = self._options.keep
+        if keep is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="sendflow-demo-"))
+            self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        else:
+            keep.mkdir(parents=True, exist_ok=True)
+            self.folder = keep.resolve()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception):
+            self._keep_logs()
+        self._stack.close()
+
+    def run(self) -> DemoReport:
+        """The whole demo. Raises Refused, WorkerFailed."""
+        with self._progress("starting the broker", None):
+            settings = self._start_broker()
+            definitions = self._prepare(settings)
+            for number in range(1, self._options.workers + 1):
+                worker = Worker(settings, self.folder, f"worker-{number}")
+                self._workers.append(worker)
+            self._stack.callback(self._end_workers)
+        with self._progress("reading the shop's year", None):
+            year = build_shop_year(self._options.seed)
+        began = time.monotonic()
+        written = self._import(settings, year)
+        assert written.until is not None
+        self._decide(year.summary.first_at, written.until)
+        seconds = time.monotonic() - began
+        with self._progress("stopping the workers", None):
+            self._stop_workers()
+        with TopicReader(settings, "demo") as reader:
+            with self._progress("counting what was decided", None) as bar:
+
+                def report(done: int, total: int) -> None:
+                    bar.total = total
+                    bar.reach(done)
+
+                outcome = read_outcome(reader, report)
+            timeline = None
+            if outcome.interesting_customer is not None:
+                timeline = explain(read_history(reader, outcome.interesting_customer))
+        return DemoReport(year.summary, definitions, written, outcome, seconds, timeline)
+
+    def _start_broker(self) -> Settings:
+        options = self._options
+        settings = Settings(
+            application="sendflow-demo",
+            partitions=options.partitions,
+            record_time=RecordTime.CREATE,
+            session_timeout=6_000,
+        )
+        if options.brokers is not None:
+            # Topics of its own, for there may be others; they are deleted at the end.
+            name = f"demo-{uuid.uuid4().hex[:8]}"
+            settings = msgspec.structs.replace(
+                settings, brokers=options.brokers, prefix=f"{name}.", application=name
+            )
+            self._stack.callback(_delete_topics, settings)
+            return settings
+        broker = EmbeddedBroker(self.folder / "broker")
+        # A kept broker is stopped with care, so that all its data are on disk.
+        self._stack.callback(broker.kill if options.keep is None else broker.stop)
+        return msgspec.structs.replace(settings, brokers=broker.start())
+
+    def _prepare(self, settings: Settings) -> DefinitionsSet:
+        definitions = read_set(self._options.flows or example_flows_dir())
+        admin = KafkaAdmin(settings)
+        try:
+            admin.wait_for_broker()
+            admin.create_topics()
+        finally:
+            admin.close()
+        publish(settings, definitions, _now())
+        return definitions
+
+    def _import(self, settings: Settings, year: ShopYear) -> Written:
+        events = map(event_record, year.events)
+        with self._progress("writing events to Kafka", len(year.events)) as bar:
+            return write_past(
+                settings,
+                events,
+                end_after(DAYS_AFTER, _now()),
+                lambda done, at: bar.reach(done, _day(at)),
+            )
+
+    def _decide(self, first: Instant, until: Instant) -> None:
+        day = 24 * 3_600_000
+        with self._progress("deciding", (until - first) // day) as bar:
+            wait_until_decided(
+                self._workers,
+                self._options.partitions,
+                until,
+                lambda clock: bar.reach(max(0, clock - first) // day, _day(clock)),
+            )
+
+    def _stop_workers(self) -> None:
+        for name, status in self._end_workers():
+            if status != 0:
+                raise WorkerFailed(f"{name} didn't stop cleanly: status {status}")
+
+    def _end_workers(self) -> list[tuple[str, int]]:
+        """Stops them all at the same time; their names and exit statuses."""
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.ask_to_stop()
+        return [(worker.name, worker.stop()) for worker in workers]
+
+    def _keep_logs(self) -> None:
+        logs = sorted(self.folder.glob("*.log")) + sorted(self.folder.glob("broker/*.log"))
+        if self._options.keep is not None or not logs:
+            return
+        self.logs = Path(tempfile.mkdtemp(prefix="sendflow-demo-logs-"))
+        for log in logs:
+            with contextlib.suppress(OSError):
+                shutil.copy(log, self.logs)
+
+
+def _delete_topics(settings: Settings) -> None:
+    admin = KafkaAdmin(settings)
+    try:
+        admin.delete_topics()
+    finally:
+        admin.close()
+
+
+def _day(at: Instant) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(at / 1000))
+
+
+def _now() -> Instant:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,47 @@
+"""The condition behind a decision, found in the definitions as they were written."""
+
+import pytest
+
+from streams.engine.effects import Outcome
+from streams.replay.asked import asked_by, condition_text
+
+FLOW = {
+    "flow": "f",
+    "filter": {"not": {"segment": "wholesale"}},
+    "steps": [
+        {"wait": "4h", "id": "pause"},
+        {
+            "if": {"count": "order.placed", "equals": "1"},
+            "then": [
+                {"send": "email", "template": "new", "only_if": {"consent": "email"}},
+                {"if": {"trigger": "total", "gt": "100"}, "then": [{"send": "email"}]},
+            ],
+        },
+        {"branch": [{"when": {"consent": "sms"}, "then": [{"if": {"consent": "email"}}]}]},
+        {"sample": {"a": "50"}, "paths": {"a": [{"if": {"in_flow": "g"}}]}},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome", "reason", "asked"),
+    [
+        ("steps[1]", Outcome.BRANCH, "then", "count order.placed equals 1"),
+        ("steps[1].then[1]", Outcome.BRANCH, "else", "trigger total gt 100"),
+        ("steps[2].branch[0].then[0]", Outcome.BRANCH, "else", "consent email"),
+        ("steps[3].paths.a[0]", Outcome.BRANCH, "else", "in_flow g"),
+        ("new", Outcome.SKIPPED, "message_filter", "consent email"),
+        ("new", Outcome.SKIPPED, "profile_filter", "not (segment wholesale)"),
+        (None, Outcome.NOT_ENTERED, "profile_filter", "not (segment wholesale)"),
+        ("new", Outcome.SENT, "", None),
+        ("pause", Outcome.EXITED, "exit_on", None),
+        ("gone", Outcome.BRANCH, "then", None),
+    ],
+)
+def test_what_was_asked(step, outcome, reason, asked):
+    assert asked_by(FLOW, step, outcome, reason) == asked
+
+
+def test_nested_conditions_read_from_the_outside_in():
+    condition = {"all": [{"consent": "email"}, {"count": "order.placed", "in_last": "7d"}]}
+    assert condition_text(condition) == "all [consent email, count order.placed in_last 7d]"

@@ -1,0 +1,141 @@
+"""Every outcome and reason of SEMANTICS 5.5 has a sentence, and it says what decided."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from streams.engine.effects import Outcome
+from streams.replay.wording import SENTENCES, Words, sentence
+
+LONDON = Words(ZoneInfo("Europe/London"))
+AT = 1_299_060_000_000  # 2011-03-02 10:00 in London
+HOUR = 3_600_000
+
+REASONS = {
+    Outcome.NOT_ENTERED: "profile_filter re_entry already_in_flow missing_key too_old exit_on "
+    "flow_paused loop",
+    Outcome.HELD: "quiet_hours flow_paused",
+    Outcome.SKIPPED: "expired profile_filter message_filter no_recipient bad_recipient no_consent "
+    "suppressed smart_sending frequency_cap no_coupon",
+    Outcome.COUPON: "given kept no_coupon",
+    Outcome.EXITED: "finished exit_on exit restarted step_removed archived erased",
+}
+"""SEMANTICS 5.5; the others have no reason, and `branch` has the side taken."""
+
+ALL = [
+    *((outcome, reason) for outcome, reasons in REASONS.items() for reason in reasons.split()),
+    *((outcome, "") for outcome in Outcome if outcome not in {*REASONS, Outcome.BRANCH}),
+    *((Outcome.BRANCH, side) for side in ("then", "else", "timeout", "a path's name")),
+]
+
+
+@pytest.mark.parametrize(("outcome", "reason"), ALL)
+def test_every_reason_has_a_sentence_even_without_evidence(outcome, reason):
+    assert len(sentence(outcome, reason, {}, LONDON)) > 3
+
+
+def test_the_table_holds_no_reason_that_the_semantics_lack():
+    table = {(outcome, reason) for outcome, reasons in SENTENCES.items() for reason in reasons}
+    assert table == {pair for pair in ALL if pair[0] is not Outcome.BRANCH}
+
+
+def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
+    for reason in REASONS[Outcome.SKIPPED].split():
+        assert sentence(Outcome.SKIPPED, reason, {}, LONDON).startswith("not sent: ")
+    for reason in REASONS[Outcome.NOT_ENTERED].split():
+        assert sentence(Outcome.NOT_ENTERED, reason, {}, LONDON).startswith("not begun: ")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "evidence", "says"),
+    [
+        (
+            Outcome.SKIPPED,
+            "smart_sending",
+            {
+                "channel": "email",
+                "earlier_flow": "cart-recovery",
+                "earlier_step": "cart-reminder",
+                "earlier_sent_at": AT,
+                "window_ms": 16 * HOUR,
+                "free_at": AT + 16 * HOUR,
+            },
+            "not sent: Smart Sending, since cart-recovery sent cart-reminder by email at "
+            "Wed 2011-03-02 10:00:00, less than 16h before; free again at Thu 2011-03-03 02:00:00",
+        ),
+        (
+            Outcome.SKIPPED,
+            "suppressed",
+            {"channel": "email", "causes": ["hard_bounce", "complaint"]},
+            "not sent: email is suppressed: the address doesn't exist (hard bounce), they "
+            "complained of spam",
+        ),
+        (
+            Outcome.SKIPPED,
+            "frequency_cap",
+            {"at_most": 1, "channels": ["sms"], "window_ms": None, "sent_at": [AT]},
+            "not sent: the cap of 1 on one day (sms) is reached; sent at Wed 2011-03-02 10:00:00",
+        ),
+        (
+            Outcome.NOT_ENTERED,
+            "too_old",
+            {"occurred_at": AT, "age_ms": 5 * HOUR, "max_event_age_ms": 4 * HOUR},
+            "not begun: what happened at Wed 2011-03-02 10:00:00 arrived 5h later, and the flow "
+            "takes nothing older than 4h (max_event_age)",
+        ),
+        (
+            Outcome.NOT_ENTERED,
+            "re_entry",
+            {"re_entry": "never", "last_entry_at": AT},
+            "not begun: it began at Wed 2011-03-02 10:00:00, and never begins twice (re_entry)",
+        ),
+        (
+            Outcome.HELD,
+            "quiet_hours",
+            {"quiet_from": "21:00", "quiet_to": "08:00", "timezone": "UTC", "until": AT},
+            "held: quiet hours from 21:00 to 08:00; judged again at Wed 2011-03-02 10:00:00",
+        ),
+        (
+            Outcome.EXITED,
+            "exit_on",
+            {
+                "metric": "order.placed",
+                "event_id": "e",
+                "occurred_at": AT + 1,
+                "triggered_at": AT - HOUR,
+                "waited_until": AT + HOUR,
+                "last_sent_step": "cart-reminder",
+                "last_sent_at": AT,
+            },
+            "ended at once by order.placed of Wed 2011-03-02 10:00:00.001; cart-reminder had gone "
+            "out at Wed 2011-03-02 10:00:00; it would have gone on at Wed 2011-03-02 11:00:00",
+        ),
+        (
+            Outcome.BRANCH,
+            "then",
+            {"count order.placed": 1},
+            "the condition holds (count order.placed 1): takes 'then'",
+        ),
+        (
+            Outcome.EXITED,
+            "exit",
+            {"reason": "nothing in stock"},
+            "ended by the flow's own exit: nothing in stock",
+        ),
+    ],
+)
+def test_a_sentence_says_what_decided(outcome, reason, evidence, says):
+    assert sentence(outcome, reason, evidence, LONDON) == says
+
+
+def test_the_condition_is_told_as_it_was_written():
+    text = sentence(
+        Outcome.BRANCH, "else", {"trigger total": "22.20"}, LONDON, "trigger total gt 100"
+    )
+    assert text == "'trigger total gt 100' doesn't hold (trigger total 22.20): takes 'else'"
+
+
+def test_times_are_the_customers():
+    in_tokyo = Words(ZoneInfo("Asia/Tokyo"))
+    assert in_tokyo.moment(AT) == "Wed 2011-03-02 19:00:00"
+    assert LONDON.moment(AT + 7) == "Wed 2011-03-02 10:00:00.007"
