@@ -20,7 +20,7 @@ from streams.engine.definition import (
 from streams.engine.event import INPUTS, METRICS, FieldType
 from streams.engine.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.reading import UNREADABLE, Found, Reading, read
-from streams.engine.references import fields_of
+from streams.engine.references import IN_WORDS, fields_of
 from streams.engine.scope import PROFILE_FIELDS, Scope
 from streams.engine.steps import id_of
 
@@ -75,6 +75,7 @@ class _Check:
         self.definitions = definitions
         self.raw = raw
         self.found = reading.found
+        self.unreadable = reading.problems
         self.scope = definitions.scope()
 
     def run(self) -> Iterator[Problem]:
@@ -188,7 +189,13 @@ class _Check:
                     scope, flow=None, trigger=None, is_trigger_unknown=False
                 )
             for problem in found.member.check(found.definition, here):
-                yield problem.under(found.path)
+                if problem.path or not self._is_unreadable(found.path):
+                    yield problem.under(found.path)
+
+    def _is_unreadable(self, path: Path) -> bool:
+        """Whether a part of what stands at `path` couldn't be read. Then nothing can be missing
+        there: it may be that very part."""
+        return any(problem.path[: len(path)] == path for problem in self.unreadable)
 
     def _under(self, path: Path) -> Iterator[Found]:
         return (found for found in self.found if found.path[: len(path)] == path)
@@ -202,9 +209,13 @@ class _Check:
             )
             return
         fields = fields_of(scope.trigger, scope)
-        usable = [name for name in fields if fields[name].type in _KEY_TYPES]
-        if flow.key not in usable:
-            yield unknown_name((*path, "key"), f"key field of {scope.trigger}", flow.key, usable)
+        usable = tuple(name for name in fields if fields[name].type in _KEY_TYPES)
+        if flow.key not in fields:
+            yield unknown_name((*path, "key"), f"field of {scope.trigger}", flow.key, usable)
+        elif flow.key not in usable:
+            kind = IN_WORDS[fields[flow.key].type]
+            message = f"{flow.key!r} is {kind}: a key is a text, a number or a date"
+            yield Problem((*path, "key"), message, found=flow.key, allowed=usable)
 
     def step_ids(self, path: Path, raw: Any) -> Iterator[Problem]:
         """Ids are unique in a flow; where people wait, there must be one (FLOWS, ids)."""

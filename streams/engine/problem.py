@@ -45,7 +45,7 @@ def unknown_name(
     names = tuple(sorted(allowed))
     return Problem(
         path,
-        f"unknown {kind} {found!r}",
+        f"unknown {kind} {found!r}" + ("" if names else ", and there is none"),
         found=found,
         allowed=names,
         nearest=nearest_name(found, names),

@@ -134,9 +134,19 @@ def describe(raw: Any) -> str:
     return "a list" if isinstance(raw, list) else "a mapping"
 
 
-def _expected(what: str, raw: Any, path: Path, reading: Reading) -> Unreadable:
-    found = raw if isinstance(raw, str) else None
-    reading.problems.append(Problem(path, f"expected {what}, found {describe(raw)}", found=found))
+def _expected(
+    what: str, raw: Any, path: Path, reading: Reading, words: tuple[str, ...] = ()
+) -> Unreadable:
+    """`words`: those that would have been right."""
+    is_text = isinstance(raw, str)
+    problem = Problem(
+        path,
+        f"expected {what}, found {describe(raw)}",
+        found=raw if is_text else None,
+        allowed=words,
+        nearest=nearest_name(raw, words) if is_text else None,
+    )
+    reading.problems.append(problem)
     return UNREADABLE
 
 
@@ -146,7 +156,7 @@ def _read_marked(raw: Any, marker: Any, path: Path, reading: Reading) -> Any:
             return None
         value = marker.parse(raw) if isinstance(raw, str) else None
         if value is None:
-            return _expected(marker.expects, raw, path, reading)
+            return _expected(marker.expects, raw, path, reading, marker.words)
         return None if marker.may_be_blank else value
     if isinstance(marker, RawMapping):
         return raw if isinstance(raw, dict) else _expected(marker.expects, raw, path, reading)
@@ -215,7 +225,7 @@ def _read_union(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) 
         return read(raw, kinds[0], path, reading)
     fitting = [kind for kind in kinds if _shape_fits(raw, kind)]
     if not fitting:
-        return _expected(" or ".join(expects(kind) for kind in kinds), raw, path, reading)
+        return _expected(_expects_any(kinds), raw, path, reading)
     if isinstance(raw, dict) and len(fitting) > 1:
         return read(raw, _by_key(raw, fitting), path, reading)
     for kind in fitting:
@@ -224,9 +234,26 @@ def _read_union(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) 
         if value is not UNREADABLE and not attempt.problems:
             reading.found.extend(attempt.found)
             return value
-    if len(fitting) == 1:
+    if len(fitting) == 1 and not isinstance(raw, str):
         return read(raw, fitting[0], path, reading)
-    return _expected(" or ".join(expects(kind) for kind in kinds), raw, path, reading)
+    words = [word for kind in kinds for word in _words(kind)]
+    nearest = nearest_name(raw, words) if isinstance(raw, str) else None
+    message = f"expected {_expects_any(kinds)}, found {describe(raw)}"
+    reading.problems.append(Problem(path, message, nearest=nearest))
+    return UNREADABLE
+
+
+def _expects_any(kinds: Sequence[Any]) -> str:
+    return ", or ".join(expects(kind) for kind in kinds)
+
+
+def _words(kind: Any) -> tuple[str, ...]:
+    """The words that `kind` may be, if it is a closed list."""
+    if typing.get_origin(kind) is Literal:
+        return typing.get_args(kind)
+    if typing.get_origin(kind) is Annotated and isinstance(kind.__metadata__[0], Scalar):
+        return kind.__metadata__[0].words
+    return ()
 
 
 def _shape_fits(raw: Any, kind: Any) -> bool:
@@ -271,14 +298,13 @@ def expects(kind: Any) -> str:
         marker = kind.__metadata__[0]
         return f"a {marker.family}" if isinstance(marker, OneOf) else str(marker.expects)
     if origin is Literal:
-        return " or ".join(typing.get_args(kind))
+        return ", ".join(typing.get_args(kind))
     if origin is Union or origin is types.UnionType:
-        kinds = (kind for kind in typing.get_args(kind) if kind is not type(None))
-        return " or ".join(expects(kind) for kind in kinds)
+        return _expects_any([one for one in typing.get_args(kind) if one is not type(None)])
     if origin in (list, tuple):
         return "a list"
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return " or ".join(member.value for member in kind)
+        return ", ".join(member.value for member in kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         required = [key.name for key in keys_of(kind).values() if key.is_required]
         return f"a mapping with {' and '.join(required)}" if required else "a mapping"
@@ -294,7 +320,10 @@ def _read_list(raw: Any, kind: Any, path: Path, reading: Reading) -> Any:
 
 def _read_tuple(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) -> Any:
     if not isinstance(raw, list) or len(raw) != len(kinds):
-        return _expected(f"a list of {len(kinds)}", raw, path, reading)
+        found = f"a list of {len(raw)}" if isinstance(raw, list) else describe(raw)
+        message = f"expected a list of {len(kinds)}, found {found}"
+        reading.problems.append(Problem(path, message))
+        return UNREADABLE
     values = [
         read(item, kind, (*path, place), reading)
         for place, (item, kind) in enumerate(zip(raw, kinds, strict=True))
@@ -330,16 +359,11 @@ def _read_dict(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) -
 def _read_word(raw: Any, words: Mapping[str, Any], path: Path, reading: Reading) -> Any:
     if isinstance(raw, str) and raw in words:
         return words[raw]
-    found = raw if isinstance(raw, str) else None
-    reading.problems.append(
-        Problem(
-            path,
-            f"expected one of {', '.join(words)}, found {describe(raw)}",
-            found=found,
-            allowed=tuple(words),
-            nearest=nearest_name(raw, words) if isinstance(raw, str) else None,
-        )
-    )
+    if not isinstance(raw, str):
+        return _expected("a word", raw, path, reading, tuple(words))
+    nearest = nearest_name(raw, words)
+    allowed = tuple(words)
+    reading.problems.append(Problem(path, f"unknown word {raw!r}", raw, allowed, nearest))
     return UNREADABLE
 
 
@@ -358,7 +382,7 @@ def _read_struct(raw: Any, struct: type[msgspec.Struct], path: Path, reading: Re
             values[key.attribute] = value
     missing = [key.name for key in keys.values() if key.is_required and key.name not in raw]
     for name in missing:
-        reading.problems.append(Problem(path, f"missing key {name!r}", allowed=(name,)))
+        reading.problems.append(Problem(path, f"missing key {name!r}"))
     if any(key.is_required and key.attribute not in values for key in keys.values()):
         return UNREADABLE
     return struct(**values)

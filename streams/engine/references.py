@@ -32,6 +32,21 @@ LIST_OF: dict[FieldType, FieldType] = {
 }
 ITEM_OF: dict[FieldType, FieldType] = {of: one for one, of in LIST_OF.items()}
 
+IN_WORDS: dict[FieldType, str] = {
+    FieldType.TEXT: "a text",
+    FieldType.NUMBER: "a number",
+    FieldType.MONEY: "an amount of money",
+    FieldType.BOOLEAN: "true or false",
+    FieldType.DATE: "a date",
+    FieldType.MOMENT: "a moment",
+    FieldType.ITEMS: "a list of items",
+    FieldType.TEXTS: "a list of texts",
+    FieldType.NUMBERS: "a list of numbers",
+    FieldType.TEXT_MAP: "a map of texts",
+    FieldType.PATCH: "a patch of the profile",
+}
+"""What a field holds, for messages."""
+
 SOURCES = ("$trigger", "$profile", "$value", "$last", "$coupon", "$flow")
 
 
@@ -68,7 +83,7 @@ def parse_constant(text: str, kind: FieldType, scope: Scope, path: Path = ()) ->
         return text
     value = _CONSTANTS[kind](text, scope) if kind in _CONSTANTS else None
     if value is None:
-        wanted = _WANTED.get(kind, f"a {kind.value}")
+        wanted = _WANTED.get(kind, IN_WORDS[kind])
         if kind is FieldType.MONEY:
             wanted = f"an amount of {scope.currency} such as 99.95"
         return Problem(path, f"expected {wanted}, found {text!r}", found=text)
@@ -84,7 +99,7 @@ def compile_value(text: str, kind: FieldType, scope: Scope, path: Path = ()) -> 
         if reference.type is not kind and not scope.is_trigger_unknown:
             return Problem(
                 path,
-                f"{text} is a {reference.type.value}, but a {kind.value} is wanted here",
+                f"{text} is {IN_WORDS[reference.type]}, but {IN_WORDS[kind]} is wanted here",
                 found=text,
             )
         return reference.read
@@ -115,7 +130,7 @@ def field_at(
         return field_at(rest, scope.profile, scope, path)
     if field.type is FieldType.ITEMS:
         return Problem(path, f"{first!r} is a list: write {first}: {{any: {{{rest}: ...}}}}")
-    return Problem(path, f"{first!r} is a {field.type.value}: it holds no {rest!r}", found=name)
+    return Problem(path, f"{first!r} is {IN_WORDS[field.type]}: it holds no {rest!r}", found=name)
 
 
 def getter(name: str) -> Callable[[Mapping[str, Any]], Any]:

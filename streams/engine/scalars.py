@@ -19,6 +19,7 @@ class Scalar(msgspec.Struct, frozen=True, eq=False):
     expects: str
     parse: Callable[[str], Any]
     schema: dict[str, Any]
+    words: tuple[str, ...] = ()  # all that would fit, if that is a closed list
     may_be_blank: bool = False  # the key may stand without a value
 
 
@@ -183,7 +184,7 @@ def one_of(words: tuple[str, ...], kind: str) -> Scalar:
     def parse(text: str) -> str | None:
         return text if text in words else None
 
-    return Scalar(f"{kind}: {', '.join(words)}", parse, {"enum": list(words)})
+    return Scalar(kind, parse, {"enum": list(words)}, words)
 
 
 Duration = Annotated[

@@ -15,6 +15,7 @@ from streams.engine.event import ITEM_FIELDS, Field, FieldType
 from streams.engine.problem import Path, Problem, unknown_name
 from streams.engine.reading import Reading, describe, read
 from streams.engine.references import (
+    IN_WORDS,
     ITEM_OF,
     LIST_OF,
     Reader,
@@ -215,7 +216,7 @@ def compile_comparison(
         problems.append(
             Problem(
                 (*path, "ignore_case"),
-                f"'ignore_case' is for texts, {what} is a {kind.value}",
+                f"'ignore_case' is for texts, {what} is {IN_WORDS[kind]}",
                 at_key=True,
             )
         )
@@ -243,7 +244,7 @@ def _does_not_fit(name: str, kind: FieldType, what: str, path: Path) -> Problem:
         return Problem(path, message, found=name, allowed=QUANTIFIERS, at_key=True)
     return Problem(
         path,
-        f"{name!r} does not fit {what}, which is a {kind.value}",
+        f"{name!r} does not fit {what}, which is {IN_WORDS[kind]}",
         found=name,
         allowed=allowed,
         at_key=True,
@@ -385,7 +386,7 @@ def _among_reference(
             problems.append(
                 Problem(
                     path,
-                    f"{text} is a {reference.type.value}, a list of {kind.value} is wanted here",
+                    f"{text} is {IN_WORDS[reference.type]}, a list of {kind.value} is wanted here",
                     found=text,
                 )
             )
@@ -495,7 +496,7 @@ def _quantified(
     elif kind in ITEM_OF:
         member = compile_judge(raw, ITEM_OF[kind], f"a member of {name!r}", scope, path, problems)
     else:
-        message = f"{quantifier!r} is for lists, {name!r} is a {kind.value}"
+        message = f"{quantifier!r} is for lists, {name!r} is {IN_WORDS[kind]}"
         problems.append(Problem(path, message, found=quantifier, at_key=True))
         return _never
     if quantifier == "any":

@@ -13,7 +13,7 @@ from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
 from streams.engine.duration import parse_offset, whole_days
 from streams.engine.event import FieldType, Instant
 from streams.engine.problem import Problem, unknown_name
-from streams.engine.references import getter, shown
+from streams.engine.references import IN_WORDS, getter, shown
 from streams.engine.scalars import Operand, Text, parse_date
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
@@ -54,7 +54,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     if field.type not in (FieldType.DATE, FieldType.MOMENT):
         yield Problem(
             (name,),
-            f"{name!r} is for dates and moments, {definition.profile!r} is a {field.type.value}",
+            f"{name!r} is for dates and moments, {definition.profile!r} is {IN_WORDS[field.type]}",
             at_key=True,
         )
         return

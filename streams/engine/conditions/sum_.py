@@ -15,7 +15,7 @@ from streams.engine.conditions.timeframe import (
 from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.event import FieldType
 from streams.engine.problem import Problem, unknown_name
-from streams.engine.references import fields_of, shown
+from streams.engine.references import IN_WORDS, fields_of, shown
 from streams.engine.scalars import FieldName, MetricName
 from streams.engine.scope import Scope
 from streams.engine.state import Occurrence
@@ -40,8 +40,14 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         return
     fields = fields_of(definition.sum, scope)
     numbers = [name for name in fields if fields[name].type in _SUMMABLE]
+    if definition.of not in fields:
+        yield unknown_name(("of",), "field", definition.of, numbers)
+        return
     if definition.of not in numbers:
-        yield unknown_name(("of",), "number to add up", definition.of, numbers)
+        words = IN_WORDS[fields[definition.of].type]
+        yield Problem(
+            ("of",), f"{definition.of!r} is {words}: only numbers add up", allowed=tuple(numbers)
+        )
         return
     if definition.exists is not None:
         yield Problem(("exists",), "'exists' does not fit a sum", at_key=True)
