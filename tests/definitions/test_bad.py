@@ -1,7 +1,9 @@
 """Wrong sets of definitions, each with the messages that it must get: all of them, with line and
 column. A file says where it would lie (`# file:`, by default a flow of its own name) and what is
-expected of it (`# expects: LINE:COLUMN: message`)."""
+expected of it (`# expects: LINE:COLUMN: message`); what is allowed is compared where it is given,
+because the language grows."""
 
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from streams.definitions import load_folder
 
 BAD = Path(__file__).parent / "bad"
+ALLOWED = " (allowed: "
 FILES = sorted(BAD.glob("*.yaml"))
 
 
@@ -31,7 +34,12 @@ def said(text: str, key: str) -> list[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_wrong_definitions_get_every_message_at_its_place(file: Path, tmp_path: Path) -> None:
-    assert problems_of(file, tmp_path) == said(file.read_text(), "expects")
+    expected = said(file.read_text(), "expects")
+    found = [
+        problem if ALLOWED in wanted else problem.partition(ALLOWED)[0]
+        for problem, wanted in zip_longest(problems_of(file, tmp_path), expected, fillvalue="")
+    ]
+    assert found == expected
 
 
 def test_there_are_wrong_definitions_of_every_kind() -> None:
