@@ -24,13 +24,14 @@ from streams.engine import (
     CustomerState,
     Event,
     Instant,
+    NewerState,
     Program,
     decide,
     decode_state,
     fire,
     new_state,
 )
-from streams.errors import Poisoned, SendflowError
+from streams.errors import Poisoned, Refused, SendflowError
 from streams.ports import ControlReader, Decoder, Encoder, Facts, Record, Rejection, Store
 from streams.runtime.cache import StateCache
 from streams.runtime.commit import POSITION_KEY, Commit, Pending, Position, decode_position
@@ -373,9 +374,15 @@ class PartitionTask:
             state = self._cache.get(customer)
         if state is None:
             stored = self._store.get(customer)
-            state = new_state(customer.decode()) if stored is None else decode_state(stored)
+            state = new_state(customer.decode()) if stored is None else self._decoded(stored)
             self._cache.put(customer, state)
         return state
+
+    def _decoded(self, stored: bytes) -> CustomerState:
+        try:
+            return decode_state(stored)
+        except NewerState as error:
+            raise Refused(f"task {self.partition}: {error}") from error
 
     def _uncommitted_due_times(self) -> Iterator[tuple[bytes, Instant | None]]:
         if self._in_flight is not None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine import Instant, decode_state
+from streams.engine import Instant, cart_of, decode_state
 from streams.runtime.lifecycle import TaskState
 
 
@@ -41,10 +41,23 @@ class HealthView(msgspec.Struct):
     running: int
 
 
+PACKED = ("seen", "bought", "recent", "cart")
+"""Fields of a state that are kept as hashes or packed bytes."""
+
+
 def customer_view(state: bytes) -> dict[str, Any]:
-    """What is remembered of one customer, with the names of its fields."""
-    plain = _plain(decode_state(state))
+    """What is remembered of one customer, with the names of its fields. Of what is only compared
+    with, such as the hashes of seen events, the number."""
+    customer = decode_state(state)
+    plain = _plain(customer)
     assert isinstance(plain, dict)
+    for name in PACKED:
+        del plain[name]
+    plain["cart"] = cart_of(customer)
+    plain["recent"] = {
+        metric: [_plain(occurrence) for occurrence in past]
+        for metric, past in customer.recent.items()
+    }
     return plain
 
 

@@ -30,6 +30,11 @@ class WorkerApp(faust.App):
     def _create_directories(self) -> None:
         """Nothing: the tasks' stores have directories of their own."""
 
+    async def crashed_by(self) -> BaseException:
+        """Waits until a part of the app has crashed; why."""
+        await self._crashed.wait()
+        return self.crash_reason or RuntimeError("the app crashed without a reason")
+
     async def _producer_flush(self, logger: Any) -> None:
         """Nothing: nothing is sent through Faust's producer."""
 
@@ -44,6 +49,7 @@ def build_app(settings: Settings, records: FetchThread, tasks: Tasks) -> WorkerA
         broker=[URL(f"aiokafka://{address}") for address in addresses(settings)],
         broker_credentials=credentials(settings),
         broker_client_id=f"{settings.application}-member",
+        consumer_group_instance_id=settings.instance,
         broker_session_timeout=session,
         broker_heartbeat_interval=session / 5,
         broker_request_timeout=max(30.0, 2 * session),
@@ -63,7 +69,7 @@ def build_app(settings: Settings, records: FetchThread, tasks: Tasks) -> WorkerA
         TableManager=functools.partial(TaskTables, tasks=tasks),
         Router=OneHopRouter,
     )
-    app.transport = BatchTransport(app, records, inputs, tasks.feed_control)
+    app.transport = BatchTransport(app, records, inputs, tasks.feed_control, tasks.fail)
     add_agents(app, inputs, tasks)
     changelog = app.topic(settings.prefix + CHANGELOG, key_type=bytes, value_type=bytes, acks=False)
     app.customers = CustomersTable(app, tasks, changelog_topic=changelog)
@@ -85,6 +91,8 @@ def addresses(settings: Settings) -> list[str]:
 
 def advertised_host(settings: Settings) -> str:
     """The host by which other workers reach our port."""
+    if settings.web_address is not None:
+        return settings.web_address
     if settings.web_host not in ("0.0.0.0", "::", ""):
         return settings.web_host
     name = socket.gethostname()

@@ -1,7 +1,7 @@
 """Cuts: how the stream clock goes on at the live edge (DESIGN 5.2).
 
-    note the wall time T ──► ask for the ends of all partitions that hold a task back, in one
-    request ──► once a task has everything below them, its clock may go to T less the clock skew
+note the wall time T ──► ask for the ends of all partitions that hold a task back, in one
+request ──► once a task has everything below them, its clock may go to T less the clock skew
 """
 
 import asyncio
@@ -80,11 +80,7 @@ class Cuts:
         for host, topics in asked.items():
             if not host.runs:
                 continue
-            found = {
-                topic: ends[key]
-                for topic in topics
-                if (key := key_of(host, topic)) in ends
-            }
+            found = {topic: ends[key] for topic in topics if (key := key_of(host, topic)) in ends}
             host.ends.update(found)
             host.task.cut(wall, found)
             self._done(host)

@@ -12,6 +12,8 @@ from typing import TypeVar
 import msgspec
 
 from streams.kafka.consumer import Batch, RecordConsumer
+from streams.kafka.partition import KeyCheck
+from streams.task import CONTROL
 
 Key = tuple[str, int]
 """(logical topic, partition)"""
@@ -30,10 +32,17 @@ class Fetched(msgspec.Struct, gc=False):
 class FetchThread:
     """The consumer and its thread."""
 
-    def __init__(self, open_consumer: Callable[[], RecordConsumer], prefix: str) -> None:
-        """`prefix`: what the names of topics begin with in the cluster."""
+    def __init__(
+        self,
+        open_consumer: Callable[[], RecordConsumer],
+        prefix: str,
+        key_check: KeyCheck | None = None,
+    ) -> None:
+        """`prefix`: what the names of topics begin with in the cluster. `key_check`: for topics
+        whose key is the customer."""
         self._open_consumer = open_consumer
         self._prefix = prefix
+        self._key_check = key_check
         self._consumer: RecordConsumer | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fetch")
         self._positions: dict[Key, int] = {}
@@ -47,8 +56,8 @@ class FetchThread:
         await self._call(open_consumer)
 
     async def fetch(self, max_records: int, timeout: float) -> list[Fetched]:
-        """What has arrived, waiting up to `timeout` seconds for the first of it. Raises what
-        RecordConsumer.fetch does."""
+        """What has arrived, waiting up to `timeout` seconds for the first of it. Raises Refused:
+        see RecordConsumer.fetch and KeyCheck."""
         return await self._call(self._fetch, max_records, timeout)
 
     async def assign(self, positions: Mapping[Key, int]) -> None:
@@ -97,6 +106,8 @@ class FetchThread:
             if start is None:
                 continue  # no longer ours
             self._positions[key] = batch.next_offset
+            if self._key_check is not None and batch.topic != CONTROL:
+                self._key_check.check(batch.topic, batch.partition, batch.records)
             fetched.append(Fetched(start, batch))
         return fetched
 

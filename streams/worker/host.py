@@ -8,6 +8,7 @@ what blocks: that runs in threads (PITFALLS 67).
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol, TypeVar
@@ -49,6 +50,7 @@ class Opening(msgspec.Struct):
     partition: int
     poisoned: Poison
     cancelled: threading.Event
+    is_store_unusable: bool = False
 
 
 Opener = Callable[[Opening], OpenTask]
@@ -63,12 +65,16 @@ async def in_thread(pool: Executor, work: Callable[..., T], *arguments: object) 
 class Host:
     """One task, where it stands, and what is known about its inputs."""
 
-    def __init__(self, partition: int, poisoned: Poison = frozenset(), failures: int = 0) -> None:
+    def __init__(self, partition: int, before: "Host | None" = None) -> None:
+        """`before`: whom this one follows after a failure."""
         self.partition = partition
         self.state = TaskState.ASSIGNED
-        self.poisoned = poisoned
-        self.failures = failures
+        self.poisoned: Poison = frozenset() if before is None else before.poisoned
+        self.failures = 0 if before is None else before.failures + 1
         """How often in a row this partition's task failed before it committed anything."""
+        self.is_store_unusable = False
+        self.commits = 0
+        self.commit_seconds = 0.0
         self.fed: dict[str, int] = {}
         """Next offset to be fed, by topic."""
         self.positions: dict[str, int] = {}
@@ -115,7 +121,7 @@ class Host:
     async def open(self, pool: Executor, opener: Opener) -> None:
         """Fences and restores. Raises whatever `opener` does."""
         self.move(TaskState.RESTORING)
-        opening = Opening(self.partition, self.poisoned, self._cancelled)
+        opening = Opening(self.partition, self.poisoned, self._cancelled, self.is_store_unusable)
         self._open = await in_thread(pool, opener, opening)
         self.fed = dict(self.task.positions)
         self.positions = dict(self.fed)
@@ -134,7 +140,10 @@ class Host:
         assert self._open is not None
         self.move(TaskState.COMMITTING)
         commit = self.task.prepare_commit(wall)
+        began = time.monotonic()
         offset = await in_thread(pool, self._open.commit, commit)
+        self.commit_seconds += time.monotonic() - began
+        self.commits += 1
         self.positions = commit.positions
         self.failures = 0
         if not self.left.is_set():
@@ -167,3 +176,10 @@ class Host:
                 ready.append(topic)
         self.paused.difference_update(ready)
         return ready
+
+    def lag(self) -> dict[str, int]:
+        """Records that aren't processed yet, by topic, as far as the ends are known."""
+        return {
+            topic: max(0, self.ends.get(topic, position) - position)
+            for topic, position in self.task.positions.items()
+        }

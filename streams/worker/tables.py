@@ -31,17 +31,17 @@ class CustomerStore(FaustStore[str, bytes]):
 
     def __init__(self, table: "CustomersTable", tasks: Tasks, **options: Any) -> None:
         super().__init__("memory://", table.app, table, table_name=table.name, **options)
-        self._tasks = tasks
+        self._partition_tasks = tasks
 
     def __getitem__(self, customer: str) -> bytes:
         """The state's bytes. Raises KeyError for a customer who isn't known or isn't here."""
-        state = self._tasks.state_of(customer)
+        state = self._partition_tasks.state_of(customer)
         if state is None:
             raise KeyError(customer)
         return state
 
     def __contains__(self, customer: object) -> bool:
-        return isinstance(customer, str) and self._tasks.state_of(customer) is not None
+        return isinstance(customer, str) and self._partition_tasks.state_of(customer) is not None
 
     def __iter__(self) -> Iterator[str]:
         raise TypeError("customers are looked up, never listed: there are too many of them")
@@ -78,10 +78,10 @@ class CustomersTable(faust.Table):
 
     def __init__(self, app: faust.App, tasks: Tasks, **options: Any) -> None:
         super().__init__(app, name=CUSTOMERS, key_type=bytes, value_type=bytes, **options)
-        self._tasks = tasks
+        self._partition_tasks = tasks
 
     def _new_store(self) -> CustomerStore:
-        return CustomerStore(self, self._tasks, loop=self.loop)
+        return CustomerStore(self, self._partition_tasks, loop=self.loop)
 
 
 class TaskRecovery(Service):
@@ -96,7 +96,7 @@ class TaskRecovery(Service):
         super().__init__(**options)
         self.completed = asyncio.Event()
         self._tables = tables
-        self._tasks = tasks
+        self._partition_tasks = tasks
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Nothing: `Tasks.settle` is awaited later in the same callback."""
@@ -106,7 +106,7 @@ class TaskRecovery(Service):
         app = cast(Any, self._tables.app)
         transport = cast(BatchTransport, app.transport)
         consumer = cast(Consumer, app.consumer)
-        await self._tasks.assign(
+        await self._partition_tasks.assign(
             transport.inputs.numbers(assigned), generation, was_thrown_out=consumer.was_thrown_out
         )
         self.add_future(self._let_flow(generation))
@@ -132,14 +132,14 @@ class TaskTables(TableManager):
 
     def __init__(self, app: AppT, *, tasks: Tasks, **options: Any) -> None:
         super().__init__(app, **options)
-        self._tasks = tasks
+        self._partition_tasks = tasks
 
     @property
     def recovery(self) -> Any:
         """The tasks' recovery."""
         if self._recovery is None:
             self._recovery = cast(
-                Any, TaskRecovery(self, self._tasks, beacon=self.beacon, loop=self.loop)
+                Any, TaskRecovery(self, self._partition_tasks, beacon=self.beacon, loop=self.loop)
             )
         return self._recovery
 

@@ -20,13 +20,13 @@ from typing import Any
 import msgspec
 
 from streams.engine import Instant
-from streams.errors import Fenced, Poisoned, Refused, SendflowError
+from streams.errors import Fenced, Poisoned, Refused, SendflowError, StoreUnusable
 from streams.ports import Record
 from streams.runtime.lifecycle import TaskState
 from streams.task import CONTROL
 from streams.worker.cuts import AskEnds, Cuts
 from streams.worker.fetching import Fetched, FetchThread, Key
-from streams.worker.host import Host, Opener, Poison
+from streams.worker.host import Host, Opener
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class TasksOptions(msgspec.Struct, frozen=True):
     reopen_delay: float = 1.0  # after a failure; doubled with each that follows
     reopen_after_fenced: float = 10.0
     failures_allowed: int = 5
+    decide_ahead: int = 20_000  # records, while a transaction is under way
 
 
 class TaskPorts(msgspec.Struct):
@@ -74,7 +75,7 @@ class Tasks:
     def __init__(
         self,
         ports: TaskPorts,
-        options: TasksOptions = TasksOptions(),
+        options: TasksOptions,
         clock: Callable[[], Instant] = wall_clock,
     ) -> None:
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
@@ -228,8 +229,14 @@ class Tasks:
             host.leave()
             self.fail(error)
             return
-        poisoned: Poison = host.poisoned
+        again = Host(host.partition, host)
         delay = self._options.reopen_delay * 2.0**host.failures
+        if isinstance(error, Poisoned) and error.mark not in host.poisoned:
+            # It becomes a dead letter, and that is progress.
+            again.poisoned |= {error.mark}
+            again.failures, delay = host.failures, 0.0
+        elif isinstance(error, StoreUnusable):
+            again.is_store_unusable = True
         if isinstance(error, Fenced):
             # Somebody else owns it, and an assignment will say so. If none does, we do.
             logger.warning("task %d: %s; given up", host.partition, error)
@@ -244,12 +251,10 @@ class Tasks:
                 exc_info=None if isinstance(error, SendflowError) else error,
             )
             host.leave()
-        if isinstance(error, Poisoned):
-            poisoned, delay = poisoned | {error.mark}, 0.0
         if host.failures >= self._options.failures_allowed:
             self.fail(error)
         elif host.partition in self._owned:
-            self._begin(Host(host.partition, poisoned, host.failures + 1), delay)
+            self._begin(again, delay)
 
     def fail(self, error: BaseException) -> None:
         """The worker can't go on: it stops, and says why."""
@@ -303,6 +308,8 @@ class Tasks:
                     self._ready.update(self._running())
 
     def _run_slice(self, host: Host) -> None:
+        if host.commit is not None and host.task.uncommitted >= self._options.decide_ahead:
+            return  # its transaction is slower than it; it's looked at again after that
         try:
             has_more = host.task.run(self._clock(), SLICE)
         except Exception as error:

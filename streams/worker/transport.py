@@ -22,6 +22,7 @@ from faust.transport.producer import Producer as FaustProducer
 from faust.types import TP, AppT, ConsumerMessage
 from mode import Service
 
+from streams.errors import SendflowError
 from streams.kafka.partition import partition_of
 from streams.task import CONTROL
 from streams.worker.fetching import Fetched, FetchThread
@@ -144,6 +145,8 @@ class Consumer(driver.Consumer):
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
+        except SendflowError as error:
+            cast(BatchTransport, self.transport).on_failure(error)
 
     async def write_offsets(self, offsets: Mapping[TP, int]) -> None:
         """See MembershipThread.write_offsets."""
@@ -218,9 +221,12 @@ class BatchTransport(driver.Transport):
         records: FetchThread,
         inputs: Inputs,
         on_control: Callable[[Fetched], None],
+        on_failure: Callable[[BaseException], None],
     ) -> None:
-        """Batches of `control`, which nobody is assigned, go to `on_control`."""
+        """Batches of `control`, which nobody is assigned, go to `on_control`; what ends the reading
+        of records goes to `on_failure`."""
         super().__init__(app.conf.broker_consumer, app)
         self.records = records
         self.inputs = inputs
         self.on_control = on_control
+        self.on_failure = on_failure

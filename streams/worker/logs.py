@@ -1,0 +1,36 @@
+"""How a worker logs: one plain line for each thing, on the standard error."""
+
+import logging
+import time
+
+from streams.settings import LogLevel
+
+PACKAGE = "streams."
+OTHERS = {"faust": logging.WARNING, "mode": logging.WARNING, "aiokafka": logging.ERROR}
+"""What others say is of use only when it's serious."""
+
+
+class PlainFormatter(logging.Formatter):
+    """2026-11-23T18:31:02.417Z INFO worker.tasks: what happened"""
+
+    converter = time.gmtime
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.name = record.name.removeprefix(PACKAGE)
+        return super().format(record)
+
+
+def log_plainly(level: LogLevel) -> None:
+    """From now on every logger writes such lines, from `level` on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.value.upper())
+    for name, least in OTHERS.items():
+        logging.getLogger(name).setLevel(max(least, root.level))

@@ -1,0 +1,215 @@
+"""Opens a task: everything that blocks, in the order that makes it safe (DESIGN 4.1).
+
+1. producer    fences the older owner, and ends what it left open
+2. store       the directory's lock; too old, damaged or foreign: dealt with
+3. changelog   its tail onto the store, to its end, which can't move any more
+4. task        on a store that holds what is committed, and nothing else
+"""
+
+import contextlib
+import logging
+import time
+from pathlib import Path
+
+import msgspec
+
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import EffectEncoder
+from streams.contracts.registry import SchemaRegistry
+from streams.engine import Instant
+from streams.errors import Aborted, Refused
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.changelog import ChangelogReader
+from streams.kafka.options import consumer_options, producer_options
+from streams.kafka.producer import ANY, Route, TransactionalProducer
+from streams.kafka.topics import CHANGELOG, TOPICS, Partitions, topic_name
+from streams.ports import StoreBatch
+from streams.programs import Programs
+from streams.runtime.commit import Commit
+from streams.settings import RecordTime, Settings
+from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
+from streams.task import PartitionTask, Ports, TaskSettings
+from streams.worker.host import Opening
+
+logger = logging.getLogger(__name__)
+
+FENCE_WITHIN = 15.0
+"""Seconds for the brokers to end what the older owner left open; then it's tried again."""
+LOCK_WITHIN = 10.0
+REPORT_EVERY = 5.0
+
+
+class TaskOpener:
+    """What all tasks of a worker share: block cache, programs, schemas. Any thread may call."""
+
+    def __init__(self, settings: Settings, admin: KafkaAdmin) -> None:
+        """Raises RegistryUnreachable, Refused: see EffectEncoder."""
+        registry = None
+        if settings.schema_registry is not None:
+            registry = SchemaRegistry(settings.schema_registry)
+        self._settings = settings
+        self._admin = admin
+        self._registry = registry
+        self._encoder = EffectEncoder(registry=registry)
+        self._programs = Programs()
+        self._memory = StoreMemory(settings.store_memory)
+        self._task_settings = task_settings(settings)
+        self._delete_retention = admin.delete_retention()
+
+    def __call__(self, opening: Opening) -> "KafkaTask":
+        """Opens one task. Raises Refused, Fenced, OutcomeUnknown, StoreUnusable, Stopped."""
+        settings, number = self._settings, opening.partition
+        options = producer_options(settings, f"{settings.application}-{number}")
+        producer = TransactionalProducer(options, routes(settings, number), CHANGELOG)
+        with contextlib.ExitStack() as undo:
+            undo.callback(producer.close)
+            producer.open(FENCE_WITHIN)
+            store = self._open_store(opening)
+            undo.callback(store.close)
+            self._restore(store, opening)
+            task = self._task(store, opening)
+            undo.pop_all()
+        return KafkaTask(task, producer, store, settings.transaction_timeout / 1000)
+
+    def _task(self, store: RocksStore, opening: Opening) -> PartitionTask:
+        # What is decoded depends on what the task decides by, which changes under way.
+        decoder = EventDecoder(
+            lambda metric: task.program.fields_read(metric), registry=self._registry
+        )
+        ports = Ports(store, decoder, self._encoder, self._programs)
+        task = PartitionTask(opening.partition, ports, self._task_settings, opening.poisoned)
+        return task
+
+    # ── The store ─────────────────────────────────────────────────────────────────────────────
+
+    def _open_store(self, opening: Opening) -> RocksStore:
+        directory = self._directory(opening.partition)
+        if opening.is_store_unusable and directory.exists():
+            set_aside(directory)
+        store = open_store(
+            directory, self._memory, LOCK_WITHIN, is_stopped=opening.cancelled.is_set
+        )
+        try:
+            self._clear_if_too_old(store, opening.partition)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _directory(self, partition: int) -> Path:
+        return self._settings.data_dir / f"{self._settings.application}-{partition}"
+
+    def _clear_if_too_old(self, store: RocksStore, partition: int) -> None:
+        """One that missed the tombstones would bring deleted customers back (PITFALLS 42)."""
+        written_at = store.written_at()
+        if written_at is None or wall() - written_at <= self._delete_retention:
+            return
+        logger.warning(
+            "task %d: the store is %d h old, longer than the changelog keeps what was deleted; "
+            "it's rebuilt",
+            partition,
+            (wall() - written_at) // 3_600_000,
+        )
+        store.clear()
+
+    def _restore(self, store: RocksStore, opening: Opening) -> None:
+        start = store.changelog_offset()
+        topic = topic_name(self._settings, CHANGELOG)
+        if start is not None:
+            first, end = self._admin.bounds(topic, opening.partition, FENCE_WITHIN)
+            if start > end:
+                raise Refused(
+                    f"{topic}[{opening.partition}] ends at {end}, but "
+                    f"{self._directory(opening.partition)} was written up to {start}: the topic "
+                    "was deleted or lost its end; restore it, or remove the directory to begin "
+                    "with what the topic holds"
+                )
+            if start < first:
+                store.clear()
+                start = None
+        reader = ChangelogReader(
+            consumer_options(self._settings, f"restore-{opening.partition}"),
+            self._admin,
+            topic,
+            opening.partition,
+            self._settings.broker_timeout / 1000,
+        )
+        began = reported = time.monotonic()
+        records = 0
+        for chunk in reader.read(start, opening.cancelled.is_set):
+            store.write(StoreBatch(chunk.changes, chunk.next_offset, wall()))
+            records += chunk.records
+            now = time.monotonic()
+            if now - reported > REPORT_EVERY:
+                reported = now
+                logger.info(
+                    "task %d: restoring, at offset %d of %d of the changelog",
+                    opening.partition,
+                    chunk.next_offset,
+                    chunk.end,
+                )
+        if records:
+            seconds = time.monotonic() - began
+            logger.info(
+                "task %d: restored %d changes in %.1f s", opening.partition, records, seconds
+            )
+
+
+class KafkaTask:
+    """A task with its producer and its store (host.OpenTask)."""
+
+    def __init__(
+        self,
+        task: PartitionTask,
+        producer: TransactionalProducer,
+        store: RocksStore,
+        timeout: float,
+    ) -> None:
+        """`timeout`: seconds that a transaction may take."""
+        self.task = task
+        self._producer = producer
+        self._store = store
+        self._timeout = timeout
+
+    def commit(self, commit: Commit) -> int:
+        """See OpenTask.commit. The store is written after the transaction, never before."""
+        try:
+            offset = self._producer.commit(commit.records, self._timeout / 2)
+        except Aborted as error:
+            logger.warning("task %d: %s; trying once more", self.task.partition, error)
+            offset = self._producer.commit(commit.records, self._timeout / 2)
+        self._store.write(msgspec.structs.replace(commit.batch, changelog_offset=offset))
+        return offset
+
+    def close(self) -> None:
+        """See OpenTask.close."""
+        self._producer.close()
+        self._store.close()
+
+
+def routes(settings: Settings, partition: int) -> dict[str, Route]:
+    """Where the records of a task go: to its own partition wherever there are as many."""
+    return {
+        logical: Route(
+            topic_name(settings, logical),
+            partition if spec.partitions is Partitions.ALIKE else ANY,
+        )
+        for logical, spec in TOPICS.items()
+    }
+
+
+def task_settings(settings: Settings) -> TaskSettings:
+    """What of the settings a task depends on."""
+    return TaskSettings(
+        clock_skew=settings.clock_skew,
+        max_idle=settings.max_idle,
+        commit_interval=settings.commit_interval,
+        commit_events=settings.commit_events,
+        is_simulated=settings.record_time is RecordTime.CREATE,
+        cached_customers=settings.cache_customers,
+    )
+
+
+def wall() -> Instant:
+    """The wall time, for the age of a store."""
+    return time.time_ns() // 1_000_000
