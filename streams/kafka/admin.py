@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 
 from confluent_kafka import (
     Consumer,
+    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaException,
     TopicPartition,
@@ -15,7 +16,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from streams.errors import Refused
 from streams.kafka.failures import UNREACHABLE, error_of, failure
-from streams.kafka.options import connection_options, offsets_options
+from streams.kafka.options import connection_options, offsets_options, positions_group
 from streams.kafka.topics import (
     CHANGELOG,
     TOPICS,
@@ -31,6 +32,7 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 _REQUEST_WITHIN = 5.0  # seconds
+_ATTEMPT_WITHIN = 2.0  # seconds; how soon a stop is noticed
 _END = -1  # in place of a timestamp: where the partition ends
 
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -61,7 +63,7 @@ class KafkaAdmin:
         deadline = time.monotonic() + patience
         while True:
             try:
-                self._admin.list_topics(timeout=min(_REQUEST_WITHIN, max(patience, 0.1)))
+                self._admin.list_topics(timeout=min(_ATTEMPT_WITHIN, max(patience / 3, 0.1)))
                 return
             except KafkaException as exception:
                 error = error_of(exception)
@@ -110,7 +112,9 @@ class KafkaAdmin:
         ends = {}
         for place, answer in answers.items():
             try:
-                ends[place.topic, place.partition] = answer.result().offset
+                offset = answer.result().offset
+                if offset >= 0:  # in time
+                    ends[place.topic, place.partition] = offset
             except KafkaException as exception:
                 logger.debug("%s: %s", place, error_of(exception).str())
         return ends
@@ -131,6 +135,19 @@ class KafkaAdmin:
                 if is_hopeless or time.monotonic() >= deadline:
                     failed = failure(error, f"{topic}[{partition}]: asking where it ends")
                     raise Refused(str(failed)) from exception
+
+    def commit_for_monitoring(self, offsets: Mapping[TopicPlace, int]) -> None:
+        """Notes the next offsets where tools for lag look. Nothing depends on it (DESIGN 4.1), so
+        nobody waits for it, and what becomes of it isn't asked."""
+        positions = [
+            TopicPartition(topic, partition, offset)
+            for (topic, partition), offset in offsets.items()
+        ]
+        if positions:
+            group = positions_group(self._settings)
+            self._admin.alter_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(group, positions)], request_timeout=_REQUEST_WITHIN
+            )
 
     # ── Topics ────────────────────────────────────────────────────────────────────────────────
 

@@ -5,13 +5,12 @@ partitions are added and taken away one by one, so that those that stay aren't r
 """
 
 import logging
-from collections.abc import Mapping
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.errors import Refused
-from streams.kafka.failures import CODES, error_of, failure
+from streams.kafka.failures import CODES, failure
 from streams.kafka.message import ConsumedMessage, consume
 from streams.kafka.options import Options
 from streams.ports import Record
@@ -119,17 +118,6 @@ class RecordConsumer:
             if place in self._next:
                 self._next[place] = batch.next_offset
         return list(batches.values())
-
-    def commit_for_monitoring(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Notes the next offsets where tools for lag look. Nothing depends on it (DESIGN 4.1): it
-        doesn't wait, and a failure is a line in the log."""
-        positions = [
-            TopicPartition(topic, part, offset) for (topic, part), offset in offsets.items()
-        ]
-        try:
-            self._consumer.commit(offsets=positions, asynchronous=True)
-        except KafkaException as exception:
-            logger.debug("positions for monitoring weren't noted: %s", error_of(exception).str())
 
     def close(self) -> None:
         """Lets go of the client."""

@@ -21,5 +21,14 @@ class ConsumedMessage(Protocol):
 
 
 def consume(consumer: Consumer, most: int, timeout: float) -> list[ConsumedMessage]:
-    """Up to `most` messages, after at most `timeout` seconds."""
-    return cast(list[ConsumedMessage], consumer.consume(most, timeout))
+    """Up to `most` messages: those that are there, else those that come within `timeout` seconds.
+    (librdkafka's own `consume` goes on waiting until there are `most`.)"""
+    messages = cast(list[ConsumedMessage], consumer.consume(most, 0))
+    if messages:
+        return messages
+    first = cast(ConsumedMessage | None, consumer.poll(timeout))
+    if first is None:
+        return []
+    if most == 1:
+        return [first]
+    return [first, *cast(list[ConsumedMessage], consumer.consume(most - 1, 0))]

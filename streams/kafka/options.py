@@ -31,13 +31,17 @@ def connection_options(settings: Settings, client: str) -> Options:
     return {name: value for name, value in options.items() if value is not None}
 
 
+def positions_group(settings: Settings) -> str:
+    """The consumer group in which positions are noted, for lag monitoring only (DESIGN 4.1). It
+    isn't that of the workers: Kafka takes positions from an outsider only where nobody joined."""
+    return f"{settings.application}-positions"
+
+
 def consumer_options(settings: Settings, client: str) -> Options:
-    """For reading committed records of assigned partitions. The group holds positions for lag
-    monitoring only: Kafka takes them from an outsider only while a group has no members, so it
-    isn't the group of the workers (DESIGN 4.1)."""
+    """For reading committed records of assigned partitions."""
     return {
         **connection_options(settings, client),
-        "group.id": f"{settings.application}-positions",
+        "group.id": positions_group(settings),  # librdkafka wants one, and never joins it
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -54,7 +58,7 @@ def offsets_options(settings: Settings, client: str) -> Options:
     records that are older than the cut (DESIGN 5.2)."""
     return {
         **connection_options(settings, client),
-        "group.id": f"{settings.application}-offsets",
+        "group.id": positions_group(settings),
         "isolation.level": "read_uncommitted",
         "enable.auto.commit": False,
     }

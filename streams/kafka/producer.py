@@ -25,9 +25,9 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from streams.errors import Aborted, Fenced, OutcomeUnknown, Refused, SendflowError
+from streams.errors import Fenced, OutcomeUnknown, Refused, SendflowError
 from streams.kafka.failures import error_of, failure
 from streams.kafka.options import MAX_RECORD_BYTES, RETRY_AFTER_MS, Options
 from streams.ports import OutputRecord
@@ -42,6 +42,7 @@ ANY = -1
 
 _ROOM_FOR_FRAME = 512  # what Kafka's format adds to a record, and its batch
 _QUEUE_POLL = 0.02  # seconds
+_PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 
 
 class ProducerState(Enum):
@@ -85,7 +86,9 @@ class TransactionalProducer:
         self.state = ProducerState.NEW
         self._routes = {name: (route.topic, route.partition) for name, route in routes.items()}
         self._changelog = changelog
-        self._delivered: int | None = None
+        self._delivered: int | None = None  # offset of the changelog's last record
+        self._lost: KafkaError | None = None  # why a record wasn't delivered
+        self._reports_all = False
         self._producer: Producer | None = Producer({**options, "logger": logger})
 
     def open(self, timeout: float) -> None:
@@ -109,10 +112,11 @@ class TransactionalProducer:
 
             1. sizes    Refused: nothing was begun, the producer stays READY
             2. begin, produce, flush
-                        Aborted: ended without a trace, READY for the same records again; Refused:
-                        likewise, but they would fail again
-            3. end      OutcomeUnknown: it may be committed, the producer is of no use any more
-            2. and 3.   Fenced: another worker owns the task
+            3. end
+                        Aborted: nothing of it is left, READY for the same records again
+                        Refused: nothing of it is left, and the same records would fail again
+                        OutcomeUnknown: it may be committed, close the producer
+                        Fenced: another worker owns the task, close the producer
         """
         self._require(ProducerState.READY)
         last = self._last_of_changelog(records)
@@ -123,8 +127,11 @@ class TransactionalProducer:
             self._move(ProducerState.OPEN)
             self._produce(records, last, deadline)
             self._flush(deadline)
-        except KafkaException as exception:
-            raise self._given_up("producing", exception) from exception
+        except (KafkaException, SystemError) as exception:
+            cause = _cause(exception)
+            if error_of(cause).fatal() or self._left_after_flush(deadline):
+                raise self._abandoned("producing", cause) from exception
+            raise self._given_up("producing", cause) from exception
         self._end()
         if self._delivered is None:
             raise AssertionError("a transaction was committed without a report of its changelog")
@@ -165,9 +172,14 @@ class TransactionalProducer:
     # ── In the transaction ────────────────────────────────────────────────────────────────────
 
     def _produce(self, records: Sequence[OutputRecord], last: int, deadline: float) -> None:
-        self._delivered = None
+        """One report is asked for, that of the changelog's last record: a report costs as much as
+        half a record, and if any record fails, so does the end of the transaction. Only it doesn't
+        always say why; so when the same records come again, all report."""
+        self._delivered = self._lost = None
+        if self._reports_all:
+            self._produce_in_order(records, deadline, on_delivery=self._on_delivery)
+            return
         self._produce_in_order(records[:last], deadline)
-        # The only report that is asked for: a record that fails makes the whole transaction fail.
         self._produce_in_order(records[last : last + 1], deadline, on_delivery=self._on_delivery)
         self._produce_in_order(records[last + 1 :], deadline)
 
@@ -200,23 +212,24 @@ class TransactionalProducer:
                     done += 1
             except BufferError:
                 if time.monotonic() > deadline:
-                    raise self._aborted(
-                        Aborted(f"{self.transactional_id}: producing: the queue stays full")
-                    ) from None
+                    raise self._abandoned("producing", "the queue stays full") from None
                 client.poll(_QUEUE_POLL)
 
-    def _on_delivery(self, error: object, message: Message) -> None:
-        """Reports of purged records come after an abort and are no failures (PITFALLS 16); those
-        of failed ones aren't needed: the end of the transaction fails with their reason."""
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        """Reports of purged records come after an abort and are no failures (PITFALLS 16)."""
         if error is None:
-            self._delivered = message.offset()
+            if message.topic() == self._routes[self._changelog][0]:
+                self._delivered = message.offset()
+        elif error.code() not in _PURGED:
+            self._lost = self._lost or error
 
     def _flush(self, deadline: float) -> None:
-        left = self._client().flush(max(0.0, deadline - time.monotonic()))
+        left = self._left_after_flush(deadline)
         if left:
-            raise self._aborted(
-                Aborted(f"{self.transactional_id}: producing: {left} records weren't taken in time")
-            )
+            raise self._abandoned("producing", f"{left} records weren't taken in time")
+
+    def _left_after_flush(self, deadline: float) -> int:
+        return self._client().flush(max(0.0, deadline - time.monotonic()))
 
     # ── The end ───────────────────────────────────────────────────────────────────────────────
 
@@ -224,8 +237,8 @@ class TransactionalProducer:
         started = time.monotonic()
         try:
             self._client().commit_transaction(END_WITHIN)
-        except KafkaException as exception:
-            raise self._given_up("committing", exception) from exception
+        except (KafkaException, SystemError) as exception:
+            raise self._given_up("committing", _cause(exception)) from exception
         took = time.monotonic() - started
         if took >= END_WITHIN:
             self._move(ProducerState.UNKNOWN)
@@ -233,29 +246,34 @@ class TransactionalProducer:
                 f"{self.transactional_id}: committing took {took:.1f} s, so the request may be on "
                 "its way a second time"
             )
+        self._reports_all = False
         self._move(ProducerState.READY)
 
     def _given_up(self, doing: str, exception: KafkaException) -> SendflowError:
-        """What to raise after librdkafka refused something. Aborts if, and only if, it says that
-        the transaction wants to be aborted: then no end of it is under way."""
-        reason = self._failure(doing, exception)
+        """What to raise after librdkafka refused something, with nothing of ours under way.
+        Aborts if, and only if, it says that the transaction wants to be aborted."""
         error = error_of(exception)
-        if error.txn_requires_abort() and not error.fatal():
-            return self._aborted(reason)
+        if not error.txn_requires_abort() or error.fatal():
+            return self._abandoned(doing, exception)
+        self._reports_all = self._lost is None
+        return self._aborted(failure(self._lost or error, f"{self.transactional_id}: {doing}"))
+
+    def _abandoned(self, doing: str, cause: KafkaException | str) -> SendflowError:
+        """What to raise where something may be under way still. It isn't aborted: librdkafka ends
+        the process (an assertion) if an answer about partitions comes after that."""
         self._move(ProducerState.UNKNOWN)
-        if isinstance(reason, Fenced | Refused):
-            return reason
-        return OutcomeUnknown(str(reason))
+        if isinstance(cause, str):
+            return OutcomeUnknown(f"{self.transactional_id}: {doing}: {cause}")
+        reason = self._failure(doing, cause)
+        return reason if isinstance(reason, Fenced | Refused) else OutcomeUnknown(str(reason))
 
     def _aborted(self, reason: SendflowError) -> SendflowError:
         """Aborts; returns `reason`, or what is worse."""
         started = time.monotonic()
         try:
             self._client().abort_transaction(END_WITHIN)
-        except KafkaException as exception:
-            self._move(ProducerState.UNKNOWN)
-            failed = self._failure(f"aborting after {reason}", exception)
-            return failed if isinstance(failed, Fenced) else OutcomeUnknown(str(failed))
+        except (KafkaException, SystemError) as exception:
+            return self._abandoned(f"aborting after: {reason}", _cause(exception))
         if time.monotonic() - started >= END_WITHIN:
             self._move(ProducerState.UNKNOWN)
             return OutcomeUnknown(f"{reason}; and aborting took too long")
@@ -286,3 +304,14 @@ class TransactionalProducer:
             )
         logger.debug("%s: %s -> %s", self.transactional_id, self.state.value, to.value)
         self.state = to
+
+
+def _cause(exception: BaseException) -> KafkaException:
+    """What librdkafka said. Its binding raises a fatal error and calls back about deliveries all
+    the same; Python takes that for a SystemError with the fatal error as its cause."""
+    found: BaseException | None = exception
+    while found is not None:
+        if isinstance(found, KafkaException):
+            return found
+        found = found.__cause__
+    raise exception

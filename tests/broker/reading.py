@@ -1,0 +1,76 @@
+"""What is on a broker: topics made for a test, and what a reader of committed records sees."""
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from streams.demo.broker import BrokerProcess
+from streams.kafka.options import offsets_options
+from streams.settings import Settings
+
+
+def settings_for(broker: BrokerProcess, prefix: str, **others: object) -> Settings:
+    """Settings for this broker; `prefix` also names the application."""
+    given = {"application": prefix.rstrip("."), "prefix": prefix, "partitions": 2, **others}
+    return Settings(brokers=broker.bootstrap, **given)  # type: ignore[arg-type]
+
+
+def create_topics(
+    broker: BrokerProcess, names: list[str], partitions: int = 2, **config: str
+) -> None:
+    """Makes topics and waits until they are there."""
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    topics = [
+        NewTopic(name, partitions, 1, config={k.replace("_", "."): v for k, v in config.items()})
+        for name in names
+    ]
+    for created in admin.create_topics(topics).values():
+        created.result(20)
+
+
+def read(
+    broker: BrokerProcess, topic: str, partition: int = 0, isolation: str = "read_committed"
+) -> list[tuple[int, bytes | None, bytes | None]]:
+    """(offset, key, value) of all records of a partition, for a reader of committed ones."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": broker.bootstrap,
+            "group.id": topic,
+            "isolation.level": isolation,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    consumer.assign([TopicPartition(topic, partition, 0)])
+    found: list[tuple[int, bytes | None, bytes | None]] = []
+    try:
+        while True:
+            message = consumer.poll(20)
+            assert message is not None, "neither a record nor the end of the partition came"
+            error = message.error()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                return found
+            assert error is None, error
+            found.append((message.offset() or 0, message.key(), message.value()))
+    finally:
+        consumer.close()
+
+
+def values(broker: BrokerProcess, topic: str, partition: int = 0) -> list[bytes | None]:
+    """The values of `read`."""
+    return [value for _, _, value in read(broker, topic, partition)]
+
+
+def high_watermark(broker: BrokerProcess, topic: str, partition: int = 0) -> int:
+    """The end of a partition, open transactions included."""
+    consumer = Consumer(offsets_options(Settings(brokers=broker.bootstrap), "test"))
+    try:
+        return consumer.get_watermark_offsets(TopicPartition(topic, partition), 20)[1]
+    finally:
+        consumer.close()
+
+
+def delete_records(broker: BrokerProcess, topic: str, before: int) -> None:
+    """Deletes what is before an offset of partition 0, as retention does."""
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    for deleted in admin.delete_records([TopicPartition(topic, 0, before)]).values():
+        deleted.result(20)

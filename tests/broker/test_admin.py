@@ -1,0 +1,189 @@
+import threading
+import time
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from streams.errors import Refused
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.options import offsets_options, producer_options
+from streams.kafka.topics import CHANGELOG, CONTROL, TOPICS
+from streams.settings import RecordTime, Settings
+from tests.broker.reading import create_topics, settings_for
+from tests.eventually import eventually
+from tests.kafka_proxy import ApiKey
+
+
+@pytest.fixture
+def settings(broker, topic_prefix) -> Settings:
+    return settings_for(broker, topic_prefix)
+
+
+@pytest.fixture
+def admin(settings):
+    admin = KafkaAdmin(settings)
+    yield admin
+    admin.close()
+
+
+# ── Where partitions end ──────────────────────────────────────────────────────────────────────────
+
+
+def test_the_ends_of_many_partitions(broker, settings, admin):
+    names = [settings.prefix + name for name in ("orders", "carts")]
+    create_topics(broker, names)
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    for _ in range(3):
+        producer.produce(names[0], b"x", b"k", 1)
+    producer.flush(20)
+    places = [(name, partition) for name in names for partition in (0, 1)]
+    expected = {place: 3 if place == (names[0], 1) else 0 for place in places}
+    assert eventually(lambda: admin.end_offsets(places, 5.0) == expected)
+    assert admin.end_offsets([], 5.0) == {}
+
+
+def test_an_open_transaction_counts_since_it_may_hide_what_is_older(broker, settings, admin):
+    topic = settings.prefix + "orders"
+    create_topics(broker, [topic])
+    producer = Producer(producer_options(settings, settings.prefix + "0"))
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.produce(topic, b"x", b"k", 0)
+    assert producer.flush(20) == 0
+    assert admin.end_offsets([(topic, 0)], 5.0) == {(topic, 0): 1}
+    assert admin.bounds(topic, 0, 5.0) == (0, 1)
+    producer.abort_transaction(20)
+
+
+def test_what_is_not_there_is_left_out(broker, settings, admin):
+    topic = settings.prefix + "orders"
+    create_topics(broker, [topic])
+    places = [(topic, 0), (topic, 99), (settings.prefix + "missing", 0)]
+    assert admin.end_offsets(places, 5.0) == {(topic, 0): 0}
+
+
+def test_who_does_not_answer_in_time_is_left_out(proxy, broker, settings):
+    topic = settings.prefix + "orders"
+    create_topics(broker, [topic])
+    admin = KafkaAdmin(settings_for(proxy, settings.prefix))
+    assert admin.end_offsets([(topic, 0)], 5.0) == {(topic, 0): 0}
+    held = proxy.hold_responses(ApiKey.LIST_OFFSETS)
+    assert admin.end_offsets([(topic, 0)], 0.4) == {}
+    held.discard()
+    admin.close()
+
+
+def test_where_one_request_for_all_fails_each_is_asked(proxy, broker, settings):
+    topic = settings.prefix + "orders"
+    create_topics(broker, [topic])
+    admin = KafkaAdmin(settings_for(proxy, settings.prefix))
+    assert admin.end_offsets([(topic, 0)], 5.0) == {(topic, 0): 0}
+    held = proxy.hold_responses(ApiKey.LIST_OFFSETS, at_most=1)
+    assert admin.end_offsets([(topic, 0)], 4.0) == {(topic, 0): 0}
+    assert held.caught == 1
+    held.discard()
+    admin.close()
+
+
+def test_positions_for_monitoring_are_noted(broker, settings, admin):
+    topic = settings.prefix + "orders"
+    create_topics(broker, [topic])
+    reader = Consumer(offsets_options(settings, "reader"))
+
+    def noted() -> list[int]:
+        places = [TopicPartition(topic, partition) for partition in (0, 1)]
+        return [place.offset for place in reader.committed(places, 5)]
+
+    admin.commit_for_monitoring({(topic, 0): 2, (topic, 1): 0})
+    eventually(lambda: noted() == [2, 0], within=20, message=lambda: str(noted()))
+    reader.close()
+
+
+def test_positions_for_monitoring_are_not_worth_an_error_or_a_wait():
+    admin = KafkaAdmin(Settings(brokers="127.0.0.1:1"))
+    started = time.monotonic()
+    admin.commit_for_monitoring({("orders", 0): 2})
+    admin.close()
+    assert time.monotonic() - started < 5
+
+
+# ── Reaching the brokers ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_broker_that_is_there_is_not_waited_for(admin):
+    admin.wait_for_broker()
+
+
+def test_a_broker_that_is_not_there_is_named_and_given_up_after_the_setting(caplog):
+    admin = KafkaAdmin(Settings(brokers="127.0.0.1:1", broker_timeout=600))
+    with pytest.raises(Refused, match=r"no broker answers at 127\.0\.0\.1:1, tried for 0\.6 s"):
+        admin.wait_for_broker()
+    assert "127.0.0.1:1" in caplog.text
+    admin.close()
+
+
+def test_waiting_for_a_broker_obeys_a_stop():
+    admin = KafkaAdmin(Settings(brokers="127.0.0.1:1", broker_timeout=60_000))
+    with pytest.raises(Refused, match="no broker answers"):
+        admin.wait_for_broker(is_stopped=lambda: True)
+    admin.close()
+
+
+def test_pitfall_63_a_broker_that_comes_later_is_found(own_broker, caplog):
+    own_broker.stop()
+    admin = KafkaAdmin(Settings(brokers=own_broker.bootstrap, broker_timeout=50_000))
+    waiting = threading.Thread(target=admin.wait_for_broker)
+    waiting.start()
+    eventually(lambda: "no broker answers" in caplog.text, within=30)
+    own_broker.start()
+    waiting.join(40)
+    assert not waiting.is_alive()
+    admin.close()
+
+
+def test_bounds_that_nobody_tells(settings, admin):
+    with pytest.raises(Refused, match=r"missing\[0\]: asking where it ends"):
+        admin.bounds(settings.prefix + "missing", 0, 1.0)
+
+
+# ── Topics ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("record_time", RecordTime)
+def test_created_topics_pass_their_own_check(broker, topic_prefix, record_time):
+    settings = settings_for(broker, topic_prefix, record_time=record_time)
+    admin = KafkaAdmin(settings)
+    missing = admin.check_topics()
+    assert {problem.topic for problem in missing} == {topic_prefix + name for name in TOPICS}
+    assert sorted(admin.create_topics()) == sorted(topic_prefix + name for name in TOPICS)
+    assert eventually(lambda: admin.check_topics() == [], message=lambda: str(admin.check_topics()))
+    assert admin.create_topics() == []
+    admin.close()
+
+
+def test_pitfall_37_and_43_topics_that_others_made_are_checked(broker, settings, admin):
+    create_topics(broker, [settings.prefix + CHANGELOG])
+    create_topics(broker, [settings.prefix + "orders"], partitions=3)
+    create_topics(broker, [settings.prefix + CONTROL])
+    admin.create_topics()
+    problems = {
+        (one.topic.removeprefix(settings.prefix), one.what): one for one in admin.check_topics()
+    }
+    assert set(problems) == {
+        (CHANGELOG, "cleanup.policy"),
+        ("orders", "partitions"),
+        ("orders", "message.timestamp.type"),
+        (CONTROL, "partitions"),
+        (CONTROL, "message.timestamp.type"),
+        (CONTROL, "retention.ms"),
+        (CONTROL, "max.message.bytes"),
+    } - ({(CONTROL, "max.message.bytes")} if broker.kind == "kafka" else set())
+    assert problems["orders", "partitions"].found == "3"
+    assert "--add-config cleanup.policy=compact" in problems[CHANGELOG, "cleanup.policy"].mend
+
+
+def test_how_long_the_changelog_keeps_what_was_deleted(broker, settings, admin):
+    create_topics(
+        broker, [settings.prefix + CHANGELOG], cleanup_policy="compact", delete_retention_ms="12345"
+    )
+    assert admin.delete_retention() == 12_345
