@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _REQUEST_WITHIN = 5.0  # seconds
 _ATTEMPT_WITHIN = 2.0  # seconds; how soon a stop is noticed
+_ASK_AGAIN_AFTER = 0.05  # seconds
 _END = -1  # in place of a timestamp: where the partition ends
 
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -152,7 +153,8 @@ class KafkaAdmin:
     # ── Topics ────────────────────────────────────────────────────────────────────────────────
 
     def create_topics(self) -> list[str]:
-        """Creates the topics of TOPICS that are missing; their names on the brokers."""
+        """Creates the topics of TOPICS that are missing, and waits until the brokers know them;
+        their names on the brokers."""
         existing = self._partition_counts()
         missing = [
             self._new_topic(logical)
@@ -165,7 +167,13 @@ class KafkaAdmin:
             missing, request_timeout=_REQUEST_WITHIN * 2
         ).items():
             _result(created, f"creating the topic {name}")
-        return [topic.topic for topic in missing]
+        names = [topic.topic for topic in missing]
+        deadline = time.monotonic() + _REQUEST_WITHIN * 2
+        while not self._partition_counts().keys() >= set(names):
+            if time.monotonic() > deadline:
+                raise Refused(f"{', '.join(names)}: created, but the brokers don't know them yet")
+            time.sleep(_ASK_AGAIN_AFTER)
+        return names
 
     def delete_topics(self) -> None:
         """Deletes the topics of TOPICS, with all that they hold."""

@@ -6,6 +6,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.demo.broker import BrokerProcess
 from streams.kafka.options import offsets_options
 from streams.settings import Settings
+from tests.eventually import eventually
 
 
 def settings_for(broker: BrokerProcess, prefix: str, **others: object) -> Settings:
@@ -25,6 +26,7 @@ def create_topics(
     ]
     for created in admin.create_topics(topics).values():
         created.result(20)
+    eventually(lambda: admin.list_topics(timeout=20).topics.keys() >= set(names), within=20)
 
 
 def read(
