@@ -191,6 +191,8 @@ def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
         _no_member(raw, family.family, tuple(members), path, reading)
         return UNREADABLE
     if len(present) > 1:
+        present = _that_has_the_others(present, members) or present
+    if len(present) > 1:
         reading.problems.append(
             Problem(
                 (*path, present[1]),
@@ -207,6 +209,17 @@ def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
     if definition is not UNREADABLE:
         reading.found.append(Found(path, family.family, key, member, definition))
     return definition
+
+
+def _that_has_the_others(present: list[str], members: Mapping[str, Member]) -> list[str]:
+    """Of several keys of the family, the one of which the others are options (`trigger` has an
+    `any`, and there is an `any` that stands by itself)."""
+    fitting = []
+    for key in present:
+        definition: type[msgspec.Struct] = members[key].Definition
+        if all(other in keys_of(definition) for other in present):
+            fitting.append(key)
+    return fitting
 
 
 def _no_member(

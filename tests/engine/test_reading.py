@@ -66,7 +66,7 @@ class Rest:
         return iter(())
 
 
-Move = Annotated[Any, OneOf("move", lambda: {"walk": Walk, "rest": Rest})]  # type: ignore[dict-item]
+Move = Annotated[Any, OneOf("move", lambda: {"walk": Walk, "rest": Rest})]
 
 
 def problems_of(raw: Any, kind: Any) -> list[tuple[str, str]]:

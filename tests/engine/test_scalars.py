@@ -57,11 +57,9 @@ def test_a_date() -> None:
     ],
 )
 def test_a_moment(text: str, wall: tuple[int, ...], offset: int | None) -> None:
-    year, month, day, *clock = wall
-    assert parse_moment(text) == LocalMoment(
-        datetime.datetime(year, month, day, *clock),  # noqa: DTZ001 - wall-clock time
-        offset,
-    )
+    year, month, day, hour, minute, second, micro = (*wall, 0, 0)[:7]
+    expected = datetime.datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001
+    assert parse_moment(text) == LocalMoment(expected, offset)
 
 
 @pytest.mark.parametrize(
