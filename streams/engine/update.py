@@ -44,7 +44,10 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
 }
 """The fields that the functions of APPLY read, whatever the flows ask for."""
 
-_SEEN_LIMIT = 64 * 8
+MOST_SEEN = 64
+"""Event ids by which a duplicate is known (SEMANTICS 5.1)."""
+
+_SEEN_LIMIT = MOST_SEEN * 8
 
 
 class Memory(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     only_if_evidence: Evidence | None = None
     quiet_hours: tuple[Clock, Clock] | None = None  # from, to; None: none
     caps: tuple[Cap, ...] = ()
+    sends_kept: int = 0  # ms that a send is remembered for the caps
 
 
 class Verdict(msgspec.Struct, gc=False):

@@ -9,7 +9,7 @@ from streams.engine.sending.message import Message, Rule, Verdict, skip
 from streams.engine.turn import Turn
 
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
-_PHONE = re.compile(r"\+?\d([ ()./-]?\d){5,14}\)?", re.ASCII)
+_PHONE = re.compile(r"\+?[ ()./-]*(\d[ ()./-]*){6,15}", re.ASCII)
 _TOKEN = re.compile(r"\S{1,4096}")
 _LONGEST_EMAIL = 254  # RFC 5321, a path without its brackets
 

@@ -11,7 +11,7 @@ from streams.engine.conditions.condition import (
     compile_condition,
     compile_evidence,
 )
-from streams.engine.duration import HOUR
+from streams.engine.duration import DAY, HOUR
 from streams.engine.effects import Outcome, SendCommand
 from streams.engine.event import FieldType
 from streams.engine.flow import Building, Step
@@ -42,6 +42,10 @@ from streams.engine.turn import Turn
 DEFAULT_EXPIRES = {"email": 72 * HOUR}
 """By channel; `_OTHERS_EXPIRE` for the rest (SEMANTICS 4.3)."""
 _OTHERS_EXPIRE = 24 * HOUR
+
+
+SENDS_KEPT = 8 * DAY
+"""For so long a send is remembered for caps, or as long as the longest of them."""
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +91,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
                 yield reference
             elif reference.type not in _TEXT_OF:
                 kind = reference.type.value
-                yield Problem(("variables", name), f"{value} is a {kind}: a variable is a text")
+                yield Problem(("variables", name), f"{value} holds {kind}: a variable is a text")
     if definition.items is not None:
         yield from ITEM_SOURCES[definition.items].check(scope)
 
@@ -150,6 +154,7 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
     if quiet_hours is True:
         quiet_hours = store.quiet_hours.get(channel, DEFAULT_QUIET_HOURS.get(channel))
     only_if = definition.only_if
+    caps = tuple(_cap_of(cap) for cap in store.caps)
     return Message(
         flow=flow,
         step=step_id,
@@ -162,15 +167,14 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
         only_if=None if only_if is None else compile_condition(only_if, scope),
         only_if_evidence=None if only_if is None else compile_evidence(only_if, scope),
         quiet_hours=quiet_hours or None,
-        caps=tuple(
-            Cap(
-                cap.at_most,
-                frozenset(cap.channels),
-                None if cap.in_ == "calendar_day" else int(cap.in_),
-            )
-            for cap in store.caps
-        ),
+        caps=caps,
+        sends_kept=max(SENDS_KEPT, *(cap.window or 0 for cap in caps), 0),
     )
+
+
+def _cap_of(cap: Any) -> Cap:
+    window = None if cap.in_ == "calendar_day" else int(cap.in_)
+    return Cap(cap.at_most, frozenset(cap.channels), window)
 
 
 def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
@@ -179,7 +183,10 @@ def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
     state.last_send[message.channel] = LastSend(
         now, message.window, sent.send_id, sent.flow, sent.step
     )
-    state.recent_sends.append((now, message.channel))
+    sends = state.recent_sends
+    sends.append((now, message.channel))
+    while sends[0][0] <= now - message.sends_kept:
+        del sends[0]
 
 
 def _evidence(turn: Turn, journey: Journey, sent: SendCommand) -> dict[str, Any]:
