@@ -21,7 +21,7 @@ from streams.engine import (
 )
 from streams.engine.journey import JourneyState
 from streams.engine.past import Past
-from tests.engine.customer import DAY, HOUR, MONDAY, flow, program_of, send
+from tests.engine.customer import DAY, EVERYWHERE, HOUR, MONDAY, flow, program_of, send
 
 SAME_ORDER = {"order_id": "$trigger.order_id"}
 PROGRAM: Program = program_of(
@@ -133,15 +133,18 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "customer.erased": st.just({}),
 }
 
+OFTEN = ["order.placed", "cart.updated", "view.item"]
+
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[int, Event]]:
     """Pairs (record time, event) of one customer, in order of record time; what happened may have
     happened earlier, and may be reported twice."""
-    at, history = MONDAY, []
+    reachable = {"set": EVERYWHERE, "unset": []}
+    at, history = MONDAY, [(MONDAY, Event("customer.updated", "first", "ada", MONDAY, reachable))]
     for number in range(draw(st.integers(1, 25))):
         at += draw(st.sampled_from([0, 1, HOUR, 4 * HOUR, 16 * HOUR, DAY]) | st.integers(0, DAY))
-        metric = draw(st.sampled_from(sorted(DATA)))
+        metric = draw(st.sampled_from(OFTEN * 4 + sorted(DATA)))
         earlier = draw(st.sampled_from([0, 0, 0, 1, HOUR, 5 * HOUR, 3 * DAY]))
         event_id = draw(st.sampled_from([f"e{number}"] * 4 + ["again"]))
         history.append((at, Event(metric, event_id, "ada", at - earlier, draw(DATA[metric]))))
