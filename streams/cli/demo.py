@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from streams.demo.run import DemoReport
     from streams.demo.shop import ShopSummary
 
-LINES_OF_TIMELINE = 40
+LINES_OF_TIMELINE = 60
 
 
 def demo(

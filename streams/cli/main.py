@@ -25,6 +25,7 @@ from streams.cli import (
     tail,
     test,
     topics,
+    worker,
 )
 from streams.errors import Refused
 
@@ -32,7 +33,7 @@ Command = Callable[..., None]
 
 COMMANDS: dict[str, Command] = {
     "demo": demo.demo,
-    "test": test.run_tests,
+    "worker": worker.worker,
     "import": import_.import_,
     "test": test.run_tests,
     "explain": explain.explain,

@@ -197,7 +197,7 @@ class Demo:
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.ask_to_stop()
-        return [(worker.name, worker.stop()) for worker in workers]
+        return [(worker.name, worker.wait_for_end()) for worker in workers]
 
     def _keep_logs(self) -> None:
         logs = sorted(self.folder.glob("*.log")) + sorted(self.folder.glob("broker/*.log"))

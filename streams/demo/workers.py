@@ -35,7 +35,6 @@ class WorkerStatus(msgspec.Struct):
     partition: int
     state: str
     clock: Instant | None = None
-    lag: dict[str, int] = {}
 
 
 class Worker:
@@ -73,12 +72,20 @@ class Worker:
         return [msgspec.convert(task, WorkerStatus) for task in tasks]
 
     def ask_to_stop(self) -> None:
-        """SIGTERM; `stop` waits for the end."""
+        """SIGTERM, once: a second one would end it at once. `wait_for_end` comes next."""
         self._process.signal(signal.SIGTERM)
 
+    def wait_for_end(self) -> int:
+        """After `ask_to_stop`; SIGKILL if that doesn't help. The exit status."""
+        try:
+            return self._process.wait(_STOP_WITHIN)
+        except TimeoutError:
+            return self._process.kill()
+
     def stop(self) -> int:
-        """SIGTERM, and SIGKILL if that doesn't help; the exit status."""
-        return self._process.terminate(_STOP_WITHIN)
+        """Ends it cleanly; the exit status."""
+        self.ask_to_stop()
+        return self.wait_for_end()
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -124,7 +131,8 @@ def wait_until_decided(
     report: Report,
     silence: float = _SILENCE_ALLOWED,
 ) -> None:
-    """Waits until every task has decided all up to `until`, the end of simulated time.
+    """Waits until every task has decided all before `until`, the end of simulated time. What isn't
+    committed then is committed when the workers are stopped.
 
     Raises WorkerFailed where a worker ends, or where nothing moves for `silence` seconds."""
     clocks: dict[int, Instant] = {}
@@ -136,8 +144,7 @@ def wait_until_decided(
         if sum(clocks.values()) != before:
             moved = time.monotonic()
             report(sum(clocks.values()) // len(clocks))
-        running = {task.partition for task in tasks if _has_decided(task, until)}
-        if len(running) == partitions:
+        if sum(clock >= until for clock in clocks.values()) == partitions:
             return
         for worker in workers:
             if not worker.is_running():
@@ -148,7 +155,3 @@ def wait_until_decided(
                 f"log:\n{workers[0].log_tail()}"
             )
         time.sleep(_POLL)
-
-
-def _has_decided(task: WorkerStatus, until: Instant) -> bool:
-    return task.clock is not None and task.clock >= until and not any(task.lag.values())

@@ -84,10 +84,10 @@ def end_at(until: Instant, now: Instant) -> End:
     """Exactly at `until`; refused if that is before the last event or after the wall clock."""
 
     def end(last_at: Instant) -> Instant:
-        if not last_at <= until <= now:
+        if not last_at < until <= now:
             raise Refused(
-                f"--until is {_text(until)}, expected a moment from the last event "
-                f"({_text(last_at)}) to now"
+                f"--until is {_text(until)}, expected a moment after the last event "
+                f"({_text(last_at)}), not after now"
             )
         return until
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from streams.engine.conditions import CONDITIONS
 from streams.engine.effects import Outcome
 
 Raw = Mapping[str, Any]
@@ -30,7 +31,9 @@ def condition_text(condition: Any) -> str | None:
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return " ".join(f"{name} {_inner(inner)}" for name, inner in value.items())
+        # The canonical form sorts keys; people say first what is compared.
+        names = sorted(value, key=lambda name: (name not in CONDITIONS, name == "where"))
+        return " ".join(f"{name} {_inner(value[name])}" for name in names)
     if isinstance(value, list):
         return "[" + ", ".join(_text(entry) for entry in value) + "]"
     return str(value)

@@ -22,10 +22,8 @@ class Words:
         self.zone = zone
 
     def moment(self, at: Instant) -> str:
-        """`Wed 2011-03-02 10:00:05`: the customer's day and clock; parts of a second where there
-        are any."""
-        text = to_wall(at, self.zone).strftime("%a %Y-%m-%d %H:%M:%S")
-        return f"{text}.{at % 1000:03}" if at % 1000 else text
+        """`Wed 2011-03-02 10:00:05`: the customer's day and clock, to the second."""
+        return to_wall(at, self.zone).strftime("%a %Y-%m-%d %H:%M:%S")
 
     def values(self, evidence: Evidence, *leave_out: str) -> str:
         """What was compared: `count order.placed is 2; equals 1`."""
@@ -149,7 +147,9 @@ def _sent(evidence: Evidence, words: Words) -> str:
         return _because("sent")(evidence, words)
     text = f"sent {evidence['template']} by {evidence['channel']}"
     triggered = evidence.get("triggered_at")
-    return text if triggered is None else f"{text}; it began with {words.moment(triggered)}"
+    if triggered in (None, evidence.get("reached_at")):
+        return text
+    return f"{text}, because of what happened at {words.moment(triggered)}"
 
 
 def _exit_on(evidence: Evidence, words: Words) -> str:

@@ -111,8 +111,8 @@ def test_a_mail_that_was_sent_is_told_with_its_address_and_its_cause(shop):
     shop.until(BEGIN + DAY)
     assert texts(shop.explained(), "decision") == [
         "begins, because of cart.updated",
-        "reminder: sent reminder to ada@example.com by email; "
-        "it began with Wed 2011-03-02 10:00:00",
+        "reminder: sent reminder to ada@example.com by email, "
+        "because of what happened at Wed 2011-03-02 10:00:00",
         "ended: all steps are done",
     ]
 

@@ -107,7 +107,7 @@ def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
                 "last_sent_step": "cart-reminder",
                 "last_sent_at": AT,
             },
-            "ended at once by order.placed of Wed 2011-03-02 10:00:00.001; cart-reminder had gone "
+            "ended at once by order.placed of Wed 2011-03-02 10:00:00; cart-reminder had gone "
             "out at Wed 2011-03-02 10:00:00; it would have gone on at Wed 2011-03-02 11:00:00",
         ),
         (
@@ -138,4 +138,4 @@ def test_the_condition_is_told_as_it_was_written():
 def test_times_are_the_customers():
     in_tokyo = Words(ZoneInfo("Asia/Tokyo"))
     assert in_tokyo.moment(AT) == "Wed 2011-03-02 19:00:00"
-    assert LONDON.moment(AT + 7) == "Wed 2011-03-02 10:00:00.007"
+    assert LONDON.moment(AT + 7) == "Wed 2011-03-02 10:00:00"
