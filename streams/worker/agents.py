@@ -3,7 +3,7 @@
 from typing import Any
 
 import faust
-from faust.types import EventT, Message
+from faust.types import EventT, Message, StreamT
 
 from streams.worker.inputs import Inputs
 from streams.worker.tasks import Tasks
@@ -16,10 +16,10 @@ class BatchTopic(faust.Topic):
     """
 
     def _compile_decode(self) -> None:
-        async def decode(message: Message, *, propagate: bool = False) -> EventT:
+        async def decode(message: Message, *, propagate: bool = False) -> EventT[Any]:
             return self.app.create_event(None, message.value, {}, message)
 
-        self.decode = decode
+        self.decode = decode  # type: ignore[method-assign]
 
     async def maybe_declare(self) -> None:
         """Nothing: topics were checked at the start."""
@@ -32,7 +32,7 @@ def add_agents(app: faust.App, inputs: Inputs, tasks: Tasks) -> None:
     """An agent for each input topic. A batch counts as done when its transaction is committed,
     so nothing is acknowledged to Faust."""
 
-    async def hand_on(batches: faust.Stream[Any]) -> None:
+    async def hand_on(batches: StreamT[Any]) -> None:
         async for fetched in batches:
             tasks.feed(fetched)
 

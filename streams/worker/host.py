@@ -70,7 +70,7 @@ class Host:
         self.partition = partition
         self.state = TaskState.ASSIGNED
         self.poisoned: Poison = frozenset() if before is None else before.poisoned
-        self.failures = 0 if before is None else before.failures + 1
+        self.failures: int = 0 if before is None else before.failures + 1
         """How often in a row this partition's task failed before it committed anything."""
         self.is_store_unusable = False
         self.commits = 0

@@ -22,6 +22,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from faust.types import TP
 
@@ -34,7 +35,7 @@ from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
 from streams.settings import Settings
 from streams.web.views import HealthView, TaskView, WorkerView, health_view
-from streams.worker.app import WorkerApp, build_app
+from streams.worker.app import WorkerApp, advertised_host, build_app
 from streams.worker.fetching import FetchThread, Key
 from streams.worker.host import Host, in_thread
 from streams.worker.opening import TaskOpener
@@ -55,12 +56,18 @@ STOPPED, FAILED = 0, 1
 
 
 def run_worker(settings: Settings, flows: Path | None = None) -> int:
-    """Runs a worker until SIGTERM or Ctrl-C; its exit status. Raises Refused. `flows`: a folder of
-    definitions to be published at the start, if that set never was."""
+    """Runs a worker until SIGTERM or Ctrl-C; its exit status. `flows`: a folder of definitions to
+    be published at the start, if that set never was. Raises Refused."""
     worker = WorkerProcess(settings, flows)
-    status = asyncio.run(worker.run())
+    try:
+        asyncio.run(worker.run())
+    except Refused:
+        raise
+    except Exception as error:
+        logger.error("the worker can't go on: %s: %s", type(error).__name__, error)
+        return FAILED
     logger.info("stopped")
-    return status
+    return STOPPED
 
 
 class WorkerProcess:
@@ -77,8 +84,8 @@ class WorkerProcess:
         self._tasks: Tasks | None = None
         self._app: WorkerApp | None = None
 
-    async def run(self) -> int:
-        """From the start to the end."""
+    async def run(self) -> None:
+        """From the start to the end. Raises what made the worker fail."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
@@ -86,13 +93,12 @@ class WorkerProcess:
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         self._is_stopping.set()
+        self._end_in_time()
         stopping.cancel()
+        serving.cancel()
         try:
-            if not serving.done():
-                serving.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
-            return STOPPED
         finally:
             await self._end()
 
@@ -102,7 +108,9 @@ class WorkerProcess:
             end_now(FAILED)
         logger.info("%s: stopping", number.name)
         self._stop.set()
-        self._is_stopping.set()
+
+    def _end_in_time(self) -> None:
+        """From now on the process has GRACE seconds, even if a thread hangs."""
         deadline = threading.Timer(GRACE, self._cut_off)
         deadline.daemon = True
         deadline.start()
@@ -114,62 +122,45 @@ class WorkerProcess:
     # ── Start ─────────────────────────────────────────────────────────────────────────────────
 
     async def _serve(self) -> None:
-        """Runs until it's cancelled; raises what made the worker fail."""
+        """Runs until it's cancelled. Raises what made the worker fail."""
         opener = await in_thread(self._blocking, self._prepare)
+        tasks, app = await self._assemble(opener)
+        gc.freeze()  # what is here now stays: the collector needn't look at it again
+        await tasks.start()
+        starting = asyncio.create_task(self._start_app(app))
+        crashed = asyncio.create_task(app.crashed_by())
+        try:
+            ends: list[asyncio.Future[Any]] = [starting, crashed, tasks.failure]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+            await asyncio.wait([crashed, tasks.failure], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            starting.cancel()
+            crashed.cancel()
+        raise tasks.failure.result() if tasks.failure.done() else crashed.result()
+
+    async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, WorkerApp]:
         settings = self._settings
-        loop = asyncio.get_running_loop()
-        assert self._admin is not None
-        check = KeyCheck(settings.partitions)
-        self._records = FetchThread(
-            lambda: RecordConsumer(consumer_options(settings, "records")), settings.prefix, check
+        records = self._records = FetchThread(
+            lambda: RecordConsumer(consumer_options(settings, "records")),
+            settings.prefix,
+            KeyCheck(settings.partitions),
         )
-        await self._records.start()
+        await records.start()
         ports = TaskPorts(
             opener=opener,
-            records=self._records,
+            records=records,
             ask_ends=self._ask_ends,
             partition_of=lambda key: partition_of(key, settings.partitions),
             write_offsets=self._write_offsets,
         )
-        self._tasks = Tasks(
-            ports, TasksOptions(reopen_after_fenced=settings.session_timeout / 1000)
-        )
-        self._app = build_app(settings, self._records, self._tasks)
-        add_routes(
-            self._app,
-            self._app.customers,
-            Questions(self._status, self._health, registry_of(self._measures)),
-        )
-        gc.freeze()  # what is here now stays: the collector needn't look at it again
-        await self._tasks.start()
-        crashed = asyncio.create_task(self._app.crashed_by())
-        starting = asyncio.create_task(self._start_app())
-        began = loop.time()
-        starting.add_done_callback(
-            lambda done: (
-                None
-                if done.cancelled() or done.exception()
-                else logger.info(
-                    "member of the group %s after %.1f s; http://%s:%d/status",
-                    settings.application,
-                    loop.time() - began,
-                    settings.web_host,
-                    settings.web_port,
-                )
-            )
-        )
-        failure = self._tasks.failure
-        waiting = {crashed, starting, failure}
-        try:
-            while not failure.done() and not crashed.done():
-                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if starting in done:
-                    starting.result()
-                    waiting.discard(starting)
-        finally:
-            crashed.cancel()
-            starting.cancel()
-        raise failure.result() if failure.done() else crashed.result()
+        options = TasksOptions(reopen_after_fenced=settings.session_timeout / 1000)
+        tasks = self._tasks = Tasks(ports, options)
+        app = self._app = build_app(settings, records, tasks)
+        registry = registry_of(self._measures)
+        add_routes(app, app.customers, Questions(self._status, self._health, registry))
+        return tasks, app
 
     def _prepare(self) -> TaskOpener:
         """Everything that must be right before the group is joined; blocks. Raises Refused."""
@@ -188,17 +179,23 @@ class WorkerProcess:
                 logger.info("published definitions %s from %s", published.version, self._flows)
         return TaskOpener(self._settings, admin)
 
-    async def _start_app(self) -> None:
-        assert self._app is not None
+    async def _start_app(self, app: WorkerApp) -> None:
+        settings = self._settings
         try:
-            await self._app.start()
+            await app.start()
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise Refused(
-                f"port {self._settings.web_port} is taken; stop what listens there, or set another "
-                "one (web_port, SENDFLOW_WEB_PORT)"
+                f"port {settings.web_port} is taken; stop what listens there, or set another one "
+                "(web_port, SENDFLOW_WEB_PORT)"
             ) from error
+        logger.info(
+            "member of the group %s; http://%s:%d/status shows its tasks",
+            settings.application,
+            advertised_host(settings),
+            settings.web_port,
+        )
 
     # ── End ───────────────────────────────────────────────────────────────────────────────────
 

@@ -52,7 +52,7 @@ def add_routes(app: faust.App, customers: CustomersTable, questions: Questions) 
     """Adds the views to the app."""
 
     @app.page("/customers/{customer_id}", name="customer")
-    class Customer(View):  # type: ignore[misc]
+    class Customer(View):
         """The committed state of one customer, from the worker that has it."""
 
         async def get(self, request: Request, customer_id: str) -> Response:
@@ -69,7 +69,7 @@ def add_routes(app: faust.App, customers: CustomersTable, questions: Questions) 
             return self.json(customer_view(state))
 
     @app.page("/health", name="health")
-    class Health(View):  # type: ignore[misc]
+    class Health(View):
         """200 while the worker lives, 503 once it has failed or stops."""
 
         async def get(self, request: Request) -> Response:
@@ -79,7 +79,7 @@ def add_routes(app: faust.App, customers: CustomersTable, questions: Questions) 
             )
 
     @app.page("/status", name="status")
-    class Status(View):  # type: ignore[misc]
+    class Status(View):
         """Every task: its state, its clock, what it waits for, its lag."""
 
         async def get(self, request: Request) -> Response:
@@ -87,7 +87,7 @@ def add_routes(app: faust.App, customers: CustomersTable, questions: Questions) 
             return self.json(msgspec.to_builtins(status))
 
     @app.page("/metrics", name="metrics")
-    class Metrics(View):  # type: ignore[misc]
+    class Metrics(View):
         """For Prometheus."""
 
         async def get(self, request: Request) -> Response:

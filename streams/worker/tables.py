@@ -62,16 +62,16 @@ class CustomerStore(FaustStore[str, bytes]):
         """Never called: the tasks restore themselves."""
         raise TypeError("the changelog is read by the tasks")
 
-    async def backup_partition(self, tp: Any, **options: Any) -> NoReturn:
+    async def backup_partition(self, tp: Any, *_: Any, **__: Any) -> None:
         """The changelog is the backup."""
         raise TypeError("a task's state is in the changelog; it needs no backup")
 
-    def restore_backup(self, tp: Any, **options: Any) -> NoReturn:
+    def restore_backup(self, tp: Any, *_: Any, **__: Any) -> None:
         """The changelog is the backup."""
         raise TypeError("a task's state is in the changelog; it needs no backup")
 
 
-class CustomersTable(faust.Table):
+class CustomersTable(faust.Table[str, bytes]):
     """The table `customers`: customer id to state bytes, read only."""
 
     mundane_level = "debug"

@@ -36,7 +36,7 @@ PARALLEL = 16
 """So many tasks are opened, and so many commit, at the same time."""
 SWEEP = 0.5
 """Seconds after which every task is looked at, even if nothing was heard of it."""
-OFFSETS_INTERVAL = 5.0
+OFFSETS_INTERVAL = 1.0
 """Seconds between two writings of the group's offsets."""
 
 

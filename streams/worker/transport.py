@@ -21,6 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.producer import Producer as FaustProducer
 from faust.types import TP, AppT, ConsumerMessage
 from mode import Service
+from mode.types import ServiceT
 
 from streams.errors import SendflowError
 from streams.kafka.partition import partition_of
@@ -123,7 +124,7 @@ class Consumer(driver.Consumer):
         message of an old one would be dropped by the stream without a word (PITFALLS 39)."""
         transport = cast(BatchTransport, self.transport)
         if not self.flow_active:
-            await self.wait(self.can_resume_flow)
+            await self.wait(self.can_resume_flow.wait())
         generation = self.app.consumer_generation_id
         for fetched in await transport.records.fetch(MAX_RECORDS, timeout):
             batch = fetched.batch
@@ -135,7 +136,7 @@ class Consumer(driver.Consumer):
             tp = TP(transport.inputs.names[batch.topic], batch.partition)
             yield tp, batch_message(tp, fetched, generation)
 
-    async def _drain_messages(self, fetcher: Service) -> None:
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
         """Hands every batch to the topic's agent, until the fetcher is stopped. Faust's own loop
         tracks offsets by record, which are the tasks' here."""
         try:
@@ -177,7 +178,7 @@ def batch_message(tp: TP, fetched: Fetched, generation: int) -> ConsumerMessage:
         0,
         [],
         None,
-        fetched,
+        cast(Any, fetched),
         None,  # checksum
         tp=tp,
         generation_id=generation,
