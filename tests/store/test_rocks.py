@@ -61,6 +61,26 @@ def test_due_times_are_forgotten_only_when_there_are_too_many(tmp_path, memory):
     store.close()
 
 
+def test_what_is_read_while_another_thread_writes_moves_no_timer_wrongly(tmp_path, memory):
+    store = RocksStore(tmp_path / "0", memory, remembered=20)
+    customers = [b"%d" % number for number in range(50)]
+    is_over = threading.Event()
+
+    def read() -> None:
+        while not is_over.is_set():
+            for customer in customers:
+                store.get(customer)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for round_ in range(1, 500):
+        store.write(StoreBatch({customer: state(round_) for customer in customers}, round_, 0))
+    is_over.set()
+    reader.join()
+    assert store.timers(0, 1_000, 100_000) == [(499, customer) for customer in sorted(customers)]
+    store.close()
+
+
 def test_clear_leaves_a_new_store(tmp_path, memory):
     store = RocksStore(tmp_path / "0", memory)
     store.write(StoreBatch({b"anna": state(100)}, 7, 1))
@@ -207,4 +227,28 @@ def test_pitfall_53_a_table_that_is_damaged_is_found_when_it_is_read(tmp_path, m
     ):
         with pytest.raises(StoreUnusable, match=r"(?i)corruption"):
             read()
+    store.close()
+
+
+def test_a_read_while_a_write_is_under_way_leaves_no_old_timer(tmp_path, memory):
+    store = RocksStore(tmp_path / "0", memory)
+    store.write(StoreBatch({b"anna": state(100)}, 1, 0))
+
+    class Database:
+        """Anna is read, by a query, just before her new state gets there."""
+
+        def __init__(self, database):
+            self._database = database
+
+        def __getattr__(self, name):
+            return getattr(self._database, name)
+
+        def write(self, *arguments):
+            assert store.get(b"anna") == state(100)
+            self._database.write(*arguments)
+
+    store._database = Database(store._database)
+    store.write(StoreBatch({b"anna": state(200)}, 2, 0))
+    store.write(StoreBatch({b"anna": state(300)}, 3, 0))
+    assert store.timers(0, 1_000, 10) == [(300, b"anna")]
     store.close()
