@@ -11,6 +11,7 @@ from streams.engine.definition import Definitions
 from streams.engine.event import ITEM_FIELDS, METRICS, Field, FieldType, Instant, Metric
 from streams.engine.money import parse_amount
 from streams.engine.problem import nearest_name
+from streams.engine.references import IN_WORDS
 from streams.engine.scalars import (
     LocalMoment,
     parse_boolean,
@@ -111,10 +112,10 @@ class EventMaker:
                 raise WrongCase(f"{name}: expected a mapping, found {raw!r}")
             return raw
         if not isinstance(raw, str):
-            raise WrongCase(f"{name}: expected a {kind.value}, found {raw!r}")
+            raise WrongCase(f"{name}: expected {IN_WORDS[kind]}, found {raw!r}")
         value = self._scalar(raw, kind, currency)
         if value is None:
-            raise WrongCase(f"{name}: expected a {kind.value}, found {raw!r}")
+            raise WrongCase(f"{name}: expected {IN_WORDS[kind]}, found {raw!r}")
         return value
 
     def _scalar(self, text: str, kind: FieldType, currency: str) -> Any:

@@ -1,0 +1,43 @@
+"""The schema for editors is what the structs say."""
+
+import json
+from typing import Any
+
+from streams.definitions.json_schema import flow_schema, hover_texts, schema_text
+from streams.engine.conditions import CONDITIONS
+from streams.engine.definition import Flow
+from streams.engine.steps import STEPS
+from streams.resources import schemas_dir
+
+
+def test_the_shipped_schema_is_the_one_that_the_structs_make() -> None:
+    """Otherwise: python -m streams.definitions.json_schema > schemas/flow.schema.json"""
+    assert (schemas_dir() / "flow.schema.json").read_text() == schema_text()
+
+
+def test_every_reference_leads_somewhere() -> None:
+    schema = flow_schema()
+
+    def references(part: Any) -> set[str]:
+        if isinstance(part, dict):
+            inner = set().union(*(references(value) for value in part.values()))
+            return inner | ({part["$ref"]} if "$ref" in part else set())
+        if isinstance(part, list):
+            return set().union(*(references(value) for value in part))
+        return set()
+
+    assert references(schema) <= {f"#/$defs/{name}" for name in schema["$defs"]}
+
+
+def test_every_step_and_condition_is_there_with_a_text_for_each_key() -> None:
+    definitions = flow_schema()["$defs"]
+    for family, members in (("step", STEPS), ("condition", CONDITIONS)):
+        for key in members:
+            properties = definitions[f"{family}.{key}"]["properties"]
+            assert key in properties
+            assert [name for name, one in properties.items() if "description" not in one] == []
+
+
+def test_hover_texts_are_the_docstrings() -> None:
+    assert hover_texts(Flow)["priority"] == "higher is judged first; default 50"
+    assert json.loads(schema_text())["$defs"]["Flow"]["required"] == ["flow", "trigger", "steps"]

@@ -1,0 +1,157 @@
+"""What a case may say happens."""
+
+# ruff: noqa: E501 - tables of cases, one a line
+
+from pathlib import Path
+
+import pytest
+
+from streams.flowtest.cases import read_file
+from streams.flowtest.compare import judge_case
+
+HEAD = """
+definitions:
+  flows:
+    - flow: cart
+      status: live
+      trigger: {metric: cart.updated}
+      steps: [{wait: 4h, id: pause}, {send: email, template: reminder, smart_sending: false}]
+customers:
+  ada: {email: ada@example.com, consent: [email]}
+cases:
+"""
+
+
+def picture_of(folder: Path, case: str) -> list[str]:
+    file = folder / "x.test.yaml"
+    file.write_text(HEAD + case)
+    read = read_file(file)
+    assert read.problems == [], [str(problem) for problem in read.problems]
+    return [line for one in read.cases for line in judge_case(one).picture]
+
+
+def test_events_in_any_order_are_merged_by_time(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    events:
+      - {at: 2026-03-02 12:00, cart.updated: {customer: ada}}
+      - {at: 2026-03-02 10:00, cart.updated: {customer: ada}}
+    until: 2026-03-02 16:00
+    expect: {commands: [{at: 2026-03-02 14:00}, {at: 2026-03-02 16:00}]}
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+def test_what_is_due_after_until_does_not_happen(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    events: [{at: 2026-03-02 10:00, cart.updated: {customer: ada}}]
+    until: 2026-03-02 13:59:59.999
+    expect: {commands: []}
+  - name: without until, the last event is the end
+    events: [{at: 2026-03-02 10:00, cart.updated: {customer: ada}}]
+    expect: {commands: []}
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+def test_customers_are_there_before_and_trigger_nothing(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    definitions:
+      flows:
+        - flow: hello
+          status: live
+          trigger: {metric: customer.updated}
+          steps: [{send: email, template: hello}]
+    events: [{at: 2026-03-02 10:00, customer.updated: {customer: ada, first_name: Ada, phone: null}}]
+    expect:
+      commands: [{at: 2026-03-02 10:00, template: hello}]
+      profile: {ada: {first_name: Ada, phone: null, email: ada@example.com}}
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+def test_a_crash_changes_nothing(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    events:
+      - {at: 2026-03-02 10:00, cart.updated: {customer: ada}}
+      - {at: 2026-03-02 12:00, crash: true}
+    until: 2026-03-02 16:00
+    expect: {commands: [{at: 2026-03-02 14:00}]}
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+def test_definitions_that_are_published_in_between(tmp_path: Path) -> None:
+    case = """
+  - name: W39 a wait of 4h that becomes one of 1h while P waits is still 4h
+    events:
+      - {at: 2026-03-02 10:00, cart.updated: {customer: ada}}
+      - at: 2026-03-02 11:00
+        publish:
+          flows:
+            - flow: cart
+              status: live
+              trigger: {metric: cart.updated}
+              steps: [{wait: 1h, id: pause}, {send: email, template: other, smart_sending: false}]
+      - {at: 2026-03-02 12:00, cart.updated: {customer: ada}}
+    until: 2026-03-02 16:00
+    expect:
+      commands: [{at: 2026-03-02 13:00, template: other}, {at: 2026-03-02 14:00, template: other}]
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+def test_a_message_event_names_the_newest_command(tmp_path: Path) -> None:
+    case = """
+  - name: M98 a hard bounce suppresses the address
+    events:
+      - {at: 2026-03-02 10:00, cart.updated: {customer: ada}}
+      - {at: 2026-03-02 15:00, message.bounced: {customer: ada, template: reminder, kind: hard}}
+      - {at: 2026-03-02 16:00, cart.updated: {customer: ada}}
+    until: 2026-03-03 16:00
+    expect:
+      commands: [{at: 2026-03-02 14:00}]
+      decisions: [{outcome: skipped, reason: suppressed, at: 2026-03-02 20:00}]
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+def test_moments_are_the_stores_unless_they_have_an_offset(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    store: {timezone: America/New_York}
+    events:
+      - {at: 2026-03-02 10:00, cart.updated: {customer: ada}}
+      - {at: 2026-03-02 16:00Z, cart.updated: {customer: ada}}
+    until: 2026-03-03 00:00
+    expect: {commands: [{at: 2026-03-02 14:00}, {at: 2026-03-02 20:00Z}]}
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("{at: 2026-03-02 10:00, cart.update: {customer: ada}}", "did you mean 'cart.updated'?"),
+        ("{at: 2026-03-02 10:00, cart.updated: {total: 5}}", "cart.updated: needs a customer"),
+        ("{at: 2026-03-02 10:00, cart.updated: {customer: ada, totl: 5}}", "did you mean 'total'?"),
+        ("{at: 2026-03-02 10:00, cart.updated: {customer: ada, total: much}}", "total: expected an amount of money, found 'much'"),
+        ("{at: 2026-03-02 10:00, cart.updated: {customer: ada, items: [{name: x}]}}", "every item needs a sku"),
+        ("{at: 2026-03-02 10:00, cart.updated: {customer: ada, currency: pounds}}", "currency"),
+        ("{at: 2026-03-02 10:00, customer.updated: {customer: ada, colour: red}}", "unknown profile field 'colour'"),
+        ("{at: noon, cart.updated: {customer: ada}}", "expected a moment"),
+        ("{cart.updated: {customer: ada}}", "expected a moment"),
+        ("{at: 2026-03-02 10:00, message.opened: {customer: ada, template: x}}", "no command 'x' was sent to 'ada'"),
+        ("{at: 2026-03-02 10:00, publish: {flows: [{flow: x}]}}", "publish: flows[0]: missing key 'trigger'"),
+        ("{at: 2026-03-02 10:00, publish: {flow: []}}", "unknown key 'flow'"),
+        ("{at: 2026-03-10 10:00, cart.updated: {customer: ada}}", "until: comes before the last event"),
+    ],
+)  # fmt: skip
+def test_a_case_that_says_what_cannot_be(tmp_path: Path, entry: str, says: str) -> None:
+    case = f"\n  - {{name: one, events: [{entry}], until: 2026-03-09 00:00, expect: {{}}}}\n"
+    (line,) = picture_of(tmp_path, case)
+    assert line.startswith("the case can't be run: ")
+    assert says in line
