@@ -100,10 +100,13 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
         if tests is None or event.occurred_at < journey.started_at:
             continue  # it happened before what started the journey (1.9)
         turn.turn_to(journey)
-        if any(test is None or test(turn.data, turn) for test in tests):
-            flow = program.flows[journey.flow]
-            ending.append((flow.rank, place, flow, journey))
-    ending.sort(key=lambda found: found[:2])
+        for test in tests:
+            if test is None or test(turn.data, turn):
+                flow = program.flows[journey.flow]
+                ending.append((flow.rank, place, flow, journey))
+                break
+    if len(ending) > 1:
+        ending.sort(key=lambda found: found[:2])
     for _, _, flow, journey in ending:
         end(turn, flow, journey, "exit_on", _exit_evidence(turn, journey, event), journey.step)
 

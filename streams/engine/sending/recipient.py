@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from streams.engine.journey import Journey
-from streams.engine.profile import ADDRESS_FIELDS, address_of
+from streams.engine.profile import ADDRESS_FIELDS
 from streams.engine.sending.message import Message, Rule, Verdict, skip
 from streams.engine.turn import Turn
 
@@ -21,14 +21,16 @@ VISITOR = "anon:"
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
     """Skips a customer without an address, and one whose address can't be one."""
     channel = message.channel
-    field = ADDRESS_FIELDS.get(channel, "customer_id")
+    field = ADDRESS_FIELDS.get(channel)
 
     def judge(turn: Turn, journey: Journey) -> Verdict | None:
-        address = address_of(turn.state, channel)
-        if not address or turn.state.customer_id.startswith(VISITOR):
-            return skip("no_recipient", {"channel": channel, "field": field})
+        state = turn.state
+        address = state.customer_id if field is None else state.profile.get(field)
+        if not address or state.customer_id.startswith(VISITOR):
+            return skip("no_recipient", {"channel": channel, "field": field or "customer_id"})
         if not is_well_formed(channel, address):
-            return skip("bad_recipient", {"channel": channel, "field": field, "found": address})
+            found = {"channel": channel, "field": field or "customer_id", "found": address}
+            return skip("bad_recipient", found)
         return None
 
     return judge

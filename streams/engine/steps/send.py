@@ -13,7 +13,7 @@ from streams.engine.conditions.condition import (
 )
 from streams.engine.duration import DAY, HOUR
 from streams.engine.effects import Outcome, SendCommand
-from streams.engine.event import FieldType
+from streams.engine.event import FieldType, Instant
 from streams.engine.flow import Building, Step
 from streams.engine.identity import send_id
 from streams.engine.items import ITEM_SOURCES, Items
@@ -111,9 +111,17 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             verdict = rule(turn, journey)
             if verdict is not None:
                 return following if refuse(turn, journey, message, verdict) else None
-        sent = command(turn, journey)
+        reached = reached_at(turn, journey)
+        sent = command(turn, journey, reached)
         turn.effects.commands.append(sent)
-        turn.note(flow, journey, step_id, Outcome.SENT, "", _evidence(turn, journey, sent))
+        evidence = {
+            "send_id": sent.send_id,
+            "channel": message.channel,
+            "template": message.template,
+            "triggered_at": journey.started_at,
+            "reached_at": reached,
+        }
+        turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
         if remember is not None:
             remember(turn, message, sent)
         journey.memory = {SENT: [step_id, turn.now]}
@@ -189,17 +197,8 @@ def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
         del sends[0]
 
 
-def _evidence(turn: Turn, journey: Journey, sent: SendCommand) -> dict[str, Any]:
-    return {
-        "send_id": sent.send_id,
-        "channel": sent.channel,
-        "template": sent.template,
-        "triggered_at": journey.started_at,
-        "reached_at": reached_at(turn, journey),
-    }
-
-
-Command = Callable[[Turn, Journey], SendCommand]
+Command = Callable[[Turn, Journey, Instant], SendCommand]
+"""Makes the command for a message whose step was reached at the moment given."""
 
 
 def _command_of(definition: Definition, message: Message, building: Building) -> Command:
@@ -218,7 +217,7 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
     if definition.items is not None:
         items = ITEM_SOURCES[definition.items].compile(building.scope)
 
-    def command(turn: Turn, journey: Journey) -> SendCommand:
+    def command(turn: Turn, journey: Journey, reached: Instant) -> SendCommand:
         texts = constants
         if variables:
             texts = dict(constants)
@@ -240,7 +239,7 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
             flow.is_transactional,
             now,
             now,
-            reached_at(turn, journey) + expires,
+            reached + expires,
             texts,
             [] if items is None else items(turn),
             None,
