@@ -1,0 +1,95 @@
+"""Every example of docs/flows.md is checked, and every test on it is run.
+
+A block is known by its beginning: a definition by its id's key, the store by `name: Example shop`,
+tests by their `cases`, steps by a dash, everything else is a condition.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.definitions import parse_yaml
+from streams.engine.check import read_definitions
+from streams.engine.conditions import CONDITIONS
+from streams.engine.definition import Definitions
+from streams.engine.problem import path_text
+from streams.engine.steps import STEPS
+from streams.engine.triggers import TRIGGERS
+from streams.flowtest.cases import read_file
+from streams.flowtest.compare import judge_case
+from tests.docs.test_examples import blocks
+
+PAGE = "flows.md"
+BLOCKS = blocks(PAGE, "yaml")
+IDS = {"flow": "flows", "segment": "segments", "coupons": "coupons", "metric": "metrics"}
+
+
+def raw_of(block: str) -> Any:
+    source = parse_yaml(block)
+    assert source.problems == [], block
+    return source.raw
+
+
+def part_of(raw: Any) -> str | None:
+    """The part of the set that a block is; None if it is no definition."""
+    if not isinstance(raw, dict) or "cases" in raw or raw.keys() == {"segment"}:
+        return None
+    return "store" if "currency" in raw else next((IDS[key] for key in IDS if key in raw), None)
+
+
+def definitions_of_the_page() -> dict[str, Any]:
+    page: dict[str, Any] = {part: [] for part in IDS.values()}
+    for block in BLOCKS:
+        raw = raw_of(block)
+        part = part_of(raw)
+        if part == "store":
+            page[part] = raw
+        elif part is not None:
+            page[part].append(raw)
+    return page
+
+
+def with_the_example(raw: Any) -> dict[str, Any]:
+    """The page's definitions, with a flow that holds a fragment."""
+    page = definitions_of_the_page()
+    if part_of(raw) is not None:
+        return page
+    flow: dict[str, Any] = {
+        "flow": "example",
+        "trigger": {"metric": "order.placed"},
+        "steps": raw if isinstance(raw, list) else [{"send": "email", "template": "t"}],
+    }
+    if isinstance(raw, dict):
+        flow["filter"] = raw
+    return {**page, "flows": [*page["flows"], flow]}
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[0][:60])
+def test_an_example_is_right(block: str, tmp_path: Path) -> None:
+    raw = raw_of(block)
+    if isinstance(raw, dict) and "cases" in raw:
+        file = tmp_path / "page.test.yaml"
+        file.write_text(block)
+        cases = read_file(file)
+        assert cases.problems == []
+        assert [judge_case(case).picture for case in cases.cases] == [[]] * len(cases.cases)
+        return
+    definitions = read_definitions(with_the_example(raw))
+    said = definitions if isinstance(definitions, list) else []
+    assert [f"{path_text(one.path)}: {one.sentence()}" for one in said] == []
+    assert isinstance(definitions, Definitions)
+
+
+def keys_in(raw: Any) -> set[str]:
+    if isinstance(raw, dict):
+        return set(raw).union(*(keys_in(value) for value in raw.values()))
+    if isinstance(raw, list):
+        return set().union(*(keys_in(value) for value in raw))
+    return {raw} if raw == "exit" else set()
+
+
+def test_the_page_shows_each_trigger_step_and_condition() -> None:
+    shown = set().union(*(keys_in(raw_of(block)) for block in BLOCKS))
+    built = {*TRIGGERS, *STEPS, *CONDITIONS} - {"value"}  # comes with the purchase model
+    assert built - shown == set()
