@@ -1,0 +1,56 @@
+"""`sendflow flows check`: every problem, and the exit status."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from streams.cli.main import run
+from streams.resources import example_flows_dir
+
+
+def flow(folder: Path, text: str) -> Path:
+    folder.joinpath("a.yaml").write_text(
+        f"flow: a\n{text}\nsteps: [{{send: email, template: t}}]\n"
+    )
+    return folder
+
+
+def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["flows", "check", str(example_flows_dir())]) == 0
+    assert "flows, all well" in capsys.readouterr().out
+
+
+def test_problems_are_shown_with_their_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow(tmp_path, "trigger: {metric: order.placd}\nprio: 5")
+    assert run(["flows", "check", str(tmp_path)]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    assert lines[0].startswith(
+        f"{tmp_path}/a.yaml:2:19: unknown metric 'order.placd': did you mean"
+    )
+    assert lines[1].startswith(
+        f"{tmp_path}/a.yaml:3:1: unknown key 'prio': did you mean 'priority'?"
+    )
+    assert lines[2] == "2 problems in 1 file; nothing was published"
+
+
+def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flow(tmp_path, "trigger: {metric: order.placd}")
+    assert run(["flows", "check", str(tmp_path), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["ok"] is False
+    (problem,) = said["problems"]
+    assert (problem["line"], problem["column"], problem["nearest"]) == (2, 19, "order.placed")
+
+    flow(tmp_path, "trigger: {metric: order.placed}")
+    assert run(["flows", "check", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
+
+
+def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["flows", "check", str(tmp_path / "nowhere")]) == 2
+    assert "there is no such folder" in capsys.readouterr().err
