@@ -2,12 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaException,
     TopicPartition,
@@ -16,7 +15,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from streams.errors import Refused
 from streams.kafka.failures import UNREACHABLE, error_of, failure
-from streams.kafka.options import connection_options, offsets_options, positions_group
+from streams.kafka.options import connection_options, offsets_options
 from streams.kafka.topics import (
     CHANGELOG,
     TOPICS,
@@ -136,19 +135,6 @@ class KafkaAdmin:
                 if is_hopeless or time.monotonic() >= deadline:
                     failed = failure(error, f"{topic}[{partition}]: asking where it ends")
                     raise Refused(str(failed)) from exception
-
-    def commit_for_monitoring(self, offsets: Mapping[TopicPlace, int]) -> None:
-        """Notes the next offsets where tools for lag look. Nothing depends on it (DESIGN 4.1), so
-        nobody waits for it, and what becomes of it isn't asked."""
-        positions = [
-            TopicPartition(topic, partition, offset)
-            for (topic, partition), offset in offsets.items()
-        ]
-        if positions:
-            group = positions_group(self._settings)
-            self._admin.alter_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group, positions)], request_timeout=_REQUEST_WITHIN
-            )
 
     # ── Topics ────────────────────────────────────────────────────────────────────────────────
 

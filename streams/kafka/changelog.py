@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 import msgspec
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from streams.engine import Instant
 from streams.errors import Refused, StoreUnusable
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.failures import UNREACHABLE, failure
@@ -136,17 +135,4 @@ class ChangelogReader:
             f"{seconds:.0f} s now: the brokers aren't there, or a transaction was left open; "
             f"`kafka-transactions.sh describe-producers --topic {self._topic} --partition "
             f"{self._partition}` names its producer and its age, `… abort` ends it"
-        )
-
-
-def refuse_aged(
-    store: str, written_at: Instant | None, now: Instant, delete_retention: int
-) -> None:
-    """Raises StoreUnusable where a store hasn't seen the end of the changelog for so long that
-    tombstones may be gone from it: deleted customers would come back (PITFALLS 10, 42).
-    `delete_retention`: the topic's delete.retention.ms."""
-    if written_at is not None and now - written_at > delete_retention:
-        raise StoreUnusable(
-            f"{store} was written {(now - written_at) // 1000:,} s ago; the changelog keeps what "
-            f"was deleted for {delete_retention // 1000:,} s (delete.retention.ms)"
         )

@@ -31,17 +31,11 @@ def connection_options(settings: Settings, client: str) -> Options:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def positions_group(settings: Settings) -> str:
-    """The consumer group in which positions are noted, for lag monitoring only (DESIGN 4.1). It
-    isn't that of the workers: Kafka takes positions from an outsider only where nobody joined."""
-    return f"{settings.application}-positions"
-
-
 def consumer_options(settings: Settings, client: str) -> Options:
     """For reading committed records of assigned partitions."""
     return {
         **connection_options(settings, client),
-        "group.id": positions_group(settings),  # librdkafka wants one, and never joins it
+        "group.id": _group(settings),
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -58,7 +52,7 @@ def offsets_options(settings: Settings, client: str) -> Options:
     records that are older than the cut (DESIGN 5.2)."""
     return {
         **connection_options(settings, client),
-        "group.id": positions_group(settings),
+        "group.id": _group(settings),
         "isolation.level": "read_uncommitted",
         "enable.auto.commit": False,
     }
@@ -79,6 +73,11 @@ def producer_options(settings: Settings, transactional_id: str) -> Options:
         "retry.backoff.ms": RETRY_AFTER_MS,
         "retry.backoff.max.ms": RETRY_AFTER_MS,
     }
+
+
+def _group(settings: Settings) -> str:
+    """librdkafka wants one; nobody joins it, and nothing is noted in it."""
+    return f"{settings.application}-reader"
 
 
 def _text(path: object) -> str | None:

@@ -136,8 +136,13 @@ class TaskOpener:
         )
         began = reported = time.monotonic()
         records = 0
+        # Until its end, tombstones may be missing: half a restore is as old as what it began with
+        # (PITFALLS 42).
+        seen_at = store.written_at() or wall()
         for chunk in reader.read(start, opening.cancelled.is_set):
-            store.write(StoreBatch(chunk.changes, chunk.next_offset, wall()))
+            if chunk.next_offset >= chunk.end:
+                seen_at = wall()
+            store.write(StoreBatch(chunk.changes, chunk.next_offset, seen_at))
             records += chunk.records
             now = time.monotonic()
             if now - reported > REPORT_EVERY:

@@ -1,12 +1,11 @@
 import threading
-import time
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
-from streams.kafka.options import offsets_options, producer_options
+from streams.kafka.options import producer_options
 from streams.kafka.topics import CHANGELOG, CONTROL, TOPICS
 from streams.settings import RecordTime, Settings
 from tests.broker.reading import create_topics, settings_for
@@ -83,28 +82,6 @@ def test_where_one_request_for_all_fails_each_is_asked(proxy, broker, settings):
     assert held.caught == 1
     held.discard()
     admin.close()
-
-
-def test_positions_for_monitoring_are_noted(broker, settings, admin):
-    topic = settings.prefix + "orders"
-    create_topics(broker, [topic])
-    reader = Consumer(offsets_options(settings, "reader"))
-
-    def noted() -> list[int]:
-        places = [TopicPartition(topic, partition) for partition in (0, 1)]
-        return [place.offset for place in reader.committed(places, 5)]
-
-    admin.commit_for_monitoring({(topic, 0): 2, (topic, 1): 0})
-    eventually(lambda: noted() == [2, 0], within=20, message=lambda: str(noted()))
-    reader.close()
-
-
-def test_positions_for_monitoring_are_not_worth_an_error_or_a_wait():
-    admin = KafkaAdmin(Settings(brokers="127.0.0.1:1"))
-    started = time.monotonic()
-    admin.commit_for_monitoring({("orders", 0): 2})
-    admin.close()
-    assert time.monotonic() - started < 5
 
 
 # ── Reaching the brokers ──────────────────────────────────────────────────────────────────────────

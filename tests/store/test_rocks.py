@@ -8,6 +8,7 @@ import pytest
 from streams.errors import Refused, StoreUnusable
 from streams.ports import StoreBatch
 from streams.store.rocks import DAMAGED, RocksStore, StoreMemory, open_store
+from tests.eventually import eventually
 from tests.store.states import state
 from tests.store.writer import CUSTOMERS, numbered
 
@@ -167,16 +168,9 @@ def test_pitfall_51_bloom_filter_and_cache_are_there_after_reopening(tmp_path, m
     assert "no_block_cache: 1" not in log
 
 
-def resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096
-
-
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's /proc")
 def test_pitfall_51_the_memory_of_many_stores_is_bounded_together(tmp_path):
     memory = StoreMemory(32 * MEGABYTE)
     stores = [RocksStore(tmp_path / str(number), memory) for number in range(32)]
-    before = resident_bytes()
     body = bytes(500)
     for number in range(60):  # 32 stores x 60 x 200 x 500 bytes: 192 MB in all
         for store in stores:
@@ -184,8 +178,17 @@ def test_pitfall_51_the_memory_of_many_stores_is_bounded_together(tmp_path):
                 b"%d-%d" % (number, n): state(None, body) for n in range(200)
             }
             store.write(StoreBatch(changes, number, 1))
-    assert memory.cache.get_usage() <= 64 * MEGABYTE
-    assert resident_bytes() - before < 96 * MEGABYTE
+
+    def write_buffers() -> int:
+        name = "rocksdb.size-all-mem-tables"
+        return sum(store._database.property_int_value(name) or 0 for store in stores)
+
+    # Once those that are full have been flushed in the background.
+    eventually(
+        lambda: max(write_buffers(), memory.cache.get_usage()) <= 48 * MEGABYTE,
+        within=30,
+        message=lambda: f"buffers {write_buffers():,}, with blocks {memory.cache.get_usage():,}",
+    )
     for store in stores:
         store.close()
 
@@ -244,10 +247,10 @@ def test_a_read_while_a_write_is_under_way_leaves_no_old_timer(tmp_path, memory)
             return getattr(self._database, name)
 
         def write(self, *arguments):
-            assert store.get(b"anna") == state(100)
+            store.get(b"anna")
             self._database.write(*arguments)
 
-    store._database = Database(store._database)
+    store._database = Database(store._database)  # type: ignore[assignment]
     store.write(StoreBatch({b"anna": state(200)}, 2, 0))
     store.write(StoreBatch({b"anna": state(300)}, 3, 0))
     assert store.timers(0, 1_000, 10) == [(300, b"anna")]
