@@ -9,6 +9,7 @@ or written lately are remembered: a customer who changes was read before.
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,7 +65,7 @@ class StoreMemory:
 
 
 class RocksStore:
-    """ports.Store in a directory of its own. Used by one thread at a time."""
+    """ports.Store in a directory of its own. Any thread may read while one writes."""
 
     def __init__(
         self,
@@ -84,6 +85,8 @@ class RocksStore:
         self._remembered = remembered
         self._recent: dict[bytes, bytes] = {}  # customer -> due time as in the header
         self._older: dict[bytes, bytes] = {}
+        self._remembering = threading.Lock()
+        self._writes = 0  # two for each write: odd while one is under way
         self._write_options = WriteOptions()
         self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -92,13 +95,17 @@ class RocksStore:
     # ── Reading ───────────────────────────────────────────────────────────────────────────────
 
     def get(self, key: bytes) -> bytes | None:
+        writes = self._writes
         try:
             state: bytes | None = self._database.get(STATE + key)
         except Exception as exception:  # rocksdict has no class of its own for RocksDB's errors
             raise self._failure("reading", exception) from exception
         if state is not None and key[0] != 0:  # OWN
-            self._recent[key] = due_bytes(state)
-            self._forget()
+            with self._remembering:
+                # Only what surely is of now: another thread may have written the customer since.
+                if writes == self._writes and not writes & 1:
+                    self._recent[key] = due_bytes(state)
+                    self._forget()
         return state
 
     def changelog_offset(self) -> int | None:
@@ -140,6 +147,18 @@ class RocksStore:
 
     def write(self, batch: StoreBatch) -> None:
         """All of `batch` at once or not at all, with the index of timers kept in step."""
+        with self._remembering:
+            self._writes += 1
+        try:
+            self._write(batch)
+        except Exception as exception:
+            self._recent, self._older = {}, {}  # they may be of what wasn't written
+            raise self._failure("writing", exception) from exception
+        finally:
+            with self._remembering:
+                self._writes += 1
+
+    def _write(self, batch: StoreBatch) -> None:
         self._recall(batch)
         recent, older = self._recent, self._older
         writes = WriteBatch(raw_mode=True)
@@ -161,11 +180,7 @@ class RocksStore:
                 if new != NO_DUE:
                     put(TIMER + new + key, b"")
         put(POSITION, position_bytes(batch))
-        try:
-            self._database.write(writes, self._write_options)
-        except Exception as exception:
-            self._recent, self._older = {}, {}  # they are of what wasn't written
-            raise self._failure("writing", exception) from exception
+        self._database.write(writes, self._write_options)
         self._forget()
 
     def clear(self) -> None:
@@ -209,7 +224,10 @@ class RocksStore:
             time.sleep(_LOCK_RETRY_SECONDS)
 
     def _position(self) -> tuple[int, Instant] | None:
-        value: bytes | None = self._database.get(POSITION)
+        try:
+            value: bytes | None = self._database.get(POSITION)
+        except Exception as exception:
+            raise self._failure("reading", exception) from exception
         return None if value is None else read_position(value)
 
     def _range(self, first: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -231,11 +249,8 @@ class RocksStore:
         ]
         if not missing:
             return
-        try:
-            keys: Any = [STATE + key for key in missing]
-            states = cast(list[bytes | None], self._database.get(keys))
-        except Exception as exception:
-            raise self._failure("reading", exception) from exception
+        keys: Any = [STATE + key for key in missing]
+        states = cast(list[bytes | None], self._database.get(keys))
         for key, state in zip(missing, states, strict=True):
             recent[key] = NO_DUE if state is None else due_bytes(state)
 
