@@ -131,10 +131,10 @@ class KafkaAdmin:
                 return first, end
             except KafkaException as exception:
                 error = error_of(exception)
-                is_hopeless = error.code() not in UNREACHABLE and not error.retriable()
-                if is_hopeless or time.monotonic() >= deadline:
+                if error.code() not in UNREACHABLE or time.monotonic() >= deadline:
                     failed = failure(error, f"{topic}[{partition}]: asking where it ends")
                     raise Refused(str(failed)) from exception
+            time.sleep(_ASK_AGAIN_AFTER)
 
     # ── Topics ────────────────────────────────────────────────────────────────────────────────
 

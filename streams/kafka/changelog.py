@@ -125,7 +125,7 @@ class ChangelogReader:
             raise StoreUnusable(
                 f"{self.name}: offset {start}, where the store goes on, isn't there any more"
             )
-        if error.code() not in UNREACHABLE and not error.retriable():
+        if error.code() not in UNREACHABLE:
             raise failure(error, f"{self.name}: reading")
         logger.warning("%s: %s; trying again", self.name, error.str())
 

@@ -49,9 +49,20 @@ UNREACHABLE = frozenset(
         KafkaError._TRANSPORT,
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.NETWORK_EXCEPTION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError.KAFKA_STORAGE_ERROR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.NOT_CONTROLLER,
     }
 )
-"""Nobody answered: worth another try, for as long as `broker_timeout` says."""
+"""Nobody answered, or one who isn't in charge now: worth another try, for as long as
+`broker_timeout` says. (Not every call of librdkafka marks them as retriable.)"""
 
 
 def error_of(exception: KafkaException) -> KafkaError:

@@ -1,9 +1,10 @@
 """What is on a broker: topics made for a test, and what a reader of committed records sees."""
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.demo.broker import BrokerProcess
+from streams.kafka.failures import UNREACHABLE, error_of
 from streams.kafka.options import offsets_options
 from streams.settings import Settings
 from tests.eventually import eventually
@@ -65,8 +66,20 @@ def values(broker: BrokerProcess, topic: str, partition: int = 0) -> list[bytes 
 def high_watermark(broker: BrokerProcess, topic: str, partition: int = 0) -> int:
     """The end of a partition, open transactions included."""
     consumer = Consumer(offsets_options(Settings(brokers=broker.bootstrap), "test"))
+    place = TopicPartition(topic, partition)
+
+    def bounds() -> tuple[int, int] | None:
+        try:
+            return consumer.get_watermark_offsets(place, 20)
+        except KafkaException as exception:
+            if error_of(exception).code() not in UNREACHABLE:
+                raise
+            return None  # a new topic has no leader yet
+
     try:
-        return consumer.get_watermark_offsets(TopicPartition(topic, partition), 20)[1]
+        answer = eventually(bounds, within=20)
+        assert answer is not None
+        return answer[1]
     finally:
         consumer.close()
 

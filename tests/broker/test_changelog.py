@@ -7,6 +7,7 @@ from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader, Chunk, Stopped
 from streams.kafka.options import consumer_options, producer_options
 from tests.broker.reading import create_topics, delete_records, high_watermark, settings_for
+from tests.eventually import eventually
 
 PATIENCE = 20.0
 
@@ -48,12 +49,15 @@ def producer(settings) -> Producer:
     return producer
 
 
-def write(producer, topic, *records, is_committed: bool = True) -> None:
+def write(broker, producer, topic, *records, is_committed: bool = True) -> None:
+    """One transaction; until its marker is there too, which Kafka writes a little later."""
+    end = high_watermark(broker, topic) + len(records) + 1
     producer.begin_transaction()
     for key, value in records:
         producer.produce(topic, value, key, 0)
     assert producer.flush(PATIENCE) == 0
     (producer.commit_transaction if is_committed else producer.abort_transaction)(PATIENCE)
+    eventually(lambda: high_watermark(broker, topic) == end, within=20)
 
 
 def content(chunks) -> dict:
@@ -64,9 +68,9 @@ def content(chunks) -> dict:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def test_the_newest_of_each_key_is_told_and_what_was_deleted(producer, topic, read):
-    write(producer, topic, (b"anna", b"1"), (b"ben", b"1"))
-    write(producer, topic, (b"anna", b"2"), (b"ben", None), (b"\x00position", b"p"))
+def test_the_newest_of_each_key_is_told_and_what_was_deleted(broker, producer, topic, read):
+    write(broker, producer, topic, (b"anna", b"1"), (b"ben", b"1"))
+    write(broker, producer, topic, (b"anna", b"2"), (b"ben", None), (b"\x00position", b"p"))
     chunks = read(None)
     assert content(chunks) == {b"anna": b"2", b"\x00position": b"p"}
     assert sum(chunk.records for chunk in chunks) == 5
@@ -74,22 +78,24 @@ def test_the_newest_of_each_key_is_told_and_what_was_deleted(producer, topic, re
 
 
 def test_pitfall_45_reading_ends_although_the_last_thing_is_a_marker(broker, producer, topic, read):
-    write(producer, topic, (b"anna", b"1"))
+    write(broker, producer, topic, (b"anna", b"1"))
     end = high_watermark(broker, topic)
     assert end == 2
     last = read(0)[-1]
     assert (last.next_offset, last.end) == (end, end)
 
 
-def test_pitfall_45_reading_ends_although_only_aborted_records_follow(producer, topic, read):
-    write(producer, topic, (b"anna", b"1"))
-    write(producer, topic, (b"anna", b"wrong"), is_committed=False)
+def test_pitfall_45_reading_ends_although_only_aborted_records_follow(
+    broker, producer, topic, read
+):
+    write(broker, producer, topic, (b"anna", b"1"))
+    write(broker, producer, topic, (b"anna", b"wrong"), is_committed=False)
     assert content(read(0)) == {b"anna": b"1"}
     assert content(read(2)) == {}
 
 
-def test_pitfall_46_exactly_one_record(producer, topic, read):
-    write(producer, topic, (b"anna", b"1"))
+def test_pitfall_46_exactly_one_record(broker, producer, topic, read):
+    write(broker, producer, topic, (b"anna", b"1"))
     assert content(read(None)) == {b"anna": b"1"}
     assert content(read(0)) == {b"anna": b"1"}
     assert content(read(1)) == {}
@@ -101,24 +107,24 @@ def test_pitfall_46_an_empty_changelog_ends_at_once(read):
         assert (chunk.changes, chunk.next_offset, chunk.end) == ({}, 0, 0)
 
 
-def test_pitfall_46_a_store_that_is_at_the_end_has_nothing_to_read(producer, topic, read):
-    write(producer, topic, (b"anna", b"1"))
+def test_pitfall_46_a_store_that_is_at_the_end_has_nothing_to_read(broker, producer, topic, read):
+    write(broker, producer, topic, (b"anna", b"1"))
     (chunk,) = read(2)
     assert (chunk.changes, chunk.next_offset) == ({}, 2)
 
 
-def test_only_what_comes_after_the_stores_offset_is_read(producer, topic, read):
-    write(producer, topic, (b"anna", b"1"))
-    write(producer, topic, (b"ben", b"1"))
+def test_only_what_comes_after_the_stores_offset_is_read(broker, producer, topic, read):
+    write(broker, producer, topic, (b"anna", b"1"))
+    write(broker, producer, topic, (b"ben", b"1"))
     assert content(read(2)) == {b"ben": b"1"}
 
 
 def test_pitfall_47_chunks_are_bounded_and_progress_never_goes_back(
-    producer, topic, read, monkeypatch
+    broker, producer, topic, read, monkeypatch
 ):
     monkeypatch.setattr(changelog_module, "CHUNK", 100)
     for batch in range(10):
-        write(producer, topic, *[(b"%d-%d" % (batch, n), b"x") for n in range(150)])
+        write(broker, producer, topic, *[(b"%d-%d" % (batch, n), b"x") for n in range(150)])
     chunks = read(None)
     assert max(chunk.records for chunk in chunks) <= 100
     assert len(content(chunks)) == 1_500
@@ -128,8 +134,8 @@ def test_pitfall_47_chunks_are_bounded_and_progress_never_goes_back(
     assert reached[-1] == 1_510
 
 
-def test_pitfall_44_a_store_beyond_the_end_is_unusable(producer, topic, read):
-    write(producer, topic, (b"anna", b"1"))
+def test_pitfall_44_a_store_beyond_the_end_is_unusable(broker, producer, topic, read):
+    write(broker, producer, topic, (b"anna", b"1"))
     with pytest.raises(StoreUnusable, match=r"holds offsets 0 to 2, .* goes on at 3"):
         read(3)
 
@@ -150,7 +156,7 @@ def read_of(settings, admin, topic: str, start: int | None) -> list[Chunk]:
 def test_pitfall_44_a_store_before_what_is_kept_is_unusable(
     broker, producer, plain_topic, settings, admin
 ):
-    write(producer, plain_topic, *[(b"%d" % number, b"x") for number in range(9)])
+    write(broker, producer, plain_topic, *[(b"%d" % number, b"x") for number in range(9)])
     delete_records(broker, plain_topic, before=5)
     with pytest.raises(StoreUnusable, match=r"holds offsets 5 to 10, .* goes on at 4"):
         read_of(settings, admin, plain_topic, 4)
@@ -160,17 +166,17 @@ def test_pitfall_44_a_store_before_what_is_kept_is_unusable(
 
 
 def test_pitfall_57_a_record_that_cannot_be_a_tasks_stops_it(
-    producer, plain_topic, settings, admin
+    broker, producer, plain_topic, settings, admin
 ):
-    write(producer, plain_topic, (b"anna", b"1"), (None, b"?"), (b"ben", b"1"))
+    write(broker, producer, plain_topic, (b"anna", b"1"), (None, b"?"), (b"ben", b"1"))
     with pytest.raises(Refused, match=r"plain\[0\]@1 has no key.*somebody else"):
         read_of(settings, admin, plain_topic, 0)
 
 
 def test_pitfall_50_an_open_transaction_is_reported_and_not_waited_for_for_ever(
-    producer, topic, read, monkeypatch, caplog
+    broker, producer, topic, read, monkeypatch, caplog
 ):
-    write(producer, topic, (b"anna", b"1"))
+    write(broker, producer, topic, (b"anna", b"1"))
     producer.begin_transaction()
     producer.produce(topic, b"2", b"anna", 0)
     assert producer.flush(PATIENCE) == 0
@@ -195,7 +201,7 @@ def test_a_transaction_that_ends_while_it_is_waited_for_is_read(producer, topic,
     assert content(reader.read(0, is_stopped)) == {b"anna": b"1"}
 
 
-def test_reading_stops_when_asked(producer, topic, read):
-    write(producer, topic, (b"anna", b"1"))
+def test_reading_stops_when_asked(broker, producer, topic, read):
+    write(broker, producer, topic, (b"anna", b"1"))
     with pytest.raises(Stopped, match="stopped at 0 of 2"):
         read(0, is_stopped=lambda: True)
