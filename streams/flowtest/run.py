@@ -23,7 +23,14 @@ from streams.contracts.control import (
 from streams.contracts.decode import EventDecoder, all_fields
 from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.wire import decode_any
-from streams.engine import CustomerState, Definitions, Instant, compile_program, decode_state
+from streams.engine import (
+    CustomerState,
+    Definitions,
+    Instant,
+    Program,
+    compile_program,
+    decode_state,
+)
 from streams.engine.check import read_definitions
 from streams.engine.money import parse_amount
 from streams.engine.problem import Problem, path_text
@@ -98,7 +105,9 @@ class _Script:
         self._definitions = definitions
         self._maker = EventMaker(definitions)
         self._written: list[Written] = []
-        self._sets = [definitions]
+        self._sets: list[Definitions] = []
+        self._programs: list[Program] = []
+        self._put_in_force(definitions)
         moments = [self._maker.moment(entry.get("at")) for entry in case.events]
         self._entries = sorted(zip(moments, case.events, strict=True), key=lambda pair: pair[0])
         until = None if case.until is None else self._maker.placed(case.until)
@@ -142,7 +151,7 @@ class _Script:
 
     def _fields_read(self) -> FieldsRead:
         """Those that any of the case's definitions read."""
-        programs = [compile_program(definitions, "") for definitions in self._sets]
+        programs = self._programs
 
         def fields(metric: str) -> frozenset[str] | None:
             return frozenset().union(*(program.fields_read(metric) for program in programs))
@@ -177,8 +186,12 @@ class _Script:
         definitions = read_definitions(raw)
         if not isinstance(definitions, Definitions):
             raise WrongCase(f"publish: {_sentences(definitions)}")
-        self._sets.append(definitions)
+        self._put_in_force(definitions)
         self._publish(world, definitions, raw, at)
+
+    def _put_in_force(self, definitions: Definitions) -> None:
+        self._sets.append(definitions)
+        self._programs.append(compile_program(definitions, version=""))
 
     def _publish(
         self, world: "_World", definitions: Definitions, raw: dict[str, Any], at: Instant

@@ -18,6 +18,10 @@ def all_cases() -> list[Case]:
     return cases
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=lambda case: f"{Path(case.file).stem}:{case.name}")
+def name_of(case: Case) -> str:
+    return f"{Path(case.file).stem}: {case.name}"
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=name_of)
 def test_case(case: Case) -> None:
     assert judge_case(case).picture == []

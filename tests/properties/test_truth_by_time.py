@@ -111,7 +111,10 @@ leaves = st.one_of(
         durations,
     ),
     st.builds(
-        lambda d, e: {"since_last": "order.placed", "between": sorted((d, e), key=DURATIONS.get)},
+        lambda d, e: {
+            "since_last": "order.placed",
+            "between": sorted((d, e), key=DURATIONS.__getitem__),
+        },
         durations,
         durations,
     ),
@@ -258,9 +261,7 @@ def interesting_moments(history: History) -> list[int]:
 
 @settings(max_examples=400, deadline=None)
 @given(histories(), conditions)
-def test_truth_changes_only_at_an_announced_moment(
-    history: History, raw: dict[str, Any]
-) -> None:
+def test_truth_changes_only_at_an_announced_moment(history: History, raw: dict[str, Any]) -> None:
     condition = compiled(raw)
     situation = Situation(history.state, history.end)
     holds, announced = condition(situation)

@@ -1,0 +1,103 @@
+"""A mutated set of definitions gets a clear error or compiles; nothing else ever happens."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.definitions import load_folder, parse_yaml
+from streams.engine import Definitions, Problem, compile_program, read_definitions
+from streams.resources import example_flows_dir
+
+BAD = Path(__file__).parents[1] / "definitions" / "bad"
+
+
+def sets() -> list[dict[str, Any]]:
+    """The example flows, those of the numbered cases, and wrong ones."""
+    found = [load_folder(example_flows_dir()).raw]
+    for file in sorted((Path(__file__).parents[1] / "cases").glob("*.test.yaml")):
+        for case in parse_yaml(file.read_text()).raw["cases"]:
+            if isinstance(case.get("definitions"), dict):
+                found.append(case["definitions"])
+    flows = [parse_yaml(file.read_text()).raw for file in sorted(BAD.glob("*.yaml"))]
+    found.append({"flows": [flow for flow in flows if isinstance(flow, dict) and "flow" in flow]})
+    return found
+
+
+SETS = sets()
+WORDS = sorted(
+    {"", "$trigger.total", "$profile.locale", "$trigger.items[].sku", "$flow.started_at", "$x"}
+    | {"-1", "0", "1e9", "4h", "-3d", "10:00", "2026-02-30", "2026-03-02 10:00", "true", "null"}
+    | {"order.placed", "cart.updated", "items", "total", "tags", "birthday", "any", "equals"}
+)
+scalars = st.one_of(st.none(), st.sampled_from(WORDS), st.text(max_size=8))
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(st.sampled_from(WORDS), st.text(max_size=5)), inner, max_size=3),
+    ),
+    max_leaves=5,
+)
+
+
+def places(raw: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in plain data."""
+    found = [path] if path else []
+    if isinstance(raw, dict):
+        for key, value in raw.items():
+            found += places(value, (*path, key))
+    elif isinstance(raw, list):
+        for number, value in enumerate(raw):
+            found += places(value, (*path, number))
+    return found
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> dict[str, Any]:
+    """A set with one to three places replaced, removed, renamed or taken from elsewhere."""
+    raw = copy.deepcopy(draw(st.sampled_from(SETS)))
+    for _ in range(draw(st.integers(1, 3))):
+        all_places = places(raw)
+        if not all_places:
+            break
+        path = draw(st.sampled_from(all_places))
+        around = raw
+        for part in path[:-1]:
+            around = around[part]
+        action = draw(st.sampled_from(("replace", "remove", "rename", "copy")))
+        if action == "replace":
+            around[path[-1]] = draw(values)
+        elif action == "remove":
+            del around[path[-1]]
+        elif action == "rename" and isinstance(around, dict):
+            around[draw(st.sampled_from(WORDS))] = around.pop(path[-1])
+        elif action == "copy":
+            value: Any = raw
+            for part in draw(st.sampled_from(all_places)):
+                value = value[part]
+            around[path[-1]] = copy.deepcopy(value)
+    return raw
+
+
+@settings(max_examples=300, deadline=None)
+@given(mutated())
+def test_a_mutated_set_is_refused_clearly_or_compiles(raw: dict[str, Any]) -> None:
+    definitions = read_definitions(raw)
+    if isinstance(definitions, Definitions):
+        compile_program(definitions, version="mutated")
+        return
+    assert definitions
+    for problem in definitions:
+        assert isinstance(problem, Problem)
+        assert problem.sentence()
+
+
+@settings(max_examples=100, deadline=None)
+@given(values)
+def test_anything_at_all(raw: Any) -> None:
+    if isinstance(raw, dict):
+        definitions = read_definitions(raw)
+        assert isinstance(definitions, Definitions) or definitions
