@@ -6,6 +6,7 @@ from streams.engine.effects import Effects
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow
 from streams.engine.journey import Journey, JourneyState, move
+from streams.engine.membership import set_silently
 from streams.engine.state import CustomerState
 from streams.engine.turn import Turn
 from streams.engine.walk import end, go_on, walk
@@ -23,9 +24,10 @@ def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effect
     they are, and keep their due time.
     """
     state.adapted = program.number
-    if not state.journeys:
+    if not (state.journeys or state.memberships or program.segments):
         return
     turn = Turn(state, at, program.facts, None, None, effects)
+    set_silently(program, turn)
     for journey in sorted(state.journeys, key=program.rank_of):
         flow = program.flows.get(journey.flow)
         if flow is None:
@@ -43,7 +45,9 @@ def _adapt_journey(program: "Program", turn: Turn, flow: CompiledFlow, journey: 
     if step is None:
         _leave_deleted_step(program, turn, flow, journey)
     elif journey.state is JourneyState.HELD and journey.due is None and not flow.is_paused:
-        go_on(turn, flow, journey, step)
+        go_on(turn, flow, journey, step.run)
+    elif journey.state is JourneyState.WAITING and step.condition is not None:
+        go_on(turn, flow, journey, step.resume)  # the condition is the one that is in force now
 
 
 def _leave_deleted_step(
@@ -65,6 +69,10 @@ def next_due(state: CustomerState) -> Instant | None:
     earliest: Instant | None = None
     for journey in state.journeys:
         due = journey.due
+        if due is not None and (earliest is None or due < earliest):
+            earliest = due
+    for membership in state.memberships.values():
+        due = membership.changes_at
         if due is not None and (earliest is None or due < earliest):
             earliest = due
     return earliest

@@ -3,23 +3,25 @@
 from typing import Any
 
 from streams.engine.change import adapt, next_due
+from streams.engine.conditions.truth import earlier
 from streams.engine.effects import Effects
-from streams.engine.entry import enter_by_event
+from streams.engine.entry import enter_by_event, enter_by_segment
 from streams.engine.event import Event, Instant
-from streams.engine.flow import CompiledFlow, Step
+from streams.engine.flow import CompiledFlow, Run, SegmentPlan
 from streams.engine.identity import event_hash
-from streams.engine.journey import Journey
+from streams.engine.journey import SENT, TIMEOUT_AT, Journey, JourneyState, put_off
+from streams.engine.membership import due_segments, judge
 from streams.engine.program import MetricPlan, Program
 from streams.engine.state import CustomerState, forget
 from streams.engine.turn import Turn
 from streams.engine.update import is_duplicate, remember
-from streams.engine.walk import end, go_on, walk
+from streams.engine.walk import end, go_on, run_when_due, walk
 
 ERASED = "customer.erased"
 
-Move = tuple[int, int, CompiledFlow, Journey, Step | None]
+Move = tuple[int, int, CompiledFlow, Journey, Run | None]
 """A journey that can move: rank of its flow, its place among the customer's journeys, and, for one
-that waited, the step it goes on from."""
+that waited or was held, what goes on with it; None for one that has just begun."""
 
 
 def decide(
@@ -29,6 +31,7 @@ def decide(
     5.1. `now` is the effective record time. What comes of it is appended to `effects`;
     `state.next_due` is the customer's next timer afterwards.
     """
+    is_new = state.sequence == 0
     if state.adapted != program.number:
         adapt(program, state, now, effects)
     hash_ = event_hash(event.event_id)
@@ -43,49 +46,93 @@ def decide(
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
     remember(state, event, data, hash_, now, plan.memory)
-    if not plan.flows and not (state.journeys and plan.concerns_journeys):
-        return
+
+    segments = program.segments.values() if is_new else plan.segments
+    concerns_journeys = plan.concerns_journeys or program.judged_waits
+    if not (plan.flows or segments or (concerns_journeys and state.journeys)):
+        return  # as it is for most events: nobody has asked for it
     turn = Turn(state, now, program.facts, None, None, effects, event, data)
     moves: list[Move] = []
-    if state.journeys and plan.concerns_journeys:
+    if concerns_journeys and state.journeys:
         if plan.exits:
             end_journeys(program, plan, turn, event)
         if plan.waits:
-            moves = released(program, plan, turn, event)
+            moves = released_by_event(program, plan, turn, event)
+        if program.judged_waits:
+            moves += released_by_truth(program, turn, moves)
+    if segments:
+        moves += entered_by_segments(turn, judge(turn, segments))
     for flow in plan.flows:
         journey = enter_by_event(turn, flow, event)
         if journey is not None:
             moves.append((flow.rank, len(state.journeys), flow, journey, None))
-    run_moves(turn, moves)
+    run_moves(program, turn, moves)
     state.next_due = next_due(state)
 
 
 def fire(program: Program, state: CustomerState, due: Instant, effects: Effects) -> None:
-    """All timers of the customer that are due at `due`, deciding as of that moment."""
+    """All timers of the customer that are due at `due`, deciding as of that moment: segments left
+    and entered by time, then journeys (SEMANTICS 5.2)."""
     if state.adapted != program.number:
         adapt(program, state, due, effects)
     turn = Turn(state, due, program.facts, None, None, effects)
+    if state.memberships:
+        started = judge(turn, due_segments(program, state, due))
+        run_moves(program, turn, entered_by_segments(turn, started))
     moves: list[Move] = []
     for place, journey in enumerate(state.journeys):
         if journey.due is not None and journey.due <= due:
             flow = program.flows[journey.flow]
             assert journey.step is not None
-            moves.append((flow.rank, place, flow, journey, flow.steps[journey.step]))
-    run_moves(turn, moves)
+            run = run_when_due(journey, flow.steps[journey.step])
+            moves.append((flow.rank, place, flow, journey, run))
+    run_moves(program, turn, moves)
     state.next_due = next_due(state)
 
 
-def run_moves(turn: Turn, moves: list[Move]) -> None:
+def entered_by_segments(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
+    """The journeys of flows whose segment the customer has just become a member of."""
+    moves: list[Move] = []
+    for flow in flows:
+        journey = enter_by_segment(turn, flow)
+        if journey is not None:
+            moves.append((flow.rank, len(turn.state.journeys), flow, journey, None))
+    return moves
+
+
+def run_moves(program: Program, turn: Turn, moves: list[Move]) -> None:
     """Every journey that can move runs until it waits or ends: by priority (higher first), flow,
-    entry."""
+    entry. What a journey changes may let others move: they come after."""
     if len(moves) > 1:
         moves.sort(key=_order)
-    for _, _, flow, journey, step in moves:
-        if step is None:
-            turn.turn_to_entered(journey)
-            walk(turn, flow, journey, flow.first)
+    for number, (_, _, flow, journey, run) in enumerate(moves):  # which grows on the way
+        if journey.state is JourneyState.ENDED:  # restarted by one that has just begun
+            continue
+        if run is not None:
+            go_on(turn, flow, journey, run)
         else:
-            go_on(turn, flow, journey, step)
+            if flow.trigger_metric is not None:
+                turn.turn_to_entered(journey)
+            else:
+                turn.turn_to(journey)
+            walk(turn, flow, journey, flow.first)
+        if turn.has_changed_profile or (turn.has_changed_journeys and program.asks_of_journeys):
+            moves.extend(moved_by_change(program, turn, moves[number + 1 :]))
+
+
+def moved_by_change(program: Program, turn: Turn, under_way: list[Move]) -> list[Move]:
+    """Segments are judged again when a journey that has changed the profile waits or ends (5.2),
+    and so are those that ask which flows P is in, and the conditions that P waits for."""
+    segments: tuple[SegmentPlan, ...] = ()
+    if turn.has_changed_profile:
+        segments = program.on_metric["customer.updated"].segments
+    if turn.has_changed_journeys:
+        segments += tuple(plan for plan in program.journey_segments if plan not in segments)
+    turn.has_changed_profile = turn.has_changed_journeys = False
+    moves = entered_by_segments(turn, judge(turn, segments)) if segments else []
+    if program.judged_waits:
+        moves += released_by_truth(program, turn, under_way)
+    return moves
 
 
 def _order(move: Move) -> tuple[int, int]:
@@ -121,15 +168,51 @@ def _exit_evidence(turn: Turn, journey: Journey, event: Event) -> dict[str, Any]
         "triggered_at": journey.started_at,
         "waited_until": journey.due,
     }
-    sent = journey.memory.get("sent")
+    sent = journey.memory.get(SENT)
     if sent is not None:
         evidence["last_sent_step"], evidence["last_sent_at"] = sent
     return evidence
 
 
-def released(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> list[Move]:
-    """The journeys whose `wait_for` this event ends (SEMANTICS 2.8)."""
-    return []
+def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> list[Move]:
+    """The journeys whose `wait_for` this event ends (SEMANTICS 2.8): it happened after what started
+    the journey (1.9)."""
+    moves: list[Move] = []
+    for place, journey in enumerate(turn.state.journeys):
+        steps = plan.waits.get(journey.flow)
+        step = None if steps is None else steps.get(journey.step or "")
+        if step is None or journey.state is not JourneyState.WAITING:
+            continue
+        if event.occurred_at < journey.started_at:
+            continue
+        turn.turn_to(journey)
+        assert step.awaited is not None
+        test = step.awaited.test
+        if test is None or test(turn.data, turn):
+            flow = program.flows[journey.flow]
+            moves.append((flow.rank, place, flow, journey, step.came))
+    return moves
+
+
+def released_by_truth(program: Program, turn: Turn, under_way: list[Move]) -> list[Move]:
+    """The journeys that wait for a condition that holds now, and aren't `under_way` anyway. The
+    others learn when it may next change by time alone."""
+    moves: list[Move] = []
+    released = {id(journey) for _, _, _, journey, _ in under_way}
+    for place, journey in enumerate(turn.state.journeys):
+        steps = program.judged_waits.get(journey.flow)
+        step = None if steps is None else steps.get(journey.step or "")
+        if step is None or journey.state is not JourneyState.WAITING or id(journey) in released:
+            continue
+        turn.turn_to(journey)
+        assert step.condition is not None
+        holds, changes_at = step.condition(turn)
+        if holds:
+            flow = program.flows[journey.flow]
+            moves.append((flow.rank, place, flow, journey, step.came))
+        else:
+            put_off(journey, earlier(journey.memory[TIMEOUT_AT], changes_at))
+    return moves
 
 
 def erase(

@@ -59,6 +59,33 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
     return journey if begin(turn, flow, journey) else None
 
 
+def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
+    """The journey of a customer who has become a member of the segment that starts `flow`, unless
+    something forbids it. By an event, its time is when the journey starts; by time alone, now."""
+    event, state = turn.event, turn.state
+    refusal = ("flow_paused", _no_evidence()) if flow.is_paused else None
+    if event is not None:
+        refusal = _refuse_event(turn, flow, event)
+    if refusal is not None:
+        turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        return None
+    cause = f"{turn.now}.{state.sequence}.{turn.entries}"
+    journey = Journey(
+        flow.flow,
+        journey_id(state.customer_id, flow.flow, cause),
+        turn.now,
+        turn.now if event is None else event.occurred_at,
+        state.sequence,
+        trigger_event_id=None if event is None else event.event_id,
+    )
+    turn.turn_to(journey)
+    return journey if begin(turn, flow, journey) else None
+
+
+def _no_evidence() -> dict[str, Any]:
+    return {}
+
+
 def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | None:
     age = turn.now - event.occurred_at
     if age > flow.max_event_age:
@@ -68,7 +95,7 @@ def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | Non
             "max_event_age_ms": flow.max_event_age,
         }
         return "too_old", evidence
-    return ("flow_paused", {}) if flow.is_paused else None
+    return ("flow_paused", _no_evidence()) if flow.is_paused else None
 
 
 def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
@@ -104,8 +131,9 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
         for other in running:
             end(turn, flow, other, "restarted", evidence, other.step)
     state.journeys.append(journey)
+    turn.has_changed_journeys = True
     _remember_entry(state, flow.flow, key, now)
-    turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(journey))
+    turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(flow, journey))
     return True
 
 
@@ -114,11 +142,12 @@ def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any
     return False
 
 
-def _entry_evidence(journey: Journey) -> dict[str, Any]:
-    evidence: dict[str, Any] = {
-        "metric": journey.trigger_metric,
-        "occurred_at": journey.started_at,
-    }
+def _entry_evidence(flow: CompiledFlow, journey: Journey) -> dict[str, Any]:
+    evidence: dict[str, Any]
+    if journey.trigger_metric is not None:
+        evidence = {"metric": journey.trigger_metric, "occurred_at": journey.started_at}
+    else:
+        evidence = {"segment": flow.trigger_segment}
     if journey.key is not None:
         evidence["key"] = journey.key
     return evidence

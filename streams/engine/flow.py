@@ -18,25 +18,33 @@ from streams.engine.turn import Turn
 UTC = zone_named("UTC") or ZoneInfo("UTC")
 
 
-class Step(msgspec.Struct, eq=False):
-    """One step, linked to those that may follow it.
-
-    `run` is what happens when P reaches the step, or is judged again where it was held; `resume`
-    when what P waited for has come. Both return the step to go on with, or None when P stays here
-    (the journey then waits, is held or has ended).
-    """
-
-    id: str  # as written, else the step's place: `steps[1].then[0]`
-    run: Callable[[Turn, Journey], "Step | None"]
-    resume: Callable[[Turn, Journey], "Step | None"]
-    waits_for: tuple["Awaited", ...] = ()  # of a wait_for: the events that end the wait
-
-
 class Awaited(msgspec.Struct, frozen=True, eq=False):
     """An event that a `wait_for` waits for."""
 
     metric: str
     test: Test | None
+
+
+class Step(msgspec.Struct, eq=False):
+    """One step, linked to those that may follow it.
+
+    `run` is what happens when P reaches the step, or is judged again where it was held; `resume`
+    when the step's time has come. Both return the step to go on with, or None when P stays here
+    (the journey then waits, is held or has ended).
+
+    A `wait_for` has one more, `came`, for when what it waits for has come: an event (`awaited`), or
+    the truth of a `condition`.
+    """
+
+    id: str  # as written, else the step's place: `steps[1].then[0]`
+    run: "Run"
+    resume: "Run"
+    came: "Run | None" = None
+    awaited: Awaited | None = None
+    condition: Condition | None = None
+
+
+Run = Callable[[Turn, Journey], Step | None]
 
 
 class ExitRule(msgspec.Struct, frozen=True, eq=False):
@@ -69,6 +77,7 @@ class CompiledFlow(msgspec.Struct, eq=False):
     max_event_age: int  # ms
     trigger_metric: str | None = None
     trigger_test: Test | None = None
+    trigger_segment: str | None = None
     key: Callable[[Mapping[str, Any]], Any] | None = None
     key_name: str | None = None
     filter: Condition | None = None
@@ -94,6 +103,17 @@ class CompiledFlow(msgspec.Struct, eq=False):
             re_entry=ReEntry(),
             max_event_age=0,
         )
+
+
+class SegmentPlan(msgspec.Struct, frozen=True, eq=False):
+    """A segment that starts flows."""
+
+    segment: str
+    version: int  # changes with the segment's definition, and those it refers to
+    condition: Condition
+    metrics: frozenset[str]  # events that may change its truth
+    is_on_journeys: bool  # so may entering and leaving a flow
+    flows: tuple[CompiledFlow, ...]  # that it starts, in their order
 
 
 class Building(msgspec.Struct):

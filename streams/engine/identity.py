@@ -33,9 +33,12 @@ def send_id(journey: str, step: str) -> str:
     return blake2b(f"{journey}{_SEPARATOR}{step}".encode(), digest_size=10).hexdigest()
 
 
+SAMPLE_POINTS = 1 << 64
+
+
 def sample_point(*parts: str) -> int:
-    """A number in [0, 2**64) for `parts`: (customer, flow, step) for a sticky sample, with the
-    journey's id for a fresh one (SEMANTICS 2.7)."""
+    """A number from 0 to below SAMPLE_POINTS: for (customer, flow, step) in a sticky sample, with
+    the journey's id in place of the customer's in a fresh one (SEMANTICS 2.7)."""
     return int.from_bytes(blake2b(_SEPARATOR.join(parts).encode(), digest_size=8).digest(), "big")
 
 

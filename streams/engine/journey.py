@@ -64,16 +64,29 @@ class Journey(msgspec.Struct, array_like=True):
     step: str | None = None  # the id of the step where P waits or is held
     state: JourneyState = JourneyState.RUNNING
     due: Instant | None = None
-    memory: dict[str, Any] = {}  # what the current step keeps while P waits
+    memory: dict[str, Any] = {}  # what steps keep for later, by the names below
 
     def trigger_data(self) -> dict[str, Any]:
         """The data of the triggering event; empty if no event triggered the journey."""
         return {} if self.trigger is None else _decode_data(self.trigger)
 
 
+REACHED = "reached"
+"""When P reached the message at which P is held."""
+TIMEOUT_AT = "timeout_at"
+"""When the `wait_for` at which P waits is over."""
+SENT = "sent"
+"""The journey's newest message, [step, time]: an event that ends the journey later shows both times
+(SEMANTICS F81)."""
+
 _decode_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 encode_data = msgspec.msgpack.Encoder().encode
 """The bytes in which a journey keeps the data of its triggering event."""
+
+
+def put_off(journey: Journey, due: Instant | None) -> None:
+    """Who waits goes on waiting, until another moment."""
+    journey.due = due
 
 
 def move(

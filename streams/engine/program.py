@@ -2,23 +2,35 @@
 a metric no flow uses costs only its counters (DESIGN section 10)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from streams.engine.conditions import segment as segment_condition
 from streams.engine.conditions.compare import Test, compile_pattern, top_fields
 from streams.engine.conditions.condition import compile_condition, compile_evidence
-from streams.engine.definition import Definitions, Flow, FlowStatus, ReEntryAfter, StoreSettings
+from streams.engine.conditions.segment import compile_segment
+from streams.engine.conditions.truth import Evidence, all_of
+from streams.engine.definition import (
+    Definitions,
+    Flow,
+    FlowStatus,
+    ReEntryAfter,
+    StoreSettings,
+    inside,
+)
+from streams.engine.dependence import dependence_of, segments_within
 from streams.engine.duration import DAY, HOUR
 from streams.engine.event import Event, FieldType, Metric
-from streams.engine.flow import Building, CompiledFlow, ExitRule, ReEntry, Step
+from streams.engine.flow import Building, CompiledFlow, ExitRule, ReEntry, SegmentPlan, Step
 from streams.engine.journey import Journey
 from streams.engine.money import Exchange
 from streams.engine.references import getter
 from streams.engine.scope import EVERY_EVENT_HAS, Reads, Remembered, Scope
 from streams.engine.steps import wait
 from streams.engine.triggers import metric as metric_trigger
+from streams.engine.triggers import segment as segment_trigger
 from streams.engine.update import ALWAYS_READ, APPLY, Apply, Memory
 from streams.engine.walk import finish_of
 
@@ -43,7 +55,8 @@ class MetricPlan(msgspec.Struct, eq=False):
     adds: tuple[str, ...] = ()  # of what every event has, what conditions read
     flows: tuple[CompiledFlow, ...] = ()  # that it starts, in their order
     exits: dict[str, tuple[Test | None, ...]] = {}  # by the flow that it ends
-    waits: dict[str, tuple[Step, ...]] = {}  # by flow, the steps that wait for it
+    waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for it by id
+    segments: tuple[SegmentPlan, ...] = ()  # that start flows and whose truth it may change
     concerns_journeys: bool = False
 
     def data_of(self, event: Event) -> dict[str, Any]:
@@ -65,6 +78,10 @@ class Program(msgspec.Struct, eq=False):
     otherwise: MetricPlan  # for a metric that isn't defined (any more)
     flows: dict[str, CompiledFlow]
     reads: dict[str, frozenset[str]]
+    segments: dict[str, SegmentPlan] = {}  # that start flows, by id
+    journey_segments: tuple[SegmentPlan, ...] = ()  # those that ask which flows P is in
+    asks_of_journeys: bool = False  # whether entering and leaving a flow may change any truth
+    judged_waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for a condition
     facts: Mapping[str, Any] = NO_FACTS
 
     def with_facts(self, facts: Mapping[str, Any]) -> "Program":
@@ -96,21 +113,35 @@ def compile_program(definitions: Definitions, version: str) -> Program:
     settings = definitions.store
     outside = definitions.scope(reads=reads)
     flows = [
-        _compile_flow(flow, rank, definitions, reads)
+        _compile_flow(flow, rank, settings, outside)
         for rank, flow in enumerate(sorted(definitions.flows, key=_order))
     ]
+    segments = list(_segments(flows, outside))
     plans = {
-        name: _plan(name, metric, flows, settings, outside, reads)
+        name: _plan(name, metric, flows, settings, reads)
         for name, metric in outside.metrics.items()
     }
+    for segment in segments:
+        for metric in segment.metrics & plans.keys():
+            plans[metric].segments += (segment,)
+    judged_waits = {flow.flow: steps for flow in flows if (steps := _judged_waits(flow))}
+    journey_segments = tuple(plan for plan in segments if plan.is_on_journeys)
     return Program(
         version=version,
         number=int.from_bytes(hashlib.blake2b(version.encode(), digest_size=6).digest(), "big"),
         on_metric=plans,
-        otherwise=_plan("", Metric("", {}), [], settings, outside, reads),
+        otherwise=_plan("", Metric("", {}), [], settings, reads),
         flows={flow.flow: flow for flow in flows},
+        segments={plan.segment: plan for plan in segments},
+        journey_segments=journey_segments,
+        asks_of_journeys=bool(journey_segments or judged_waits),
+        judged_waits=judged_waits,
         reads={name: _fields_read(name, metric, reads) for name, metric in outside.metrics.items()},
     )
+
+
+def _judged_waits(flow: CompiledFlow) -> dict[str, Step]:
+    return {step.id: step for step in flow.steps.values() if step.condition is not None}
 
 
 def _order(flow: Flow) -> tuple[int, str]:
@@ -134,7 +165,6 @@ def _plan(
     metric: Metric,
     flows: list[CompiledFlow],
     settings: StoreSettings,
-    scope: Scope,
     reads: Reads,
 ) -> MetricPlan:
     remembered = reads.remembered.get(name) or Remembered()
@@ -145,9 +175,13 @@ def _plan(
         tests = tuple(rule.test for rule in flow.exit_on if rule.metric == name)
         if tests:
             exits[flow.flow] = tests
-    waits: dict[str, tuple[Step, ...]] = {}
+    waits: dict[str, dict[str, Step]] = {}
     for flow in flows:
-        steps = tuple(step for step in flow.steps.values() if name in _awaited(step))
+        steps = {
+            step.id: step
+            for step in flow.steps.values()
+            if step.awaited is not None and step.awaited.metric == name
+        }
         if steps:
             waits[flow.flow] = steps
     return MetricPlan(
@@ -169,18 +203,40 @@ def _plan(
     )
 
 
-def _awaited(step: Step) -> Iterable[str]:
-    return {awaited.metric for awaited in step.waits_for}
-
-
 def _started_by(flow: CompiledFlow) -> tuple[str, ...]:
     metric = flow.trigger_metric
     return () if metric is None else (metric, *COUNTS_AS.get(metric, ()))
 
 
-def _compile_flow(flow: Flow, rank: int, definitions: Definitions, reads: Reads) -> CompiledFlow:
-    settings = definitions.store
-    scope = definitions.scope(flow, reads)
+def _segments(flows: list[CompiledFlow], outside: Scope) -> Iterator[SegmentPlan]:
+    """The segments that start flows, in order of their ids."""
+    for segment in sorted({flow.trigger_segment for flow in flows if flow.trigger_segment}):
+        started = tuple(flow for flow in flows if flow.is_open and flow.trigger_segment == segment)
+        if not started:
+            continue
+        definition = outside.segments[segment].if_
+        dependence = dependence_of(definition, outside.segments)
+        yield SegmentPlan(
+            segment=segment,
+            version=_segment_version(segment, outside),
+            condition=compile_segment(segment, outside),
+            metrics=frozenset(dependence.metrics),
+            is_on_journeys=dependence.on_journeys,
+            flows=started,
+        )
+
+
+def _segment_version(segment: str, outside: Scope) -> int:
+    """Changes with the condition, and with those of the segments that it asks for."""
+    written = b"".join(
+        msgspec.json.encode(outside.segments[name].if_, order="deterministic")
+        for name in sorted(segments_within(segment, outside.segments))
+    )
+    return int.from_bytes(hashlib.blake2b(written, digest_size=4).digest(), "big")
+
+
+def _compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope) -> CompiledFlow:
+    scope = inside(outside, flow)
     trigger = flow.trigger
     max_event_age = _max_event_age(flow)
     compiled = CompiledFlow(
@@ -203,14 +259,27 @@ def _compile_flow(flow: Flow, rank: int, definitions: Definitions, reads: Reads)
             compiled.key = getter(flow.key)
             compiled.key_name = flow.key
             scope.reads.read(trigger.metric, (flow.key,))
-    if flow.filter is not None:
-        compiled.filter = compile_condition(flow.filter, scope)
-        compiled.filter_evidence = compile_evidence(flow.filter, scope)
+    filters = [] if flow.filter is None else [flow.filter]
+    if isinstance(trigger, segment_trigger.Definition):
+        compiled.trigger_segment = trigger.segment
+        # Membership is part of the filter of a segment flow (SEMANTICS 1.3).
+        filters.insert(0, segment_condition.Definition(segment=trigger.segment))
+    if filters:
+        compiled.filter = all_of([compile_condition(one, scope) for one in filters])
+        compiled.filter_evidence = _all_evidence([compile_evidence(one, scope) for one in filters])
     compiled.exit_on = _exit_rules(flow, scope, max_event_age)
     compiled.finish = finish_of(compiled)
     building = Building(compiled, scope, settings, flow)
     compiled.first = building.sequence(flow.steps, "steps", compiled.finish)
     return compiled
+
+
+def _all_evidence(parts: list[Evidence]) -> Evidence:
+    if len(parts) == 1:
+        return parts[0]
+    return lambda situation: {
+        name: value for part in parts for name, value in part(situation).items()
+    }
 
 
 def _version_of(flow: Flow) -> str:
@@ -224,6 +293,8 @@ def _re_entry(flow: Flow) -> ReEntry:
     re_entry = flow.re_entry
     if isinstance(re_entry, ReEntryAfter):
         return ReEntry(after=re_entry.after)
+    if re_entry is None and isinstance(flow.trigger, segment_trigger.Definition):
+        re_entry = "never"
     if re_entry == "never":
         return ReEntry(after=None)
     return ReEntry(restarts=re_entry == "restart")

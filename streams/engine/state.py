@@ -23,6 +23,7 @@ __all__ = [
     "Journey",
     "JourneyState",
     "LastSend",
+    "Membership",
     "NewerState",
     "Occurrence",
     "Past",
@@ -56,6 +57,14 @@ class LastSend(msgspec.Struct, array_like=True, gc=False):
     step: str = ""
 
 
+class Membership(msgspec.Struct, array_like=True, gc=False):
+    """Whether the customer is a member of a segment that starts flows."""
+
+    version: int  # of the segment's definition by which it was judged
+    is_member: bool
+    changes_at: Instant | None  # when that may change by time alone
+
+
 class CustomerState(msgspec.Struct, array_like=True):
     """Everything known of one customer; money in minor units of the store's currency."""
 
@@ -82,6 +91,7 @@ class CustomerState(msgspec.Struct, array_like=True):
     recent_sends: list[tuple[Instant, str]] = []  # (time, channel), for caps
     entries: dict[str, dict[str, Instant]] = {}  # flow -> key ("" without) -> last entry
     journeys: list[Journey] = []  # in order of entry
+    memberships: dict[str, Membership] = {}  # of segments that start flows
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
 
 

@@ -31,6 +31,8 @@ class Turn(Situation):
     packed: bytes | None = None
     entries: int = 0
     steps: int = 0
+    has_changed_profile: bool = False
+    has_changed_journeys: bool = False  # entered or left a flow
 
     def zone(self, otherwise: ZoneInfo) -> ZoneInfo:
         """The customer's zone; `otherwise` is the flow's, else the store's (SEMANTICS 2.3)."""

@@ -7,11 +7,13 @@ Events may come in any order: a refund before its order leaves a negative rest, 
 all before its order leaves None, and the order, when it comes, is counted against it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from streams.engine.event import Instant
+from streams.engine.event import FieldType, Instant
 from streams.engine.identity import is_among, sku_hash
 from streams.engine.journey import encode_data
+from streams.engine.situation import Situation
 from streams.engine.state import CustomerState
 
 _BOUGHT_LIMIT = 10_000 * len(sku_hash(""))
@@ -101,3 +103,42 @@ def _remember_bought(state: CustomerState, items: list[dict[str, Any]]) -> None:
         if not is_among(hash_, bought):
             bought += hash_
     state.bought = bought[-_BOUGHT_LIMIT:]
+
+
+# ── What a customer is worth, for conditions ──────────────────────────────────────────────────────
+
+VALUES: dict[str, FieldType] = {
+    "clv.historic": FieldType.MONEY,
+    "clv.predicted": FieldType.MONEY,
+    "clv.total": FieldType.MONEY,
+    "orders.expected_90d": FieldType.NUMBER,
+    "churn_risk": FieldType.NUMBER,
+    "order.expected_next_at": FieldType.MOMENT,
+}
+"""The values that conditions and references may name (SEMANTICS 3.4)."""
+
+
+def mean_fact(name: str) -> str | None:
+    """The store fact that holds the mean of a value (SEMANTICS 7.2); None where there is none."""
+    return None if VALUES[name] is FieldType.MOMENT else f"{name}.mean"
+
+
+def stand_in_fact(customer_id: str, name: str) -> str:
+    """The store fact that stands in for a customer's value, as flow tests give it (FLOWS.md)."""
+    return f"{name} of {customer_id}"
+
+
+def value_reader(name: str) -> Callable[[Situation], Any]:
+    """Reads a value of a customer at a moment: a fact that stands in for it, else what is known.
+    None where nothing is: the purchase model has said nothing yet."""
+    is_historic = name == "clv.historic"
+
+    def read(situation: Situation) -> Any:
+        state = situation.state
+        if situation.facts:
+            given = situation.facts.get(stand_in_fact(state.customer_id, name))
+            if given is not None:
+                return given
+        return net_revenue(state) if is_historic else None
+
+    return read

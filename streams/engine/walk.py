@@ -3,7 +3,7 @@
 from typing import Any
 
 from streams.engine.effects import Outcome
-from streams.engine.flow import CompiledFlow, Step
+from streams.engine.flow import CompiledFlow, Run, Step
 from streams.engine.journey import Journey, JourneyState, move
 from streams.engine.turn import MOST_STEPS, Turn
 
@@ -20,13 +20,17 @@ def walk(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step | None) ->
         step = step.run(turn, journey)
 
 
-def go_on(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step) -> None:
-    """Lets a journey that waits or is held at `step` go on: what it waited for has come, or what
-    held it is over."""
-    is_held = journey.state is JourneyState.HELD
+def go_on(turn: Turn, flow: CompiledFlow, journey: Journey, run: Run) -> None:
+    """Lets a journey that waits or is held go on: `run` is of the step where it stands."""
     turn.turn_to(journey)
     move(journey, JourneyState.RUNNING)
-    walk(turn, flow, journey, step if is_held else step.resume(turn, journey))
+    walk(turn, flow, journey, run(turn, journey))
+
+
+def run_when_due(journey: Journey, step: Step) -> Run:
+    """What to do with a journey that waits or is held at `step` when its time has come: who is held
+    is judged again."""
+    return step.run if journey.state is JourneyState.HELD else step.resume
 
 
 def end(
@@ -39,6 +43,7 @@ def end(
 ) -> None:
     """Ends `journey` and says why. `step` is where it ended."""
     move(journey, JourneyState.ENDED)
+    turn.has_changed_journeys = True
     turn.note(flow, journey, step, Outcome.EXITED, reason, evidence)
     journeys = turn.state.journeys
     for place, other in enumerate(journeys):

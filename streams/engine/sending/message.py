@@ -9,7 +9,7 @@ from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow
-from streams.engine.journey import Journey
+from streams.engine.journey import REACHED, Journey
 from streams.engine.scalars import Clock
 from streams.engine.turn import Turn
 
@@ -58,10 +58,6 @@ Rule = Callable[[Turn, Journey], Verdict | None]
 def skip(reason: str, evidence: dict[str, Any]) -> Verdict:
     """The message is passed over (SEMANTICS 5.5) and the journey goes on."""
     return Verdict(Outcome.SKIPPED, reason, evidence)
-
-
-REACHED = "reached"
-"""Key of `Journey.memory`: when P reached the step where P is held."""
 
 
 def reached_at(turn: Turn, journey: Journey) -> Instant:

@@ -9,7 +9,16 @@ from typing import Any, Protocol
 
 from streams.engine.flow import Building, Step
 from streams.engine.reading import Member
-from streams.engine.steps import exit_, if_, send, wait
+from streams.engine.steps import (
+    branch,
+    exit_,
+    if_,
+    sample,
+    send,
+    update_profile,
+    wait,
+    wait_for,
+)
 
 
 class StepModule(Member, Protocol):
@@ -21,8 +30,12 @@ class StepModule(Member, Protocol):
 
 STEPS: Mapping[str, StepModule] = {
     "wait": wait,
+    "wait_for": wait_for,
     "if": if_,
+    "branch": branch,
+    "sample": sample,
     "send": send,
+    "update_profile": update_profile,
     "exit": exit_,
 }
 

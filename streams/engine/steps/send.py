@@ -17,7 +17,7 @@ from streams.engine.event import FieldType, Instant
 from streams.engine.flow import Building, Step
 from streams.engine.identity import send_id
 from streams.engine.items import ITEM_SOURCES, Items
-from streams.engine.journey import Journey, JourneyState, move
+from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move
 from streams.engine.money import amount_text
 from streams.engine.problem import Problem
 from streams.engine.profile import address_of
@@ -34,7 +34,7 @@ from streams.engine.scalars import (
 )
 from streams.engine.scope import Scope
 from streams.engine.sending import rules_of
-from streams.engine.sending.message import REACHED, Cap, Message, Verdict, reached_at
+from streams.engine.sending.message import Cap, Message, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 from streams.engine.state import LastSend
 from streams.engine.turn import Turn
@@ -128,11 +128,6 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         return following
 
     return Step(step_id, run, lambda turn, journey: following)
-
-
-SENT = "sent"
-"""Key of `Journey.memory`: the journey's newest message, [step, time]; an event that ends the
-journey later shows both times (SEMANTICS F81)."""
 
 
 def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> bool:

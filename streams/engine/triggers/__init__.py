@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from streams.engine.reading import Member
-from streams.engine.triggers import metric
+from streams.engine.triggers import metric, segment
 
 TRIGGERS: Mapping[str, Member] = {
     "metric": metric,
+    "segment": segment,
 }

@@ -1,0 +1,81 @@
+"""Which events can change the truth of a condition: so that a segment costs nothing where an event
+has nothing to do with it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from streams.engine.conditions import consent, count, in_flow, profile, segment, since_last, sum_
+from streams.engine.conditions.timeframe import SinceLast
+
+PROFILE_METRICS = frozenset({"customer.updated", "customer.subscribed"})
+CONSENT_METRICS = PROFILE_METRICS | {
+    "customer.unsubscribed",
+    "message.unsubscribed",
+    "message.delivered",
+    "message.bounced",
+    "message.complained",
+}
+
+
+class Dependence(msgspec.Struct):
+    """What a condition's truth hangs on, beside time."""
+
+    metrics: set[str] = set()
+    on_journeys: bool = False  # on which flows the customer is in
+
+
+def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
+    """What the truth of a condition hangs on. `segments`: id to Segment, for conditions that ask
+    for another one."""
+    found = Dependence()
+    for part in _parts(definition):
+        match part:
+            case count.Definition():
+                found.metrics.add(part.count)
+            case sum_.Definition():
+                found.metrics.add(part.sum)
+            case since_last.Definition():
+                asked = part.since_last
+                found.metrics.update(asked if isinstance(asked, list) else [asked])
+            case SinceLast():
+                found.metrics.add(part.last)
+            case profile.Definition():
+                found.metrics |= PROFILE_METRICS
+            case consent.Definition():
+                found.metrics |= CONSENT_METRICS
+            case in_flow.Definition():
+                found.on_journeys = True
+            case segment.Definition():
+                inner = dependence_of(segments[part.segment].if_, segments)
+                found.metrics |= inner.metrics
+                found.on_journeys |= inner.on_journeys
+            case str() if part.startswith("$profile."):
+                found.metrics |= PROFILE_METRICS
+            case str() if part.startswith("$last."):
+                found.metrics.add(part.removeprefix("$last.").rpartition(".")[0])
+    return found
+
+
+def segments_within(segment_id: str, segments: Mapping[str, Any]) -> set[str]:
+    """The segment, and all that its condition asks for."""
+    found = {segment_id}
+    for part in _parts(segments[segment_id].if_):
+        if isinstance(part, segment.Definition):
+            found |= segments_within(part.segment, segments)
+    return found
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """The definition, and everything within it."""
+    yield value
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _parts(getattr(value, name))
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _parts(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _parts(inner)

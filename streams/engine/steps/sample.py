@@ -1,0 +1,66 @@
+"""Some go one way, some another: the same customer always the same way, unless `fresh` draws anew
+for each journey (SEMANTICS 2.7)."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.effects import Outcome
+from streams.engine.flow import Building, Step, StepDefinition
+from streams.engine.identity import SAMPLE_POINTS, sample_point
+from streams.engine.journey import Journey
+from streams.engine.problem import Problem, unknown_name
+from streams.engine.scalars import Boolean, Identifier, Percent
+from streams.engine.scope import Scope
+from streams.engine.turn import Turn
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Divides customers at random.
+
+    `sample`: names of the paths to their shares in percent, together 100
+    `paths`: what each path does; one that isn't there does nothing
+    `fresh`: true: draws for each journey; otherwise a customer always gets the same path
+    `id`: the name of the step, part of what is drawn from
+    """
+
+    sample: dict[Identifier, Percent]
+    paths: dict[Identifier, list[StepDefinition]] = {}
+    fresh: Boolean = False
+    id: Identifier | None = None
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """Shares make 100; every path has one."""
+    total = sum(definition.sample.values())
+    if total != 100:
+        yield Problem(("sample",), f"the shares make {total}, expected 100")
+    for path in definition.paths:
+        if path not in definition.sample:
+            yield unknown_name(("paths", path), "path", path, definition.sample, at_key=True)
+
+
+def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
+    """The step that draws; all paths lead on to `following`."""
+    place, flow, is_fresh = building.place, building.flow, definition.fresh
+    flow_id = flow.flow
+    paths: list[tuple[int, str, Step]] = []
+    end = 0
+    for name, share in definition.sample.items():
+        end += share
+        steps = definition.paths.get(name, [])
+        first = building.sequence(steps, f"{place}.paths.{name}", following)
+        paths.append((end * SAMPLE_POINTS // 100, name, first))
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        if is_fresh:
+            point = sample_point(journey.journey_id, flow_id, step_id)
+        else:
+            point = sample_point(turn.state.customer_id, flow_id, step_id)
+        for below, name, first in paths:
+            if point < below:
+                turn.note(flow, journey, step_id, Outcome.BRANCH, name, {"fresh": is_fresh})
+                return first
+        return following
+
+    return Step(step_id, run, run)

@@ -1,0 +1,73 @@
+"""Sets fields of the customer's profile; the next step sees them at once (SEMANTICS 5.2)."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.effects import Outcome
+from streams.engine.event import FieldType
+from streams.engine.flow import Building, Step
+from streams.engine.journey import Journey
+from streams.engine.problem import Problem, unknown_name
+from streams.engine.profile import set_field
+from streams.engine.references import Reader, compile_value
+from streams.engine.scalars import FieldName, Identifier, Operand
+from streams.engine.scope import Scope
+from streams.engine.turn import Turn
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Sets fields of the profile.
+
+    `update_profile`: fields to values or references; a reference to what is missing unsets it
+    `id`: the name of the step, shown in decisions
+    """
+
+    update_profile: dict[FieldName, Operand]
+    id: Identifier | None = None
+
+
+_LISTS = (FieldType.TEXTS, FieldType.NUMBERS)
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """The fields are known and the values fit them."""
+    for name, text in definition.update_profile.items():
+        path = ("update_profile", name)
+        field = scope.profile.get(name)
+        if field is None:
+            yield unknown_name(path, "profile field", name, scope.profile, at_key=True)
+        elif field.type in _LISTS:
+            yield Problem(path, f"{name!r} is a {field.type.value}: it can't be set here")
+        else:
+            value = compile_value(text, field.type, scope, path)
+            if isinstance(value, Problem):
+                yield value
+
+
+def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
+    """The step that sets them, if the flow's profile filter holds (1.3)."""
+    scope, flow = building.scope, building.flow
+    values = [
+        (name, _reader(text, scope.profile[name].type, scope))
+        for name, text in definition.update_profile.items()
+    ]
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        if flow.filter is not None and not flow.filter(turn)[0]:
+            assert flow.filter_evidence is not None
+            evidence = flow.filter_evidence(turn)
+            turn.note(flow, journey, step_id, Outcome.SKIPPED, "profile_filter", evidence)
+            return following
+        for name, read in [(name, read(turn)) for name, read in values]:
+            set_field(turn.state, name, read, turn.now)
+        turn.has_changed_profile = True
+        return following
+
+    return Step(step_id, run, run)
+
+
+def _reader(text: str, kind: FieldType, scope: Scope) -> Reader:
+    reader = compile_value(text, kind, scope)
+    assert not isinstance(reader, Problem)
+    return reader

@@ -1,0 +1,181 @@
+"""Goes on when something happens or comes to hold, or at the timeout (SEMANTICS 2.8).
+
+arrival                                   arrival + timeout
+   |--- event or truth: then ------------------|  this moment included
+                                               `--- else
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from streams.engine.conditions.compare import (
+    EventPattern,
+    check_pattern,
+    compile_pattern,
+    top_fields,
+)
+from streams.engine.conditions.condition import (
+    ConditionDefinition,
+    compile_condition,
+    compile_evidence,
+)
+from streams.engine.conditions.truth import earlier
+from streams.engine.effects import Outcome
+from streams.engine.event import Instant
+from streams.engine.flow import Awaited, Building, Run, Step, StepDefinition
+from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, move
+from streams.engine.problem import Problem
+from streams.engine.references import refers_to_trigger
+from streams.engine.scalars import Identifier, PositiveDuration
+from streams.engine.scope import Scope
+from streams.engine.turn import Turn
+
+MINIMAL_PAST = None  # as far back as there is: a journey may have begun any time ago
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Waits for an event or for a condition, but not for ever.
+
+    `wait_for`: an event (`metric` and `where`) or a condition
+    `timeout`: so long after getting here, the customer takes the way of `else`
+    `since`: which events count: those since getting here (`arrival`), or all since the flow's
+      trigger (`flow_start`, what it is when `where` refers to `$trigger`)
+    `then`: the steps when it came
+    `else`: the steps when it didn't come in time
+    `id`: the name of the step, by which customers who wait here are found again
+    """
+
+    wait_for: EventPattern | ConditionDefinition
+    timeout: PositiveDuration
+    since: Literal["arrival", "flow_start"] | None = None
+    then: list[StepDefinition] = []
+    else_: list[StepDefinition] = msgspec.field(default=[], name="else")
+    id: Identifier | None = None
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """The event is known; `since` goes with an event."""
+    awaited = definition.wait_for
+    if isinstance(awaited, EventPattern):
+        for problem in check_pattern(awaited, scope):
+            yield problem.under(("wait_for",))
+    elif definition.since is not None:
+        yield Problem(("since",), "'since' goes with an event, not with a condition", at_key=True)
+
+
+def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
+    """The step that waits; both ways lead on to `following`."""
+    place = building.place
+    then = building.sequence(definition.then, f"{place}.then", following)
+    otherwise = building.sequence(definition.else_, f"{place}.else", following)
+    ways = _Ways(building, step_id, then, otherwise, definition.timeout)
+    if isinstance(definition.wait_for, EventPattern):
+        return _for_event(definition, definition.wait_for, ways)
+    return _for_condition(definition.wait_for, ways)
+
+
+class _Ways:
+    """The two ways out, and the wait between."""
+
+    def __init__(
+        self, building: Building, step_id: str, then: Step, otherwise: Step, timeout: int
+    ) -> None:
+        self.flow, self.scope, self.step_id = building.flow, building.scope, step_id
+        self.then, self.otherwise, self.timeout = then, otherwise, timeout
+
+    def leads_nowhere(self) -> bool:
+        """Whether nothing comes after, whatever happens (2.5)."""
+        return self.then is self.flow.finish and self.otherwise is self.flow.finish
+
+    def came(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
+        _stop_waiting(journey)
+        turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "then", evidence)
+        return self.then
+
+    def timed_out(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
+        evidence = {**evidence, "timeout_at": _timeout_at(turn, journey)}
+        _stop_waiting(journey)
+        turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "timeout", evidence)
+        return self.otherwise
+
+    def wait(self, turn: Turn, journey: Journey, changes_at: Instant | None) -> None:
+        """Until the timeout, which counts from arrival, or until the truth may change."""
+        timeout_at = journey.memory.get(TIMEOUT_AT)
+        if timeout_at is None:
+            timeout_at = turn.now + self.timeout
+            journey.memory = {**journey.memory, TIMEOUT_AT: timeout_at}
+        move(journey, JourneyState.WAITING, self.step_id, earlier(timeout_at, changes_at))
+
+
+def _timeout_at(turn: Turn, journey: Journey) -> Instant:
+    timeout_at: Instant = journey.memory.get(TIMEOUT_AT, turn.now)
+    return timeout_at
+
+
+def _stop_waiting(journey: Journey) -> None:
+    if TIMEOUT_AT in journey.memory:
+        memory = dict(journey.memory)
+        del memory[TIMEOUT_AT]
+        journey.memory = memory
+
+
+def _for_event(definition: Definition, pattern: EventPattern, ways: _Ways) -> Step:
+    metric = pattern.metric
+    test = compile_pattern(pattern, ways.scope)
+    since = definition.since
+    if since is None:
+        since = "flow_start" if refers_to_trigger(pattern.where) else "arrival"
+    if since == "flow_start":
+        ways.scope.reads.remember(metric, MINIMAL_PAST, top_fields(pattern.where))
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        if ways.leads_nowhere():
+            return ways.then
+        if since == "flow_start":
+            for event in reversed(turn.state.recent.get(metric, ())):
+                if (event.at, event.sequence) <= (journey.started_at, journey.sequence):
+                    break
+                if test is None or test(event.data or {}, turn):
+                    evidence = {"metric": metric, "occurred_at": event.at}
+                    return ways.came(turn, journey, evidence)
+        ways.wait(turn, journey, None)
+        return None
+
+    def came(turn: Turn, journey: Journey) -> Step | None:
+        event = turn.event
+        assert event is not None
+        evidence = {
+            "metric": event.metric,
+            "event_id": event.event_id,
+            "occurred_at": event.occurred_at,
+        }
+        return ways.came(turn, journey, evidence)
+
+    def resume(turn: Turn, journey: Journey) -> Step | None:
+        return ways.timed_out(turn, journey, {"metric": metric})
+
+    return Step(ways.step_id, run, resume, came=came, awaited=Awaited(metric, test))
+
+
+def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
+    condition = compile_condition(definition, ways.scope)
+    evidence = compile_evidence(definition, ways.scope)
+
+    def came(turn: Turn, journey: Journey) -> Step | None:
+        return ways.came(turn, journey, evidence(turn))
+
+    def judge(turn: Turn, journey: Journey) -> Step | None:
+        holds, changes_at = condition(turn)
+        if holds:
+            return came(turn, journey)
+        if turn.now >= journey.memory.get(TIMEOUT_AT, turn.now + 1):
+            return ways.timed_out(turn, journey, evidence(turn))
+        ways.wait(turn, journey, changes_at)
+        return None
+
+    run: Run = judge
+    if ways.leads_nowhere():
+        run = lambda turn, journey: ways.then  # noqa: E731 - one of two of the same kind
+    return Step(ways.step_id, run, judge, came=came, condition=condition)

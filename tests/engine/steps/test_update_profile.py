@@ -1,0 +1,96 @@
+from typing import Any
+
+import pytest
+
+from streams.engine import Definitions, Outcome, read_definitions
+from tests.engine.customer import HOUR, MONDAY, Customer, flow, program_of, send
+
+OWN = {"profile": {"plan": "text", "points": "number", "tags": "list of text"}}
+
+
+def test_the_next_step_sees_it() -> None:
+    steps = (
+        {"update_profile": {"plan": "paid", "points": "7", "country": "$trigger.category"}},
+        {"if": {"profile": "plan", "equals": "paid"}, "then": [send("paid")]},
+    )
+    ada = Customer(program_of(flow(*steps), store=OWN))
+    ada.event("view.item", MONDAY, sku="A", category="GB")
+    assert ada.sent() == [(MONDAY, "paid")]
+    assert ada.state.profile["points"] == 7
+    assert ada.state.profile["country"] == "GB"
+
+
+def test_a_reference_to_what_is_missing_unsets() -> None:
+    ada = Customer(program_of(flow({"update_profile": {"country": "$trigger.category"}})))
+    ada.event("customer.updated", MONDAY, set={"country": "GB"}, unset=[])
+    ada.view(MONDAY + 1)
+    assert "country" not in ada.state.profile
+
+
+def test_all_values_are_read_before_any_is_set() -> None:
+    swap = {"first_name": "$profile.last_name", "last_name": "$profile.first_name"}
+    ada = Customer(program_of(flow({"update_profile": swap})))
+    names = {"first_name": "Lovelace", "last_name": "Ada"}
+    ada.event("customer.updated", MONDAY, set=names, unset=[])
+    ada.view(MONDAY + 1)
+    assert ada.state.profile["first_name"] == "Ada"
+    assert ada.state.profile["last_name"] == "Lovelace"
+
+
+def test_it_is_newer_than_an_older_patch() -> None:
+    ada = Customer(program_of(flow({"update_profile": {"country": "GB"}})))
+    ada.view(MONDAY)
+    late = {"occurred_at": MONDAY - 1, "set": {"country": "DE"}, "unset": []}
+    ada.event("customer.updated", MONDAY + HOUR, **late)
+    assert ada.state.profile["country"] == "GB"
+
+
+def test_the_profile_filter_is_judged_before_it() -> None:
+    german = {"profile": "country", "equals": "DE"}
+    steps = ({"wait": "1h", "id": "pause"}, {"update_profile": {"locale": "de"}, "id": "set"})
+    ada = Customer(program_of(flow(*steps, send(), filter=german)))
+    ada.event("customer.updated", MONDAY, set={"country": "DE"}, unset=[])
+    ada.view(MONDAY + 1)
+    ada.event("customer.updated", MONDAY + 2, set={"country": "GB"}, unset=[])
+    ada.until(MONDAY + 2 * HOUR)
+    skipped = ada.decisions(Outcome.SKIPPED, "profile_filter")
+    assert [decision.step for decision in skipped] == ["set", "hello"]
+    assert "locale" not in ada.state.profile
+
+
+def test_who_waits_for_it_in_another_flow_goes_on() -> None:
+    program = program_of(
+        flow(
+            {
+                "wait_for": {"profile": "country", "equals": "GB"},
+                "timeout": "9d",
+                "id": "arrival",
+                "then": [send("came")],
+            },
+            on="view.list",
+            name="waits",
+        ),
+        flow({"wait": "1h", "id": "pause"}, {"update_profile": {"country": "GB"}}, name="sets"),
+    )
+    ada = Customer(program)
+    ada.event("view.list", MONDAY, category="hats")
+    ada.view(MONDAY + 1)
+    ada.until(MONDAY + HOUR + 1)
+    assert ada.sent() == [(MONDAY + HOUR + 1, "came")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"contry": "GB"}, "country"),
+        ({"points": "many"}, "a number"),
+        ({"points": "$profile.plan"}, "a number is wanted"),
+        ({"tags": "a"}, "can't be set here"),
+        ({"consent": "email"}, "can't be set here"),
+    ],
+)
+def test_what_does_not_fit_is_refused(fields: dict[str, Any], says: str) -> None:
+    raw = {"flows": [flow({"update_profile": fields})], "store": OWN}
+    problems = read_definitions(raw)
+    assert not isinstance(problems, Definitions)
+    assert says in problems[0].sentence()
