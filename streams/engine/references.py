@@ -13,6 +13,7 @@ from streams.engine.problem import Path, Problem, unknown_name
 from streams.engine.scalars import parse_boolean, parse_date, parse_moment, parse_number
 from streams.engine.scope import EVERY_EVENT_HAS, Scope
 from streams.engine.situation import Situation
+from streams.engine.value import VALUES, value_reader
 
 Reader = Callable[[Situation], Any]
 """Gives a value for a customer at a moment; None: missing."""
@@ -238,6 +239,12 @@ def _longest_first(names: Mapping[str, Any]) -> Iterator[str]:
     return iter(sorted(names, key=len, reverse=True))
 
 
+def _value(name: str, scope: Scope, path: Path) -> Reference | Problem:
+    if name not in VALUES:
+        return unknown_name(path, "value", name, VALUES)
+    return Reference(VALUES[name], value_reader(name))
+
+
 def _flow(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.flow is None:
         return Problem(path, f"$flow.{name}: there is no flow here", found=f"$flow.{name}")
@@ -264,7 +271,7 @@ _SOURCES: dict[str, Callable[[str, Scope, Path], Reference | Problem]] = {
     "$profile": _profile,
     "$last": _last,
     "$flow": _flow,
-    "$value": _not_supported("$value"),
+    "$value": _value,
     "$coupon": _not_supported("$coupon"),
 }
 

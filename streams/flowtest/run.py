@@ -31,11 +31,14 @@ from streams.engine import (
     compile_program,
     decode_state,
 )
+from streams.engine.calendar import to_date
 from streams.engine.check import read_definitions
+from streams.engine.event import FieldType
 from streams.engine.money import parse_amount
 from streams.engine.problem import Problem, path_text
 from streams.engine.reading import UNREADABLE, Reading, read
 from streams.engine.scalars import parse_number
+from streams.engine.value import VALUES, stand_in_fact
 from streams.flowtest.cases import Case, RawSet, as_raw
 from streams.flowtest.events import Command, EventMaker, WrongCase, unknown_entry
 from streams.local import LocalParts, LocalTask
@@ -46,7 +49,7 @@ from streams.task import CONTROL, TaskSettings
 FieldsRead = Callable[[str], frozenset[str] | None]
 
 _NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
-_NOT_SUPPORTED = ("values", "backfill", "review")
+_NOT_SUPPORTED = ("backfill", "review")
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -168,6 +171,8 @@ class _Script:
             self._publish_again(world, entry["publish"], at)
         elif "facts" in entry:
             self._facts(world, entry["facts"], at)
+        elif "values" in entry:
+            self._values(world, entry["values"], at)
         elif "crash" in entry:
             self._add(world, Written(None, at))
         else:
@@ -208,15 +213,39 @@ class _Script:
         self._add(world, Written(CONTROL, at, b"definitions", encode_definitions(record)))
 
     def _facts(self, world: "_World", given: Any, at: Instant) -> None:
+        """Store facts: money in major units, as elsewhere."""
+        values = {
+            name: self._number(name, text, is_money=name.startswith("clv."))
+            for name, text in _mapping(given, "facts").items()
+        }
+        self._add_facts(world, values, at)
+
+    def _values(self, world: "_World", given: Any, at: Instant) -> None:
+        """Values that stand in for those of the purchase model."""
         values = {}
-        for name, text in given.items():
-            is_money = name.startswith("clv.")
-            currency = self._definitions.store.currency
-            value = parse_amount(text, currency) if is_money else parse_number(text)
-            if value is None:
-                raise WrongCase(f"facts: {name}: expected a number, found {text!r}")
-            values[name] = float(value)
-        day = "1970-01-01"
+        for customer, of_customer in _mapping(given, "values").items():
+            for name, text in _mapping(of_customer, f"values: {customer}").items():
+                if name not in VALUES:
+                    raise WrongCase(f"values: unknown value {name!r} ({', '.join(VALUES)})")
+                kind = VALUES[name]
+                values[stand_in_fact(customer, name)] = (
+                    float(self._maker.moment(text))
+                    if kind is FieldType.MOMENT
+                    else self._number(name, text, is_money=kind is FieldType.MONEY)
+                )
+        self._add_facts(world, values, at)
+
+    def _number(self, name: str, text: Any, *, is_money: bool) -> float:
+        currency = self._definitions.store.currency
+        number = None
+        if isinstance(text, str):
+            number = parse_amount(text, currency) if is_money else parse_number(text)
+        if number is None:
+            raise WrongCase(f"{name}: expected a number, found {text!r}")
+        return float(number)
+
+    def _add_facts(self, world: "_World", values: dict[str, float], at: Instant) -> None:
+        day = to_date(at, self._definitions.store.zone()).isoformat()
         self._add(world, Written(CONTROL, at, b"facts", encode_facts(FactsRecord(day, values))))
 
     def _write(
@@ -285,6 +314,12 @@ class _World:
     def _read(self, topic: str) -> list[dict[str, Any]]:
         values = [one.value for one in self.local.output if one.topic == topic]
         return [decode_any(value)[1] for value in values if value is not None]
+
+
+def _mapping(raw: Any, what: str) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise WrongCase(f"{what}: expected a mapping, found {raw!r}")
+    return raw
 
 
 def _sentences(problems: Sequence[Problem]) -> str:

@@ -73,6 +73,8 @@ def read(text: str, data: dict[str, Any] | None = None, **profile: Any) -> Any:
         ("$last.search.performed.filters.size", FieldType.TEXT, "L"),
         ("$last.order.placed.total", FieldType.MONEY, None),
         ("$flow.started_at", FieldType.MOMENT, NOW - 5),
+        ("$value.clv.historic", FieldType.MONEY, 0),
+        ("$value.churn_risk", FieldType.NUMBER, None),
     ],
 )
 def test_what_is_read(text: str, kind: FieldType, value: object) -> None:
@@ -97,7 +99,7 @@ def test_what_is_read(text: str, kind: FieldType, value: object) -> None:
         ("$profile.pln", "unknown field 'pln'"),
         ("$last.order.plced.total", "unknown metric 'order.plced'"),
         ("$flow.ended_at", "unknown field of $flow 'ended_at'"),
-        ("$value.clv.total", "not supported by this version"),
+        ("$value.clv.totl", "unknown value 'clv.totl'"),
         ("$coupon.code", "not supported by this version"),
         ("$other.x", "unknown reference '$other'"),
     ],

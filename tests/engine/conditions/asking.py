@@ -61,7 +61,7 @@ class Asked:
         definition = definitions.flows[0].filter
         assert definition is not None
         scope = definitions.scope(definitions.flows[0], self.reads)
-        self._condition = compile_condition(definition, scope)
+        self.judge = compile_condition(definition, scope)
         self._evidence = compile_evidence(definition, scope)
 
     def happened(self, metric: str, *moments: int, **data: Any) -> "Asked":
@@ -78,7 +78,7 @@ class Asked:
         return self
 
     def at(self, now: int = NOW) -> Truth:
-        return self._condition(Situation(self.state, now, journey=self.journey))
+        return self.judge(Situation(self.state, now, journey=self.journey))
 
     def holds(self, now: int = NOW) -> bool:
         return self.at(now)[0]
