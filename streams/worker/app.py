@@ -1,6 +1,7 @@
 """The Faust app of a worker: which of its parts are ours, and settings that suit tasks."""
 
 import functools
+import os
 import socket
 import ssl
 from typing import Any
@@ -48,7 +49,7 @@ def build_app(settings: Settings, records: FetchThread, tasks: Tasks) -> WorkerA
         env={},  # nothing but our settings decides
         broker=[URL(f"aiokafka://{address}") for address in addresses(settings)],
         broker_credentials=credentials(settings),
-        broker_client_id=f"{settings.application}-member",
+        broker_client_id=f"{settings.application}-member-{os.getpid()}",
         consumer_group_instance_id=settings.instance,
         broker_session_timeout=session,
         broker_heartbeat_interval=session / 5,

@@ -1,0 +1,156 @@
+"""A worker process: what it decides, shows and refuses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.demo.broker import BrokerProcess, free_port
+from streams.worker.publish import published_sets
+from tests.broker.worker_processes import Shop
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.timeout(120)
+
+CUSTOMERS = 40
+
+
+@pytest.fixture
+def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[Shop]:
+    with Shop(broker, topic_prefix, tmp_path / "shop") as shop:
+        shop.create_topics()
+        yield shop
+
+
+def test_two_workers_share_the_tasks_and_answer_for_each_other(shop: Shop) -> None:
+    shop.publish()
+    shop.register(CUSTOMERS)
+    one, two = shop.start("one"), shop.start("two")
+    assert one.wait_for(2) | two.wait_for(2) == {0, 1, 2, 3}
+    shop.order(CUSTOMERS)
+    shop.wait_for_all(one.log)
+    # A query may come to the wrong one: it's sent on to the worker that has the customer.
+    for worker in (one, two):
+        for customer in (f"c{number}" for number in range(8)):
+            status, answer = worker.ask(f"/customers/{customer}")
+            assert status == 200, answer
+            assert (answer["customer_id"], answer["orders"]) == (customer, 1)
+        assert worker.ask("/customers/nobody")[0] == 404
+        assert worker.ask("/health") == (
+            200,
+            {"status": "ok", "is_ready": True, "tasks": 2, "running": 2},
+        )
+        assert 'sendflow_commands_total{task="' in worker.ask("/metrics")[1]
+    assert (one.stop(), two.stop()) == (0, 0)
+
+
+def test_pitfall_39_batches_flow_after_every_rebalance(shop: Shop) -> None:
+    shop.publish()
+    shop.register(CUSTOMERS)
+    one = shop.start("one")
+    one.wait_for(4)
+    shop.order(CUSTOMERS)
+    two = shop.start("two")
+    two.wait_for(2)
+    one.wait_for(2)
+    shop.order(CUSTOMERS)
+    shop.wait_for_all(one.log)
+    three = shop.start("three")
+    eventually(lambda: three.running(), within=20, message=three.log)
+    shop.order(CUSTOMERS)
+    shop.wait_for_all(one.log)
+    assert two.stop() == 0
+    assert three.stop() == 0
+    one.wait_for(4)
+    shop.order(CUSTOMERS)
+    shop.wait_for_all(one.log)
+
+
+def test_pitfall_36_a_worker_with_nothing_to_do_waits_and_takes_over(
+    broker: BrokerProcess, topic_prefix: str, tmp_path: Path
+) -> None:
+    with Shop(broker, topic_prefix, tmp_path / "shop", partitions=1) as shop:
+        shop.create_topics()
+        shop.publish()
+        shop.register(5)
+        one = shop.start("one")
+        one.wait_for(1)
+        two = shop.start("two")
+        eventually(lambda: two.ask("/health")[0] == 200, within=20, message=two.log)
+        eventually(lambda: len(one.running()) + len(two.running()) == 1, within=20)
+        busy, idle = (one, two) if one.running() else (two, one)
+        assert busy.stop() == 0
+        idle.wait_for(1)
+        shop.order(5)
+        shop.wait_for_all(idle.log)
+
+
+def test_a_worker_publishes_a_set_once_and_never_brings_an_old_one_back(shop: Shop) -> None:
+    def versions() -> list[str]:
+        return [published.record.version for published in published_sets(shop.settings)]
+
+    worker = shop.start("one", "--flows", str(shop.flows))
+    worker.wait_for(4)
+    assert worker.stop() == 0
+    first = versions()
+    assert len(first) == 1
+    flow = shop.flows / "thanks.yaml"
+    flow.write_text(flow.read_text().replace("thanks}", "many-thanks}"))
+    shop.publish()
+    flow.write_text(flow.read_text().replace("many-thanks}", "thanks}"))
+    worker = shop.start("one", "--flows", str(shop.flows))
+    worker.wait_for(4)
+    assert len(versions()) == 2
+    assert worker.ask("/status")[1]["definitions"] == versions()[1]
+
+
+def test_definitions_with_errors_are_all_shown_and_nothing_is_published(shop: Shop) -> None:
+    (shop.flows / "thanks.yaml").write_text("flow: thanks\nstatus: alive\n")
+    worker = shop.start("one", "--flows", str(shop.flows))
+    assert worker.process.wait(20) == 2
+    assert "thanks.yaml:2" in worker.log()
+    assert "nothing was published" in worker.log()
+    assert published_sets(shop.settings) == []
+
+
+def test_missing_topics_are_refused_with_the_command_that_makes_them(
+    broker: BrokerProcess, topic_prefix: str, tmp_path: Path
+) -> None:
+    with Shop(broker, topic_prefix, tmp_path / "shop") as shop:
+        worker = shop.start("one")
+        assert worker.process.wait(20) == 2
+        assert f"{topic_prefix}orders: is missing" in worker.log()
+        assert "sendflow topics create" in worker.log()
+
+
+def test_a_broker_that_isnt_there_is_tried_for_a_while(shop: Shop) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    worker = shop.start("one", SENDFLOW_BROKERS=address, SENDFLOW_BROKER_TIMEOUT="2s")
+    assert worker.process.wait(20) == 2
+    assert f"no broker answers at {address}; trying for another" in worker.log()
+    assert f"no broker answers at {address}, tried for 2 s" in worker.log()
+
+
+def test_a_port_that_is_taken_is_named(shop: Shop) -> None:
+    shop.publish()
+    one = shop.start("one")
+    one.wait_for(4)
+    two = shop.start("two", SENDFLOW_WEB_PORT=str(one.port))
+    assert two.process.wait(20) == 2
+    assert f"port {one.port} is taken" in two.log()
+    one.wait_for(4)
+
+
+def test_a_customer_whose_key_is_in_the_wrong_partition_stops_the_worker(shop: Shop) -> None:
+    from streams.kafka.event_producer import EventProducer
+    from tests.broker.worker_processes import event
+
+    shop.publish()
+    worker = shop.start("one")
+    worker.wait_for(4)
+    record = event("order.placed", "c1", 1)
+    record.partition = (shop.partition_of("c1") + 1) % 4
+    with EventProducer(shop.settings) as producer:
+        producer.produce(record)
+    assert worker.process.wait(20) == 2
+    assert "murmur2" in worker.log()
