@@ -21,6 +21,7 @@ from streams.engine.state import (
     new_state,
     next_due_of,
 )
+from streams.engine.successor import successors
 
 __all__ = [
     "INPUTS",
@@ -50,5 +51,6 @@ __all__ = [
     "new_state",
     "next_due_of",
     "read_definitions",
+    "successors",
     "topic_of",
 ]

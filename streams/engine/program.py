@@ -107,8 +107,13 @@ class Program(msgspec.Struct, eq=False):
         return None if successor is None else flow.steps.get(successor)
 
 
-def compile_program(definitions: Definitions, version: str) -> Program:
-    """Compiles checked definitions. `version` names the set (its hash) in decisions and states."""
+def compile_program(
+    definitions: Definitions,
+    version: str,
+    successors: Mapping[str, Mapping[str, str | None]] | None = None,
+) -> Program:
+    """Compiles checked definitions. `version` names the set (its hash) in decisions and states;
+    `successors` says for every step id that ever was, by flow, which step follows it now."""
     reads = Reads()
     settings = definitions.store
     outside = definitions.scope(reads=reads)
@@ -116,6 +121,8 @@ def compile_program(definitions: Definitions, version: str) -> Program:
         _compile_flow(flow, rank, settings, outside)
         for rank, flow in enumerate(sorted(definitions.flows, key=_order))
     ]
+    for flow in flows:
+        flow.successors = (successors or {}).get(flow.flow, {})
     segments = list(_segments(flows, outside))
     plans = {
         name: _plan(name, metric, flows, settings, reads)

@@ -47,6 +47,11 @@ def id_of(definition: Any, place: str) -> str:
     return definition.id or getattr(definition, "template", None) or place
 
 
+def has_own_id(definition: Any) -> bool:
+    """Whether the step is known by a name, and not only by its place."""
+    return bool(definition.id or getattr(definition, "template", None))
+
+
 def compile_step(definition: Any, building: Building, following: Step) -> Step:
     """The step of a checked definition, which stands at `building.place`."""
     step_id = id_of(definition, building.place)
