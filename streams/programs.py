@@ -52,7 +52,7 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
         definitions = read_definitions(json.loads(record.definitions))
         if isinstance(definitions, Definitions):
             logger.info("definitions %s are in force", record.version)
-            return compile_program(definitions, version=record.version)
+            return compile_program(definitions, record.version, record.successors)
         return Rejection(
             f"definitions {record.version} have errors: "
             + "; ".join(str(problem) for problem in definitions[:5])

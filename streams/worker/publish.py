@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import json
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import msgspec
 
 from streams.contracts.control import DefinitionsRecord, decode_control, encode_definitions
 from streams.definitions import load_folder
-from streams.engine import Instant
+from streams.engine import Definitions, Instant, read_definitions, successors
+from streams.engine.successor import Successors
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
@@ -83,13 +85,26 @@ def publish(
         semantics=max(SEMANTICS),
         tzdata=version_of("tzdata"),
         definitions=definitions.canonical,
-        successors={},
+        successors=_successors(settings, definitions),
     )
     time = (BEFORE_ALL if at is None else at) if is_simulated else None
     with EventProducer(settings, "publish") as producer:
         producer.produce(
             OutputRecord(CONTROL, KEY, encode_definitions(record), partition=0, time=time)
         )
+
+
+def _successors(settings: Settings, definitions: DefinitionsSet) -> Successors:
+    """Where who waits at a step that isn't there any more goes on (SEMANTICS 6.2)."""
+    published = published_sets(settings)
+    if not published:
+        return {}
+    newest = published[-1].record
+    previous = read_definitions(json.loads(newest.definitions))
+    current = read_definitions(json.loads(definitions.canonical))
+    if not isinstance(previous, Definitions) or not isinstance(current, Definitions):
+        return newest.successors  # a set of another version, which this one can't read
+    return successors(previous, current, newest.successors)
 
 
 def publish_if_new(settings: Settings, folder: Path, now: Instant) -> DefinitionsSet | None:
