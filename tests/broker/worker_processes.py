@@ -1,7 +1,6 @@
 """Worker processes for tests: started, asked, stopped and killed; and what they put out."""
 
 import json
-import os
 import signal
 import sys
 import time
@@ -180,6 +179,10 @@ class Shop:
                     self.number += 1
                     producer.produce(event("order.placed", f"c{customer}", self.number))
 
+    def forget(self, worker: Process) -> None:
+        """What a broker does when the session of a worker that is paused has expired."""
+        forget_killed(self.broker, self.settings.application, worker.process.pid)
+
     def register(self, customers: int) -> None:
         """Customers c0, c1, ... with an address."""
         with EventProducer(self.settings) as producer:
@@ -219,8 +222,3 @@ def event(metric: str, customer: str, number: int) -> OutputRecord:
         fields["set"] = {"email": f"{customer}@example.com", "consent": ["email"]}
         topic = "customers"
     return OutputRecord(topic, customer.encode(), encode_event(metric, fields))
-
-
-def pause_process(process: Process) -> None:
-    """SIGSTOP."""
-    os.kill(process.process.pid, signal.SIGSTOP)

@@ -1,0 +1,192 @@
+"""However a worker ends, nothing is lost and nothing comes twice; and it ends in time."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.demo.broker import BrokerProcess
+from tests.broker.worker_processes import Process, Shop
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.timeout(150)
+
+CUSTOMERS = 50
+
+
+@pytest.fixture
+def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[Shop]:
+    with Shop(broker, topic_prefix, tmp_path / "shop", commit_events=200) as shop:
+        yield prepared(shop)
+
+
+@pytest.fixture
+def own_shop(own_broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[Shop]:
+    with Shop(own_broker, topic_prefix, tmp_path / "shop", commit_events=200) as shop:
+        yield prepared(shop)
+
+
+def prepared(shop: Shop) -> Shop:
+    """With topics, a flow and customers who can be written to."""
+    shop.create_topics()
+    shop.publish()
+    shop.register(CUSTOMERS)
+    return shop
+
+
+def test_a_worker_that_was_killed_goes_on_where_it_stood(shop: Shop) -> None:
+    worker = shop.start("one")
+    worker.wait_for(4)
+    shop.order(CUSTOMERS, each=40)
+    eventually(lambda: len(shop.commands()) > 300, within=20, message=worker.log)
+    worker.kill()
+    worker = shop.start("one")
+    shop.order(CUSTOMERS)
+    shop.wait_for_all(worker.log)
+    assert worker.stop() == 0
+
+
+def test_a_worker_that_was_killed_is_replaced_by_the_other(shop: Shop) -> None:
+    one, two = shop.start("one"), shop.start("two")
+    one.wait_for(2)
+    two.wait_for(2)
+    shop.order(CUSTOMERS, each=40)
+    eventually(lambda: len(shop.commands()) > 300, within=20, message=one.log)
+    one.kill()
+    shop.order(CUSTOMERS)
+    two.wait_for(4)
+    shop.wait_for_all(two.log)
+
+
+def test_a_worker_with_a_name_takes_its_own_place_again(shop: Shop) -> None:
+    worker = shop.start("one", SENDFLOW_INSTANCE="one")
+    worker.wait_for(4)
+    shop.order(CUSTOMERS, each=10)
+    eventually(lambda: len(shop.commands()) > 50, within=20, message=worker.log)
+    worker.process.kill()  # and no broker or test makes it leave the group
+    worker = shop.start("one", SENDFLOW_INSTANCE="one")
+    shop.wait_for_all(worker.log)
+
+
+def test_a_state_that_was_lost_is_read_from_the_changelog(shop: Shop) -> None:
+    worker = shop.start("one")
+    worker.wait_for(4)
+    shop.order(CUSTOMERS, each=4)
+    shop.wait_for_all(worker.log)
+    assert worker.stop() == 0
+    other = shop.start("other")  # with a data directory of its own
+    other.wait_for(4)
+    assert other.ask("/customers/c7")[1]["orders"] == 4
+    shop.order(CUSTOMERS)
+    shop.wait_for_all(other.log)
+    assert other.ask("/customers/c7")[1]["orders"] == 5
+
+
+def assert_all_done_by(shop: Shop, name: str) -> None:
+    """Whoever comes next finds the store unlocked, and does what was left."""
+    worker = shop.start(name)
+    worker.wait_for(4)
+    shop.wait_for_all(worker.log)
+    assert worker.stop() == 0
+
+
+def test_pitfall_65_sigterm_while_idle(shop: Shop) -> None:
+    worker = shop.start("one")
+    worker.wait_for(4)
+    assert worker.stop() == 0
+    shop.order(CUSTOMERS)
+    assert_all_done_by(shop, "one")
+
+
+def test_pitfall_65_sigterm_while_deciding_and_committing(shop: Shop) -> None:
+    worker = shop.start("one")
+    worker.wait_for(4)
+    shop.order(CUSTOMERS, each=60)
+    eventually(lambda: len(shop.commands()) > 100, within=20, message=worker.log)
+    assert worker.stop() == 0
+    assert_all_done_by(shop, "one")
+
+
+def logged(worker: Process, text: str) -> None:
+    eventually(
+        lambda: text in worker.process.log.read_text(), within=20, every=0.01, message=worker.log
+    )
+
+
+def test_pitfall_65_sigterm_while_restoring(shop: Shop) -> None:
+    worker = shop.start("one")
+    worker.wait_for(4)
+    shop.order(CUSTOMERS, each=60)
+    shop.wait_for_all(worker.log)
+    assert worker.stop() == 0
+    other = shop.start("other")
+    logged(other, "assigned -> restoring")
+    assert other.stop() == 0
+    assert_all_done_by(shop, "other")
+
+
+def test_pitfall_65_sigterm_in_a_rebalance(shop: Shop) -> None:
+    one = shop.start("one")
+    one.wait_for(4)
+    shop.order(CUSTOMERS, each=10)
+    two = shop.start("two")
+    logged(two, "generation 2")
+    assert two.stop() == 0
+    logged(one, "generation 3")
+    assert one.stop() == 0
+    assert_all_done_by(shop, "one")
+
+
+def test_pitfall_65_sigterm_while_no_broker_answers(shop: Shop) -> None:
+    worker = shop.start("one", SENDFLOW_BROKERS="127.0.0.1:1")
+    logged(worker, "no broker answers")
+    assert worker.stop() in (0, 2)
+
+
+def test_pitfall_65_sigterm_while_the_broker_hangs(own_shop: Shop) -> None:
+    worker = own_shop.start("one")
+    worker.wait_for(4)
+    own_shop.order(CUSTOMERS, each=20)
+    own_shop.broker.pause()
+    worker.process.signal(signal.SIGTERM)
+    worker.wait()
+    own_shop.broker.resume()
+
+
+def test_pitfall_65_a_second_sigterm_ends_at_once(own_shop: Shop) -> None:
+    worker = own_shop.start("one")
+    worker.wait_for(4)
+    own_shop.order(CUSTOMERS, each=20)
+    own_shop.broker.pause()
+    worker.process.signal(signal.SIGTERM)
+    logged(worker, "SIGTERM: stopping")
+    worker.process.signal(signal.SIGTERM)
+    assert worker.wait() == 1
+    own_shop.broker.resume()
+
+
+def test_pitfall_65_ctrl_c_stops_it_too(shop: Shop) -> None:
+    worker = shop.start("one")
+    worker.wait_for(4)
+    worker.process.signal(signal.SIGINT)
+    assert worker.wait() == 0
+
+
+def test_pitfall_11_a_worker_that_slept_too_long_writes_nothing_and_joins_again(
+    shop: Shop,
+) -> None:
+    one, two = shop.start("one"), shop.start("two")
+    one.wait_for(2)
+    two.wait_for(2)
+    one.process.pause()
+    shop.forget(one)
+    two.wait_for(4)
+    shop.order(CUSTOMERS, each=4)
+    shop.wait_for_all(two.log)
+    one.process.resume()
+    one.wait_for(2)
+    two.wait_for(2)
+    shop.order(CUSTOMERS, each=4)
+    shop.wait_for_all(one.log)
+    assert (one.stop(), two.stop()) == (0, 0)
