@@ -10,6 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.workload import PARTITIONS
+from streams.demo.broker import free_port
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 PEERS = HERE / "peers"
@@ -68,7 +71,8 @@ def _sendflow_environment(run: Run) -> dict[str, str]:
         "SENDFLOW_PREFIX": run.prefix,
         "SENDFLOW_APPLICATION": run.group,
         "SENDFLOW_DATA_DIR": str(run.directory / "state"),
-        "SENDFLOW_WEB_PORT": "0",
+        "SENDFLOW_PARTITIONS": str(PARTITIONS),
+        "SENDFLOW_WEB_PORT": str(free_port()),
     }
 
 
@@ -89,7 +93,14 @@ def _kafka_streams() -> list[str]:
     if not jar.exists() or jar.stat().st_mtime < (source / "Job.java").stat().st_mtime:
         maven = ["mvn", "-q", "-B", "-f", str(source / "pom.xml"), f"-Dbuild.to={target}"]
         subprocess.run([*maven, "package"], check=True)
-    return ["java", "-Xmx2g", "-cp", f"{jar}:{target}/jars/*", "Job"]
+    return [
+        "java",
+        "-Xmx2g",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-cp",
+        f"{jar}:{target}/jars/*",
+        "Job",
+    ]
 
 
 def _kafka_streams_with_cache(run: Run) -> dict[str, str]:

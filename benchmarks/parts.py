@@ -27,6 +27,7 @@ from streams.engine import (
     encode_state,
     new_state,
 )
+from streams.kafka.admin import KafkaAdmin
 from streams.kafka.consumer import Batch, RecordConsumer
 from streams.kafka.options import consumer_options, producer_options
 from streams.kafka.producer import Route, TransactionalProducer
@@ -55,11 +56,16 @@ class Stopwatch:
 
 
 def measure(bootstrap: str, prefix: str, count: int, directory: Path) -> dict[str, Any]:
-    """The figures of task 0 over its share of `count` events; topics with `prefix` must exist."""
+    """The figures of task 0 over its share of `count` events, on topics with `prefix`."""
+    environment = {
+        "SENDFLOW_BROKERS": bootstrap,
+        "SENDFLOW_PREFIX": prefix,
+        "SENDFLOW_PARTITIONS": str(workload.PARTITIONS),
+    }
+    settings = load_settings(None, environment).settings
+    KafkaAdmin(settings).create_topics()
     workload.fill(bootstrap, prefix, workload.customer_profiles())
     workload.fill(bootstrap, prefix, workload.events(count, seed=7))
-    environment = {"SENDFLOW_BROKERS": bootstrap, "SENDFLOW_PREFIX": prefix}
-    settings = load_settings(None, environment).settings
     program = shop_program()
     without_collector()
     # Profiles first, as everyone's past; then the events, measured.
@@ -177,15 +183,11 @@ def main() -> None:
     import tempfile
 
     from streams.demo.broker import EmbeddedBroker
-    from streams.kafka.admin import KafkaAdmin
 
     with (
         tempfile.TemporaryDirectory() as directory,
         EmbeddedBroker(Path(directory) / "broker") as broker,
     ):
-        environment = {"SENDFLOW_BROKERS": broker.bootstrap, "SENDFLOW_PREFIX": "parts-"}
-        loaded = load_settings(None, environment, {"partitions": str(workload.PARTITIONS)})
-        KafkaAdmin(loaded.settings).create_topics()
         found = measure(broker.bootstrap, "parts-", 100_000, Path(directory))
     print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 

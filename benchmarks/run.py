@@ -131,7 +131,7 @@ def _prepare(bootstrap: str, prefix: str, directory: Path) -> None:
     environment = SENDFLOW.environment(Run(bootstrap, prefix, "prepare", directory))
     sendflow = [sys.executable, "-m", "streams.cli.main"]
     for command in (
-        ["topics", "create", "--partitions", str(workload.PARTITIONS)],
+        ["topics", "create"],
         ["flows", "publish", str(ROOT / "flows"), "--yes"],
     ):
         subprocess.run([*sendflow, *command], env=environment, check=True, capture_output=True)

@@ -36,6 +36,7 @@ import org.apache.kafka.streams.state.Stores;
 public class Job {
   static final long SMART_SENDING = 16 * 3_600_000L;
   static final long REVIEW_AFTER = 3 * 86_400_000L;
+  static final List<String> LISTS = List.of("ordered", "searched", "bought", "cart", "journeys");
   static final long CART_AFTER = 4 * 3_600_000L;
   static final String PREFIX = System.getenv("PREFIX");
 
@@ -164,7 +165,7 @@ public class Job {
       customer.put("cart", new ArrayList<String>());
       this.<List<GenericRecord>>get(customer, "journeys")
           .removeIf(journey -> journey.get("flow").equals("cart"));
-      send(record, customer, event, "confirmation", "confirmed", event.get("items"));
+      send(record, customer, event, "confirmation", "confirmed", get(event, "items"));
       send(record, customer, event, "thanks", orders == 1 ? "new" : "returning", List.of());
       begin(record.key(), customer, "review", (String) event.get("event_id"), now + REVIEW_AFTER);
     }
@@ -191,7 +192,7 @@ public class Job {
     }
 
     void send(Record<String, byte[]> record, GenericRecord customer, GenericRecord event,
-        String flow, String template, Object items) {
+        String flow, String template, List<GenericRecord> items) {
       long now = (Long) event.get("occurred_at");
       if (!flow.equals("confirmation")) {
         long before = (Long) customer.get("last_email");
@@ -217,10 +218,24 @@ public class Job {
       message.put("not_before", now);
       message.put("expires_at", now + 72 * 3_600_000L);
       message.put("variables", Map.of());
-      message.put("items", items);
+      message.put("items", shown(items, (String) event.get("currency")));
       message.put("utm", Map.of());
       context.forward(new Record<>(record.key(), command.encode(message), now), "commands");
       decide(record, "{\"outcome\":\"sent\"}");
+    }
+
+    List<GenericRecord> shown(List<GenericRecord> items, String currency) {
+      Schema item = command.schema.getField("items").schema().getElementType();
+      List<GenericRecord> shown = new ArrayList<>();
+      for (GenericRecord line : items) {
+        GenericRecord copy = new GenericData.Record(item);
+        for (Schema.Field field : line.getSchema().getFields()) {
+          copy.put(field.name(), line.get(field.pos()));
+        }
+        copy.put("currency", currency);
+        shown.add(copy);
+      }
+      return shown;
     }
 
     void decide(Record<String, byte[]> record, String decision) {
@@ -231,14 +246,18 @@ public class Job {
     GenericRecord load(String key) {
       byte[] bytes = customers.get(key);
       if (bytes != null) {
-        return state.decode(bytes, 0);
+        GenericRecord customer = state.decode(bytes, 0);
+        for (String list : LISTS) { // Avro's own lists can't take an element out of the middle
+          customer.put(list, new ArrayList<>(this.<List<?>>get(customer, list)));
+        }
+        return customer;
       }
       GenericRecord fresh = new GenericData.Record(STATE);
       for (String number : List.of("orders", "revenue", "first", "last", "last_email")) {
         fresh.put(number, 0L);
       }
       fresh.put("counts", new HashMap<String, Long>());
-      for (String list : List.of("ordered", "searched", "bought", "cart", "journeys")) {
+      for (String list : LISTS) {
         fresh.put(list, new ArrayList<>());
       }
       return fresh;
