@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from streams.demo.child_process import ChildProcess
+from streams.demo.sessions import SessionWatch
 from streams.errors import Refused
 
 HOST = "127.0.0.1"
@@ -187,6 +188,28 @@ class EmbeddedBroker(BrokerProcess):
             return [binary, "start", *options, "--data-dir", data_dir]
 
         super().__init__("embedded", data_dir, command, port)
+        self._sessions: SessionWatch | None = None
+
+    def start(self) -> str:
+        """See BrokerProcess; also watches for workers that die."""
+        address = super().start()
+        self._sessions = SessionWatch(HOST, self.port)
+        return address
+
+    def stop(self) -> None:
+        """See BrokerProcess."""
+        self._close_sessions()
+        super().stop()
+
+    def kill(self) -> None:
+        """See BrokerProcess."""
+        self._close_sessions()
+        super().kill()
+
+    def _close_sessions(self) -> None:
+        if self._sessions is not None:
+            self._sessions.close()
+            self._sessions = None
 
 
 class PortTaken(Refused):
