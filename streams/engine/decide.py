@@ -4,6 +4,7 @@ from typing import Any
 
 from streams.engine.change import adapt, next_due
 from streams.engine.conditions.truth import earlier
+from streams.engine.conversion import convert
 from streams.engine.effects import Effects
 from streams.engine.entry import enter_by_event, enter_by_segment
 from streams.engine.event import Event, Instant
@@ -49,9 +50,12 @@ def decide(
 
     segments = program.segments.values() if is_new else plan.segments
     concerns_journeys = plan.concerns_journeys or program.judged_waits
-    if not (plan.flows or segments or (concerns_journeys and state.journeys)):
+    converts = plan.converts and state.touches
+    if not (plan.flows or segments or converts or (concerns_journeys and state.journeys)):
         return  # as it is for most events: nobody has asked for it
     turn = Turn(state, now, program.facts, None, None, effects, event, data)
+    if converts:
+        convert(program, turn, event)
     moves: list[Move] = []
     if concerns_journeys and state.journeys:
         if plan.exits:

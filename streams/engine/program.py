@@ -58,6 +58,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for it by id
     segments: tuple[SegmentPlan, ...] = ()  # that start flows and whose truth it may change
     concerns_journeys: bool = False
+    converts: bool = False  # may be what a message led to
 
     def data_of(self, event: Event) -> dict[str, Any]:
         """The event's data as conditions see it: money in the store's currency."""
@@ -207,6 +208,7 @@ def _plan(
         exits=exits,
         waits=waits,
         concerns_journeys=bool(exits or waits),
+        converts=name == "order.placed",
     )
 
 

@@ -27,6 +27,8 @@ __all__ = [
     "NewerState",
     "Occurrence",
     "Past",
+    "Sent",
+    "Touch",
     "cart_of",
     "decode_state",
     "encode_state",
@@ -55,6 +57,25 @@ class LastSend(msgspec.Struct, array_like=True, gc=False):
     send_id: str
     flow: str = ""
     step: str = ""
+
+
+class Sent(msgspec.Struct, array_like=True, gc=False):
+    """A message that was sent lately. Its id is `send_id(journey_id, step)`."""
+
+    at: Instant
+    channel: str
+    flow: str
+    journey_id: str
+    step: str
+    is_marketing: bool  # counts towards the caps (SEMANTICS 4.8)
+
+
+class Touch(msgspec.Struct, array_like=True, gc=False):
+    """An opened or clicked message, to which an order may be ascribed (SEMANTICS 7.3)."""
+
+    at: Instant
+    metric: str
+    sent: Sent
 
 
 class Membership(msgspec.Struct, array_like=True, gc=False):
@@ -88,9 +109,11 @@ class CustomerState(msgspec.Struct, array_like=True):
     bought: bytes = b""  # hashes of SKUs, at most 10,000 (SEMANTICS 7.4): value.py
     order_left: dict[str, int | None] = {}  # order id -> not refunded yet: value.py
     last_send: dict[str, LastSend] = {}
-    recent_sends: list[tuple[Instant, str]] = []  # (time, channel), for caps
+    recent_sends: list[Sent] = []  # in order of time: for caps, and to know what was opened
     entries: dict[str, dict[str, Instant]] = {}  # flow -> key ("" without) -> last entry
     journeys: list[Journey] = []  # in order of entry
+    touches: list[Touch] = []  # in order of time
+    converted: list[str] = []  # orders that were ascribed to a message
     memberships: dict[str, Membership] = {}  # of segments that start flows
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
 

@@ -2,9 +2,9 @@
 still exists, at the next level up if its branch went too. A published set carries this for every
 step id that ever was.
 
-Steps with an id of their own are found by it. The others (`if`, `exit`, ...) are found again if they
-are unchanged; where such a step was edited, it is the one that now stands in front of the next step
-with an id.
+Steps with an id of their own are found by it. The others (`if`, `exit`, ...) are found again if
+they are unchanged; where such a step was edited, it is the one that now stands in front of the next
+step with an id.
 
     before: [wait a] [if X] [send s]      after: [if X] [send s]     a -> if X
     before: [wait a] [if X] [send s]      after: [if Y] [send s]     a -> if Y
@@ -20,7 +20,7 @@ from streams.engine.definition import Definitions, Flow
 from streams.engine.steps import has_own_id, id_of
 
 Successors = dict[str, dict[str, str | None]]
-"""Flow to step id that ever was, and isn't there any more, to its successor; None: there is none."""
+"""Flow to step id that was there once, and isn't any more, to its successor; None: none is left."""
 
 
 def successors(previous: Definitions, current: Definitions, known: Successors) -> Successors:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine import profile, value
+from streams.engine import conversion, profile, value
 from streams.engine.event import Event, Instant
 from streams.engine.identity import is_among
 from streams.engine.past import Past, remember_first
@@ -25,6 +25,8 @@ APPLY: dict[str, Apply] = {
     "message.delivered": profile.apply_message_delivered,
     "message.bounced": profile.apply_message_bounced,
     "message.complained": profile.apply_message_complained,
+    "message.opened": conversion.apply_message_opened,
+    "message.clicked": conversion.apply_message_clicked,
 }
 """What a metric does to the state, beside being counted and remembered. `customer.erased` is not
 among them: it ends journeys first (decide.py)."""
@@ -41,6 +43,8 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
     "message.delivered": frozenset({"channel", "address"}),
     "message.bounced": frozenset({"channel", "address", "kind"}),
     "message.complained": frozenset({"channel", "address"}),
+    "message.opened": frozenset({"send_id"}),
+    "message.clicked": frozenset({"send_id"}),
 }
 """The fields that the functions of APPLY read, whatever the flows ask for."""
 

@@ -32,7 +32,9 @@ def _judge_cap(cap: Cap, turn: Turn, otherwise: ZoneInfo) -> Verdict | None:
     else:
         since = turn.now - cap.window + 1
     sent = [
-        at for at, channel in turn.state.recent_sends if at >= since and channel in cap.channels
+        one.at
+        for one in turn.state.recent_sends
+        if one.at >= since and one.is_marketing and one.channel in cap.channels
     ]
     if len(sent) < cap.at_most:
         return None

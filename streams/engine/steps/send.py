@@ -36,7 +36,7 @@ from streams.engine.scope import Scope
 from streams.engine.sending import rules_of
 from streams.engine.sending.message import Cap, Message, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
-from streams.engine.state import LastSend
+from streams.engine.state import LastSend, Sent
 from streams.engine.turn import Turn
 
 DEFAULT_EXPIRES = {"email": 72 * HOUR}
@@ -44,8 +44,8 @@ DEFAULT_EXPIRES = {"email": 72 * HOUR}
 _OTHERS_EXPIRE = 24 * HOUR
 
 
-SENDS_KEPT = 8 * DAY
-"""For so long a send is remembered for caps, or as long as the longest of them."""
+SENDS_KEPT = 14 * DAY
+"""For so long a send is remembered, or as long as the longest cap asks for."""
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +104,6 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     rules = rules_of(message)
     command = _command_of(definition, message, building)
     flow = building.flow
-    remember = None if flow.is_transactional else _remember_send
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         for rule in rules:
@@ -122,8 +121,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             "reached_at": reached,
         }
         turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
-        if remember is not None:
-            remember(turn, message, sent)
+        _remember_send(turn, message, sent)
         journey.memory = {SENT: [step_id, turn.now]}
         return following
 
@@ -181,14 +179,17 @@ def _cap_of(cap: Any) -> Cap:
 
 
 def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
-    """Starts the clock of Smart Sending and counts towards the caps."""
+    """Counts towards the caps, lets an opened message be known again, and, for marketing, starts
+    the clock of Smart Sending."""
     state, now = turn.state, turn.now
-    state.last_send[message.channel] = LastSend(
-        now, message.window, sent.send_id, sent.flow, sent.step
-    )
+    is_marketing = not sent.transactional
+    if is_marketing:
+        state.last_send[message.channel] = LastSend(
+            now, message.window, sent.send_id, sent.flow, sent.step
+        )
     sends = state.recent_sends
-    sends.append((now, message.channel))
-    while sends[0][0] <= now - message.sends_kept:
+    sends.append(Sent(now, message.channel, sent.flow, sent.journey_id, sent.step, is_marketing))
+    while sends[0].at <= now - message.sends_kept:
         del sends[0]
 
 

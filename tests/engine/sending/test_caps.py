@@ -82,4 +82,6 @@ def test_what_no_cap_can_count_is_forgotten() -> None:
     ada = Customer(capped({"at_most": "100", "in": "30d"}))
     for day in range(40):
         ada.view(MONDAY + day * DAY)
-    assert [at for at, _ in ada.state.recent_sends] == [MONDAY + day * DAY for day in range(10, 40)]
+    assert [sent.at for sent in ada.state.recent_sends] == [
+        MONDAY + day * DAY for day in range(10, 40)
+    ]
