@@ -109,7 +109,7 @@ def _kafka_streams_with_cache(run: Run) -> dict[str, str]:
 
 def _plain_faust() -> list[str]:
     job = PEERS / "plain_faust" / "job.py"
-    return [sys.executable, str(job), "worker", "-l", "warning"]
+    return [sys.executable, str(job), "worker", "-l", "warn"]
 
 
 def has_java() -> bool:
