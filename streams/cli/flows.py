@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(help="The folder with the definitions.")]
 
 
-def check(folder: Folder = Path("flows"), as_json: AsJson = False) -> None:
+def check(
+    folder: Folder = Path("flows"),
+    fix: Annotated[
+        bool, typer.Option("--fix", help="First write the ids that steps lack into the files.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Read a folder of definitions and show everything that is wrong with it.
 
     \b
@@ -26,6 +32,8 @@ def check(folder: Folder = Path("flows"), as_json: AsJson = False) -> None:
 
     if not folder.is_dir():
         raise Refused(f"{folder}: there is no such folder; name the one with the definitions")
+    if fix:
+        _write_ids(load_folder(folder))
     loaded = load_folder(folder)
     if as_json:
         _print_json(loaded)
@@ -78,16 +86,29 @@ def publish(
     output.say("published")
 
 
+def _write_ids(loaded: "Loaded") -> None:
+    from streams.definitions.fix import with_ids
+
+    for fixed in with_ids(loaded):
+        Path(fixed.file).write_text(fixed.text, encoding="utf-8")
+        output.note(f"{fixed.file}: wrote {', '.join(fixed.ids)}")
+
+
 def _print_json(loaded: "Loaded") -> None:
+    from streams.definitions.lint import advice
+
     output.print_json(
         {
             "ok": not loaded.problems,
             "problems": [problem.as_json() for problem in loaded.problems],
+            "advice": [one.as_json() for one in advice(loaded)],
         }
     )
 
 
 def _print(loaded: "Loaded", folder: Path) -> None:
+    from streams.definitions.lint import advice
+
     for problem in loaded.problems:
         output.complain(str(problem))
     if loaded.problems:
@@ -108,6 +129,8 @@ def _print(loaded: "Loaded", folder: Path) -> None:
         )
         if raw[part]
     ]
+    for one in advice(loaded):
+        output.note(f"advice: {one}", "yellow")
     output.say(f"{folder}: {', '.join(counted) or 'no definitions'}, all well")
 
 

@@ -23,8 +23,15 @@ class SourceFile(msgspec.Struct, frozen=True):
     """One file of the set, and which part of it it is: ("flows", 3), ("store",)."""
 
     file: str
+    text: str
     part: Path
     source: Source
+
+    def placed(self, problem: Problem) -> PlacedProblem:
+        """A problem of this part of the set, where it is written."""
+        path = problem.path[len(self.part) :]
+        place = self.source.place_of(path, at_key=problem.at_key)
+        return PlacedProblem(self.file, *place, msgspec.structs.replace(problem, path=path))
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -45,7 +52,7 @@ def load_folder(folder: FilePath) -> Loaded:
     raw: dict[str, Any] = {"flows": [], **{part: [] for part in FOLDERS}}
     files: list[SourceFile] = []
     for file, kind, key in _files(folder):
-        source, of_file = _read(file)
+        text, source, of_file = _read(file)
         problems.extend(of_file)
         if source is None:
             continue
@@ -56,7 +63,7 @@ def load_folder(folder: FilePath) -> Loaded:
             part = (kind, len(raw[kind]))
             raw[kind].append(source.raw)
             problems.extend(_name_fits(file, key, source))
-        files.append(SourceFile(str(file), part, source))
+        files.append(SourceFile(str(file), text, part, source))
     definitions, found = examine(raw)
     by_part = {file.part: file for file in files}
     problems.extend(_placed(problem, by_part, folder) for problem in found)
@@ -103,18 +110,18 @@ def _stray_folders(folder: FilePath) -> Iterator[PlacedProblem]:
             yield PlacedProblem(str(inner), None, None, problem)
 
 
-def _read(file: FilePath) -> tuple[Source | None, list[PlacedProblem]]:
+def _read(file: FilePath) -> tuple[str, Source | None, list[PlacedProblem]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        return None, [whole_file(file, f"not UTF-8: byte {error.start} can't be read")]
+        return "", None, [whole_file(file, f"not UTF-8: byte {error.start} can't be read")]
     except OSError as error:
-        return None, [whole_file(file, f"can't be read: {error.strerror}")]
+        return "", None, [whole_file(file, f"can't be read: {error.strerror}")]
     source = parse_yaml(text)
     problems = [PlacedProblem(str(file), *wrong.place, wrong.problem) for wrong in source.problems]
     if not problems and not isinstance(source.raw, dict):
         problems.append(whole_file(file, "expected a mapping of keys to values"))
-    return (source if isinstance(source.raw, dict) else None), problems
+    return text, (source if isinstance(source.raw, dict) else None), problems
 
 
 def _name_fits(file: FilePath, key: str, source: Source) -> Iterator[PlacedProblem]:
@@ -129,8 +136,5 @@ def _placed(problem: Problem, files: dict[Path, SourceFile], folder: FilePath) -
     for length in (2, 1):
         file = files.get(problem.path[:length])
         if file is not None:
-            path = problem.path[length:]
-            place = file.source.place_of(path, at_key=problem.at_key)
-            inner = msgspec.structs.replace(problem, path=path)
-            return PlacedProblem(file.file, *place, inner)
+            return file.placed(problem)
     return PlacedProblem(str(folder), None, None, problem)

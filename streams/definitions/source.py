@@ -46,6 +46,7 @@ class Source(msgspec.Struct):
     raw: Any = None
     values: dict[Path, Place] = {}
     keys: dict[Path, Place] = {}
+    flow_ends: dict[Path, Place] = {}  # where the } of a {...} stands
     problems: list[SourceProblem] = []
 
     def place_of(self, path: Path, *, at_key: bool) -> Place:
@@ -121,13 +122,13 @@ class _Builder:
         if tag is not None:
             self._stop(event, path, f"tags ({tag}) are not used here: the place says the type")
         if isinstance(event, MappingStartEvent):
-            return self._mapping(path)
+            return self._mapping(path, is_flow=bool(event.flow_style))
         if isinstance(event, SequenceStartEvent):
             return self._list(path)
         is_plain = event.style is None
         return None if is_plain and event.value in _NULL else event.value
 
-    def _mapping(self, path: Path) -> dict[str, Any]:
+    def _mapping(self, path: Path, *, is_flow: bool) -> dict[str, Any]:
         result: dict[str, Any] = {}
         while not isinstance(key := next(self._events), MappingEndEvent):
             if isinstance(key, AliasEvent):
@@ -150,6 +151,8 @@ class _Builder:
                 continue
             self._source.keys[here] = _place(key)
             result[name] = self._value(next(self._events), here)
+        if is_flow:
+            self._source.flow_ends[path] = _place(key)
         return result
 
     def _skip(self, event: Any) -> None:

@@ -48,9 +48,22 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     flow(tmp_path, "trigger: {metric: order.placed}")
     assert run(["flows", "check", str(tmp_path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": [], "advice": []}
 
 
 def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "check", str(tmp_path / "nowhere")]) == 2
     assert "there is no such folder" in capsys.readouterr().err
+
+
+def test_missing_ids_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        "flow: a\ntrigger: {metric: order.placed}\n"
+        "steps:\n  - {wait: 1d}\n  - {send: email, template: t}\n"
+    )
+    assert run(["flows", "check", str(tmp_path)]) == 1
+    assert "--fix" in capsys.readouterr().err
+    assert run(["flows", "check", str(tmp_path), "--fix"]) == 0
+    assert f"{file}: wrote wait-1" in capsys.readouterr().err
+    assert "- {wait: 1d, id: wait-1}" in file.read_text()

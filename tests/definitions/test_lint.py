@@ -1,0 +1,118 @@
+"""Advice: each rule with what it finds and what it leaves alone."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.definitions import load_folder
+from streams.definitions.lint import (
+    RULES,
+    Subject,
+    advice,
+    marketing_in_a_transactional_flow,
+)
+from streams.resources import example_flows_dir
+
+MAIL = "{send: email, template: a}"
+
+
+def said(folder: Path, *flows: str) -> list[str]:
+    for number, text in enumerate(flows):
+        name = "abc"[number]
+        head = "" if "trigger:" in text else "trigger: {metric: order.placed}\n"
+        (folder / f"{name}.yaml").write_text(f"flow: {name}\n{head}{text}\n")
+    loaded = load_folder(folder)
+    assert [str(problem) for problem in loaded.problems] == []
+    return [str(one).replace(f"{folder}/", "") for one in advice(loaded)]
+
+
+def test_the_example_flows_need_none() -> None:
+    assert advice(load_folder(example_flows_dir())) == []
+
+
+@pytest.mark.parametrize(
+    ("flow", "line", "says"),
+    [
+        (f"steps: [exit, {MAIL}]", 3, "never reached"),
+        (
+            f"steps:\n  - {{if: {{consent: sms}}, then: [exit], else: [exit]}}\n  - {MAIL}",
+            5,
+            "never reached",
+        ),
+        (f"steps:\n  - {MAIL}\n  - {{wait: 7d, id: w}}", 5, "nothing comes after this wait"),
+        (f"trigger: {{metric: cart.updated}}\nsteps: [{MAIL}]", 1, "no order ends it"),
+        (
+            f"steps:\n  - {MAIL}\n  - {{send: email, template: b}}",
+            5,
+            "Smart Sending skips this one",
+        ),
+        (
+            f"steps:\n  - if: {{consent: sms}}\n    then: [{MAIL}, {{send: email, template: b}}]",
+            5,
+            "Smart Sending skips this one",
+        ),
+    ],
+)
+def test_what_is_found(tmp_path: Path, flow: str, line: int, says: str) -> None:
+    (one,) = said(tmp_path, flow)
+    assert one.startswith(f"a.yaml:{line}:")
+    assert says in one
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        f"steps: [{MAIL}, exit]",
+        f"steps:\n  - {{if: {{consent: sms}}, then: [exit]}}\n  - {MAIL}",
+        f"steps: [{{wait: 7d, id: w}}, {MAIL}]",
+        f"trigger: {{metric: cart.updated}}\nexit_on: [{{metric: order.placed}}]\nsteps: [{MAIL}]",
+        "trigger: {metric: cart.updated}\n"
+        f"filter: {{count: order.placed, since: flow_start, equals: 0}}\nsteps: [{MAIL}]",
+        f"steps: [{MAIL}, {{wait: 1d, id: w}}, {{send: email, template: b}}]",
+        f"steps: [{MAIL}, {{send: email, template: b, smart_sending: false}}]",
+        f"steps: [{MAIL}, {{send: sms, template: b}}]",
+        f"smart_sending: false\nsteps: [{MAIL}, {{send: email, template: b}}]",
+        f"transactional: true\nsteps: [{MAIL}, {{send: email, template: b}}]",
+        "steps:\n  - if: {consent: sms}\n"
+        f"    then: [{MAIL}]\n    else: [{{send: email, template: b}}]",
+        f"status: archived\nsteps: [exit, {MAIL}]",
+    ],
+)
+def test_what_is_left_alone(tmp_path: Path, flow: str) -> None:
+    assert said(tmp_path, flow) == []
+
+
+def test_two_flows_that_skip_each_other(tmp_path: Path) -> None:
+    (one,) = said(tmp_path, f"steps: [{MAIL}]", f"priority: 60\nsteps: [{MAIL}]")
+    assert one.startswith("a.yaml:3:9: 'b' sends email for the same event at the same moment")
+
+
+def test_two_flows_that_do_not(tmp_path: Path) -> None:
+    where = "trigger: {metric: order.placed, where: {total: {gt: 100}}}\n"
+    waits = f"steps: [{{wait: 1d, id: w}}, {MAIL}]"
+    assert said(tmp_path, f"steps: [{MAIL}]", f"{where}steps: [{MAIL}]", waits) == []
+
+
+def test_a_set_with_problems_gets_none(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("flow: a\n")
+    assert advice(load_folder(tmp_path)) == []
+
+
+def test_every_rule_says_what_it_is_about() -> None:
+    assert all(rule.__doc__ for rule in RULES)
+
+
+def test_marketing_in_a_transactional_flow(tmp_path: Path) -> None:
+    flow = f"transactional: true\nsteps: [{MAIL}]"
+    assert said(tmp_path, flow) == []
+    definitions = load_folder(tmp_path).definitions
+    assert definitions is not None
+    raw: dict[str, Any] = {
+        "steps": [{"send": "email", "template": "a", "coupon": "ten", "items": "trigger"}]
+    }
+    (problem,) = marketing_in_a_transactional_flow(Subject(0, definitions.flows[0], raw))
+    assert problem.path == ("flows", 0, "steps", 0, "coupon")
+    raw["steps"][0] = {"send": "email", "template": "a", "items": {"recommend": "popular"}}
+    (problem,) = marketing_in_a_transactional_flow(Subject(0, definitions.flows[0], raw))
+    assert problem.path == ("flows", 0, "steps", 0, "items")
