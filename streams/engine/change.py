@@ -7,6 +7,7 @@ from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow
 from streams.engine.journey import Journey, JourneyState, move
 from streams.engine.membership import set_silently
+from streams.engine.occasion import set_occasions
 from streams.engine.state import CustomerState
 from streams.engine.turn import Turn
 from streams.engine.walk import end, go_on, walk
@@ -24,6 +25,9 @@ def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effect
     they are, and keep their due time.
     """
     state.adapted = program.number
+    if program.dated_flows or state.occasions:
+        set_occasions(program, state, at)
+        state.next_due = next_due(state)
     if not (state.journeys or state.memberships or program.segments):
         return
     turn = Turn(state, at, program.facts, None, None, effects)
@@ -70,6 +74,9 @@ def next_due(state: CustomerState) -> Instant | None:
     for journey in state.journeys:
         due = journey.due
         if due is not None and (earliest is None or due < earliest):
+            earliest = due
+    for due in state.occasions.values():
+        if earliest is None or due < earliest:
             earliest = due
     for membership in state.memberships.values():
         due = membership.changes_at

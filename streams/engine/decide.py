@@ -6,12 +6,13 @@ from streams.engine.change import adapt, next_due
 from streams.engine.conditions.truth import earlier
 from streams.engine.conversion import convert
 from streams.engine.effects import Effects
-from streams.engine.entry import enter_by_event, enter_by_segment
+from streams.engine.entry import enter_by_event, enter_by_segment, enter_by_time
 from streams.engine.event import Event, Instant
 from streams.engine.flow import CompiledFlow, Run, SegmentPlan
 from streams.engine.identity import event_hash
 from streams.engine.journey import SENT, TIMEOUT_AT, Journey, JourneyState, put_off
 from streams.engine.membership import due_segments, judge
+from streams.engine.occasion import due_occasions, set_occasions
 from streams.engine.program import MetricPlan, Program
 from streams.engine.state import CustomerState, forget
 from streams.engine.turn import Turn
@@ -47,6 +48,9 @@ def decide(
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
     remember(state, event, data, hash_, now, plan.memory)
+    if plan.changes_profile and program.dated_flows:
+        set_occasions(program, state, now)
+        state.next_due = next_due(state)
 
     segments = program.segments.values() if is_new else plan.segments
     concerns_journeys = plan.concerns_journeys or program.judged_waits
@@ -76,13 +80,16 @@ def decide(
 
 def fire(program: Program, state: CustomerState, due: Instant, effects: Effects) -> None:
     """All timers of the customer that are due at `due`, deciding as of that moment: segments left
-    and entered by time, then journeys (SEMANTICS 5.2)."""
+    and entered by time, then dates, then journeys (SEMANTICS 5.2)."""
     if state.adapted != program.number:
         adapt(program, state, due, effects)
     turn = Turn(state, due, program.facts, None, None, effects)
     if state.memberships:
         started = judge(turn, due_segments(program, state, due))
         run_moves(program, turn, entered_by_segments(turn, started))
+    if state.occasions:
+        dated = due_occasions(program, state, due)
+        run_moves(program, turn, entered_by_time(turn, dated))
     moves: list[Move] = []
     for place, journey in enumerate(state.journeys):
         if journey.due is not None and journey.due <= due:
@@ -99,6 +106,16 @@ def entered_by_segments(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
     moves: list[Move] = []
     for flow in flows:
         journey = enter_by_segment(turn, flow)
+        if journey is not None:
+            moves.append((flow.rank, len(turn.state.journeys), flow, journey, None))
+    return moves
+
+
+def entered_by_time(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
+    """The journeys of flows for which a date or a schedule has come."""
+    moves: list[Move] = []
+    for flow in flows:
+        journey = enter_by_time(turn, flow)
         if journey is not None:
             moves.append((flow.rank, len(turn.state.journeys), flow, journey, None))
     return moves
@@ -129,6 +146,9 @@ def moved_by_change(program: Program, turn: Turn, under_way: list[Move]) -> list
     and so are those that ask which flows P is in, and the conditions that P waits for."""
     segments: tuple[SegmentPlan, ...] = ()
     if turn.has_changed_profile:
+        # Timers of this moment come after its records, but only once.
+        since = turn.now if turn.event is not None else turn.now + 1
+        set_occasions(program, turn.state, since)
         segments = program.on_metric["customer.updated"].segments
     if turn.has_changed_journeys:
         segments += tuple(plan for plan in program.journey_segments if plan not in segments)

@@ -72,3 +72,4 @@ class Effects(msgspec.Struct):
     decisions: list[Decision] = []
     duplicates: int = 0
     loops: int = 0
+    refused_quietly: int = 0  # customers of a schedule or date who don't enter (SEMANTICS 5.5)

@@ -62,24 +62,38 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
 def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
     """The journey of a customer who has become a member of the segment that starts `flow`, unless
     something forbids it. By an event, its time is when the journey starts; by time alone, now."""
-    event, state = turn.event, turn.state
+    event = turn.event
     refusal = ("flow_paused", _no_evidence()) if flow.is_paused else None
     if event is not None:
         refusal = _refuse_event(turn, flow, event)
     if refusal is not None:
         turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
         return None
-    cause = f"{turn.now}.{state.sequence}.{turn.entries}"
-    journey = Journey(
-        flow.flow,
-        journey_id(state.customer_id, flow.flow, cause),
-        turn.now,
-        turn.now if event is None else event.occurred_at,
-        state.sequence,
-        trigger_event_id=None if event is None else event.event_id,
-    )
+    journey = _without_trigger(turn, flow)
+    if event is not None:
+        journey.started_at = event.occurred_at
+        journey.trigger_event_id = event.event_id
     turn.turn_to(journey)
     return journey if begin(turn, flow, journey) else None
+
+
+def enter_by_time(turn: Turn, flow: CompiledFlow) -> Journey | None:
+    """The journey of a customer for whom a date or a schedule has come, unless something forbids
+    it; that is only counted (SEMANTICS 5.5)."""
+    if flow.is_paused:
+        turn.effects.refused_quietly += 1
+        return None
+    journey = _without_trigger(turn, flow)
+    turn.turn_to(journey)
+    return journey if begin(turn, flow, journey) else None
+
+
+def _without_trigger(turn: Turn, flow: CompiledFlow) -> Journey:
+    """A journey that no event triggered. What it is named after can't come twice."""
+    state = turn.state
+    cause = f"{turn.now}.{state.sequence}.{turn.entries}"
+    name = journey_id(state.customer_id, flow.flow, cause)
+    return Journey(flow.flow, name, turn.now, turn.now, state.sequence)
 
 
 def _no_evidence() -> dict[str, Any]:
@@ -138,6 +152,9 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
 
 
 def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any]) -> bool:
+    if flow.is_started_by_time:
+        turn.effects.refused_quietly += 1
+        return False
     turn.note(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
     return False
 
@@ -146,8 +163,10 @@ def _entry_evidence(flow: CompiledFlow, journey: Journey) -> dict[str, Any]:
     evidence: dict[str, Any]
     if journey.trigger_metric is not None:
         evidence = {"metric": journey.trigger_metric, "occurred_at": journey.started_at}
-    else:
+    elif flow.trigger_segment is not None:
         evidence = {"segment": flow.trigger_segment}
+    else:
+        evidence = {}
     if journey.key is not None:
         evidence["key"] = journey.key
     return evidence

@@ -13,9 +13,14 @@ from streams.engine.event import Instant
 from streams.engine.journey import Journey
 from streams.engine.reading import OneOf
 from streams.engine.scope import Scope
+from streams.engine.state import CustomerState
 from streams.engine.turn import Turn
 
 UTC = zone_named("UTC") or ZoneInfo("UTC")
+
+
+NextMoment = Callable[[CustomerState, Instant], Instant | None]
+"""The next moment of a date trigger for a customer, from the moment given on, this one included."""
 
 
 class Awaited(msgspec.Struct, frozen=True, eq=False):
@@ -78,6 +83,8 @@ class CompiledFlow(msgspec.Struct, eq=False):
     trigger_metric: str | None = None
     trigger_test: Test | None = None
     trigger_segment: str | None = None
+    next_moment: NextMoment | None = None  # of a date trigger
+    is_started_by_time: bool = False  # by a date or a schedule
     key: Callable[[Mapping[str, Any]], Any] | None = None
     key_name: str | None = None
     filter: Condition | None = None

@@ -29,6 +29,7 @@ from streams.engine.money import Exchange
 from streams.engine.references import getter
 from streams.engine.scope import EVERY_EVENT_HAS, Reads, Remembered, Scope
 from streams.engine.steps import wait
+from streams.engine.triggers import date as date_trigger
 from streams.engine.triggers import metric as metric_trigger
 from streams.engine.triggers import segment as segment_trigger
 from streams.engine.update import ALWAYS_READ, APPLY, Apply, Memory
@@ -57,6 +58,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     exits: dict[str, tuple[Test | None, ...]] = {}  # by the flow that it ends
     waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for it by id
     segments: tuple[SegmentPlan, ...] = ()  # that start flows and whose truth it may change
+    changes_profile: bool = False
     concerns_journeys: bool = False
     converts: bool = False  # may be what a message led to
 
@@ -82,6 +84,7 @@ class Program(msgspec.Struct, eq=False):
     segments: dict[str, SegmentPlan] = {}  # that start flows, by id
     journey_segments: tuple[SegmentPlan, ...] = ()  # those that ask which flows P is in
     asks_of_journeys: bool = False  # whether entering and leaving a flow may change any truth
+    dated_flows: tuple[CompiledFlow, ...] = ()  # that a date starts, in their order
     judged_waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for a condition
     facts: Mapping[str, Any] = NO_FACTS
 
@@ -142,6 +145,7 @@ def compile_program(
         flows={flow.flow: flow for flow in flows},
         segments={plan.segment: plan for plan in segments},
         journey_segments=journey_segments,
+        dated_flows=tuple(flow for flow in flows if flow.is_open and flow.next_moment),
         asks_of_journeys=bool(journey_segments or judged_waits),
         judged_waits=judged_waits,
         reads={name: _fields_read(name, metric, reads) for name, metric in outside.metrics.items()},
@@ -209,6 +213,7 @@ def _plan(
         waits=waits,
         concerns_journeys=bool(exits or waits),
         converts=name == "order.placed",
+        changes_profile=name == "customer.updated",
     )
 
 
@@ -268,6 +273,9 @@ def _compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope
             compiled.key = getter(flow.key)
             compiled.key_name = flow.key
             scope.reads.read(trigger.metric, (flow.key,))
+    if isinstance(trigger, date_trigger.Definition):
+        compiled.next_moment = date_trigger.compile(trigger, scope)
+        compiled.is_started_by_time = True
     filters = [] if flow.filter is None else [flow.filter]
     if isinstance(trigger, segment_trigger.Definition):
         compiled.trigger_segment = trigger.segment

@@ -114,6 +114,7 @@ class CustomerState(msgspec.Struct, array_like=True):
     journeys: list[Journey] = []  # in order of entry
     touches: list[Touch] = []  # in order of time
     converted: list[str] = []  # orders that were ascribed to a message
+    occasions: dict[str, Instant] = {}  # date flow -> when it is due next
     memberships: dict[str, Membership] = {}  # of segments that start flows
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
 

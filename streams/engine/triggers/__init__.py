@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from streams.engine.reading import Member
-from streams.engine.triggers import metric, segment
+from streams.engine.triggers import date, metric, segment
 
 TRIGGERS: Mapping[str, Member] = {
     "metric": metric,
     "segment": segment,
+    "date": date,
 }
