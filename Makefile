@@ -27,7 +27,7 @@ $(READY): requirements-dev.txt pyproject.toml
 install: $(READY) ## the environment in .venv
 
 demo: $(READY) ## a real shop's year, as explained send commands
-	@$(BIN)/sendflow demo
+	@$(BIN)/sendflow demo $(ARGS)
 
 test: $(READY) ## all tests that need no Java, broker tests on the embedded broker
 	@$(BIN)/python -m pytest -m "not kafka and not chaos" $(ARGS)
