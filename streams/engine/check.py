@@ -230,6 +230,7 @@ class _Check:
                     found.path,
                     f"a {found.key!r} needs an 'id' in a flow that is {status}, so that people who "
                     f"wait there are found again; `sendflow flows check --fix` writes it",
+                    lacks_id=True,
                 )
             name = id_of(definition, path_text(found.path[2:]))
             if name in seen:

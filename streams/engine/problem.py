@@ -23,6 +23,7 @@ class Problem(msgspec.Struct, frozen=True):
     allowed: tuple[str, ...] = ()
     nearest: str | None = None
     at_key: bool = False
+    lacks_id: bool = False  # `sendflow flows check --fix` writes one
 
     def under(self, prefix: Path) -> "Problem":
         """The same problem seen from further up."""

@@ -9,7 +9,7 @@ import msgspec
 from streams.definitions import PlacedProblem, load_folder, parse_yaml
 from streams.definitions.problem import sort_key, whole_file
 from streams.definitions.source import Source
-from streams.engine.problem import Problem
+from streams.engine.problem import Path, Problem, unknown_name
 from streams.engine.reading import UNREADABLE, Reading, read
 from streams.engine.scalars import AnyText, Identifier, LocalMoment, MomentText, RawMapping, Text
 
@@ -124,6 +124,13 @@ def read_file(file: FilePath) -> FileCases:
         definitions = _definitions(written, case, file.parent)
         if isinstance(definitions, list):
             return FileCases(problems=definitions)
+        unknown = _unknown_flows(written, case, definitions)
+        if unknown:
+            path: Path = ("cases", number, "only") if case.only is not None else ("only",)
+            names = [flow.get("flow", "") for flow in definitions["flows"]]
+            problem = unknown_name(path, "flow", unknown[0], names)
+            return FileCases(problems=[_placed(file, source, problem)])
+        definitions["flows"] = _chosen(written, case, definitions["flows"])
         line, _ = source.place_of(("cases", number), at_key=False)
         customers = {**(written.customers or {}), **(case.customers or {})}
         cases.append(
@@ -156,11 +163,23 @@ def _definitions(
             return part
         raw = _merged(raw, part)
     store = {**raw.get("store", {}), **(file.store or {}), **(case.store or {})}
-    only = case.only if case.only is not None else file.only
     flows = raw.get("flows", [])
-    if only is not None:
-        flows = [flow for flow in flows if flow.get("flow") in only]
     return {**raw, "flows": flows, "store": {"timezone": "UTC", "currency": "GBP", **store}}
+
+
+def _only(file: FileText, case: CaseText) -> list[str] | None:
+    return case.only if case.only is not None else file.only
+
+
+def _chosen(file: FileText, case: CaseText, flows: list[Any]) -> list[Any]:
+    only = _only(file, case)
+    return flows if only is None else [flow for flow in flows if flow.get("flow") in only]
+
+
+def _unknown_flows(file: FileText, case: CaseText, definitions: dict[str, Any]) -> list[str]:
+    """Flows that `only` names and that aren't there: the case would test nothing."""
+    known = {flow.get("flow") for flow in definitions["flows"]}
+    return [name for name in _only(file, case) or () if name not in known]
 
 
 def _raw_set(given: str | RawSet | None, folder: FilePath) -> dict[str, Any] | list[PlacedProblem]:

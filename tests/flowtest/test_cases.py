@@ -77,6 +77,7 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
         ("cases: [{name: one, expct: {}}]", "unknown key 'expct': did you mean 'expect'?"),
         ("cases: [{name: one, expect: {comands: []}}]", "did you mean 'commands'?"),
         ("cases: [{name: one, until: soon, expect: {}}]", "expected a moment"),
+        ("only: [cart]\ncases: [{name: one, expect: {}}]", "1:7: unknown flow 'cart'"),
         ("definitions: nowhere\ncases: [{name: one, expect: {}}]", "there is no such folder"),
     ],
 )
