@@ -39,6 +39,7 @@ class Past(msgspec.Struct, array_like=True):
 
     times: bytes = b""
     data: list[bytes | None] = []
+    since: Instant = 0  # from here on it is whole: what was forgotten happened before
 
     def __len__(self) -> int:
         return len(self.times) // _SIZE
@@ -89,8 +90,14 @@ class Past(msgspec.Struct, array_like=True):
 
     def forget_first(self, number: int) -> None:
         """Forgets the `number` oldest."""
+        if number:
+            self.since = max(self.since, self.at(number - 1) + 1)
         self.times = self.times[number * _SIZE :]
         del self.data[:number]
+
+    def size(self) -> int:
+        """Bytes that it takes in the state, about."""
+        return len(self.times) + sum(len(packed or b"") + 2 for packed in self.data)
 
     def _pad(self, number: int) -> None:
         """Conditions may begin to read fields when some events are past already."""
