@@ -34,6 +34,9 @@ def demo(
         Path | None,
         typer.Option(metavar="DIR", help="Keep the topics and the logs there, to look around."),
     ] = None,
+    one_in: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Only one customer in N: a quicker look.")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="Of what is simulated around the orders.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
@@ -48,7 +51,7 @@ def demo(
 
     for name in [name for name in os.environ if name.startswith("SENDFLOW_")]:
         del os.environ[name]  # the demo is a shop of its own; its workers inherit nothing
-    options = DemoOptions(workers, partitions, seed, flows, brokers, keep)
+    options = DemoOptions(workers, partitions, seed, one_in, flows, brokers, keep)
     the_demo = Demo(options, output.progress)
     try:
         with the_demo:
@@ -119,6 +122,8 @@ def _show_decisions(report: "DemoReport") -> None:
         round(events / report.seconds),
         f"events/s, writing them included ({report.seconds:.1f} s)",
     )
+    if report.restarts:
+        _count(report.restarts, "× a worker was killed and started again: nothing lost or twice")
 
 
 def _count(number: int, text: str) -> None:
@@ -158,6 +163,7 @@ def _as_json(report: "DemoReport") -> dict[str, object]:
         "ticks": report.written.ticks,
         "definitions": report.definitions.version,
         "seconds": round(report.seconds, 2),
+        "restarts": report.restarts,
         "events_per_second": round(report.summary.total_events / report.seconds),
         "journeys": outcome.journeys,
         "commands": outcome.total_commands,

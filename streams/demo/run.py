@@ -5,10 +5,12 @@ broker ── topics ── definitions ── workers ────────�
 """
 
 import contextlib
+import dataclasses
 import shutil
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -35,6 +37,9 @@ from streams.worker.publish import DefinitionsSet, publish, read_set
 DAYS_AFTER = 30
 """So long after the last event simulated time goes on."""
 
+_DAY: Instant = 24 * 3_600_000
+_MOST_RESTARTS = 10
+
 
 class Reach(Protocol):
     """A progress bar."""
@@ -55,6 +60,7 @@ class DemoOptions(msgspec.Struct, frozen=True):
     workers: int = 2
     partitions: int = 4
     seed: int = 7
+    one_in: int = 1  # of so many customers, only one: a quicker look
     flows: Path | None = None  # None: the example shop's
     brokers: str | None = None  # None: the embedded broker
     keep: Path | None = None  # a folder for the broker's data and the logs; None: thrown away
@@ -68,6 +74,7 @@ class DemoReport(msgspec.Struct):
     written: Written
     outcome: Outcome
     seconds: float  # from the first event written to the last decision
+    restarts: int  # workers that were killed and started again
     timeline: Timeline | None
 
 
@@ -83,6 +90,7 @@ class Demo:
         self._progress = progress
         self._stack = ExitStack()
         self._workers: list[Worker] = []
+        self._restarts = 0
 
     def __enter__(self) -> Self:
         keep = self._options.keep
@@ -114,7 +122,7 @@ class Demo:
                 self._workers.append(worker)
             self._stack.callback(self._end_workers)
         with self._progress("reading the shop's year", None):
-            year = build_shop_year(self._options.seed)
+            year = one_customer_in(self._options.one_in, build_shop_year(self._options.seed))
         began = time.monotonic()
         written = self._import(settings, year)
         assert written.until is not None
@@ -133,7 +141,9 @@ class Demo:
             timeline = None
             if outcome.interesting_customer is not None:
                 timeline = explain(read_history(reader, outcome.interesting_customer))
-        return DemoReport(year.summary, definitions, written, outcome, seconds, timeline)
+        return DemoReport(
+            year.summary, definitions, written, outcome, seconds, self._restarts, timeline
+        )
 
     def _start_broker(self) -> Settings:
         options = self._options
@@ -178,14 +188,10 @@ class Demo:
             )
 
     def _decide(self, first: Instant, until: Instant) -> None:
-        day = 24 * 3_600_000
-        with self._progress("deciding", (until - first) // day) as bar:
-            wait_until_decided(
-                self._workers,
-                self._options.partitions,
-                until,
-                lambda clock: bar.reach(max(0, clock - first) // day, _day(clock)),
-            )
+        with self._progress("deciding", (until - first) // _DAY) as bar:
+            watch = _Watch(bar, first)
+            wait_until_decided(self._workers, self._options.partitions, until, watch)
+            self._restarts = watch.restarts
 
     def _stop_workers(self) -> None:
         for name, status in self._end_workers():
@@ -207,6 +213,49 @@ class Demo:
         for log in logs:
             with contextlib.suppress(OSError):
                 shutil.copy(log, self.logs)
+
+
+def one_customer_in(number: int, year: ShopYear) -> ShopYear:
+    """The year of every `number`-th customer, by id; the lines of the data stay those of all."""
+    customers = set(sorted({event["customer_id"] for event in year.events})[::number])
+    events = [event for event in year.events if event["customer_id"] in customers]
+    counts = Counter(event["metric"] for event in events)
+    orders = [event for event in events if event["metric"] == "order.placed"]
+    summary = dataclasses.replace(
+        year.summary,
+        customers=len(customers),
+        orders=len(orders),
+        order_total=sum(order["total"] for order in orders),
+        refunds=counts["order.refunded"],
+        events=dict(sorted(counts.items())),
+        first_at=events[0]["occurred_at"],
+        last_at=events[-1]["occurred_at"],
+    )
+    return ShopYear(events, summary)
+
+
+class _Watch:
+    """Shows how far simulated time has come, and starts killed workers again: nothing is lost by
+    it, and nothing decided twice."""
+
+    def __init__(self, bar: Reach, first: Instant) -> None:
+        self.restarts = 0
+        self._bar = bar
+        self._first = first
+
+    def came_to(self, clock: Instant) -> None:
+        """See workers.Watch."""
+        detail = _day(clock)
+        if self.restarts:
+            detail += f", {self.restarts} × a worker was killed and started again"
+        self._bar.reach(max(0, clock - self._first) // _DAY, detail)
+
+    def ended(self, worker: Worker) -> None:
+        """See workers.Watch."""
+        if not worker.was_killed() or self.restarts == _MOST_RESTARTS:
+            raise worker.failure()
+        self.restarts += 1
+        worker.start_again()
 
 
 def _delete_topics(settings: Settings) -> None:

@@ -6,9 +6,8 @@ import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -45,12 +44,17 @@ class Worker:
         self.name = name
         self.log = folder / f"{name}.log"
         self.port = free_port()
-        self._process = ChildProcess(
-            COMMAND,
-            self.log,
-            environment(settings, folder / name, self.port),
-            directory=folder,  # no sendflow.toml lies there
-        )
+        self._folder = folder
+        self._environment = environment(settings, folder / name, self.port)
+        self._process = self._start()
+
+    def _start(self) -> ChildProcess:
+        # In a folder in which no sendflow.toml lies.
+        return ChildProcess(COMMAND, self.log, self._environment, directory=self._folder)
+
+    def start_again(self) -> None:
+        """After its end: another process that goes on with the same state."""
+        self._process = self._start()
 
     @property
     def pid(self) -> int:
@@ -60,6 +64,10 @@ class Worker:
     def is_running(self) -> bool:
         """Whether the process is there."""
         return self._process.is_running()
+
+    def was_killed(self) -> bool:
+        """Did a signal end it that it couldn't answer?"""
+        return self._process.exit_status() == -signal.SIGKILL
 
     def tasks(self) -> list[WorkerStatus]:
         """Its tasks, as it tells them on its web port; none while it doesn't answer."""
@@ -121,21 +129,27 @@ def environment(settings: Settings, data_dir: Path, web_port: int) -> dict[str, 
     }
 
 
-Report = Callable[[Instant], None]
-"""Told how far simulated time has come: the mean of the tasks' clocks."""
+class Watch(Protocol):
+    """Who is told while workers decide."""
+
+    def came_to(self, clock: Instant) -> None:
+        """How far simulated time has come: the mean of the tasks' clocks."""
+
+    def ended(self, worker: Worker) -> None:
+        """A worker has ended by itself. Starts it again, or raises."""
 
 
 def wait_until_decided(
     workers: list[Worker],
     partitions: int,
     until: Instant,
-    report: Report,
+    watch: Watch,
     silence: float = _SILENCE_ALLOWED,
 ) -> None:
     """Waits until every task has decided all before `until`, the end of simulated time. What isn't
     committed then is committed when the workers are stopped.
 
-    Raises WorkerFailed where a worker ends, or where nothing moves for `silence` seconds."""
+    Raises WorkerFailed where nothing moves for `silence` seconds, and what `watch` raises."""
     clocks: dict[int, Instant] = {}
     moved = time.monotonic()
     while True:
@@ -144,12 +158,12 @@ def wait_until_decided(
         clocks.update({task.partition: task.clock for task in tasks if task.clock})
         if sum(clocks.values()) != before:
             moved = time.monotonic()
-            report(sum(clocks.values()) // len(clocks))
+            watch.came_to(sum(clocks.values()) // len(clocks))
         if sum(clock >= until for clock in clocks.values()) == partitions:
             return
         for worker in workers:
             if not worker.is_running():
-                raise worker.failure()
+                watch.ended(worker)
         if time.monotonic() - moved > silence:
             raise WorkerFailed(
                 f"simulated time hasn't moved for {silence:g} s; the end of {workers[0].name}'s "

@@ -131,7 +131,7 @@ class ShopRun:
 
     def finish(self, *workers: Worker) -> Outputs:
         """Waits until all is decided, stops these workers cleanly, and reads what came out."""
-        wait_until_decided(list(workers), PARTITIONS, self.until, lambda clock: None, silence=60)
+        wait_until_decided(list(workers), PARTITIONS, self.until, _Strict(), silence=60)
         for worker in workers:
             worker.ask_to_stop()
         for worker in workers:
@@ -153,6 +153,17 @@ class ShopRun:
             letters = reader.read(reader.starts(reader.places("dead-letters")))
             outputs.dead_letters = sum(1 for _ in letters)
         return outputs
+
+
+class _Strict:
+    """No worker may end by itself."""
+
+    def came_to(self, clock: Instant) -> None:
+        """Nothing to show."""
+
+    def ended(self, worker: Worker) -> None:
+        """A failure."""
+        raise worker.failure()
 
 
 def _records(reader: TopicReader, *topics: str) -> Iterator[tuple[str, tuple[int, bytes]]]:

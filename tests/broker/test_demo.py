@@ -1,0 +1,212 @@
+"""`sendflow demo` as a newcomer runs it: it ends, it ends well, and it leaves nothing behind."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from streams.demo.broker import BrokerProcess
+from tests.eventually import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+COMMAND = [sys.executable, "-m", "streams.cli.main", "demo", "--one-in", "20"]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Starts a demo whose temporary files lie in a folder of its own."""
+
+    def start(*options: str, **variables: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [*COMMAND, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(tmp_path), **variables},
+        )
+
+    return start
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(tmp_path: Path):
+    yield
+    eventually(lambda: not left_running(tmp_path), message=lambda: str(left_running(tmp_path)))
+    left = [path.name for path in tmp_path.iterdir() if not path.name.startswith("kept")]
+    assert left == []
+
+
+def left_running(folder: Path) -> list[str]:
+    """Processes that were told of this folder: workers by their variables, brokers by name."""
+    listed = subprocess.run(
+        ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+    )
+    return [
+        line[:200]
+        for line in listed.stdout.splitlines()
+        if str(folder) in line and not line.strip().startswith(f"{os.getpid()} ")
+        if "sendflow-demo-" in line
+    ]
+
+
+def report_of(process: "subprocess.Popen[str]") -> dict:
+    out, errors = process.communicate(timeout=150)
+    assert process.returncode == 0, errors
+    return json.loads(out)
+
+
+def test_twice_in_a_row_it_ends_with_the_same_figures(broker: BrokerProcess, start: Start) -> None:
+    first, second = (report_of(start("--brokers", broker.bootstrap, "--json")) for _ in range(2))
+    assert first["commands"] > 4_000
+    assert first["journeys"] > 4_000
+    assert first["outcome"] == second["outcome"]
+    assert first["timeline"] == second["timeline"]
+    assert first["shop"]["lines_without_customer"] == 135_080
+    assert first["outcome"]["dead_letters"] == first["outcome"]["late_records"] == 0
+    topics = AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics(timeout=20).topics
+    assert not [name for name in topics if name.startswith("demo-")]
+
+
+def test_a_killed_worker_is_started_again_and_the_figures_are_the_same(
+    broker: BrokerProcess, start: Start, tmp_path: Path
+) -> None:
+    undisturbed = report_of(start("--brokers", broker.bootstrap, "--json"))
+    disturbed = start("--brokers", broker.bootstrap, "--json")
+    pid = eventually(lambda: worker_that_decides(tmp_path), within=60)
+    os.kill(pid, signal.SIGKILL)
+    report = report_of(disturbed)
+    assert report["restarts"] == 1
+    assert report["outcome"] == undisturbed["outcome"]
+
+
+def worker_that_decides(folder: Path) -> int | None:
+    """The process id of a worker whose tasks are at work: its log says that definitions hold."""
+    for log in folder.glob("sendflow-demo-*/worker-*.log"):
+        if "are in force" in log.read_text():
+            listed = subprocess.run(
+                ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+            )
+            data = f"SENDFLOW_DATA_DIR={log.with_suffix('')}"
+            for line in listed.stdout.splitlines():
+                if data in line and "streams.cli.main worker" in line:
+                    return int(line.split()[0])
+    return None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stage", ["starting the broker", "reading", "writing", "deciding"])
+def test_an_interrupt_at_any_stage_cleans_up(
+    start: Start, number: signal.Signals, stage: str
+) -> None:
+    process = start()
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(stage):
+            break
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in errors
+
+
+def test_what_it_keeps_can_be_looked_at(start: Start, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    process = start("--keep", str(kept))
+    out, errors = process.communicate(timeout=150)
+    assert process.returncode == 0, errors
+    assert f"sendflow broker --data-dir {kept / 'broker'}" in out
+    assert (kept / "worker-1.log").is_file()
+    customer = re.search(r"sendflow explain (\S+)", out)
+    assert customer is not None
+
+    from streams.demo.broker import EmbeddedBroker
+
+    with EmbeddedBroker(kept / "broker") as again:
+        explained = subprocess.run(
+            [sys.executable, "-m", "streams.cli.main", "explain", customer[1], "--json"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "SENDFLOW_BROKERS": again.bootstrap},
+            check=True,
+        )
+    assert json.loads(explained.stdout)["outcomes"]
+
+
+def test_definitions_with_errors_are_told_and_nothing_is_left(start: Start, tmp_path: Path) -> None:
+    flows = tmp_path / "kept-flows"
+    flows.mkdir()
+    (flows / "a.yaml").write_text("flow: a\ntriger: {metric: order.placed}\nsteps: []\n")
+    process = start("--flows", str(flows))
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "a.yaml:2:1: unknown key 'triger'" in errors
+    assert out == ""
+
+
+def test_a_worker_that_fails_shows_the_end_of_its_log(start: Start, tmp_path: Path) -> None:
+    # Its data directory can't be made: a file is in its place.
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "worker-1").write_text("in the way")
+    process = start("--keep", str(kept), "--workers", "1")
+    _, errors = process.communicate(timeout=150)
+    assert process.returncode == 1
+    assert "worker-1 ended with status" in errors
+    assert str(kept / "worker-1") in errors
+    assert "Traceback" not in errors.split("the end of its log:")[0]
+
+
+def test_without_a_broker_for_the_platform_it_offers_docker_compose(
+    start: Start, tmp_path: Path
+) -> None:
+    package = tmp_path / "kept" / "noida_db"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    process = start(PYTHONPATH=str(package.parent))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "has no build for" in errors
+    assert "docker compose up -d" in errors
+    assert "Traceback" not in errors
+
+
+def test_on_a_terminal_of_80_columns_nothing_is_cut(tmp_path: Path) -> None:
+    shown = b""
+    variables = {"TMPDIR": str(tmp_path), "COLUMNS": "80", "LINES": "40", "TERM": "xterm"}
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(variables)
+        os.execv(COMMAND[0], [*COMMAND[:-1], "50"])
+    while True:
+        try:
+            part = os.read(terminal, 65_536)
+        except OSError:  # Linux says so at the end
+            break
+        if not part:
+            break
+        shown += part
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    lines = [part for line in text.split("\n") for part in line.split("\r")]
+    assert max(map(len, lines)) <= 80
+    assert "Send commands" in text
+    assert "100 %" in text
+
+
+def test_it_stays_out_of_the_settings_around_it(start: Start, tmp_path: Path) -> None:
+    elsewhere = Path(tempfile.mkdtemp(dir=tmp_path, prefix="kept-"))
+    (elsewhere / "sendflow.toml").write_text('brokers = "nowhere:1"\n')
+    report = report_of(start("--json", SENDFLOW_BROKERS="nowhere:1", SENDFLOW_PREFIX="x."))
+    assert report["commands"] > 4_000
