@@ -50,7 +50,10 @@ class Past(msgspec.Struct, array_like=True):
     def __getitem__(self, place: slice) -> list[Occurrence]: ...
     def __getitem__(self, place: int | slice) -> Occurrence | list[Occurrence]:
         if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
+            start, stop, step = place.indices(len(self))
+            if step != 1:
+                return [self[one] for one in range(start, stop, step)]
+            return list(Past(self.times[start * _SIZE : stop * _SIZE], self.data[start:stop]))
         number = len(self)
         if place < 0:
             place += number
@@ -61,8 +64,13 @@ class Past(msgspec.Struct, array_like=True):
         return Occurrence(at, sequence, None if packed is None else _decode(packed))
 
     def __iter__(self) -> Iterator[Occurrence]:
-        for place in range(len(self)):
-            yield self[place]
+        records = _RECORD.iter_unpack(self.times)
+        if not self.data:
+            for at, sequence in records:
+                yield Occurrence(at, sequence)
+            return
+        for (at, sequence), packed in zip(records, self.data, strict=True):
+            yield Occurrence(at, sequence, None if packed is None else _decode(packed))
 
     def at(self, place: int) -> Instant:
         """When the event at `place` happened, counted from the end if negative."""

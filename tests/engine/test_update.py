@@ -80,7 +80,7 @@ def test_amounts_are_kept_in_the_stores_currency() -> None:
 def test_pitfall_62_a_hot_customers_state_stays_bounded_and_says_since_when_it_is_whole() -> None:
     """Flows ask for all of it, and there is more than the state can hold."""
     asks = {"count": "view.item", "where": {"name": {"contains": "x"}}, "at_least": "1"}
-    ada = Customer(program_of(flow(send(), filter=asks)))
+    ada = Customer(program_of(flow(send(), on="order.placed", filter=asks)))
     for nth in range(6_000):
         ada.event("view.item", MONDAY + nth, sku="A", name="a long name " + "x" * 40)
     past = ada.state.recent["view.item"]
