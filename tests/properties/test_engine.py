@@ -69,6 +69,46 @@ PROGRAM: Program = program_of(
         on="view.item",
         name="seen",
     ),
+    flow(
+        {
+            "wait_for": {"metric": "order.refunded", "where": SAME_ORDER},
+            "timeout": "2d",
+            "id": "refunded",
+            "then": [{"update_profile": {"country": "DE"}}, send("sorry", "web")],
+        },
+        {
+            "wait_for": {"count": "view.item", "in_last": "1d", "equals": "0"},
+            "timeout": "3d",
+            "id": "quiet",
+            "then": [send("still-there", "push", quiet_hours="false")],
+            "else": [{"sample": {"a": "30", "b": "70"}, "id": "half", "fresh": "true"}],
+        },
+        send("done", "web", smart_sending="false"),
+        on="order.placed",
+        name="waits",
+        priority="40",
+    ),
+    {
+        "flow": "quiet",
+        "trigger": {"segment": "quiet"},
+        "re_entry": "always",
+        "steps": [send("quiet", "sms"), {"update_profile": {"country": "GB"}}],
+    },
+    {
+        "flow": "german",
+        "trigger": {"segment": "german"},
+        "re_entry": {"after": "1d"},
+        "steps": [{"wait": "1h", "id": "pause"}, send("german", "web")],
+    },
+    {
+        "flow": "birthday",
+        "trigger": {"date": "profile.birthday", "yearly": "true", "offset": "-1d", "at": "09:00"},
+        "steps": [send("birthday", "web")],
+    },
+    segments=[
+        {"segment": "quiet", "if": {"count": "view.item", "in_last": "2d", "equals": "0"}},
+        {"segment": "german", "if": {"profile": "country", "equals": "DE"}},
+    ],
     store={"caps": [{"at_most": "3", "in": "7d"}], "rates": {"EUR": "0.86"}},
 )
 
@@ -104,6 +144,7 @@ PATCH = st.fixed_dictionaries(
                 "phone": st.just("+447700900123"),
                 "push_token": st.just("t"),
                 "country": st.sampled_from(["GB", "DE"]),
+                "birthday": st.sampled_from(["1990-03-05", "2000-02-29", "1980-03-31"]),
                 "timezone": st.sampled_from(["Asia/Tokyo", "Europe/London", "nowhere"]),
                 "consent": st.lists(CHANNELS, unique=True),
             },
@@ -217,8 +258,9 @@ def test_what_always_holds(history: list) -> None:
     state, effects = new_state("ada"), Effects()
     for at, event in history:
         while state.next_due is not None and state.next_due < at:
-            fire(PROGRAM, state, state.next_due, effects)
-            _check(state, at)
+            due = state.next_due
+            fire(PROGRAM, state, due, effects)
+            _check(state, due + 1)
         decide(PROGRAM, state, event, at, effects)
         _check(state, at)
     ids = [command.send_id for command in effects.commands]
@@ -227,7 +269,10 @@ def test_what_always_holds(history: list) -> None:
 
 def _check(state: CustomerState, at: int) -> None:
     due = [journey.due for journey in state.journeys if journey.due is not None]
+    due += [one.changes_at for one in state.memberships.values() if one.changes_at is not None]
+    due += state.occasions.values()
     assert state.next_due == min(due, default=None)
+    assert state.next_due is None or state.next_due >= at
     for journey in state.journeys:
         assert journey.state in (JourneyState.WAITING, JourneyState.HELD)
         assert journey.step in PROGRAM.flows[journey.flow].steps
