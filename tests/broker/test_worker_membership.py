@@ -1,0 +1,49 @@
+"""Faust's side of a worker on a real group; its records and transactions are in memory."""
+
+import asyncio
+import time
+
+import pytest
+
+from streams.demo.broker import BrokerProcess
+from streams.kafka.admin import KafkaAdmin
+from streams.worker.app import build_app
+from tests.broker.group import members
+from tests.broker.reading import settings_for
+from tests.worker.cluster import Cluster, Worker, until
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(90)
+async def test_a_member_that_fetches_nothing_by_aiokafka_stays_in_the_group(
+    broker: BrokerProcess, topic_prefix: str
+) -> None:
+    settings = settings_for(broker, topic_prefix, session_timeout=6_000)
+    admin = KafkaAdmin(settings)
+    await asyncio.to_thread(admin.create_topics)
+    admin.close()
+    cluster = Cluster(settings.partitions)
+    cluster.register("c1", "c2")
+    worker = Worker(cluster)
+    await worker.start()
+    app = build_app(settings, worker.records, worker.tasks)
+    app.conf.broker_max_poll_interval = 8.0
+    app.conf.web_enabled = False
+    await app.start()
+    try:
+        await until(lambda: sorted(cluster.opened) == [0, 1])
+        member = members(broker, settings.application).keys()
+        assert len(member) == 1
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            assert not app.crashed
+            await asyncio.sleep(1)
+        assert members(broker, settings.application).keys() == member
+        assert app.consumer_generation_id == 1
+        cluster.order("c1")
+        cluster.order("c2")
+        await until(lambda: sorted(cluster.thanked()) == ["c1", "c2"])
+    finally:
+        await worker.tasks.stop(5.0)
+        await app.stop()
+        await worker.records.close()

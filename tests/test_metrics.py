@@ -1,0 +1,30 @@
+from prometheus_client import generate_latest
+
+from streams.metrics import COUNTERS, TaskMeasures, registry_of
+
+
+def test_every_measure_of_every_task_is_shown():
+    tasks = [
+        TaskMeasures(
+            partition=number,
+            behind=1_500,
+            buffered={"orders": 3},
+            lag={"orders": 7},
+            counts={"events": 10 + number},
+            commits=4,
+            commit_seconds=0.5,
+            failures=1,
+        )
+        for number in range(2)
+    ]
+    text = generate_latest(registry_of(lambda: tasks)).decode()
+    assert 'sendflow_events_total{task="1"} 11.0' in text
+    assert 'sendflow_commits_total{task="0"} 4.0' in text
+    assert 'sendflow_commit_seconds_total{task="0"} 0.5' in text
+    assert 'sendflow_clock_behind_seconds{task="0"} 1.5' in text
+    assert 'sendflow_lag_records{task="0",topic="orders"} 7.0' in text
+    assert 'sendflow_buffered_records{task="0",topic="orders"} 3.0' in text
+    assert 'sendflow_task_failures{task="0"} 1.0' in text
+    assert "process_resident_memory_bytes" in text
+    for name, _ in COUNTERS.values():
+        assert f'{name}_total{{task="0"}}' in text

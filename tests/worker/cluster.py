@@ -1,0 +1,271 @@
+"""Brokers in memory, for the tasks of one worker: logs, transactions, fencing. What is blocked or
+broken is up to the test."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+
+from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import EffectEncoder
+from streams.contracts.wire import decode_any
+from streams.errors import Fenced
+from streams.kafka.consumer import Batch
+from streams.kafka.partition import partition_of
+from streams.ports import OutputRecord, Record, StoreBatch
+from streams.programs import SEMANTICS, Programs
+from streams.runtime.commit import CHANGELOG, Commit
+from streams.store.memory import MemoryStore
+from streams.task import CONTROL, PartitionTask, Ports, TaskSettings
+from streams.worker.fetching import FetchThread, Key
+from streams.worker.host import Opening
+from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
+from tests.broker.worker_processes import event
+
+THANKS: dict[str, Any] = {
+    "flow": "thanks",
+    "status": "live",
+    "transactional": "true",
+    "trigger": {"metric": "order.placed"},
+    "re_entry": "always",
+    "steps": [{"send": "email", "template": "thanks"}],
+}
+
+
+class Cluster:
+    """Inputs, changelogs and outputs of a few partitions."""
+
+    def __init__(self, partitions: int = 2) -> None:
+        self.partitions = partitions
+        self.logs: dict[Key, list[Record]] = {}
+        self.changelogs: dict[int, list[tuple[bytes, bytes | None]]] = {}
+        self.output: list[OutputRecord] = []
+        self.owners: dict[int, object] = {}
+        self.opened: list[int] = []
+        self.closed: list[int] = []
+        self.on_open: Callable[[Opening], None] = lambda opening: None
+        self.on_commit: Callable[[int], None] = lambda partition: None
+        self.programs = Programs()
+        self.number = 0
+        self._append(CONTROL, 0, b"definitions", _definitions())
+
+    def order(self, customer: str) -> None:
+        """An order of now."""
+        self.number += 1
+        self._add(event("order.placed", customer, self.number))
+
+    def register(self, *customers: str) -> None:
+        """Customers who can be written to."""
+        for customer in customers:
+            self._add(event("customer.updated", customer, 0))
+
+    def thanked(self) -> list[str]:
+        """The customers of all commands, in order."""
+        return [
+            decode_any(record.value or b"")[1]["customer_id"]
+            for record in self.output
+            if record.topic == "send-commands"
+        ]
+
+    def dead_letters(self) -> int:
+        return sum(record.topic == "dead-letters" for record in self.output)
+
+    def partition_of(self, key: bytes) -> int:
+        return partition_of(key, self.partitions)
+
+    def customer_of(self, partition: int) -> str:
+        """Some customer of a task."""
+        return next(
+            customer
+            for customer in (f"c{number}" for number in range(1_000))
+            if self.partition_of(customer.encode()) == partition
+        )
+
+    def ends(self, keys: list[Key]) -> dict[Key, int]:
+        return {key: len(self.logs.get(key, [])) for key in keys}
+
+    def open(self, opening: Opening) -> "MemoryTask":
+        """See host.Opener."""
+        self.on_open(opening)
+        partition = opening.partition
+        self.opened.append(partition)
+        store = MemoryStore()
+        changelog = self.changelogs.setdefault(partition, [])
+        store.write(StoreBatch(dict(changelog), len(changelog), 0))
+        ports = Ports(store, EventDecoder(), EffectEncoder(), self.programs)
+        settings = TaskSettings(clock_skew=0, commit_interval=20)
+        task = PartitionTask(partition, ports, settings, opening.poisoned)
+        opened = MemoryTask(self, task, store)
+        self.owners[partition] = opened
+        return opened
+
+    def _add(self, record: OutputRecord) -> None:
+        assert record.key is not None
+        self._append(record.topic, self.partition_of(record.key), record.key, record.value)
+
+    def _append(self, topic: str, partition: int, key: bytes, value: bytes | None) -> None:
+        log = self.logs.setdefault((topic, partition), [])
+        log.append(Record(time.time_ns() // 1_000_000, len(log), key, value))
+
+
+class MemoryTask:
+    """host.OpenTask."""
+
+    def __init__(self, cluster: Cluster, task: PartitionTask, store: MemoryStore) -> None:
+        self.task = task
+        self._cluster = cluster
+        self._store = store
+
+    def commit(self, commit: Commit) -> int:
+        cluster, partition = self._cluster, self.task.partition
+        cluster.on_commit(partition)
+        if cluster.owners[partition] is not self:
+            raise Fenced("another worker owns this task now")
+        changelog = cluster.changelogs[partition]
+        for record in commit.records:
+            if record.topic == CHANGELOG:
+                assert record.key is not None
+                changelog.append((record.key, record.value))
+            else:
+                cluster.output.append(record)
+        batch = msgspec.structs.replace(commit.batch, changelog_offset=len(changelog))
+        self._store.write(batch)
+        return len(changelog)
+
+    def close(self) -> None:
+        self._cluster.closed.append(self.task.partition)
+
+
+class MemoryConsumer:
+    """kafka.consumer.RecordConsumer on the logs of a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.next: dict[Key, int] = {}
+        self.paused: set[Key] = set()
+
+    def assign(self, topic: str, partition: int, offset: int) -> None:
+        assert (topic, partition) not in self.next, "assigned twice"
+        self.next[topic, partition] = offset
+
+    def unassign(self, topic: str, partition: int) -> None:
+        del self.next[topic, partition]
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        self.next[topic, partition] = offset
+
+    def pause(self, topic: str, partition: int) -> None:
+        self.paused.add((topic, partition))
+
+    def resume(self, topic: str, partition: int) -> None:
+        self.paused.discard((topic, partition))
+
+    def fetch(self, max_records: int, timeout: float) -> list[Batch]:
+        batches = []
+        for (topic, partition), offset in self.next.items():
+            if (topic, partition) in self.paused:
+                continue
+            log = self.cluster.logs.get((topic, partition), [])
+            if records := log[offset : offset + max_records]:
+                end = offset + len(records)
+                batches.append(
+                    Batch(topic, partition, records, end, end if end == len(log) else None)
+                )
+                self.next[topic, partition] = end
+        if not batches:
+            time.sleep(min(timeout, 0.005))
+        return batches
+
+    def close(self) -> None:
+        self.next.clear()
+
+
+class Worker:
+    """The tasks of one worker, and somebody who feeds them."""
+
+    def __init__(self, cluster: Cluster, **options: Any) -> None:
+        self.cluster = cluster
+        self.consumer = MemoryConsumer(cluster)
+        self.records = FetchThread(lambda: self.consumer, "")  # type: ignore[arg-type, return-value]
+        self.offsets: dict[Key, int] = {}
+        ports = TaskPorts(
+            opener=cluster.open,
+            records=self.records,
+            ask_ends=cluster.ends,
+            partition_of=cluster.partition_of,
+            write_offsets=self._write_offsets,
+        )
+        given = {"reopen_delay": 0.01, "reopen_after_fenced": 0.05, **options}
+        self.tasks = Tasks(ports, TasksOptions(**given))
+        self.feeds = True
+
+    async def start(self) -> None:
+        await self.records.start()
+        await self.tasks.start()
+
+    async def stop(self) -> None:
+        await self.tasks.stop(5.0)
+        await self.records.close()
+
+    async def feed(self) -> None:
+        """What Faust does, until it's cancelled."""
+        while True:
+            for fetched in await self.records.fetch(1_000, 0.01):
+                if fetched.batch.topic == CONTROL:
+                    self.tasks.feed_control(fetched)
+                elif self.feeds:
+                    self.tasks.feed(fetched)
+            await asyncio.sleep(0)
+
+    async def _write_offsets(self, offsets: Any) -> None:
+        self.offsets.update(offsets)
+
+
+@asynccontextmanager
+async def worker_on(cluster: Cluster, **options: Any) -> AsyncIterator[Worker]:
+    """A worker that was assigned nothing yet."""
+    worker = Worker(cluster, **options)
+    await worker.start()
+    feeder = asyncio.create_task(worker.feed())
+    try:
+        yield worker
+    finally:
+        feeder.cancel()
+        with suppress(asyncio.CancelledError):
+            await feeder
+        await worker.stop()
+
+
+async def until(condition: Callable[[], Any], within: float = 10.0) -> None:
+    """Waits until the condition holds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "the condition doesn't hold in time"
+        await asyncio.sleep(0.005)
+
+
+class Gate:
+    """Holds whoever goes through, in a thread, until it's opened."""
+
+    def __init__(self) -> None:
+        self.waiting = threading.Event()
+        self._open = threading.Event()
+
+    def pass_(self) -> None:
+        self.waiting.set()
+        assert self._open.wait(20), "nobody opened the gate"
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def _definitions() -> bytes:
+    definitions = {"flows": [THANKS], "store": {"timezone": "UTC", "currency": "GBP"}}
+    record = DefinitionsRecord(1, "v1", SEMANTICS[-1], "test", json.dumps(definitions), {})
+    return encode_definitions(record)

@@ -1,0 +1,320 @@
+"""The tasks of one worker, on brokers in memory: real tasks, real threads, a real loop."""
+
+import asyncio
+
+import pytest
+
+from streams.errors import Aborted, OutcomeUnknown, Refused, StoreUnusable
+from streams.runtime.lifecycle import TaskState
+from streams.worker.host import Opening
+from streams.worker.tasks import NotHere, ranges
+from tests.worker.cluster import Cluster, Gate, until, worker_on
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    cluster = Cluster()
+    cluster.register(*(f"c{number}" for number in range(20)))
+    return cluster
+
+
+def all_thanked(cluster: Cluster) -> bool:
+    """One command for each order, and one only."""
+    assert len(cluster.thanked()) <= cluster.number, "a command came twice"
+    return len(cluster.thanked()) == cluster.number
+
+
+async def test_what_is_assigned_is_opened_decided_and_committed(cluster):
+    for number in range(20):
+        cluster.order(f"c{number}")
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({0, 1}, 1)
+        await until(lambda: all_thanked(cluster))
+    assert sorted(cluster.closed) == [0, 1]
+
+
+async def test_a_query_is_answered_by_the_task_that_has_the_customer(cluster):
+    customer, other = cluster.customer_of(0), cluster.customer_of(1)
+    cluster.order(customer)
+    async with worker_on(cluster) as worker:
+        with pytest.raises(NotHere):
+            worker.tasks.state_of(customer)
+        await worker.tasks.assign({0}, 1)
+        await until(lambda: all_thanked(cluster))
+        assert worker.tasks.state_of(customer) is not None
+        with pytest.raises(NotHere):
+            worker.tasks.state_of(other)
+
+
+async def test_the_group_learns_the_committed_positions(cluster, monkeypatch):
+    monkeypatch.setattr("streams.worker.tasks.OFFSETS_INTERVAL", 0.01)
+    cluster.order(cluster.customer_of(1))
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: worker.offsets.get(("orders", 1)) == 1)
+
+
+# ── Rebalances ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_task_that_stays_goes_on_and_one_that_goes_is_closed(cluster):
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({0, 1}, 1)
+        cluster.order(cluster.customer_of(0))
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: all_thanked(cluster))
+        await worker.tasks.settle(was_thrown_out=False)
+        await worker.tasks.assign({1}, 2)
+        await until(lambda: cluster.closed == [0])
+        assert cluster.opened.count(1) == 1
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: all_thanked(cluster))
+
+
+@pytest.mark.parametrize(("generation", "was_thrown_out"), [(3, False), (2, True)])
+async def test_a_task_that_another_could_have_owned_meanwhile_starts_anew(
+    cluster, generation, was_thrown_out
+):
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: cluster.opened == [1])
+        await worker.tasks.settle(was_thrown_out=was_thrown_out)
+        await worker.tasks.assign({1}, generation, was_thrown_out=was_thrown_out)
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: all_thanked(cluster))
+        assert cluster.opened == [1, 1]
+
+
+async def test_pitfall_31_what_is_decided_is_committed_before_a_rebalance(cluster):
+    gate = Gate()
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        cluster.on_commit = lambda partition: gate.pass_()
+        cluster.order(cluster.customer_of(1))
+        await asyncio.to_thread(gate.waiting.wait, 10)
+        settling = asyncio.create_task(worker.tasks.settle(was_thrown_out=False))
+        cluster.on_commit = lambda partition: None
+        gate.open()
+        await settling
+        assert all_thanked(cluster)
+
+
+async def test_pitfall_35_thrown_out_it_commits_nothing(cluster):
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        await worker.tasks.settle(was_thrown_out=True)
+        cluster.order(cluster.customer_of(1))
+        commits = []
+        cluster.on_commit = commits.append
+        await asyncio.sleep(0.1)  # time in which it would have
+        assert commits == []
+
+
+async def test_pitfall_32_a_commit_that_hangs_doesnt_hold_the_rebalance_up(cluster):
+    gate = Gate()
+    async with worker_on(cluster, revoke_budget=0.05) as worker:
+        await worker.tasks.assign({1}, 1)
+        cluster.on_commit = lambda partition: gate.pass_()
+        cluster.order(cluster.customer_of(1))
+        await asyncio.to_thread(gate.waiting.wait, 10)
+        await worker.tasks.settle(was_thrown_out=False)
+        assert cluster.thanked() == []
+        gate.open()
+
+
+async def test_batches_that_were_fetched_and_never_fed_are_fetched_again(cluster):
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        worker.feeds = False  # as Faust does with batches of an old generation
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: worker.consumer.next.get(("orders", 1)) == 1)
+        worker.feeds = True
+        cluster.order(cluster.customer_of(1))  # doesn't follow what was fed: isn't fed either
+        await until(lambda: worker.consumer.next.get(("orders", 1)) == 2)
+        assert cluster.thanked() == []
+        await worker.tasks.settle(was_thrown_out=False)
+        await worker.tasks.assign({1}, 2)
+        await until(lambda: all_thanked(cluster))
+
+
+async def test_a_task_that_is_taken_away_while_it_opens_is_closed(cluster):
+    gate = Gate()
+    cluster.on_open = lambda opening: gate.pass_()
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await asyncio.to_thread(gate.waiting.wait, 10)
+        await worker.tasks.assign(set(), 2)
+        gate.open()
+        await until(lambda: cluster.closed == [1])
+        assert worker.consumer.next.keys() == {("control", 0)}
+
+
+# ── Failures ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class FailsOnce:
+    """The first commit raises."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error: Exception | None = error
+
+    def __call__(self, partition: int) -> None:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+
+@pytest.mark.parametrize("error", [Aborted("no"), OutcomeUnknown("?"), RuntimeError("a bug")])
+async def test_after_a_failure_the_task_starts_from_what_was_committed(cluster, error):
+    cluster.on_commit = FailsOnce(error)
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({0, 1}, 1)
+        for number in range(20):
+            cluster.order(f"c{number}")
+        await until(lambda: all_thanked(cluster))
+        assert sorted(cluster.opened) in ([0, 0, 1], [0, 1, 1])
+
+
+async def test_a_store_that_cant_be_trusted_is_set_aside(cluster):
+    openings: list[Opening] = []
+    cluster.on_open = openings.append
+    cluster.on_commit = FailsOnce(StoreUnusable("damaged"))
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: all_thanked(cluster))
+        assert [opening.is_store_unusable for opening in openings] == [False, True]
+
+
+async def test_pitfall_12_a_fenced_task_writes_nothing_and_comes_back_if_it_stays_ours(cluster):
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        fenced = next(iter(worker.tasks.hosts()))
+        cluster.owners[1] = object()  # somebody else was opened after us
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: fenced.state is TaskState.CLOSED)
+        assert cluster.thanked() == []
+        await until(lambda: all_thanked(cluster))
+        assert cluster.opened == [1, 1]
+
+
+async def test_pitfall_66_one_task_fails_and_the_others_go_on(cluster):
+    def fail(partition: int) -> None:
+        if partition == 0:
+            raise Aborted("again and again")
+
+    cluster.on_commit = fail
+    async with worker_on(cluster, failures_allowed=2) as worker:
+        await worker.tasks.assign({0, 1}, 1)
+        cluster.order(cluster.customer_of(0))
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: cluster.thanked() == [cluster.customer_of(1)])
+        error = await asyncio.wait_for(worker.tasks.failure, 10)
+        assert str(error) == "again and again"
+
+
+async def test_what_only_the_user_can_mend_ends_the_worker(cluster):
+    def refuse(opening: Opening) -> None:
+        raise Refused("a state of a newer version")
+
+    cluster.on_open = refuse
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        error = await asyncio.wait_for(worker.tasks.failure, 10)
+        assert isinstance(error, Refused)
+
+
+async def test_pitfall_61_a_record_at_which_deciding_fails_becomes_a_dead_letter(
+    cluster, monkeypatch
+):
+    poison = cluster.customer_of(1)
+
+    def decide(program, state, event, now, effects):
+        if event.event_id == "order.placed-1":
+            raise ZeroDivisionError("a bug")
+        return real(program, state, event, now, effects)
+
+    from streams import task
+
+    real = task.decide
+    monkeypatch.setattr(task, "decide", decide)
+    cluster.order(poison)
+    cluster.order(poison)
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: cluster.dead_letters() == 1 and len(cluster.thanked()) == 1)
+
+
+# ── The loop ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_pitfall_67_a_commit_that_hangs_blocks_neither_the_loop_nor_the_others(cluster):
+    gate = Gate()
+    cluster.on_commit = lambda partition: gate.pass_() if partition == 0 else None
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({0, 1}, 1)
+        cluster.order(cluster.customer_of(0))
+        await asyncio.to_thread(gate.waiting.wait, 10)
+        # While one commit hangs, the other task decides and commits, and its own decides ahead.
+        for _ in range(5):
+            cluster.order(cluster.customer_of(1))
+        await until(lambda: len(cluster.thanked()) == 5)
+        for _ in range(3):
+            cluster.order(cluster.customer_of(0))
+        await until(lambda: worker.tasks.hosts()[0].task.uncommitted >= 3)
+        gate.open()
+        await until(lambda: all_thanked(cluster))
+
+
+async def test_a_task_whose_commits_are_slow_doesnt_decide_ahead_without_end(cluster):
+    gate = Gate()
+    async with worker_on(cluster, decide_ahead=5) as worker:
+        await worker.tasks.assign({0}, 1)
+        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        cluster.on_commit = lambda partition: gate.pass_()
+        cluster.order(cluster.customer_of(0))
+        await asyncio.to_thread(gate.waiting.wait, 10)
+        host = worker.tasks.hosts()[0]
+        for number in range(30):
+            cluster.order(cluster.customer_of(0))
+            await until(lambda fed=number + 2: host.fed["orders"] == fed)
+        assert 0 < host.task.uncommitted < 20
+        cluster.on_commit = lambda partition: None
+        gate.open()
+        await until(lambda: all_thanked(cluster))
+
+
+async def test_an_input_that_is_far_ahead_is_paused_and_resumed(cluster, monkeypatch):
+    monkeypatch.setattr("streams.worker.host.HIGH_RECORDS", 8)
+    ends, known = cluster.ends, asyncio.Event()
+    async with worker_on(cluster) as worker:
+        # Nothing is decided while the ends aren't known: the buffers fill.
+        worker.tasks._cuts._ask_ends = lambda keys: ends(keys) if known.is_set() else {}
+        await worker.tasks.assign({0}, 1)
+        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        for _ in range(12):
+            cluster.order(cluster.customer_of(0))
+        await until(lambda: ("orders", 0) in worker.consumer.paused)
+        known.set()
+        await until(lambda: not worker.consumer.paused)
+        await until(lambda: all_thanked(cluster))
+
+
+async def test_stopping_is_over_in_time_even_if_a_commit_hangs(cluster):
+    gate = Gate()
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        cluster.on_commit = lambda partition: gate.pass_()
+        cluster.order(cluster.customer_of(1))
+        await asyncio.to_thread(gate.waiting.wait, 10)
+        await asyncio.wait_for(worker.tasks.stop(0.2), 5)
+        gate.open()
+
+
+def test_numbers_are_shown_as_ranges():
+    assert ranges([]) == "none"
+    assert ranges([4]) == "4"
+    assert ranges([7, 0, 1, 2]) == "0-2, 7"
