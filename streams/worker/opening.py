@@ -28,7 +28,7 @@ from streams.programs import Programs
 from streams.runtime.commit import Commit
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
-from streams.task import PartitionTask, Ports, TaskSettings
+from streams.task import PartitionTask, Ports, TaskSettings, never_read
 from streams.worker.host import Opening
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,12 @@ class TaskOpener:
             lambda metric: task.program.fields_read(metric), registry=self._registry
         )
         ports = Ports(store, decoder, self._encoder, self._programs)
-        task = PartitionTask(opening.partition, ports, self._task_settings, opening.poisoned)
+        number = opening.partition
+        beginnings = {
+            topic: self._admin.bounds(topic_name(self._settings, topic), number, FENCE_WITHIN)[0]
+            for topic in never_read(store, number)
+        }
+        task = PartitionTask(number, ports, self._task_settings, opening.poisoned, beginnings)
         return task
 
     # ── The store ─────────────────────────────────────────────────────────────────────────────

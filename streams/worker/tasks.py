@@ -388,7 +388,7 @@ class Tasks:
             raise NotHere(f"task {partition}, which has customer {customer!r}, doesn't run here")
         return host.task.state_of(customer)
 
-    def hosts(self) -> Iterable[Host]:
+    def hosts(self) -> list[Host]:
         """All tasks of this worker, in order of their numbers."""
         return [self._hosts[number] for number in sorted(self._hosts)]
 

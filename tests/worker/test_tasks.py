@@ -105,7 +105,7 @@ async def test_pitfall_35_thrown_out_it_commits_nothing(cluster):
         await until(lambda: any(host.runs for host in worker.tasks.hosts()))
         await worker.tasks.settle(was_thrown_out=True)
         cluster.order(cluster.customer_of(1))
-        commits = []
+        commits: list[int] = []
         cluster.on_commit = commits.append
         await asyncio.sleep(0.1)  # time in which it would have
         assert commits == []
@@ -239,7 +239,7 @@ async def test_pitfall_61_a_record_at_which_deciding_fails_becomes_a_dead_letter
 
     from streams import task
 
-    real = task.decide
+    real = vars(task)["decide"]
     monkeypatch.setattr(task, "decide", decide)
     cluster.order(poison)
     cluster.order(poison)
@@ -278,9 +278,9 @@ async def test_a_task_whose_commits_are_slow_doesnt_decide_ahead_without_end(clu
         cluster.order(cluster.customer_of(0))
         await asyncio.to_thread(gate.waiting.wait, 10)
         host = worker.tasks.hosts()[0]
-        for number in range(30):
+        for _ in range(30):
             cluster.order(cluster.customer_of(0))
-            await until(lambda fed=number + 2: host.fed["orders"] == fed)
+            await until(lambda: host.fed["orders"] == cluster.number)
         assert 0 < host.task.uncommitted < 20
         cluster.on_commit = lambda partition: None
         gate.open()
