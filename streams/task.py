@@ -14,7 +14,8 @@ argument, and somebody else carries transactions out.
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -34,7 +35,14 @@ from streams.engine import (
 from streams.errors import Poisoned, Refused, SendflowError
 from streams.ports import ControlReader, Decoder, Encoder, Facts, Record, Rejection, Store
 from streams.runtime.cache import StateCache
-from streams.runtime.commit import POSITION_KEY, Commit, Pending, Position, decode_position
+from streams.runtime.commit import (
+    CHANGELOG,
+    POSITION_KEY,
+    Commit,
+    Pending,
+    Position,
+    decode_position,
+)
 from streams.runtime.lifecycle import TaskState, moved
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
@@ -77,11 +85,14 @@ class PartitionTask:
         ports: Ports,
         settings: TaskSettings,
         poisoned: frozenset[tuple[str, int]] = frozenset(),
+        beginnings: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Opens the task on a store that holds all of its changelog.
 
         `poisoned` names records (topic, offset) and timers (TIMER, due) at which deciding failed:
-        they become dead letters (PITFALLS 61).
+        they become dead letters (PITFALLS 61). `beginnings` holds the first offset that there is of
+        inputs that the task has never read (see `never_read`). Raises Refused where there are
+        customers, but no position.
         """
         self.partition = partition
         self.state = TaskState.ASSIGNED
@@ -90,8 +101,8 @@ class PartitionTask:
         self._ports = ports
         self._store = ports.store
         self._poisoned = poisoned
-        position = decode_position(ports.store.get(POSITION_KEY)) or Position({}, 0)
-        self._merge = Merge((CONTROL, *TOPIC_ORDER), position.inputs)
+        position = position_in(ports.store, partition)
+        self._merge = Merge((CONTROL, *TOPIC_ORDER), {**beginnings, **position.inputs})
         self._control = self._merge.by_topic[CONTROL]
         # A worker reads `control` whole: what the task has been through already is fed to it again.
         self._control.next_offset = 0
@@ -426,6 +437,29 @@ class PartitionTask:
         for customer, change in commit.batch.changes.items():
             if change is None:
                 self._cache.drop(customer)
+
+
+def position_in(store: Store, partition: int) -> Position:
+    """Where the task stands. Raises Refused where that is lost, though there is state: beginning
+    anywhere else would lose events or apply them twice (PITFALLS 49)."""
+    position = decode_position(store.get(POSITION_KEY))
+    if position is not None:
+        return position
+    if store.customers(b"", 1):
+        raise Refused(
+            f"task {partition}: its changelog holds customers, but not how far the inputs were "
+            f"read for them (the key {POSITION_KEY!r}); restore {CHANGELOG} from a copy, or make "
+            "it anew and begin without what is known of customers"
+        )
+    return Position({}, 0)
+
+
+def never_read(store: Store, partition: int) -> list[str]:
+    """The inputs that the task whose store this is has never read: all of a new task, and those
+    that came with a new version. They're read from the first record that there is. Raises Refused:
+    see `position_in`."""
+    known = position_in(store, partition).inputs
+    return [topic for topic in INPUTS if topic not in known]
 
 
 def is_tick(record: Record) -> bool:

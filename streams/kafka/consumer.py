@@ -17,6 +17,10 @@ from streams.ports import Record
 
 logger = logging.getLogger(__name__)
 
+_BEGIN_ANEW = (
+    "delete the changelog and make it again (sendflow topics create); nothing is known of "
+    "customers then, and what the topics still hold is read from its beginning"
+)
 _WATERMARKS_WITHIN = 5.0  # seconds, for the text of an error
 
 
@@ -159,13 +163,13 @@ class RecordConsumer:
             return Refused(f"{topic}[{partition}]: offset {asked} isn't there: {error.str()}")
         if asked is not None and asked > end:
             reason = (
-                "the topic was deleted and made anew, or its end was lost; "
-                "restore it, or begin anew under another name (application)"
+                "the topic was deleted and made anew, or its end was lost; restore it, or begin "
+                f"anew: {_BEGIN_ANEW}"
             )
         else:
             reason = (
-                "what lies between was deleted before it was read; restore it, or begin anew "
-                "under another name (application), and raise retention.ms of the topic"
+                "what lies between was deleted before it was read; raise retention.ms of the "
+                f"topic, and restore it or begin anew: {_BEGIN_ANEW}"
             )
         return Refused(
             f"{topic}[{partition}]: the next offset to read is {asked}, but there are only "
