@@ -7,6 +7,7 @@ from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow
 from streams.engine.journey import Journey, JourneyState, move
 from streams.engine.membership import set_silently
+from streams.engine.moves import moved_by_change, run_moves
 from streams.engine.occasion import set_occasions
 from streams.engine.state import CustomerState
 from streams.engine.turn import Turn
@@ -40,6 +41,7 @@ def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effect
             end(turn, flow, journey, "archived", {"step": journey.step}, journey.step)
         else:
             _adapt_journey(program, turn, flow, journey)
+    run_moves(program, turn, moved_by_change(program, turn, []))
     state.next_due = next_due(state)
 
 

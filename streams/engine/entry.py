@@ -19,6 +19,10 @@ from streams.engine.walk import end
 KEYS_KEPT = 90 * DAY
 """For so long a key is remembered after its last entry (SEMANTICS 1.6, 1.11)."""
 
+PREVIOUS = "\0"
+"""In place of a key: the entry before the last one, for a journey that asks whether P has entered
+its own flow lately (the journey that asks doesn't count, SEMANTICS 3.4)."""
+
 Refusal = tuple[str, dict[str, Any]]
 """Reason and evidence."""
 
@@ -63,7 +67,7 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
     """The journey of a customer who has become a member of the segment that starts `flow`, unless
     something forbids it. By an event, its time is when the journey starts; by time alone, now."""
     event = turn.event
-    refusal = ("flow_paused", _no_evidence()) if flow.is_paused else None
+    refusal: Refusal | None = ("flow_paused", {}) if flow.is_paused else None
     if event is not None:
         refusal = _refuse_event(turn, flow, event)
     if refusal is not None:
@@ -96,10 +100,6 @@ def _without_trigger(turn: Turn, flow: CompiledFlow) -> Journey:
     return Journey(flow.flow, name, turn.now, turn.now, state.sequence)
 
 
-def _no_evidence() -> dict[str, Any]:
-    return {}
-
-
 def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | None:
     age = turn.now - event.occurred_at
     if age > flow.max_event_age:
@@ -109,7 +109,9 @@ def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | Non
             "max_event_age_ms": flow.max_event_age,
         }
         return "too_old", evidence
-    return ("flow_paused", _no_evidence()) if flow.is_paused else None
+    if flow.is_paused:
+        return "flow_paused", {}
+    return None
 
 
 def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
@@ -224,6 +226,8 @@ def _remember_entry(state: CustomerState, flow: str, key: str | None, now: Insta
     if entries is None:
         entries = state.entries[flow] = {}
     if key is None:
+        if "" in entries:
+            entries[PREVIOUS] = entries[""]
         entries[""] = now
         return
     entries.pop(key, None)

@@ -324,3 +324,12 @@ def test_an_event_without_optional_fields_does_not_raise() -> None:
     event = Event("order.placed", "x", "ada", MONDAY, {"order_id": "1", "total": 1, "tags": []})
     decide(program, ada.state, event, MONDAY, effects)
     assert effects.decisions == []
+
+
+def test_3_4_the_entry_before_the_journey_that_asks_counts() -> None:
+    lately = {"if": {"in_flow": "flow", "within": "7d"}, "then": [send("again")]}
+    ada = Customer(program_of(flow(lately)))
+    ada.view(MONDAY)
+    ada.view(MONDAY + 6 * DAY)
+    ada.view(MONDAY + 13 * DAY)
+    assert [branch.reason for branch in ada.decisions(Outcome.BRANCH)] == ["else", "then", "else"]

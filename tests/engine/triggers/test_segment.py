@@ -186,6 +186,21 @@ def test_being_in_a_flow_may_be_what_makes_a_member() -> None:
     assert ada.sent() == [(MONDAY, "inside")]
 
 
+def test_and_so_may_leaving_one() -> None:
+    outside = {"segment": "outside", "if": {"not": {"in_flow": "cart"}}}
+    cart = {
+        "flow": "cart",
+        "trigger": {"metric": "view.item"},
+        "exit_on": [{"metric": "order.placed"}],
+        "steps": [{"wait": "1d", "id": "pause"}, send("cart")],
+    }
+    again = flow_on("outside", send("outside"), re_entry="always")
+    ada = Customer(program_of(cart, again, segments=[outside]))
+    ada.view(MONDAY)
+    ada.order(MONDAY + DAY - 1)
+    assert ada.sent() == [(MONDAY - DAY, "outside"), (MONDAY + DAY - 1, "outside")]
+
+
 def test_an_event_that_has_nothing_to_do_with_it_judges_nothing() -> None:
     program = program_of(flow_on("buyers", send()), segments=[BUYERS])
     assert program.on_metric["view.item"].segments == ()
