@@ -51,10 +51,21 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
             )
         definitions = read_definitions(json.loads(record.definitions))
         if isinstance(definitions, Definitions):
-            logger.info("definitions %s are in force", record.version)
-            return compile_program(definitions, record.version, record.successors)
+            return _compiled(definitions, record)
         return Rejection(
             f"definitions {record.version} have errors: "
             + "; ".join(str(problem) for problem in definitions[:5])
         )
     return record
+
+
+def _compiled(definitions: Definitions, record: DefinitionsRecord) -> Program | Rejection:
+    """A set that can't be compiled is a bug of ours: it's set aside, and the older one decides on,
+    rather than stopping every task (PITFALLS 61)."""
+    try:
+        program = compile_program(definitions, record.version, record.successors)
+    except Exception as error:
+        logger.exception("definitions %s can't be compiled", record.version)
+        return Rejection(f"definitions {record.version} can't be compiled: {error!r}")
+    logger.info("definitions %s are in force", record.version)
+    return program

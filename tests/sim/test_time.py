@@ -296,3 +296,25 @@ def test_wall_time_never_decides(shop: Shop, open_shop: Callable[..., Shop]) -> 
     for topic in ("send-commands", "flow-decisions", "late-records", "dead-letters"):
         assert shop.outputs(topic) == other.outputs(topic)
     assert len(shop.sent()) == 2
+
+
+def test_pitfall_61_definitions_that_cannot_be_compiled_leave_the_older_ones_in_force(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import streams.programs
+
+    compile_program = streams.programs.compile_program
+
+    def compile_badly(definitions, version, successors):  # type: ignore[no-untyped-def]
+        if version == f"v{NOON}":
+            raise ZeroDivisionError("a bug")
+        return compile_program(definitions, version, successors)
+
+    monkeypatch.setattr(streams.programs, "compile_program", compile_badly)
+    shop.customer(BEGIN, "ada")
+    shop.publish(NOON, CART_FLOW)
+    shop.cart(NOON + 1, "ada")
+    shop.until(NOON + DAY)
+    assert len(shop.sent()) == 1
+    (letter,) = shop.outputs("dead-letters")
+    assert letter["topic"] == "control"
