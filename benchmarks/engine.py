@@ -66,7 +66,7 @@ def mix(count: int, seed: int = 1) -> list[Event]:
 
 
 def _basket(chance: random.Random, lines: int) -> dict[str, Any]:
-    items = [
+    items: list[dict[str, Any]] = [
         {
             "sku": f"SKU{chance.randrange(4000):05}",
             "name": "WHITE HANGING HEART T-LIGHT HOLDER",

@@ -40,7 +40,7 @@ def test_all_values_are_read_before_any_is_set() -> None:
 def test_it_is_newer_than_an_older_patch() -> None:
     ada = Customer(program_of(flow({"update_profile": {"country": "GB"}})))
     ada.view(MONDAY)
-    late = {"occurred_at": MONDAY - 1, "set": {"country": "DE"}, "unset": []}
+    late: dict[str, Any] = {"occurred_at": MONDAY - 1, "set": {"country": "DE"}, "unset": []}
     ada.event("customer.updated", MONDAY + HOUR, **late)
     assert ada.state.profile["country"] == "GB"
 

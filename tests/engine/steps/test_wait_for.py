@@ -107,7 +107,7 @@ def test_an_event_does_not_end_the_wait_that_it_leads_to() -> None:
 
 
 def test_exits_come_first() -> None:
-    keys = {"on": "order.placed", "exit_on": [SAME_ORDER]}
+    keys: dict[str, Any] = {"on": "order.placed", "exit_on": [SAME_ORDER]}
     ada = Customer(program_of(flow(waiting(SAME_ORDER), **keys)))
     ada.order(MONDAY)
     fulfilled(ada, MONDAY + 1)
