@@ -214,7 +214,8 @@ def _window(wait: Window) -> Due:
     start, end = wait.window
     allowed = frozenset(wait.only_on)
     midnight = Clock(0, 0)
-    parts = ((start, end),) if start < end else ((midnight, end), (start, midnight))
+    is_of_one_day = start < end or end == midnight
+    parts = ((start, end),) if is_of_one_day else ((midnight, end), (start, midnight))
 
     def due(turn: Turn, zone: ZoneInfo) -> Instant:
         day = to_date(turn.now, zone)
