@@ -30,6 +30,7 @@ from streams.engine import (
     Program,
     compile_program,
     decode_state,
+    successors,
 )
 from streams.engine.calendar import to_date
 from streams.engine.check import read_definitions
@@ -38,6 +39,7 @@ from streams.engine.money import parse_amount
 from streams.engine.problem import Problem, path_text
 from streams.engine.reading import UNREADABLE, Reading, read
 from streams.engine.scalars import parse_number
+from streams.engine.successor import Successors
 from streams.engine.value import VALUES, stand_in_fact
 from streams.flowtest.cases import Case, RawSet, as_raw
 from streams.flowtest.events import Command, EventMaker, WrongCase, unknown_entry
@@ -110,6 +112,7 @@ class _Script:
         self._written: list[Written] = []
         self._sets: list[Definitions] = []
         self._programs: list[Program] = []
+        self._successors: Successors = {}
         self._put_in_force(definitions)
         moments = [self._maker.moment(entry.get("at")) for entry in case.events]
         self._entries = sorted(zip(moments, case.events, strict=True), key=lambda pair: pair[0])
@@ -191,6 +194,7 @@ class _Script:
         definitions = read_definitions(raw)
         if not isinstance(definitions, Definitions):
             raise WrongCase(f"publish: {_sentences(definitions)}")
+        self._successors = successors(self._sets[-1], definitions, self._successors)
         self._put_in_force(definitions)
         self._publish(world, definitions, raw, at)
 
@@ -208,7 +212,7 @@ class _Script:
             semantics=SEMANTICS[-1],
             tzdata=installed_version("tzdata"),
             definitions=text.decode(),
-            successors={},
+            successors=self._successors,
         )
         self._add(world, Written(CONTROL, at, b"definitions", encode_definitions(record)))
 
