@@ -11,6 +11,12 @@ from streams.ports import Record
 
 Headers = Sequence[tuple[str, bytes | None]]
 
+MOST_KEPT = 900_000
+"""Bytes of a record in its dead letter: with the rest of it and the key, which stands in it twice,
+less than the largest record that is produced (PITFALLS 19)."""
+
+_KEY_KEPT = 2_048
+
 
 class DeadLetter(msgspec.Struct):
     """One record of the topic `dead-letters`."""
@@ -44,6 +50,26 @@ def read_dead_letter(value: bytes) -> DeadLetter:
         raise Undecodable(f"the value is a {name}, expected a DeadLetter")
     headers = [(header["name"], header["value"]) for header in fields.pop("headers")]
     return DeadLetter(headers=headers, **fields)
+
+
+def size_of(record: Record) -> int:
+    """The bytes of a record's key, value and headers."""
+    headers = sum(len(name) + len(value) for name, value in record.headers or [])
+    return len(record.key or b"") + len(record.value or b"") + headers
+
+
+def beginning_of(record: Record) -> Record:
+    """The record, if a dead letter has room for it; else as much of it as there is room for: of the
+    key, of the value, and the headers if they still fit."""
+    key, value = record.key, record.value
+    if size_of(record) <= MOST_KEPT and len(key or b"") <= _KEY_KEPT:
+        return record
+    key = None if key is None else key[:_KEY_KEPT]
+    value = None if value is None else value[: MOST_KEPT - _KEY_KEPT]
+    kept = Record(record.time, record.offset, key, value, record.headers)
+    if size_of(kept) > MOST_KEPT:
+        kept.headers = None
+    return kept
 
 
 def header_fields(headers: Headers) -> list[dict[str, Any]]:

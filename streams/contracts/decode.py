@@ -38,6 +38,10 @@ but the SKU of the items."""
 
 LONGEST_KEY = 1024  # bytes
 
+LARGEST_EVENT = 128 * 1024
+"""Bytes of a value: a cart of a thousand items. A state may hold an event several times over (as
+the cart, in journeys), and it must fit into one record of the changelog (PITFALLS 19)."""
+
 _APART = tuple(EVENT_FIELDS)
 
 
@@ -98,6 +102,8 @@ class EventDecoder:
         value = record.value
         if not value:
             return Rejection("the record has no value, expected an event")
+        if len(value) > LARGEST_EVENT:
+            return Rejection(f"the value has {len(value)} bytes, expected at most {LARGEST_EVENT}")
         if value[0] == JSON_OBJECT:
             return self._decode_json(topic, record.key, value)
         length = 5 if value[0] == CONFLUENT else SINGLE_OBJECT_HEADER

@@ -10,7 +10,12 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.dead_letters import DeadLetter, header_fields
+from streams.contracts.dead_letters import (
+    DeadLetter,
+    beginning_of,
+    header_fields,
+    size_of,
+)
 from streams.contracts.fields import EventCheck, WrongEvent, event_check, unknown_field
 from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
 from streams.contracts.registry import SchemaRegistry
@@ -81,22 +86,25 @@ class EffectEncoder:
     def dead_letter(
         self, topic: str, partition: int, record: Record, rejection: Rejection, at: Instant
     ) -> OutputRecord:
-        """What was wrong with `record` of the input `topic`, and all of the record; the key is the
-        record's own."""
+        """What was wrong with `record` of the input `topic`, and all of the record, as far as it
+        fits; the key is the record's own."""
+        kept, reason = beginning_of(record), rejection.reason
+        if kept is not record:
+            reason += f"; of its {size_of(record)} bytes, {size_of(kept)} are kept here"
         letter = DeadLetter(
             at=at,
             topic=topic,
             partition=partition,
             offset=record.offset,
             time=record.time,
-            reason=rejection.reason,
+            reason=reason,
             schema=rejection.schema,
-            key=record.key,
-            value=record.value,
-            headers=record.headers or [],
+            key=kept.key,
+            value=kept.value,
+            headers=kept.headers or [],
         )
         value = self._dead_letter_header + self._write_dead_letter(letter)
-        return OutputRecord(DEAD_LETTERS, record.key, value)
+        return OutputRecord(DEAD_LETTERS, kept.key, value)
 
     def late_record(
         self, topic: str, partition: int, offset: int, effective_time: Instant, sequence: int

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.decode import LONGEST_KEY
+from streams.contracts.decode import LARGEST_EVENT, LONGEST_KEY
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
 from streams.engine import Instant, topic_of
@@ -25,6 +25,8 @@ def event_record(event: dict[str, Any]) -> EventRecord:
     fields = dict(event)
     metric = fields.pop("metric")
     value = encode_event(metric, fields)
+    if len(value) > LARGEST_EVENT:
+        raise WrongEvent(f"the event has {len(value)} bytes, expected at most {LARGEST_EVENT}")
     customer_id = event["customer_id"]
     if not customer_id or customer_id[0] == "\x00" or len(customer_id.encode()) > LONGEST_KEY:
         raise WrongEvent(

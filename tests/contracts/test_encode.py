@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.contracts.dead_letters import read_dead_letter
+from streams.contracts.dead_letters import MOST_KEPT, read_dead_letter, size_of
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Decision, Outcome, SendCommand
+from streams.kafka.options import MAX_RECORD_BYTES
 from streams.ports import OutputRecord, Record, Rejection
 
 from .generated import values_of
@@ -123,7 +124,7 @@ def test_pitfall_56_a_dead_letter_holds_all_of_the_record_and_what_was_wrong() -
 
 
 @pytest.mark.parametrize("key", [None, b"", b"\xff"])
-@pytest.mark.parametrize("value", [None, b"", b"x" * 1_000_000])
+@pytest.mark.parametrize("value", [None, b"", b"x" * 800_000])
 def test_pitfall_56_any_record_fits_into_a_dead_letter(
     key: bytes | None, value: bytes | None
 ) -> None:
@@ -132,6 +133,39 @@ def test_pitfall_56_any_record_fits_into_a_dead_letter(
     assert written.key == key
     assert written.value is not None
     assert read_dead_letter(written.value).original() == record
+
+
+@pytest.mark.parametrize("over", [0, 1])
+@pytest.mark.parametrize(
+    ("key", "value", "headers"),
+    [
+        (3, MOST_KEPT - 3 - 4, 4),
+        (0, MOST_KEPT, 0),
+        (2_000, 8_000_000, 0),
+        (1_000_000, 10, 0),
+        (450_000, 450_000, 0),
+        (1_000_000, 1_000_000, 1_000_000),
+    ],
+)
+def test_pitfall_19_any_record_s_dead_letter_is_small_enough_to_be_produced(
+    key: int, value: int, headers: int, over: int
+) -> None:
+    record = Record(NOON, 7, bytes(key), bytes(value + over), [("h", bytes(max(0, headers - 1)))])
+    if not headers:
+        record.headers = None
+    written = ENCODER.dead_letter("orders", 0, record, Rejection("no" * 500), NOON)
+    assert written.value is not None
+    assert written.key is not None
+    assert len(written.key) + len(written.value) < MAX_RECORD_BYTES - 1_024
+    letter = read_dead_letter(written.value)
+    if size_of(record) <= MOST_KEPT and key < 10_000:
+        assert letter.original() == record
+    else:
+        assert record.value is not None
+        assert letter.value is not None
+        assert record.value.startswith(letter.value)
+        assert f"of its {size_of(record)} bytes, " in letter.reason
+        assert letter.where == "orders[0]@7"
 
 
 def test_something_else_is_no_dead_letter() -> None:

@@ -45,6 +45,7 @@ def test_the_event_itself_stays_as_it_is():
         ({"customer_id": "\x00task"}, "zero byte"),
         ({"customer_id": "é" * 513}, "1024"),
         ({"quory": "lamp"}, "quory"),
+        ({"query": "x" * 131_072}, "expected at most 131072"),
     ],
 )
 def test_what_no_task_could_use_is_refused(changes, says):
