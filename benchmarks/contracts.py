@@ -115,8 +115,8 @@ def _readers(metric: str, event: dict[str, Any]) -> dict[str, Callable[[], objec
 def _writers() -> dict[str, Callable[[], object]]:
     encoder = EffectEncoder()
     command = _plain(shipped_schemas().current["SendCommand"].schema)
-    decision = _plain(shipped_schemas().current["Decision"].schema)
-    commands, decisions = [COMMAND], [DECISION]
+    decisions_schema = _plain(shipped_schemas().current["Decisions"].schema)
+    commands, decisions = [COMMAND], [DECISION] * 3
     order = HEAD | EVENTS["order.placed"]
 
     def by_fastavro(schema: Schema, struct: Any, **instead: Any) -> object:
@@ -125,12 +125,16 @@ def _writers() -> dict[str, Callable[[], object]]:
         fastavro.schemaless_writer(target, schema, values | instead)
         return target.getvalue()
 
+    def as_plain(decision: Decision) -> dict[str, Any]:
+        plain = {"outcome": "sent", "evidence": json.dumps(decision.evidence)}
+        return {name: getattr(decision, name) for name in decision.__struct_fields__} | plain
+
     return {
         "send command, three items": lambda: encoder.commands(commands),
         "send command, fastavro": lambda: by_fastavro(command, COMMAND),
-        "decision": lambda: encoder.decisions(decisions),
-        "decision, fastavro": lambda: by_fastavro(
-            decision, DECISION, outcome="sent", evidence=json.dumps(DECISION.evidence)
+        "three decisions": lambda: encoder.decisions(decisions),
+        "three decisions, fastavro": lambda: by_fastavro(
+            decisions_schema, DECISION, decisions=[as_plain(one) for one in decisions]
         ),
         "order.placed, checked": lambda: encode_event("order.placed", order),
     }

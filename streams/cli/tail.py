@@ -72,18 +72,18 @@ def _show_newest(
 
 
 def _show_json(found: "Found") -> None:
-    name, value = _decode(found)
-    output.print_json(
-        {
-            "topic": found.topic,
-            "partition": found.partition,
-            "offset": found.record.offset,
-            "time": found.record.time,
-            "key": _text(found.record.key),
-            "schema": name,
-            "value": value,
-        }
-    )
+    for name, value in _decode(found):
+        output.print_json(
+            {
+                "topic": found.topic,
+                "partition": found.partition,
+                "offset": found.record.offset,
+                "time": found.record.time,
+                "key": _text(found.record.key),
+                "schema": name,
+                "value": value,
+            }
+        )
 
 
 def _show_text(found: "Found") -> None:
@@ -91,19 +91,20 @@ def _show_text(found: "Found") -> None:
 
     import msgspec
 
-    name, value = _decode(found)
     moment = datetime.fromtimestamp(found.record.time / 1000, UTC)
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    output.say(
-        f"{moment:%Y-%m-%d %H:%M:%S}  {found.partition}@{found.record.offset}  "
-        f"{_text(found.record.key) or '-'}  {name or ''}  {text}"
-    )
+    for name, value in _decode(found):
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        output.say(
+            f"{moment:%Y-%m-%d %H:%M:%S}  {found.partition}@{found.record.offset}  "
+            f"{_text(found.record.key) or '-'}  {name or ''}  {text}"
+        )
 
 
-def _decode(found: "Found") -> tuple[str | None, Any]:
-    """What a record says: the name of its schema, and its fields."""
+def _decode(found: "Found") -> list[tuple[str | None, Any]]:
+    """What a record says: the name of its schema, and its fields; each decision by itself."""
     import json
 
+    from streams.contracts.decisions import DECISIONS, read_decisions
     from streams.contracts.wire import Undecodable, decode_any
     from streams.kafka.topics import CHANGELOG
     from streams.task import is_tick
@@ -111,20 +112,20 @@ def _decode(found: "Found") -> tuple[str | None, Any]:
 
     record = found.record
     if record.value is None:
-        return None, "tick" if is_tick(record) else "deleted"
+        return [(None, "tick" if is_tick(record) else "deleted")]
     if found.topic == CHANGELOG:
         if record.key is not None and record.key[:1] != b"\x00":
-            return "customer", customer_view(record.value)
-        return "task", f"{len(record.value)} bytes"
+            return [("customer", customer_view(record.value))]
+        return [("task", f"{len(record.value)} bytes")]
     try:
+        if found.topic == DECISIONS:
+            return [("Decision", decision) for decision in read_decisions(record.value)]
         name, fields = decode_any(record.value)
     except Undecodable as error:
-        return None, f"undecodable: {error}"
-    if name in ("Decision", "Definitions"):
-        for field in ("evidence", "definitions"):
-            if field in fields:
-                fields[field] = json.loads(fields[field])
-    return name, {key: _plain(value) for key, value in fields.items()}
+        return [(None, f"undecodable: {error}")]
+    if name == "Definitions":
+        fields["definitions"] = json.loads(fields["definitions"])
+    return [(name, {key: _plain(value) for key, value in fields.items()})]
 
 
 def _plain(value: Any) -> Any:

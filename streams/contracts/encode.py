@@ -5,17 +5,12 @@ Avro single-object encoding, or Confluent wire format where a registry is config
 
 from collections.abc import Iterable
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from streams.contracts.dead_letters import (
-    DeadLetter,
-    beginning_of,
-    header_fields,
-    size_of,
-)
+from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fields, size_of
+from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, event_check, unknown_field
 from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
 from streams.contracts.registry import SchemaRegistry
@@ -25,7 +20,6 @@ from streams.engine import METRICS, Decision, Instant, SendCommand
 from streams.ports import OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
-DECISIONS = "flow-decisions"
 DEAD_LETTERS = "dead-letters"
 LATE_RECORDS = "late-records"
 
@@ -53,17 +47,10 @@ class EffectEncoder:
         self._schemas = schemas or shipped_schemas()
         self._registry = registry
         self._command_header, command = self._output("SendCommand")
-        self._decision_header, decision = self._output("Decision")
+        self._decisions = DecisionsWriter(*self._output("Decisions"))
         self._dead_letter_header, dead_letter = self._output("DeadLetter")
         self._late_record_header, late_record = self._output("LateRecord")
         self._write_command = struct_writer(command)
-        self._write_decision = struct_writer(
-            _with_json_bytes(decision, "evidence"),
-            {
-                "outcome": attrgetter("value"),
-                "evidence": msgspec.json.Encoder(order="sorted").encode,
-            },
-        )
         self._write_dead_letter = struct_writer(dead_letter, {"headers": header_fields})
         self._write_late_record = struct_writer(late_record)
 
@@ -76,12 +63,9 @@ class EffectEncoder:
         ]
 
     def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]:
-        """One record per decision, in order; the key is the customer id."""
-        header, write = self._decision_header, self._write_decision
-        return [
-            OutputRecord(DECISIONS, decision.customer_id.encode(), header + write(decision))
-            for decision in decisions
-        ]
+        """One record for each event or timer of a customer that decided something, in order; the
+        key is the customer id."""
+        return self._decisions.records(decisions)
 
     def dead_letter(
         self, topic: str, partition: int, record: Record, rejection: Rejection, at: Instant
@@ -119,15 +103,6 @@ class EffectEncoder:
         if self._registry is None:
             return single_object_header(contract), contract.schema
         return confluent_header(self._registry.register(contract)), contract.schema
-
-
-def _with_json_bytes(schema: Schema, name: str) -> Schema:
-    """The schema with a text field declared as bytes, which look the same on the wire: JSON comes
-    encoded already."""
-    fields = [
-        field | {"type": "bytes"} if field["name"] == name else field for field in schema["fields"]
-    ]
-    return schema | {"fields": fields}
 
 
 class EventEncoder:

@@ -36,6 +36,12 @@ def long_bytes(number: int) -> bytes:
     return _varint(raw)
 
 
+def text_bytes(text: str) -> bytes:
+    """A text of any length in Avro's form."""
+    encoded = text.encode()
+    return long_bytes(len(encoded)) + encoded
+
+
 def _varint(raw: int) -> bytes:
     groups = bytearray()
     while raw > 127:

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.encode import DEAD_LETTERS, DECISIONS, LATE_RECORDS, SEND_COMMANDS
+from streams.contracts.decisions import DECISIONS, read_decisions
+from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
 from streams.contracts.wire import decode_any
 from streams.kafka.topic_reader import Found, TopicReader
 
@@ -55,6 +56,7 @@ class _Counts:
     def __init__(self) -> None:
         self._topics: Counter[str] = Counter()
         self._commands: Counter[tuple[str, str]] = Counter()
+        self._decisions = 0
         self._by_outcome: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
         self._customers: set[str] = set()
         self._stories: defaultdict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
@@ -64,14 +66,16 @@ class _Counts:
         value = found.record.value
         if value is None or found.topic in (DEAD_LETTERS, LATE_RECORDS):
             return
-        fields = decode_any(value)[1]
         if found.topic == SEND_COMMANDS:
+            fields = decode_any(value)[1]
             self._commands[fields["flow"], fields["channel"]] += 1
             self._customers.add(fields["customer_id"])
             return
-        flow, outcome, reason = fields["flow"], fields["outcome"], fields["reason"]
-        self._by_outcome[outcome][flow, reason] += 1
-        self._stories[fields["customer_id"]][flow, outcome, reason] += 1
+        for decision in read_decisions(value):
+            flow, outcome, reason = decision["flow"], decision["outcome"], decision["reason"]
+            self._decisions += 1
+            self._by_outcome[outcome][flow, reason] += 1
+            self._stories[decision["customer_id"]][flow, outcome, reason] += 1
 
     def outcome(self) -> Outcome:
         entered = {flow: number for (flow, _), number in self._by_outcome["entered"].items()}
@@ -81,7 +85,7 @@ class _Counts:
             not_entered=dict(self._by_outcome["not_entered"]),
             skipped=dict(self._by_outcome["skipped"]),
             exited=dict(self._by_outcome["exited"]),
-            decisions=self._topics[DECISIONS],
+            decisions=self._decisions,
             dead_letters=self._topics[DEAD_LETTERS],
             late_records=self._topics[LATE_RECORDS],
             customers_written_to=len(self._customers),

@@ -6,9 +6,8 @@ import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -130,15 +129,14 @@ def environment(settings: Settings, data_dir: Path, web_port: int) -> dict[str, 
     }
 
 
-class Watch(msgspec.Struct, frozen=True):
-    """Who is told while workers decide.
+class Watch(Protocol):
+    """Who is told while workers decide."""
 
-    `came_to`: how far simulated time has come, as the mean of the tasks' clocks. `ended`: a worker
-    has ended by itself; it is started again, or an error is raised.
-    """
+    def came_to(self, clock: Instant) -> None:
+        """How far simulated time has come: the mean of the tasks' clocks."""
 
-    came_to: Callable[[Instant], None]
-    ended: Callable[[Worker], None]
+    def ended(self, worker: Worker) -> None:
+        """A worker has ended by itself. Starts it again, or raises."""
 
 
 def wait_until_decided(

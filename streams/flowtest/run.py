@@ -20,6 +20,7 @@ from streams.contracts.control import (
     encode_definitions,
     encode_facts,
 )
+from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.decode import EventDecoder, all_fields
 from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.wire import decode_any
@@ -310,14 +311,15 @@ class _World:
             if not key.startswith(b"\x00")
         }
         letters = [letter["reason"] for letter in self._read("dead-letters")]
-        decisions = self._read("flow-decisions")
-        for decision in decisions:
-            decision["evidence"] = msgspec.json.decode(decision["evidence"])
+        decisions = [one for value in self._values(DECISIONS) for one in read_decisions(value)]
         return Outcome(self._read("send-commands"), decisions, letters, states)
 
     def _read(self, topic: str) -> list[dict[str, Any]]:
-        values = [one.value for one in self.local.output if one.topic == topic]
-        return [decode_any(value)[1] for value in values if value is not None]
+        return [decode_any(value)[1] for value in self._values(topic)]
+
+    def _values(self, topic: str) -> list[bytes]:
+        output = self.local.output
+        return [one.value for one in output if one.topic == topic and one.value is not None]
 
 
 def _mapping(raw: Any, what: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import msgspec
 
 from streams.contracts.control import DefinitionsRecord, decode_control
 from streams.contracts.dead_letters import DeadLetter, read_dead_letter
-from streams.contracts.encode import DEAD_LETTERS, DECISIONS, LATE_RECORDS, SEND_COMMANDS
+from streams.contracts.decisions import DECISIONS, read_decisions
+from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
 from streams.contracts.schemas import METRIC_OF_RECORD
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import INPUTS, TOPIC_ORDER, Instant
@@ -146,9 +147,8 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant]) -> No
     )
 
 
-def _add_decision(history: History, record: Record) -> None:
-    fields = decode_any(record.value or b"")[1]
-    history.decisions.append(
+def _add_decisions(history: History, record: Record) -> None:
+    history.decisions.extend(
         PastDecision(
             fields["at"],
             record.offset,
@@ -158,9 +158,10 @@ def _add_decision(history: History, record: Record) -> None:
             fields["step"],
             Outcome(fields["outcome"]),
             fields["reason"],
-            json.loads(fields["evidence"]),
+            fields["evidence"],
             fields["event_id"],
         )
+        for fields in read_decisions(record.value or b"")
     )
 
 
@@ -173,7 +174,7 @@ def _add_dead_letter(history: History, record: Record) -> None:
 
 
 _ADD: dict[str, Callable[[History, Record], None]] = {
-    DECISIONS: _add_decision,
+    DECISIONS: _add_decisions,
     SEND_COMMANDS: _add_command,
     DEAD_LETTERS: _add_dead_letter,
 }

@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.dead_letters import MOST_KEPT, read_dead_letter, size_of
+from streams.contracts.decisions import read_decisions
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import Undecodable, decode_any
@@ -68,19 +70,55 @@ def test_a_command_is_keyed_by_its_customer_and_comes_back_whole() -> None:
     assert fields_of(record) == expected | {"items": items}
 
 
-def test_a_decision_is_keyed_by_its_customer_and_its_evidence_is_json() -> None:
+def decision(**fields: Any) -> Decision:
+    return msgspec.structs.replace(DECISION, **fields)
+
+
+def plain(decision: Decision) -> dict[str, Any]:
+    return msgspec.structs.asdict(decision) | {"outcome": decision.outcome.value}
+
+
+def read_back(records: list[OutputRecord]) -> list[list[dict[str, Any]]]:
+    return [read_decisions(record.value or b"") for record in records]
+
+
+def test_a_decision_is_keyed_by_its_customer_and_comes_back_whole() -> None:
     (record,) = ENCODER.decisions([DECISION])
     assert (record.topic, record.key) == ("flow-decisions", b"ada")
-    fields = fields_of(record)
-    assert fields["outcome"] == "not_entered"
-    assert json.loads(fields["evidence"]) == DECISION.evidence
-    others = {name: getattr(DECISION, name) for name in DECISION.__struct_fields__}
-    assert {**others, "outcome": 0, "evidence": 0} == {**fields, "outcome": 0, "evidence": 0}
+    assert read_back([record]) == [[plain(DECISION)]]
+
+
+def test_evidence_is_json() -> None:
+    (record,) = ENCODER.decisions([DECISION])
+    (written,) = fields_of(record)["decisions"]
+    assert json.loads(written["evidence"]) == DECISION.evidence
+
+
+def test_what_one_event_led_to_is_one_record() -> None:
+    """And what follows is another one: of another customer, event or moment."""
+    one = [DECISION, decision(outcome=Outcome.SENT, step="thanks", reason="", evidence={})]
+    others = [
+        decision(customer_id="bob"),
+        decision(customer_id="bob", event_id="e2"),
+        decision(customer_id="bob", event_id=None),
+        decision(customer_id="bob", event_id=None, at=NOON + 1),
+        DECISION,
+    ]
+    records = ENCODER.decisions([*one, *others])
+    assert read_back(records) == [[plain(d) for d in one], *([plain(d)] for d in others)]
+    assert [record.key for record in records] == [b"ada", b"bob", b"bob", b"bob", b"bob", b"ada"]
+
+
+def test_decisions_of_any_number_and_length_are_read_back() -> None:
+    many = [decision(step=f"s{n}") for n in range(9_000)]
+    long = [decision(event_id="e" * 9_000, evidence={"text": "x" * 20_000}, journey_id="j" * 9_000)]
+    for written in (many, long):
+        assert read_back(ENCODER.decisions(written)) == [[plain(d) for d in written]]
+    assert ENCODER.decisions([]) == []
 
 
 def test_evidence_is_the_same_bytes_in_whatever_order_it_was_put_together() -> None:
-    other = Decision(**{n: getattr(DECISION, n) for n in DECISION.__struct_fields__})
-    other.evidence = dict(reversed(DECISION.evidence.items()))
+    other = decision(evidence=dict(reversed(DECISION.evidence.items())))
     assert ENCODER.decisions([DECISION]) == ENCODER.decisions([other])
 
 
@@ -101,13 +139,15 @@ def test_any_command_is_read_back(fields: dict[str, Any]) -> None:
     assert decode_any(record.value) == ("SendCommand", fields)
 
 
-@given(values_of(shipped_schemas().current["Decision"].schema), st.sampled_from(Outcome))
-def test_any_decision_is_read_back(fields: dict[str, Any], outcome: Outcome) -> None:
-    evidence = {"text": fields["evidence"]}
-    decision = Decision(**{**fields, "outcome": outcome, "evidence": evidence})
-    read = fields_of(ENCODER.decisions([decision])[0])
-    assert json.loads(read["evidence"]) == evidence
-    assert read == fields | {"outcome": outcome.value, "evidence": read["evidence"]}
+@given(values_of(shipped_schemas().current["Decisions"].schema), st.sampled_from(Outcome))
+def test_any_decisions_are_read_back(fields: dict[str, Any], outcome: Outcome) -> None:
+    common = {name: fields[name] for name in ("at", "customer_id", "event_id")}
+    decisions = [
+        Decision(**common, **{**one, "outcome": outcome, "evidence": {"text": one["evidence"]}})
+        for one in fields["decisions"]
+    ]
+    expected = [[plain(one) for one in decisions]] if decisions else []
+    assert read_back(ENCODER.decisions(decisions)) == expected
 
 
 def test_pitfall_56_a_dead_letter_holds_all_of_the_record_and_what_was_wrong() -> None:
@@ -171,8 +211,15 @@ def test_pitfall_19_any_record_s_dead_letter_is_small_enough_to_be_produced(
 def test_something_else_is_no_dead_letter() -> None:
     value = ENCODER.decisions([DECISION])[0].value
     assert value is not None
-    with pytest.raises(Undecodable, match="the value is a Decision, expected a DeadLetter"):
+    with pytest.raises(Undecodable, match="the value is a Decisions, expected a DeadLetter"):
         read_dead_letter(value)
+
+
+def test_something_else_is_no_decisions() -> None:
+    value = ENCODER.commands([COMMAND])[0].value
+    assert value is not None
+    with pytest.raises(Undecodable, match="the value is a SendCommand, expected Decisions"):
+        read_decisions(value)
 
 
 def test_a_late_record_tells_its_place() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.wire import decode_any
@@ -71,8 +72,11 @@ class Shop:
 
     def outputs(self, topic: str) -> list[dict[str, Any]]:
         """What a read_committed reader sees of an output topic."""
-        values = [one.value for one in self.local.output if one.topic == topic]
-        return [decode_any(value)[1] for value in values if value is not None]
+        output = self.local.output
+        values = [one.value for one in output if one.topic == topic and one.value is not None]
+        if topic == DECISIONS:
+            return [decision for value in values for decision in read_decisions(value)]
+        return [decode_any(value)[1] for value in values]
 
     def sent(self) -> list[tuple[str, str, Instant]]:
         """(customer, template, decided_at) of every command, in order."""
