@@ -72,9 +72,9 @@ class Journey(msgspec.Struct, array_like=True):
 
 
 REACHED = "reached"
-"""When P reached the message at which P is held."""
+"""[step, time]: when P reached the message at which P is held."""
 TIMEOUT_AT = "timeout_at"
-"""When the `wait_for` at which P waits is over."""
+"""[step, time]: when the `wait_for` at which P waits is over."""
 SENT = "sent"
 """The journey's newest message, [step, time]: an event that ends the journey later shows both times
 (SEMANTICS F81)."""
@@ -82,6 +82,21 @@ SENT = "sent"
 _decode_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 encode_data = msgspec.msgpack.Encoder().encode
 """The bytes in which a journey keeps the data of its triggering event."""
+
+
+def noted_of(journey: Journey, name: str, step: str) -> Instant | None:
+    """The moment that was noted under `name` when P came to `step`. What was noted of another step
+    is stale: a new definition took P on from there (SEMANTICS 6.2)."""
+    noted = journey.memory.get(name)
+    return noted[1] if noted is not None and noted[0] == step else None
+
+
+def note_of(journey: Journey, name: str, step: str, at: Instant | None) -> None:
+    """Notes a moment of the step where P stands; None forgets it."""
+    memory = {key: value for key, value in journey.memory.items() if key != name}
+    if at is not None:
+        memory[name] = [step, at]
+    journey.memory = memory
 
 
 def put_off(journey: Journey, due: Instant | None) -> None:

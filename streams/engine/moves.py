@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from streams.engine.conditions.truth import earlier
 from streams.engine.entry import enter_by_segment, enter_by_time
 from streams.engine.flow import CompiledFlow, Run, SegmentPlan
-from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, put_off
+from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, noted_of, put_off
 from streams.engine.membership import judge
 from streams.engine.occasion import set_occasions
 from streams.engine.turn import Turn
@@ -100,5 +100,5 @@ def released_by_truth(program: "Program", turn: Turn, under_way: list[Move]) -> 
             flow = program.flows[journey.flow]
             moves.append((flow.rank, place, flow, journey, step.came))
         else:
-            put_off(journey, earlier(journey.memory[TIMEOUT_AT], changes_at))
+            put_off(journey, earlier(noted_of(journey, TIMEOUT_AT, step.id), changes_at))
     return moves

@@ -8,12 +8,12 @@ from streams.engine.turn import Turn
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
     """Skips what is over; it is over at exactly its expiry."""
-    lasts = message.expires
+    lasts, step = message.expires, message.step
 
     def judge(turn: Turn, journey: Journey) -> Verdict | None:
         if not journey.memory:  # P has just come
             return None
-        reached = reached_at(turn, journey)
+        reached = reached_at(turn, journey, step)
         if turn.now < reached + lasts:
             return None
         return skip("expired", {"reached_at": reached, "expired_at": reached + lasts})

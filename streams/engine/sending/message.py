@@ -9,7 +9,7 @@ from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow
-from streams.engine.journey import REACHED, Journey
+from streams.engine.journey import REACHED, Journey, noted_of
 from streams.engine.scalars import Clock
 from streams.engine.turn import Turn
 
@@ -60,7 +60,9 @@ def skip(reason: str, evidence: dict[str, Any]) -> Verdict:
     return Verdict(Outcome.SKIPPED, reason, evidence)
 
 
-def reached_at(turn: Turn, journey: Journey) -> Instant:
-    """When P reached the step: now, unless P was held there."""
-    held_since: Instant = journey.memory.get(REACHED, turn.now)
-    return held_since
+def reached_at(turn: Turn, journey: Journey, step: str) -> Instant:
+    """When P reached `step`: now, unless P was held there."""
+    if not journey.memory:  # as nearly always
+        return turn.now
+    held_since = noted_of(journey, REACHED, step)
+    return turn.now if held_since is None else held_since

@@ -17,7 +17,7 @@ from streams.engine.event import FieldType, Instant
 from streams.engine.flow import Building, Step
 from streams.engine.identity import send_id
 from streams.engine.items import ITEM_SOURCES, Items
-from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move
+from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, note_of
 from streams.engine.money import amount_text
 from streams.engine.problem import Problem
 from streams.engine.profile import address_of
@@ -110,7 +110,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             verdict = rule(turn, journey)
             if verdict is not None:
                 return following if refuse(turn, journey, message, verdict) else None
-        reached = reached_at(turn, journey)
+        reached = reached_at(turn, journey, step_id)
         sent = command(turn, journey, reached)
         turn.effects.commands.append(sent)
         evidence = {
@@ -134,10 +134,10 @@ def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> 
     evidence = verdict.evidence
     turn.note(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
     if verdict.outcome is not Outcome.HELD:
-        journey.memory.pop(REACHED, None)
+        if REACHED in journey.memory:
+            note_of(journey, REACHED, message.step, None)
         return True
-    reached = reached_at(turn, journey)
-    journey.memory = {**journey.memory, REACHED: reached}
+    note_of(journey, REACHED, message.step, reached_at(turn, journey, message.step))
     move(journey, JourneyState.HELD, message.step, verdict.until)
     return False
 

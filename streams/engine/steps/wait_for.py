@@ -25,7 +25,7 @@ from streams.engine.conditions.truth import earlier
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
 from streams.engine.flow import Awaited, Building, Run, Step, StepDefinition
-from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, move
+from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, move, note_of, noted_of
 from streams.engine.problem import Problem
 from streams.engine.references import refers_to_trigger
 from streams.engine.scalars import Identifier, PositiveDuration
@@ -90,35 +90,24 @@ class _Ways:
         return self.then is self.flow.finish and self.otherwise is self.flow.finish
 
     def came(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
-        _stop_waiting(journey)
+        note_of(journey, TIMEOUT_AT, self.step_id, None)
         turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "then", evidence)
         return self.then
 
     def timed_out(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
-        evidence = {**evidence, "timeout_at": _timeout_at(turn, journey)}
-        _stop_waiting(journey)
+        timeout_at = noted_of(journey, TIMEOUT_AT, self.step_id)
+        evidence = {**evidence, "timeout_at": turn.now if timeout_at is None else timeout_at}
+        note_of(journey, TIMEOUT_AT, self.step_id, None)
         turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "timeout", evidence)
         return self.otherwise
 
     def wait(self, turn: Turn, journey: Journey, changes_at: Instant | None) -> None:
         """Until the timeout, which counts from arrival, or until the truth may change."""
-        timeout_at = journey.memory.get(TIMEOUT_AT)
+        timeout_at = noted_of(journey, TIMEOUT_AT, self.step_id)
         if timeout_at is None:
             timeout_at = turn.now + self.timeout
-            journey.memory = {**journey.memory, TIMEOUT_AT: timeout_at}
+            note_of(journey, TIMEOUT_AT, self.step_id, timeout_at)
         move(journey, JourneyState.WAITING, self.step_id, earlier(timeout_at, changes_at))
-
-
-def _timeout_at(turn: Turn, journey: Journey) -> Instant:
-    timeout_at: Instant = journey.memory.get(TIMEOUT_AT, turn.now)
-    return timeout_at
-
-
-def _stop_waiting(journey: Journey) -> None:
-    if TIMEOUT_AT in journey.memory:
-        memory = dict(journey.memory)
-        del memory[TIMEOUT_AT]
-        journey.memory = memory
 
 
 def _for_event(definition: Definition, pattern: EventPattern, ways: _Ways) -> Step:
@@ -170,7 +159,8 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
         holds, changes_at = condition(turn)
         if holds:
             return came(turn, journey)
-        if turn.now >= journey.memory.get(TIMEOUT_AT, turn.now + 1):
+        timeout_at = noted_of(journey, TIMEOUT_AT, ways.step_id)
+        if timeout_at is not None and turn.now >= timeout_at:
             return ways.timed_out(turn, journey, evidence(turn))
         ways.wait(turn, journey, changes_at)
         return None
