@@ -22,8 +22,9 @@ import msgspec
 from streams.demo.broker import EmbeddedBroker
 from streams.demo.outcome import Outcome, read_outcome
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
-from streams.demo.workers import Worker, WorkerFailed, wait_until_decided
+from streams.demo.workers import Watch, Worker, WorkerFailed, wait_until_decided
 from streams.engine import Instant
+from streams.errors import Refused
 from streams.importing.encoding import event_record
 from streams.importing.past import Written, end_after, write_past
 from streams.kafka.admin import KafkaAdmin
@@ -108,7 +109,7 @@ class Demo:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and not isinstance(error, Refused):
             self._keep_logs()
         self._stack.close()
 
@@ -178,20 +179,36 @@ class Demo:
         return definitions
 
     def _import(self, settings: Settings, year: ShopYear) -> Written:
-        events = map(event_record, year.events)
+        """The workers decide already while this goes on."""
         with self._progress("writing events to Kafka", len(year.events)) as bar:
-            return write_past(
-                settings,
-                events,
-                end_after(DAYS_AFTER, _now()),
-                lambda done, at: bar.reach(done, _day(at)),
-            )
+
+            def report(done: int, at: Instant) -> None:
+                for worker in self._workers:
+                    if not worker.is_running():
+                        self._start_again(worker)
+                bar.reach(done, _day(at))
+
+            events = map(event_record, year.events)
+            return write_past(settings, events, end_after(DAYS_AFTER, _now()), report)
 
     def _decide(self, first: Instant, until: Instant) -> None:
         with self._progress("deciding", (until - first) // _DAY) as bar:
-            watch = _Watch(bar, first)
+
+            def came_to(clock: Instant) -> None:
+                detail = _day(clock)
+                if self._restarts:
+                    detail += f", {self._restarts} × a worker was killed and started again"
+                bar.reach(max(0, clock - first) // _DAY, detail)
+
+            watch = Watch(came_to, self._start_again)
             wait_until_decided(self._workers, self._options.partitions, until, watch)
-            self._restarts = watch.restarts
+
+    def _start_again(self, worker: Worker) -> None:
+        """A killed worker goes on: nothing is lost by it, and nothing decided twice."""
+        if not worker.was_killed() or self._restarts == _MOST_RESTARTS:
+            raise worker.failure()
+        self._restarts += 1
+        worker.start_again()
 
     def _stop_workers(self) -> None:
         for name, status in self._end_workers():
@@ -232,30 +249,6 @@ def one_customer_in(number: int, year: ShopYear) -> ShopYear:
         last_at=events[-1]["occurred_at"],
     )
     return ShopYear(events, summary)
-
-
-class _Watch:
-    """Shows how far simulated time has come, and starts killed workers again: nothing is lost by
-    it, and nothing decided twice."""
-
-    def __init__(self, bar: Reach, first: Instant) -> None:
-        self.restarts = 0
-        self._bar = bar
-        self._first = first
-
-    def came_to(self, clock: Instant) -> None:
-        """See workers.Watch."""
-        detail = _day(clock)
-        if self.restarts:
-            detail += f", {self.restarts} × a worker was killed and started again"
-        self._bar.reach(max(0, clock - self._first) // _DAY, detail)
-
-    def ended(self, worker: Worker) -> None:
-        """See workers.Watch."""
-        if not worker.was_killed() or self.restarts == _MOST_RESTARTS:
-            raise worker.failure()
-        self.restarts += 1
-        worker.start_again()
 
 
 def _delete_topics(settings: Settings) -> None:

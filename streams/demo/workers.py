@@ -6,8 +6,9 @@ import signal
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -129,14 +130,15 @@ def environment(settings: Settings, data_dir: Path, web_port: int) -> dict[str, 
     }
 
 
-class Watch(Protocol):
-    """Who is told while workers decide."""
+class Watch(msgspec.Struct, frozen=True):
+    """Who is told while workers decide.
 
-    def came_to(self, clock: Instant) -> None:
-        """How far simulated time has come: the mean of the tasks' clocks."""
+    `came_to`: how far simulated time has come, as the mean of the tasks' clocks. `ended`: a worker
+    has ended by itself; it is started again, or an error is raised.
+    """
 
-    def ended(self, worker: Worker) -> None:
-        """A worker has ended by itself. Starts it again, or raises."""
+    came_to: Callable[[Instant], None]
+    ended: Callable[[Worker], None]
 
 
 def wait_until_decided(

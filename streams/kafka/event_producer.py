@@ -131,5 +131,6 @@ def _options(settings: Settings, client: str) -> Options:
         "queue.buffering.max.messages": 200_000,
         "delivery.timeout.ms": max(settings.broker_timeout, 1_000),
         "retry.backoff.max.ms": RETRY_AFTER_MS,
+        "delivery.report.only.error": True,  # nothing of ours runs for what went well
         "log_level": 3,
     }

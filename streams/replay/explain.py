@@ -190,7 +190,9 @@ def _line(at: Instant, kind: str, flow: str | None, text: str, data: Any, words:
 
 
 def _data(decision: PastDecision) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(decision), "outcome": decision.outcome.value}
+    data = {**msgspec.structs.asdict(decision), "outcome": decision.outcome.value}
+    del data["offset"]  # where it lies is nobody's business, and differs from run to run
+    return data
 
 
 def _events_of_flow(history: History, decisions: list[PastDecision]) -> list[PastEvent]:

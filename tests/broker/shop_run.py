@@ -11,7 +11,7 @@ import msgspec
 
 from streams.demo.broker import BrokerProcess
 from streams.demo.shop import build_shop_year
-from streams.demo.workers import Worker, wait_until_decided
+from streams.demo.workers import Watch, Worker, wait_until_decided
 from streams.engine import Instant
 from streams.importing.encoding import EventRecord, event_record
 from streams.importing.writing import PastWriter
@@ -131,7 +131,8 @@ class ShopRun:
 
     def finish(self, *workers: Worker) -> Outputs:
         """Waits until all is decided, stops these workers cleanly, and reads what came out."""
-        wait_until_decided(list(workers), PARTITIONS, self.until, _Strict(), silence=60)
+        watch = Watch(_nothing_to_show, _no_worker_ends_by_itself)
+        wait_until_decided(list(workers), PARTITIONS, self.until, watch, silence=60)
         for worker in workers:
             worker.ask_to_stop()
         for worker in workers:
@@ -155,15 +156,12 @@ class ShopRun:
         return outputs
 
 
-class _Strict:
-    """No worker may end by itself."""
+def _nothing_to_show(clock: Instant) -> None:
+    pass
 
-    def came_to(self, clock: Instant) -> None:
-        """Nothing to show."""
 
-    def ended(self, worker: Worker) -> None:
-        """A failure."""
-        raise worker.failure()
+def _no_worker_ends_by_itself(worker: Worker) -> None:
+    raise worker.failure()
 
 
 def _records(reader: TopicReader, *topics: str) -> Iterator[tuple[str, tuple[int, bytes]]]:
