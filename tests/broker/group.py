@@ -17,10 +17,9 @@ def members(broker: BrokerProcess, group: str) -> dict[str, str]:
     return {member.member_id: member.client_id for member in described.members}
 
 
-def forget_killed(broker: BrokerProcess, group: str, pid: int) -> None:
-    """The embedded broker keeps a member that was killed for ever, and a rebalance waits for it for
-    ever: on it, the member is made to leave here. Apache Kafka does so by itself, when the
-    session has expired."""
+def expire(broker: BrokerProcess, group: str, pid: int) -> None:
+    """Ends the session of a worker that is paused. Apache Kafka does so by itself; the embedded
+    broker, which only sees whose process has ended, needs this help."""
     if broker.kind != "embedded":
         return
     for member, client in members(broker, group).items():

@@ -64,7 +64,7 @@ def test_a_worker_with_a_name_takes_its_own_place_again(shop: Shop) -> None:
     worker.wait_for(4)
     shop.order(CUSTOMERS, each=10)
     eventually(lambda: len(shop.commands()) > 50, within=20, message=worker.log)
-    worker.process.kill()  # and no broker or test makes it leave the group
+    worker.kill()
     worker = shop.start("one", SENDFLOW_INSTANCE="one")
     shop.wait_for_all(worker.log)
 
@@ -180,7 +180,7 @@ def test_pitfall_11_a_worker_that_slept_too_long_writes_nothing_and_joins_again(
     one.wait_for(2)
     two.wait_for(2)
     one.process.pause()
-    shop.forget(one)
+    shop.expire(one)
     two.wait_for(4)
     shop.order(CUSTOMERS, each=4)
     shop.wait_for_all(two.log)

@@ -23,7 +23,7 @@ from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord
 from streams.settings import Settings
 from streams.worker.publish import publish, read_set
-from tests.broker.group import forget_killed
+from tests.broker.group import expire
 from tests.eventually import eventually
 
 COMMAND = (sys.executable, "-m", "streams.cli.main", "worker")
@@ -49,11 +49,9 @@ def now() -> int:
 class Process:
     """One worker process."""
 
-    def __init__(self, group: str, broker: BrokerProcess, process: ChildProcess, port: int) -> None:
+    def __init__(self, process: ChildProcess, port: int) -> None:
         self.port = port
         self.process = process
-        self._group = group
-        self._broker = broker
 
     def ask(self, path: str) -> tuple[int, Any]:
         """Status and content of an answer; 0 while there is none."""
@@ -105,9 +103,8 @@ class Process:
             ) from None
 
     def kill(self) -> None:
-        """SIGKILL, and what a broker does when a session has expired."""
+        """SIGKILL."""
         self.process.kill()
-        forget_killed(self._broker, self._group, self.process.pid)
 
     def log(self) -> str:
         """The end of what it printed."""
@@ -169,7 +166,7 @@ class Shop:
                 process.kill()
 
         self._stack.callback(end)
-        return Process(self.settings.application, self.broker, process, port)
+        return Process(process, port)
 
     def order(self, customers: int, each: int = 1) -> None:
         """Orders of customers c0, c1, ..., each of whom can be written to."""
@@ -179,9 +176,9 @@ class Shop:
                     self.number += 1
                     producer.produce(event("order.placed", f"c{customer}", self.number))
 
-    def forget(self, worker: Process) -> None:
-        """What a broker does when the session of a worker that is paused has expired."""
-        forget_killed(self.broker, self.settings.application, worker.process.pid)
+    def expire(self, worker: Process) -> None:
+        """The session of a worker that is paused ends."""
+        expire(self.broker, self.settings.application, worker.process.pid)
 
     def register(self, customers: int) -> None:
         """Customers c0, c1, ... with an address."""
