@@ -59,7 +59,7 @@ def set_field(state: CustomerState, field: str, value: Any, at: Instant) -> None
         return
     state.profile_at[field] = at
     if field == "consent":
-        _set_consent(state, value or (), at)
+        _set_consent(state, value if isinstance(value, list) else (), at)
         return
     before = state.profile.get(field)
     if value is None:

@@ -10,6 +10,7 @@ import msgspec
 from streams.engine import calendar, money
 from streams.engine.event import ITEM_FIELDS, Field, FieldType
 from streams.engine.problem import Path, Problem, unknown_name
+from streams.engine.profile_field import read_as
 from streams.engine.scalars import parse_boolean, parse_date, parse_moment, parse_number
 from streams.engine.scope import EVERY_EVENT_HAS, Scope
 from streams.engine.situation import Situation
@@ -151,6 +152,30 @@ def getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
     return read
 
 
+def field_reader(
+    name: str, fields: Mapping[str, Field], scope: Scope
+) -> Callable[[Mapping[str, Any]], Any]:
+    """As `getter`, for a dotted name that is known among `fields`: what a patch of the profile
+    carries is read as the type that the profile's field has."""
+    read = getter(name)
+    first, _, rest = name.partition(".")
+    if not rest or fields[first].type is not FieldType.PATCH:
+        return read
+    as_type = read_as(scope.profile[rest].type, scope)
+    return lambda data: as_type(read(data))
+
+
+def profile_reader(name: str, scope: Scope) -> Reader:
+    """Reads a field of the profile, as the type that it has."""
+    as_type = read_as(scope.profile[name].type, scope)
+
+    def read(situation: Situation) -> Any:
+        value = situation.state.profile.get(name)
+        return None if value is None else as_type(value)
+
+    return read
+
+
 def shown(kind: FieldType, scope: Scope) -> Callable[[Any], Any]:
     """A value of the type `kind` as plain JSON for people: amounts in major units, moments by the
     clocks of the scope, long lists by their number."""
@@ -177,7 +202,7 @@ def _trigger(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if isinstance(kind, Problem):
         return kind
     scope.reads.read(scope.trigger, (name.partition(".")[0],))
-    read = getter(name)
+    read = field_reader(name, fields, scope)
     if kind in ITEM_OF:
         return Reference(kind, lambda situation: read(situation.trigger_data()) or [])
     return Reference(kind, lambda situation: read(situation.trigger_data()))
@@ -210,9 +235,10 @@ def _profile(name: str, scope: Scope, path: Path) -> Reference | Problem:
     kind = field_at(name, scope.profile, scope, path)
     if isinstance(kind, Problem):
         return kind
+    read = profile_reader(name, scope)
     if kind in ITEM_OF:
-        return Reference(kind, lambda situation: situation.state.profile.get(name) or [])
-    return Reference(kind, lambda situation: situation.state.profile.get(name))
+        return Reference(kind, lambda situation: read(situation) or [])
+    return Reference(kind, read)
 
 
 def _last(name: str, scope: Scope, path: Path) -> Reference | Problem:
@@ -220,11 +246,12 @@ def _last(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if metric is None:
         return unknown_name(path, "metric", name.rpartition(".")[0], scope.metrics)
     field = name[len(metric) + 1 :]
-    kind = field_at(field, fields_of(metric, scope), scope, path)
+    fields = fields_of(metric, scope)
+    kind = field_at(field, fields, scope, path)
     if isinstance(kind, Problem):
         return kind
     scope.reads.remember(metric, 0, (field.partition(".")[0],))
-    read = getter(field)
+    read = field_reader(field, fields, scope)
 
     def read_newest(situation: Situation) -> Any:
         occurrences = situation.state.recent.get(metric)

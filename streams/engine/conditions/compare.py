@@ -22,8 +22,8 @@ from streams.engine.references import (
     compile_reference,
     compile_value,
     field_at,
+    field_reader,
     fields_of,
-    getter,
     is_reference,
     parse_constant,
 )
@@ -437,7 +437,7 @@ def compile_field(
     if isinstance(kind, Problem):
         problems.append(msgspec.structs.replace(kind, at_key=True))
         return _no_data
-    read_value = getter(name)
+    read_value = field_reader(name, fields, scope)
     quantifier = _quantifier_of(raw)
     if quantifier is not None:
         test = _quantified(quantifier, raw[quantifier], name, kind, scope, path, problems)

@@ -1,6 +1,7 @@
 """`{profile: FIELD, ...}`: the customer's own data (SEMANTICS 3.4); dates also relative to now."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from streams.engine import calendar
 from streams.engine.conditions.compare import (
@@ -13,7 +14,7 @@ from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
 from streams.engine.duration import parse_offset, whole_days
 from streams.engine.event import FieldType, Instant
 from streams.engine.problem import Problem, unknown_name
-from streams.engine.references import IN_WORDS, getter, shown
+from streams.engine.references import IN_WORDS, Reader, profile_reader, shown
 from streams.engine.scalars import Operand, Text, parse_date
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
@@ -78,6 +79,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     """Only what is relative to now changes by time alone."""
     name = definition.profile
     kind = scope.profile[name].type
+    read = profile_reader(name, scope)
     for key in ("before", "after"):
         operand = getattr(definition, key)
         if operand is None:
@@ -85,29 +87,33 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
         offset = parse_offset(operand)
         if offset is None:
             comparison = _absolute(key, operand)
-            return _constant(name, compile_comparison(comparison, kind, name, scope, (), []))
+            return _constant(read, compile_comparison(comparison, kind, name, scope, (), []))
         if kind is FieldType.DATE:
-            return _date_from_today(name, key == "before", offset, scope)
-        return _moment_from_now(name, key == "before", offset)
-    return _constant(name, compile_comparison(definition, kind, name, scope, (), []))
+            return _date_from_today(read, key == "before", offset, scope)
+        return _moment_from_now(read, key == "before", offset)
+    return _constant(read, compile_comparison(definition, kind, name, scope, (), []))
 
 
 def evidence(definition: Definition, scope: Scope) -> Evidence:
-    """The field."""
+    """The field; as it was given, where it can't be what it is said to be."""
     name = definition.profile
-    show = shown(scope.profile[name].type, scope)
-    return lambda situation: {f"profile {name}": show(situation.state.profile.get(name))}
+    read, show = profile_reader(name, scope), shown(scope.profile[name].type, scope)
+
+    def collect(situation: Situation) -> dict[str, Any]:
+        value = read(situation)
+        given = situation.state.profile.get(name)
+        return {f"profile {name}": given if value is None else show(value)}
+
+    return collect
 
 
 def _absolute(key: str, operand: str) -> Comparison:
     return Comparison(lt=operand) if key == "before" else Comparison(gt=operand)
 
 
-def _constant(name: str, judge_value: Judge) -> Condition:
-    read: Callable[..., object] = getter(name)
-
+def _constant(read: Reader, judge_value: Judge) -> Condition:
     def judge(situation: Situation) -> Truth:
-        return judge_value(read(situation.state.profile), situation), None
+        return judge_value(read(situation), situation), None
 
     return judge
 
@@ -119,9 +125,9 @@ def _until(at: Instant, *, before: bool, now: Instant) -> Truth:
     return not before, at
 
 
-def _moment_from_now(name: str, before: bool, offset: int) -> Condition:
+def _moment_from_now(read: Reader, before: bool, offset: int) -> Condition:
     def judge(situation: Situation) -> Truth:
-        moment = situation.state.profile.get(name)
+        moment = read(situation)
         if moment is None:
             return NEVER
         # before: moment < now + offset, from moment - offset + 1 on; after: until moment - offset
@@ -131,16 +137,15 @@ def _moment_from_now(name: str, before: bool, offset: int) -> Condition:
     return judge
 
 
-def _date_from_today(name: str, before: bool, offset: int, scope: Scope) -> Condition:
+def _date_from_today(read: Reader, before: bool, offset: int, scope: Scope) -> Condition:
     days = whole_days(offset)
     assert days is not None
 
     def judge(situation: Situation) -> Truth:
-        profile = situation.state.profile
-        day = parse_date(profile.get(name) or "")
+        day = parse_date(read(situation) or "")
         if day is None:
             return NEVER
-        zone = calendar.zone_of(profile.get("timezone"), scope.zone)
+        zone = calendar.zone_of(situation.state.profile.get("timezone"), scope.zone)
         turns = calendar.next_day(day, (1 if before else 0) - days)
         return _until(calendar.start_of_day(turns, zone), before=before, now=situation.now)
 

@@ -14,7 +14,7 @@ from streams.engine.conditions.compare import (
 from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
 from streams.engine.event import FieldType
 from streams.engine.problem import Problem
-from streams.engine.references import field_at, fields_of, getter, shown
+from streams.engine.references import field_at, field_reader, fields_of, shown
 from streams.engine.scalars import Operand, Text
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
@@ -64,9 +64,10 @@ def evidence(definition: Definition, scope: Scope) -> Evidence:
     """The field."""
     assert scope.trigger is not None
     name = definition.trigger
-    kind = field_at(name, fields_of(scope.trigger, scope), scope)
+    fields = fields_of(scope.trigger, scope)
+    kind = field_at(name, fields, scope)
     assert isinstance(kind, FieldType)
-    read_value, show = getter(name), shown(kind, scope)
+    read_value, show = field_reader(name, fields, scope), shown(kind, scope)
     return lambda situation: {f"trigger {name}": show(read_value(situation.trigger_data()))}
 
 

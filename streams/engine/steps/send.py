@@ -21,7 +21,12 @@ from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, n
 from streams.engine.money import amount_text
 from streams.engine.problem import Problem
 from streams.engine.profile import address_of
-from streams.engine.references import Reference, compile_reference, is_reference
+from streams.engine.references import (
+    Reference,
+    compile_reference,
+    is_reference,
+    profile_reader,
+)
 from streams.engine.scalars import (
     AnyText,
     Boolean,
@@ -209,6 +214,7 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
         for name, value in definition.variables.items()
         if is_reference(value)
     }
+    read_locale = profile_reader("locale", building.scope)
     items: Items | None = None
     if definition.items is not None:
         items = ITEM_SOURCES[definition.items].compile(building.scope)
@@ -240,7 +246,7 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
             [] if items is None else items(turn),
             None,
             utm,
-            state.profile.get("locale"),
+            read_locale(turn),
             journey.trigger_event_id,
         )
 

@@ -20,6 +20,7 @@ from streams.engine.duration import whole_days
 from streams.engine.event import FieldType, Instant
 from streams.engine.flow import NextMoment
 from streams.engine.problem import Problem, unknown_name
+from streams.engine.profile_field import read_as
 from streams.engine.scalars import Boolean, Clock, ClockTime, Offset, Text, parse_date
 from streams.engine.scope import Scope
 from streams.engine.state import CustomerState
@@ -64,10 +65,11 @@ def compile(definition: Definition, scope: Scope) -> NextMoment:  # noqa: A001 -
     """The closure that finds the next moment."""
     field = definition.date.removeprefix(_PREFIX)
     otherwise = scope.zone
+    as_type = read_as(scope.profile[field].type, scope)
     place = _placer(definition)
 
     def next_moment(state: CustomerState, since: Instant) -> Instant | None:
-        value = state.profile.get(field)
+        value = as_type(state.profile.get(field))
         zone = zone_of(state.profile.get("timezone"), otherwise)
         if isinstance(value, int):
             day, clock_ms = to_date(value, zone), value - start_of_day(to_date(value, zone), zone)
