@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from streams.engine import Instant
-from streams.errors import SendflowError
+from streams.errors import Refused
 from streams.task import CONTROL
 from streams.worker.fetching import Key
 from streams.worker.host import Host, in_thread
@@ -19,8 +19,8 @@ from streams.worker.host import Host, in_thread
 logger = logging.getLogger(__name__)
 
 AskEnds = Callable[[list[Key]], dict[Key, int]]
-"""The ends (high watermarks) of partitions in one request; blocks. What can't be asked is left out;
-raises SendflowError if nothing can."""
+"""The ends (high watermarks) of partitions in one request; blocks. What can't be asked is left
+out."""
 
 SHORTEST = 0.02
 """Seconds between two cuts, at least."""
@@ -38,12 +38,16 @@ class Cuts:
         ask_ends: AskEnds,
         clock: Callable[[], Instant],
         done: Callable[[Host], None],
+        patience: float,
     ) -> None:
-        """`hosts` are those that run; `done` is called for each that a cut was brought to."""
+        """`hosts` are those that run; `done` is called for each that a cut was brought to.
+        `patience`: seconds without any answer after which it's given up."""
         self._hosts = hosts
         self._ask_ends = ask_ends
         self._clock = clock
         self._done = done
+        self._patience = patience
+        self._silent_since: float | None = None
         self._wanted = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cut")
 
@@ -52,7 +56,7 @@ class Cuts:
         self._wanted.set()
 
     async def run(self) -> None:
-        """Until it's cancelled."""
+        """Until it's cancelled. Raises Refused when nobody answers any more (PITFALLS 64)."""
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -71,10 +75,9 @@ class Cuts:
         keys = {key_of(host, topic) for host, topics in asked.items() for topic in topics}
         if not keys:
             return SHORTEST
-        try:
-            ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
-        except SendflowError as error:
-            logger.warning("the ends of the inputs can't be asked for: %s", error)
+        ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
+        self._listen(bool(ends))
+        if not ends:
             self.want()
             return AFTER_FAILURE
         for host, topics in asked.items():
@@ -85,6 +88,19 @@ class Cuts:
             host.task.cut(wall, found)
             self._done(host)
         return max(SHORTEST, SHARE * cost)
+
+    def _listen(self, is_answered: bool) -> None:
+        now = time.monotonic()
+        if is_answered:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = now
+            logger.warning("no broker tells where the inputs end; the clocks stand still")
+        elif now - self._silent_since > self._patience:
+            raise Refused(
+                f"no broker has answered for {self._patience:g} s; look after the brokers, or set "
+                "a longer broker_timeout"
+            )
 
     def _timed(self, keys: list[Key]) -> tuple[dict[Key, int], float]:
         before = time.thread_time()

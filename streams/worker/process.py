@@ -157,7 +157,10 @@ class WorkerProcess:
             partition_of=lambda key: partition_of(key, settings.partitions),
             write_offsets=self._write_offsets,
         )
-        options = TasksOptions(reopen_after_fenced=settings.session_timeout / 1000)
+        options = TasksOptions(
+            reopen_after_fenced=settings.session_timeout / 1000,
+            broker_patience=settings.broker_timeout / 1000,
+        )
         tasks = self._tasks = Tasks(ports, options)
         app = self._app = build_app(settings, records, tasks)
         registry = registry_of(self._measures)

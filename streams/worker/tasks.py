@@ -52,6 +52,7 @@ class TasksOptions(msgspec.Struct, frozen=True):
     reopen_delay: float = 1.0  # after a failure; doubled with each that follows
     reopen_after_fenced: float = 10.0
     failures_allowed: int = 5
+    broker_patience: float = 60.0  # without an answer of any broker
     decide_ahead: int = 20_000  # records, while a transaction is under way
 
 
@@ -96,7 +97,9 @@ class Tasks:
         self._background: set[asyncio.Task[Any]] = set()
         self._ready: set[Host] = set()
         self._wake = asyncio.Event()
-        self._cuts = Cuts(self._running, ports.ask_ends, clock, self._look_at)
+        self._cuts = Cuts(
+            self._running, ports.ask_ends, clock, self._look_at, options.broker_patience
+        )
         self._openers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="open")
         self._committers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="commit")
 

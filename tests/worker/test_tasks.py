@@ -227,6 +227,17 @@ async def test_what_only_the_user_can_mend_ends_the_worker(cluster):
         assert isinstance(error, Refused)
 
 
+async def test_pitfall_64_when_no_broker_answers_any_more_the_worker_ends(cluster, monkeypatch):
+    monkeypatch.setattr("streams.worker.cuts.AFTER_FAILURE", 0.01)
+    async with worker_on(cluster, broker_patience=0.1) as worker:
+        await worker.tasks.assign({1}, 1)
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: all_thanked(cluster))
+        worker.tasks._cuts._ask_ends = lambda keys: {}
+        error = await asyncio.wait_for(worker.tasks.failure, 10)
+        assert isinstance(error, Refused)
+
+
 async def test_pitfall_61_a_record_at_which_deciding_fails_becomes_a_dead_letter(
     cluster, monkeypatch
 ):
