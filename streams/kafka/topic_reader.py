@@ -46,6 +46,7 @@ class TopicReader:
         self._admin = KafkaAdmin(settings)
         self._metadata = AdminClient({**connection_options(settings, client), "log_level": 0})
         self._offsets = Consumer({**consumer_options(settings, client), "log_level": 0})
+        self._counts: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         self._admin.wait_for_broker()
@@ -63,16 +64,19 @@ class TopicReader:
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has. Raises Refused where there is none of that name."""
         name = topic_name(self._settings, topic)
-        try:
-            found = self._metadata.list_topics(name, timeout=_WITHIN).topics[name]
-        except KafkaException as exception:
-            raise failure(error_of(exception), f"asking for {name}") from exception
-        if found.error is not None or not found.partitions:
+        if name not in self._counts:
+            try:
+                # All of them: asked for one by name, brokers may make it.
+                topics = self._metadata.list_topics(timeout=_WITHIN).topics
+            except KafkaException as exception:
+                raise failure(error_of(exception), f"asking for {name}") from exception
+            self._counts = {found.topic: len(found.partitions) for found in topics.values()}
+        if not self._counts.get(name):
             raise Refused(
                 f"there is no topic {name} at {self._settings.brokers}; "
                 "`sendflow topics check` shows what is there (brokers, prefix)"
             )
-        return len(found.partitions)
+        return self._counts[name]
 
     def places(self, topic: str) -> list[Place]:
         """All partitions of the topic."""

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -173,17 +174,19 @@ def test_definitions_with_errors_are_told_and_nothing_is_left(start: Start, tmp_
     assert out == ""
 
 
-def test_a_worker_that_fails_shows_the_end_of_its_log(start: Start, tmp_path: Path) -> None:
-    # Its data directory can't be made: a file is in its place.
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    (kept / "worker-1").write_text("in the way")
-    process = start("--keep", str(kept), "--workers", "1")
-    _, errors = process.communicate(timeout=150)
+def test_a_worker_that_fails_ends_it_with_the_end_of_its_log(start: Start, tmp_path: Path) -> None:
+    process = start()
+    pid = eventually(lambda: worker_that_decides(tmp_path), within=60)
+    assert pid is not None
+    os.kill(pid, signal.SIGSEGV)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "worker-1 ended with status" in errors
-    assert str(kept / "worker-1") in errors
-    assert "Traceback" not in errors.split("the end of its log:")[0]
+    assert f"ended with status {-signal.SIGSEGV}; the end of its log:" in errors
+    assert "are in force" in errors
+    [logs] = tmp_path.glob("sendflow-demo-logs-*")
+    assert f"the logs are in {logs}" in errors
+    assert {log.name for log in logs.iterdir()} >= {"worker-1.log", "worker-2.log"}
+    shutil.rmtree(logs)
 
 
 def test_without_a_broker_for_the_platform_it_offers_docker_compose(
