@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import itertools
 import logging
 import os
 import signal
@@ -52,6 +53,8 @@ TASKS_WITHIN, GROUP_WITHIN = 5.0, 2.0
 CUT_WITHIN = 2.0
 COLLECT_EVERY = 0.25
 """Seconds between two looks of the collector: a few milliseconds each."""
+MIDDLE_TURN, OLD_TURN = 40, 4_800
+"""Every so many looks one goes further: each ten seconds, and each twenty minutes over all."""
 
 STOPPED, FAILED = 0, 1
 """Exit statuses; what only the user can mend is raised as Refused."""
@@ -127,7 +130,7 @@ class WorkerProcess:
         """Runs until it's cancelled. Raises what made the worker fail."""
         opener = await in_thread(self._blocking, self._prepare)
         tasks, app = await self._assemble(opener)
-        collecting = asyncio.create_task(collect_young())
+        collecting = asyncio.create_task(collect_garbage())
         await tasks.start()
         starting = asyncio.create_task(self._start_app(app))
         crashed = asyncio.create_task(app.crashed_by())
@@ -138,8 +141,8 @@ class WorkerProcess:
                 starting.result()
             await asyncio.wait([crashed, tasks.failure], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            starting.cancel()
-            crashed.cancel()
+            for one in (collecting, starting, crashed):
+                one.cancel()
         raise tasks.failure.result() if tasks.failure.done() else crashed.result()
 
     async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, WorkerApp]:
@@ -296,17 +299,19 @@ def task_measures(host: Host) -> TaskMeasures:
     )
 
 
-async def collect_young() -> None:
-    """The collector, run by hand until it's cancelled: only over what was made since the last time.
+async def collect_garbage() -> None:
+    """The collector, run by hand until it's cancelled, mostly over what is new since the last time.
 
     By itself it would walk through all cached states again and again, which never are garbage in
-    cycles; that took a third of the CPU (`make bench`).
+    cycles; that took a third of the CPU (`make bench`). Cycles that got old are found all the
+    same, only seldom: a worker that runs for months mustn't grow.
     """
     gc.disable()
     gc.freeze()
-    while True:
+    for turn in itertools.count(1):
         await asyncio.sleep(COLLECT_EVERY)
-        gc.collect(0)
+        generation = 2 if turn % OLD_TURN == 0 else 1 if turn % MIDDLE_TURN == 0 else 0
+        gc.collect(generation)
 
 
 def end_now(status: int) -> None:
