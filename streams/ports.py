@@ -111,4 +111,4 @@ class ControlReader(Protocol):
 
     def read(self, record: Record) -> Program | Facts | Rejection:
         """The program or the facts that hold from this record on. Compiled once per record, for
-        all tasks."""
+        all tasks. Raises Refused where this version can't decide by it."""

@@ -5,6 +5,7 @@ import logging
 
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
 from streams.engine import Definitions, Program, compile_program, read_definitions
+from streams.errors import Refused
 from streams.ports import Facts, Record, Rejection
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class Programs:
         return self._initial
 
     def read(self, record: Record) -> Program | Facts | Rejection:
-        """What holds from this record on."""
+        """What holds from this record on. Raises Refused for a set of a newer version."""
         value = record.value or b""
         change = self._read.get(value)
         if change is None:
@@ -45,7 +46,8 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
         return Facts(record.values)
     if isinstance(record, DefinitionsRecord):
         if record.semantics not in SEMANTICS:
-            return Rejection(
+            # Set aside, it would be in force on newer workers and not on this one (DESIGN 3).
+            raise Refused(
                 f"definitions {record.version} need semantics {record.semantics}, this version "
                 f"knows {', '.join(map(str, SEMANTICS))}: use a newer sendflow"
             )

@@ -52,6 +52,9 @@ logger = logging.getLogger(__name__)
 
 CONTROL = "control"
 TICK_HEADER = "sendflow-tick"
+PAUSE: Instant = 10_000
+"""A task that waits is run several times a second. If it wasn't for so long, because the group had
+to agree or the machine slept, no input is to blame."""
 TIMER = "timer"
 """Where a dead letter of a timer comes from, in place of a topic."""
 
@@ -202,13 +205,23 @@ class PartitionTask:
         Raises Poisoned when deciding fails, Aborted when a record can't be judged now; the task
         must then be thrown away.
         """
+        if wall - self._wall > PAUSE:
+            self._merge.count_anew()
         self._wall = wall
+        is_simulated = self.settings.is_simulated
         while budget > 0:
+            if is_simulated and (beyond := self._merge.beyond(wall)) is not None:
+                # Set aside where it stands: it may neither move the clock nor hide what follows.
+                self._process(beyond, beyond.pop(), self.clock)
+                budget -= 1
+                continue
             first, at, limit = self._merge.choose(self._clock)
             if place(self._timers.next_due, TIMERS) < at:
                 self._fire()
                 budget -= 1
             elif first.records:
+                if is_simulated:
+                    limit = min(limit, place(wall + 1, START))
                 budget -= self._take(first, at, limit, budget)
             elif not self._may_go_on_without(first, wall):
                 self._clock = max(self._clock, place(time_of(at), START))
@@ -220,22 +233,25 @@ class PartitionTask:
         """Has an input that can't be read held the task back for `max_idle` (DESIGN 5.2)?"""
         if self.settings.is_simulated:
             return False
-        if one.blocking_since is None:
-            one.blocking_since = wall
-        since = one.blocking_since
         until = wall - self.settings.clock_skew
-        if wall - since < self.settings.max_idle or one.complete_before >= until:
+        for empty in self._merge.inputs:  # those behind it may be hidden as well, and as long
+            if empty.blocking_since is None and not empty.records:
+                empty.blocking_since = wall
+        since = one.blocking_since
+        if since is None or wall - since < self.settings.max_idle or one.complete_before >= until:
             return False
-        self.counts["inputs_given_up"] += 1
-        logger.warning(
-            "task %d: %s could not be read to its end for %d ms; going on without it, "
-            "its records will be late",
-            self.partition,
-            one.topic,
-            wall - since,
-        )
-        one.complete(until)
-        one.blocking_since = since
+        if one.next_offset < one.position:
+            return False  # `control`: without what decided so far, nothing can be decided
+        if not one.is_given_up:
+            self.counts["inputs_given_up"] += 1
+            logger.warning(
+                "task %d: %s could not be read to its end for %d ms; going on without it, "
+                "its records will be late",
+                self.partition,
+                one.topic,
+                wall - since,
+            )
+        one.give_up(until)
         return True
 
     def _take(self, source: Input, at: Place, limit: Place, budget: int) -> int:
@@ -270,6 +286,9 @@ class PartitionTask:
         pending.events += 1
         if pending.since is None:
             pending.since = self._wall
+        if self.settings.is_simulated and not 0 <= record.time <= self._wall:
+            self._dead_letter(source.topic, record, self._impossible(record.time))
+            return
         if source is self._control:
             self._take_control(record)
             return
@@ -297,12 +316,13 @@ class PartitionTask:
     def _event_of(self, topic: str, record: Record) -> Event | Rejection:
         if (topic, record.offset) in self._poisoned:
             return Rejection("deciding on this event failed; the worker's log has the error")
-        if self.settings.is_simulated and not 0 <= record.time <= self._wall:
-            return Rejection(
-                f"the record's timestamp is {record.time}, expected ms since the epoch, not later "
-                f"than now ({self._wall}), because time is simulated (record_time: create)"
-            )
         return self._ports.decoder.decode(topic, record)
+
+    def _impossible(self, time: Instant) -> Rejection:
+        return Rejection(
+            f"the record's timestamp is {time}, expected ms since the epoch, not later than now "
+            f"({self._wall}), because time is simulated (record_time: create)"
+        )
 
     def _fire(self) -> None:
         """The earliest timer, as of its due time (DESIGN 5.4)."""

@@ -23,6 +23,7 @@ class Input:
         "blocking_since",
         "buffered_bytes",
         "complete_before",
+        "is_given_up",
         "next_offset",
         "order",
         "place",
@@ -47,6 +48,9 @@ class Input:
         """A cut that isn't reached yet: once `next_offset` is `asked_end`, all that was appended
         before `asked_time` is here."""
         self.blocking_since: Instant | None = None
+        """Wall time since when nothing has come of it, neither a record nor an end."""
+        self.is_given_up = False
+        """`complete_before` is a guess: it couldn't be read to its end for too long."""
         self.place: Place = place(0, order)
 
     def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
@@ -76,7 +80,7 @@ class Input:
         """Sets `place` after a change."""
         if self.records:
             self.place = place(self.records[0].time, self.order)
-            self.blocking_since = None
+            self.unblock()
         else:
             self.place = place(self.complete_before, self.order)
 
@@ -90,8 +94,19 @@ class Input:
         """All records before `before` are known to be here."""
         if before > self.complete_before:
             self.complete_before = before
-            self.blocking_since = None
+            self.unblock()
             self.refresh()
+
+    def give_up(self, until: Instant) -> None:
+        """Goes on as if all records before `until` were here; those that aren't will be late."""
+        self.complete_before = until
+        self.is_given_up = True
+        self.refresh()
+
+    def unblock(self) -> None:
+        """Holds nothing up, as far as is known."""
+        self.blocking_since = None
+        self.is_given_up = False
 
     def tail_time(self) -> Instant:
         """Up to when this input is known, buffered records included."""
@@ -131,6 +146,18 @@ class Merge:
             elif at < second_place:
                 second_place = at
         return first, first_place, second_place
+
+    def count_anew(self) -> None:
+        """How long inputs have held the task up counts from the next wait on."""
+        for one in self.inputs:
+            one.unblock()
+
+    def beyond(self, wall: Instant) -> Input | None:
+        """An input whose next record is dated after `wall`."""
+        for one in self.inputs:
+            if one.records and one.records[0].time > wall:
+                return one
+        return None
 
     def positions(self) -> dict[str, int]:
         """Next offset to process, by topic."""

@@ -70,6 +70,17 @@ class Shop:
         self.local.advance(wall + SKEW)
         self.local.commit(wall + SKEW)
 
+    def live(self, start: Instant, end: Instant, *hidden: str) -> None:
+        """What a worker does at the live edge from `start` to before `end`, with what was fed until
+        then. In each of the `hidden` inputs there is a record that can't be read."""
+        ends = {topic: len(log) + (topic in hidden) for topic, log in self.local.logs.items()}
+        for wall in range(start, end, 4_000):
+            self.local.task.cut(
+                wall, {topic: ends[topic] for topic in self.local.task.needs_cut(wall)}
+            )
+            while self.local.task.run(wall, 1000):
+                pass
+
     def outputs(self, topic: str) -> list[dict[str, Any]]:
         """What a read_committed reader sees of an output topic."""
         output = self.local.output
