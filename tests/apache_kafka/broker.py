@@ -19,6 +19,8 @@ _FOR_TESTS = {
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
     "log.cleaner.backoff.ms": "1000",
+    # How soon a transaction that took too long is noticed (default: 10 s).
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
     # After a kill -9 the controller takes the broker back when this is over (default: 9 s).
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",

@@ -73,15 +73,23 @@ class OneTask:
 
     def advance(self) -> None:
         """Decides everything that is in the topics now, and fires what is due now."""
-        wall = wall_clock()
+        now = wall_clock()
+        if self.task.settings.is_simulated:
+            self._cut(now)
+        else:  # the clock is to pass what was appended in the very last milliseconds
+            eventually(lambda: self._cut(wall_clock()) > now, WITHIN, every=0.005)
+
+    def _cut(self, wall: int) -> int:
+        """Decides what can be decided at `wall`; the stream clock after that."""
         names = {self._name(topic): topic for topic in (CONTROL, *INPUTS)}
-        ends = self.admin.end_offsets(names, WITHIN)
-        assert len(ends) == len(names), f"the ends of {names.keys() - ends.keys()} weren't told"
-        self._feed({names[name]: end for name, end in ends.items()}, names)
+        ends = {names[name]: end for name, end in self.admin.end_offsets(names, WITHIN).items()}
+        assert len(ends) == len(names), f"only these ends were told: {ends}"
+        self._feed(ends, names)
         if not self.task.settings.is_simulated:
-            self.task.cut(wall, {names[name]: end for name, end in ends.items()})
+            self.task.cut(wall, ends)
         while self.task.run(wall, 10_000):
             pass
+        return self.task.clock
 
     def commit(self) -> int | None:
         """One transaction with all that is decided, then the store, as `worker/host.py` does it;
