@@ -10,6 +10,7 @@ from streams.engine.event import Event, Instant
 from streams.engine.identity import event_hash
 from streams.engine.journey import SENT, Journey, JourneyState
 from streams.engine.membership import due_segments, judge
+from streams.engine.money import NO_RATE
 from streams.engine.moves import (
     Move,
     entered_by_segments,
@@ -46,6 +47,8 @@ def decide(
         erase(program, state, event, now, effects)
         return
     data = plan.data_of(event)
+    if plan.has_money and NO_RATE in data:
+        effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
     remember(state, event, data, hash_, now, plan.memory)

@@ -72,4 +72,5 @@ class Effects(msgspec.Struct):
     decisions: list[Decision] = []
     duplicates: int = 0
     loops: int = 0
+    without_rate: int = 0  # events with amounts in a currency that the store has no rate for
     refused_quietly: int = 0  # customers of a schedule or date who don't enter (SEMANTICS 5.5)

@@ -7,6 +7,7 @@ import msgspec
 
 from streams.engine.duration import DAY
 from streams.engine.event import FieldType
+from streams.engine.money import AS_WRITTEN
 from streams.engine.problem import Problem
 from streams.engine.references import fields_of
 from streams.engine.scope import Scope
@@ -41,7 +42,17 @@ def _check_trigger(scope: Scope) -> Iterator[Problem]:
 def _compile_trigger(scope: Scope) -> Items:
     assert scope.trigger is not None
     scope.reads.read(scope.trigger, ("items",))
-    return lambda turn: turn.trigger_data().get("items") or []
+    store_currency = scope.currency
+    return lambda turn: _with_prices_as_written(turn.trigger_data(), store_currency)
+
+
+def _with_prices_as_written(data: Mapping[str, Any], store_currency: str) -> list[dict[str, Any]]:
+    """The items of an event, with prices in the event's own currency: what P saw in the shop."""
+    items = (data.get(AS_WRITTEN) or data).get("items")
+    if not items:
+        return []
+    currency = data.get("currency") or store_currency
+    return [{**item, "currency": currency} for item in items]
 
 
 def _check_nothing(scope: Scope) -> Iterator[Problem]:
@@ -49,22 +60,28 @@ def _check_nothing(scope: Scope) -> Iterator[Problem]:
 
 
 def _compile_cart(scope: Scope) -> Items:
+    store_currency = scope.currency
+
     def items(turn: Turn) -> list[dict[str, Any]]:
         cart = cart_of(turn.state)
-        return [] if cart is None else cart.get("items") or []
+        return [] if cart is None else _with_prices_as_written(cart, store_currency)
 
     return items
 
 
 def _compile_viewed(scope: Scope) -> Items:
-    """The newest viewed items, each once, newest first."""
+    """The newest viewed items, each once, newest first; prices in the store's currency, as they
+    are remembered."""
+    store_currency = scope.currency
     scope.reads.remember(_VIEW, _VIEWED_WINDOW, _VIEWED_FIELDS)
 
     def items(turn: Turn) -> list[dict[str, Any]]:
         viewed: dict[str, dict[str, Any]] = {}
         for view in reversed(turn.state.recent.get(_VIEW, ())):
             if view.data is not None and "sku" in view.data:
-                viewed.setdefault(view.data["sku"], view.data)
+                shown = {name: view.data.get(name) for name in _VIEWED_FIELDS}
+                shown["currency"] = store_currency
+                viewed.setdefault(view.data["sku"], shown)
                 if len(viewed) == MOST_VIEWED:
                     break
         return list(viewed.values())

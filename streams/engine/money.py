@@ -23,6 +23,16 @@ _MINOR_DIGITS = {
 }  # fmt: skip
 """ISO 4217: currencies that don't have two decimals."""
 
+MONEY_TYPES = (FieldType.MONEY, FieldType.ITEMS)
+"""The fields that hold amounts."""
+
+AS_WRITTEN = "\0as_written"
+"""In converted data: the fields with amounts as the event had them, in its own currency. Messages
+show these, conditions compare the others."""
+
+NO_RATE = "\0no_rate"
+"""In converted data: the event's currency, if there is no rate for it."""
+
 _ITEM_MONEY = tuple(name for name, field in ITEM_FIELDS.items() if field.type is FieldType.MONEY)
 
 
@@ -78,12 +88,13 @@ class Exchange:
 
     def in_store_currency(self, metric: Metric, data: dict[str, Any]) -> dict[str, Any]:
         """An event's data as conditions see it: every amount in the store's currency, missing
-        (None) without a rate. `currency` stays what it was. Returns `data` itself if there is
-        nothing to convert, which is nearly always."""
+        (None) without a rate. `currency` stays what it was, AS_WRITTEN and NO_RATE say the rest.
+        Returns `data` itself if there is nothing to convert, which is nearly always."""
         currency = data.get("currency")
         if currency is None or currency == self.currency:
             return data
         converted = dict(data)
+        as_written = {}
         for name, field in metric.fields.items():
             value = data.get(name)
             if value is None:
@@ -92,6 +103,13 @@ class Exchange:
                 converted[name] = self.convert(value, currency)
             elif field.type is FieldType.ITEMS:
                 converted[name] = [self._item(item, currency) for item in value]
+            else:
+                continue
+            as_written[name] = value
+        if as_written:
+            converted[AS_WRITTEN] = as_written
+            if not self.knows(currency):
+                converted[NO_RATE] = currency
         return converted
 
     def _item(self, item: dict[str, Any], currency: str) -> dict[str, Any]:

@@ -22,10 +22,10 @@ from streams.engine.definition import (
 )
 from streams.engine.dependence import dependence_of, segments_within
 from streams.engine.duration import DAY, HOUR
-from streams.engine.event import Event, FieldType, Metric
+from streams.engine.event import OWN_METRICS_TOPIC, Event, Metric
 from streams.engine.flow import Building, CompiledFlow, ExitRule, ReEntry, SegmentPlan, Step
 from streams.engine.journey import Journey
-from streams.engine.money import Exchange
+from streams.engine.money import MONEY_TYPES, NO_RATE, Exchange
 from streams.engine.references import getter
 from streams.engine.scope import EVERY_EVENT_HAS, Reads, Remembered, Scope
 from streams.engine.steps import wait
@@ -95,6 +95,12 @@ class Program(msgspec.Struct, eq=False):
     def fields_read(self, metric: str) -> frozenset[str]:
         """The fields of the metric's events that somebody reads: the others needn't be decoded."""
         return self.reads.get(metric) or ALWAYS_READ.get(metric, frozenset())
+
+    def own_metric(self, name: str) -> Metric | None:
+        """A metric of the shop's own, as it is defined now."""
+        plan = self.on_metric.get(name)
+        is_own = plan is not None and plan.metric.topic == OWN_METRICS_TOPIC
+        return plan.metric if plan is not None and is_own else None
 
     def rank_of(self, journey: Journey) -> int:
         """The place of the journey's flow in the order of SEMANTICS 5.1."""
@@ -169,7 +175,7 @@ def _fields_read(name: str, metric: Metric, reads: Reads) -> frozenset[str]:
 
 
 def _has_money(metric: Metric) -> bool:
-    return any(field.type in (FieldType.MONEY, FieldType.ITEMS) for field in metric.fields.values())
+    return any(field.type in MONEY_TYPES for field in metric.fields.values())
 
 
 def _plan(
@@ -203,7 +209,7 @@ def _plan(
             keep=None if asked is None else max(settings.history.keep, asked),
             asked=asked,
             occurrences=settings.history.occurrences,
-            fields=tuple(sorted(remembered.fields)),
+            fields=tuple(sorted(remembered.fields | _marks(metric, remembered.fields))),
         ),
         apply=APPLY.get(name),
         has_money=_has_money(metric),
@@ -215,6 +221,12 @@ def _plan(
         converts=name == "order.placed",
         changes_profile=name == "customer.updated",
     )
+
+
+def _marks(metric: Metric, fields: set[str]) -> set[str]:
+    """What is remembered beside an amount: that there was no rate for it."""
+    with_money = {name for name, field in metric.fields.items() if field.type in MONEY_TYPES}
+    return {NO_RATE} if fields & with_money else set()
 
 
 def _started_by(flow: CompiledFlow) -> tuple[str, ...]:

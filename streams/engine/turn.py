@@ -8,6 +8,7 @@ from streams.engine.calendar import zone_of
 from streams.engine.effects import Decision, Effects, Outcome
 from streams.engine.event import Event
 from streams.engine.journey import Journey
+from streams.engine.money import NO_RATE
 from streams.engine.situation import Situation
 
 if TYPE_CHECKING:
@@ -52,8 +53,12 @@ class Turn(Situation):
         reason: str,
         evidence: dict[str, Any],
     ) -> None:
-        """Writes one decision down."""
+        """Writes one decision down. It says so if it was made on a trigger with amounts that can't
+        be compared (FLOWS.md, money)."""
         event = self.event
+        trigger = self.trigger
+        if trigger is not None and NO_RATE in trigger:
+            evidence = {**evidence, "no_rate": [trigger[NO_RATE]]}
         self.effects.decisions.append(
             Decision(
                 self.now,

@@ -13,6 +13,7 @@ from typing import Any
 from streams.engine.event import FieldType, Instant
 from streams.engine.identity import is_among, sku_hash
 from streams.engine.journey import encode_data
+from streams.engine.money import AS_WRITTEN
 from streams.engine.situation import Situation
 from streams.engine.state import CustomerState
 
@@ -59,6 +60,8 @@ def apply_order_cancelled(state: CustomerState, data: dict[str, Any], at: Instan
     order_id = data["order_id"]
     amount = data.get("amount")
     if amount is None:
+        if data.get(AS_WRITTEN, {}).get("amount") is not None:
+            return  # there is an amount, and no rate for its currency
         if order_id not in state.order_left:
             _keep_left(state, order_id, None)
             return

@@ -1,6 +1,7 @@
 import pytest
 
 from streams.engine import encode_state
+from streams.engine.money import NO_RATE
 from streams.engine.update import MOST_BYTES, MOST_SEEN
 from tests.engine.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
@@ -74,7 +75,11 @@ def test_amounts_are_kept_in_the_stores_currency() -> None:
     ada = Customer(program_of(asks, store={"rates": {"EUR": "0.86"}}))
     ada.order(MONDAY, "1", 1_000, currency="EUR")
     ada.order(MONDAY + 1, "2", 1_000, currency="SEK")
-    assert [event.data for event in ada.state.recent["order.placed"]] == [{"total": 860}, None]
+    assert [event.data for event in ada.state.recent["order.placed"]] == [
+        {"total": 860},
+        {NO_RATE: "SEK"},
+    ]
+    assert ada.effects.without_rate == 1
 
 
 def test_pitfall_62_a_hot_customers_state_stays_bounded_and_says_since_when_it_is_whole() -> None:

@@ -68,7 +68,7 @@ def test_what_fits(tmp_path: Path, expect: str) -> None:
         ("{commands: []}", "commands: expected 0, got 1"),
         ("{commands: [{template: reminder}, {template: second}]}", "- 2. template: second"),
         ("{commands: [{at: 2026-03-02 14:01}]}", "at: expected 2026-03-02 14:01, got 2026-03-02 14:00"),
-        ("{commands: [{items: [{sku: B}]}]}", "items: expected [{sku: B}], got [{sku: A, quantity: 2, unit_price: 25.00}]"),
+        ("{commands: [{items: [{sku: B}]}]}", "items: expected [{sku: B}], got [{sku: A, quantity: 2, unit_price: 25.00, currency: GBP}]"),
         ("{commands: [{items: []}]}", "items: expected [], got"),
         ("{commands: [{items: [{sku: A, unit_price: 24.99}]}]}", "unit_price: 25.00"),
         ("{commands: [{transactional: true}]}", "transactional: expected true, got False"),

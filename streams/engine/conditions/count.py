@@ -56,10 +56,11 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
 def evidence(definition: Definition, scope: Scope) -> Evidence:
     """The number."""
     name = f"count {definition.count}"
-    number = (
-        _total(definition, scope) if _is_total(definition) else _question(definition, scope).number
-    )
-    return lambda situation: {name: number(situation)}
+    if _is_total(definition):
+        total = _total(definition, scope)
+        return lambda situation: {name: total(situation)}
+    question = _question(definition, scope)
+    return lambda situation: {name: question.number(situation), **question.without_rate(situation)}
 
 
 def _is_total(definition: Definition) -> bool:

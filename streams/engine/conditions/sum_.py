@@ -69,7 +69,10 @@ def evidence(definition: Definition, scope: Scope) -> Evidence:
     name = f"sum {definition.sum}.{definition.of}"
     question = _question(definition, scope)
     show = shown(_kind(definition, scope), scope)
-    return lambda situation: {name: show(question.number(situation))}
+    return lambda situation: {
+        name: show(question.number(situation)),
+        **question.without_rate(situation),
+    }
 
 
 def _kind(definition: Definition, scope: Scope) -> FieldType:

@@ -29,7 +29,9 @@ from streams.engine.conditions.compare import (
 from streams.engine.conditions.truth import Condition, Truth
 from streams.engine.duration import DAY
 from streams.engine.event import Instant
+from streams.engine.money import MONEY_TYPES, NO_RATE
 from streams.engine.problem import Problem, unknown_name
+from streams.engine.references import fields_of
 from streams.engine.scalars import Date, Integer, MetricName, PositiveDuration
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
@@ -115,6 +117,7 @@ class Question(msgspec.Struct, frozen=True):
     select: Select
     test: Test | None
     measure: Measure
+    reads_money: bool = False
 
     def matching(self, events: Sequence[Occurrence], situation: Situation) -> Sequence[Occurrence]:
         """Those of `events` whose data passes."""
@@ -127,6 +130,15 @@ class Question(msgspec.Struct, frozen=True):
         """What is compared, at this moment."""
         return self.measure(self.matching(self.select(situation), situation))[0]
 
+    def without_rate(self, situation: Situation) -> dict[str, Any]:
+        """For evidence: the currencies of events in the timeframe whose amounts couldn't be
+        compared or added (FLOWS.md, money)."""
+        if not self.reads_money:
+            return {}
+        data = (event.data for event in self.select(situation))
+        currencies = sorted({one[NO_RATE] for one in data if one and NO_RATE in one})
+        return {"no_rate": currencies} if currencies else {}
+
 
 def compile_question(
     definition: OverTime, metric: str, fields: set[str], measure: Measure, scope: Scope
@@ -136,7 +148,9 @@ def compile_question(
     test = compile_events(metric, definition.where, scope)
     fields = fields | top_fields(definition.where)
     scope.reads.remember(metric, _looks_back(definition), fields)
-    return Question(metric, _select(definition, metric, scope), test, measure)
+    known = fields_of(metric, scope)
+    reads_money = any(known[name].type in MONEY_TYPES for name in fields)
+    return Question(metric, _select(definition, metric, scope), test, measure, reads_money)
 
 
 def compile_over_time(

@@ -18,7 +18,7 @@ from streams.engine.flow import Building, Step
 from streams.engine.identity import send_id
 from streams.engine.items import ITEM_SOURCES, Items
 from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, note_of
-from streams.engine.money import amount_text
+from streams.engine.money import AS_WRITTEN, amount_text
 from streams.engine.problem import Problem
 from streams.engine.profile import address_of
 from streams.engine.references import (
@@ -257,10 +257,31 @@ def _text_reader(text: str, scope: Scope) -> Callable[[Turn], str | None]:
     reference = compile_reference(text, scope)
     assert isinstance(reference, Reference)
     as_text, read = _TEXT_OF[reference.type], reference.read
+    if reference.type is FieldType.MONEY and text.startswith(_TRIGGER):
+        return _amount_reader(text.removeprefix(_TRIGGER), scope)
 
     def read_text(turn: Turn) -> str | None:
         value = read(turn)
         return None if value is None else as_text(value, turn, scope)
+
+    return read_text
+
+
+_TRIGGER = "$trigger."
+
+
+def _amount_reader(field: str, scope: Scope) -> Callable[[Turn], str | None]:
+    """An amount of the triggering event in the event's own currency: `$trigger.total` beside
+    `$trigger.currency` is what P has paid."""
+
+    def read_text(turn: Turn) -> str | None:
+        data = turn.trigger_data()
+        as_written = data.get(AS_WRITTEN)
+        if as_written is None:
+            value, currency = data.get(field), scope.currency
+        else:
+            value, currency = as_written.get(field), data["currency"]
+        return None if value is None else amount_text(value, currency)
 
     return read_text
 

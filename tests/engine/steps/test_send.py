@@ -6,6 +6,7 @@ from streams.engine import Definitions, Outcome, read_definitions
 from tests.engine.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
 
 ITEM = {"sku": "A", "name": "Hat", "quantity": 2, "unit_price": 1_250}
+SHOWN = {**ITEM, "currency": "GBP"}
 
 
 def test_the_command_says_everything() -> None:
@@ -23,7 +24,7 @@ def test_the_command_says_everything() -> None:
     assert (command.channel, command.recipient) == ("email", "ada@example.com")
     assert (command.flow, command.template, command.step) == ("flow", "hello", "hello")
     assert command.variables == {"order": "17", "total": "25.00", "greeting": "Hello"}
-    assert command.items == [ITEM]
+    assert command.items == [SHOWN]
     assert command.utm == {"campaign": "c", "medium": "email"}
     assert (command.decided_at, command.not_before) == (MONDAY, MONDAY)
     assert command.expires_at == MONDAY + 72 * HOUR
@@ -99,7 +100,7 @@ def test_items_of_the_cart_and_viewed_ones() -> None:
     ada.event("search.performed", MONDAY + 20, query="hat", filters={}, results=1)
     ada.event("view.list", MONDAY + 30, category="hats")
     in_cart, viewed = ada.effects.commands
-    assert in_cart.items == [ITEM]
+    assert in_cart.items == [SHOWN]
     assert [item["sku"] for item in viewed.items] == ["E", "D", "C", "A"]
     ada.event("cart.updated", MONDAY + 40, items=[], **cart)
     ada.event("search.performed", MONDAY + DAY, query="hat", filters={}, results=1)
