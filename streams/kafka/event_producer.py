@@ -78,10 +78,12 @@ class EventProducer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self.flush()
-        else:
-            self._producer.purge()
+        try:
+            if error is None:
+                self.flush()
+        finally:
+            self._producer.purge()  # what is left has no chance, and isn't waited for
+            self._producer.close()
 
     def _wait(self, is_done: Callable[[], bool]) -> None:
         """Waits with patience: the deadline moves on as long as records get through."""

@@ -70,7 +70,7 @@ class TopicReader:
                 topics = self._metadata.list_topics(timeout=_WITHIN).topics
             except KafkaException as exception:
                 raise failure(error_of(exception), f"asking for {name}") from exception
-            self._counts = {found.topic: len(found.partitions) for found in topics.values()}
+            self._counts = {known: len(found.partitions) for known, found in topics.items()}
         if not self._counts.get(name):
             raise Refused(
                 f"there is no topic {name} at {self._settings.brokers}; "
