@@ -23,6 +23,16 @@ COUNTERS: dict[str, tuple[str, str]] = {
     "dead_letters": ("sendflow_dead_letters", "Records that went to dead-letters."),
     "late": ("sendflow_late_records", "Records that came behind the stream clock."),
     "clamped": ("sendflow_clamped_events", "Events dated after they were recorded."),
+    "duplicates": ("sendflow_duplicate_events", "Events with an event_id that was seen before."),
+    "loops": ("sendflow_loops", "Entries and steps beyond what one event or timer may cause."),
+    "without_rate": (
+        "sendflow_amounts_without_rate",
+        "Events with amounts in a currency that the store has no rate for.",
+    ),
+    "refused_quietly": (
+        "sendflow_refused_quietly",
+        "Customers of a schedule or date who didn't enter.",
+    ),
     "ticks": ("sendflow_ticks", "Ticks of simulated time."),
     "inputs_given_up": (
         "sendflow_inputs_given_up",

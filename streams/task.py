@@ -445,6 +445,8 @@ class PartitionTask:
         effects = self._pending.effects
         self.counts["commands"] += len(effects.commands)
         self.counts["decisions"] += len(effects.decisions)
+        for name in ("duplicates", "loops", "without_rate", "refused_quietly"):
+            self.counts[name] += getattr(effects, name)
         self.counts["events"] += self._pending.events
         self._pending = Pending()
         return commit
