@@ -1,0 +1,245 @@
+"""The stream clock on brokers: idle inputs, late records, impossible timestamps."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from confluent_kafka import IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from streams.contracts.dead_letters import read_dead_letter
+from streams.contracts.encode import encode_event
+from streams.contracts.wire import decode_any
+from streams.demo.broker import BrokerProcess
+from streams.engine import INPUTS
+from streams.kafka.event_producer import EventProducer, tick_record
+from streams.kafka.options import producer_options
+from streams.kafka.topics import topic_name
+from streams.ports import OutputRecord
+from streams.settings import RecordTime, Settings
+from tests.broker.one_task import OneTask, wall_clock
+from tests.broker.reading import create_topics, high_watermark, values
+from tests.broker.worker_processes import Process, Shop, event
+from tests.eventually import eventually
+from tests.kafka_proxy import ApiKey, KafkaProxy
+
+CUSTOMERS = 5
+HOUR = 3_600_000
+FAR = 4_102_444_800_000
+"""The year 2100 begins."""
+
+
+@pytest.fixture
+def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[Shop]:
+    """Of one task, with customers who can be written to."""
+    with Shop(broker, topic_prefix, tmp_path / "shop", partitions=1) as shop:
+        shop.create_topics()
+        shop.publish()
+        shop.register(CUSTOMERS)
+        yield shop
+
+
+def opened(shop: Shop, **settings: object) -> OneTask:
+    folder = shop.folder / "data"
+    return OneTask(msgspec.structs.replace(shop.settings, data_dir=folder, **settings))
+
+
+def outputs(shop: Shop, topic: str) -> list[dict[str, Any]]:
+    """What a reader of committed records sees of an output."""
+    found = values(shop.broker, topic_name(shop.settings, topic))
+    return [decode_any(value or b"")[1] for value in found]
+
+
+def produce(settings: Settings, record: OutputRecord, at: int) -> None:
+    """Writes a record with this timestamp, which isn't checked."""
+    producer = Producer({"bootstrap.servers": settings.brokers})
+    producer.produce(topic_name(settings, record.topic), record.value, record.key, 0, timestamp=at)
+    assert producer.flush(20) == 0
+
+
+# ── Idle inputs ───────────────────────────────────────────────────────────────────────────────────
+
+
+def clock_of(worker: Process) -> int:
+    (task,) = worker.ask("/status")[1]["tasks"]
+    return int(task["clock"] or 0)
+
+
+def test_pitfalls_14_and_23_idle_inputs_stop_no_clock_and_commit_nothing(
+    proxy: KafkaProxy, shop: Shop
+) -> None:
+    """Searches are empty since creation, customers at their end, orders have come meanwhile."""
+    opened(shop).finish()
+    shop.order(CUSTOMERS)
+    worker = shop.start("worker", SENDFLOW_BROKERS=proxy.bootstrap)
+    shop.wait_for_all(worker.log)
+
+    def has_passed(moment: int) -> None:
+        eventually(lambda: clock_of(worker) > moment, within=20, message=worker.log)
+
+    has_passed(wall_clock())  # what is decided is committed by now
+    keys = (ApiKey.ADD_PARTITIONS_TO_TXN, ApiKey.PRODUCE, ApiKey.END_TXN)
+    before = {key: proxy.requests(key) for key in keys}
+    has_passed(wall_clock() + 1_000)
+    assert {key: proxy.requests(key) for key in keys} == before
+    assert worker.stop() == 0
+    shop.order(1)
+    opened(shop).finish()
+    shop.wait_for_all(worker.log)
+
+
+def test_pitfall_14_hours_without_an_event_hold_no_output_back(shop: Shop) -> None:
+    with opened(shop) as one:
+        one.advance()
+        assert one.commit() is not None
+        for hour in range(1, 10):
+            wall = wall_clock() + hour * HOUR
+            one.task.cut(wall, dict.fromkeys(one.task.needs_cut(wall), 0))
+            assert not one.task.run(wall, 1_000)
+            assert one.task.clock == wall - one.task.settings.clock_skew
+            assert one.task.commit_due(wall) is None
+        for topic in ("customers-changelog", "send-commands", "flow-decisions"):
+            assert_nothing_is_open(shop, topic)
+
+
+def assert_nothing_is_open(shop: Shop, topic: str) -> None:
+    """The last stable offset is the end of the partition."""
+    name = topic_name(shop.settings, topic)
+    admin = AdminClient({"bootstrap.servers": shop.broker.bootstrap})
+
+    def stable() -> int:
+        latest = OffsetSpec.latest()
+        answers = admin.list_offsets(
+            {TopicPartition(name, 0): latest}, isolation_level=IsolationLevel.READ_COMMITTED
+        )
+        return int(next(iter(answers.values())).result().offset)
+
+    eventually(lambda: stable() == high_watermark(shop.broker, name), within=20)
+
+
+def test_pitfall_23_each_idle_input_is_proven_idle_by_a_cut(shop: Shop) -> None:
+    opened(shop).finish()
+    with opened(shop) as one:
+        shop.order(CUSTOMERS)
+        wall = wall_clock()
+        assert not one.task.run(wall, 1_000)
+        assert set(INPUTS) <= set(one.task.needs_cut(wall))
+        one.advance()
+        assert one.task.positions["orders"] == CUSTOMERS
+        assert one.task.positions["searches"] == one.task.positions["views"] == 0
+        one.commit()
+    shop.wait_for_all(str)
+
+
+# ── Late records ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pitfall_21_a_record_that_becomes_visible_late_is_noted_in_its_transaction(
+    shop: Shop,
+) -> None:
+    """An open transaction upstream hides an order; a follower that was stopped would, too."""
+    upstream = Producer(producer_options(shop.settings, f"{shop.settings.application}-upstream"))
+    upstream.init_transactions(20)
+    worker = shop.start("worker", SENDFLOW_MAX_IDLE="500ms")
+    worker.wait_for(1)
+    upstream.begin_transaction()
+    order = event("order.placed", "c0", 1)
+    name = topic_name(shop.settings, "orders")
+    upstream.produce(name, order.value, order.key, 0)
+    assert upstream.flush(20) == 0
+    hidden_at = wall_clock()
+    eventually(lambda: clock_of(worker) > hidden_at, within=20, message=worker.log)
+    clock = clock_of(worker)
+    assert outputs(shop, "late-records") == []
+    upstream.commit_transaction(20)
+    shop.number = 1
+    shop.wait_for_all(worker.log)
+    (late,) = outputs(shop, "late-records")
+    (command,) = outputs(shop, "send-commands")
+    assert (late["topic"], late["partition"], late["offset"]) == ("orders", 0, 0)
+    assert late["effective_time"] >= clock
+    assert moment(command["decided_at"]) == late["effective_time"]
+    counts = worker.ask("/status")[1]["tasks"][0]["counts"]
+    assert counts["inputs_given_up"] >= 1
+    assert counts["late"] == 1
+    assert clock_of(worker) >= late["effective_time"]
+    assert worker.stop() == 0
+
+
+def moment(value: Any) -> int:
+    """Milliseconds of a moment, which is decoded as a number or a datetime."""
+    return value if isinstance(value, int) else round(value.timestamp() * 1_000)
+
+
+# ── Timestamps that can't be ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("timestamp", [FAR, 1])
+def test_pitfall_22_no_timestamp_of_a_producer_moves_the_clock(shop: Shop, timestamp: int) -> None:
+    """The topic's are the brokers' own; the event says 2100, and is counted as of now."""
+    order = event("order.placed", "c0", 1)
+    name, fields = decode_any(order.value or b"")
+    assert name == "OrderPlaced"
+    order.value = encode_event("order.placed", {**fields, "occurred_at": FAR})
+    produce(shop.settings, order, timestamp)
+    shop.number = 1
+    with opened(shop) as one:
+        one.advance()
+        assert one.task.clock <= wall_clock()
+        assert one.task.counts["clamped"] == 1
+        assert one.task.counts["timers"] == one.task.counts["late"] == 0
+        one.commit()
+    shop.wait_for_all(str)
+    (command,) = outputs(shop, "send-commands")
+    assert moment(command["decided_at"]) <= wall_clock()
+
+
+@pytest.mark.parametrize("timestamp", [FAR, 1])
+def test_pitfall_22_in_simulated_time_the_future_is_a_dead_letter(
+    broker: BrokerProcess, topic_prefix: str, tmp_path: Path, timestamp: int
+) -> None:
+    """And 1970 is late, since the clock has passed it, whatever comes later."""
+    past = wall_clock() - HOUR
+    with Shop(
+        broker, topic_prefix, tmp_path / "shop", partitions=1, record_time=RecordTime.CREATE
+    ) as shop:
+        # Apache Kafka refuses the future by itself, unless it's told not to.
+        create_topics(
+            broker,
+            [topic_name(shop.settings, "orders")],
+            partitions=1,
+            message_timestamp_type="CreateTime",
+            message_timestamp_after_max_ms=str(2**63 - 1),
+        )
+        shop.create_topics()
+        shop.publish()
+        tick_all(shop, past)
+        opened(shop).finish()
+        produce(shop.settings, event("order.placed", "c0", 1), timestamp)
+        tick_all(shop, past + 1_000)
+        with opened(shop) as one:
+            one.advance()
+            one.commit()
+            assert past <= one.task.clock <= past + 1_000
+            assert one.task.counts["timers"] == 0
+        letters = [
+            read_dead_letter(value or b"")
+            for value in values(broker, topic_name(shop.settings, "dead-letters"))
+        ]
+        late = outputs(shop, "late-records")
+        if timestamp == FAR:
+            assert [letter.where for letter in letters] == ["orders[0]@1"]
+            assert f"the record's timestamp is {FAR}" in letters[0].reason
+            assert late == []
+        else:
+            assert letters == []
+            assert [(one["topic"], one["offset"]) for one in late] == [("orders", 1)]
+
+
+def tick_all(shop: Shop, at: int) -> None:
+    """Nothing before `at` will follow, in any input."""
+    with EventProducer(shop.settings) as producer:
+        for topic in INPUTS:
+            producer.produce(tick_record(topic, 0, at))
