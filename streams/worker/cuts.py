@@ -5,6 +5,7 @@ request ──► once a task has everything below them, its clock may go to T l
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -24,8 +25,12 @@ out."""
 
 SHORTEST = 0.02
 """Seconds between two cuts, at least."""
+CALM = 0.2
+"""Seconds between two cuts while no record and no timer waits for one."""
 SHARE = 50
-"""A cut may cost one part in so many of a CPU."""
+"""Cuts may cost one part in so many of a CPU."""
+COST = 14e-3 / 512
+"""Seconds of CPU that one partition costs in librdkafka's threads (DESIGN 5.2)."""
 AFTER_FAILURE = 1.0
 
 
@@ -48,37 +53,45 @@ class Cuts:
         self._done = done
         self._patience = patience
         self._silent_since: float | None = None
-        self._wanted = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._calm_at = 0.0
+        """When all were asked for the last time."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cut")
 
-    def want(self) -> None:
-        """A task waits: look at it."""
-        self._wanted.set()
+    def want(self, host: Host) -> None:
+        """The task waits."""
+        if is_urgent(host, self._clock()):
+            self._urgent.set()
 
     async def run(self) -> None:
         """Until it's cancelled. Raises Refused when nobody answers any more (PITFALLS 64)."""
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
             began = time.monotonic()
-            interval = await self._cut()
+            interval = await self._cut(began)
             await asyncio.sleep(max(0.0, interval - (time.monotonic() - began)))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._urgent.wait(), self._calm_at + CALM - began)
 
     def close(self) -> None:
         """Ends the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _cut(self) -> float:
+    async def _cut(self, now: float) -> float:
         """One cut; returns how many seconds are to lie between it and the next."""
+        self._urgent.clear()
         wall = self._clock()
-        asked = {host: wanted for host in self._hosts() if (wanted := host.task.needs_cut(wall))}
+        hosts = list(self._hosts())
+        if now - self._calm_at < CALM:
+            hosts = [host for host in hosts if is_urgent(host, wall)]
+        else:
+            self._calm_at = now
+        asked = {host: topics for host in hosts if (topics := host.task.needs_cut(wall))}
         keys = {key_of(host, topic) for host, topics in asked.items() for topic in topics}
         if not keys:
             return SHORTEST
         ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
         self._listen(bool(ends))
         if not ends:
-            self.want()
             return AFTER_FAILURE
         for host, topics in asked.items():
             if not host.runs:
@@ -87,7 +100,7 @@ class Cuts:
             host.ends.update(found)
             host.task.cut(wall, found)
             self._done(host)
-        return max(SHORTEST, SHARE * cost)
+        return max(SHORTEST, SHARE * (cost + COST * len(keys)))
 
     def _listen(self, is_answered: bool) -> None:
         now = time.monotonic()
@@ -105,6 +118,15 @@ class Cuts:
     def _timed(self, keys: list[Key]) -> tuple[dict[Key, int], float]:
         before = time.thread_time()
         return self._ask_ends(keys), time.thread_time() - before
+
+
+def is_urgent(host: Host, wall: Instant) -> bool:
+    """Does a record or a timer wait for the clock to go on?"""
+    task = host.task
+    due = task.next_due
+    if due is not None and due <= wall:
+        return True
+    return any(task.buffered(topic)[0] for topic in host.fed)
 
 
 def key_of(host: Host, topic: str) -> Key:

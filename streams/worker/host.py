@@ -150,19 +150,26 @@ class Host:
             self.task.committed(commit, offset)
             self.move(TaskState.RUNNING)
 
+    def has_gap_before(self, fetched: Fetched) -> bool:
+        """Is there something between what was fed and this batch? It must be fetched again then."""
+        return fetched.start > self.fed[fetched.batch.topic]
+
     def feed(self, fetched: Fetched) -> bool:
-        """Hands a batch on, if it follows what was fed before: one that was fetched for a task that
-        has been given up doesn't. Returns whether the input should be paused now."""
+        """Hands a batch on that follows what was fed before; of one that overlaps with it, as it
+        comes from before the task was opened anew, the rest. Returns whether the input should be
+        paused now."""
         batch = fetched.batch
-        topic = batch.topic
-        if fetched.start != self.fed[topic]:
+        topic, records, fed = batch.topic, batch.records, self.fed[batch.topic]
+        if batch.next_offset < fed:
             return False
+        if fetched.start < fed:
+            records = [record for record in records if record.offset >= fed]
         self.fed[topic] = batch.next_offset
         if batch.end is not None:
             self.ends[topic] = batch.end
-        self.task.feed(topic, batch.records, batch.next_offset, batch.end)
-        records, size = self.task.buffered(topic)
-        if topic in self.paused or (records <= HIGH_RECORDS and size <= HIGH_BYTES):
+        self.task.feed(topic, records, batch.next_offset, batch.end)
+        buffered, size = self.task.buffered(topic)
+        if topic in self.paused or (buffered <= HIGH_RECORDS and size <= HIGH_BYTES):
             return False
         self.paused.add(topic)
         return True

@@ -74,7 +74,9 @@ class TaskOpener:
     def _task(self, store: RocksStore, opening: Opening) -> PartitionTask:
         # What is decoded depends on what the task decides by, which changes under way.
         decoder = EventDecoder(
-            lambda metric: task.program.fields_read(metric), registry=self._registry
+            lambda metric: task.program.fields_read(metric),
+            registry=self._registry,
+            own_metric=lambda name: task.program.own_metric(name),
         )
         ports = Ports(store, decoder, self._encoder, self._programs)
         number = opening.partition

@@ -69,6 +69,22 @@ def published_sets(settings: Settings) -> list[Published]:
     return sets
 
 
+def newest_definitions(settings: Settings) -> Definitions | None:
+    """The set that was published last; None if there is none. Raises Refused where this version
+    can't read it."""
+    published = published_sets(settings)
+    if not published:
+        return None
+    record = published[-1].record
+    definitions = read_definitions(json.loads(record.definitions))
+    if not isinstance(definitions, Definitions):
+        raise Refused(
+            f"definitions {record.version} were published by another version, and this one can't "
+            "read them: " + "; ".join(str(problem) for problem in definitions[:5])
+        )
+    return definitions
+
+
 def publish(
     settings: Settings, definitions: DefinitionsSet, now: Instant, at: Instant | None = None
 ) -> None:

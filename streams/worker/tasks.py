@@ -215,11 +215,12 @@ class Tasks:
         await host.close(self._openers, self._ports.records)
 
     async def _let_run(self, host: Host) -> None:
-        host.task.feed(CONTROL, self._control, self._control_next, self._control_end)
         await self._ports.records.assign(
             {(topic, host.partition): offset for topic, offset in host.fed.items()}
         )
         if not host.left.is_set():
+            # In one go: what of `control` comes from now on, `feed_control` hands it.
+            host.task.feed(CONTROL, self._control, self._control_next, self._control_end)
             host.move(TaskState.RUNNING)
             self._look_at(host)
 
@@ -271,8 +272,13 @@ class Tasks:
         host = self._hosts.get(fetched.batch.partition)
         if host is None or not host.runs:
             return
-        if host.feed(fetched):
-            self._spawn(self._ports.records.pause((fetched.batch.topic, host.partition)))
+        topic = fetched.batch.topic
+        key = topic, host.partition
+        if host.has_gap_before(fetched):
+            if self._flows:  # else the next assignment puts it right
+                self._spawn(self._ports.records.put_right({key: host.fed[topic]}))
+        elif host.feed(fetched):
+            self._spawn(self._ports.records.pause(key))
         self._look_at(host)
 
     def feed_control(self, fetched: Fetched) -> None:
@@ -321,7 +327,7 @@ class Tasks:
         if has_more:
             self._ready.add(host)
         else:
-            self._cuts.want()
+            self._cuts.want(host)
         if host.paused:
             for topic in host.to_resume():
                 self._spawn(self._ports.records.resume((topic, host.partition)))
