@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from streams.engine.conditions import CONDITIONS
 from streams.engine.effects import Outcome
 
@@ -10,37 +12,55 @@ Raw = Mapping[str, Any]
 """A flow or a step as plain data, every scalar a text."""
 
 
-def asked_by(flow: Raw, step_id: str | None, outcome: Outcome, reason: str) -> str | None:
-    """The condition that was judged where a decision was made; None where none was."""
+class Asked(msgspec.Struct, frozen=True):
+    """What was judged where a decision was made."""
+
+    by: str  # the key that asks: filter, only_if, or that of a step: if, wait_for, branch, sample
+    condition: str = ""
+
+
+def asked_by(
+    flow: Raw, step_id: str | None, outcome: Outcome, reason: str, evidence: Mapping[str, Any]
+) -> Asked | None:
+    """What a decision judged; None where nothing was."""
     if reason == "profile_filter":
-        return condition_text(flow.get("filter"))
+        return Asked("filter", condition_text(flow["filter"])) if "filter" in flow else None
     step = _step(flow, step_id)
     if step is None:
         return None
-    if outcome is Outcome.BRANCH:
-        return condition_text(step.get("if"))
-    if reason == "message_filter":
-        return condition_text(step.get("only_if"))
+    if reason == "message_filter" and "only_if" in step:
+        return Asked("only_if", condition_text(step["only_if"]))
+    if outcome is not Outcome.BRANCH:
+        return None
+    if "branch" in step:
+        ways = step["branch"]
+        way = evidence.get("way")
+        chosen = ways if way is None else ways[way - 1 : way]
+        return Asked("branch", ", ".join(condition_text(one["when"]) for one in chosen))
+    if "sample" in step:
+        return Asked("sample")
+    for key in ("if", "wait_for"):
+        if key in step:
+            return Asked(key, condition_text(step[key]))
     return None
 
 
-def condition_text(condition: Any) -> str | None:
+def condition_text(value: Any) -> str:
     """`count order.placed equals 1` for `{count: order.placed, equals: 1}`."""
-    return None if condition is None else _text(condition)
-
-
-def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         # The canonical form sorts keys; people say first what is compared.
-        names = sorted(value, key=lambda name: (name not in CONDITIONS, name == "where"))
+        names = sorted(
+            value, key=lambda name: (name not in (*CONDITIONS, "metric"), name == "where")
+        )
         return " ".join(f"{name} {_inner(value[name])}" for name in names)
     if isinstance(value, list):
-        return "[" + ", ".join(_text(entry) for entry in value) + "]"
+        return "[" + ", ".join(condition_text(entry) for entry in value) + "]"
     return str(value)
 
 
 def _inner(value: Any) -> str:
-    return f"({_text(value)})" if isinstance(value, Mapping) else _text(value)
+    text = condition_text(value)
+    return f"({text})" if isinstance(value, Mapping) else text
 
 
 def _step(flow: Raw, step_id: str | None) -> Raw | None:

@@ -11,7 +11,7 @@ from streams.engine import Instant
 from streams.engine.calendar import zone_of
 from streams.engine.duration import DAY
 from streams.engine.effects import Outcome
-from streams.replay.asked import asked_by
+from streams.replay.asked import Asked, asked_by
 from streams.replay.event_wording import event_text
 from streams.replay.history import History, PastDecision, PastEvent, Publication
 from streams.replay.wording import Words, sentence
@@ -146,13 +146,19 @@ def _decisions(history: History, decisions: list[PastDecision], words: Words) ->
             yield (decision.at, _RECORDS, *place, 1, decision.offset), line
 
 
-def _asked(history: History, decision: PastDecision) -> str | None:
-    """The condition behind a decision, from the set that was in force then."""
+def _asked(history: History, decision: PastDecision) -> Asked | None:
+    """What a decision judged, from the set that was in force then."""
     for published in reversed(history.publications):
         if published.at <= decision.at:
             for flow in published.definitions.get("flows", ()):
                 if flow["flow"] == decision.flow:
-                    return asked_by(flow, decision.step, decision.outcome, decision.reason)
+                    return asked_by(
+                        flow,
+                        decision.step,
+                        decision.outcome,
+                        decision.reason,
+                        decision.evidence,
+                    )
             return None
     return None
 

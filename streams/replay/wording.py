@@ -11,6 +11,7 @@ from streams.engine import Instant
 from streams.engine.calendar import to_wall
 from streams.engine.duration import duration_text
 from streams.engine.effects import Outcome
+from streams.replay.asked import Asked
 
 Evidence = Mapping[str, Any]
 
@@ -55,14 +56,14 @@ Sentence = Callable[[Evidence, Words], str]
 
 
 def sentence(
-    outcome: Outcome, reason: str, evidence: Evidence, words: Words, asked: str | None = None
+    outcome: Outcome, reason: str, evidence: Evidence, words: Words, asked: Asked | None = None
 ) -> str:
-    """One decision as a sentence; `asked` is the condition that was judged, as it was written.
-    Raises KeyError for a reason that isn't in SEMANTICS 5.5."""
+    """One decision as a sentence; `asked` is what was judged, as it was written. Raises KeyError
+    for a reason that isn't in SEMANTICS 5.5."""
     if outcome is Outcome.BRANCH:
-        return _branch(reason, evidence, words, asked)
+        return _branch(reason, evidence, words, asked or Asked(""))
     text = SENTENCES[outcome][reason](evidence, words)
-    return text if asked is None else f"{text}; asked was: {asked}"
+    return text if asked is None else f"{text}; asked was: {asked.condition}"
 
 
 def _because(text: str) -> Sentence:
@@ -75,22 +76,34 @@ def _because(text: str) -> Sentence:
     return build
 
 
-def _branch(reason: str, evidence: Evidence, words: Words, asked: str | None) -> str:
-    values = words.values(evidence)
+def _branch(reason: str, evidence: Evidence, words: Words, asked: Asked) -> str:
+    """Which way a step took: if, branch, wait_for or sample."""
+    values = words.values(evidence, "way", "timeout_at", "event_id")
     found = f" ({values})" if values else ""
-    condition = "the condition" if asked is None else f"'{asked}'"
-    match reason:
-        case "then":
-            return f"{condition} holds{found}: takes 'then'"
-        case "else":
-            return f"{condition} doesn't hold{found}: takes 'else'"
-        case "timeout":
-            return f"what was waited for didn't come in time{found}: takes the timeout's way"
-    return f"takes the way '{reason}'{found}"
+    condition = f"'{asked.condition}'" if asked.condition else "the condition"
+    if asked.by == "sample":
+        draw = "a draw of its own" if evidence.get("fresh") else "the customer's fixed draw"
+        return f"takes the path '{reason}' by {draw}"
+    if reason == "timeout":
+        until = evidence.get("timeout_at")
+        by = "in time" if until is None else f"by {words.moment(until)}"
+        return f"{condition} didn't come {by}{found}: takes the way of the timeout"
+    if asked.by == "wait_for":
+        return f"{condition} has come{found}: takes 'then'"
+    if asked.by == "branch":
+        if reason == "else":
+            return f"none of {condition} holds{found}: takes 'else'"
+        return f"{condition} holds{found}: takes way {evidence.get('way')}"
+    if reason in ("then", "else"):
+        verb = "holds" if reason == "then" else "doesn't hold"
+        return f"{condition} {verb}{found}: takes '{reason}'"
+    return f"takes the path '{reason}'{found}"
 
 
 def _entered(evidence: Evidence, words: Words) -> str:
     metric = evidence.get("metric")
+    if "segment" in evidence:
+        return f"begins, because of joining the segment {evidence['segment']}"
     if metric is None:
         return _because("begins")(evidence, words)
     key = f", for {evidence['key']}" if "key" in evidence else ""
@@ -150,6 +163,15 @@ def _sent(evidence: Evidence, words: Words) -> str:
     if triggered in (None, evidence.get("reached_at")):
         return text
     return f"{text}, because of what happened at {words.moment(triggered)}"
+
+
+def _converted(evidence: Evidence, words: Words) -> str:
+    if "order_id" not in evidence:
+        return _because("led to an order")(evidence, words)
+    return (
+        f"led to the order {evidence['order_id']}: {evidence['touch']} at "
+        f"{words.moment(evidence['touched_at'])}, sent at {words.moment(evidence['sent_at'])}"
+    )
 
 
 def _exit_on(evidence: Evidence, words: Words) -> str:
@@ -298,6 +320,6 @@ SENTENCES: dict[Outcome, dict[str, Sentence]] = {
         "archived": _step_gone("the flow was archived or left out of what was published"),
         "erased": _fixed("ended: the customer was erased"),
     },
-    Outcome.CONVERTED: {"": _because("led to an order")},
+    Outcome.CONVERTED: {"": _converted},
 }
 """By outcome and reason; `branch` takes the name of any way (`_branch`)."""

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.engine.effects import Outcome
+from streams.replay.asked import Asked
 from streams.replay.wording import SENTENCES, Words, sentence
 
 LONDON = Words(ZoneInfo("Europe/London"))
@@ -128,11 +129,55 @@ def test_a_sentence_says_what_decided(outcome, reason, evidence, says):
     assert sentence(outcome, reason, evidence, LONDON) == says
 
 
-def test_the_condition_is_told_as_it_was_written():
-    text = sentence(
-        Outcome.BRANCH, "else", {"trigger total": "22.20"}, LONDON, "trigger total gt 100"
+@pytest.mark.parametrize(
+    ("asked", "reason", "evidence", "says"),
+    [
+        (
+            Asked("if", "trigger total gt 100"),
+            "else",
+            {"trigger total": "22.20"},
+            "'trigger total gt 100' doesn't hold (trigger total 22.20): takes 'else'",
+        ),
+        (
+            Asked("wait_for", "metric order.fulfilled"),
+            "then",
+            {"metric": "order.fulfilled", "event_id": "e", "occurred_at": AT},
+            "'metric order.fulfilled' has come (metric order.fulfilled; occurred_at "
+            "Wed 2011-03-02 10:00:00): takes 'then'",
+        ),
+        (
+            Asked("wait_for", "metric order.fulfilled"),
+            "timeout",
+            {"timeout_at": AT},
+            "'metric order.fulfilled' didn't come by Wed 2011-03-02 10:00:00: "
+            "takes the way of the timeout",
+        ),
+        (
+            Asked("branch", "consent sms"),
+            "then",
+            {"way": 2, "consent": ["sms"]},
+            "'consent sms' holds (consent sms): takes way 2",
+        ),
+        (
+            Asked("branch", "consent sms, consent push"),
+            "else",
+            {},
+            "none of 'consent sms, consent push' holds: takes 'else'",
+        ),
+        (Asked("sample"), "a", {"fresh": False}, "takes the path 'a' by the customer's fixed draw"),
+    ],
+)
+def test_what_a_step_asked_is_told_as_it_was_written(asked, reason, evidence, says):
+    assert sentence(Outcome.BRANCH, reason, evidence, LONDON, asked) == says
+
+
+def test_a_filter_is_told_as_it_was_written():
+    asked = Asked("filter", "not (segment wholesale)")
+    text = sentence(Outcome.SKIPPED, "profile_filter", {"segment wholesale": True}, LONDON, asked)
+    assert text == (
+        "not sent: the flow's filter doesn't hold any more (segment wholesale yes); "
+        "asked was: not (segment wholesale)"
     )
-    assert text == "'trigger total gt 100' doesn't hold (trigger total 22.20): takes 'else'"
 
 
 def test_times_are_the_customers():
