@@ -123,18 +123,18 @@ async def test_pitfall_32_a_commit_that_hangs_doesnt_hold_the_rebalance_up(clust
         gate.open()
 
 
-async def test_batches_that_were_fetched_and_never_fed_are_fetched_again(cluster):
+async def test_batches_that_were_fetched_and_never_fed_are_fetched_again(cluster: Cluster) -> None:
     async with worker_on(cluster) as worker:
         await worker.tasks.assign({1}, 1)
         await until(lambda: any(host.runs for host in worker.tasks.hosts()))
         worker.feeds = False  # as Faust does with batches of an old generation
         cluster.order(cluster.customer_of(1))
         await until(lambda: worker.consumer.next.get(("orders", 1)) == 1)
+        await worker.tasks.settle(was_thrown_out=False)
         worker.feeds = True
         cluster.order(cluster.customer_of(1))  # doesn't follow what was fed: isn't fed either
         await until(lambda: worker.consumer.next.get(("orders", 1)) == 2)
         assert cluster.thanked() == []
-        await worker.tasks.settle(was_thrown_out=False)
         await worker.tasks.assign({1}, 2)
         await until(lambda: all_thanked(cluster))
 

@@ -1,0 +1,77 @@
+"""What reaches a task, and in which order, whatever comes in between."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.programs import SEMANTICS
+from streams.task import CONTROL
+from streams.worker.fetching import Key
+from tests.worker.cluster import Cluster, Worker, until, worker_on
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    cluster = Cluster()
+    cluster.register(cluster.customer_of(1))
+    return cluster
+
+
+def publish(cluster: Cluster, version: str) -> None:
+    """An empty set, by which nothing is sent any more."""
+    record = DefinitionsRecord(1, version, SEMANTICS[-1], "test", json.dumps({}), {})
+    cluster._append(CONTROL, 0, b"definitions", encode_definitions(record))
+
+
+def is_running(worker: Worker) -> bool:
+    return any(host.runs for host in worker.tasks.hosts())
+
+
+async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(cluster: Cluster) -> None:
+    async with worker_on(cluster) as worker:
+        await until(lambda: len(worker.tasks._control) == 1)
+        assign = worker.records.assign
+
+        async def assign_while_somebody_publishes(positions: Mapping[Key, int]) -> None:
+            publish(cluster, "v2")
+            await until(lambda: len(worker.tasks._control) == 2)
+            await assign(positions)
+
+        worker.records.assign = assign_while_somebody_publishes  # type: ignore[method-assign]
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: is_running(worker))
+        (host,) = worker.tasks.hosts()
+        await until(lambda: host.task.program.version == "v2")
+
+
+async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: Cluster) -> None:
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: is_running(worker))
+        (host,) = worker.tasks.hosts()
+        await until(lambda: host.fed["customers"] == 1)
+        worker.feeds = False
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: worker.consumer.next.get(("orders", 1)) == 1)
+        worker.feeds = True
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: len(cluster.thanked()) == 2)
+
+
+async def test_what_comes_to_a_task_twice_is_fed_once(cluster: Cluster) -> None:
+    """A batch from before a task was opened anew, and the same records fetched again for it."""
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({1}, 1)
+        await until(lambda: is_running(worker))
+        for _ in range(3):
+            cluster.order(cluster.customer_of(1))
+        await until(lambda: len(cluster.thanked()) == 3)
+        await worker.records.put_right({("orders", 1): 1})
+        for _ in range(2):
+            cluster.order(cluster.customer_of(1))
+        await until(lambda: len(cluster.thanked()) == 5)
+        (host,) = worker.tasks.hosts()
+        assert host.fed["orders"] == 5
+        assert host.task.positions["orders"] == 5
