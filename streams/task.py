@@ -43,7 +43,6 @@ from streams.runtime.commit import (
     Position,
     decode_position,
 )
-from streams.runtime.lifecycle import TaskState, moved
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.timers import FAR_FUTURE, Timers
@@ -92,13 +91,12 @@ class PartitionTask:
     ) -> None:
         """Opens the task on a store that holds all of its changelog.
 
-        `poisoned` names records (topic, offset) and timers (TIMER, due) at which deciding failed:
+        `poisoned` names records (topic, offset) and timers (`timer_mark`) at which deciding failed:
         they become dead letters (PITFALLS 61). `beginnings` holds the first offset that there is of
         inputs that the task has never read (see `never_read`). Raises Refused where there are
         customers, but no position.
         """
         self.partition = partition
-        self.state = TaskState.ASSIGNED
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self._ports = ports
@@ -149,12 +147,8 @@ class PartitionTask:
 
     @property
     def uncommitted(self) -> int:
-        """Records decided since the last `prepare_commit`."""
-        return self._pending.events
-
-    def move(self, to: TaskState) -> None:
-        """Goes to the state `to` of the life cycle. Raises WrongTransition."""
-        self.state = moved(self.partition, self.state, to)
+        """Records and timers decided since the last `prepare_commit`."""
+        return self._pending.events + self._pending.timers
 
     def buffered(self, topic: str) -> tuple[int, int]:
         """Records and bytes of `topic` that were fed and not yet processed."""
@@ -269,7 +263,7 @@ class PartitionTask:
             except SendflowError:  # a registry that is away says nothing about the record
                 raise
             except Exception as error:
-                raise self._poisoned_by(source.topic, record.offset, error) from error
+                raise self._poisoned_by((source.topic, record.offset), error) from error
             at = source.place
             if (
                 taken >= budget
@@ -333,9 +327,8 @@ class PartitionTask:
         self._clock = max(self._clock, place(due, TIMERS))
         state = self._customer(customer)
         pending.customers[customer] = state
-        self.counts["timers"] += 1
-        mark = f"{TIMER} of {state.customer_id}"
-        if (mark, due) in self._poisoned:
+        pending.timers += 1
+        if self._poisoned and timer_mark(state, due) in self._poisoned:
             rejection = Rejection("deciding at this timer failed; the worker's log has the error")
             self._dead_letter(TIMER, Record(due, due, customer, None), rejection)
             state.next_due = None  # until the customer's next event
@@ -345,13 +338,13 @@ class PartitionTask:
             if state.next_due is not None and state.next_due <= due:
                 raise RuntimeError(f"a timer that was due at {due} is due again at the same time")
         except Exception as error:
-            raise self._poisoned_by(mark, due, error) from error
+            raise self._poisoned_by(timer_mark(state, due), error) from error
         self._timers.move(customer, state.next_due)
 
-    def _poisoned_by(self, topic: str, offset: int, error: Exception) -> Poisoned:
-        where = f"{topic}[{self.partition}]@{offset}"
+    def _poisoned_by(self, mark: tuple[str, int], error: Exception) -> Poisoned:
+        where = f"{mark[0]}[{self.partition}]@{mark[1]}"
         logger.exception("%s: deciding failed: %s", where, error)
-        return Poisoned((topic, offset), f"{where}: deciding failed: {error!r}")
+        return Poisoned(mark, f"{where}: deciding failed: {error!r}")
 
     def _note_late(self, source: Input, record: Record) -> None:
         """A replay must place this record where we do (DESIGN 5.2)."""
@@ -429,7 +422,7 @@ class PartitionTask:
         pending = self._pending
         if pending.since is None:
             return None
-        if pending.events >= self.settings.commit_events:
+        if self.uncommitted >= self.settings.commit_events:
             return wall
         if self._waits_for is not None and pending.has_output():
             return wall
@@ -448,6 +441,7 @@ class PartitionTask:
         for name in ("duplicates", "loops", "without_rate", "refused_quietly"):
             self.counts[name] += getattr(effects, name)
         self.counts["events"] += self._pending.events
+        self.counts["timers"] += self._pending.timers
         self._pending = Pending()
         return commit
 
@@ -482,6 +476,11 @@ def never_read(store: Store, partition: int) -> list[str]:
     see `position_in`."""
     known = position_in(store, partition).inputs
     return [topic for topic in INPUTS if topic not in known]
+
+
+def timer_mark(state: CustomerState, due: Instant) -> tuple[str, int]:
+    """What names the timer of a customer that was due at `due`, among the poisoned."""
+    return f"{TIMER} of {state.customer_id}", due
 
 
 def is_tick(record: Record) -> bool:

@@ -38,7 +38,6 @@ class Commit(msgspec.Struct):
 
     records: list[OutputRecord]
     batch: StoreBatch
-    events: int
     positions: dict[str, int]
     customers: dict[bytes, CustomerState]
 
@@ -47,13 +46,14 @@ class Pending:
     """What was decided since the last `prepare_commit`. Thrown away as a whole, with the task,
     when anything goes wrong."""
 
-    __slots__ = ("customers", "effects", "events", "records", "since")
+    __slots__ = ("customers", "effects", "events", "records", "since", "timers")
 
     def __init__(self) -> None:
         self.customers: dict[bytes, CustomerState] = {}
         self.effects = Effects(commands=[], decisions=[])
         self.records: list[OutputRecord] = []  # dead letters, late records
-        self.events = 0
+        self.events = 0  # records processed
+        self.timers = 0  # timers fired
         self.since: Instant | None = None  # wall time of the first change
 
     def has_output(self) -> bool:
@@ -77,4 +77,4 @@ class Pending:
         records += self.records
         records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]
         batch = StoreBatch(changes, changelog_offset=-1, written_at=wall)
-        return Commit(records, batch, self.events, position.inputs, self.customers)
+        return Commit(records, batch, position.inputs, self.customers)

@@ -189,6 +189,23 @@ def test_output_is_committed_at_once_at_the_live_edge_and_else_by_the_interval(
     assert task.commit_due(NOON + 500) == NOON + 500
 
 
+def test_timers_fill_a_transaction_as_events_do(open_shop: Callable[..., Shop]) -> None:
+    """A flood of timers after a long rest mustn't grow into one transaction without bounds."""
+    shop = open_shop(commit_events=10)
+    shop.publish(BEGIN - 1, CART_FLOW)
+    for number in range(12):
+        shop.customer(BEGIN, f"c{number}")
+        shop.cart(NOON, f"c{number}")
+    shop.until(NOON + 1)
+    task, wall = shop.local.task, NOON + DAY
+    task.cut(wall, {topic: len(log) for topic, log in shop.local.logs.items()})
+    task.run(wall, 9)
+    assert task.uncommitted == 9
+    assert task.commit_due(wall) == wall + task.settings.commit_interval
+    task.run(wall, 1)
+    assert task.commit_due(wall) == wall
+
+
 def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
