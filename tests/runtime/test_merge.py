@@ -13,7 +13,7 @@ def record(time: int, offset: int) -> Record:
 
 def merged(merge: Merge, clock: int = 0) -> list[tuple[str, int]]:
     """Takes all that may be taken: (topic, offset) in order."""
-    order = []
+    order: list[tuple[str, int]] = []
     while True:
         first, at, _ = merge.choose(clock)
         if not first.records:

@@ -79,7 +79,8 @@ def test_a_window_of_any_size_gives_the_same_order_as_a_sorted_list(
     uncommitted: dict[bytes, int | None] = {}
     expected = {one.encode(): at for one, at in stored.items()}
     timers = Timers(store_with(stored), lambda: uncommitted.items(), most_in_memory=4)
-    order, reference = [], []
+    order: list[tuple[int, bytes]] = []
+    reference: list[tuple[int, bytes]] = []
     for customer, due in moves:
         key = customer.encode()
         # Time doesn't run backwards: a new due time is never before what has fired.

@@ -4,7 +4,20 @@ from collections.abc import Callable
 
 import pytest
 
-from streams.task import TIMER
+from streams.engine import (
+    INPUTS,
+    CustomerState,
+    Definitions,
+    Effects,
+    Event,
+    Instant,
+    Program,
+    compile_program,
+    decide,
+    fire,
+)
+from streams.engine.successor import Successors
+from streams.task import CONTROL, TIMER
 
 from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
 
@@ -56,9 +69,7 @@ def test_pitfall_23_idle_inputs_are_proved_idle_by_a_cut(shop: Shop) -> None:
     task.feed("carts", shop.local.logs["carts"], 1, 1)
     wall = NOON + HOUR
     task.run(wall, 1000)
-    assert set(task.needs_cut(wall)) == {
-        "control", "orders", "carts", "searches", "views", "customers", "engagement",
-    }  # fmt: skip
+    assert set(task.needs_cut(wall)) == {CONTROL, *INPUTS}
 
 
 def test_an_input_that_cannot_be_read_is_given_up_after_max_idle(
@@ -209,16 +220,14 @@ def test_timers_fill_a_transaction_as_events_do(open_shop: Callable[..., Shop]) 
 def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import streams.task
-
-    decide = streams.task.decide
-
-    def decide_badly(program, state, event, now, effects):  # type: ignore[no-untyped-def]
+    def decide_badly(
+        program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
+    ) -> None:
         decide(program, state, event, now, effects)
         if event.metric == "cart.updated" and state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(streams.task, "decide", decide_badly)
+    monkeypatch.setattr("streams.task.decide", decide_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)
@@ -232,16 +241,12 @@ def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
 def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import streams.task
-
-    fire = streams.task.fire
-
-    def fire_badly(program, state, due, effects):  # type: ignore[no-untyped-def]
+    def fire_badly(program: Program, state: CustomerState, due: Instant, effects: Effects) -> None:
         fire(program, state, due, effects)
         if state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(streams.task, "fire", fire_badly)
+    monkeypatch.setattr("streams.task.fire", fire_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)
@@ -312,16 +317,12 @@ def test_wall_time_never_decides(shop: Shop, open_shop: Callable[..., Shop]) -> 
 def test_pitfall_61_definitions_that_cannot_be_compiled_leave_the_older_ones_in_force(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import streams.programs
-
-    compile_program = streams.programs.compile_program
-
-    def compile_badly(definitions, version, successors):  # type: ignore[no-untyped-def]
+    def compile_badly(definitions: Definitions, version: str, successors: Successors) -> Program:
         if version == f"v{NOON}":
             raise ZeroDivisionError("a bug")
         return compile_program(definitions, version, successors)
 
-    monkeypatch.setattr(streams.programs, "compile_program", compile_badly)
+    monkeypatch.setattr("streams.programs.compile_program", compile_badly)
     shop.customer(BEGIN, "ada")
     shop.publish(NOON, CART_FLOW)
     shop.cart(NOON + 1, "ada")
