@@ -22,6 +22,7 @@ from streams.engine.state import (
     next_due_of,
 )
 from streams.engine.successor import successors
+from streams.engine.visit import Visit, are_concerned_by, is_visit_needed, visit
 
 __all__ = [
     "INPUTS",
@@ -40,7 +41,9 @@ __all__ = [
     "Problem",
     "Program",
     "SendCommand",
+    "Visit",
     "adapt",
+    "are_concerned_by",
     "cart_of",
     "compile_program",
     "decide",
@@ -48,9 +51,11 @@ __all__ = [
     "encode_state",
     "fire",
     "is_forgotten",
+    "is_visit_needed",
     "new_state",
     "next_due_of",
     "read_definitions",
     "successors",
     "topic_of",
+    "visit",
 ]

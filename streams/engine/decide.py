@@ -94,15 +94,20 @@ def fire(program: Program, state: CustomerState, due: Instant, effects: Effects)
     if state.occasions:
         dated = due_occasions(program, state, due)
         run_moves(program, turn, entered_by_time(turn, dated))
+    run_moves(program, turn, due_journeys(program, turn))
+    state.next_due = next_due(state)
+
+
+def due_journeys(program: Program, turn: Turn) -> list[Move]:
+    """The journeys that waited or were held until now."""
     moves: list[Move] = []
-    for place, journey in enumerate(state.journeys):
-        if journey.due is not None and journey.due <= due:
+    for place, journey in enumerate(turn.state.journeys):
+        if journey.due is not None and journey.due <= turn.now:
             flow = program.flows[journey.flow]
             assert journey.step is not None
             run = run_when_due(journey, flow.steps[journey.step])
             moves.append((flow.rank, place, flow, journey, run))
-    run_moves(program, turn, moves)
-    state.next_due = next_due(state)
+    return moves
 
 
 def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> None:

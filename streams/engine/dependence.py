@@ -6,7 +6,16 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.conditions import consent, count, in_flow, profile, segment, since_last, sum_
+from streams.engine.conditions import (
+    consent,
+    count,
+    in_flow,
+    profile,
+    segment,
+    since_last,
+    sum_,
+    value,
+)
 from streams.engine.conditions.timeframe import SinceLast
 
 PROFILE_METRICS = frozenset({"customer.updated", "customer.subscribed"})
@@ -17,6 +26,7 @@ CONSENT_METRICS = PROFILE_METRICS | {
     "message.bounced",
     "message.complained",
 }
+VALUE_METRICS = frozenset({"order.placed", "order.cancelled", "order.refunded"})
 
 
 class Dependence(msgspec.Struct):
@@ -24,6 +34,7 @@ class Dependence(msgspec.Struct):
 
     metrics: set[str] = set()
     on_journeys: bool = False  # on which flows the customer is in
+    values: set[str] = set()  # of the customer, which store facts may change (SEMANTICS 7.2)
 
 
 def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
@@ -45,12 +56,19 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
                 found.metrics |= PROFILE_METRICS
             case consent.Definition():
                 found.metrics |= CONSENT_METRICS
+            case value.Definition():
+                found.metrics |= VALUE_METRICS
+                found.values.add(part.value)
             case in_flow.Definition():
                 found.on_journeys = True
             case segment.Definition():
                 inner = dependence_of(segments[part.segment].if_, segments)
                 found.metrics |= inner.metrics
                 found.on_journeys |= inner.on_journeys
+                found.values |= inner.values
+            case str() if part.startswith("$value."):
+                found.metrics |= VALUE_METRICS
+                found.values.add(part.removeprefix("$value."))
             case str() if part.startswith("$profile."):
                 found.metrics |= PROFILE_METRICS
             case str() if part.startswith("$last."):

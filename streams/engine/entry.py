@@ -149,7 +149,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     state.journeys.append(journey)
     turn.has_changed_journeys = True
     _remember_entry(state, flow.flow, key, now)
-    turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(flow, journey))
+    turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(turn, flow, journey))
     return True
 
 
@@ -161,12 +161,14 @@ def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any
     return False
 
 
-def _entry_evidence(flow: CompiledFlow, journey: Journey) -> dict[str, Any]:
+def _entry_evidence(turn: Turn, flow: CompiledFlow, journey: Journey) -> dict[str, Any]:
     evidence: dict[str, Any]
     if journey.trigger_metric is not None:
         evidence = {"metric": journey.trigger_metric, "occurred_at": journey.started_at}
     elif flow.trigger_segment is not None:
         evidence = {"segment": flow.trigger_segment}
+    elif flow.audience is not None and flow.audience.evidence is not None:
+        evidence = flow.audience.evidence(turn)
     else:
         evidence = {}
     if journey.key is not None:

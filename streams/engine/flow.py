@@ -12,6 +12,7 @@ from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.event import Instant
 from streams.engine.journey import Journey
 from streams.engine.reading import OneOf
+from streams.engine.schedule import Audience, Schedule
 from streams.engine.scope import Scope
 from streams.engine.state import CustomerState
 from streams.engine.turn import Turn
@@ -84,6 +85,9 @@ class CompiledFlow(msgspec.Struct, eq=False):
     trigger_test: Test | None = None
     trigger_segment: str | None = None
     next_moment: NextMoment | None = None  # of a date trigger
+    schedule: Schedule | None = None
+    is_once_on_publish: bool = False
+    audience: Audience | None = None  # of a schedule
     is_started_by_time: bool = False  # by a date or a schedule
     key: Callable[[Mapping[str, Any]], Any] | None = None
     key_name: str | None = None
@@ -91,6 +95,7 @@ class CompiledFlow(msgspec.Struct, eq=False):
     filter_evidence: Evidence | None = None
     exit_on: tuple[ExitRule, ...] = ()
     steps: dict[str, Step] = {}  # by id, nested ones too
+    named_steps: set[str] = set()  # those of them that have an id of their own
     first: Step | None = None
     finish: Step | None = None  # follows the last step
     successors: Mapping[str, str | None] = {}  # of step ids that once were (SEMANTICS 6.2)
@@ -120,6 +125,7 @@ class SegmentPlan(msgspec.Struct, frozen=True, eq=False):
     condition: Condition
     metrics: frozenset[str]  # events that may change its truth
     is_on_journeys: bool  # so may entering and leaving a flow
+    is_on_facts: bool  # so may store facts
     flows: tuple[CompiledFlow, ...]  # that it starts, in their order
 
 

@@ -42,7 +42,11 @@ def due_segments(program: "Program", state: CustomerState, due: Instant) -> list
 def set_silently(program: "Program", turn: Turn) -> None:
     """Sets the membership of segments that are new or were changed: nobody enters because of an
     edit (SEMANTICS 1.10). A customer of whom nothing is known yet is a member of none, so that
-    their first event can make them one."""
+    their first event can make them one.
+
+    Who is no member, and can't become one but by an event of their own, needs no note of it: it
+    comes to the same whenever it is judged, until that event. So most customers needn't be written
+    because of a segment that was published."""
     state = turn.state
     known = state.memberships
     state.memberships = {}
@@ -55,7 +59,8 @@ def set_silently(program: "Program", turn: Turn) -> None:
             state.memberships[segment] = Membership(plan.version, False, None)
         else:
             is_member, changes_at = plan.condition(turn)
-            state.memberships[segment] = Membership(plan.version, is_member, changes_at)
+            if is_member or changes_at is not None or plan.is_on_facts:
+                state.memberships[segment] = Membership(plan.version, is_member, changes_at)
 
 
 def _rank(flow: CompiledFlow) -> int:

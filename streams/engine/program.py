@@ -27,10 +27,13 @@ from streams.engine.flow import Building, CompiledFlow, ExitRule, ReEntry, Segme
 from streams.engine.journey import Journey
 from streams.engine.money import MONEY_TYPES, NO_RATE, Exchange
 from streams.engine.references import getter
+from streams.engine.schedule import compile_audience
 from streams.engine.scope import EVERY_EVENT_HAS, Reads, Remembered, Scope
 from streams.engine.steps import wait
 from streams.engine.triggers import date as date_trigger
 from streams.engine.triggers import metric as metric_trigger
+from streams.engine.triggers import once as once_trigger
+from streams.engine.triggers import schedule as schedule_trigger
 from streams.engine.triggers import segment as segment_trigger
 from streams.engine.update import ALWAYS_READ, APPLY, Apply, Memory
 from streams.engine.walk import finish_of
@@ -86,6 +89,9 @@ class Program(msgspec.Struct, eq=False):
     asks_of_journeys: bool = False  # whether entering and leaving a flow may change any truth
     dated_flows: tuple[CompiledFlow, ...] = ()  # that a date starts, in their order
     judged_waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for a condition
+    scheduled_flows: tuple[CompiledFlow, ...] = ()  # that a schedule starts, in their order
+    values_read: frozenset[str] = frozenset()  # by segments that start flows, and while P waits
+    segments_version: int = 0  # of the definitions of all segments
     facts: Mapping[str, Any] = NO_FACTS
 
     def with_facts(self, facts: Mapping[str, Any]) -> "Program":
@@ -154,8 +160,31 @@ def compile_program(
         dated_flows=tuple(flow for flow in flows if flow.is_open and flow.next_moment),
         asks_of_journeys=bool(journey_segments or judged_waits),
         judged_waits=judged_waits,
+        scheduled_flows=tuple(
+            flow for flow in flows if flow.is_open and (flow.schedule or flow.is_once_on_publish)
+        ),
+        values_read=_values_read(definitions, segments, judged_waits, outside),
+        segments_version=_hash_of(definitions.segments),
         reads={name: _fields_read(name, metric, reads) for name, metric in outside.metrics.items()},
     )
+
+
+def _values_read(
+    definitions: Definitions,
+    segments: list[SegmentPlan],
+    judged_waits: Mapping[str, Any],
+    outside: Scope,
+) -> frozenset[str]:
+    """The values that store facts may change and that are judged without any event: by segments
+    that start flows, and by flows in which P waits for a condition."""
+    asking = [outside.segments[plan.segment].if_ for plan in segments]
+    asking += [flow.steps for flow in definitions.flows if flow.flow in judged_waits]
+    return frozenset().union(*(dependence_of(one, outside.segments).values for one in asking))
+
+
+def _hash_of(definition: Any) -> int:
+    written = msgspec.json.encode(definition, order="deterministic")
+    return int.from_bytes(hashlib.blake2b(written, digest_size=4).digest(), "big")
 
 
 def _judged_waits(flow: CompiledFlow) -> dict[str, Step]:
@@ -248,6 +277,7 @@ def _segments(flows: list[CompiledFlow], outside: Scope) -> Iterator[SegmentPlan
             condition=compile_segment(segment, outside),
             metrics=frozenset(dependence.metrics),
             is_on_journeys=dependence.on_journeys,
+            is_on_facts=bool(dependence.values),
             flows=started,
         )
 
@@ -287,6 +317,14 @@ def _compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope
             scope.reads.read(trigger.metric, (flow.key,))
     if isinstance(trigger, date_trigger.Definition):
         compiled.next_moment = date_trigger.compile(trigger, scope)
+        compiled.is_started_by_time = True
+    if isinstance(trigger, schedule_trigger.Definition):
+        compiled.schedule = schedule_trigger.compile(trigger, scope)
+    if isinstance(trigger, once_trigger.Definition):
+        compiled.schedule = once_trigger.compile(trigger, scope)
+        compiled.is_once_on_publish = compiled.schedule is None
+    if isinstance(trigger, schedule_trigger.Definition | once_trigger.Definition):
+        compiled.audience = compile_audience(trigger.audience, scope)
         compiled.is_started_by_time = True
     filters = [] if flow.filter is None else [flow.filter]
     if isinstance(trigger, segment_trigger.Definition):

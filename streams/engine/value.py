@@ -131,6 +131,11 @@ def stand_in_fact(customer_id: str, name: str) -> str:
     return f"{name} of {customer_id}"
 
 
+def value_of_fact(fact: str) -> str:
+    """The value that a store fact speaks of: its mean, or what stands in for it."""
+    return fact.partition(" of ")[0].removesuffix(".mean")
+
+
 def value_reader(name: str) -> Callable[[Situation], Any]:
     """Reads a value of a customer at a moment: a fact that stands in for it, else what is known.
     None where nothing is: the purchase model has said nothing yet."""

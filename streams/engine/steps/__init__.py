@@ -57,4 +57,6 @@ def compile_step(definition: Any, building: Building, following: Step) -> Step:
     step_id = id_of(definition, building.place)
     step = _MODULES[type(definition)].compile(definition, building, step_id, following)
     building.flow.steps[step_id] = step
+    if has_own_id(definition):
+        building.flow.named_steps.add(step_id)
     return step

@@ -1,0 +1,40 @@
+"""`{once: 2026-12-01 09:00, audience: ...}` and `{once: on_publish, audience: ...}`: one moment
+starts the flow for every customer for whom a condition holds (SEMANTICS 1.1, 5.4)."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from streams.engine.calendar import place_moment
+from streams.engine.problem import Problem
+from streams.engine.scalars import LocalMoment, MomentText
+from streams.engine.schedule import AudienceDefinition, Schedule
+from streams.engine.scope import Scope
+
+ON_PUBLISH = "on_publish"
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Starts the flow at one moment, for every customer for whom a condition holds.
+
+    `once`: the moment, in the store's zone; or on_publish: when the flow is first published live
+    `audience`: for whom: a condition, or everyone
+    """
+
+    once: Literal["on_publish"] | MomentText
+    audience: AudienceDefinition
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """All is said by the keys; the audience's condition is checked by itself."""
+    return iter(())
+
+
+def compile(  # noqa: A001 - same name in each
+    definition: Definition, scope: Scope
+) -> Schedule | None:
+    """The moment; None where it is that of publishing."""
+    if not isinstance(definition.once, LocalMoment):
+        return None
+    return Schedule(None, place_moment(definition.once, scope.store_zone), scope.store_zone.key)

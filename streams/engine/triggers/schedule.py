@@ -1,0 +1,32 @@
+"""`{schedule: "0 9 * * *", audience: ...}`: clock times of the store start the flow for every
+customer for whom a condition holds (SEMANTICS 1.1, 5.4)."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.cron import CronLine
+from streams.engine.problem import Problem
+from streams.engine.schedule import AudienceDefinition, Schedule
+from streams.engine.scope import Scope
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Starts the flow at clock times of the store, for every customer for whom a condition holds.
+
+    `schedule`: a cron line: minute, hour, day of the month, month, day of the week
+    `audience`: for whom: a condition, or everyone
+    """
+
+    schedule: CronLine
+    audience: AudienceDefinition
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """All is said by the keys; the audience's condition is checked by itself."""
+    return iter(())
+
+
+def compile(definition: Definition, scope: Scope) -> Schedule:  # noqa: A001 - same name in each
+    """The moments."""
+    return Schedule(definition.schedule, None, scope.store_zone.key)
