@@ -91,6 +91,7 @@ class Tasks:
         self._generation: int | None = None
         self._flows = False
         """False while the group rebalances: nothing is decided."""
+        self._is_stopping = False
         self._control: list[Record] = []
         self._control_next = 0
         self._control_end: int | None = None
@@ -124,7 +125,10 @@ class Tasks:
         self, numbers: set[int], generation: int, *, was_thrown_out: bool = False
     ) -> None:
         """These tasks are ours now. Those that were go on as they are, unless somebody else could
-        have owned them in between; then they start from what was committed."""
+        have owned them in between; then they start from what was committed. A worker that stops
+        takes none: opening it would fence the next owner."""
+        if self._is_stopping:
+            return
         may_keep = not was_thrown_out and generation == (self._generation or 0) + 1
         kept = numbers & self._hosts.keys() if may_keep else set()
         logger.info(
@@ -157,6 +161,7 @@ class Tasks:
         """Commits what is decided and closes everything, in about `within` seconds. What takes
         longer is left to the transaction timeout and the next owner's fence."""
         deadline = time.monotonic() + within
+        self._is_stopping = True
         flowed, self._flows = self._flows, False
         self._owned = set()
         if flowed:

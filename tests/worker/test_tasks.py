@@ -151,6 +151,18 @@ async def test_a_task_that_is_taken_away_while_it_opens_is_closed(cluster):
         assert worker.consumer.next.keys() == {("control", 0)}
 
 
+async def test_a_worker_that_stops_takes_no_task_any_more(cluster: Cluster) -> None:
+    """The group may still assign one until it's told that we leave; opening it would fence whoever
+    comes after us."""
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assign({0}, 1)
+        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        await worker.tasks.stop(5.0)
+        await worker.tasks.assign({0, 1}, 2)
+        assert list(worker.tasks.hosts()) == []
+        assert cluster.opened == [0]
+
+
 # ── Failures ──────────────────────────────────────────────────────────────────────────────────────
 
 
