@@ -1,7 +1,7 @@
 """`sendflow import`: files to events to topics."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
+    from streams.engine.event import Metric
     from streams.files.mapping import EventMapping, ImportCounts
     from streams.files.refusal import Refusal
     from streams.files.tables import Row
@@ -48,6 +49,14 @@ def import_(
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="A field that is always the same."),
     ] = None,
+    flows: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The definitions, for metrics of the shop's own (default: those that are "
+            "published).",
+        ),
+    ] = None,
     zone: Annotated[str, typer.Option(help="The zone of clock times without an offset.")] = "UTC",
     until: Annotated[
         str | None,
@@ -76,16 +85,24 @@ def import_(
     Example: sendflow import orders.csv --as order.placed --map order_id=invoice \\
              --map total=amount:major --set currency=GBP --zone Europe/London
     """
+    from streams.errors import Refused
     from streams.files.mapping import ImportCounts
     from streams.settings import RecordTime
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
-    sources = _sources(files, metrics, maps or [], constants or [], zone)
+    if len(metrics) not in (1, len(files)):
+        raise Refused(
+            f"--as is given {len(metrics)} times for {len(files)} files; expected once for all, or "
+            "once for each"
+        )
+    known = _known_metrics(metrics, flows, settings)
+    sources = _sources(files, metrics, known, maps or [], constants or [], zone)
     counts = ImportCounts()
     reports = _Reports(refused)
     is_simulated = settings.record_time is RecordTime.CREATE
     with reports:
-        events = _read(sources, counts, reports, not_after=_now() if is_simulated else None)
+        not_after = _now() if is_simulated else None
+        events = _read(sources, known, counts, reports, not_after)
         if is_simulated:
             moment = None if until is None else options.moment(until, "--until", zone)
             _import_past(settings, events, counts, moment)
@@ -97,37 +114,59 @@ def import_(
 
 
 Source = tuple[Path, "EventMapping"]
+Metrics = Mapping[str, "Metric"]
+
+
+def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") -> Metrics:
+    """Those of every shop, and if others are wanted, the shop's own. Raises Refused."""
+    from streams.engine import METRICS
+    from streams.errors import Refused
+    from streams.worker.publish import newest_definitions
+
+    if flows is not None:
+        from streams.definitions import load_folder
+
+        loaded = load_folder(flows)
+        if loaded.definitions is None:
+            raise Refused("\n".join(str(problem) for problem in loaded.problems))
+        return loaded.definitions.scope().metrics
+    if all(metric in METRICS for metric in wanted):
+        return METRICS
+    published = newest_definitions(settings)
+    return METRICS if published is None else published.scope().metrics
 
 
 def _sources(
-    files: list[Path], metrics: list[str], maps: list[str], constants: list[str], zone: str
+    files: list[Path],
+    metrics: list[str],
+    known: Metrics,
+    maps: list[str],
+    constants: list[str],
+    zone: str,
 ) -> list[Source]:
-    from streams.errors import Refused
     from streams.files.mapping import parse_mapping
     from streams.files.tables import columns_of
 
-    if len(metrics) not in (1, len(files)):
-        raise Refused(
-            f"--as is given {len(metrics)} times for {len(files)} files; expected once for all, or "
-            "once for each"
-        )
     each = metrics * len(files) if len(metrics) == 1 else metrics
     sources = []
     for file, metric in zip(files, each, strict=True):
         mapping = parse_mapping(
-            metric, _meant_for(metric, maps), _meant_for(metric, constants), zone, columns_of(file)
+            metric,
+            _meant_for(metric, maps, known),
+            _meant_for(metric, constants, known),
+            zone,
+            columns_of(file),
+            known,
         )
         sources.append((file, mapping))
     return sources
 
 
-def _meant_for(metric: str, texts: list[str]) -> list[str]:
+def _meant_for(metric: str, texts: list[str], known: Metrics) -> list[str]:
     """The mappings of one metric: those that name it, and those that name none."""
-    from streams.engine import METRICS
-
     chosen = []
     for text in texts:
-        named = [name for name in METRICS if text.startswith(f"{name}.")]
+        named = [name for name in known if text.startswith(f"{name}.")]
         if not named:
             chosen.append(text)
         elif metric in named:
@@ -160,7 +199,11 @@ class _Reports:
 
 
 def _read(
-    sources: list[Source], counts: "ImportCounts", reports: _Reports, not_after: int | None
+    sources: list[Source],
+    known: Metrics,
+    counts: "ImportCounts",
+    reports: _Reports,
+    not_after: int | None,
 ) -> Iterator["EventRecord"]:
     """The events of all files; what is refused is counted and told."""
     from streams.contracts.container import read_container
@@ -184,7 +227,7 @@ def _read(
                 )
             else:
                 try:
-                    yield event_record(result)
+                    yield event_record(result, known)
                     continue
                 except WrongEvent as error:
                     refusal = Refusal(

@@ -2,9 +2,11 @@
 that somebody reads."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
+from streams.contracts import own_events
 from streams.contracts.fields import (
     EARLIEST,
     EVENT_FIELDS,
@@ -15,21 +17,29 @@ from streams.contracts.fields import (
     event_check,
     moment_problem,
 )
+from streams.contracts.own_events import OwnEvents, OwnMetric, none_of_its_own
 from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader, only_fields
 from streams.contracts.registry import SchemaRegistry
-from streams.contracts.schemas import METRIC_OF_RECORD, Contract, Schemas, shipped_schemas
+from streams.contracts.schemas import (
+    METRIC_OF_RECORD,
+    NAMESPACE,
+    Contract,
+    Schemas,
+    shipped_schemas,
+)
 from streams.contracts.wire import (
     CONFLUENT,
     JSON_OBJECT,
     SINGLE_OBJECT,
     SINGLE_OBJECT_HEADER,
+    RecordDecoder,
     Undecodable,
     contract_in,
     malformed,
     wrong_end,
 )
 from streams.engine import METRICS, Event
-from streams.engine.event import Metric
+from streams.engine.event import OWN_METRICS_TOPIC, Metric
 from streams.ports import Record, Rejection
 
 FieldsRead = Callable[[str], frozenset[str] | None]
@@ -70,6 +80,7 @@ class EventDecoder:
     of an event holds exactly the fields asked for; an optional one without a value is None.
 
     Fields that aren't read are stepped over: that a text in them is UTF-8 isn't checked.
+    `own_metric` gives the metrics of the shop's own that are in force.
     """
 
     def __init__(
@@ -78,6 +89,7 @@ class EventDecoder:
         schemas: Schemas | None = None,
         registry: SchemaRegistry | None = None,
         metrics: Mapping[str, Metric] = METRICS,
+        own_metric: OwnMetric = none_of_its_own,
     ) -> None:
         self._fields_read = fields_read
         self._schemas = schemas or shipped_schemas()
@@ -95,6 +107,8 @@ class EventDecoder:
         for metric, known in metrics.items():
             by_topic.setdefault(known.topic, []).append(metric)
         self._metrics_of_topic = by_topic
+        self._records = RecordDecoder(self._schemas, registry)
+        self._own_events = OwnEvents(self._schemas.current[own_events.RECORD], own_metric)
 
     def decode(self, topic: str, record: Record) -> Event | Rejection:
         """The event in `record`, or why there is none. Raises RegistryUnreachable where only the
@@ -110,6 +124,8 @@ class EventDecoder:
         writer = self._writers.get(value[:length])
         if writer is None:
             found = self._find_writer(value)
+            if found is None:
+                return self._decode_own(topic, record)
             if isinstance(found, Rejection):
                 return found
             self._writers[value[:length]] = writer = found
@@ -155,12 +171,15 @@ class EventDecoder:
         has_currency = "currency" in known.fields
         return _Writer(metric, known.topic, newest.full_name, contract, newest, has_currency)
 
-    def _find_writer(self, value: bytes) -> _Writer | Rejection:
-        """The writer of a header that was not met before."""
+    def _find_writer(self, value: bytes) -> _Writer | Rejection | None:
+        """The writer of a header that was not met before; None for those of the shop's own
+        metrics."""
         try:
             contract, _start = contract_in(value, self._schemas, self._registry)
         except Undecodable as error:
             return Rejection(str(error))
+        if contract.name == own_events.RECORD:
+            return None
         if METRIC_OF_RECORD.get(contract.name) not in self._metrics:
             return Rejection(
                 f"schema {contract.full_name} is not that of an event", contract.full_name
@@ -179,6 +198,8 @@ class EventDecoder:
             content = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return Rejection(f"the value begins like JSON but is none: {error}")
+        if topic == OWN_METRICS_TOPIC:
+            return self._own_event(key, content)
         metric = content.get("metric")
         here = self._metrics_of_topic.get(topic, [])
         if metric is None and len(here) == 1:
@@ -198,6 +219,30 @@ class EventDecoder:
             return Rejection(problem, name)
         data = only_fields(data, _with_currency(self._fields_read(metric)))
         return Event(metric, event_id, customer_id, occurred_at, data)
+
+    def _decode_own(self, topic: str, record: Record) -> Event | Rejection:
+        name = f"{NAMESPACE}.{own_events.RECORD}"
+        if topic != OWN_METRICS_TOPIC:
+            return Rejection(
+                f"an event of the shop's own metrics doesn't belong on {topic}, expected it on "
+                f"{OWN_METRICS_TOPIC}",
+                name,
+            )
+        try:
+            _, content = self._records.decode(record.value or b"")
+        except Undecodable as error:
+            return Rejection(str(error), name)
+        return self._own_event(record.key, content)
+
+    def _own_event(self, key: bytes | None, content: dict[str, Any]) -> Event | Rejection:
+        try:
+            only = self._fields_read(str(content.get("metric")))
+            event = self._own_events.event(content, only)
+        except WrongEvent as error:
+            return Rejection(str(error), f"{NAMESPACE}.{own_events.RECORD}")
+        if problem := _key_problem(key, event.customer_id):
+            return Rejection(problem, f"{NAMESPACE}.{own_events.RECORD}")
+        return event
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
         return f"{metric} doesn't belong on {topic}, expected it on {self._metrics[metric].topic}"

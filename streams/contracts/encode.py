@@ -3,20 +3,23 @@
 Avro single-object encoding, or Confluent wire format where a registry is configured.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 import msgspec
 
+from streams.contracts import own_events
 from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fields, size_of
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, event_check, unknown_field
+from streams.contracts.own_events import OwnEvents, none_of_its_own
 from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import Contract, Schema, Schemas, shipped_schemas
 from streams.contracts.wire import confluent_header, single_object_header
 from streams.engine import METRICS, Decision, Instant, SendCommand
+from streams.engine.event import Metric
 from streams.ports import OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
@@ -112,27 +115,42 @@ class EventEncoder:
         self._metrics: dict[str, tuple[EventCheck, bytes, RecordWriter]] = {
             metric: _event_writer(metric, schemas.of_metric(metric)) for metric in METRICS
         }
+        contract = schemas.current[own_events.RECORD]
+        self._own_events = OwnEvents(contract, none_of_its_own)
+        self._own_header = single_object_header(contract)
+        self._write_own = dict_writer(contract.schema)
 
-    def encode(self, metric: str, event: dict[str, Any]) -> bytes:
+    def encode(
+        self, metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
+    ) -> bytes:
         """An event in Avro single-object encoding: `event_id`, `customer_id`, `occurred_at` and the
         fields of the metric (DESIGN section 7), money in minor units. Optional fields may be left
-        out; so may lists and maps that have a default. Raises WrongEvent, naming the field."""
+        out; so may lists and maps that have a default. `metrics` holds the shop's own ones too.
+        Raises WrongEvent, naming the field."""
         known = self._metrics.get(metric)
         if known is None:
-            raise WrongEvent(
-                f"metric {metric!r} is not known, expected one of {', '.join(METRICS)}"
-            )
+            own = metrics.get(metric)
+            if own is None:
+                raise WrongEvent(
+                    f"metric {metric!r} is not known, expected one of {', '.join(metrics)}"
+                )
+            written = self._own_events.as_written(metric, own, event)
+            return self._own_header + _written(self._write_own, written)
         check, header, write = known
         checked = check(event)
         # every field was found, unless there are more than that
         if problem := unknown_field(event, METRICS[metric]):
             raise WrongEvent(problem)
-        try:
-            return header + write(checked)
-        except UnicodeEncodeError as error:
-            raise WrongEvent(
-                f"{error.object!r} holds half a character, which UTF-8 can't hold"
-            ) from error
+        return header + _written(write, checked)
+
+
+def _written(write: RecordWriter, checked: dict[str, Any]) -> bytes:
+    try:
+        return write(checked)
+    except UnicodeEncodeError as error:
+        raise WrongEvent(
+            f"{error.object!r} holds half a character, which UTF-8 can't hold"
+        ) from error
 
 
 def _event_writer(metric: str, contract: Contract) -> tuple[EventCheck, bytes, RecordWriter]:
@@ -145,6 +163,8 @@ def _shipped() -> EventEncoder:
     return EventEncoder(shipped_schemas())
 
 
-def encode_event(metric: str, event: dict[str, Any]) -> bytes:
+def encode_event(
+    metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
+) -> bytes:
     """As `EventEncoder.encode`, with the schemas of this version."""
-    return _shipped().encode(metric, event)
+    return _shipped().encode(metric, event, metrics)

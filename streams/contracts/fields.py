@@ -63,6 +63,23 @@ def event_check(metric: Metric, schema: Schema) -> EventCheck:
     return check
 
 
+def own_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an event of a metric of the shop's own: all that its definition has, None for
+    what is missing; others are left out. Raises WrongEvent."""
+    checked: dict[str, Any] = {}
+    for name, field in metric.fields.items():
+        value = given.get(name)
+        if value is not None:
+            try:
+                value = _CHECKS[field.type](value, name, "any number")
+            except _WrongAmount as wrong:
+                raise wrong.in_currency(given.get("currency")) from None
+        checked[name] = value
+    if problem := currency_problem(checked.get("currency")):
+        raise WrongEvent(problem)
+    return checked
+
+
 def moment_problem(occurred_at: Instant) -> str | None:
     """Why a moment can't be when something happened. One in the future can: it is clamped and
     counted later (DESIGN 5.1)."""
@@ -113,8 +130,10 @@ def _number(value: Any, path: str, kind: str) -> int | float:
         if type(value) not in (int, float):
             raise _wrong(path, value, "a number")
         return float(value)
+    if kind == "any number" and type(value) is float:
+        return value
     if not _is_long(value):
-        raise _wrong(path, value, "an integer")
+        raise _wrong(path, value, "an integer" if kind == "long" else "a number")
     return int(value)
 
 

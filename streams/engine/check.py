@@ -8,7 +8,6 @@ import msgspec
 from streams.engine.calendar import zone_named, zone_names
 from streams.engine.conditions.compare import check_pattern
 from streams.engine.definition import (
-    OWN_METRICS_TOPIC,
     CouponPool,
     Definitions,
     Flow,
@@ -17,11 +16,11 @@ from streams.engine.definition import (
     StoreSettings,
     inside,
 )
-from streams.engine.event import INPUTS, METRICS, FieldType
+from streams.engine.event import METRICS, FieldType
 from streams.engine.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.reading import UNREADABLE, Found, Reading, read
 from streams.engine.references import IN_WORDS, fields_of
-from streams.engine.scope import PROFILE_FIELDS, Scope
+from streams.engine.scope import EVERY_EVENT_HAS, PROFILE_FIELDS, Scope
 from streams.engine.steps import id_of
 
 
@@ -132,10 +131,18 @@ class _Check:
                 yield Problem(
                     ("metrics", place, "metric"), f"the metric {name!r} exists for every shop"
                 )
-            elif OWN_METRICS_TOPIC not in INPUTS:
+            own = next((one for one in self.definitions.metrics if one.metric == name), None)
+            if own is not None:
+                yield from self.fields_of(own, ("metrics", place, "fields"))
+
+    def fields_of(self, metric: MetricDefinition, fields: Path) -> Iterator[Problem]:
+        for name, kind in metric.fields.items():
+            path = (*fields, name)
+            if name in EVERY_EVENT_HAS:
+                yield Problem(path, f"every event has {name!r} already", found=name, at_key=True)
+            elif name == "currency" and kind is not FieldType.TEXT:
                 yield Problem(
-                    ("metrics", place, "metric"),
-                    "metrics of a shop's own are not supported by this version",
+                    path, "'currency' is a text: what the event's amounts are in, such as GBP"
                 )
 
     def pools(self) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from streams.engine.calendar import zone_named
 from streams.engine.conditions import ConditionDefinition
 from streams.engine.conditions.compare import EventPattern
 from streams.engine.duration import DAY, HOUR
-from streams.engine.event import METRICS, Field, FieldType, Metric
+from streams.engine.event import METRICS, OWN_METRICS_TOPIC, Field, FieldType, Metric
 from streams.engine.flow import StepDefinition
 from streams.engine.money import Exchange
 from streams.engine.reading import Member, OneOf
@@ -36,9 +36,6 @@ from streams.engine.scalars import (
     Text,
 )
 from streams.engine.scope import PROFILE_FIELDS, Reads, Scope
-
-OWN_METRICS_TOPIC = "events"
-"""The input that events of a shop's own metrics arrive on."""
 
 
 def _trigger_members() -> Mapping[str, Member]:

@@ -145,10 +145,29 @@ METRICS: dict[str, Metric] = {
     "message.unsubscribed": Metric("engagement", _MESSAGE),
 }
 
-INPUTS: tuple[str, ...] = ("orders", "carts", "searches", "views", "customers", "engagement")
+OWN_METRICS_TOPIC = "events"
+"""The input that events of a shop's own metrics arrive on."""
+
+INPUTS: tuple[str, ...] = (
+    "orders",
+    "carts",
+    "searches",
+    "views",
+    "customers",
+    "engagement",
+    OWN_METRICS_TOPIC,
+)
 """The event topics of a task; the first decides who owns it (DESIGN section 3)."""
 
-TOPIC_ORDER: tuple[str, ...] = ("customers", "engagement", "orders", "carts", "views", "searches")
+TOPIC_ORDER: tuple[str, ...] = (
+    "customers",
+    "engagement",
+    "orders",
+    "carts",
+    "views",
+    "searches",
+    OWN_METRICS_TOPIC,
+)
 """Which comes first among records of the same record time (SEMANTICS 5.3)."""
 
 

@@ -18,7 +18,7 @@ the first time didn't.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from streams.engine.event import METRICS, Field, FieldType
+from streams.engine.event import METRICS, Field, FieldType, Metric
 from streams.errors import Refused
 from streams.files.convert import CONVERTERS, HOWS, Reading, Unfit, convert_key, how_is_known
 from streams.files.refusal import Refusal
@@ -67,10 +67,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class EventMapping:
-    """How rows become events of one metric. `keys` holds the single keys of maps: field to key
-    to source."""
+    """How rows become events of one metric, whose own fields are `fields`. `keys` holds the single
+    keys of maps: field to key to source."""
 
     metric: str
+    fields: Mapping[str, Field]
     sources: dict[str, Source]
     keys: dict[str, dict[str, Source]]
     zone: ZoneInfo
@@ -96,16 +97,17 @@ def parse_mapping(
     constants: Sequence[str] = (),
     zone: str = "UTC",
     columns: Sequence[str] | None = None,
+    metrics: Mapping[str, Metric] = METRICS,
 ) -> EventMapping:
-    """A mapping from the texts of `--map` and `--set`.
+    """A mapping from the texts of `--map` and `--set`. `metrics` holds the shop's own ones too.
 
     `columns` are those of the file, where they are known beforehand (`tables.columns_of`).
     Raises Refused with every mistake: an unknown metric, field, column, zone or way of reading, a
     field given twice, a required field that nothing fills.
     """
-    if metric not in METRICS:
-        raise Refused(f"metric '{metric}' is unknown{_nearest(metric, METRICS)}")
-    fields = {**_EVENT_FIELDS, **METRICS[metric].fields}
+    if metric not in metrics:
+        raise Refused(f"metric '{metric}' is unknown{_nearest(metric, metrics)}")
+    fields = {**_EVENT_FIELDS, **metrics[metric].fields}
     problems: list[str] = []
     sources: dict[str, Source] = {}
     keys: dict[str, dict[str, Source]] = {}
@@ -141,7 +143,7 @@ def parse_mapping(
         parsed_zone = ZoneInfo("UTC")
     if problems:
         raise Refused("\n".join(problems))
-    return EventMapping(metric, sources, keys, parsed_zone)
+    return EventMapping(metric, metrics[metric].fields, sources, keys, parsed_zone)
 
 
 def map_rows(
@@ -161,11 +163,10 @@ def map_rows(
 
 def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | Refusal:
     number, values = row
-    fields = METRICS[mapping.metric].fields
     currency = mapping.sources.get("currency")
     reading = Reading(mapping.zone, str(currency.value(values)) if currency else "")
     event: dict[str, Any] = {"metric": mapping.metric}
-    for name, wanted in (*_EVENT_FIELDS.items(), *fields.items()):
+    for name, wanted in (*_EVENT_FIELDS.items(), *mapping.fields.items()):
         source = mapping.sources.get(name)
         value = None if source is None else source.value(values)
         keyed = mapping.keys.get(name)

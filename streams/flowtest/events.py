@@ -39,11 +39,15 @@ class EventMaker:
     """Makes events of one case. Ids count up, so that each event has its own."""
 
     def __init__(self, definitions: Definitions) -> None:
+        self._made = 0
+        self.know(definitions)
+
+    def know(self, definitions: Definitions) -> None:
+        """From now on these definitions are in force."""
         self._zone = definitions.store.zone()
         self._currency = definitions.store.currency
         self._profile = {**PROFILE_FIELDS, **_own(definitions.store.profile)}
-        self._metrics: Mapping[str, Metric] = definitions.scope().metrics
-        self._made = 0
+        self.metrics: Mapping[str, Metric] = definitions.scope().metrics
 
     def moment(self, text: Any) -> Instant:
         """A moment as written: the store's clock, unless it has an offset."""
@@ -61,11 +65,11 @@ class EventMaker:
 
     def metric_of(self, entry: Mapping[str, Any]) -> str | None:
         """The metric that an entry of `events` is about; None if it is no event."""
-        return next((key for key in entry if key in self._metrics), None)
+        return next((key for key in entry if key in self.metrics), None)
 
     def topic_of(self, metric: str) -> str:
         """The input that events of the metric arrive on."""
-        return self._metrics[metric].topic
+        return self.metrics[metric].topic
 
     def event(
         self, metric: str, fields: Any, at: Instant, find_command: Callable[[str, str], Command]
@@ -149,7 +153,7 @@ class EventMaker:
         return {"set": patch, "unset": unset}
 
     def _fields(self, metric: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        fields = self._metrics[metric].fields
+        fields = self.metrics[metric].fields
         for name in given:
             if name not in fields:
                 raise _unknown(f"field of {metric}", name, fields)

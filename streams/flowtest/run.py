@@ -197,6 +197,7 @@ class _Script:
             raise WrongCase(f"publish: {_sentences(definitions)}")
         self._successors = successors(self._sets[-1], definitions, self._successors)
         self._put_in_force(definitions)
+        self._maker.know(definitions)
         self._publish(world, definitions, raw, at)
 
     def _put_in_force(self, definitions: Definitions) -> None:
@@ -263,7 +264,7 @@ class _Script:
         event: dict[str, Any],
     ) -> None:
         try:
-            value = encode_event(metric, event)
+            value = encode_event(metric, event, self._maker.metrics)
         except ValueError as error:
             raise WrongCase(f"{metric}: {error}") from error
         self._add(world, Written(topic, at, customer.encode(), value))
@@ -279,7 +280,9 @@ class _World:
     def __init__(self, fields_read: FieldsRead) -> None:
         parts = LocalParts(
             MemoryStore,
-            EventDecoder(fields_read),
+            EventDecoder(
+                fields_read, own_metric=lambda name: self.local.task.program.own_metric(name)
+            ),
             EffectEncoder(),
             Programs(),
             TaskSettings(clock_skew=0),

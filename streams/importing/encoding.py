@@ -1,5 +1,6 @@
 """Events given as dicts to what a topic takes of them: checked, and encoded once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -7,7 +8,8 @@ import msgspec
 from streams.contracts.decode import LARGEST_EVENT, LONGEST_KEY
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
-from streams.engine import Instant, topic_of
+from streams.engine import METRICS, Instant
+from streams.engine.event import Metric
 
 
 class EventRecord(msgspec.Struct, array_like=True, gc=False):
@@ -19,12 +21,12 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False):
     value: bytes
 
 
-def event_record(event: dict[str, Any]) -> EventRecord:
-    """The record of an event: its `metric` and the fields of DESIGN section 7. Raises WrongEvent,
-    naming the field."""
+def event_record(event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS) -> EventRecord:
+    """The record of an event: its `metric` and the fields of DESIGN section 7. `metrics` holds the
+    shop's own ones too. Raises WrongEvent, naming the field."""
     fields = dict(event)
     metric = fields.pop("metric")
-    value = encode_event(metric, fields)
+    value = encode_event(metric, fields, metrics)
     if len(value) > LARGEST_EVENT:
         raise WrongEvent(f"the event has {len(value)} bytes, expected at most {LARGEST_EVENT}")
     customer_id = event["customer_id"]
@@ -33,4 +35,4 @@ def event_record(event: dict[str, Any]) -> EventRecord:
             f"field 'customer_id' is {customer_id[:40]!r}, expected 1 to {LONGEST_KEY} bytes that "
             "don't begin with a zero byte: it is the record's key"
         )
-    return EventRecord(event["occurred_at"], topic_of(metric), customer_id, value)
+    return EventRecord(event["occurred_at"], metrics[metric].topic, customer_id, value)

@@ -14,6 +14,7 @@ from streams.contracts.schemas import METRIC_OF_RECORD
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import INPUTS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
+from streams.engine.event import OWN_METRICS_TOPIC
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import Found, Place, TopicReader
 from streams.kafka.topics import CONTROL
@@ -135,6 +136,8 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant]) -> No
     except Undecodable:
         return  # it's among the dead letters, with the reason
     metric = METRIC_OF_RECORD.get(name) or str(fields.pop("metric", name))
+    if found.topic == OWN_METRICS_TOPIC:
+        fields.update(fields.pop("fields", None) or {})
     effective = late.get((found.topic, found.partition, record.offset))
     history.events.append(
         PastEvent(

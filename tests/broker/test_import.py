@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.cli.main import run
+from streams.contracts.wire import decode_any
 from streams.demo.broker import BrokerProcess
 from streams.engine import INPUTS
 from streams.kafka.partition import partition_of
@@ -207,6 +208,27 @@ def test_refused_rows_go_to_a_file_whole(simulated: Command, orders: Path, tmp_p
         (5, "total"),
         (6, "occurred_at"),
     ]
+
+
+def test_metrics_of_the_shops_own_are_imported_by_their_definition(
+    simulated: Command, reader: TopicReader, tmp_path: Path
+) -> None:
+    file = tmp_path / "surveys.jsonl"
+    file.write_text('{"customer_id": "ada", "occurred_at": "2011-03-04T09:30Z", "score": 9}\n')
+    status, _, errors = simulated("import", file, "--as", "survey.answered")
+    assert status == 2
+    assert "metric 'survey.answered' is unknown" in errors
+    flows = tmp_path / "flows"
+    (flows / "metrics").mkdir(parents=True)
+    definition = "metric: survey.answered\nfields: {score: number}\n"
+    (flows / "metrics" / "survey.answered.yaml").write_text(definition)
+    as_surveys = ("--as", "survey.answered", "--until", "2011-03-05")
+    assert simulated("import", file, *as_surveys, "--flows", flows)[0] == 0
+    assert simulated("flows", "publish", flows, "--yes")[0] == 0
+    file.write_text(file.read_text().replace("03-04", "03-06"))
+    assert simulated("import", file, "--as", "survey.answered")[0] == 0
+    values = [found.record.value for found in records(reader, "events")]
+    assert [decode_any(value)[1]["fields"] for value in values if value] == [{"score": 9}] * 2
 
 
 def test_an_import_that_yields_nothing_says_so_with_status_1(

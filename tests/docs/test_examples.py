@@ -13,6 +13,7 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.demo.broker import BrokerProcess
 from streams.engine import Event, SendCommand
+from streams.engine.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
 from streams.ports import Record
 from tests.eventually import eventually
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 PARTITIONS = 8
 NOW = 1_772_445_600_000
 FAR = 4_000_000_000_000
+TEXT = Field(FieldType.TEXT)
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -102,14 +104,21 @@ def test_the_producers_of_events_in_write_events_where_java_would(topics: str) -
 
 
 def test_the_json_of_events_in_is_an_event() -> None:
-    (example,) = blocks("events-in.md", "json")
-    event = EventDecoder().decode("orders", Record(NOW, 0, b"ada", example.encode()))
+    own, order = blocks("events-in.md", "json")
+    event = EventDecoder().decode("orders", Record(NOW, 0, b"ada", order.encode()))
     assert isinstance(event, Event)
     assert event.data["total"] == 2500
+    fields = {"survey": TEXT, "score": Field(FieldType.NUMBER), "answers": Field(FieldType.TEXTS)}
+    survey = {"survey.answered": Metric("events", fields)}
+    event = EventDecoder(own_metric=survey.get).decode(
+        "events", Record(NOW, 0, b"ada", own.encode())
+    )
+    assert isinstance(event, Event)
+    assert event.data["score"] == 9
 
 
 def test_the_log_line_of_events_in_is_what_is_said() -> None:
-    (example,) = blocks("events-in.md", "json")
+    example = blocks("events-in.md", "json")[-1]
     wrong = json.dumps(json.loads(example) | {"total": "12,50"}).encode()
     rejection: Any = EventDecoder().decode("orders", Record(NOW, 0, b"ada", wrong))
     line = f"\norders[3]@81223: {rejection.reason}; written to dead-letters\n"

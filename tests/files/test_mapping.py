@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from streams.demo.retail import DATA
+from streams.engine.event import Field, FieldType, Metric
 from streams.errors import Refused
 from streams.files.mapping import ImportCounts, map_rows, parse_mapping
 from streams.files.refusal import Refusal
@@ -296,3 +297,18 @@ def test_the_demo_data_can_be_imported_by_hand():
     assert counts.events == len(events)
     assert counts.refused_by_field == {"customer_id": 3_000 - len(events)}
     assert counts.refused > 0
+
+
+def test_a_metric_of_the_shops_own_is_read_by_its_definition():
+    fields = {"score": Field(FieldType.NUMBER, True), "answers": Field(FieldType.TEXTS, True)}
+    known = {"survey.answered": Metric("events", fields)}
+    maps = ["customer_id=customer", "occurred_at=day", "score=mark", "answers=labels:split"]
+    mapping = parse_mapping("survey.answered", maps, (), "UTC", None, known)
+    rows = [(2, {**_ROW, "mark": "9"}), (3, {**_ROW, "mark": "nine"})]
+    event, refused = map_rows(mapping, "surveys.csv", rows, ImportCounts())
+    assert event["score"] == 9
+    assert event["answers"] == ["gift", "new"]
+    assert isinstance(refused, Refusal)
+    assert refused.field == "score"
+    with pytest.raises(Refused, match=r"'survey.answred' is unknown, did you mean"):
+        parse_mapping("survey.answred", maps, (), "UTC", None, known)

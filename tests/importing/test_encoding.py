@@ -4,6 +4,7 @@ import pytest
 
 from streams.contracts.fields import WrongEvent
 from streams.contracts.wire import decode_any
+from streams.engine.event import Field, FieldType, Metric
 from streams.importing.encoding import event_record
 
 AT = 1_300_000_000_000
@@ -56,3 +57,20 @@ def test_what_no_task_could_use_is_refused(changes, says):
 @pytest.mark.parametrize("customer_id", ["a", "é" * 512])
 def test_the_shortest_and_the_longest_key(customer_id):
     assert event_record(search(customer_id=customer_id)).customer_id == customer_id
+
+
+def test_an_event_of_a_metric_of_the_shops_own_goes_to_its_topic():
+    survey = Metric("events", {"score": Field(FieldType.NUMBER, is_optional=True)})
+    event = {"metric": "survey.answered", "event_id": "1", "customer_id": "ada", "score": 9}
+    record = event_record({**event, "occurred_at": AT}, {"survey.answered": survey})
+    assert record.topic == "events"
+    assert decode_any(record.value) == (
+        "CustomEvent",
+        {
+            "event_id": "1",
+            "customer_id": "ada",
+            "occurred_at": AT,
+            "metric": "survey.answered",
+            "fields": {"score": 9},
+        },
+    )

@@ -1,0 +1,62 @@
+"""Events of a shop's own metrics: one schema for all of them, `CustomEvent`, whose map of fields is
+held against the definition that is in force when the event is processed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streams.contracts.fields import EVENT_FIELDS, WrongEvent, event_check, own_fields
+from streams.contracts.record_reader import only_fields
+from streams.contracts.schemas import Contract
+from streams.engine import Event
+from streams.engine.event import OWN_METRICS_TOPIC, Field, FieldType, Metric
+from streams.engine.problem import nearest_name
+
+RECORD = "CustomEvent"
+"""The name of the schema."""
+
+OwnMetric = Callable[[str], Metric | None]
+"""The definition in force of a metric of the shop's own; None: there is none of this name."""
+
+_SAME_FOR_ALL = Metric(OWN_METRICS_TOPIC, {"metric": Field(FieldType.TEXT)})
+
+
+def none_of_its_own(_metric: str) -> None:
+    """For readers that know no definitions."""
+    return
+
+
+class OwnEvents:
+    """Reads the fields of the schema, as Avro or JSON gave them."""
+
+    def __init__(self, contract: Contract, own_metric: OwnMetric) -> None:
+        fields = [one for one in contract.schema["fields"] if one["name"] != "fields"]
+        self._check = event_check(_SAME_FOR_ALL, {**contract.schema, "fields": fields})
+        self._own_metric = own_metric
+
+    def event(self, written: dict[str, Any], only: frozenset[str] | None) -> Event:
+        """The event, with the fields `only` (None: all). Raises WrongEvent."""
+        common = self._check(written)
+        name = common["metric"]
+        metric = self._own_metric(name)
+        if metric is None:
+            raise WrongEvent(
+                f"metric {name!r} is neither one of every shop nor defined in flows/metrics/"
+            )
+        given = written.get("fields")
+        if given is not None and not isinstance(given, dict):
+            raise WrongEvent(f"field 'fields' is {given!r}, expected an object of fields")
+        data = only_fields(own_fields(metric, given or {}), only)
+        return Event(name, common["event_id"], common["customer_id"], common["occurred_at"], data)
+
+    def as_written(self, name: str, metric: Metric, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of the schema for an event as importers and tests give it: `event_id`,
+        `customer_id`, `occurred_at` and the metric's own fields. Raises WrongEvent."""
+        common = self._check({**event, "metric": name})
+        known = EVENT_FIELDS.keys() | metric.fields.keys()
+        for other in event.keys() - known:
+            nearest = nearest_name(other, known)
+            meant = f"; did you mean {nearest!r}?" if nearest else ""
+            raise WrongEvent(f"field {other!r} is not known{meant}")
+        fields = own_fields(metric, dict(event))
+        given = {name: value for name, value in fields.items() if value is not None}
+        return {**common, "fields": given}
