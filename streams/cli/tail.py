@@ -7,6 +7,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
+    from streams.contracts.wire import Decode
     from streams.kafka.topic_reader import Found, Place, TopicReader
 
 NEWEST = 10
@@ -33,10 +34,15 @@ def tail(
     \b
     Example: sendflow tail send-commands --from 2026-03-02 --limit 100 --json
     """
+    from streams.contracts.wire import decode_with
     from streams.kafka.topic_reader import TopicReader
 
     settings = options.load(config, brokers, prefix)
-    show = _show_json if as_json else _show_text
+    decode = decode_with(settings.schema_registry)
+
+    def show(found: "Found") -> None:
+        (_show_json if as_json else _show_text)(found, decode)
+
     with TopicReader(settings, "tail") as reader:
         places = reader.places(topic)
         if since is not None:
@@ -71,8 +77,8 @@ def _show_newest(
     return starts
 
 
-def _show_json(found: "Found") -> None:
-    for name, value in _decode(found):
+def _show_json(found: "Found", decode: "Decode") -> None:
+    for name, value in _decode(found, decode):
         output.print_json(
             {
                 "topic": found.topic,
@@ -86,13 +92,13 @@ def _show_json(found: "Found") -> None:
         )
 
 
-def _show_text(found: "Found") -> None:
+def _show_text(found: "Found", decode: "Decode") -> None:
     from datetime import UTC, datetime
 
     import msgspec
 
     moment = datetime.fromtimestamp(found.record.time / 1000, UTC)
-    for name, value in _decode(found):
+    for name, value in _decode(found, decode):
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         output.say(
             f"{moment:%Y-%m-%d %H:%M:%S}  {found.partition}@{found.record.offset}  "
@@ -100,12 +106,12 @@ def _show_text(found: "Found") -> None:
         )
 
 
-def _decode(found: "Found") -> list[tuple[str | None, Any]]:
+def _decode(found: "Found", decode: "Decode") -> list[tuple[str | None, Any]]:
     """What a record says: the name of its schema, and its fields; each decision by itself."""
     import json
 
     from streams.contracts.decisions import DECISIONS, read_decisions
-    from streams.contracts.wire import Undecodable, decode_any
+    from streams.contracts.wire import Undecodable
     from streams.kafka.topics import CHANGELOG
     from streams.task import is_tick
     from streams.web.views import customer_view
@@ -119,8 +125,8 @@ def _decode(found: "Found") -> list[tuple[str | None, Any]]:
         return [("task", f"{len(record.value)} bytes")]
     try:
         if found.topic == DECISIONS:
-            return [("Decision", decision) for decision in read_decisions(record.value)]
-        name, fields = decode_any(record.value)
+            return [("Decision", decision) for decision in read_decisions(record.value, decode)]
+        name, fields = decode(record.value)
     except Undecodable as error:
         return [(None, f"undecodable: {error}")]
     if name == "Definitions":

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.wire import Undecodable, decode_any
+from streams.contracts.wire import Decode, Undecodable, decode_any
 from streams.engine import Instant
 from streams.ports import Record
 
@@ -43,9 +43,9 @@ class DeadLetter(msgspec.Struct):
         return Record(self.time, self.offset, self.key, self.value, headers or None)
 
 
-def read_dead_letter(value: bytes) -> DeadLetter:
-    """Reads a value of `dead-letters`. Raises Undecodable."""
-    name, fields = decode_any(value)
+def read_dead_letter(value: bytes, decode: Decode = decode_any) -> DeadLetter:
+    """Reads a value of `dead-letters`. Raises what `decode` does: Undecodable."""
+    name, fields = decode(value)
     if name != "DeadLetter":
         raise Undecodable(f"the value is a {name}, expected a DeadLetter")
     headers = [(header["name"], header["value"]) for header in fields.pop("headers")]

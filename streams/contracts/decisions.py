@@ -13,7 +13,7 @@ import msgspec
 
 from streams.contracts.record_writer import long_bytes, struct_writer, text_bytes
 from streams.contracts.schemas import Schema
-from streams.contracts.wire import Undecodable, decode_any
+from streams.contracts.wire import Decode, Undecodable, decode_any
 from streams.engine import Decision
 from streams.ports import OutputRecord
 
@@ -26,10 +26,10 @@ _END = b"\0"
 """Of an array: no further block."""
 
 
-def read_decisions(value: bytes) -> list[dict[str, Any]]:
+def read_decisions(value: bytes, decode: Decode = decode_any) -> list[dict[str, Any]]:
     """The decisions in one value of `flow-decisions`, each with all fields of the engine's
-    `Decision`; `evidence` as plain values. Raises Undecodable."""
-    name, fields = decode_any(value)
+    `Decision`; `evidence` as plain values. Raises what `decode` does: Undecodable."""
+    name, fields = decode(value)
     if name != "Decisions":
         raise Undecodable(f"the value is a {name}, expected Decisions")
     common = {name: fields[name] for name in ("at", "customer_id", "event_id")}

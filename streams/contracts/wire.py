@@ -1,6 +1,7 @@
 """The forms of a value on the wire, told apart by its first byte (DESIGN section 7), and a reader
 for values of any of our schemas."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,10 @@ CONFLUENT = 0x00
 CONFLUENT_HEADER = 5  # bytes
 
 JSON_OBJECT = 0x7B  # {
+
+
+Decode = Callable[[bytes], tuple[str, dict[str, Any]]]
+"""As `RecordDecoder.decode`."""
 
 
 class Undecodable(ValueError):
@@ -123,3 +128,11 @@ def _shipped() -> RecordDecoder:
 def decode_any(value: bytes) -> tuple[str, dict[str, Any]]:
     """As `RecordDecoder.decode`, with the schemas of this version and without a registry."""
     return _shipped().decode(value)
+
+
+def decode_with(schema_registry: str | None) -> Decode:
+    """As `decode_any`, with the registry of that address (setting schema_registry), if there is
+    one: what a shop with a registry writes can't be read without."""
+    if schema_registry is None:
+        return decode_any
+    return RecordDecoder(shipped_schemas(), SchemaRegistry(schema_registry)).decode

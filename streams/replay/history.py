@@ -11,10 +11,11 @@ from streams.contracts.dead_letters import DeadLetter, read_dead_letter
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
 from streams.contracts.schemas import METRIC_OF_RECORD
-from streams.contracts.wire import Undecodable, decode_any
+from streams.contracts.wire import Decode, Undecodable, decode_any
 from streams.engine import INPUTS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
 from streams.engine.event import OWN_METRICS_TOPIC
+from streams.errors import Refused
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import Found, Place, TopicReader
 from streams.kafka.topics import CONTROL
@@ -71,35 +72,42 @@ class History(msgspec.Struct):
     publications: list[Publication] = []
 
 
-def read_history(reader: TopicReader, customer_id: str, since: Instant | None = None) -> History:
-    """Reads the partitions that hold the customer's records, from the record time `since` on."""
-    return history_of(customer_id, _relevant(reader, customer_id.encode(), since))
+def read_history(
+    reader: TopicReader,
+    customer_id: str,
+    since: Instant | None = None,
+    decode: Decode = decode_any,
+) -> History:
+    """Reads the partitions that hold the customer's records, from the record time `since` on.
+    Raises Refused where an output can't be decoded."""
+    return history_of(customer_id, _relevant(reader, customer_id.encode(), since), decode)
 
 
-def history_of(customer_id: str, records: Iterable[Found]) -> History:
-    """What these records of the topics say of one customer."""
+def history_of(customer_id: str, records: Iterable[Found], decode: Decode = decode_any) -> History:
+    """What these records of the topics say of one customer. Raises Refused: see `read_history`."""
     key = customer_id.encode()
     history = History(customer_id)
     late: dict[Where, Instant] = {}
     events: list[Found] = []
     for found in records:
-        value = found.record.value
-        if value is None:
+        if found.record.value is None:
             continue
-        if found.topic == CONTROL:
-            _add_publication(history, found.record)
-        elif found.topic == LATE_RECORDS:
-            fields = decode_any(value)[1]
-            where = fields["topic"], fields["partition"], fields["offset"]
-            late[where] = fields["effective_time"]
-        elif found.record.key != key:
+        if found.topic in INPUTS:
+            if found.record.key == key:
+                events.append(found)
             continue
-        elif found.topic in _ADD:
-            _ADD[found.topic](history, found.record)
-        else:
-            events.append(found)
+        try:
+            if found.topic == CONTROL:
+                _add_publication(history, found.record)
+            elif found.topic == LATE_RECORDS:
+                _add_late(late, found.record, decode)
+            elif found.record.key == key:
+                _ADD[found.topic](history, found.record, decode)
+        except Undecodable as error:
+            where = f"{found.topic}[{found.partition}]@{found.record.offset}"
+            raise Refused(f"{where}: {error}") from error
     for found in events:
-        _add_event(history, found, late)
+        _add_event(history, found, late, decode)
     history.events.sort(key=lambda event: (event.at, event.place))
     return history
 
@@ -112,9 +120,7 @@ def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterato
     yield from reader.read(reader.starts([(CONTROL, 0)]))  # what holds may be older than `since`
     inputs = [_place(reader, topic, key) for topic in INPUTS]
     places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
-    places += {
-        _place(reader, LATE_RECORDS, f"{topic}-{number}".encode()) for topic, number in inputs
-    }
+    places.append((LATE_RECORDS, inputs[0][1]))  # a task writes to its own partition of it
     yield from reader.read(reader.starts(places, since))
 
 
@@ -129,10 +135,15 @@ def _add_publication(history: History, record: Record) -> None:
         history.publications.append(Publication(record.time, published.version, raw))
 
 
-def _add_event(history: History, found: Found, late: dict[Where, Instant]) -> None:
+def _add_late(late: dict[Where, Instant], record: Record, decode: Decode) -> None:
+    fields = decode(record.value or b"")[1]
+    late[fields["topic"], fields["partition"], fields["offset"]] = fields["effective_time"]
+
+
+def _add_event(history: History, found: Found, late: dict[Where, Instant], decode: Decode) -> None:
     record = found.record
     try:
-        name, fields = decode_any(record.value or b"")
+        name, fields = decode(record.value or b"")
     except Undecodable:
         return  # it's among the dead letters, with the reason
     metric = METRIC_OF_RECORD.get(name) or str(fields.pop("metric", name))
@@ -150,7 +161,7 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant]) -> No
     )
 
 
-def _add_decisions(history: History, record: Record) -> None:
+def _add_decisions(history: History, record: Record, decode: Decode) -> None:
     history.decisions.extend(
         PastDecision(
             fields["at"],
@@ -164,19 +175,19 @@ def _add_decisions(history: History, record: Record) -> None:
             fields["evidence"],
             fields["event_id"],
         )
-        for fields in read_decisions(record.value or b"")
+        for fields in read_decisions(record.value or b"", decode)
     )
 
 
-def _add_command(history: History, record: Record) -> None:
-    history.commands.append(decode_any(record.value or b"")[1])
+def _add_command(history: History, record: Record, decode: Decode) -> None:
+    history.commands.append(decode(record.value or b"")[1])
 
 
-def _add_dead_letter(history: History, record: Record) -> None:
-    history.dead_letters.append(read_dead_letter(record.value or b""))
+def _add_dead_letter(history: History, record: Record, decode: Decode) -> None:
+    history.dead_letters.append(read_dead_letter(record.value or b"", decode))
 
 
-_ADD: dict[str, Callable[[History, Record], None]] = {
+_ADD: dict[str, Callable[[History, Record, Decode], None]] = {
     DECISIONS: _add_decisions,
     SEND_COMMANDS: _add_command,
     DEAD_LETTERS: _add_dead_letter,

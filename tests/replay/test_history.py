@@ -1,0 +1,90 @@
+"""Which records are read of a customer, and in which forms."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from streams.contracts.encode import LATE_RECORDS, EffectEncoder, encode_event
+from streams.contracts.registry import SchemaRegistry
+from streams.contracts.schemas import shipped_schemas
+from streams.contracts.wire import confluent_header, decode_with
+from streams.engine import INPUTS, Decision, Instant, Outcome
+from streams.errors import Refused
+from streams.kafka.partition import partition_of
+from streams.kafka.topic_reader import Found, Place
+from streams.ports import OutputRecord, Record, Rejection
+from streams.replay.history import history_of, read_history
+from tests.contracts.registry_server import RegistryServer
+
+NOON = 1_772_452_800_000
+PARTITIONS = 8
+
+
+class Topics:
+    """Records in memory, read as TopicReader does."""
+
+    def __init__(self) -> None:
+        self.logs: dict[Place, list[Record]] = {}
+
+    def add(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> None:
+        log = self.logs.setdefault((topic, partition), [])
+        log.append(Record(NOON, len(log), key, value))
+
+    def partitions(self, topic: str) -> int:
+        return PARTITIONS
+
+    def starts(self, places: Iterable[Place], since: Instant | None = None) -> dict[Place, int]:
+        return dict.fromkeys(places, 0)
+
+    def read(self, starts: dict[Place, int], *, follow: bool = False) -> Iterator[Found]:
+        for topic, partition in starts:
+            for record in self.logs.get((topic, partition), []):
+                yield Found(topic, partition, record)
+
+
+def order() -> bytes:
+    fields = {"order_id": "1", "total": 1, "currency": "GBP", "items": [], "tags": []}
+    common = {"event_id": "e", "customer_id": "ada", "occurred_at": NOON}
+    return encode_event("order.placed", {**common, **fields})
+
+
+def outputs(encoder: EffectEncoder) -> list[OutputRecord]:
+    decision = Decision(
+        NOON, "ada", "thanks", "v1", None, None, Outcome.NOT_ENTERED, "re_entry", {}, "e"
+    )
+    letter = encoder.dead_letter("orders", 1, Record(NOON, 7, b"ada", b"x"), Rejection("no"), NOON)
+    return [*encoder.decisions([decision]), letter]
+
+
+@pytest.mark.parametrize("partition", range(PARTITIONS))
+def test_a_late_event_stands_where_it_was_processed(partition: int) -> None:
+    """A task writes to its own partition of `late-records`, which the worker's routes name."""
+    names = (f"c{number}" for number in range(1000))
+    customer = next(c for c in names if partition_of(c.encode(), PARTITIONS) == partition)
+    topics = Topics()
+    topics.add("orders", partition, customer.encode(), order())
+    late = EffectEncoder().late_record("orders", partition, 0, NOON + 5, 1)
+    topics.add(LATE_RECORDS, partition, late.key, late.value)
+    (event,) = read_history(topics, customer).events  # type: ignore[arg-type]
+    assert event.is_late
+    assert event.at == NOON + 5
+
+
+def test_what_a_shop_with_a_registry_writes_is_read_with_it() -> None:
+    contract = shipped_schemas().of_metric("order.placed")
+    with RegistryServer() as server:
+        written = confluent_header(server.add(contract.source)) + order()[10:]
+        found = [Found("orders", 0, Record(NOON, 0, b"ada", written))]
+        for output in outputs(EffectEncoder(registry=SchemaRegistry(server.url))):
+            found.append(Found(output.topic, 0, Record(NOON, 0, output.key, output.value)))
+        history = history_of("ada", found, decode_with(server.url))
+        assert [event.metric for event in history.events] == ["order.placed"]
+        assert [decision.reason for decision in history.decisions] == ["re_entry"]
+        assert [letter.offset for letter in history.dead_letters] == [7]
+        with pytest.raises(Refused, match=r"flow-decisions\[0\]@0: .* schema_registry"):
+            history_of("ada", found, decode_with(None))
+
+
+def test_an_event_that_cannot_be_decoded_is_left_to_its_dead_letter() -> None:
+    found = [Found(topic, 0, Record(NOON, 0, b"ada", b"nonsense")) for topic in INPUTS]
+    assert history_of("ada", found).events == []
