@@ -27,13 +27,16 @@ from streams.engine import (
     Instant,
     NewerState,
     Program,
+    are_concerned_by,
     decide,
     decode_state,
     fire,
     new_state,
+    visit,
 )
 from streams.errors import Poisoned, Refused, SendflowError
 from streams.ports import ControlReader, Decoder, Encoder, Facts, Record, Rejection, Store
+from streams.runtime.audience import Audience, Visited
 from streams.runtime.cache import StateCache
 from streams.runtime.commit import (
     CHANGELOG,
@@ -116,6 +119,7 @@ class PartitionTask:
         self._waits_for: Input | None = None
         self._wall: Instant = 0
         self._timers = Timers(ports.store, self._uncommitted_due_times)
+        self._audience = Audience(position.plans, ports.store, self._uncommitted)
 
     # ── What the worker asks ──────────────────────────────────────────────────────────────────
 
@@ -136,8 +140,8 @@ class PartitionTask:
 
     @property
     def next_due(self) -> Instant | None:
-        """When the next timer is due; None if there is none."""
-        due = self._timers.next_due
+        """When the next timer, or the next chunk of a visit, is due; None if there is none."""
+        due = min(self._timers.next_due, self._audience.next_due)
         return None if due == FAR_FUTURE else due
 
     @property
@@ -210,10 +214,18 @@ class PartitionTask:
                 budget -= 1
                 continue
             first, at, limit = self._merge.choose(self._clock)
-            if place(self._timers.next_due, TIMERS) < at:
-                self._fire()
+            timer_due, visit_due = self._timers.next_due, self._audience.next_due
+            if place(min(timer_due, visit_due), TIMERS) < at:
+                if visit_due <= timer_due:
+                    budget -= 1 + self._visit_chunk(visit_due)
+                else:
+                    self._fire()
+                    budget -= 1
+            elif first is self._control and first.records:
+                self._take(first, at, limit, 1)  # it may begin a visit that comes before the next
                 budget -= 1
             elif first.records:
+                limit = min(limit, place(visit_due, TIMERS))
                 if is_simulated:
                     limit = min(limit, place(wall + 1, START))
                 budget -= self._take(first, at, limit, budget)
@@ -284,7 +296,7 @@ class PartitionTask:
             self._dead_letter(source.topic, record, self._impossible(record.time))
             return
         if source is self._control:
-            self._take_control(record)
+            self._take_control(record, now)
             return
         if record.value is None and is_tick(record):
             source.complete(record.time)
@@ -329,9 +341,7 @@ class PartitionTask:
         pending.customers[customer] = state
         pending.timers += 1
         if self._poisoned and timer_mark(state, due) in self._poisoned:
-            rejection = Rejection("deciding at this timer failed; the worker's log has the error")
-            self._dead_letter(TIMER, Record(due, due, customer, None), rejection)
-            state.next_due = None  # until the customer's next event
+            self._set_timer_aside(customer, state, due)
             return
         try:
             fire(self._program, state, due, pending.effects)
@@ -340,6 +350,50 @@ class PartitionTask:
         except Exception as error:
             raise self._poisoned_by(timer_mark(state, due), error) from error
         self._timers.move(customer, state.next_due)
+
+    def _visit_chunk(self, due: Instant) -> int:
+        """The customers of the chunks that are due at `due`, and the timers that come in between
+        (SEMANTICS 5.2: by due time, then by customer id). Returns how many were visited."""
+        if self._pending.since is None:
+            self._pending.since = self._wall
+        self._clock = max(self._clock, place(due, TIMERS))
+        chunk = self._audience.next_chunk(self._program)
+        for visited in chunk:
+            while self._timers.comes_before(due, visited.customer):
+                self._fire()
+            self._visit(visited, due)
+        return len(chunk)
+
+    def _visit(self, visited: Visited, due: Instant) -> None:
+        pending, customer = self._pending, visited.customer
+        state = self._state_at_hand(customer)
+        if state is None:
+            # Kept only if it changes: most of a million customers are of no further use.
+            assert visited.stored is not None
+            state = self._decoded(visited.stored)
+        before = state.next_due
+        if self._poisoned and timer_mark(state, due) in self._poisoned:
+            self._set_timer_aside(customer, state, due)
+        else:
+            try:
+                has_changed = visit(self._program, state, visited.visits, due, pending.effects)
+                if state.next_due is not None and state.next_due <= due:
+                    raise RuntimeError(f"a visit at {due} left a timer due at the same time")
+            except Exception as error:
+                raise self._poisoned_by(timer_mark(state, due), error) from error
+            if not has_changed:
+                return
+        pending.timers += 1
+        pending.customers[customer] = state
+        self._cache.put(customer, state)
+        if state.next_due != before:
+            self._timers.move(customer, state.next_due)
+
+    def _set_timer_aside(self, customer: bytes, state: CustomerState, due: Instant) -> None:
+        rejection = Rejection("deciding at this timer failed; the worker's log has the error")
+        self._dead_letter(TIMER, Record(due, due, customer, None), rejection)
+        if state.next_due is not None and state.next_due <= due:
+            state.next_due = None  # until the customer's next event
 
     def _poisoned_by(self, mark: tuple[str, int], error: Exception) -> Poisoned:
         where = f"{mark[0]}[{self.partition}]@{mark[1]}"
@@ -375,12 +429,21 @@ class PartitionTask:
             )
         )
 
-    def _take_control(self, record: Record) -> None:
+    def _take_control(self, record: Record, now: Instant) -> None:
         change = self._ports.control.read(record)
         if isinstance(change, Rejection):
             self._dead_letter(CONTROL, record, change)
+            return
+        before = self._program
+        self._apply(change)
+        if isinstance(change, Program):
+            self._audience.publish(before, self._program, now)
         else:
-            self._apply(change)
+            changed = [
+                name for name, value in change.values.items() if before.facts.get(name) != value
+            ]
+            if are_concerned_by(self._program, changed):
+                self._audience.change_facts(now)
 
     def _apply(self, change: Program | Facts | Rejection) -> None:
         """From here on, these definitions or these facts decide."""
@@ -391,16 +454,23 @@ class PartitionTask:
 
     def _customer(self, customer: bytes) -> CustomerState:
         """The state that decides: changed since the last commit, or cached, or stored."""
-        state = self._pending.customers.get(customer)
-        if state is None and self._in_flight is not None:
-            state = self._in_flight.customers.get(customer)
-        if state is None:
-            state = self._cache.get(customer)
+        state = self._state_at_hand(customer)
         if state is None:
             stored = self._store.get(customer)
             state = new_state(customer.decode()) if stored is None else self._decoded(stored)
             self._cache.put(customer, state)
         return state
+
+    def _state_at_hand(self, customer: bytes) -> CustomerState | None:
+        state = self._pending.customers.get(customer)
+        if state is None and self._in_flight is not None:
+            state = self._in_flight.customers.get(customer)
+        return self._cache.get(customer) if state is None else state
+
+    def _uncommitted(self) -> Iterator[Mapping[bytes, CustomerState]]:
+        if self._in_flight is not None:
+            yield self._in_flight.customers
+        yield self._pending.customers
 
     def _decoded(self, stored: bytes) -> CustomerState:
         try:
@@ -432,11 +502,14 @@ class PartitionTask:
         """Everything decided so far as one transaction. The task may go on deciding, but only one
         transaction is under way at a time."""
         assert self._in_flight is None, "one transaction at a time"
-        position = Position(self._merge.positions(), self._clock, self._late_sequence)
+        position = Position(
+            self._merge.positions(), self._clock, self._late_sequence, self._audience.plans
+        )
         commit = self._pending.prepare(position, self._ports.encoder, wall)
         self._in_flight = commit
         effects = self._pending.effects
         self.counts["commands"] += len(effects.commands)
+        self.counts["webhooks"] += len(effects.webhooks)
         self.counts["decisions"] += len(effects.decisions)
         for name in ("duplicates", "loops", "without_rate", "refused_quietly"):
             self.counts[name] += getattr(effects, name)

@@ -6,6 +6,7 @@ import msgspec
 
 from streams.engine import CustomerState, Effects, Instant, encode_state, is_forgotten
 from streams.ports import Encoder, OutputRecord, StoreBatch
+from streams.runtime.audience import Plans
 
 CHANGELOG = "customers-changelog"
 POSITION_KEY = b"\x00position"
@@ -18,6 +19,7 @@ class Position(msgspec.Struct, array_like=True):
     inputs: dict[str, int]  # topic -> next offset to process, `control` too
     clock: int  # runtime.order.Place
     late_sequence: int = 0  # late records so far
+    plans: Plans = msgspec.field(default_factory=Plans)  # visits to every customer
 
 
 _POSITION_ENCODER = msgspec.msgpack.Encoder()
@@ -58,7 +60,8 @@ class Pending:
 
     def has_output(self) -> bool:
         """Is somebody waiting for something of this?"""
-        return bool(self.effects.commands or self.effects.decisions or self.records)
+        effects = self.effects
+        return bool(effects.commands or effects.webhooks or effects.decisions or self.records)
 
     def due_times(self) -> Iterator[tuple[bytes, Instant | None]]:
         """(customer, next due) of everyone who was changed."""
@@ -73,6 +76,7 @@ class Pending:
         }
         changes[POSITION_KEY] = _POSITION_ENCODER.encode(position)
         records = encoder.commands(self.effects.commands)
+        records += encoder.webhooks(self.effects.webhooks)
         records += encoder.decisions(self.effects.decisions)
         records += self.records
         records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]

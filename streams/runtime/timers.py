@@ -45,6 +45,10 @@ class Timers:
         if len(self._heap) > self._most:
             self._shrink()
 
+    def comes_before(self, due: Instant, customer: bytes) -> bool:
+        """Is a timer due before one of `customer` at `due` would be?"""
+        return self.next_due <= due and self._heap[0] < (due, customer)
+
     def pop(self) -> tuple[Instant, bytes]:
         """The earliest (due, customer). The caller fires it and says when the next is due."""
         due, customer = heappop(self._heap)
