@@ -30,6 +30,7 @@ from streams.engine import (
     are_concerned_by,
     decide,
     decode_state,
+    encode_state,
     fire,
     new_state,
     visit,
@@ -57,6 +58,10 @@ TICK_HEADER = "sendflow-tick"
 PAUSE: Instant = 10_000
 """A task that waits is run several times a second. If it wasn't for so long, because the group had
 to agree or the machine slept, no input is to blame."""
+LARGE_EVENT = 2_048
+MOST_STATE = 900_000
+"""Bytes: a state must fit into one record of the changelog (PITFALLS 19). It's measured after
+events that are large; those that aren't would be forgotten long before (DESIGN 4)."""
 TIMER = "timer"
 """Where a dead letter of a timer comes from, in place of a topic."""
 
@@ -315,6 +320,8 @@ class PartitionTask:
         state = self._customer(customer)
         due = state.next_due
         decide(self._program, state, event, now, pending.effects)
+        if len(record.value or b"") > LARGE_EVENT:
+            check_fits(state)
         pending.customers[customer] = state
         if state.next_due != due:
             self._timers.move(customer, state.next_due)
@@ -554,6 +561,17 @@ def never_read(store: Store, partition: int) -> list[str]:
 def timer_mark(state: CustomerState, due: Instant) -> tuple[str, int]:
     """What names the timer of a customer that was due at `due`, among the poisoned."""
     return f"{TIMER} of {state.customer_id}", due
+
+
+def check_fits(state: CustomerState) -> None:
+    """Raises OverflowError for a state that no transaction could hold: the event that made it so
+    becomes a dead letter."""
+    size = len(encode_state(state))
+    if size > MOST_STATE:
+        raise OverflowError(
+            f"with this event, the state of {state.customer_id!r} would have {size} bytes, "
+            f"expected at most {MOST_STATE}"
+        )
 
 
 def is_tick(record: Record) -> bool:
