@@ -27,7 +27,7 @@ from streams.cli import (
     topics,
     worker,
 )
-from streams.errors import Refused
+from streams.errors import Refused, SendflowError
 
 Command = Callable[..., None]
 
@@ -64,8 +64,8 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command; the exit status. A mistake of the user's is told on the standard error and
-    is never a traceback."""
+    """Runs one command; the exit status. A mistake of the user's, or brokers that don't answer in
+    the middle, are told on the standard error and are never a traceback."""
     try:
         build_app()(args=arguments, prog_name="sendflow")
     except SystemExit as ended:
@@ -73,6 +73,9 @@ def run(arguments: list[str]) -> int:
     except Refused as refused:
         output.complain(str(refused))
         return output.USED_WRONGLY
+    except SendflowError as failed:
+        output.complain(str(failed))
+        return output.NOT_SO
     return output.FINE
 
 

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from streams.cli.main import COMMANDS, GROUPS, help_of, run
-from streams.errors import Refused
+from streams.errors import OutcomeUnknown, Refused
 
 ALL = [
     *([name] for name in COMMANDS),
@@ -189,7 +189,14 @@ def test_statuses_are_those_of_the_design(monkeypatch, capsys):
         raise Refused("put it right")
 
     monkeypatch.setitem(COMMANDS, "not-so", not_so)
+    def unanswered() -> None:
+        """Asks in vain."""
+        raise OutcomeUnknown("asking for orders: timed out")
+
     monkeypatch.setitem(COMMANDS, "refused", refused)
+    monkeypatch.setitem(COMMANDS, "unanswered", unanswered)
     assert run(["not-so"]) == 1
     assert run(["refused"]) == 2
     assert capsys.readouterr().err == "put it right\n"
+    assert run(["unanswered"]) == 1
+    assert capsys.readouterr().err == "asking for orders: timed out\n"
