@@ -22,6 +22,9 @@ FILE_NAME = "sendflow.toml"
 VARIABLE_PREFIX = "SENDFLOW_"
 DEFAULT = "default"
 HIDDEN = "***"
+APPLICATION = "sendflow"
+"""The application, unless one is named; behind the prefix, where there is one: two shops of one
+name on one cluster would fence each other for ever."""
 
 
 class Meaning(enum.Enum):
@@ -81,7 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. Durations are milliseconds, sizes bytes."""
 
     brokers: str = "localhost:9092"  # host:port, several with commas
-    application: str = "sendflow"  # consumer group, and the beginning of transactional ids
+    application: str = APPLICATION  # consumer group, and the beginning of transactional ids
     prefix: str = ""  # before every topic's name: several shops on one cluster
     partitions: int = 8  # of every topic but `control`
     replication: int = 0  # copies of a topic that is created; 0: what the brokers do by themselves
@@ -252,6 +255,7 @@ def _assemble(values: Mapping[str, object]) -> Settings:
         for name, value in values.items()
         if name.startswith("security.")
     }
+    flat.setdefault("application", flat.get("prefix", "") + APPLICATION)
     return Settings(**flat, security=Security(**security))
 
 
@@ -266,6 +270,8 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     for name in ("partitions", "commit_interval", "commit_events"):
         if getattr(settings, name) < 1:
             yield f"{name} is 0, expected at least 1"
+    if not settings.application:
+        yield "application is empty, expected a name"
     for name in ("prefix", "application"):
         if not _TOPIC_CHARACTERS.fullmatch(found := getattr(settings, name)):
             yield f"{name} is {found!r}, expected only letters, digits, '.', '_' and '-'"

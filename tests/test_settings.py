@@ -183,6 +183,27 @@ def test_addresses(brokers):
     assert load_settings(None, {"SENDFLOW_BROKERS": brokers}).settings.brokers == brokers
 
 
+@pytest.mark.parametrize(
+    ("given", "application"),
+    [
+        ({}, "sendflow"),
+        ({"SENDFLOW_PREFIX": "shop-a."}, "shop-a.sendflow"),
+        ({"SENDFLOW_APPLICATION": "mine"}, "mine"),
+        ({"SENDFLOW_PREFIX": "shop-a.", "SENDFLOW_APPLICATION": "mine"}, "mine"),
+    ],
+)
+def test_shops_with_prefixes_of_their_own_are_applications_of_their_own(
+    given: dict[str, str], application: str
+) -> None:
+    """One name for two of them would make their tasks fence each other."""
+    assert load_settings(None, given).settings.application == application
+
+
+def test_an_application_has_a_name():
+    with pytest.raises(Refused, match="application is empty"):
+        load_settings(None, {"SENDFLOW_APPLICATION": ""})
+
+
 def test_a_prefix_that_kafka_would_refuse():
     with pytest.raises(Refused, match="prefix is 'shop/1'"):
         load_settings(None, {"SENDFLOW_PREFIX": "shop/1"})
