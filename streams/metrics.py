@@ -19,6 +19,7 @@ COUNTERS: dict[str, tuple[str, str]] = {
     "events": ("sendflow_events", "Records decided and committed."),
     "timers": ("sendflow_timers", "Timers fired."),
     "commands": ("sendflow_commands", "Send commands committed."),
+    "webhooks": ("sendflow_webhooks", "Commands to call a webhook committed."),
     "decisions": ("sendflow_decisions", "Decisions committed."),
     "dead_letters": ("sendflow_dead_letters", "Records that went to dead-letters."),
     "late": ("sendflow_late_records", "Records that came behind the stream clock."),

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from streams.engine import Decision, Event, Instant, Program, SendCommand
+from streams.engine import Decision, Event, Instant, Program, SendCommand, WebhookCommand
 
 
 class Record(msgspec.Struct, gc=False):
@@ -88,6 +88,7 @@ class Encoder(Protocol):
     """Effects to the bytes of the output topics."""
 
     def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]: ...
+    def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]: ...
     def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]: ...
     def dead_letter(
         self, topic: str, partition: int, record: Record, rejection: Rejection, at: Instant

@@ -18,11 +18,12 @@ from streams.contracts.record_writer import RecordWriter, dict_writer, struct_wr
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import Contract, Schema, Schemas, shipped_schemas
 from streams.contracts.wire import confluent_header, single_object_header
-from streams.engine import METRICS, Decision, Instant, SendCommand
+from streams.engine import METRICS, Decision, Instant, SendCommand, WebhookCommand
 from streams.engine.event import Metric
 from streams.ports import OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
+WEBHOOKS = "webhooks"
 DEAD_LETTERS = "dead-letters"
 LATE_RECORDS = "late-records"
 
@@ -53,7 +54,9 @@ class EffectEncoder:
         self._decisions = DecisionsWriter(*self._output("Decisions"))
         self._dead_letter_header, dead_letter = self._output("DeadLetter")
         self._late_record_header, late_record = self._output("LateRecord")
+        self._webhook_header, webhook = self._output("WebhookCommand")
         self._write_command = struct_writer(command)
+        self._write_webhook = struct_writer(webhook)
         self._write_dead_letter = struct_writer(dead_letter, {"headers": header_fields})
         self._write_late_record = struct_writer(late_record)
 
@@ -62,6 +65,14 @@ class EffectEncoder:
         header, write = self._command_header, self._write_command
         return [
             OutputRecord(SEND_COMMANDS, command.customer_id.encode(), header + write(command))
+            for command in commands
+        ]
+
+    def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]:
+        """One record per command, in order; the key is the customer id."""
+        header, write = self._webhook_header, self._write_webhook
+        return [
+            OutputRecord(WEBHOOKS, command.customer_id.encode(), header + write(command))
             for command in commands
         ]
 

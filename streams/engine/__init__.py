@@ -5,7 +5,7 @@ from streams.engine.change import adapt
 from streams.engine.check import read_definitions
 from streams.engine.decide import decide, fire
 from streams.engine.definition import Definitions
-from streams.engine.effects import Decision, Effects, Outcome, SendCommand
+from streams.engine.effects import Decision, Effects, Outcome, SendCommand, WebhookCommand
 from streams.engine.event import INPUTS, METRICS, TOPIC_ORDER, Event, Instant, topic_of
 from streams.engine.problem import Problem
 from streams.engine.program import Program, compile_program
@@ -42,6 +42,7 @@ __all__ = [
     "Program",
     "SendCommand",
     "Visit",
+    "WebhookCommand",
     "adapt",
     "are_concerned_by",
     "cart_of",

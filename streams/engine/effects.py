@@ -47,6 +47,21 @@ class SendCommand(msgspec.Struct, gc=False):
     trigger_event_id: str | None
 
 
+class WebhookCommand(msgspec.Struct, gc=False):
+    """One instruction to call one of the shop's webhooks."""
+
+    webhook_id: str
+    customer_id: str
+    webhook: str
+    flow: str
+    flow_version: str
+    step: str
+    journey_id: str
+    decided_at: Instant
+    data: dict[str, str]
+    trigger_event_id: str | None
+
+
 class Decision(msgspec.Struct, gc=False):
     """One outcome that a person would ask about, with what decided it (SEMANTICS 5.5).
 
@@ -69,6 +84,7 @@ class Effects(msgspec.Struct):
     """Collects what one or many calls of the engine decided, in order."""
 
     commands: list[SendCommand] = []
+    webhooks: list[WebhookCommand] = []
     decisions: list[Decision] = []
     duplicates: int = 0
     loops: int = 0

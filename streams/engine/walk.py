@@ -33,6 +33,17 @@ def run_when_due(journey: Journey, step: Step) -> Run:
     return step.run if journey.state is JourneyState.HELD else step.resume
 
 
+def is_filtered(turn: Turn, flow: CompiledFlow, journey: Journey, step: str) -> bool:
+    """Whether the flow's profile filter forbids the action of `step`; that is written down, and P
+    goes on to the next step (SEMANTICS 1.3). A `send` asks it in its own place, with the rules."""
+    if flow.filter is None or flow.filter(turn)[0]:
+        return False
+    assert flow.filter_evidence is not None
+    evidence = flow.filter_evidence(turn)
+    turn.note(flow, journey, step, Outcome.SKIPPED, "profile_filter", evidence)
+    return True
+
+
 def end(
     turn: Turn,
     flow: CompiledFlow,

@@ -32,6 +32,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     """What must come of a case; None: not asked for."""
 
     commands: list[Raw] | None = None
+    webhooks: list[Raw] | None = None
     decisions: list[Raw] | None = None
     decisions_exactly: list[Raw] | None = None
     profile: dict[Identifier, Raw] | None = None

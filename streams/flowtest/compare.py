@@ -1,6 +1,6 @@
 """What a case expects against what came of it, as a picture of what differs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,52 +12,10 @@ from streams.engine.money import amount_text, parse_amount
 from streams.engine.problem import Problem, nearest_name, path_text
 from streams.engine.scalars import parse_boolean, parse_decimal
 from streams.flowtest.cases import Case, Refusal
+from streams.flowtest.entries import COMMANDS, DECISIONS, WEBHOOKS, Entries
 from streams.flowtest.events import EventMaker, WrongCase
 from streams.flowtest.run import Outcome, Ran, run_case
 
-COMMAND_FIELDS = {
-    "at": "decided_at",
-    "customer": "customer_id",
-    **{
-        name: name
-        for name in (
-            "channel",
-            "recipient",
-            "template",
-            "flow",
-            "flow_version",
-            "step",
-            "journey_id",
-            "send_id",
-            "transactional",
-            "not_before",
-            "expires_at",
-            "variables",
-            "items",
-            "coupon",
-            "utm",
-            "locale",
-            "trigger_event_id",
-        )
-    },
-}
-DECISION_FIELDS = {
-    "at": "at",
-    "customer": "customer_id",
-    **{
-        name: name
-        for name in (
-            "flow",
-            "flow_version",
-            "journey_id",
-            "step",
-            "outcome",
-            "reason",
-            "evidence",
-            "event_id",
-        )
-    },
-}
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -126,10 +84,12 @@ class _Comparison:
         for reason in outcome.dead_letters:
             picture.append(f"a record became a dead letter: {reason}")
         if expect.commands is not None:
-            picture += self._whole_list("commands", expect.commands, outcome.commands, True)
+            picture += self._whole_list("commands", expect.commands, outcome.commands, COMMANDS)
+        if expect.webhooks is not None:
+            picture += self._whole_list("webhooks", expect.webhooks, outcome.webhooks, WEBHOOKS)
         if expect.decisions_exactly is not None:
             picture += self._whole_list(
-                "decisions_exactly", expect.decisions_exactly, outcome.decisions, False
+                "decisions_exactly", expect.decisions_exactly, outcome.decisions, DECISIONS
             )
         if expect.decisions is not None:
             picture += self._in_order(expect.decisions, outcome.decisions)
@@ -150,22 +110,21 @@ class _Comparison:
         what: str,
         expected: Sequence[Mapping[str, Any]],
         found: Sequence[Mapping[str, Any]],
-        are_commands: bool,
+        kind: Entries,
     ) -> list[str]:
         """Both lists side by side, entry by entry; nothing if all fits."""
-        fields = COMMAND_FIELDS if are_commands else DECISION_FIELDS
         lines = []
         is_wrong = len(expected) != len(found)
         for number in range(max(len(expected), len(found))):
             if number >= len(found):
                 lines.append(f"  - {number + 1}. {_entry_text(expected[number])}")
             elif number >= len(expected):
-                lines.append(f"  + {number + 1}. {self._text(found[number], fields)}")
+                lines.append(f"  + {number + 1}. {self._text(found[number], kind)}")
             else:
-                wrong = list(self._entry(expected[number], found[number], fields))
+                wrong = list(self._entry(expected[number], found[number], kind))
                 is_wrong = is_wrong or bool(wrong)
                 mark = "!" if wrong else "="
-                lines.append(f"  {mark} {number + 1}. {self._text(found[number], fields)}")
+                lines.append(f"  {mark} {number + 1}. {self._text(found[number], kind)}")
                 lines += [f"       {line}" for line in wrong]
         if not is_wrong:
             return []
@@ -179,7 +138,7 @@ class _Comparison:
         place = 0
         for number, entry in enumerate(expected):
             here = place
-            while place < len(found) and any(self._entry(entry, found[place], DECISION_FIELDS)):
+            while place < len(found) and any(self._entry(entry, found[place], DECISIONS)):
                 place += 1
             if place == len(found):
                 after = f" after {_entry_text(expected[number - 1])}" if number and here else ""
@@ -188,9 +147,10 @@ class _Comparison:
         return []
 
     def _entry(
-        self, expected: Mapping[str, Any], found: Mapping[str, Any], fields: Mapping[str, str]
+        self, expected: Mapping[str, Any], found: Mapping[str, Any], kind: Entries
     ) -> Iterator[str]:
         """What differs between one entry and what it should be."""
+        fields = kind.fields
         for name, wanted in expected.items():
             field = fields.get(name)
             if field is None:
@@ -251,12 +211,10 @@ class _Comparison:
             return f"{{{', '.join(parts)}}}"
         return "nothing" if value is None else str(value)
 
-    def _text(self, found: Mapping[str, Any], fields: Mapping[str, str]) -> str:
-        names = _SHOWN_OF_COMMANDS if fields is COMMAND_FIELDS else _SHOWN_OF_DECISIONS
+    def _text(self, found: Mapping[str, Any], kind: Entries) -> str:
+        fields = [kind.fields[name] for name in kind.shown]
         parts = (
-            self._shown(found[fields[name]], fields[name])
-            for name in names
-            if found.get(fields[name]) not in _EMPTY
+            self._shown(found[field], field) for field in fields if found.get(field) not in _EMPTY
         )
         return "  ".join(parts)
 
@@ -295,17 +253,13 @@ class _Comparison:
             yield "  no decisions"
         for decision in self._outcome.decisions:
             evidence = decision["evidence"]
-            text = self._text(decision, DECISION_FIELDS)
+            text = self._text(decision, DECISIONS)
             yield f"  {text}" + (f"  {self._shown(evidence, 'evidence')}" if evidence else "")
 
     def _between_runs(self, other: Outcome) -> Iterator[str]:
-        parts: tuple[tuple[str, Callable[[Outcome], list[Any]]], ...] = (
-            ("command", lambda outcome: outcome.commands),
-            ("decision", lambda outcome: outcome.decisions),
-            ("dead letter", lambda outcome: outcome.dead_letters),
-        )
-        for what, of in parts:
-            ours, theirs = of(self._outcome), of(other)
+        their_parts = other.written()
+        for what, ours in self._outcome.written().items():
+            theirs = their_parts[what]
             for number in range(max(len(ours), len(theirs))):
                 one = ours[number] if number < len(ours) else None
                 another = theirs[number] if number < len(theirs) else None
@@ -315,8 +269,6 @@ class _Comparison:
                     break
 
 
-_SHOWN_OF_COMMANDS = ("at", "customer", "channel", "template", "flow")
-_SHOWN_OF_DECISIONS = ("at", "customer", "flow", "step", "outcome", "reason")
 _ITEM_MONEY = frozenset(
     name for name, field in ITEM_FIELDS.items() if field.type is FieldType.MONEY
 )

@@ -68,9 +68,20 @@ class Outcome(msgspec.Struct):
     """What a run came to, as a reader of the output topics sees it."""
 
     commands: list[dict[str, Any]]
+    webhooks: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
     dead_letters: list[str]
     states: dict[str, CustomerState] = {}
+
+    def written(self) -> dict[str, list[Any]]:
+        """What was put out, by the name of one such thing; ways of running a case are compared by
+        it."""
+        return {
+            "command": self.commands,
+            "webhook": self.webhooks,
+            "decision": self.decisions,
+            "dead letter": self.dead_letters,
+        }
 
 
 class Ran(msgspec.Struct):
@@ -94,10 +105,7 @@ def run_case(case: Case) -> Ran | list[Problem]:
         "all in one batch": script.replay(restores=False),
     }
     differing = {
-        way: other
-        for way, other in others.items()
-        if (other.commands, other.decisions, other.dead_letters)
-        != (outcome.commands, outcome.decisions, outcome.dead_letters)
+        way: other for way, other in others.items() if other.written() != outcome.written()
     }
     return Ran(definitions, outcome, differing)
 
@@ -315,7 +323,13 @@ class _World:
         }
         letters = [letter["reason"] for letter in self._read("dead-letters")]
         decisions = [one for value in self._values(DECISIONS) for one in read_decisions(value)]
-        return Outcome(self._read("send-commands"), decisions, letters, states)
+        return Outcome(
+            commands=self._read("send-commands"),
+            webhooks=self._read("webhooks"),
+            decisions=decisions,
+            dead_letters=letters,
+            states=states,
+        )
 
     def _read(self, topic: str) -> list[dict[str, Any]]:
         return [decode_any(value)[1] for value in self._values(topic)]

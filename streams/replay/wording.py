@@ -156,6 +156,8 @@ def _re_entry(evidence: Evidence, words: Words) -> str:
 
 
 def _sent(evidence: Evidence, words: Words) -> str:
+    if "webhook" in evidence:
+        return f"called the webhook {evidence['webhook']}"
     if "template" not in evidence:
         return _because("sent")(evidence, words)
     text = f"sent {evidence['template']} by {evidence['channel']}"

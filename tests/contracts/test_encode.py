@@ -13,7 +13,7 @@ from streams.contracts.decisions import read_decisions
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import Undecodable, decode_any
-from streams.engine import Decision, Outcome, SendCommand
+from streams.engine import Decision, Outcome, SendCommand, WebhookCommand
 from streams.kafka.options import MAX_RECORD_BYTES
 from streams.ports import OutputRecord, Record, Rejection
 
@@ -68,6 +68,24 @@ def test_a_command_is_keyed_by_its_customer_and_comes_back_whole() -> None:
     items = [nothing | {"name": None} | item for item in COMMAND.items]
     expected = {name: getattr(COMMAND, name) for name in COMMAND.__struct_fields__}
     assert fields_of(record) == expected | {"items": items}
+
+
+def test_a_call_of_a_webhook_is_keyed_by_its_customer_and_comes_back_whole() -> None:
+    call = WebhookCommand(
+        webhook_id="w1",
+        customer_id="ada é",
+        webhook="loyalty",
+        flow="post-purchase",
+        flow_version="a1b2c3",
+        step="steps[1]",
+        journey_id="j1",
+        decided_at=NOON,
+        data={"order_id": "17", "paid": "12.50"},
+        trigger_event_id=None,
+    )
+    (record,) = ENCODER.webhooks([call])
+    assert (record.topic, record.key) == ("webhooks", "ada é".encode())
+    assert fields_of(record) == msgspec.structs.asdict(call)
 
 
 def decision(**fields: Any) -> Decision:

@@ -192,6 +192,7 @@ def test_outputs_are_registered_under_their_names_and_carry_their_ids() -> None:
         (command,) = EffectEncoder(registry=registry).commands([COMMAND])
         assert {name for name, _ in server.subjects} == {
             "sendflow.v1.SendCommand",
+            "sendflow.v1.WebhookCommand",
             "sendflow.v1.Decisions",
             "sendflow.v1.DeadLetter",
             "sendflow.v1.LateRecord",

@@ -21,7 +21,7 @@ from streams.contracts.schemas import (
     record_name,
     shipped_schemas,
 )
-from streams.engine import METRICS, Decision, SendCommand
+from streams.engine import METRICS, Decision, SendCommand, WebhookCommand
 from streams.engine.event import ITEM_FIELDS, Field, FieldType
 from streams.errors import Refused
 from streams.resources import schemas_dir
@@ -40,6 +40,7 @@ ON_THE_WIRE: dict[FieldType, list[Any]] = {
 }
 STRUCTS = {
     "SendCommand": SendCommand,
+    "WebhookCommand": WebhookCommand,
     "DeadLetter": DeadLetter,
     "LateRecord": LateRecord,
     "Definitions": DefinitionsRecord,

@@ -18,6 +18,7 @@ from streams.engine.steps import (
     update_profile,
     wait,
     wait_for,
+    webhook,
 )
 
 
@@ -36,6 +37,7 @@ STEPS: Mapping[str, StepModule] = {
     "sample": sample,
     "send": send,
     "update_profile": update_profile,
+    "webhook": webhook,
     "exit": exit_,
 }
 

@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from streams.engine.calendar import moment_text
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     compile_condition,
@@ -13,20 +12,14 @@ from streams.engine.conditions.condition import (
 )
 from streams.engine.duration import DAY, HOUR
 from streams.engine.effects import Outcome, SendCommand
-from streams.engine.event import FieldType, Instant
+from streams.engine.event import Instant
 from streams.engine.flow import Building, Step
 from streams.engine.identity import send_id
 from streams.engine.items import ITEM_SOURCES, Items
 from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, note_of
-from streams.engine.money import AS_WRITTEN, amount_text
 from streams.engine.problem import Problem
 from streams.engine.profile import address_of
-from streams.engine.references import (
-    Reference,
-    compile_reference,
-    is_reference,
-    profile_reader,
-)
+from streams.engine.references import profile_reader
 from streams.engine.scalars import (
     AnyText,
     Boolean,
@@ -42,6 +35,7 @@ from streams.engine.sending import rules_of
 from streams.engine.sending.message import Cap, Message, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 from streams.engine.state import LastSend, Sent
+from streams.engine.texts import check_texts, compile_texts
 from streams.engine.turn import Turn
 
 DEFAULT_EXPIRES = {"email": 72 * HOUR}
@@ -89,14 +83,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """References exist, and what the message shows is there."""
     if definition.status == "manual":
         yield Problem(("status",), "'manual' is not supported by this version", found="manual")
-    for name, value in definition.variables.items():
-        if is_reference(value):
-            reference = compile_reference(value, scope, ("variables", name))
-            if isinstance(reference, Problem):
-                yield reference
-            elif reference.type not in _TEXT_OF:
-                kind = reference.type.value
-                yield Problem(("variables", name), f"{value} holds {kind}: a variable is a text")
+    yield from check_texts(definition.variables, "variables", scope)
     if definition.items is not None:
         yield from ITEM_SOURCES[definition.items].check(scope)
 
@@ -206,27 +193,13 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
     flow, step_id, channel = building.flow, message.step, message.channel
     template, expires = message.template, message.expires
     utm = {**building.definition.utm, **definition.utm}
-    constants = {
-        name: value for name, value in definition.variables.items() if not is_reference(value)
-    }
-    variables = {
-        name: _text_reader(value, building.scope)
-        for name, value in definition.variables.items()
-        if is_reference(value)
-    }
+    variables = compile_texts(definition.variables, building.scope)
     read_locale = profile_reader("locale", building.scope)
     items: Items | None = None
     if definition.items is not None:
         items = ITEM_SOURCES[definition.items].compile(building.scope)
 
     def command(turn: Turn, journey: Journey, reached: Instant) -> SendCommand:
-        texts = constants
-        if variables:
-            texts = dict(constants)
-            for name, read in variables.items():
-                text = read(turn)
-                if text is not None:
-                    texts[name] = text
         state, now = turn.state, turn.now
         return SendCommand(
             send_id(journey.journey_id, step_id),
@@ -242,7 +215,7 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
             now,
             now,
             reached + expires,
-            texts,
+            variables(turn),
             [] if items is None else items(turn),
             None,
             utm,
@@ -251,49 +224,3 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
         )
 
     return command
-
-
-def _text_reader(text: str, scope: Scope) -> Callable[[Turn], str | None]:
-    reference = compile_reference(text, scope)
-    assert isinstance(reference, Reference)
-    as_text, read = _TEXT_OF[reference.type], reference.read
-    if reference.type is FieldType.MONEY and text.startswith(_TRIGGER):
-        return _amount_reader(text.removeprefix(_TRIGGER), scope)
-
-    def read_text(turn: Turn) -> str | None:
-        value = read(turn)
-        return None if value is None else as_text(value, turn, scope)
-
-    return read_text
-
-
-_TRIGGER = "$trigger."
-
-
-def _amount_reader(field: str, scope: Scope) -> Callable[[Turn], str | None]:
-    """An amount of the triggering event in the event's own currency: `$trigger.total` beside
-    `$trigger.currency` is what P has paid."""
-
-    def read_text(turn: Turn) -> str | None:
-        data = turn.trigger_data()
-        as_written = data.get(AS_WRITTEN)
-        if as_written is None:
-            value, currency = data.get(field), scope.currency
-        else:
-            value, currency = as_written.get(field), data["currency"]
-        return None if value is None else amount_text(value, currency)
-
-    return read_text
-
-
-_TEXT_OF: dict[FieldType, Callable[[Any, Turn, Scope], str]] = {
-    FieldType.TEXT: lambda value, turn, scope: str(value),
-    FieldType.DATE: lambda value, turn, scope: str(value),
-    FieldType.NUMBER: lambda value, turn, scope: str(value),
-    FieldType.BOOLEAN: lambda value, turn, scope: "true" if value else "false",
-    FieldType.MONEY: lambda value, turn, scope: amount_text(value, scope.currency),
-    FieldType.MOMENT: lambda value, turn, scope: moment_text(value, turn.zone(scope.zone)),
-    FieldType.TEXTS: lambda value, turn, scope: ", ".join(value),
-    FieldType.NUMBERS: lambda value, turn, scope: ", ".join(map(str, value)),
-}
-"""How a value stands in a message: money in major units, moments by the customer's clock."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.effects import Outcome
 from streams.engine.event import FieldType
 from streams.engine.flow import Building, Step
 from streams.engine.journey import Journey
@@ -14,6 +13,7 @@ from streams.engine.references import Reader, compile_value
 from streams.engine.scalars import FieldName, Identifier, Operand
 from streams.engine.scope import Scope
 from streams.engine.turn import Turn
+from streams.engine.walk import is_filtered
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,10 +54,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     ]
 
     def run(turn: Turn, journey: Journey) -> Step | None:
-        if flow.filter is not None and not flow.filter(turn)[0]:
-            assert flow.filter_evidence is not None
-            evidence = flow.filter_evidence(turn)
-            turn.note(flow, journey, step_id, Outcome.SKIPPED, "profile_filter", evidence)
+        if is_filtered(turn, flow, journey, step_id):
             return following
         for name, read in [(name, read(turn)) for name, read in values]:
             set_field(turn.state, name, read, turn.now)

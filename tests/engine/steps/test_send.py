@@ -111,7 +111,7 @@ def test_items_of_the_cart_and_viewed_ones() -> None:
     ("options", "says"),
     [
         ({"variables": {"x": "$trigger.nothing"}}, "nothing"),
-        ({"variables": {"x": "$trigger.items"}}, "a variable is a text"),
+        ({"variables": {"x": "$trigger.items"}}, "expected what can be a text"),
         ({"status": "manual"}, "not supported"),
         ({"items": "related"}, "trigger, cart, viewed"),
         ({"smart_sendng": "false"}, "smart_sending"),

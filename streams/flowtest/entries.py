@@ -1,0 +1,62 @@
+"""The lists that a case may expect: which fields an entry may give, and which of them tell one
+entry from another in a picture."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """One kind of list. `fields` are names as they are written in a case to those of the record;
+    `shown` are written names."""
+
+    fields: Mapping[str, str]
+    shown: tuple[str, ...]
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+_JOURNEY = _same("flow", "flow_version", "step", "journey_id", "trigger_event_id")
+_MESSAGE = _same(
+    "send_id",
+    "channel",
+    "recipient",
+    "template",
+    "transactional",
+    "expires_at",
+    "variables",
+    "items",
+    "coupon",
+    "utm",
+    "locale",
+)
+
+COMMANDS = Entries(
+    {
+        "at": "decided_at",
+        "customer": "customer_id",
+        **_MESSAGE,
+        **_JOURNEY,
+        **_same("not_before"),
+    },
+    ("at", "customer", "channel", "template", "flow"),
+)
+WEBHOOKS = Entries(
+    {
+        "at": "decided_at",
+        "customer": "customer_id",
+        **_same("webhook_id", "webhook", "data"),
+        **_JOURNEY,
+    },
+    ("at", "customer", "webhook", "flow"),
+)
+DECISIONS = Entries(
+    {
+        "customer": "customer_id",
+        **_same("at", "flow", "flow_version", "journey_id", "step"),
+        **_same("outcome", "reason", "evidence", "event_id"),
+    },
+    ("at", "customer", "flow", "step", "outcome", "reason"),
+)
