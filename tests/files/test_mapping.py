@@ -306,6 +306,7 @@ def test_a_metric_of_the_shops_own_is_read_by_its_definition():
     mapping = parse_mapping("survey.answered", maps, (), "UTC", None, known)
     rows = [(2, {**_ROW, "mark": "9"}), (3, {**_ROW, "mark": "nine"})]
     event, refused = map_rows(mapping, "surveys.csv", rows, ImportCounts())
+    assert isinstance(event, dict)
     assert event["score"] == 9
     assert event["answers"] == ["gift", "new"]
     assert isinstance(refused, Refusal)
