@@ -75,7 +75,22 @@ class _Check:
         self.raw = raw
         self.found = reading.found
         self.unreadable = reading.problems
-        self.scope = definitions.scope()
+        self.scope = self._with_all_names(definitions.scope())
+
+    def _with_all_names(self, scope: Scope) -> Scope:
+        """A flow or segment that couldn't be read is there all the same: who refers to it has made
+        no mistake."""
+        return msgspec.structs.replace(
+            scope,
+            flows=scope.flows | set(self._raw_ids("flows", "flow")),
+            segments={**dict.fromkeys(self._raw_ids("segments", "segment")), **scope.segments},
+        )
+
+    def _raw_ids(self, part: str, key: str) -> Iterator[str]:
+        for one in self._raw_list(part):
+            name = one.get(key) if isinstance(one, dict) else None
+            if isinstance(name, str):
+                yield name
 
     def run(self) -> Iterator[Problem]:
         yield from self.ids("flows", "flow")
@@ -196,12 +211,12 @@ class _Check:
                     scope, flow=None, trigger=None, is_trigger_unknown=False
                 )
             for problem in found.member.check(found.definition, here):
-                if problem.path or not self._is_unreadable(found.path):
+                if not self._is_unreadable((*found.path, *problem.path)):
                     yield problem.under(found.path)
 
     def _is_unreadable(self, path: Path) -> bool:
         """Whether a part of what stands at `path` couldn't be read. Then nothing can be missing
-        there: it may be that very part."""
+        or too little there: it may be that very part."""
         return any(problem.path[: len(path)] == path for problem in self.unreadable)
 
     def _under(self, path: Path) -> Iterator[Found]:

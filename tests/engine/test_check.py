@@ -135,3 +135,20 @@ def test_a_key_may_be_a_text_a_number_or_a_date() -> None:
         assert isinstance(read_definitions({"flows": [keyed]}), Definitions)
     (problem,) = problems_of({"flows": [flow("a", key="tags")]})
     assert problem == "flows[0].key: 'tags' is a list of texts: a key is a text, a number or a date"
+
+
+def test_who_refers_to_what_could_not_be_read_has_made_no_mistake() -> None:
+    broken = {"flow": "broken", "trigger": {"metrc": "x"}, "steps": []}
+    asks = {
+        "flow": "asks",
+        "trigger": {"metric": "view.item"},
+        "filter": {"any": [{"in_flow": "broken"}, {"segment": "broken-too"}]},
+        "steps": ["exit"],
+    }
+    raw = {"flows": [broken, asks], "segments": [{"segment": "broken-too", "if": {"al": []}}]}
+    problems = read_definitions(raw)
+    assert isinstance(problems, list)
+    assert [problem.path for problem in problems] == [
+        ("flows", 0, "trigger", "metrc"),
+        ("segments", 0, "if", "al"),
+    ]

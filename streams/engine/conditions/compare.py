@@ -134,7 +134,7 @@ COMPARISONS = (
     "exists",
 )
 
-_NUMERIC = ("equals", "not_equals", "gt", "at_least", "lt", "at_most", "between")
+OF_NUMBERS = ("equals", "not_equals", "gt", "at_least", "lt", "at_most", "between")
 _OPERATIONS: dict[FieldType, tuple[str, ...]] = {
     FieldType.TEXT: (
         "equals",
@@ -145,11 +145,11 @@ _OPERATIONS: dict[FieldType, tuple[str, ...]] = {
         "starts_with",
         "exists",
     ),
-    FieldType.NUMBER: (*_NUMERIC, "in", "not_in", "exists"),
-    FieldType.MONEY: (*_NUMERIC, "in", "not_in", "exists"),
+    FieldType.NUMBER: (*OF_NUMBERS, "in", "not_in", "exists"),
+    FieldType.MONEY: (*OF_NUMBERS, "in", "not_in", "exists"),
     FieldType.BOOLEAN: ("equals", "not_equals", "exists"),
-    FieldType.DATE: (*_NUMERIC, "in", "not_in", "exists"),
-    FieldType.MOMENT: (*_NUMERIC, "exists"),
+    FieldType.DATE: (*OF_NUMBERS, "in", "not_in", "exists"),
+    FieldType.MOMENT: (*OF_NUMBERS, "exists"),
     FieldType.TEXTS: ("contains", "exists"),
     FieldType.NUMBERS: ("contains", "exists"),
     FieldType.ITEMS: ("exists",),
@@ -176,11 +176,16 @@ def operations_of(comparison: Comparison) -> list[str]:
     ]
 
 
-def check_one(comparison: Comparison, what: str, path: Path = ()) -> Problem | None:
-    """Whether exactly one comparison is given."""
+def check_one(
+    comparison: Comparison,
+    what: str,
+    path: Path = (),
+    allowed: tuple[str, ...] = COMPARISONS,
+) -> Problem | None:
+    """Whether exactly one comparison is given; `allowed` are those that would fit."""
     given = operations_of(comparison)
     if not given:
-        return Problem(path, f"{what} needs a comparison", allowed=COMPARISONS)
+        return Problem(path, f"{what} needs a comparison", allowed=allowed)
     if len(given) > 1:
         return Problem(
             (*path, given[1]),
@@ -201,7 +206,7 @@ def compile_comparison(
 ) -> Judge:
     """`comparison` as a closure over values of the type `kind`; `what` names the value in
     messages. What doesn't fit is added to `problems`."""
-    problem = check_one(comparison, what, path)
+    problem = check_one(comparison, what, path, _OPERATIONS[kind])
     if problem is not None:
         problems.append(problem)
         return _never
@@ -442,6 +447,11 @@ def compile_field(
     if quantifier is not None:
         test = _quantified(quantifier, raw[quantifier], name, kind, scope, path, problems)
         return lambda data, situation: test(read_value(data) or (), situation)
+    if kind is FieldType.ITEMS and isinstance(raw, dict) and _names_of_items(raw):
+        inner = next(iter(raw))
+        message = f"{name!r} is a list: write {name}: {{any: {{{inner}: ...}}}}, or all, or none"
+        problems.append(Problem(path, message))
+        return _no_data
     judge = compile_judge(raw, kind, repr(name), scope, path, problems)
     return lambda data, situation: judge(read_value(data), situation)
 
@@ -453,9 +463,10 @@ def compile_judge(
     if isinstance(raw, str):
         return compile_comparison(Comparison(equals=raw), kind, what, scope, path, problems)
     if not isinstance(raw, dict):
-        problems.append(
-            Problem(path, f"expected a value or a comparison for {what}, found {describe(raw)}")
-        )
+        message = f"expected a value or a comparison for {what}, found {describe(raw)}"
+        if isinstance(raw, list):
+            message += "; for one of several values write {in: [...]}"
+        problems.append(Problem(path, message))
         return _never
     reading = Reading()
     comparison = read(raw, Comparison, path, reading)
@@ -467,6 +478,10 @@ def compile_judge(
 
 def _no_data(data: Mapping[str, Any], situation: Situation) -> bool:
     return False
+
+
+def _names_of_items(raw: dict[str, Any]) -> bool:
+    return bool(raw) and all(name.partition(".")[0] in ITEM_FIELDS for name in raw)
 
 
 def _quantifier_of(raw: Any) -> str | None:

@@ -18,6 +18,7 @@ import msgspec
 
 from streams.engine import calendar
 from streams.engine.conditions.compare import (
+    OF_NUMBERS,
     Comparison,
     Test,
     Where,
@@ -86,7 +87,7 @@ def is_all_time(definition: OverTime) -> bool:
 def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -> Iterator[Problem]:
     """What `count` and `sum` share: the metric, its `where`, one timeframe, one comparison."""
     yield from check_events(metric, definition.where, scope, (key,))
-    problem = check_one(definition, f"{key!r}")
+    problem = check_one(definition, f"{key!r}", allowed=(*OF_NUMBERS, "in", "not_in"))
     if problem is not None:
         yield problem
     given = [name for name in _TIMEFRAMES if getattr(definition, name) is not None]
