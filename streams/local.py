@@ -49,6 +49,12 @@ class LocalTask:
     def advance(self, wall: Instant, budget: int = 1_000_000) -> None:
         """Feeds what is new, cuts at `wall` and processes all that can be. Records and timers
         before `wall` less the clock skew happen; in simulated time, what ticks allow."""
+        while self.step(wall, budget):
+            pass
+
+    def step(self, wall: Instant, budget: int) -> bool:
+        """As `advance`, but only about `budget` records, timers and visits to customers; True if
+        more can be done."""
         for topic, log in self.logs.items():
             fed = self._fed[topic]
             self.task.feed(topic, log[fed:], len(log), len(log))
@@ -56,12 +62,11 @@ class LocalTask:
         if not self._parts.settings.is_simulated:
             self.task.cut(wall, {topic: len(log) for topic, log in self.logs.items()})
         try:
-            while self.task.run(wall, budget):
-                pass
+            return self.task.run(wall, budget)
         except Poisoned as poisoned:
             self._poisoned |= {poisoned.mark}
             self.task = self._open()
-            self.advance(wall, budget)
+            return True
 
     def commit(self, wall: Instant, *, with_store: bool = True) -> None:
         """One transaction; without the store, as if the worker had been killed after the commit

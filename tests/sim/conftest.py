@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.contracts.control import (
+    DefinitionsRecord,
+    FactsRecord,
+    encode_definitions,
+    encode_facts,
+)
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
@@ -31,9 +36,15 @@ class Shop:
         self.local = task
         self._events = 0
 
-    def publish(self, at: Instant, *flows: dict[str, Any]) -> None:
-        """The definitions `flows` are in force from `at` on."""
-        definitions = {"flows": list(flows), "store": {"timezone": "UTC", "currency": "GBP"}}
+    def publish(
+        self, at: Instant, *flows: dict[str, Any], segments: dict[str, Any] | None = None
+    ) -> None:
+        """The definitions `flows` are in force from `at` on; `segments`: id to condition."""
+        definitions = {
+            "flows": list(flows),
+            "segments": [{"segment": name, "if": if_} for name, if_ in (segments or {}).items()],
+            "store": {"timezone": "UTC", "currency": "GBP"},
+        }
         record = DefinitionsRecord(
             published_at=at,
             version=f"v{at}",
@@ -43,6 +54,11 @@ class Shop:
             successors={},
         )
         self.local.append(CONTROL, at, b"definitions", encode_definitions(record))
+
+    def facts(self, at: Instant, **values: float) -> None:
+        """Store facts arrive; `clv_total_mean` stands for clv.total.mean."""
+        named = {name.replace("_", "."): value for name, value in values.items()}
+        self.local.append(CONTROL, at, b"facts", encode_facts(FactsRecord("2026-03-02", named)))
 
     def happens(self, at: Instant, metric: str, customer: str, **fields: Any) -> None:
         """One event, recorded at `at` (and `occurred_at` the same unless given)."""
