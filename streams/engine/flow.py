@@ -39,7 +39,8 @@ class Step(msgspec.Struct, eq=False):
     (the journey then waits, is held or has ended).
 
     A `wait_for` has one more, `came`, for when what it waits for has come: an event (`awaited`), or
-    the truth of a `condition`.
+    the truth of a `condition`. A `send` has `approved`, for a copy of the journey that waited for a
+    person (waiting.py).
     """
 
     id: str  # as written, else the step's place: `steps[1].then[0]`
@@ -48,6 +49,8 @@ class Step(msgspec.Struct, eq=False):
     came: "Run | None" = None
     awaited: Awaited | None = None
     condition: Condition | None = None
+    following: "Step | None" = None  # below it, whichever way it goes
+    mark: bytes = b""  # by which a journey remembers that it has passed it; only of named ones
 
 
 Run = Callable[[Turn, Journey], Step | None]

@@ -18,6 +18,12 @@ def sku_hash(sku: str) -> bytes:
     return zlib.crc32(sku.encode()).to_bytes(4, "big")
 
 
+def step_hash(step: str) -> bytes:
+    """4 bytes by which a journey remembers that it has passed a step (SEMANTICS 6.2): a flow has
+    tens of them at most."""
+    return zlib.crc32(step.encode()).to_bytes(4, "big")
+
+
 def journey_id(customer_id: str, flow: str, cause: str) -> str:
     """The id of the journey that `cause` started: the id of the triggering event, or the moment of
     the entry where no event triggered it."""

@@ -4,27 +4,39 @@ from typing import Any
 
 from streams.engine.effects import Outcome
 from streams.engine.flow import CompiledFlow, Run, Step
+from streams.engine.identity import is_among
 from streams.engine.journey import Journey, JourneyState, move
 from streams.engine.turn import MOST_STEPS, Turn
 
 
 def walk(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step | None) -> None:
     """Runs `journey`, to which `turn` has turned and which is RUNNING, from `step` on. After 1,000
-    steps in one turn the rest is put off by a millisecond (SEMANTICS 1.12)."""
+    steps in one turn the rest is put off by a millisecond (SEMANTICS 1.12). A step that P has
+    passed is passed over, wherever it was moved to (6.2)."""
     while step is not None:
         turn.steps += 1
         if turn.steps > MOST_STEPS and step is not flow.finish:
             turn.effects.loops += 1
             move(journey, JourneyState.HELD, step.id, turn.now + 1)
             return
-        step = step.run(turn, journey)
+        if journey.passed and step.mark and is_among(step.mark, journey.passed):
+            step = step.following
+            continue
+        following = step.run(turn, journey)
+        if following is not None:
+            journey.passed += step.mark
+        step = following
 
 
 def go_on(turn: Turn, flow: CompiledFlow, journey: Journey, run: Run) -> None:
     """Lets a journey that waits or is held go on: `run` is of the step where it stands."""
     turn.turn_to(journey)
+    stands_at = flow.steps[journey.step or ""]
     move(journey, JourneyState.RUNNING)
-    walk(turn, flow, journey, run(turn, journey))
+    following = run(turn, journey)
+    if following is not None:
+        journey.passed += stands_at.mark
+    walk(turn, flow, journey, following)
 
 
 def run_when_due(journey: Journey, step: Step) -> Run:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from streams.engine.flow import Building, Step
+from streams.engine.identity import step_hash
 from streams.engine.reading import Member
 from streams.engine.steps import (
     branch,
@@ -58,7 +59,9 @@ def compile_step(definition: Any, building: Building, following: Step) -> Step:
     """The step of a checked definition, which stands at `building.place`."""
     step_id = id_of(definition, building.place)
     step = _MODULES[type(definition)].compile(definition, building, step_id, following)
+    step.following = following
     building.flow.steps[step_id] = step
     if has_own_id(definition):
         building.flow.named_steps.add(step_id)
+        step.mark = step_hash(step_id)
     return step
