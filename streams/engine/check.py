@@ -275,7 +275,8 @@ class _Check:
             if is_reference and found.path[0] == "segments":
                 owner = self._raw_list("segments")[int(found.path[1])].get("segment")
                 path = (*found.path, "segment")
-                refers.setdefault(owner, []).append((found.definition.segment, path))
+                if isinstance(owner, str):
+                    refers.setdefault(owner, []).append((found.definition.segment, path))
         for owner, others in refers.items():
             for other, path in others:
                 if _reaches(other, owner, lambda name: (to for to, _ in refers.get(name, ()))):

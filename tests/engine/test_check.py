@@ -152,3 +152,11 @@ def test_who_refers_to_what_could_not_be_read_has_made_no_mistake() -> None:
         ("flows", 0, "trigger", "metrc"),
         ("segments", 0, "if", "al"),
     ]
+
+
+def test_a_segment_whose_id_is_no_text_is_refused_and_nothing_raises() -> None:
+    refers = {"segment": ["a"], "if": {"segment": "b"}}
+    raw = {"segments": [refers, {"segment": "b", "if": {"consent": "email"}}]}
+    problems = read_definitions(raw)
+    assert isinstance(problems, list)
+    assert [problem.path for problem in problems] == [("segments", 0, "segment")]
