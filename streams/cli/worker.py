@@ -1,11 +1,13 @@
 """`sendflow worker`: decides, until it's stopped."""
 
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 
-from streams.cli import options
+from streams.cli import options, output
 
 
 def worker(
@@ -39,6 +41,8 @@ def worker(
     Exit status: 0 stopped, 1 failed, 2 something must be changed first.
     Example: sendflow worker --flows flows --data-dir /var/lib/sendflow
     """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     settings = options.load(
         config,
         brokers,
@@ -54,3 +58,8 @@ def worker(
     status = run_worker(settings, flows)
     if status:
         raise typer.Exit(status)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """While nothing has begun, there is nothing to finish: the worker takes over later."""
+    raise SystemExit(output.FINE)

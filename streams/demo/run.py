@@ -7,6 +7,7 @@ broker ── topics ── definitions ── workers ────────�
 import contextlib
 import dataclasses
 import shutil
+import signal
 import tempfile
 import time
 import uuid
@@ -212,7 +213,7 @@ class Demo:
 
     def _stop_workers(self) -> None:
         for name, status in self._end_workers():
-            if status != 0:
+            if status not in (0, -signal.SIGTERM):  # the latter: it had hardly been started again
                 raise WorkerFailed(f"{name} didn't stop cleanly: status {status}")
 
     def _end_workers(self) -> list[tuple[str, int]]:

@@ -156,12 +156,14 @@ def wait_until_decided(
     moved = time.monotonic()
     while True:
         tasks = [task for worker in workers for task in worker.tasks()]
+        now = {task.partition: task.clock for task in tasks if task.clock}
         before = sum(clocks.values())
-        clocks.update({task.partition: task.clock for task in tasks if task.clock})
+        clocks.update(now)
         if sum(clocks.values()) != before:
             moved = time.monotonic()
             watch.came_to(sum(clocks.values()) // len(clocks))
-        if sum(clock >= until for clock in clocks.values()) == partitions:
+        # What a worker that was killed had said of its tasks, it may not have committed.
+        if sum(clock >= until for clock in now.values()) == partitions:
             return
         for worker in workers:
             if not worker.is_running():

@@ -154,6 +154,21 @@ def test_an_interrupt_ends_a_command_and_what_it_started(signal_number, tmp_path
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("number", [2, 15])
+def test_a_worker_that_is_stopped_before_it_has_begun_has_stopped(number: int) -> None:
+    script = (
+        "import os, sys\n"
+        "from streams.cli import main, options\n"
+        f"options.load = lambda *a, **k: os.kill(os.getpid(), {number})\n"
+        "sys.argv = ['sendflow', 'worker']\n"
+        "main.main()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def _free_port() -> int:
     from streams.demo.broker import free_port
 
@@ -189,6 +204,7 @@ def test_statuses_are_those_of_the_design(monkeypatch, capsys):
         raise Refused("put it right")
 
     monkeypatch.setitem(COMMANDS, "not-so", not_so)
+
     def unanswered() -> None:
         """Asks in vain."""
         raise OutcomeUnknown("asking for orders: timed out")
