@@ -140,13 +140,14 @@ def value_reader(name: str) -> Callable[[Situation], Any]:
     """Reads a value of a customer at a moment: a fact that stands in for it, else what is known.
     None where nothing is: the purchase model has said nothing yet."""
     is_historic = name == "clv.historic"
+    is_number = VALUES[name] is FieldType.NUMBER
 
     def read(situation: Situation) -> Any:
         state = situation.state
         if situation.facts:
             given = situation.facts.get(stand_in_fact(state.customer_id, name))
             if given is not None:
-                return given
+                return round(given, 4) if is_number else round(given)  # minor units, ms
         return net_revenue(state) if is_historic else None
 
     return read
