@@ -303,4 +303,4 @@ def _as_metric(definition: MetricDefinition) -> Metric:
 
 
 def _own_fields(types: Mapping[str, FieldType]) -> dict[str, Field]:
-    return {name: Field(kind, is_optional=True) for name, kind in types.items()}
+    return {name: Field(kind, is_optional=True, is_own=True) for name, kind in types.items()}

@@ -30,6 +30,7 @@ class Field(msgspec.Struct, frozen=True):
 
     type: FieldType
     is_optional: bool = False
+    is_own: bool = False  # the shop's: its type may be another in older events
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -155,13 +156,15 @@ INPUTS: tuple[str, ...] = (
     "views",
     "customers",
     "engagement",
+    "reviews",
     OWN_METRICS_TOPIC,
 )
-"""The event topics of a task; the first decides who owns it (DESIGN section 3)."""
+"""The inputs of a task; the first decides who owns it (DESIGN section 3)."""
 
 TOPIC_ORDER: tuple[str, ...] = (
     "customers",
     "engagement",
+    "reviews",
     "orders",
     "carts",
     "views",

@@ -155,14 +155,21 @@ def getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
 def field_reader(
     name: str, fields: Mapping[str, Field], scope: Scope
 ) -> Callable[[Mapping[str, Any]], Any]:
-    """As `getter`, for a dotted name that is known among `fields`: what a patch of the profile
-    carries is read as the type that the profile's field has."""
+    """As `getter`, for a dotted name that is known among `fields`. What a patch of the profile
+    carries is read as the type that the profile's field has; and what an event of the shop's own
+    carries as the type that is in force, for it may be an old one."""
     read = getter(name)
     first, _, rest = name.partition(".")
-    if not rest or fields[first].type is not FieldType.PATCH:
+    field = scope.profile[rest] if rest and fields[first].type is FieldType.PATCH else fields[first]
+    if not field.is_own and field is fields[first]:
         return read
-    as_type = read_as(scope.profile[rest].type, scope)
-    return lambda data: as_type(read(data))
+    as_type = read_as(field.type, scope)
+
+    def read_typed(data: Mapping[str, Any]) -> Any:
+        value = read(data)
+        return None if value is None else as_type(value)
+
+    return read_typed
 
 
 def profile_reader(name: str, scope: Scope) -> Reader:

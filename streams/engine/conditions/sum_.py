@@ -95,7 +95,7 @@ def _sums_of(field: str) -> Measure:
         sums: list[int | float] = [0]
         for event in reversed(events):
             value = None if event.data is None else event.data.get(field)
-            if value is not None:
+            if isinstance(value, int | float):  # it may have been another type once
                 total += Decimal(repr(value)) if isinstance(value, float) else value
             sums.append(float(total) if isinstance(total, Decimal) else total)
         sums.reverse()
