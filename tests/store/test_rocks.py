@@ -1,3 +1,5 @@
+import random
+import re
 import subprocess
 import sys
 import threading
@@ -94,10 +96,10 @@ def test_clear_leaves_a_new_store(tmp_path, memory):
     store.close()
 
 
-def killed_after(directory: Path, batches: int) -> int:
+def killed_after(directory: Path, batches: int, *options: str) -> int:
     """Runs the writer, kills it with -9 in the middle of writing; the last batch it finished."""
     writer = subprocess.Popen(
-        [sys.executable, "-m", "tests.store.writer", str(directory)],
+        [sys.executable, "-m", "tests.store.writer", str(directory), *options],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -110,25 +112,59 @@ def killed_after(directory: Path, batches: int) -> int:
         return max([last, *(int(line) for line in writer.stdout if line.endswith("\n"))])
 
 
-def test_pitfall_03_after_kill_9_state_timers_and_offset_are_of_the_same_batch(tmp_path, memory):
+def assert_whole(store: RocksStore) -> int | None:
+    """State, timers and offset are of the same batch; its number, None for none."""
+    number = store.changelog_offset()
+    if number is None:
+        assert list(store.items()) == []
+        assert store.timers(0, 2**40, 1_000) == []
+        return None
+    assert dict(store.items()) == {**numbered(number), b"\x00position": b"%d" % number}
+    assert store.timers(0, 2**40, 1_000) == [(number, key) for key in sorted(CUSTOMERS)]
+    assert store.written_at() == number
+    return number
+
+
+@pytest.mark.parametrize("options", [(), ("--log",)])
+def test_pitfall_03_after_kill_9_state_timers_and_offset_are_of_the_same_batch(
+    tmp_path, memory, options
+):
     directory = tmp_path / "0"
     reached = []
     for batches in (1, 40, 120):
-        last = killed_after(directory, batches)
+        last = killed_after(directory, batches, *options)
         store = RocksStore(directory, memory)
-        number = store.changelog_offset()
-        if number is None:
-            assert list(store.items()) == []
-        else:
-            assert number <= last + 1
-            expected = {**numbered(number), b"\x00position": b"%d" % number}
-            assert dict(store.items()) == expected
-            assert store.timers(0, 2**40, 1_000) == [(number, key) for key in sorted(CUSTOMERS)]
-            assert store.written_at() == number
-            reached.append(number)
+        number = assert_whole(store)
         store.close()
+        if number is not None:
+            assert number <= last + 1
+            reached.append(number)
+        if options:  # what was written is there, whatever happens
+            assert number is not None
+            assert number >= last
     assert reached, "no write buffer was ever flushed: the test saw nothing"
     assert reached == sorted(reached)
+
+
+@pytest.mark.parametrize("options", [(), ("--log",)])
+@pytest.mark.parametrize("room", [70_000, 100_003])
+def test_pitfall_03_a_write_that_breaks_off_leaves_all_of_a_batch_or_nothing(
+    tmp_path, memory, options, room
+):
+    """No room in the middle of a write: RocksDB's log, or a table, ends in half a batch."""
+    writer = subprocess.run(
+        [sys.executable, "-m", "tests.store.writer", tmp_path / "0", "--room", str(room), *options],
+        capture_output=True,
+        text=True,
+    )
+    assert writer.returncode == 1, "it never met the limit"
+    assert "StoreUnusable" in writer.stderr
+    assert "File too large" in writer.stderr
+    store = RocksStore(tmp_path / "0", memory)
+    number = assert_whole(store)
+    assert (number or 0) <= len(writer.stdout.splitlines()) + 1
+    store.write(StoreBatch({b"anna": state(1)}, 10_000, 1))  # and it can be written again
+    store.close()
 
 
 def test_pitfall_33_a_lock_is_waited_for(tmp_path, memory):
@@ -168,27 +204,46 @@ def test_pitfall_51_bloom_filter_and_cache_are_there_after_reopening(tmp_path, m
     assert "no_block_cache: 1" not in log
 
 
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024
+
+
 def test_pitfall_51_the_memory_of_many_stores_is_bounded_together(tmp_path):
+    """96 of them; each by itself might take a cache and a write buffer of its own."""
+    before = resident() if Path("/proc/self/status").exists() else None
     memory = StoreMemory(32 * MEGABYTE)
-    stores = [RocksStore(tmp_path / str(number), memory) for number in range(32)]
-    body = bytes(500)
-    for number in range(60):  # 32 stores x 60 x 200 x 500 bytes: 192 MB in all
-        for store in stores:
-            changes: dict[bytes, bytes | None] = {
-                b"%d-%d" % (number, n): state(None, body) for n in range(200)
-            }
-            store.write(StoreBatch(changes, number, 1))
+    stores = [RocksStore(tmp_path / str(number), memory) for number in range(96)]
+    assert len({id(store._memory.cache) for store in stores}) == 1
+    body = random.Random(0).randbytes(100_000)
 
     def write_buffers() -> int:
         name = "rocksdb.size-all-mem-tables"
         return sum(store._database.property_int_value(name) or 0 for store in stores)
 
-    # Once those that are full have been flushed in the background.
-    eventually(
-        lambda: max(write_buffers(), memory.cache.get_usage()) <= 48 * MEGABYTE,
-        within=30,
-        message=lambda: f"buffers {write_buffers():,}, with blocks {memory.cache.get_usage():,}",
-    )
+    def is_bounded() -> bool:
+        """As long as something is written, what is too much is flushed in the background."""
+        for store in stores:
+            store.write(StoreBatch({b"anna": state(1)}, 0, 1))
+        return max(write_buffers(), memory.cache.get_usage()) <= 48 * MEGABYTE
+
+    for number in range(16):  # 96 stores x 16 x 100 x 1,000 bytes: 150 MB in all
+        changes: dict[bytes, bytes | None] = {
+            b"%d-%d" % (number, n): state(None, body[n * 900 : n * 900 + 1_000]) for n in range(100)
+        }
+        for store in stores:
+            store.write(StoreBatch(changes, number, 1))
+        eventually(
+            is_bounded,
+            within=30,
+            every=0.2,
+            message=lambda: (
+                f"buffers {write_buffers():,}, with blocks {memory.cache.get_usage():,}"
+            ),
+        )
+    if before is not None:
+        assert resident() - before <= 128 * MEGABYTE
     for store in stores:
         store.close()
 
