@@ -211,6 +211,11 @@ class PartitionTask:
         if wall - self._wall > PAUSE:
             self._merge.count_anew()
         self._wall = wall
+        has_more = self._run(wall, budget)
+        self._pending.settle(self._ports.encoder)
+        return has_more
+
+    def _run(self, wall: Instant, budget: int) -> bool:
         is_simulated = self.settings.is_simulated
         while budget > 0:
             if is_simulated and (beyond := self._merge.beyond(wall)) is not None:
@@ -322,7 +327,7 @@ class PartitionTask:
         decide(self._program, state, event, now, pending.effects)
         if len(record.value or b"") > LARGE_EVENT:
             check_fits(state)
-        pending.customers[customer] = state
+        pending.touch(customer, state)
         if state.next_due != due:
             self._timers.move(customer, state.next_due)
 
@@ -345,7 +350,7 @@ class PartitionTask:
             pending.since = self._wall
         self._clock = max(self._clock, place(due, TIMERS))
         state = self._customer(customer)
-        pending.customers[customer] = state
+        pending.touch(customer, state)
         pending.timers += 1
         if self._poisoned and timer_mark(state, due) in self._poisoned:
             self._set_timer_aside(customer, state, due)
@@ -391,7 +396,7 @@ class PartitionTask:
             if not has_changed:
                 return
         pending.timers += 1
-        pending.customers[customer] = state
+        pending.touch(customer, state)
         self._cache.put(customer, state)
         if state.next_due != before:
             self._timers.move(customer, state.next_due)
@@ -512,12 +517,10 @@ class PartitionTask:
         position = Position(
             self._merge.positions(), self._clock, self._late_sequence, self._audience.plans
         )
-        commit = self._pending.prepare(position, self._ports.encoder, wall)
+        commit = self._pending.prepare(position, wall)
         self._in_flight = commit
         effects = self._pending.effects
-        self.counts["commands"] += len(effects.commands)
-        self.counts["webhooks"] += len(effects.webhooks)
-        self.counts["decisions"] += len(effects.decisions)
+        self.counts.update(self._pending.counts)
         for name in ("duplicates", "loops", "without_rate", "refused_quietly"):
             self.counts[name] += getattr(effects, name)
         self.counts["events"] += self._pending.events
