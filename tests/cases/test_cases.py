@@ -1,11 +1,14 @@
 """Every numbered case of SEMANTICS.md, and every test of the example flows, by its name."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from streams.flowtest import compare
 from streams.flowtest.cases import Case, find_files, read_file
 from streams.flowtest.compare import judge_case
+from streams.flowtest.run import Ran, run_case
 from streams.resources import example_flows_dir
 
 
@@ -22,6 +25,62 @@ def name_of(case: Case) -> str:
     return f"{Path(case.file).stem}: {case.name}"
 
 
+REASONS: dict[str, set[str]] = {
+    "not_entered": {
+        "profile_filter",
+        "re_entry",
+        "already_in_flow",
+        "missing_key",
+        "too_old",
+        "exit_on",
+        "flow_paused",
+        "loop",
+    },
+    "branch": {"then", "else", "timeout"},  # or the name of a sample's path
+    "held": {"quiet_hours", "flow_paused"},
+    "skipped": {
+        "expired",
+        "profile_filter",
+        "message_filter",
+        "no_recipient",
+        "bad_recipient",
+        "no_consent",
+        "suppressed",
+        "smart_sending",
+        "frequency_cap",
+        "no_coupon",
+    },
+    "coupon": {"given", "kept", "no_coupon"},
+    "exited": {
+        "finished",
+        "exit_on",
+        "exit",
+        "restarted",
+        "step_removed",
+        "archived",
+        "erased",
+    },
+    "entered": {""},
+    "sent": {""},
+    "review": {""},
+    "converted": {""},
+}
+"""The closed list of SEMANTICS 5.5."""
+
+
 @pytest.mark.parametrize("case", all_cases(), ids=name_of)
-def test_case(case: Case) -> None:
+def test_case(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes to what it expects, and every decision has one of the reasons that there are."""
+    decisions: list[dict[str, Any]] = []
+
+    def run(case: Case) -> Any:
+        ran = run_case(case)
+        if isinstance(ran, Ran):
+            decisions.extend(ran.outcome.decisions)
+        return ran
+
+    monkeypatch.setattr(compare, "run_case", run)
     assert judge_case(case).picture == []
+    for decision in decisions:
+        is_path = "fresh" in decision["evidence"]
+        assert is_path or decision["reason"] in REASONS[decision["outcome"]]
