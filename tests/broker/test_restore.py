@@ -1,0 +1,146 @@
+"""A restore ends where the changelog does, whatever lies there (PITFALLS 7, 45)."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+import pytest
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from streams.demo.broker import BrokerProcess
+from streams.errors import OutcomeUnknown
+from streams.kafka.topics import CHANGELOG, topic_name
+from tests.broker.one_task import OneTask
+from tests.broker.reading import create_topics, high_watermark, read
+from tests.broker.worker_processes import Shop
+from tests.eventually import eventually
+
+CUSTOMERS = 5
+
+
+def prepared(shop: Shop) -> Shop:
+    shop.create_topics()
+    shop.publish()
+    shop.register(CUSTOMERS)
+    return shop
+
+
+@pytest.fixture
+def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[Shop]:
+    """Of one task, with customers who can be written to."""
+    with Shop(broker, topic_prefix, tmp_path / "shop", partitions=1) as shop:
+        yield prepared(shop)
+
+
+def opened(shop: Shop, folder: str = "data") -> OneTask:
+    return OneTask(msgspec.structs.replace(shop.settings, data_dir=shop.folder / folder))
+
+
+def states_of(one: OneTask) -> dict[bytes, bytes]:
+    with one:
+        return dict(one.store.items())
+
+
+def break_off() -> NoReturn:
+    """In the place of the end of a transaction."""
+    raise OutcomeUnknown("the worker dies here")
+
+
+def test_pitfall_45_a_changelog_that_ends_with_a_marker(shop: Shop) -> None:
+    opened(shop).finish()
+    name = topic_name(shop.settings, CHANGELOG)
+    end = high_watermark(shop.broker, name)
+    assert read(shop.broker, name)[-1][0] == end - 2  # the last record, and after it the marker
+    with opened(shop, "another") as restored:
+        assert restored.store.changelog_offset() == end
+    assert states_of(opened(shop, "third")) == states_of(opened(shop))
+
+
+def test_pitfall_45_only_aborted_records_at_the_end(shop: Shop) -> None:
+    opened(shop).finish()
+    expected = states_of(opened(shop))
+    shop.order(CUSTOMERS)
+    for _ in range(2):
+        broken_off = opened(shop)
+        broken_off.advance()
+        broken_off.producer._end = break_off  # type: ignore[method-assign]
+        with pytest.raises(OutcomeUnknown):
+            broken_off.commit()
+        broken_off.close()
+    name = topic_name(shop.settings, CHANGELOG)
+    assert len(read(shop.broker, name, isolation="read_uncommitted")) > 2 * CUSTOMERS
+    assert states_of(opened(shop)) == expected
+    assert states_of(opened(shop, "another")) == expected
+    opened(shop).finish()
+    shop.wait_for_all(str)
+
+
+@pytest.mark.kafka  # the embedded broker doesn't compact
+@pytest.mark.timeout(90)
+def test_pitfall_45_a_changelog_whose_markers_were_compacted_away(
+    broker: BrokerProcess, topic_prefix: str, tmp_path: Path
+) -> None:
+    with Shop(broker, topic_prefix, tmp_path / "shop", partitions=1) as shop:
+        name = topic_name(shop.settings, CHANGELOG)
+        create_topics(
+            broker,
+            [name],
+            partitions=1,
+            cleanup_policy="compact",
+            min_cleanable_dirty_ratio="0.0",
+            delete_retention_ms="86400000",
+            segment_ms="200",
+        )
+        prepared(shop)
+        with opened(shop) as one:
+            one.advance()
+            one.commit()
+            delete_retention(broker, name, "0")
+
+            def markers_are_gone() -> bool:
+                """Each order is a transaction, which rolls the segment of the one before it."""
+                shop.order(1)
+                one.advance()
+                one.commit()
+                return 0 < count_markers(broker, name) < shop.number // 2
+
+            eventually(markers_are_gone, within=60, every=0.3)
+            delete_retention(broker, name, "86400000")
+        expected = states_of(opened(shop))
+        with opened(shop, "another") as restored:
+            assert restored.store.changelog_offset() == high_watermark(broker, name)
+            assert dict(restored.store.items()) == expected
+        assert len(expected) == CUSTOMERS + 1
+
+
+def delete_retention(broker: BrokerProcess, topic: str, value: str) -> None:
+    """How long tombstones and markers are kept."""
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    resource.add_incremental_config(
+        ConfigEntry("delete.retention.ms", value, incremental_operation=AlterConfigOpType.SET)
+    )
+    for answer in admin.incremental_alter_configs([resource]).values():
+        answer.result(20)
+
+
+def count_markers(broker: BrokerProcess, topic: str) -> int:
+    """The control batches in the segments of partition 0, as they lie on the broker's disk."""
+    found = 0
+    for segment in (broker.data_dir / "log" / f"{topic}-0").glob("*.log"):
+        data = segment.read_bytes()
+        at = 0
+        while at + 61 <= len(data):
+            (length,) = struct.unpack_from(">i", data, at + 8)
+            (attributes,) = struct.unpack_from(">h", data, at + 21)
+            found += bool(attributes & 0x20)
+            at += 12 + length
+    return found
