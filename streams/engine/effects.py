@@ -11,6 +11,8 @@ from streams.engine.event import Instant
 class Outcome(Enum):
     """What happened, in the words of DESIGN section 7."""
 
+    __hash__ = object.__hash__  # that of Enum is a call in Python, and every decision is looked up
+
     ENTERED = "entered"
     NOT_ENTERED = "not_entered"
     BRANCH = "branch"
