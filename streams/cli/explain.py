@@ -39,6 +39,8 @@ def explain(
     from streams.replay.explain import explain as build_timeline
     from streams.replay.history import read_history
 
+    if zone is not None:
+        options.require_zone(zone, "--zone")
     settings = options.load(config, brokers, prefix)
     start = None if since is None else options.moment(since, "--since")
     with TopicReader(settings, "explain") as reader:

@@ -84,6 +84,14 @@ def record_time(is_simulated: bool) -> str | None:
     return "create" if is_simulated else None
 
 
+def require_zone(name: str, option: str) -> None:
+    """Raises Refused where there is no such time zone."""
+    from zoneinfo import available_timezones
+
+    if name not in available_timezones():
+        raise Refused(f"{option} is {name!r}, expected a time zone such as Europe/London")
+
+
 def moment(text: str, option: str, zone: str = "UTC") -> int:
     """A moment as it is given to an option: 2026-03-02, 2026-03-02T10:00 (in `zone`, or with an
     offset), or milliseconds since the epoch. Raises Refused."""

@@ -21,6 +21,9 @@ CONFLUENT_HEADER = 5  # bytes
 
 JSON_OBJECT = 0x7B  # {
 
+JSON = "JSON"
+"""What stands in for the name of a schema where there is none."""
+
 
 Decode = Callable[[bytes], tuple[str, dict[str, Any]]]
 """As `RecordDecoder.decode`."""
@@ -85,7 +88,7 @@ class RecordDecoder:
         its fields; moments are whole milliseconds. Raises Undecodable; RegistryUnreachable."""
         if value[:1] == b"{":
             try:
-                return "JSON", msgspec.json.decode(value)
+                return JSON, msgspec.json.decode(value)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise Undecodable(f"the value begins like JSON but is none: {error}") from error
         contract, start = contract_in(value, self._schemas, self._registry)

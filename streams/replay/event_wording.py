@@ -49,7 +49,8 @@ def _cart(fields: Fields, words: Words) -> str:
 
 
 def _search(fields: Fields, words: Words) -> str:
-    return f'"{fields.get("query")}" ({fields.get("results")} results)'
+    number = fields.get("results")
+    return f'"{fields.get("query")}" ({number} {"result" if number == 1 else "results"})'
 
 
 def _view(fields: Fields, words: Words) -> str:

@@ -113,7 +113,7 @@ def _events(history: History, events: list[PastEvent], words: Words) -> Iterator
     for event in events:
         text = event_text(event.metric, event.fields, words)
         happened = event.fields.get("occurred_at")
-        if happened is not None and happened != event.at:
+        if isinstance(happened, int) and words.moment(happened) != words.moment(event.at):
             text += f" (happened {words.moment(happened)})"
         if event.is_late:
             text += " (late: processed at this time)"
@@ -229,6 +229,8 @@ def _silences(history: History, flow: str | None) -> Iterator[Silence]:
     published = history.publications[-1]
     spoken = {decision.flow for decision in history.decisions}
     flows = {one["flow"]: one for one in published.definitions.get("flows", ())}
+    if history.since is not None:
+        spoken |= flows.keys()  # what came or was decided before isn't known
     if flow is not None and flow not in flows and flow not in spoken:
         names = ", ".join(flows) or "none"
         yield Silence(flow, f"there is no such flow in what is published; there are: {names}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -10,9 +11,10 @@ from streams.contracts.control import DefinitionsRecord, decode_control
 from streams.contracts.dead_letters import DeadLetter, read_dead_letter
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
-from streams.contracts.schemas import METRIC_OF_RECORD
-from streams.contracts.wire import Decode, Undecodable, decode_any
-from streams.engine import INPUTS, TOPIC_ORDER, Instant
+from streams.contracts.fields import EventCheck, WrongEvent, event_check
+from streams.contracts.schemas import METRIC_OF_RECORD, shipped_schemas
+from streams.contracts.wire import JSON, Decode, Undecodable, decode_any
+from streams.engine import INPUTS, METRICS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
 from streams.engine.event import OWN_METRICS_TOPIC
 from streams.errors import Refused
@@ -70,6 +72,7 @@ class History(msgspec.Struct):
     commands: list[dict[str, Any]] = []
     dead_letters: list[DeadLetter] = []
     publications: list[Publication] = []
+    since: Instant | None = None  # what came and was decided before was left out
 
 
 def read_history(
@@ -78,9 +81,12 @@ def read_history(
     since: Instant | None = None,
     decode: Decode = decode_any,
 ) -> History:
-    """Reads the partitions that hold the customer's records, from the record time `since` on.
-    Raises Refused where an output can't be decoded."""
-    return history_of(customer_id, _relevant(reader, customer_id.encode(), since), decode)
+    """Reads the partitions that hold the customer's records: what came and was decided from `since`
+    on. Raises Refused where an output can't be decoded."""
+    history = history_of(customer_id, _relevant(reader, customer_id.encode(), since), decode)
+    if since is not None:
+        _leave_out_before(since, history)
+    return history
 
 
 def history_of(customer_id: str, records: Iterable[Found], decode: Decode = decode_any) -> History:
@@ -106,8 +112,10 @@ def history_of(customer_id: str, records: Iterable[Found], decode: Decode = deco
         except Undecodable as error:
             where = f"{found.topic}[{found.partition}]@{found.record.offset}"
             raise Refused(f"{where}: {error}") from error
+    set_aside = {(one.topic, one.partition, one.offset) for one in history.dead_letters}
     for found in events:
-        _add_event(history, found, late, decode)
+        if (found.topic, found.partition, found.record.offset) not in set_aside:
+            _add_event(history, found, late, decode)
     history.events.sort(key=lambda event: (event.at, event.place))
     return history
 
@@ -147,8 +155,16 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant], decod
     except Undecodable:
         return  # it's among the dead letters, with the reason
     metric = METRIC_OF_RECORD.get(name) or str(fields.pop("metric", name))
+    if metric == JSON:
+        metric = _ONLY_METRIC.get(found.topic, JSON)
     if found.topic == OWN_METRICS_TOPIC:
-        fields.update(fields.pop("fields", None) or {})
+        own = fields.pop("fields", None)
+        fields.update(own if isinstance(own, dict) else {})
+    elif name == JSON and metric in METRICS:
+        try:
+            fields = _check(metric)(fields)
+        except WrongEvent:
+            return  # it will be, once a worker comes to it
     effective = late.get((found.topic, found.partition, record.offset))
     history.events.append(
         PastEvent(
@@ -159,6 +175,26 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant], decod
             effective is not None,
         )
     )
+
+
+def _leave_out_before(since: Instant, history: History) -> None:
+    """In simulated time outputs are written years after what they tell of, so that the records'
+    times don't say which of them are asked for."""
+    history.since = since
+    history.events = [event for event in history.events if event.at >= since]
+    history.decisions = [decision for decision in history.decisions if decision.at >= since]
+    history.commands = [one for one in history.commands if one["decided_at"] >= since]
+    history.dead_letters = [letter for letter in history.dead_letters if letter.at >= since]
+
+
+@cache
+def _check(metric: str) -> EventCheck:
+    return event_check(METRICS[metric], shipped_schemas().of_metric(metric).schema)
+
+
+_topics = [metric.topic for metric in METRICS.values()]
+_ONLY_METRIC = {one.topic: name for name, one in METRICS.items() if _topics.count(one.topic) == 1}
+"""What JSON without a metric is, by topic."""
 
 
 def _add_decisions(history: History, record: Record, decode: Decode) -> None:

@@ -1,5 +1,6 @@
 """Which records are read of a customer, and in which forms."""
 
+import json
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -88,3 +89,41 @@ def test_what_a_shop_with_a_registry_writes_is_read_with_it() -> None:
 def test_an_event_that_cannot_be_decoded_is_left_to_its_dead_letter() -> None:
     found = [Found(topic, 0, Record(NOON, 0, b"ada", b"nonsense")) for topic in INPUTS]
     assert history_of("ada", found).events == []
+
+
+def test_json_that_fits_no_metric_is_left_to_its_dead_letter_and_breaks_nothing() -> None:
+    topics = Topics()
+    mine = partition_of(b"ada", PARTITIONS)
+    common = {"event_id": "e", "customer_id": "ada", "occurred_at": NOON}
+    good = json.dumps({**common, "query": "lamp", "results": 3})
+    topics.add("searches", mine, b"ada", good.encode())  # the topic has but one metric
+    fields = {"metric": "order.placed", "order_id": "1", "currency": "GBP", "items": []}
+    wrong = json.dumps({**common, **fields, "total": "12,50"})
+    topics.add("orders", mine, b"ada", wrong.encode())  # no worker came to it yet
+    history = read_history(topics, "ada")  # type: ignore[arg-type]
+    assert [event.metric for event in history.events] == ["search.performed"]
+
+
+def test_a_record_that_was_set_aside_is_told_once() -> None:
+    topics = Topics()
+    mine = partition_of(b"ada", PARTITIONS)
+    topics.add("orders", mine, b"ada", order())
+    encoder = EffectEncoder()
+    record = Record(NOON, 0, b"ada", order())
+    letter = encoder.dead_letter("orders", mine, record, Rejection("no"), NOON)
+    topics.add("dead-letters", mine, letter.key, letter.value)
+    history = read_history(topics, "ada")  # type: ignore[arg-type]
+    assert not history.events
+    assert [one.where for one in history.dead_letters] == [f"orders[{mine}]@0"]
+
+
+def test_what_was_decided_before_the_moment_asked_for_is_left_out() -> None:
+    topics = Topics()  # read whole: records of outputs can be younger than what they tell of
+    mine = partition_of(b"ada", PARTITIONS)
+    topics.add("orders", mine, b"ada", order())
+    for record in outputs(EffectEncoder()):
+        topics.add(record.topic, mine, record.key, record.value)
+    on = read_history(topics, "ada", NOON)  # type: ignore[arg-type]
+    after = read_history(topics, "ada", NOON + 1)  # type: ignore[arg-type]
+    assert (len(on.events), len(on.decisions), len(on.dead_letters)) == (1, 1, 1)
+    assert (after.events, after.decisions, after.dead_letters) == ([], [], [])
