@@ -55,6 +55,7 @@ class TaskOpener:
         self._memory = StoreMemory(settings.store_memory)
         self._task_settings = task_settings(settings)
         self._delete_retention = admin.delete_retention()
+        self._patience = settings.broker_timeout / 1000
 
     def __call__(self, opening: Opening) -> "KafkaTask":
         """Opens one task. Raises Refused, Fenced, OutcomeUnknown, StoreUnusable, Stopped."""
@@ -81,7 +82,7 @@ class TaskOpener:
         ports = Ports(store, decoder, self._encoder, self._programs)
         number = opening.partition
         beginnings = {
-            topic: self._admin.bounds(topic_name(self._settings, topic), number, FENCE_WITHIN)[0]
+            topic: self._admin.bounds(topic_name(self._settings, topic), number, self._patience)[0]
             for topic in never_read(store, number)
         }
         task = PartitionTask(number, ports, self._task_settings, opening.poisoned, beginnings)
@@ -123,7 +124,7 @@ class TaskOpener:
         start = store.changelog_offset()
         topic = topic_name(self._settings, CHANGELOG)
         if start is not None:
-            first, end = self._admin.bounds(topic, opening.partition, FENCE_WITHIN)
+            first, end = self._admin.bounds(topic, opening.partition, self._patience)
             if start > end:
                 raise Refused(
                     f"{topic}[{opening.partition}] ends at {end}, but "
@@ -139,7 +140,7 @@ class TaskOpener:
             self._admin,
             topic,
             opening.partition,
-            self._settings.broker_timeout / 1000,
+            self._patience,
         )
         began = reported = time.monotonic()
         records = 0
