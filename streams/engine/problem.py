@@ -13,6 +13,10 @@ MOST_SHOWN = 40
 """A longer list of what is allowed tells nobody anything."""
 
 
+NEAR = 0.72
+"""How alike two names are, from 0 to 1, of which one is probably the other misspelt."""
+
+
 class Problem(msgspec.Struct, frozen=True):
     """One thing that the writer of the definitions must change. `at_key` says that the key at the
     end of `path` is what is wrong, not its value."""
@@ -55,10 +59,15 @@ def unknown_name(
 
 
 def nearest_name(found: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant, if one is near enough."""
+    """The name that was probably meant, if one is near enough: a slip of the keyboard, or a longer
+    or shorter form. `active` isn't `archived`: rather no advice than a wrong one."""
     by_lower = {name.lower(): name for name in names}
-    matches = difflib.get_close_matches(found.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[matches[0]] if matches else None
+    found = found.lower()
+    for match in difflib.get_close_matches(found, by_lower, n=3, cutoff=0.6):
+        is_form = found.startswith(match) or match.startswith(found)
+        if is_form or difflib.SequenceMatcher(None, found, match).ratio() >= NEAR:
+            return by_lower[match]
+    return None
 
 
 def path_text(path: Path) -> str:
