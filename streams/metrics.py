@@ -20,6 +20,7 @@ COUNTERS: dict[str, tuple[str, str]] = {
     "timers": ("sendflow_timers", "Timers fired."),
     "commands": ("sendflow_commands", "Send commands committed."),
     "webhooks": ("sendflow_webhooks", "Commands to call a webhook committed."),
+    "reviews": ("sendflow_review_requests", "Messages put up for review and committed."),
     "decisions": ("sendflow_decisions", "Decisions committed."),
     "dead_letters": ("sendflow_dead_letters", "Records that went to dead-letters."),
     "late": ("sendflow_late_records", "Records that came behind the stream clock."),
@@ -33,6 +34,10 @@ COUNTERS: dict[str, tuple[str, str]] = {
     "refused_quietly": (
         "sendflow_refused_quietly",
         "Customers of a schedule or date who didn't enter.",
+    ),
+    "reviews_in_vain": (
+        "sendflow_reviews_in_vain",
+        "Reviews of messages that didn't wait for one (any more).",
     ),
     "ticks": ("sendflow_ticks", "Ticks of simulated time."),
     "inputs_given_up": (

@@ -6,7 +6,16 @@ from typing import Protocol
 
 import msgspec
 
-from streams.engine import Decision, Event, Instant, Program, SendCommand, WebhookCommand
+from streams.engine import (
+    Decision,
+    Event,
+    Instant,
+    Program,
+    Review,
+    ReviewRequest,
+    SendCommand,
+    WebhookCommand,
+)
 
 
 class Record(msgspec.Struct, gc=False):
@@ -76,10 +85,14 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-class Decoder(Protocol):
-    """Bytes of the input topics to events."""
+Decoded = Event | Review
+"""What a record of an input may be."""
 
-    def decode(self, topic: str, record: Record) -> Event | Rejection:
+
+class Decoder(Protocol):
+    """Bytes of the input topics to events, and to what else one may hold."""
+
+    def decode(self, topic: str, record: Record) -> Decoded | Rejection:
         """The event in `record` of the input `topic` (logical name), or why there is none.
         Checks the key too; never raises for what a producer could have written."""
 
@@ -89,6 +102,7 @@ class Encoder(Protocol):
 
     def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]: ...
     def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]: ...
+    def reviews(self, requests: Iterable[ReviewRequest]) -> list[OutputRecord]: ...
     def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]: ...
     def dead_letter(
         self, topic: str, partition: int, record: Record, rejection: Rejection, at: Instant

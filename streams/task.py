@@ -33,10 +33,11 @@ from streams.engine import (
     encode_state,
     fire,
     new_state,
+    review,
     visit,
 )
 from streams.errors import Poisoned, Refused, SendflowError
-from streams.ports import ControlReader, Decoder, Encoder, Facts, Record, Rejection, Store
+from streams.ports import ControlReader, Decoded, Decoder, Encoder, Facts, Record, Rejection, Store
 from streams.runtime.audience import Audience, Visited
 from streams.runtime.cache import StateCache
 from streams.runtime.commit import (
@@ -313,25 +314,27 @@ class PartitionTask:
             self.counts["ticks"] += 1
             return
         event = self._event_of(source.topic, record)
-        if type(event) is Rejection:
+        if isinstance(event, Rejection):
             self._dead_letter(source.topic, record, event)
             return
-        assert isinstance(event, Event)
-        if event.occurred_at > now:  # it can't have happened later than it was recorded
-            event.occurred_at = now
-            self.counts["clamped"] += 1
         customer = record.key
         assert customer is not None  # the decoder has refused records without a key
         state = self._customer(customer)
         due = state.next_due
-        decide(self._program, state, event, now, pending.effects)
+        if isinstance(event, Event):
+            if event.occurred_at > now:  # it can't have happened later than it was recorded
+                event.occurred_at = now
+                self.counts["clamped"] += 1
+            decide(self._program, state, event, now, pending.effects)
+        else:
+            review(self._program, state, event, now, pending.effects)
         if len(record.value or b"") > LARGE_EVENT:
             check_fits(state)
         pending.touch(customer, state)
         if state.next_due != due:
             self._timers.move(customer, state.next_due)
 
-    def _event_of(self, topic: str, record: Record) -> Event | Rejection:
+    def _event_of(self, topic: str, record: Record) -> Decoded | Rejection:
         if (topic, record.offset) in self._poisoned:
             return Rejection("deciding on this event failed; the worker's log has the error")
         return self._ports.decoder.decode(topic, record)
@@ -380,7 +383,7 @@ class PartitionTask:
         pending, customer = self._pending, visited.customer
         state = self._state_at_hand(customer)
         if state is None:
-            # Kept only if it changes: most of a million customers are of no further use.
+            # Not cached: most of a million customers are of no further use.
             assert visited.stored is not None
             state = self._decoded(visited.stored)
         before = state.next_due
@@ -397,7 +400,6 @@ class PartitionTask:
                 return
         pending.timers += 1
         pending.touch(customer, state)
-        self._cache.put(customer, state)
         if state.next_due != before:
             self._timers.move(customer, state.next_due)
 
@@ -521,7 +523,7 @@ class PartitionTask:
         self._in_flight = commit
         effects = self._pending.effects
         self.counts.update(self._pending.counts)
-        for name in ("duplicates", "loops", "without_rate", "refused_quietly"):
+        for name in ("duplicates", "loops", "without_rate", "refused_quietly", "reviews_in_vain"):
             self.counts[name] += getattr(effects, name)
         self.counts["events"] += self._pending.events
         self.counts["timers"] += self._pending.timers

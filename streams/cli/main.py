@@ -21,6 +21,7 @@ from streams.cli import (
     flows,
     import_,
     output,
+    review,
     status,
     tail,
     test,
@@ -47,6 +48,10 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
     "flows": (
         "The definitions: check a folder of them, put them in force.",
         {"check": flows.check, "publish": flows.publish},
+    ),
+    "review": (
+        "Messages that wait for a person (status: manual): show, send or drop them.",
+        {"list": review.list_, "send": review.send, "drop": review.drop},
     ),
     "topics": (
         "The topics: make them, or say what is wrong with them.",

@@ -159,7 +159,12 @@ def _text(cell: Cell) -> str:
     return str(cell)
 
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+"""What a search or a key may hold, and a terminal would obey: all but tab and new line."""
+
+
 def _print(stream: IO[str], text: str, style: str) -> None:
+    text = text.translate(_CONTROLS)
     if style and stream.isatty():
         _console(stream).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
     else:

@@ -1,18 +1,19 @@
 """Records of the input topics to events: the first byte leads to a reader, which builds only fields
 that somebody reads."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import msgspec
 
-from streams.contracts import own_events
 from streams.contracts.fields import (
     EARLIEST,
     EVENT_FIELDS,
     LATEST,
     EventCheck,
+    FieldsRead,
     WrongEvent,
+    all_fields,
     currency_problem,
     event_check,
     moment_problem,
@@ -20,6 +21,7 @@ from streams.contracts.fields import (
 from streams.contracts.own_events import OwnEvents, OwnMetric, none_of_its_own
 from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader, only_fields
 from streams.contracts.registry import SchemaRegistry
+from streams.contracts.reviews import Reviews
 from streams.contracts.schemas import (
     METRIC_OF_RECORD,
     NAMESPACE,
@@ -39,12 +41,8 @@ from streams.contracts.wire import (
     wrong_end,
 )
 from streams.engine import METRICS, Event
-from streams.engine.event import OWN_METRICS_TOPIC, Metric
-from streams.ports import Record, Rejection
-
-FieldsRead = Callable[[str], frozenset[str] | None]
-"""Metric -> the fields that the definitions in force read; None: all. `items.sku` asks for nothing
-but the SKU of the items."""
+from streams.engine.event import Metric
+from streams.ports import Decoded, Record, Rejection
 
 LONGEST_KEY = 1024  # bytes
 
@@ -55,9 +53,19 @@ the cart, in journeys), and it must fit into one record of the changelog (PITFAL
 _APART = tuple(EVENT_FIELDS)
 
 
-def all_fields(_metric: str) -> None:
-    """For readers that want events whole."""
-    return
+class OtherRecords(Protocol):
+    """Records of an input that aren't events of every shop's metrics: one schema, one topic."""
+
+    @property
+    def name(self) -> str:
+        """Of the schema, without the namespace."""
+
+    @property
+    def topic(self) -> str:
+        """The only one that they belong on."""
+
+    def read(self, fields: dict[str, Any], record: Record) -> Decoded:
+        """What the fields of the schema say, as Avro or JSON gave them. Raises WrongEvent."""
 
 
 class _Writer(msgspec.Struct):
@@ -108,9 +116,12 @@ class EventDecoder:
             by_topic.setdefault(known.topic, []).append(metric)
         self._metrics_of_topic = by_topic
         self._records = RecordDecoder(self._schemas, registry)
-        self._own_events = OwnEvents(self._schemas.current[own_events.RECORD], own_metric)
+        own_events = OwnEvents(self._schemas.current[OwnEvents.name], fields_read, own_metric)
+        others: tuple[OtherRecords, ...] = (own_events, Reviews())
+        self._others = {other.name: other for other in others}
+        self._other_of_topic = {other.topic: other for other in others}
 
-    def decode(self, topic: str, record: Record) -> Event | Rejection:
+    def decode(self, topic: str, record: Record) -> Decoded | Rejection:
         """The event in `record`, or why there is none. Raises RegistryUnreachable where only the
         registry could tell, and nothing else."""
         value = record.value
@@ -119,15 +130,15 @@ class EventDecoder:
         if len(value) > LARGEST_EVENT:
             return Rejection(f"the value has {len(value)} bytes, expected at most {LARGEST_EVENT}")
         if value[0] == JSON_OBJECT:
-            return self._decode_json(topic, record.key, value)
+            return self._decode_json(topic, record, value)
         length = 5 if value[0] == CONFLUENT else SINGLE_OBJECT_HEADER
         writer = self._writers.get(value[:length])
         if writer is None:
             found = self._find_writer(value)
-            if found is None:
-                return self._decode_own(topic, record)
             if isinstance(found, Rejection):
                 return found
+            if not isinstance(found, _Writer):
+                return self._decode_other(found, topic, record)
             self._writers[value[:length]] = writer = found
         metric = writer.metric
         if writer.topic != topic:
@@ -171,15 +182,14 @@ class EventDecoder:
         has_currency = "currency" in known.fields
         return _Writer(metric, known.topic, newest.full_name, contract, newest, has_currency)
 
-    def _find_writer(self, value: bytes) -> _Writer | Rejection | None:
-        """The writer of a header that was not met before; None for those of the shop's own
-        metrics."""
+    def _find_writer(self, value: bytes) -> _Writer | OtherRecords | Rejection:
+        """What reads records with a header that was not met before."""
         try:
             contract, _start = contract_in(value, self._schemas, self._registry)
         except Undecodable as error:
             return Rejection(str(error))
-        if contract.name == own_events.RECORD:
-            return None
+        if contract.name in self._others:
+            return self._others[contract.name]
         if METRIC_OF_RECORD.get(contract.name) not in self._metrics:
             return Rejection(
                 f"schema {contract.full_name} is not that of an event", contract.full_name
@@ -193,13 +203,14 @@ class EventDecoder:
         writer.readers[fields] = reader
         return reader
 
-    def _decode_json(self, topic: str, key: bytes | None, value: bytes) -> Event | Rejection:
+    def _decode_json(self, topic: str, record: Record, value: bytes) -> Decoded | Rejection:
         try:
             content = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return Rejection(f"the value begins like JSON but is none: {error}")
-        if topic == OWN_METRICS_TOPIC:
-            return self._own_event(key, content)
+        other = self._other_of_topic.get(topic)
+        if other is not None:
+            return _read_other(other, content, record)
         metric = content.get("metric")
         here = self._metrics_of_topic.get(topic, [])
         if metric is None and len(here) == 1:
@@ -215,37 +226,35 @@ class EventDecoder:
         except WrongEvent as error:
             return Rejection(str(error), name)
         event_id, customer_id, occurred_at = (data.pop(field) for field in _APART)
-        if problem := _key_problem(key, customer_id):
+        if problem := _key_problem(record.key, customer_id):
             return Rejection(problem, name)
         data = only_fields(data, _with_currency(self._fields_read(metric)))
         return Event(metric, event_id, customer_id, occurred_at, data)
 
-    def _decode_own(self, topic: str, record: Record) -> Event | Rejection:
-        name = f"{NAMESPACE}.{own_events.RECORD}"
-        if topic != OWN_METRICS_TOPIC:
+    def _decode_other(self, other: OtherRecords, topic: str, record: Record) -> Decoded | Rejection:
+        name = f"{NAMESPACE}.{other.name}"
+        if topic != other.topic:
             return Rejection(
-                f"an event of the shop's own metrics doesn't belong on {topic}, expected it on "
-                f"{OWN_METRICS_TOPIC}",
-                name,
+                f"a {other.name} doesn't belong on {topic}, expected it on {other.topic}", name
             )
         try:
-            _, content = self._records.decode(record.value or b"")
+            _, fields = self._records.decode(record.value or b"")
         except Undecodable as error:
             return Rejection(str(error), name)
-        return self._own_event(record.key, content)
-
-    def _own_event(self, key: bytes | None, content: dict[str, Any]) -> Event | Rejection:
-        try:
-            only = self._fields_read(str(content.get("metric")))
-            event = self._own_events.event(content, only)
-        except WrongEvent as error:
-            return Rejection(str(error), f"{NAMESPACE}.{own_events.RECORD}")
-        if problem := _key_problem(key, event.customer_id):
-            return Rejection(problem, f"{NAMESPACE}.{own_events.RECORD}")
-        return event
+        return _read_other(other, fields, record)
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
         return f"{metric} doesn't belong on {topic}, expected it on {self._metrics[metric].topic}"
+
+
+def _read_other(other: OtherRecords, fields: dict[str, Any], record: Record) -> Decoded | Rejection:
+    try:
+        decoded = other.read(fields, record)
+    except WrongEvent as error:
+        return Rejection(str(error), f"{NAMESPACE}.{other.name}")
+    if problem := _key_problem(record.key, decoded.customer_id):
+        return Rejection(problem, f"{NAMESPACE}.{other.name}")
+    return decoded
 
 
 _CURRENCIES_SEEN: set[str | None] = {None}

@@ -9,21 +9,28 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts import own_events
 from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fields, size_of
 from streams.contracts.decisions import DecisionsWriter
-from streams.contracts.fields import EventCheck, WrongEvent, event_check, unknown_field
+from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.own_events import OwnEvents, none_of_its_own
 from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import Contract, Schema, Schemas, shipped_schemas
 from streams.contracts.wire import confluent_header, single_object_header
-from streams.engine import METRICS, Decision, Instant, SendCommand, WebhookCommand
+from streams.engine import (
+    METRICS,
+    Decision,
+    Instant,
+    ReviewRequest,
+    SendCommand,
+    WebhookCommand,
+)
 from streams.engine.event import Metric
 from streams.ports import OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
 WEBHOOKS = "webhooks"
+REVIEW_REQUESTS = "send-review"
 DEAD_LETTERS = "dead-letters"
 LATE_RECORDS = "late-records"
 
@@ -55,8 +62,10 @@ class EffectEncoder:
         self._dead_letter_header, dead_letter = self._output("DeadLetter")
         self._late_record_header, late_record = self._output("LateRecord")
         self._webhook_header, webhook = self._output("WebhookCommand")
+        self._review_header, review = self._output("ReviewRequest")
         self._write_command = struct_writer(command)
         self._write_webhook = struct_writer(webhook)
+        self._write_review = struct_writer(review)
         self._write_dead_letter = struct_writer(dead_letter, {"headers": header_fields})
         self._write_late_record = struct_writer(late_record)
 
@@ -74,6 +83,14 @@ class EffectEncoder:
         return [
             OutputRecord(WEBHOOKS, command.customer_id.encode(), header + write(command))
             for command in commands
+        ]
+
+    def reviews(self, requests: Iterable[ReviewRequest]) -> list[OutputRecord]:
+        """One record per message that waits for a person; the key is the customer id."""
+        header, write = self._review_header, self._write_review
+        return [
+            OutputRecord(REVIEW_REQUESTS, request.customer_id.encode(), header + write(request))
+            for request in requests
         ]
 
     def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]:
@@ -126,8 +143,8 @@ class EventEncoder:
         self._metrics: dict[str, tuple[EventCheck, bytes, RecordWriter]] = {
             metric: _event_writer(metric, schemas.of_metric(metric)) for metric in METRICS
         }
-        contract = schemas.current[own_events.RECORD]
-        self._own_events = OwnEvents(contract, none_of_its_own)
+        contract = schemas.current[OwnEvents.name]
+        self._own_events = OwnEvents(contract, all_fields, none_of_its_own)
         self._own_header = single_object_header(contract)
         self._write_own = dict_writer(contract.schema)
 

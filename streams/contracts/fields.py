@@ -1,7 +1,7 @@
 """Holds an event given as plain values (JSON, a line of an import) against its metric, and says
 which field is wrong, what was found and what was expected."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -25,9 +25,18 @@ class WrongEvent(ValueError):
     """An event doesn't fit its metric; the text names the field, what was found and expected."""
 
 
+FieldsRead = Callable[[str], frozenset[str] | None]
+"""Metric -> the fields that the definitions in force read; None: all. `items.sku` asks for nothing
+but the SKU of the items."""
+
 EventCheck = Callable[[dict[str, Any]], dict[str, Any]]
 """All fields of an event in the order of its schema, defaults and nulls filled in; names that the
 schema doesn't have are left out. Raises WrongEvent."""
+
+
+def all_fields(_metric: str) -> None:
+    """For readers that want events whole."""
+    return
 
 
 def event_check(metric: Metric, schema: Schema) -> EventCheck:
@@ -80,12 +89,26 @@ def own_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]:
     return checked
 
 
-def moment_problem(occurred_at: Instant) -> str | None:
+def typed(fields: Mapping[str, Field], given: dict[str, Any]) -> dict[str, Any]:
+    """Those of `fields` that a record holds, checked; None for what may be missing and is. Raises
+    WrongEvent."""
+    checked: dict[str, Any] = {}
+    for name, field in fields.items():
+        value = given.get(name)
+        if value is not None:
+            value = _CHECKS[field.type](value, name, "long")
+        elif not field.is_optional:
+            raise WrongEvent(f"field {name!r} is missing")
+        checked[name] = value
+    return checked
+
+
+def moment_problem(occurred_at: Instant, name: str = "occurred_at") -> str | None:
     """Why a moment can't be when something happened. One in the future can: it is clamped and
     counted later (DESIGN 5.1)."""
     if EARLIEST <= occurred_at < LATEST:
         return None
-    problem = f"field 'occurred_at' is {occurred_at}, expected milliseconds since the epoch"
+    problem = f"field {name!r} is {occurred_at}, expected milliseconds since the epoch"
     if EARLIEST <= occurred_at * 1000 < LATEST:
         return f"{problem}; that looks like seconds ({occurred_at * 1000})"
     if EARLIEST <= occurred_at // 1000 < LATEST:

@@ -4,12 +4,13 @@ held against the definition that is in force when the event is processed."""
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.contracts.fields import EVENT_FIELDS, WrongEvent, event_check, own_fields
+from streams.contracts.fields import EVENT_FIELDS, FieldsRead, WrongEvent, event_check, own_fields
 from streams.contracts.record_reader import only_fields
 from streams.contracts.schemas import Contract
 from streams.engine import Event
 from streams.engine.event import OWN_METRICS_TOPIC, Field, FieldType, Metric
 from streams.engine.problem import nearest_name
+from streams.ports import Record
 
 RECORD = "CustomEvent"
 """The name of the schema."""
@@ -28,13 +29,17 @@ def none_of_its_own(_metric: str) -> None:
 class OwnEvents:
     """Reads the fields of the schema, as Avro or JSON gave them."""
 
-    def __init__(self, contract: Contract, own_metric: OwnMetric) -> None:
+    name = RECORD
+    topic = OWN_METRICS_TOPIC
+
+    def __init__(self, contract: Contract, fields_read: FieldsRead, own_metric: OwnMetric) -> None:
         fields = [one for one in contract.schema["fields"] if one["name"] != "fields"]
         self._check = event_check(_SAME_FOR_ALL, {**contract.schema, "fields": fields})
+        self._fields_read = fields_read
         self._own_metric = own_metric
 
-    def event(self, written: dict[str, Any], only: frozenset[str] | None) -> Event:
-        """The event, with the fields `only` (None: all). Raises WrongEvent."""
+    def read(self, written: dict[str, Any], record: Record) -> Event:
+        """The event, with the fields that somebody reads. Raises WrongEvent."""
         common = self._check(written)
         name = common["metric"]
         metric = self._own_metric(name)
@@ -45,7 +50,7 @@ class OwnEvents:
         given = written.get("fields")
         if given is not None and not isinstance(given, dict):
             raise WrongEvent(f"field 'fields' is {given!r}, expected an object of fields")
-        data = only_fields(own_fields(metric, given or {}), only)
+        data = only_fields(own_fields(metric, given or {}), self._fields_read(name))
         return Event(name, common["event_id"], common["customer_id"], common["occurred_at"], data)
 
     def as_written(self, name: str, metric: Metric, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,9 @@ def load_folder(folder: FilePath) -> Loaded:
     by_part = {file.part: file for file in files}
     problems.extend(_placed(problem, by_part, folder) for problem in found)
     if problems:
-        return Loaded(raw, files, sorted(problems, key=sort_key), None)
+        # one slip can be seen twice, where two conditions look at the same comparison
+        once = list(dict.fromkeys(sorted(problems, key=sort_key)))
+        return Loaded(raw, files, once, None)
     return Loaded(raw, files, [], definitions)
 
 

@@ -86,6 +86,8 @@ def _note_marked(source: Source, error: MarkedYAMLError) -> None:
     place = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
     words = [part for part in (error.context, error.problem) if part]
     message = f"no YAML: {', '.join(words)}"
+    if "'\\t'" in message:
+        message = "no YAML: a tab; indent with spaces"
     source.problems.append(SourceProblem(place, Problem((), message)))
 
 

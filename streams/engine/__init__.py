@@ -5,10 +5,18 @@ from streams.engine.change import adapt
 from streams.engine.check import read_definitions
 from streams.engine.decide import decide, fire
 from streams.engine.definition import Definitions
-from streams.engine.effects import Decision, Effects, Outcome, SendCommand, WebhookCommand
+from streams.engine.effects import (
+    Decision,
+    Effects,
+    Outcome,
+    ReviewRequest,
+    SendCommand,
+    WebhookCommand,
+)
 from streams.engine.event import INPUTS, METRICS, TOPIC_ORDER, Event, Instant, topic_of
 from streams.engine.problem import Problem
 from streams.engine.program import Program, compile_program
+from streams.engine.review import Review, review
 from streams.engine.state import (
     CustomerState,
     Journey,
@@ -40,6 +48,8 @@ __all__ = [
     "Outcome",
     "Problem",
     "Program",
+    "Review",
+    "ReviewRequest",
     "SendCommand",
     "Visit",
     "WebhookCommand",
@@ -56,6 +66,7 @@ __all__ = [
     "new_state",
     "next_due_of",
     "read_definitions",
+    "review",
     "successors",
     "topic_of",
     "visit",

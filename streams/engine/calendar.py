@@ -17,6 +17,7 @@ from streams.engine.scalars import WEEKDAYS, Clock, LocalMoment
 _EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - the epoch as wall-clock time of UTC
 _MILLISECOND = datetime.timedelta(milliseconds=1)
 _DAY = datetime.timedelta(days=1)
+_DAY_MS = 24 * 60 * 60 * 1000
 _ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
 
 
@@ -54,7 +55,19 @@ def to_wall(at: Instant, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
 
 def to_date(at: Instant, zone: zoneinfo.ZoneInfo) -> datetime.date:
     """The calendar day in `zone`."""
-    return to_wall(at, zone).date()
+    start, day = _latest_day.get(zone, _NO_DAY)
+    if start <= at < start + _DAY_MS:
+        return day
+    day = to_wall(at, zone).date()
+    start = start_of_day(day, zone)
+    if start_of_day(next_day(day), zone) - start == _DAY_MS:  # no change of clocks within it
+        _latest_day[zone] = start, day
+    return day
+
+
+_NO_DAY = (-(1 << 62), datetime.date.min)
+_latest_day: dict[zoneinfo.ZoneInfo, tuple[Instant, datetime.date]] = {}
+"""The day that was asked for last in each zone: nearly always it is asked for again."""
 
 
 def to_instant(wall: datetime.datetime, zone: zoneinfo.ZoneInfo) -> Instant:
@@ -83,6 +96,7 @@ def _offset(wall: datetime.datetime, zone: zoneinfo.ZoneInfo) -> datetime.timede
     return offset
 
 
+@functools.lru_cache(maxsize=4096)
 def start_of_day(day: datetime.date, zone: zoneinfo.ZoneInfo) -> Instant:
     """The first instant of a calendar day."""
     return to_instant(datetime.datetime.combine(day, datetime.time()), zone)

@@ -11,6 +11,7 @@ from streams.engine.moves import moved_by_change, run_moves
 from streams.engine.occasion import set_occasions
 from streams.engine.state import CustomerState
 from streams.engine.turn import Turn
+from streams.engine.waiting import adapt_reviews
 from streams.engine.walk import end, go_on, walk
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effect
     if program.dated_flows or state.occasions:
         set_occasions(program, state, at)
         state.next_due = next_due(state)
-    if not (state.journeys or state.memberships or program.segments):
+    if not (state.journeys or state.reviews or state.memberships or program.segments):
         return
     turn = Turn(state, at, program.facts, None, None, effects)
     set_silently(program, turn)
@@ -41,6 +42,7 @@ def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effect
             end(turn, flow, journey, "archived", {"step": journey.step}, journey.step)
         else:
             _adapt_journey(program, turn, flow, journey)
+    adapt_reviews(program, turn)
     run_moves(program, turn, moved_by_change(program, turn, []))
     state.next_due = next_due(state)
 
@@ -75,6 +77,10 @@ def next_due(state: CustomerState) -> Instant | None:
     earliest: Instant | None = None
     for journey in state.journeys:
         due = journey.due
+        if due is not None and (earliest is None or due < earliest):
+            earliest = due
+    for waiting in state.reviews:
+        due = waiting.due
         if due is not None and (earliest is None or due < earliest):
             earliest = due
     for due in state.occasions.values():

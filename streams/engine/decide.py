@@ -23,6 +23,7 @@ from streams.engine.program import MetricPlan, Program
 from streams.engine.state import CustomerState, forget
 from streams.engine.turn import Turn
 from streams.engine.update import is_duplicate, remember
+from streams.engine.waiting import due_reviews
 from streams.engine.walk import end, run_when_due
 
 ERASED = "customer.erased"
@@ -99,7 +100,7 @@ def fire(program: Program, state: CustomerState, due: Instant, effects: Effects)
 
 
 def due_journeys(program: Program, turn: Turn) -> list[Move]:
-    """The journeys that waited or were held until now."""
+    """The journeys that waited or were held until now, and approved messages that were."""
     moves: list[Move] = []
     for place, journey in enumerate(turn.state.journeys):
         if journey.due is not None and journey.due <= turn.now:
@@ -107,6 +108,8 @@ def due_journeys(program: Program, turn: Turn) -> list[Move]:
             assert journey.step is not None
             run = run_when_due(journey, flow.steps[journey.step])
             moves.append((flow.rank, place, flow, journey, run))
+    if turn.state.reviews:
+        moves += due_reviews(program, turn)
     return moves
 
 

@@ -49,6 +49,29 @@ class SendCommand(msgspec.Struct, gc=False):
     trigger_event_id: str | None
 
 
+class ReviewRequest(msgspec.Struct, gc=False):
+    """A message that waits for a person, as it would be sent now; money in minor units."""
+
+    send_id: str
+    customer_id: str
+    channel: str
+    recipient: str | None
+    template: str
+    flow: str
+    flow_version: str
+    step: str
+    journey_id: str
+    transactional: bool
+    requested_at: Instant
+    expires_at: Instant
+    variables: dict[str, str]
+    items: list[dict[str, Any]]
+    coupon: str | None
+    utm: dict[str, str]
+    locale: str | None
+    trigger_event_id: str | None
+
+
 class WebhookCommand(msgspec.Struct, gc=False):
     """One instruction to call one of the shop's webhooks."""
 
@@ -87,8 +110,10 @@ class Effects(msgspec.Struct):
 
     commands: list[SendCommand] = []
     webhooks: list[WebhookCommand] = []
+    reviews: list[ReviewRequest] = []
     decisions: list[Decision] = []
     duplicates: int = 0
     loops: int = 0
     without_rate: int = 0  # events with amounts in a currency that the store has no rate for
     refused_quietly: int = 0  # customers of a schedule or date who don't enter (SEMANTICS 5.5)
+    reviews_in_vain: int = 0  # of messages that don't wait for one (any more)

@@ -49,6 +49,7 @@ class Step(msgspec.Struct, eq=False):
     came: "Run | None" = None
     awaited: Awaited | None = None
     condition: Condition | None = None
+    approved: "Run | None" = None
     following: "Step | None" = None  # below it, whichever way it goes
     mark: bytes = b""  # by which a journey remembers that it has passed it; only of named ones
 

@@ -117,6 +117,7 @@ class CustomerState(msgspec.Struct, array_like=True):
     occasions: dict[str, Instant] = {}  # date flow -> when it is due next
     memberships: dict[str, Membership] = {}  # of segments that start flows
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
+    reviews: list[Journey] = []  # what waits for a person, oldest first: waiting.py
 
 
 _encode = msgspec.msgpack.Encoder().encode

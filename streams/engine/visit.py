@@ -46,9 +46,10 @@ def visit(
     dates and schedules, then journeys (SEMANTICS 5.2). `visits` has several members where they
     meet at the same customer. Returns whether `state` has changed.
     """
+    is_due = state.next_due is not None and state.next_due <= at
     if not (
-        (state.next_due is not None and state.next_due <= at)
-        or any(_is_concerned(program, state, one) for one in visits)
+        is_due
+        or _is_concerned(program, state, visits)
         or _meant(program, Situation(state, at, program.facts), visits)
     ):
         return False
@@ -59,8 +60,11 @@ def visit(
     return _has_changed(state, adapted, before)
 
 
-def _is_concerned(program: Program, state: CustomerState, one: Visit) -> bool:
-    return one.of_facts or (one.of_definitions and state.adapted != program.number)
+def _is_concerned(program: Program, state: CustomerState, visits: Sequence[Visit]) -> bool:
+    for one in visits:
+        if one.of_facts or (one.of_definitions and state.adapted != program.number):
+            return True
+    return False
 
 
 def _meant(program: Program, situation: Situation, visits: Iterable[Visit]) -> list[CompiledFlow]:

@@ -33,6 +33,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
 
     commands: list[Raw] | None = None
     webhooks: list[Raw] | None = None
+    reviews: list[Raw] | None = None
     decisions: list[Raw] | None = None
     decisions_exactly: list[Raw] | None = None
     profile: dict[Identifier, Raw] | None = None

@@ -12,7 +12,7 @@ from streams.engine.money import amount_text, parse_amount
 from streams.engine.problem import Problem, nearest_name, path_text
 from streams.engine.scalars import parse_boolean, parse_decimal
 from streams.flowtest.cases import Case, Refusal
-from streams.flowtest.entries import COMMANDS, DECISIONS, WEBHOOKS, Entries
+from streams.flowtest.entries import COMMANDS, DECISIONS, REVIEWS, WEBHOOKS, Entries
 from streams.flowtest.events import EventMaker, WrongCase
 from streams.flowtest.run import Outcome, Ran, run_case
 
@@ -87,6 +87,8 @@ class _Comparison:
             picture += self._whole_list("commands", expect.commands, outcome.commands, COMMANDS)
         if expect.webhooks is not None:
             picture += self._whole_list("webhooks", expect.webhooks, outcome.webhooks, WEBHOOKS)
+        if expect.reviews is not None:
+            picture += self._whole_list("reviews", expect.reviews, outcome.reviews, REVIEWS)
         if expect.decisions_exactly is not None:
             picture += self._whole_list(
                 "decisions_exactly", expect.decisions_exactly, outcome.decisions, DECISIONS

@@ -43,6 +43,10 @@ COMMANDS = Entries(
     },
     ("at", "customer", "channel", "template", "flow"),
 )
+REVIEWS = Entries(
+    {"at": "requested_at", "customer": "customer_id", **_MESSAGE, **_JOURNEY},
+    ("at", "customer", "channel", "template", "flow"),
+)
 WEBHOOKS = Entries(
     {
         "at": "decided_at",

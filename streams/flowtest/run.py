@@ -8,7 +8,7 @@ in one batch    everything is fed at once, with only those fields decoded that s
 
 import hashlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -21,14 +21,23 @@ from streams.contracts.control import (
     encode_facts,
 )
 from streams.contracts.decisions import DECISIONS, read_decisions
-from streams.contracts.decode import EventDecoder, all_fields
-from streams.contracts.encode import EffectEncoder, encode_event
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import (
+    REVIEW_REQUESTS,
+    SEND_COMMANDS,
+    WEBHOOKS,
+    EffectEncoder,
+    encode_event,
+)
+from streams.contracts.fields import FieldsRead, all_fields
+from streams.contracts.reviews import DROP, SEND, review_record
 from streams.contracts.wire import decode_any
 from streams.engine import (
     CustomerState,
     Definitions,
     Instant,
     Program,
+    Review,
     compile_program,
     decode_state,
     successors,
@@ -49,10 +58,8 @@ from streams.programs import SEMANTICS, Programs
 from streams.store.memory import MemoryStore
 from streams.task import CONTROL, TaskSettings
 
-FieldsRead = Callable[[str], frozenset[str] | None]
-
 _NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
-_NOT_SUPPORTED = ("backfill", "review")
+_NOT_SUPPORTED = ("backfill",)
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -69,6 +76,7 @@ class Outcome(msgspec.Struct):
 
     commands: list[dict[str, Any]]
     webhooks: list[dict[str, Any]]
+    reviews: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
     dead_letters: list[str]
     states: dict[str, CustomerState] = {}
@@ -79,6 +87,7 @@ class Outcome(msgspec.Struct):
         return {
             "command": self.commands,
             "webhook": self.webhooks,
+            "review request": self.reviews,
             "decision": self.decisions,
             "dead letter": self.dead_letters,
         }
@@ -185,6 +194,8 @@ class _Script:
             self._facts(world, entry["facts"], at)
         elif "values" in entry:
             self._values(world, entry["values"], at)
+        elif "review" in entry:
+            self._review(world, entry["review"], at)
         elif "crash" in entry:
             self._add(world, Written(None, at))
         else:
@@ -249,6 +260,24 @@ class _Script:
                 )
         self._add_facts(world, values, at)
 
+    def _review(self, world: "_World", given: Any, at: Instant) -> None:
+        """What a person says of the newest request of a customer and template."""
+        said = _mapping(given, "review")
+        verdicts = [verdict for verdict in (SEND, DROP) if verdict in said]
+        unknown = said.keys() - {SEND, DROP, "customer", "by"}
+        if len(verdicts) != 1 or unknown or not isinstance(said.get("customer"), str):
+            raise WrongCase(
+                "review: expected {send: TEMPLATE, customer: ada} or {drop: TEMPLATE, customer: "
+                f"ada}}, found {given!r}"
+            )
+        customer, template = said["customer"], said[verdicts[0]]
+        request = world.newest(REVIEW_REQUESTS, customer, template)
+        review = Review(request.send_id, customer, verdicts[0] == SEND, said.get("by"), at)
+        record = review_record(review)
+        assert record.key is not None
+        assert record.value is not None
+        self._add(world, Written(record.topic, at, record.key, record.value))
+
     def _number(self, name: str, text: Any, *, is_money: bool) -> float:
         currency = self._definitions.store.currency
         number = None
@@ -310,10 +339,17 @@ class _World:
         self.local.commit(until)
 
     def newest_command(self, customer: str, template: str) -> Command:
-        for one in reversed(self._read("send-commands")):
+        """The newest message of a customer and template that was sent. Raises WrongCase."""
+        return self.newest(SEND_COMMANDS, customer, template)
+
+    def newest(self, topic: str, customer: str, template: str) -> Command:
+        """The newest message on `topic` of a customer and template. Raises WrongCase."""
+        for one in reversed(self._read(topic)):
             if one["customer_id"] == customer and one["template"] == template:
                 return Command(customer, template, one["send_id"], one["channel"])
-        raise WrongCase(f"no command {template!r} was sent to {customer!r} before")
+        if topic == SEND_COMMANDS:
+            raise WrongCase(f"no command {template!r} was sent to {customer!r} before")
+        raise WrongCase(f"no message {template!r} to {customer!r} was put up for review before")
 
     def outcome(self) -> Outcome:
         states = {
@@ -324,8 +360,9 @@ class _World:
         letters = [letter["reason"] for letter in self._read("dead-letters")]
         decisions = [one for value in self._values(DECISIONS) for one in read_decisions(value)]
         return Outcome(
-            commands=self._read("send-commands"),
-            webhooks=self._read("webhooks"),
+            commands=self._read(SEND_COMMANDS),
+            webhooks=self._read(WEBHOOKS),
+            reviews=self._read(REVIEW_REQUESTS),
             decisions=decisions,
             dead_letters=letters,
             states=states,

@@ -54,6 +54,7 @@ TOPICS: dict[str, TopicSpec] = {
     CHANGELOG: TopicSpec(Partitions.ALIKE, {"cleanup.policy": "compact"}),
     "send-commands": _OUTPUT,
     "webhooks": _OUTPUT,
+    "send-review": _OUTPUT,
     "flow-decisions": _OUTPUT,
     "dead-letters": _OUTPUT,
     # Replay reads them beside the inputs, for as long as those are kept.

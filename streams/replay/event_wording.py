@@ -67,6 +67,10 @@ def _channel(fields: Fields, words: Words) -> str:
     return str(fields.get("channel"))
 
 
+def _review(fields: Fields, words: Words) -> str:
+    return f"{fields.get('verdict')} by {fields.get('by') or 'a person'}: {fields.get('send_id')}"
+
+
 def _others(fields: Fields) -> str:
     apart = ("event_id", "customer_id", "occurred_at", "metric")
     return ", ".join(
@@ -94,5 +98,6 @@ TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "customer.updated": _profile,
     "customer.subscribed": _channel,
     "customer.unsubscribed": _channel,
+    "review": _review,
 }
 """By metric; the others list their fields."""

@@ -117,7 +117,7 @@ def _events(history: History, events: list[PastEvent], words: Words) -> Iterator
             text += f" (happened {words.moment(happened)})"
         if event.is_late:
             text += " (late: processed at this time)"
-        if event.event_id in seen:
+        if event.event_id and event.event_id in seen:
             text += " (again: this event_id came before)"
         seen.add(event.event_id)
         data = {"metric": event.metric, **event.fields}
@@ -205,7 +205,13 @@ def _events_of_flow(history: History, decisions: list[PastDecision]) -> list[Pas
     """What the decisions of one flow refer to: their events, and the events in their evidence."""
     ids = {decision.event_id for decision in decisions}
     ids |= {decision.evidence.get("event_id") for decision in decisions}
-    return [event for event in history.events if event.event_id in ids]
+    sends = {decision.evidence.get("send_id") for decision in decisions} - {None}
+    return [
+        event
+        for event in history.events
+        if event.event_id in ids
+        or (event.metric == "review" and event.fields.get("send_id") in sends)
+    ]
 
 
 def _outcomes(decisions: list[PastDecision]) -> dict[str, dict[str, int]]:

@@ -36,8 +36,8 @@ class PastEvent(msgspec.Struct):
 
     @property
     def event_id(self) -> str:
-        """The producer's id of the event."""
-        return str(self.fields.get("event_id"))
+        """The producer's id of the event; empty for what is none."""
+        return str(self.fields.get("event_id") or "")
 
 
 class PastDecision(msgspec.Struct):
@@ -120,6 +120,9 @@ def history_of(customer_id: str, records: Iterable[Found], decode: Decode = deco
     return history
 
 
+_ALSO = {"Review": "review"}
+"""What records of inputs are called that aren't events."""
+
 Where = tuple[str, int, int]
 """Topic, partition, offset."""
 
@@ -154,7 +157,7 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant], decod
         name, fields = decode(record.value or b"")
     except Undecodable:
         return  # it's among the dead letters, with the reason
-    metric = METRIC_OF_RECORD.get(name) or str(fields.pop("metric", name))
+    metric = METRIC_OF_RECORD.get(name) or _ALSO.get(name) or str(fields.pop("metric", name))
     if metric == JSON:
         metric = _ONLY_METRIC.get(found.topic, JSON)
     if found.topic == OWN_METRICS_TOPIC:

@@ -161,10 +161,20 @@ def _sent(evidence: Evidence, words: Words) -> str:
     if "template" not in evidence:
         return _because("sent")(evidence, words)
     text = f"sent {evidence['template']} by {evidence['channel']}"
+    if "approved" in evidence:
+        text += f", approved by {evidence['approved'].get('by') or 'a person'}"
     triggered = evidence.get("triggered_at")
     if triggered in (None, evidence.get("reached_at")):
         return text
     return f"{text}, because of what happened at {words.moment(triggered)}"
+
+
+def _review(evidence: Evidence, words: Words) -> str:
+    if evidence.get("verdict") == "drop":
+        return f"dropped by {evidence.get('by') or 'a person'}, who was to review it"
+    if "template" not in evidence:
+        return _because("put up for review")(evidence, words)
+    return f"put up for review: {evidence['template']} by {evidence['channel']}"
 
 
 def _converted(evidence: Evidence, words: Words) -> str:
@@ -307,7 +317,7 @@ SENTENCES: dict[Outcome, dict[str, Sentence]] = {
         "quiet_hours": _quiet_hours,
         "flow_paused": _because("held: the flow is paused"),
     },
-    Outcome.REVIEW: {"": _because("put up for review")},
+    Outcome.REVIEW: {"": _review},
     Outcome.COUPON: {
         "given": _because("a coupon was given"),
         "kept": _because("keeps the coupon that is still valid"),

@@ -85,8 +85,9 @@ class Pending:
         effects, changes = self.effects, self.changes
         self.records += encoder.commands(effects.commands)
         self.records += encoder.webhooks(effects.webhooks)
+        self.records += encoder.reviews(effects.reviews)
         self.records += encoder.decisions(effects.decisions)
-        for name in ("commands", "webhooks", "decisions"):
+        for name in ("commands", "webhooks", "reviews", "decisions"):
             made = getattr(effects, name)
             self.counts[name] += len(made)
             made.clear()

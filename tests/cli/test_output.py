@@ -34,6 +34,14 @@ def test_a_plain_table_is_aligned_and_never_cut(capsys):
     assert lines[3] == long + "  12,345"
 
 
+@pytest.mark.parametrize("style", ["", "bold"])
+def test_what_customers_wrote_gives_a_terminal_no_orders(terminal, style):
+    out, _ = terminal
+    output.say("query \x1b]0;title\x07 \x00 \x7f\ttab é", style)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert text.rstrip("\n").expandtabs(1) == "query \\x1b]0;title\\x07 \\x00 \\x7f tab é"
+
+
 def test_a_table_without_rows_has_its_head(capsys):
     output.print_table(("a", "b"), [])
     assert capsys.readouterr().out == "a  b\n"

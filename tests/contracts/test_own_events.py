@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
-from streams.contracts.own_events import RECORD
+from streams.contracts.own_events import OwnEvents
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine import METRICS, Event
@@ -48,7 +48,9 @@ FIELDS: dict[str, Any] = {
 
 def decode(value: bytes, topic: str = "events", key: bytes = b"ada") -> Event | Rejection:
     decoder = EventDecoder(own_metric={NAME: SURVEY}.get)
-    return decoder.decode(topic, Record(NOON, 0, key, value))
+    decoded = decoder.decode(topic, Record(NOON, 0, key, value))
+    assert isinstance(decoded, Event | Rejection)
+    return decoded
 
 
 def as_json(**changes: Any) -> bytes:
@@ -147,5 +149,5 @@ def test_wrong_events_are_not_written(name: str, fields: dict[str, Any], says: s
 
 @given(st.binary(max_size=60))
 def test_bytes_behind_the_header_are_an_event_or_refused(tail: bytes) -> None:
-    head = single_object_header(shipped_schemas().current[RECORD])
+    head = single_object_header(shipped_schemas().current[OwnEvents.name])
     assert isinstance(decode(head + tail), Event | Rejection)

@@ -193,6 +193,7 @@ def test_outputs_are_registered_under_their_names_and_carry_their_ids() -> None:
         assert {name for name, _ in server.subjects} == {
             "sendflow.v1.SendCommand",
             "sendflow.v1.WebhookCommand",
+            "sendflow.v1.ReviewRequest",
             "sendflow.v1.Decisions",
             "sendflow.v1.DeadLetter",
             "sendflow.v1.LateRecord",

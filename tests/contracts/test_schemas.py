@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from streams.contracts import own_events
 from streams.contracts.control import DefinitionsRecord, FactsRecord
 from streams.contracts.dead_letters import DeadLetter
 from streams.contracts.encode import LateRecord
 from streams.contracts.fields import EVENT_FIELDS
+from streams.contracts.own_events import OwnEvents
+from streams.contracts.reviews import Reviews
 from streams.contracts.schemas import (
     METRIC_OF_RECORD,
     contract_of,
@@ -21,7 +22,7 @@ from streams.contracts.schemas import (
     record_name,
     shipped_schemas,
 )
-from streams.engine import METRICS, Decision, SendCommand, WebhookCommand
+from streams.engine import METRICS, Decision, ReviewRequest, SendCommand, WebhookCommand
 from streams.engine.event import ITEM_FIELDS, Field, FieldType
 from streams.errors import Refused
 from streams.resources import schemas_dir
@@ -41,6 +42,7 @@ ON_THE_WIRE: dict[FieldType, list[Any]] = {
 STRUCTS = {
     "SendCommand": SendCommand,
     "WebhookCommand": WebhookCommand,
+    "ReviewRequest": ReviewRequest,
     "DeadLetter": DeadLetter,
     "LateRecord": LateRecord,
     "Definitions": DefinitionsRecord,
@@ -50,7 +52,7 @@ SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glo
 
 
 def test_every_schema_is_a_metric_or_has_a_struct_and_every_one_of_them_has_a_schema() -> None:
-    known = METRIC_OF_RECORD.keys() | STRUCTS.keys() | {"Decisions", own_events.RECORD}
+    known = METRIC_OF_RECORD.keys() | STRUCTS.keys() | {"Decisions", OwnEvents.name, Reviews.name}
     assert known == shipped_schemas().current.keys()
     assert not METRIC_OF_RECORD.keys() & STRUCTS.keys()
     assert record_name("order.placed") == "OrderPlaced"

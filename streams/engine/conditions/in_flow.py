@@ -11,6 +11,7 @@ from streams.engine.problem import Problem, unknown_name
 from streams.engine.scalars import Identifier, PositiveDuration
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
+from streams.engine.state import Journey
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ def _in_it(flow: str) -> Condition:
     def judge(situation: Situation) -> Truth:
         asking = situation.journey
         for journey in situation.state.journeys:
-            if journey.flow == flow and journey is not asking:
+            if journey.flow == flow and not _is_same(journey, asking):
                 return ALWAYS
         return NEVER
 
@@ -70,7 +71,7 @@ def _last_entry(flow: str, situation: Situation) -> Instant | None:
     entries = [
         journey.entered_at
         for journey in state.journeys
-        if journey.flow == flow and journey is not asking
+        if journey.flow == flow and not _is_same(journey, asking)
     ]
     for key, entered_at in state.entries.get(flow, {}).items():
         is_own = (
@@ -82,3 +83,8 @@ def _last_entry(flow: str, situation: Situation) -> Instant | None:
         if not is_own:
             entries.append(entered_at)
     return max(entries, default=None)
+
+
+def _is_same(journey: Journey, asking: Journey | None) -> bool:
+    """The journey that asks doesn't count; a message that waits for a person asks for its own."""
+    return asking is not None and journey.journey_id == asking.journey_id

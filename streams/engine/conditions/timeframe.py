@@ -36,7 +36,7 @@ from streams.engine.references import fields_of
 from streams.engine.scalars import Date, Integer, MetricName, PositiveDuration
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
-from streams.engine.state import Occurrence
+from streams.engine.state import Occurrence, Past
 
 Measure = Callable[[Sequence[Occurrence]], Sequence[Any]]
 """For events in order of time: their count (or sum), then that without the oldest, without the two
@@ -189,41 +189,50 @@ def _select(definition: OverTime, metric: str, scope: Scope) -> Select:
     if isinstance(definition.since, SinceLast):
         scope.reads.remember(definition.since.last, 0)
         return _select_since_last(metric, definition.since.last)
-    return lambda situation: _events(metric, situation)
+    return lambda situation: cast(Sequence[Occurrence], _events(metric, situation))
 
 
-def _events(metric: str, situation: Situation) -> Sequence[Occurrence]:
-    return cast(Sequence[Occurrence], situation.state.recent.get(metric, ()))
+def _events(metric: str, situation: Situation) -> Past:
+    return situation.state.recent.get(metric, _NOTHING)
 
 
-def _time(event: Occurrence) -> Instant:
-    return event.at
+_NOTHING = Past()
 
 
-def _between(events: Sequence[Occurrence], start: Instant, end: Instant) -> Sequence[Occurrence]:
-    first = bisect.bisect_left(events, start, key=_time)
-    return events[first : bisect.bisect_left(events, end, key=_time)]
+def _between(events: Past, start: Instant, end: Instant) -> Sequence[Occurrence]:
+    if not events or events.at(-1) < start:  # as of most customers
+        return ()
+    places = range(len(events))
+    first = bisect.bisect_left(places, start, key=events.at)
+    return events[first : bisect.bisect_left(places, end, key=events.at)]
 
 
-def _after(events: Sequence[Occurrence], at: Instant, sequence: int) -> Sequence[Occurrence]:
+def _after(events: Past, at: Instant, sequence: int) -> Sequence[Occurrence]:
+    if not events or events.at(-1) < at:
+        return ()
     first = bisect.bisect_right(events, (at, sequence), key=lambda e: (e.at, e.sequence))
     return events[first:]
 
 
 def _select_young(metric: str, window: int) -> Select:
     def select(situation: Situation) -> Sequence[Occurrence]:
-        events = _events(metric, situation)
-        return events[bisect.bisect_right(events, situation.now - window, key=_time) :]
+        events, before = _events(metric, situation), situation.now - window
+        if not events or events.at(-1) <= before:
+            return ()
+        return events[bisect.bisect_right(range(len(events)), before, key=events.at) :]
 
     return select
 
 
 def _select_day(metric: str, day: int, scope: Scope) -> Select:
     def select(situation: Situation) -> Sequence[Occurrence]:
+        events = _events(metric, situation)
+        if not events:
+            return ()
         zone = _zone(situation, scope)
         today = calendar.to_date(situation.now, zone)
         start, end = _day(calendar.next_day(today, day), zone)
-        return _between(_events(metric, situation), start, end)
+        return _between(events, start, end)
 
     return select
 
@@ -251,7 +260,9 @@ def _select_since_last(metric: str, other: str) -> Select:
     def select(situation: Situation) -> Sequence[Occurrence]:
         events = _events(metric, situation)
         others = situation.state.recent.get(other)
-        return _after(events, others[-1].at, others[-1].sequence) if others else events
+        if not others:
+            return cast(Sequence[Occurrence], events)
+        return _after(events, others[-1].at, others[-1].sequence)
 
     return select
 
@@ -274,10 +285,11 @@ def _on_day(question: Question, passes: Passes, day: int, scope: Scope) -> Condi
     def judge(situation: Situation) -> Truth:
         holds = passes(question.number(situation), situation)
         events = _events(question.metric, situation)
+        if not events:
+            return holds, None
         zone = _zone(situation, scope)
         today = calendar.to_date(situation.now, zone)
-        oldest, _ = _day(calendar.next_day(today, day), zone)
-        if not events or events[-1].at < oldest:
+        if events.at(-1) < calendar.start_of_day(calendar.next_day(today, day), zone):
             return holds, None  # every day to come is as empty
         # After the day on which tomorrow is asked about, every day is as empty as tomorrow.
         for days in range(1, 2 - day):

@@ -12,7 +12,7 @@ from streams.engine.turn import Turn
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
     """Skips where one cap is reached. Each counts what all flows have sent."""
     caps = tuple(cap for cap in message.caps if message.channel in cap.channels)
-    if not caps or message.flow.is_transactional or message.is_reviewed:
+    if not caps or message.flow.is_transactional:
         return None
     otherwise = message.flow.zone
 

@@ -30,7 +30,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     channel: str
     template: str
-    is_reviewed: bool = False  # status `manual`
     smart_sending: bool
     window: int  # ms of Smart Sending on the channel
     expires: int  # ms from reaching the step

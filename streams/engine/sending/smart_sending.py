@@ -12,7 +12,7 @@ from streams.engine.turn import Turn
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
     """Skips within the window that was in force when the earlier message was sent."""
-    if not message.smart_sending or message.flow.is_transactional or message.is_reviewed:
+    if not message.smart_sending or message.flow.is_transactional:
         return None
     channel = message.channel
 

@@ -11,9 +11,9 @@ from streams.engine.conditions.condition import (
     compile_evidence,
 )
 from streams.engine.duration import DAY, HOUR
-from streams.engine.effects import Outcome, SendCommand
+from streams.engine.effects import Outcome, ReviewRequest, SendCommand
 from streams.engine.event import Instant
-from streams.engine.flow import Building, Step
+from streams.engine.flow import Building, Run, Step
 from streams.engine.identity import send_id
 from streams.engine.items import ITEM_SOURCES, Items
 from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, note_of
@@ -31,12 +31,13 @@ from streams.engine.scalars import (
     Text,
 )
 from streams.engine.scope import Scope
-from streams.engine.sending import rules_of
+from streams.engine.sending import rules_of, status
 from streams.engine.sending.message import Cap, Message, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 from streams.engine.state import LastSend, Sent
 from streams.engine.texts import check_texts, compile_texts
 from streams.engine.turn import Turn
+from streams.engine.waiting import APPROVED, give_up, put_up
 
 DEFAULT_EXPIRES = {"email": 72 * HOUR}
 """By channel; `_OTHERS_EXPIRE` for the rest (SEMANTICS 4.3)."""
@@ -81,23 +82,26 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """References exist, and what the message shows is there."""
-    if definition.status == "manual":
-        yield Problem(("status",), "'manual' is not supported by this version", found="manual")
     yield from check_texts(definition.variables, "variables", scope)
     if definition.items is not None:
         yield from ITEM_SOURCES[definition.items].check(scope)
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that asks the rules and sends. A draft is no step at all (4.1)."""
+    """The step that asks the rules and sends. A draft is no step at all, and what waits for a
+    person asks the rules when it is approved (4.1)."""
+
+    def pass_over(turn: Turn, journey: Journey) -> Step | None:
+        return following
+
     if definition.status == "draft":
-        return Step(step_id, lambda turn, journey: following, lambda turn, journey: following)
+        return Step(step_id, pass_over, pass_over, approved=_when_approved(pass_over))
     message = message_of(definition, building, step_id)
     rules = rules_of(message)
     command = _command_of(definition, message, building)
     flow = building.flow
 
-    def run(turn: Turn, journey: Journey) -> Step | None:
+    def judge(turn: Turn, journey: Journey) -> Step | None:
         for rule in rules:
             verdict = rule(turn, journey)
             if verdict is not None:
@@ -112,12 +116,80 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             "triggered_at": journey.started_at,
             "reached_at": reached,
         }
+        if APPROVED in journey.memory:
+            evidence[APPROVED] = journey.memory[APPROVED]
         turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
         _remember_send(turn, message, sent)
         journey.memory = {SENT: [step_id, turn.now]}
         return following
 
-    return Step(step_id, run, lambda turn, journey: following)
+    run: Run = judge
+    if definition.status == "manual":
+        run = _put_up(message, command, following)
+    return Step(step_id, run, pass_over, approved=_when_approved(judge))
+
+
+def _when_approved(judge: Run) -> Run:
+    """Judges a copy of the journey, which doesn't go on: it is held once more, or has ended."""
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        if judge(turn, journey) is not None:
+            give_up(turn.state, journey)
+        return None
+
+    return run
+
+
+def _put_up(message: Message, command: "Command", following: Step) -> Run:
+    """Publishes the message for review, and lets P go on; a paused flow holds P before it (6.1)."""
+    paused = status.compile(message)
+    flow, step_id = message.flow, message.step
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        verdict = None if paused is None else paused(turn, journey)
+        if verdict is not None:
+            return following if refuse(turn, journey, message, verdict) else None
+        reached = reached_at(turn, journey, step_id)
+        request = _request_of(command(turn, journey, reached))
+        turn.effects.reviews.append(request)
+        evidence = {
+            "send_id": request.send_id,
+            "channel": message.channel,
+            "template": message.template,
+            "triggered_at": journey.started_at,
+            "reached_at": reached,
+        }
+        turn.note(flow, journey, step_id, Outcome.REVIEW, "", evidence)
+        put_up(turn, journey, step_id, reached)
+        if REACHED in journey.memory:
+            note_of(journey, REACHED, step_id, None)
+        return following
+
+    return run
+
+
+def _request_of(command: SendCommand) -> ReviewRequest:
+    recipient: Any = command.recipient  # which no rule has looked at yet
+    return ReviewRequest(
+        command.send_id,
+        command.customer_id,
+        command.channel,
+        recipient if isinstance(recipient, str) else None,
+        command.template,
+        command.flow,
+        command.flow_version,
+        command.step,
+        command.journey_id,
+        command.transactional,
+        command.decided_at,
+        command.expires_at,
+        command.variables,
+        command.items,
+        command.coupon,
+        command.utm,
+        command.locale,
+        command.trigger_event_id,
+    )
 
 
 def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> bool:
@@ -153,7 +225,6 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
         step=step_id,
         channel=channel,
         template=definition.template,
-        is_reviewed=definition.status == "manual",
         smart_sending=True if smart_sending is None else smart_sending,
         window=store.smart_sending_window(channel),
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),

@@ -112,7 +112,7 @@ def test_items_of_the_cart_and_viewed_ones() -> None:
     [
         ({"variables": {"x": "$trigger.nothing"}}, "nothing"),
         ({"variables": {"x": "$trigger.items"}}, "expected what can be a text"),
-        ({"status": "manual"}, "not supported"),
+        ({"status": "by hand"}, "unknown word 'by hand'"),
         ({"items": "related"}, "trigger, cart, viewed"),
         ({"smart_sendng": "false"}, "smart_sending"),
     ],

@@ -1,0 +1,288 @@
+"""What visiting every customer of a task costs: a million of them in RocksDB, in one partition.
+
+    python -m benchmarks.schedule [--customers N] [--profile]
+
+The task itself runs, as in a worker: a slice at a time, a transaction prepared and written to the
+store every 100 ms. Each line is one visit; "longest slice" is how long a partition beside this one
+waits for its turn. The store is filled directly.
+"""
+
+import argparse
+import cProfile
+import json
+import pstats
+import random
+import resource
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.engine import START, mix, profile_of, without_collector
+from streams.contracts.control import (
+    DefinitionsRecord,
+    FactsRecord,
+    encode_definitions,
+    encode_facts,
+)
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import EffectEncoder
+from streams.engine import (
+    INPUTS,
+    CustomerState,
+    Effects,
+    Instant,
+    Program,
+    decide,
+    encode_state,
+    new_state,
+)
+from streams.ports import Record, StoreBatch
+from streams.programs import SEMANTICS, Programs
+from streams.runtime.commit import POSITION_KEY, Position
+from streams.runtime.order import START as PHASE
+from streams.runtime.order import place
+from streams.store.rocks import RocksStore, StoreMemory
+from streams.task import CONTROL, PartitionTask, Ports, TaskSettings
+from streams.worker.tasks import SLICE
+
+HOUR = 3_600_000
+KINDS = 2_000
+"""So many different customers; the others are copies of these under ids of their own."""
+EVENTS_EACH = 6
+DAYS = 60
+"""Over so many days customers were last here."""
+STORE_MEMORY = 256 * 1024 * 1024
+COMMIT_SECONDS = 0.1
+LOADED = START + DAYS * 24 * HOUR
+"""The stream clock when all that is known of the customers has happened."""
+
+SEARCHED: dict[str, Any] = {
+    "all": [
+        {"count": "search.performed", "on_day": "-1", "at_least": "1"},
+        {"count": "order.placed", "since": {"last": "search.performed"}, "equals": "0"},
+    ]
+}
+CART: dict[str, Any] = {
+    "flow": "cart",
+    "trigger": {"metric": "cart.updated"},
+    "exit_on": [{"metric": "order.placed"}],
+    "steps": [{"wait": "30d", "id": "pause"}, {"send": "email", "template": "your-cart"}],
+}
+
+
+def scheduled(name: str, hour: int, audience: Any) -> dict[str, Any]:
+    """A flow at an hour of the day after all was loaded."""
+    return {
+        "flow": name,
+        "trigger": {"schedule": f"0 {hour} * * *", "audience": audience},
+        "steps": [{"send": "email", "template": name}],
+    }
+
+
+def matching(share: float) -> dict[str, Any]:
+    """An audience of about this share of the customers."""
+    return {"profile": "draw", "lt": str(share)}
+
+
+BEFORE = [CART]
+AT_HOURS = [
+    scheduled("nobody", 12, {"all": [SEARCHED, {"count": "view.item", "at_least": "1"}]}),
+    scheduled("by-profile", 13, {"profile": "draw", "lt": "0"}),
+    scheduled("one-in-100", 14, {"all": [matching(0.01), SEARCHED]}),
+    scheduled("one-in-10", 15, matching(0.1)),
+]
+LAPSED = {"segment": "lapsed", "if": {"since_last": "order.placed", "at_least": "300d"}}
+LOW = {"segment": "low", "if": {"value": "clv.historic", "below": "store_mean"}}
+
+
+def definitions(flows: list[dict[str, Any]], *segments: dict[str, Any]) -> bytes:
+    """A set as a value of `control`; segment flows are paused, so that visiting is what is timed
+    and not sending."""
+    started = [
+        {
+            "flow": f"on-{segment['segment']}",
+            "status": "paused",
+            "trigger": {"segment": segment["segment"]},
+            "steps": [{"send": "email", "template": f"on-{segment['segment']}"}],
+        }
+        for segment in segments
+    ]
+    store = {"timezone": "UTC", "currency": "GBP", "profile": {"draw": "number"}}
+    raw = {"flows": flows + started, "segments": list(segments), "store": store}
+    text = json.dumps(raw)
+    return encode_definitions(
+        DefinitionsRecord(LOADED, str(hash(text)), SEMANTICS[-1], "bench", text, {})
+    )
+
+
+def fill(store: RocksStore, program: Program, count: int) -> None:
+    """Writes `count` customers, and a position behind the first record of `control`."""
+    chance = random.Random(7)
+    kinds = list(_kinds(program))
+    changes: dict[bytes, bytes | None] = {}
+    for number in range(count):
+        state = kinds[number % KINDS]
+        state.customer_id = f"C{number:08}"
+        state.profile["draw"] = chance.random()
+        changes[state.customer_id.encode()] = encode_state(state)
+        if len(changes) == 20_000:
+            store.write(StoreBatch(changes, 0, 0))
+            changes = {}
+    clock = place(LOADED, PHASE)
+    position = Position({CONTROL: 1, **dict.fromkeys(INPUTS, 0)}, clock)
+    changes[POSITION_KEY] = msgspec.msgpack.encode(position)
+    store.write(StoreBatch(changes, 0, 0))
+
+
+def _kinds(program: Program) -> Iterator[CustomerState]:
+    states: dict[str, CustomerState] = {}
+    for number, event in enumerate(mix(KINDS * 20)[: KINDS * EVENTS_EACH]):
+        event.occurred_at += number % KINDS % DAYS * 24 * HOUR
+        state = states.get(event.customer_id)
+        if state is None:
+            state = states[event.customer_id] = new_state(event.customer_id)
+            profile = profile_of(event.customer_id)
+            decide(program, state, profile, profile.occurred_at, Effects())
+        decide(program, state, event, event.occurred_at, Effects())
+    yield from states.values()
+
+
+class Bench:
+    """One task on a store, fed as a worker feeds it."""
+
+    def __init__(self, store: RocksStore, first: bytes) -> None:
+        self._store = store
+        self._programs = Programs()
+        decoder, encoder = EventDecoder(), EffectEncoder()
+        ports = Ports(store, decoder, encoder, self._programs)
+        self.task = PartitionTask(0, ports, TaskSettings(clock_skew=0))
+        self._control = 0
+        self.publish(LOADED, first)
+        for topic in INPUTS:
+            self.task.feed(topic, [], 0, 0)
+        self._written = 0
+
+    def publish(self, at: Instant, value: bytes) -> None:
+        """A record of `control`."""
+        record = Record(at, self._control, b"", value)
+        self._control += 1
+        self.task.feed(CONTROL, [record], self._control, self._control)
+
+    def until(self, wall: Instant) -> tuple[float, float, int]:
+        """All before `wall` happens. Returns the CPU seconds in all, those of the longest slice,
+        and the number of customers that were written."""
+        clock = time.process_time  # others may be at work on this machine
+        self.task.cut(wall, {CONTROL: self._control, **dict.fromkeys(INPUTS, 0)})
+        began = committed = clock()
+        longest, written, has_more = 0.0, 0, True
+        while has_more:
+            start = clock()
+            has_more = self.task.run(wall, SLICE)
+            longest = max(longest, clock() - start)
+            if not has_more or clock() - committed > COMMIT_SECONDS:
+                written += self._commit(wall)
+                committed = clock()
+        return clock() - began, longest, written
+
+    def _commit(self, wall: Instant) -> int:
+        """In a worker a thread does this meanwhile."""
+        if self.task.commit_due(wall) is None:
+            return 0
+        commit = self.task.prepare_commit(wall)
+        self._written += len(commit.batch.changes)
+        batch = msgspec.structs.replace(commit.batch, changelog_offset=self._written)
+        self._store.write(batch)
+        self.task.committed(commit, self._written)
+        return len(commit.customers)
+
+
+class Memory:
+    """The most that the process has held, looked at every few milliseconds."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> int:
+        """The most, in bytes."""
+        self._stopped.set()
+        self._thread.join()
+        return self.most
+
+    def _look(self) -> None:
+        while not self._stopped.wait(0.02):
+            self.most = max(self.most, resident())
+
+
+def resident() -> int:
+    """Bytes of memory that the process holds now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def main() -> None:
+    """Prints the figures, or with --profile where the time of the first visit goes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sendflow-bench-") as temporary:
+        store = RocksStore(Path(temporary) / "store", StoreMemory(STORE_MEMORY))
+        try:
+            _measure(store, options.customers, is_profiled=options.profile)
+        finally:
+            store.close()
+
+
+def _measure(store: RocksStore, count: int, *, is_profiled: bool) -> None:
+    first = definitions(BEFORE)
+    program = Programs().read(Record(LOADED, 0, b"", first))
+    assert isinstance(program, Program)
+    fill(store, program, count)
+    size = sum(len(state) for _, state in store.customers(b"C", 1000)) / 1000
+    print(f"{count:,} customers, {size:.0f} bytes each")
+    without_collector()
+    bench = Bench(store, first)
+    day = LOADED - LOADED % (24 * HOUR)
+    bench.until(LOADED + 1)
+    if is_profiled:
+        bench.publish(LOADED + 1, definitions(BEFORE + AT_HOURS))
+        with cProfile.Profile() as profile:
+            bench.until(day + 12 * HOUR + HOUR // 2)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(30)
+        return
+    print(f"{'visit':28} {'customers/s':>12} {'written':>9} {'longest slice':>14} {'memory':>16}")
+    bench.publish(LOADED + 1, definitions(BEFORE + AT_HOURS))
+    bench.until(day + 12 * HOUR)
+    for flow, hour in zip(AT_HOURS, range(12, 16), strict=True):
+        _line(f"schedule, {flow['flow']}", bench, day + hour * HOUR + HOUR // 2, count)
+    at = day + 16 * HOUR
+    bench.publish(at, definitions(BEFORE, LAPSED))
+    _line("a new segment, by time", bench, at + HOUR // 2, count)
+    bench.publish(at + HOUR, definitions(BEFORE, LAPSED, LOW))
+    _line("a new segment, by facts", bench, at + HOUR + HOUR // 2, count)
+    fact = FactsRecord("2026-03-02", {"clv.historic.mean": 100.0})
+    bench.publish(at + 2 * HOUR, encode_facts(fact))
+    _line("a fact, few become members", bench, at + 2 * HOUR + HOUR // 2, count)
+    bench.publish(at + 3 * HOUR, definitions([]))
+    _line("a flow left out", bench, at + 3 * HOUR + HOUR // 2, count)
+
+
+def _line(name: str, bench: Bench, until: Instant, count: int) -> None:
+    before, memory = resident(), Memory()
+    seconds, longest, written = bench.until(until)
+    most = max(memory.stop(), before)
+    print(
+        f"{name:28} {count / seconds:>12,.0f} {written:>9,} {longest * 1000:>11.1f} ms "
+        f"{before / 1e6:>5.0f} -> {most / 1e6:>4.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""`sendflow review`: messages that a person must approve (status: manual)."""
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli import options, output
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SEND_ID]...", help="The messages, as `review list` names them."),
+]
+Template = Annotated[
+    str | None, typer.Option(metavar="TEMPLATE", help="All that wait with this template.")
+]
+Flow = Annotated[str | None, typer.Option(metavar="FLOW", help="All that wait in this flow.")]
+By = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Who says so; shown with the decision.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+
+def list_(
+    template: Template = None,
+    flow: Flow = None,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="Also those that aren't sent any more.")
+    ] = False,
+    as_json: options.AsJson = False,
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+) -> None:
+    """Show the messages that wait for a person, oldest first. Exit status 1 if there are none.
+
+    \b
+    Example: sendflow review list --flow win-back --json
+    """
+    settings = options.load(config, brokers, prefix)
+    now = _now()
+    waiting = [
+        request
+        for request in _unanswered(settings, template, flow)
+        if expired or request["expires_at"] > now
+    ]
+    if as_json:
+        output.print_json(waiting)
+    elif waiting:
+        columns = ("send_id", "since", "expires", "customer", "channel", "recipient", "template")
+        output.print_table((*columns, "flow"), [_row(request) for request in waiting])
+    else:
+        output.note("no message waits for a person")
+    if not waiting:
+        raise typer.Exit(output.NOT_SO)
+
+
+def send(
+    ids: Ids = None,
+    template: Template = None,
+    flow: Flow = None,
+    by: By = None,
+    yes: Yes = False,
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+) -> None:
+    """Approve messages. Each is then judged as of that moment, by consent, quiet hours, Smart
+    Sending and all the rest, and sent if nothing is against it.
+
+    \b
+    Example: sendflow review send 8c1c7fca4f600d294b35 --by eve
+    """
+    settings = options.load(config, brokers, prefix)
+    _answer(settings, ids or [], (template, flow), by, is_approved=True, is_sure=yes)
+
+
+def drop(
+    ids: Ids = None,
+    template: Template = None,
+    flow: Flow = None,
+    by: By = None,
+    yes: Yes = False,
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+) -> None:
+    """Say that messages are never sent.
+
+    \b
+    Example: sendflow review drop --template win-back --yes
+    """
+    settings = options.load(config, brokers, prefix)
+    _answer(settings, ids or [], (template, flow), by, is_approved=False, is_sure=yes)
+
+
+def _answer(
+    settings: "Settings",
+    ids: list[str],
+    chosen_by: tuple[str | None, str | None],
+    by: str | None,
+    *,
+    is_approved: bool,
+    is_sure: bool,
+) -> None:
+    from streams.engine import Review
+    from streams.errors import Refused
+    from streams.worker.reviews import write_reviews
+
+    template, flow = chosen_by
+    if not ids and template is None and flow is None:
+        raise Refused("name messages by their send_id, or all of a --template or --flow")
+    waiting = {one["send_id"]: one for one in _unanswered(settings, template, flow)}
+    unknown = [name for name in ids if name not in waiting]
+    chosen = [waiting[name] for name in ids if name in waiting] if ids else list(waiting.values())
+    for name in unknown:
+        output.complain(f"{name}: no message of this id waits for a person")
+    if unknown or not chosen:
+        output.note("nothing was written")
+        raise typer.Exit(output.NOT_SO)
+    verb = "Send" if is_approved else "Drop"
+    if not is_sure and len(chosen) > 1 and not typer.confirm(f"{verb} {len(chosen)} messages?"):
+        raise typer.Exit(output.NOT_SO)
+    now = _now()
+    write_reviews(
+        settings,
+        [Review(one["send_id"], one["customer_id"], is_approved, by, now) for one in chosen],
+    )
+    for one in chosen:
+        output.say(f"{one['send_id']}: {'approved' if is_approved else 'dropped'}")
+
+
+def _unanswered(
+    settings: "Settings", template: str | None, flow: str | None
+) -> list[dict[str, Any]]:
+    from streams.contracts.wire import decode_with
+    from streams.worker.reviews import unanswered
+
+    return [
+        request
+        for request in unanswered(settings, decode_with(settings.schema_registry))
+        if template in (None, request["template"]) and flow in (None, request["flow"])
+    ]
+
+
+def _row(request: dict[str, Any]) -> tuple[str | None, ...]:
+    return (
+        request["send_id"],
+        _moment(request["requested_at"]),
+        _moment(request["expires_at"]),
+        request["customer_id"],
+        request["channel"],
+        request["recipient"],
+        request["template"],
+        request["flow"],
+    )
+
+
+def _moment(at: int) -> str:
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
