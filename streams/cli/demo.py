@@ -1,6 +1,7 @@
 """`sendflow demo`: a real shop's year, as explained send commands."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -140,15 +141,21 @@ def _show_next(keep: Path | None, report: "DemoReport") -> None:
     customer = report.outcome.interesting_customer
     output.say()
     output.say("What to try next", "bold")
+    sendflow = _as_called()
     if keep is not None:
-        output.say(f"  sendflow broker --data-dir {keep / 'broker'}    the topics again, and then:")
-        output.say(f"  sendflow explain {customer} --flow post-purchase")
-        output.say("  sendflow tail flow-decisions --limit 20")
+        output.say(f"  {sendflow} broker --data-dir {keep / 'broker'}    the topics again, then:")
+        output.say(f"  {sendflow} explain {customer} --flow post-purchase")
+        output.say(f"  {sendflow} tail flow-decisions --limit 20")
     else:
-        output.say("  sendflow demo --keep demo-data    keeps the topics, to explain any customer")
-    output.say("  sendflow test flows               the tests of these flows, in milliseconds")
-    output.say("  sendflow flows check flows        after a change in flows/")
+        output.say(f"  {sendflow} demo --keep demo-data    to explain any customer")
+    output.say(f"  {sendflow} test flows               these flows' tests")
+    output.say(f"  {sendflow} flows check flows        after a change in flows/")
     output.say("  docker compose up -d              the same on Apache Kafka, live")
+
+
+def _as_called() -> str:
+    """The command as it was typed: it needn't be on the path."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "sendflow" else "sendflow"
 
 
 def _as_json(report: "DemoReport") -> dict[str, object]:

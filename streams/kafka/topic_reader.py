@@ -3,6 +3,7 @@
 Nothing of this is on the way of an event; a task reads through `consumer.py`.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
@@ -124,17 +125,25 @@ class TopicReader:
 
     def read(self, starts: dict[Place, int], *, follow: bool = False) -> Iterator[Found]:
         """Every committed record from these offsets on to where the partitions end now; with
-        `follow`, also what comes, for ever."""
+        `follow`, also what comes, for ever. Raises Refused where the brokers go silent before the
+        end."""
         if not starts:
             return
         names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in starts}
         consumer = RecordConsumer(consumer_options(self._settings, self._client))
         unfinished = set(names)
+        patience = self._settings.broker_timeout / 1000
+        heard_at = time.monotonic()
         try:
             for (name, number), place in names.items():
                 consumer.assign(name, number, starts[place])
             while unfinished or follow:
-                for batch in consumer.fetch(_FETCH, 0.2):
+                batches = consumer.fetch(_FETCH, 0.2)
+                if batches:
+                    heard_at = time.monotonic()
+                elif unfinished and time.monotonic() - heard_at > patience:
+                    raise Refused(self._silence(unfinished, patience))
+                for batch in batches:
                     topic, partition = names[batch.topic, batch.partition]
                     for record in batch.records:
                         yield Found(topic, partition, record)
@@ -142,3 +151,10 @@ class TopicReader:
                         unfinished.discard((batch.topic, batch.partition))
         finally:
             consumer.close()
+
+    def _silence(self, unfinished: set[tuple[str, int]], patience: float) -> str:
+        places = ", ".join(f"{name}[{number}]" for name, number in sorted(unfinished))
+        return (
+            f"{places}: nothing came for {patience:g} s, and the end wasn't reached; are the "
+            f"brokers at {self._settings.brokers} there? (brokers, broker_timeout)"
+        )

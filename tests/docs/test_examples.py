@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.demo.broker import BrokerProcess
-from streams.engine import Event, SendCommand
+from streams.engine import Event, Review, SendCommand
 from streams.engine.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
 from streams.ports import Record
@@ -104,7 +104,7 @@ def test_the_producers_of_events_in_write_events_where_java_would(topics: str) -
 
 
 def test_the_json_of_events_in_is_an_event() -> None:
-    own, order = blocks("events-in.md", "json")
+    own, order, profile = blocks("events-in.md", "json")
     event = EventDecoder().decode("orders", Record(NOW, 0, b"ada", order.encode()))
     assert isinstance(event, Event)
     assert event.data["total"] == 2500
@@ -115,10 +115,19 @@ def test_the_json_of_events_in_is_an_event() -> None:
     )
     assert isinstance(event, Event)
     assert event.data["score"] == 9
+    event = EventDecoder().decode("customers", Record(NOW, 0, b"ada", profile.encode()))
+    assert isinstance(event, Event)
+    assert event.data["set"]["consent"] == ["email"]
+
+
+def test_the_json_of_commands_out_is_a_review() -> None:
+    (example,) = blocks("commands-out.md", "json")
+    said = EventDecoder().decode("reviews", Record(NOW, 0, b"ada", example.encode()))
+    assert said == Review("8c1c7fca4f600d294b35", "ada", True, "eve", NOW)
 
 
 def test_the_log_line_of_events_in_is_what_is_said() -> None:
-    example = blocks("events-in.md", "json")[-1]
+    _, example, _ = blocks("events-in.md", "json")
     wrong = json.dumps(json.loads(example) | {"total": "12,50"}).encode()
     rejection: Any = EventDecoder().decode("orders", Record(NOW, 0, b"ada", wrong))
     line = f"\norders[3]@81223: {rejection.reason}; written to dead-letters\n"
