@@ -76,14 +76,19 @@ def _sendflow_environment(run: Run) -> dict[str, str]:
     }
 
 
-def _quix_streams() -> list[str]:
-    python = BUILT / "quix-streams" / "bin" / "python"
+def _python_of(peer: str) -> str:
+    """The Python of the peer's own environment, made now if it isn't there."""
+    python = BUILT / peer / "bin" / "python"
     if not python.exists():
-        venv.create(BUILT / "quix-streams", with_pip=True)
-        requirements = PEERS / "quix_streams" / "requirements.txt"
+        venv.create(BUILT / peer, with_pip=True)
+        requirements = PEERS / peer / "requirements.txt"
         install = [python, "-m", "pip", "install", "--quiet", "-r", requirements]
         subprocess.run(install, check=True)
-    return [str(python), str(PEERS / "quix_streams" / "job.py")]
+    return str(python)
+
+
+def _quix_streams() -> list[str]:
+    return [_python_of("quix_streams"), str(PEERS / "quix_streams" / "job.py")]
 
 
 def _kafka_streams() -> list[str]:
@@ -109,7 +114,7 @@ def _kafka_streams_with_cache(run: Run) -> dict[str, str]:
 
 def _plain_faust() -> list[str]:
     job = PEERS / "plain_faust" / "job.py"
-    return [sys.executable, str(job), "worker", "-l", "warn"]
+    return [_python_of("plain_faust"), str(job), "worker", "-l", "warn"]
 
 
 def has_java() -> bool:
