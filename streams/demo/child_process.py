@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -88,8 +89,14 @@ class ChildProcess:
         self._process.send_signal(number)
 
     def pause(self) -> None:
-        """SIGSTOP: it keeps its connections and answers nothing."""
+        """SIGSTOP: it keeps its connections and answers nothing, once this has returned.
+
+        Nothing happens where the process has ended."""
         self.signal(signal.SIGSTOP)
+        if sys.platform != "darwin" or sys.version_info >= (3, 13):  # else there is no waitid
+            # The signal is on its way: until all threads have stopped, it would still answer.
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """SIGCONT: the end of `pause`."""
