@@ -78,6 +78,10 @@ class Store(Protocol):
     def customers(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Up to `limit` pairs (key, state) with key > after, in order of key."""
 
+    def own(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Up to `limit` pairs (key, value) of the task's own keys that begin with `prefix` and are
+        greater than `after`, in order of key."""
+
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Everything, the task's own keys too."""
 

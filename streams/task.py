@@ -50,6 +50,7 @@ from streams.runtime.commit import (
 )
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
+from streams.runtime.own_keys import OwnKeys
 from streams.runtime.timers import FAR_FUTURE, Timers
 
 logger = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class PartitionTask:
         self._wall: Instant = 0
         self._timers = Timers(ports.store, self._uncommitted_due_times)
         self._audience = Audience(position.plans, ports.store, self._uncommitted)
+        self._own = OwnKeys(ports.store, self._uncommitted_changes, lambda: self._pending.changes)
 
     # ── What the worker asks ──────────────────────────────────────────────────────────────────
 
@@ -485,6 +487,10 @@ class PartitionTask:
         if self._in_flight is not None:
             yield self._in_flight.customers
         yield self._pending.customers
+
+    def _uncommitted_changes(self) -> list[Mapping[bytes, bytes | None]]:
+        in_flight = [] if self._in_flight is None else [self._in_flight.batch.changes]
+        return [*in_flight, self._pending.changes]
 
     def _decoded(self, stored: bytes) -> CustomerState:
         try:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
+from itertools import islice, takewhile
 
 from streams.engine import Instant
 from streams.ports import StoreBatch
@@ -50,6 +51,11 @@ class MemoryStore:
     def customers(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         first = max(bisect_right(self._keys, after), bisect_left(self._keys, FIRST_CUSTOMER))
         return [(key, self._states[key]) for key in self._keys[first : first + limit]]
+
+    def own(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        first = max(bisect_right(self._keys, after), bisect_left(self._keys, prefix))
+        keys = takewhile(lambda key: key.startswith(prefix), islice(self._keys, first, None))
+        return [(key, self._states[key]) for key in islice(keys, limit)]
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         for key in list(self._keys):

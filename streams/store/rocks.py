@@ -138,6 +138,16 @@ class RocksStore:
             found.append((key[1:], state))
         return found
 
+    def own(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Up to `limit` pairs of the task's own keys with `prefix` and key > after, in order."""
+        found: list[tuple[bytes, bytes]] = []
+        first = max(prefix, after + b"\x00")
+        for key, value in self._range(STATE + first, STATE + FIRST_CUSTOMER):
+            if len(found) == limit or not key.startswith(prefix, 1):
+                break
+            found.append((key[1:], value))
+        return found
+
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Everything, the task's own keys too."""
         for key, state in self._range(STATE, STATE_END):

@@ -14,7 +14,7 @@ from streams.store.rocks import RocksStore, StoreMemory
 from tests.store.states import state
 
 customers = st.sampled_from([b"a", b"b", b"b\x00", b"ba", b"c", b"\x01", b"\xff\xff"])
-own_keys = st.sampled_from([b"\x00position", b"\x00"])
+own_keys = st.sampled_from([b"\x00position", b"\x00", b"\x00p", b"\x00p\x00", b"\x00q"])
 due_times = st.none() | st.sampled_from([0, 1, 255, 256, 1_000, 2**40])
 states = st.none() | st.builds(state, due_times, st.binary(max_size=3))
 changes = st.dictionaries(customers, states, max_size=4)
@@ -64,6 +64,15 @@ class StoresAgree(RuleBasedStateMachine):
     def customers(self, after: bytes, limit: int) -> None:
         expected = self.memory_store.customers(after, limit)
         assert self.rocks.customers(after, limit) == expected
+
+    @rule(
+        prefix=st.sampled_from([b"\x00", b"\x00p", b"\x00r"]),
+        after=own_keys | st.just(b""),
+        limit=st.integers(0, 5),
+    )
+    def own(self, prefix: bytes, after: bytes, limit: int) -> None:
+        expected = self.memory_store.own(prefix, after, limit)
+        assert self.rocks.own(prefix, after, limit) == expected
 
     @invariant()
     def hold_the_same(self) -> None:
