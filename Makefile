@@ -3,9 +3,12 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Most tests wait for a broker: so many processes of pytest, each with a broker of its own.
+PARALLEL ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-kafka chaos check format bench lock clean
@@ -30,10 +33,11 @@ demo: $(READY) ## a real shop's year, as explained send commands
 	@$(BIN)/sendflow demo $(ARGS)
 
 test: $(READY) ## all tests that need no Java, broker tests on the embedded broker
-	@$(BIN)/python -m pytest -m "not kafka and not chaos" $(ARGS)
+	@$(PYTEST) -m "not kafka and not chaos" $(ARGS)
 
 test-kafka: $(READY) ## the broker tests on Apache Kafka from its jars (Java 17, Maven)
-	@$(BIN)/python -m pytest --broker kafka -m "broker or kafka" $(ARGS)
+	@$(BIN)/python -m tests.apache_kafka.jars
+	@$(PYTEST) --broker kafka -m "broker or kafka" $(ARGS)
 
 chaos: $(READY) ## workers that are killed, stopped and started, on both brokers
 	@$(BIN)/python -m pytest -m chaos $(ARGS)

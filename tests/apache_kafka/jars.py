@@ -72,3 +72,9 @@ def kafka_jars() -> Path:
             if not jars.is_dir():
                 raise
     return jars
+
+
+if __name__ == "__main__":
+    # Before tests run in parallel: fetched once, and no test waits for it.
+    java()
+    kafka_jars()

@@ -19,9 +19,8 @@ def settings_for(broker: BrokerProcess, prefix: str, **others: object) -> Settin
 def create_topics(
     broker: BrokerProcess, names: list[str], partitions: int = 2, **config: str
 ) -> None:
-    """Makes topics and waits until they are there. They keep what tests date back to 1970."""
+    """Makes topics and waits until they are there."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    config = {"retention_ms": "-1", **config}
     topics = [
         NewTopic(name, partitions, 1, config={k.replace("_", "."): v for k, v in config.items()})
         for name in names

@@ -14,7 +14,8 @@ from tests.broker.reading import create_topics, settings_for
 
 @pytest.fixture
 def settings(broker: BrokerProcess, topic_prefix: str) -> Settings:
-    create_topics(broker, [f"{topic_prefix}orders"], 3)
+    # For ever: what is dated back to 1970 is older than any retention.
+    create_topics(broker, [f"{topic_prefix}orders"], 3, retention_ms="-1")
     return settings_for(broker, topic_prefix, broker_timeout=3_000)
 
 

@@ -20,7 +20,7 @@ PATIENCE = 20.0
 def routes(broker, topic_prefix) -> dict[str, Route]:
     """Two topics of two partitions; this is the task of partition 1."""
     names = {name: topic_prefix + name for name in ("customers-changelog", "send-commands")}
-    create_topics(broker, list(names.values()))
+    create_topics(broker, list(names.values()), retention_ms="-1")  # one test dates back to 1970
     return {logical: Route(name, 1) for logical, name in names.items()}
 
 
