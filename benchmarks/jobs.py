@@ -45,7 +45,13 @@ class Job(msgspec.Struct, frozen=True):
     build: Callable[[], list[str]]
     """Makes what it needs, once; the command."""
     environment: Callable[[Run], dict[str, str]] = Run.environment
-    is_exactly_once: bool = True
+    flows: Path | None = None
+    """What Sendflow decides by. Each set has topics of its own, with the same events."""
+
+    @property
+    def topics(self) -> str:
+        """What its topics' names begin with, beside what those of a round begin with."""
+        return "" if self.flows is None else f"{self.flows.name}-"
 
     def start(self, command: list[str], run: Run) -> subprocess.Popen[bytes]:
         """The job as a process, its output in a file of the run's directory."""
@@ -122,10 +128,20 @@ def has_java() -> bool:
     return shutil.which("java") is not None and shutil.which("mvn") is not None
 
 
-SENDFLOW = Job("Sendflow", _sendflow, _sendflow_environment)
+SENDFLOW = Job("Sendflow", _sendflow, _sendflow_environment, ROOT / "flows")
+SENDFLOW_SAME_JOB = Job(
+    "Sendflow, the peers' job", _sendflow, _sendflow_environment, HERE / "same_job"
+)
 QUIX_STREAMS = Job("Quix Streams", _quix_streams)
 KAFKA_STREAMS = Job("Kafka Streams", _kafka_streams)
 KAFKA_STREAMS_CACHED = Job("Kafka Streams, record cache", _kafka_streams, _kafka_streams_with_cache)
-PLAIN_FAUST = Job("plain Faust", _plain_faust, is_exactly_once=False)
+PLAIN_FAUST = Job("plain Faust", _plain_faust)
 
-JOBS = (SENDFLOW, QUIX_STREAMS, KAFKA_STREAMS, KAFKA_STREAMS_CACHED, PLAIN_FAUST)
+JOBS = (
+    SENDFLOW,
+    SENDFLOW_SAME_JOB,
+    QUIX_STREAMS,
+    KAFKA_STREAMS,
+    KAFKA_STREAMS_CACHED,
+    PLAIN_FAUST,
+)

@@ -6,7 +6,7 @@ loop, the hand-over between threads) is the difference to the CPU per event of t
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,29 @@ def measure(bootstrap: str, prefix: str, count: int, directory: Path) -> dict[st
     }
 
 
+class TimedProducer(TransactionalProducer):
+    """The producer of a task, with its producing and its committing apart."""
+
+    watch: Stopwatch
+
+    def commit_timed(self, records: Sequence[OutputRecord], watch: Stopwatch) -> int:
+        """As `commit`."""
+        self.watch = watch
+        return self.commit(records, 30)
+
+    def _produce(self, records: Sequence[OutputRecord], last: int, deadline: float) -> None:
+        with self.watch("produce"):
+            super()._produce(records, last, deadline)
+
+    def _flush(self, deadline: float) -> None:
+        with self.watch("produce"):
+            super()._flush(deadline)
+
+    def _end(self) -> None:
+        with self.watch("commit"):
+            super()._end()
+
+
 class Job:
     """What a task does, part by part."""
 
@@ -92,7 +115,7 @@ class Job:
         self._encoder = EffectEncoder()
         self._cache = StateCache(settings.cache_customers)
         routes = {topic: Route(settings.prefix + topic, 0) for topic in OUTPUTS}
-        self._producer = TransactionalProducer(producer_options(settings, "parts-0"), routes)
+        self._producer = TimedProducer(producer_options(settings, "parts-0"), routes)
         self._producer.open(30)
 
     def close(self) -> None:
@@ -164,8 +187,7 @@ class Job:
             records = self._encoder.commands(effects.commands)
             records += self._encoder.decisions(effects.decisions)
             records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]
-        with watch("produce and commit"):
-            offset = self._producer.commit(records, 30)
+        offset = self._producer.commit_timed(records, watch)
         with watch("store"):
             self.store.write(StoreBatch(changes, offset, 0))
 

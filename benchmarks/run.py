@@ -19,11 +19,23 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import latency, parts, workload
-from benchmarks.jobs import JOBS, PLAIN_FAUST, ROOT, SENDFLOW, Job, Run, has_java
+from benchmarks.jobs import (
+    JOBS,
+    PLAIN_FAUST,
+    ROOT,
+    SENDFLOW,
+    SENDFLOW_SAME_JOB,
+    Job,
+    Run,
+    has_java,
+)
 from benchmarks.progress import Rate, watch
 from streams.demo.broker import BrokerProcess, EmbeddedBroker
 
 console = Console()
+
+NO_SIGNS = str.maketrans("", "", ",'")
+RESULTS = ROOT / "benchmarks" / "results" / "last.json"
 
 
 def main() -> None:
@@ -49,8 +61,9 @@ def main() -> None:
         broker.stop()
         shutil.rmtree(directory, ignore_errors=True)
     _show(result)
-    if asked.json:
-        Path(asked.json).write_text(json.dumps(result, indent=2) + "\n")
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(json.dumps(result, indent=2) + "\n")
+    console.print(f"the same as JSON: {os.path.relpath(asked.json)}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,7 +73,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=20.0, help="seconds of one job's turn")
     parser.add_argument("--rate", type=int, default=2000, help="events/s while measuring latency")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="these jobs alone")
-    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    parser.add_argument(
+        "--json", metavar="FILE", type=Path, default=RESULTS, help="where the figures go, too"
+    )
     parser.add_argument("--short", action="store_true", help="a minute, to see that it runs")
     asked = parser.parse_args()
     if asked.short:
@@ -104,11 +119,13 @@ def _compare(
     """Every job in turn on the same events, `rounds` times."""
     rates: dict[str, list[Rate]] = {job.name: [] for job in jobs}
     for number in range(asked.rounds):
-        prefix = f"round{number}-"
-        _prepare(bootstrap, prefix, directory)
-        count = workload.fill(bootstrap, prefix, workload.events(asked.events, seed=number))
+        for topics, flows in {job.topics: job.flows for job in jobs}.items():
+            prefix = f"round{number}-{topics}"
+            _prepare(bootstrap, prefix, flows, directory)
+            count = workload.fill(bootstrap, prefix, workload.events(asked.events, seed=number))
         for job in jobs if number % 2 == 0 else reversed(jobs):
-            group = f"{job.name.lower().replace(' ', '-').replace(',', '')}-{number}"
+            prefix = f"round{number}-{job.topics}"
+            group = f"{job.name.lower().replace(' ', '-').translate(NO_SIGNS)}-{number}"
             run = Run(bootstrap, prefix, group, directory / group)
             process = job.start(commands[job.name], run)
             try:
@@ -126,23 +143,24 @@ def _compare(
     return rates
 
 
-def _prepare(bootstrap: str, prefix: str, directory: Path) -> None:
-    """Topics, the shop's flows, and a profile for every customer."""
+def _prepare(bootstrap: str, prefix: str, flows: Path | None, directory: Path) -> None:
+    """Topics; and for Sendflow, flows to decide by and a profile for every customer."""
     environment = SENDFLOW.environment(Run(bootstrap, prefix, "prepare", directory))
     sendflow = [sys.executable, "-m", "streams.cli.main"]
-    for command in (
-        ["topics", "create"],
-        ["flows", "publish", str(ROOT / "flows"), "--yes"],
-    ):
+    commands = [["topics", "create"]]
+    if flows is not None:
+        commands.append(["flows", "publish", str(flows), "--yes"])
+    for command in commands:
         subprocess.run([*sendflow, *command], env=environment, check=True, capture_output=True)
-    workload.fill(bootstrap, prefix, workload.customer_profiles())
+    if flows is not None:
+        workload.fill(bootstrap, prefix, workload.customer_profiles())
 
 
 def _latency(
     command: list[str], bootstrap: str, directory: Path, asked: argparse.Namespace
 ) -> dict[str, float]:
     prefix = "latency-"
-    _prepare(bootstrap, prefix, directory)
+    _prepare(bootstrap, prefix, SENDFLOW.flows, directory)
     workload.fill(bootstrap, prefix, workload.events(20_000, seed=99))
     run = Run(bootstrap, prefix, "latency", directory / "latency")
     process = SENDFLOW.start(command, run)
@@ -165,8 +183,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _summary(rates: dict[str, list[Rate]]) -> dict[str, dict[str, float]]:
-    """Medians, and the median of Sendflow's rate over the job's, round by round."""
-    ours = rates.get(SENDFLOW.name, [])
+    """Medians, and the median of Sendflow's rate over the job's, round by round: by the job that
+    the peers do, where it was measured."""
+    ours = rates.get(SENDFLOW_SAME_JOB.name) or rates.get(SENDFLOW.name, [])
     summary = {}
     for name, runs in rates.items():
         ratios = [our.per_second / run.per_second for our, run in zip(ours, runs, strict=False)]
@@ -181,7 +200,13 @@ def _summary(rates: dict[str, list[Rate]]) -> dict[str, dict[str, float]]:
 
 def _show(result: dict[str, Any]) -> None:
     table = Table(title="The whole job", title_justify="left")
-    for heading in ("", "events/s", "CPU us/event", "peak MiB", "Sendflow is ... times as fast"):
+    for heading in (
+        "",
+        "events/s",
+        "CPU us/event",
+        "peak MiB",
+        "Sendflow, same job, is ... times as fast",
+    ):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, found in result["rates"].items():
         note = " (at least once)" if name == PLAIN_FAUST.name else ""
