@@ -5,9 +5,13 @@ SendflowError
 |-- OutcomeUnknown   throw the producer away, open a new one, re-read what was committed
 |-- Fenced           another worker owns the task: drop it, write nothing
 |-- StoreUnusable    the local state can't be trusted: rebuild it from the changelog
+|-- Unanswered       a record can't be judged yet: wait at it, and ask in a thread
+|-- Unreachable      another system than the brokers doesn't answer: ask again later
 |-- Poisoned         our own code failed at one record: reopen the task, which then sets it aside
 `-- Refused          only the user can mend it; the message says how
 """
+
+from collections.abc import Callable
 
 
 class SendflowError(Exception):
@@ -29,6 +33,22 @@ class Fenced(SendflowError):
 
 class StoreUnusable(SendflowError):
     """The local store is damaged, too old or ahead of its changelog: rebuild it."""
+
+
+class Unanswered(SendflowError):
+    """Only another system can tell what a record is, and asking it takes too long for the event
+    loop (PITFALLS 67). The task waits at the record, until `ask` has returned in a thread."""
+
+    def __init__(self, what: str, ask: Callable[[], object]) -> None:
+        """`what` is waited for, for people. `ask` blocks; raises Unreachable, Refused."""
+        super().__init__(f"{what} isn't known yet")
+        self.what = what
+        self.ask = ask
+
+
+class Unreachable(SendflowError):
+    """Another system than the brokers doesn't answer, and that says nothing about a record. Nothing
+    was decided and nothing is lost: ask again later."""
 
 
 class Refused(SendflowError):

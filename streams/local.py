@@ -54,7 +54,7 @@ class LocalTask:
 
     def step(self, wall: Instant, budget: int) -> bool:
         """As `advance`, but only about `budget` records, timers and visits to customers; True if
-        more can be done."""
+        more can be done. Raises what a question of the task's raises (`unanswered`)."""
         for topic, log in self.logs.items():
             fed = self._fed[topic]
             self.task.feed(topic, log[fed:], len(log), len(log))
@@ -62,7 +62,12 @@ class LocalTask:
         if not self._parts.settings.is_simulated:
             self.task.cut(wall, {topic: len(log) for topic, log in self.logs.items()})
         try:
-            return self.task.run(wall, budget)
+            if self.task.run(wall, budget):
+                return True
+            if self.task.unanswered is None:
+                return False
+            self.task.unanswered.ask()
+            return True
         except Poisoned as poisoned:
             self._poisoned |= {poisoned.mark}
             self.task = self._open()

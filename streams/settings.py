@@ -102,6 +102,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     web_address: str | None = None  # the host by which other workers reach the port; None: found
     instance: str | None = None  # a name that a worker keeps over restarts: it takes its own place
     schema_registry: str | None = None
+    schema_registry_username: str | None = None
+    schema_registry_password: Secret = None
+    schema_registry_password_file: Path | None = None
     log_level: LogLevel = LogLevel.INFO
     cache_customers: int = 50_000  # decoded states kept in memory, per task
     store_memory: Size = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per process
@@ -190,7 +193,7 @@ def _given(
             continue
         if variable in variables:
             yield variables[variable], text, variable
-        else:
+        elif not _is_of_kubernetes(variable, text):
             problems.append(_unknown(variable, variables))
     for name, value in options.items():
         option = "--" + name.replace(".", "-").replace("_", "-")
@@ -204,6 +207,20 @@ def _given(
 
 # Variables that begin like ours and are no settings.
 _OTHER_VARIABLES = frozenset({"SENDFLOW_TEST_BROKER"})
+
+# What Kubernetes gives every container for a service called sendflow or sendflow-…
+_SERVICE = re.compile(
+    rf"{VARIABLE_PREFIX}(\w+_)?"
+    r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+_SERVICE_ADDRESS = re.compile(rf"{VARIABLE_PREFIX}(\w+_)?PORT")
+
+
+def _is_of_kubernetes(variable: str, text: str) -> bool:
+    """A `…_PORT` only by its value, tcp://10.0.0.1:80: a misspelt setting is to be told."""
+    if _SERVICE.fullmatch(variable):
+        return True
+    return "://" in text and _SERVICE_ADDRESS.fullmatch(variable) is not None
 
 
 def _from_file(file: Path, problems: list[str]) -> Iterator[tuple[str, object]]:
@@ -278,6 +295,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     for address in settings.brokers.split(","):
         if not _ADDRESS.fullmatch(address.strip()):
             yield f"brokers has {address.strip()!r}, expected host:port, several with commas"
+    yield from _contradictions_of_registry(settings)
     if settings.security.protocol in (Protocol.SASL_PLAINTEXT, Protocol.SASL_SSL):
         for name in ("mechanism", "username", "password"):
             if getattr(settings.security, name) is None:
@@ -285,6 +303,30 @@ def _contradictions(settings: Settings) -> Iterator[str]:
                     f"security.{name} is missing, expected with security.protocol = "
                     f'"{settings.security.protocol.value}"; set {_variable(f"security.{name}")}'
                 )
+
+
+def _contradictions_of_registry(settings: Settings) -> Iterator[str]:
+    """The address is shown and logged, so it must not hold what is secret; nor is it shown here."""
+    username = settings.schema_registry_username
+    if "@" in (settings.schema_registry or ""):
+        yield (
+            "schema_registry holds a user or a password, expected http://HOST:PORT/PATH alone; "
+            f"give them as {_variable('schema_registry_username')} and "
+            f"{_variable('schema_registry_password')}, or name a file that holds the password in "
+            "schema_registry_password_file"
+        )
+    if username is not None and ":" in username:
+        yield "schema_registry_username has a colon, expected a name without (basic authentication)"
+    if username is not None and settings.schema_registry_password is None:
+        yield (
+            "schema_registry_password is missing, expected with schema_registry_username; "
+            f"{_elsewhere('schema_registry_password')}"
+        )
+    if username is None and settings.schema_registry_password is not None:
+        yield (
+            "schema_registry_username is missing, expected with schema_registry_password; set "
+            f"{_variable('schema_registry_username')}"
+        )
 
 
 _TOPIC_CHARACTERS = re.compile(r"[a-zA-Z0-9._-]*")

@@ -36,7 +36,7 @@ from streams.engine import (
     review,
     visit,
 )
-from streams.errors import Poisoned, Refused, SendflowError
+from streams.errors import Poisoned, Refused, SendflowError, Unanswered
 from streams.ports import ControlReader, Decoded, Decoder, Encoder, Facts, Record, Rejection, Store
 from streams.runtime.audience import Audience, Visited
 from streams.runtime.cache import StateCache
@@ -124,6 +124,7 @@ class PartitionTask:
         self._pending = Pending()
         self._in_flight: Commit | None = None
         self._waits_for: Input | None = None
+        self._unanswered: Unanswered | None = None
         self._wall: Instant = 0
         self._timers = Timers(ports.store, self._uncommitted_due_times)
         self._audience = Audience(position.plans, ports.store, self._uncommitted)
@@ -143,8 +144,17 @@ class PartitionTask:
 
     @property
     def waits_for(self) -> str | None:
-        """The topic that holds the task back; None while it has something to do."""
+        """The topic that holds the task back, or what must be asked first (`unanswered`); None
+        while it has something to do."""
+        if self._unanswered is not None:
+            return self._unanswered.what
         return None if self._waits_for is None else self._waits_for.topic
+
+    @property
+    def unanswered(self) -> Unanswered | None:
+        """What must be asked before the next record can be judged. The task waits at that record,
+        as it does for an input; each `run` tries it again."""
+        return self._unanswered
 
     @property
     def next_due(self) -> Instant | None:
@@ -189,7 +199,7 @@ class PartitionTask:
 
     def needs_cut(self, wall: Instant) -> list[str]:
         """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""
-        if self._waits_for is None or self.settings.is_simulated:
+        if self._waits_for is None or self._unanswered is not None or self.settings.is_simulated:
             return []
         until = wall - self.settings.clock_skew
         return [
@@ -208,12 +218,13 @@ class PartitionTask:
     def run(self, wall: Instant, budget: int) -> bool:
         """Processes up to about `budget` records and timers; True if more can be done at once.
 
-        Raises Poisoned when deciding fails, Aborted when a record can't be judged now; the task
-        must then be thrown away.
+        Raises Poisoned when deciding fails; the task must then be thrown away. Where it returns
+        False, it waits for an input, or for an answer (`unanswered`).
         """
-        if wall - self._wall > PAUSE:
-            self._merge.count_anew()
+        if wall - self._wall > PAUSE or self._unanswered is not None:
+            self._merge.count_anew()  # while it waited for an answer, it asked for no ends
         self._wall = wall
+        self._unanswered = None
         has_more = self._run(wall, budget)
         self._pending.settle(self._ports.encoder)
         return has_more
@@ -224,6 +235,7 @@ class PartitionTask:
             if is_simulated and (beyond := self._merge.beyond(wall)) is not None:
                 # Set aside where it stands: it may neither move the clock nor hide what follows.
                 self._process(beyond, beyond.pop(), self.clock)
+                self._count()
                 budget -= 1
                 continue
             first, at, limit = self._merge.choose(self._clock)
@@ -242,6 +254,9 @@ class PartitionTask:
                 if is_simulated:
                     limit = min(limit, place(wall + 1, START))
                 budget -= self._take(first, at, limit, budget)
+                if self._unanswered is not None:
+                    self._waits_for = first
+                    return False
             elif not self._may_go_on_without(first, wall):
                 self._clock = max(self._clock, place(time_of(at), START))
                 self._waits_for = first
@@ -279,16 +294,21 @@ class PartitionTask:
         taken = 0
         while True:
             record = source.pop()
-            self._clock = at
-            taken += 1
-            if at & 0xFF == LATE:
-                self._note_late(source, record)
+            before, self._clock = self._clock, at
             try:
                 self._process(source, record, at >> 8)
-            except SendflowError:  # a registry that is away says nothing about the record
+            except Unanswered as unanswered:  # as if it hadn't been looked at
+                source.put_back(record)
+                self._clock, self._unanswered = before, unanswered
+                return taken
+            except SendflowError:
                 raise
             except Exception as error:
                 raise self._poisoned_by((source.topic, record.offset), error) from error
+            taken += 1
+            self._count()
+            if at & 0xFF == LATE:
+                self._note_late(source, record)
             at = source.place
             if (
                 taken >= budget
@@ -300,11 +320,8 @@ class PartitionTask:
                 return taken
 
     def _process(self, source: Input, record: Record, now: Instant) -> None:
-        """One record at its effective time."""
+        """One record at its effective time. Raises Unanswered before anything has changed."""
         pending = self._pending
-        pending.events += 1
-        if pending.since is None:
-            pending.since = self._wall
         if self.settings.is_simulated and not 0 <= record.time <= self._wall:
             self._dead_letter(source.topic, record, self._impossible(record.time))
             return
@@ -335,6 +352,13 @@ class PartitionTask:
         pending.touch(customer, state)
         if state.next_due != due:
             self._timers.move(customer, state.next_due)
+
+    def _count(self) -> None:
+        """A record was processed: its position, at least, is to be committed."""
+        pending = self._pending
+        pending.events += 1
+        if pending.since is None:
+            pending.since = self._wall
 
     def _event_of(self, topic: str, record: Record) -> Decoded | Rejection:
         if (topic, record.offset) in self._poisoned:

@@ -94,6 +94,50 @@ def test_all_that_is_wrong_is_told_at_once(file):
     ]
 
 
+OF_KUBERNETES = {
+    "SENDFLOW_SERVICE_HOST": "10.96.0.12",
+    "SENDFLOW_SERVICE_PORT": "6066",
+    "SENDFLOW_SERVICE_PORT_HTTP": "6066",
+    "SENDFLOW_PORT": "tcp://10.96.0.12:6066",
+    "SENDFLOW_PORT_6066_TCP": "tcp://10.96.0.12:6066",
+    "SENDFLOW_PORT_6066_TCP_PROTO": "tcp",
+    "SENDFLOW_PORT_6066_TCP_PORT": "6066",
+    "SENDFLOW_PORT_6066_TCP_ADDR": "10.96.0.12",
+    "SENDFLOW_PORT_53_UDP": "udp://10.96.0.12:53",
+    "SENDFLOW_DASHBOARD_SERVICE_HOST": "10.96.0.13",
+    "SENDFLOW_DASHBOARD_SERVICE_PORT": "80",
+    "SENDFLOW_DASHBOARD_PORT": "tcp://10.96.0.13:80",
+    "SENDFLOW_DASHBOARD_PORT_80_TCP": "tcp://10.96.0.13:80",
+    "SENDFLOW_DASHBOARD_PORT_80_TCP_ADDR": "10.96.0.13",
+}
+
+
+@pytest.mark.parametrize("variable", OF_KUBERNETES)
+def test_what_kubernetes_says_of_services_is_no_setting(variable):
+    loaded = load_settings(None, {variable: OF_KUBERNETES[variable]})
+    assert loaded.settings == Settings()
+
+
+def test_a_setting_of_ours_is_one_also_where_its_name_looks_like_a_service():
+    environment = {**OF_KUBERNETES, "SENDFLOW_WEB_PORT": "7000"}
+    assert load_settings(None, environment).settings.web_port == 7000
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("SENDFLOW_WBE_PORT", "7000"),  # a setting, misspelt
+        ("SENDFLOW_PORT", "7000"),
+        ("SENDFLOW_SERVICE_HOSTS", "a"),
+        ("SENDFLOW_PORT_6066", "tcp://10.96.0.12:6066"),
+        ("SENDFLOW_PORT_6066_TCP_NAME", "a"),
+    ],
+)
+def test_what_only_looks_like_a_variable_of_kubernetes_is_told(variable, text):
+    with pytest.raises(Refused, match=f"there is no setting {variable}"):
+        load_settings(None, {variable: text})
+
+
 @pytest.mark.parametrize("text", ["brokers = ", "\xff"])
 def test_a_file_that_is_no_toml(file, text):
     file.write_text(text, encoding="latin-1")
@@ -128,6 +172,51 @@ def test_a_secret_is_read_from_the_file_that_is_named(tmp_path):
 def test_a_secret_file_that_is_not_there(tmp_path):
     with pytest.raises(Refused, match=r"security.password_file can't be read"):
         load_settings(None, {"SENDFLOW_SECURITY_PASSWORD_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://worker:hunter2@registry:8081", "http://worker@registry:8081/hunter2"]
+)
+def test_a_registry_with_a_user_in_its_address_is_refused_and_not_shown(file, url):
+    file.write_text(f'schema_registry = "{url}"\n')
+    for loading in (
+        lambda: load_settings(file, {}),
+        lambda: load_settings(None, {"SENDFLOW_SCHEMA_REGISTRY": url}),
+    ):
+        with pytest.raises(Refused, match="SENDFLOW_SCHEMA_REGISTRY_PASSWORD") as refused:
+            loading()
+        assert "hunter2" not in str(refused.value)
+
+
+def test_the_password_of_the_registry_is_a_secret(file, tmp_path):
+    file.write_text('schema_registry_username = "worker"\nschema_registry_password = "hunter2"\n')
+    with pytest.raises(Refused, match="SENDFLOW_SCHEMA_REGISTRY_PASSWORD") as refused:
+        load_settings(file, {})
+    assert "hunter2" not in str(refused.value)
+    secret = tmp_path / "password"
+    secret.write_text("hunter2\n")
+    file.write_text(
+        f'schema_registry = "http://registry:8081"\nschema_registry_username = "worker"\n'
+        f'schema_registry_password_file = "{secret}"\n'
+    )
+    loaded = load_settings(file, {})
+    assert loaded.settings.schema_registry_password == "hunter2"
+    assert "hunter2" not in repr(list(shown(loaded)))
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"USERNAME": "worker"}, "schema_registry_password is missing"),
+        ({"PASSWORD": "hunter2"}, "schema_registry_username is missing"),
+        ({"USERNAME": "a:b", "PASSWORD": "hunter2"}, "has a colon"),
+    ],
+)
+def test_a_user_of_the_registry_has_a_name_and_a_password(variables, says):
+    named = {f"SENDFLOW_SCHEMA_REGISTRY_{name}": value for name, value in variables.items()}
+    with pytest.raises(Refused, match=says) as refused:
+        load_settings(None, named)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_secrets_are_never_shown():

@@ -34,6 +34,7 @@ def explain(
     \b
     Example: sendflow explain 12347 --flow cart-recovery
     """
+    from streams.contracts.registry import registry_in
     from streams.contracts.wire import decode_with
     from streams.kafka.topic_reader import TopicReader
     from streams.replay.explain import explain as build_timeline
@@ -44,7 +45,7 @@ def explain(
     settings = options.load(config, brokers, prefix)
     start = None if since is None else options.moment(since, "--since")
     with TopicReader(settings, "explain") as reader:
-        history = read_history(reader, customer, start, decode_with(settings.schema_registry))
+        history = read_history(reader, customer, start, decode_with(registry_in(settings)))
     timeline = build_timeline(history, flow, zone)
     if as_json:
         output.print_json(timeline)

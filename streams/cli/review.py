@@ -136,12 +136,13 @@ def _answer(
 def _unanswered(
     settings: "Settings", template: str | None, flow: str | None
 ) -> list[dict[str, Any]]:
+    from streams.contracts.registry import registry_in
     from streams.contracts.wire import decode_with
     from streams.worker.reviews import unanswered
 
     return [
         request
-        for request in unanswered(settings, decode_with(settings.schema_registry))
+        for request in unanswered(settings, decode_with(registry_in(settings)))
         if template in (None, request["template"]) and flow in (None, request["flow"])
     ]
 

@@ -34,11 +34,12 @@ def tail(
     \b
     Example: sendflow tail send-commands --from 2026-03-02 --limit 100 --json
     """
+    from streams.contracts.registry import registry_in
     from streams.contracts.wire import decode_with
     from streams.kafka.topic_reader import TopicReader
 
     settings = options.load(config, brokers, prefix)
-    decode = decode_with(settings.schema_registry)
+    decode = decode_with(registry_in(settings))
 
     def show(found: "Found") -> None:
         (_show_json if as_json else _show_text)(found, decode)

@@ -2,6 +2,7 @@
 that somebody reads."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -20,7 +21,7 @@ from streams.contracts.fields import (
 )
 from streams.contracts.own_events import OwnEvents, OwnMetric, none_of_its_own
 from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader, only_fields
-from streams.contracts.registry import SchemaRegistry
+from streams.contracts.registry import NotAContract, SchemaRegistry
 from streams.contracts.reviews import Reviews
 from streams.contracts.schemas import (
     METRIC_OF_RECORD,
@@ -42,6 +43,7 @@ from streams.contracts.wire import (
 )
 from streams.engine import METRICS, Event
 from streams.engine.event import Metric
+from streams.errors import Unanswered
 from streams.ports import Decoded, Record, Rejection
 
 LONGEST_KEY = 1024  # bytes
@@ -101,7 +103,7 @@ class EventDecoder:
     ) -> None:
         self._fields_read = fields_read
         self._schemas = schemas or shipped_schemas()
-        self._registry = registry
+        self._contract_of = None if registry is None else partial(_contract_known, registry)
         self._metrics = metrics
         self._writers: dict[bytes, _Writer] = {}  # by the header's bytes
         for fingerprint, contract in self._schemas.by_fingerprint.items():
@@ -122,8 +124,8 @@ class EventDecoder:
         self._other_of_topic = {other.topic: other for other in others}
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
-        """The event in `record`, or why there is none. Raises RegistryUnreachable where only the
-        registry could tell, and nothing else."""
+        """The event in `record`, or why there is none. Raises Unanswered where the registry must
+        be asked first, and nothing else."""
         value = record.value
         if not value:
             return Rejection("the record has no value, expected an event")
@@ -185,7 +187,7 @@ class EventDecoder:
     def _find_writer(self, value: bytes) -> _Writer | OtherRecords | Rejection:
         """What reads records with a header that was not met before."""
         try:
-            contract, _start = contract_in(value, self._schemas, self._registry)
+            contract, _start = contract_in(value, self._schemas, self._contract_of)
         except Undecodable as error:
             return Rejection(str(error))
         if contract.name in self._others:
@@ -245,6 +247,15 @@ class EventDecoder:
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
         return f"{metric} doesn't belong on {topic}, expected it on {self._metrics[metric].topic}"
+
+
+def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotAContract:
+    """What the registry is known to have. Raises Unanswered."""
+    found = registry.known(schema_id)
+    if found is None:
+        what = f"schema id {schema_id} of the registry at {registry.url}"
+        raise Unanswered(what, partial(registry.contract, schema_id))
+    return found
 
 
 def _read_other(other: OtherRecords, fields: dict[str, Any], record: Record) -> Decoded | Rejection:

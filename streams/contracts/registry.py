@@ -2,32 +2,41 @@
 
 An id never changes its meaning, so what was fetched once is kept: in memory and, with a cache
 folder, over restarts. A registry that is away stops only records with an id never seen before.
+
+    known      what is in memory; never waits
+    contract   asks where it must, and blocks meanwhile: in a thread (PITFALLS 67)
 """
 
 import base64
 import json
+import logging
 import re
+import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
 from streams.contracts.schemas import Contract, contract_of
-from streams.errors import Aborted, Refused
+from streams.errors import Refused, Unreachable
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?")
 _ASK_AGAIN_AFTER = 30.0  # seconds; a record with an unknown id mustn't cost a request each
 
 
-class RegistryUnreachable(Aborted):
-    """The registry didn't answer, so nobody can tell whether a record is right: roll back, repeat.
-    Writing it to `dead-letters` would make the outcome depend on the registry's health."""
+class RegistryUnreachable(Unreachable):
+    """The registry didn't answer, so nobody can tell whether a record is right. Writing it to
+    `dead-letters` would make the outcome depend on the registry's health."""
 
 
 class NotAContract(msgspec.Struct, frozen=True):
@@ -39,43 +48,55 @@ class NotAContract(msgspec.Struct, frozen=True):
 class SchemaRegistry:
     """Asks one registry, and remembers the answers.
 
-    `url` may carry `user:password@` for basic authentication; messages never show them. `cache` is
-    a folder of this registry's schemas.
+    `cache` is a folder of this registry's schemas. `login` is a name and a password, for basic
+    authentication. Any thread may call.
     """
 
     def __init__(
         self,
         url: str,
         cache: Path | None = None,
+        login: tuple[str, str] | None = None,
         timeout: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = urlsplit(url)
-        _, _, host = parts.netloc.rpartition("@")
-        if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        host = parts.netloc
+        if parts.scheme not in ("http", "https") or "@" in url or not _HOST.fullmatch(host):
+            before, at, shown = url.rpartition("@")  # what stands before it may be a password
             raise Refused(
-                f"the schema registry's address (setting schema_registry) is {parts.scheme}://{host}"
-                f"{parts.path}, expected http://HOST:PORT/PATH"
+                f"the schema registry's address (setting schema_registry) is "
+                f"{'***' if before else ''}{at}{shown}, expected http://HOST:PORT/PATH"
             )
         self.url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self._headers = {"Accept": "application/vnd.schemaregistry.v1+json"}
-        if parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-            self._headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        if login is not None:
+            pair = base64.b64encode(":".join(login).encode())
+            self._headers["Authorization"] = f"Basic {pair.decode()}"
         self._cache = cache
         self._timeout = timeout
         self._clock = clock
         self._known: dict[int, Contract | NotAContract] = {}
         self._refused: dict[int, tuple[float, NotAContract]] = {}  # id -> asked when, the answer
+        self._asking = threading.Lock()  # many tasks meet a new id at the same time
 
-    def contract(self, schema_id: int) -> Contract | NotAContract:
-        """The contract with this id. Raises RegistryUnreachable, only for ids not seen before."""
+    def known(self, schema_id: int) -> Contract | NotAContract | None:
+        """The contract with this id, as far as it's in memory; None: see `contract`."""
         known = self._known.get(schema_id)
         if known is not None:
             return known
         refused = self._refused.get(schema_id)
         if refused is not None and self._clock() - refused[0] < _ASK_AGAIN_AFTER:
             return refused[1]
+        return None
+
+    def contract(self, schema_id: int) -> Contract | NotAContract:
+        """The contract with this id; blocks. Raises RegistryUnreachable, only for ids not seen
+        before, and Refused."""
+        with self._asking:
+            return self.known(schema_id) or self._found(schema_id)
+
+    def _found(self, schema_id: int) -> Contract | NotAContract:
         answer = self._cached(schema_id) or self._fetch(schema_id)
         if answer is None:
             missing = NotAContract(f"schema id {schema_id} is not in the registry at {self.url}")
@@ -118,11 +139,20 @@ class SchemaRegistry:
             return None
         answer["referenced"] = self._referenced(answer)
         if self._cache is not None:
-            self._cache.mkdir(parents=True, exist_ok=True)
-            unfinished = self._cache / f"{schema_id}.json.new"
-            unfinished.write_text(json.dumps(answer), encoding="utf-8")
-            unfinished.replace(self._cache / f"{schema_id}.json")
+            try:
+                self._keep(self._cache, schema_id, answer)
+            except OSError as error:  # it's asked for again after a restart, that's all
+                logger.warning("schema id %d can't be kept on disk: %s", schema_id, error)
         return answer
+
+    def _keep(self, cache: Path, schema_id: int, answer: dict[str, Any]) -> None:
+        """Whole or not at all, also where several workers share the folder."""
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=cache, suffix=".new", delete=False
+        ) as unfinished:
+            json.dump(answer, unfinished)
+        Path(unfinished.name).replace(cache / f"{schema_id}.json")
 
     def _referenced(self, answer: dict[str, Any]) -> list[str]:
         """The schemas that this one refers to by name, each after those that it needs itself."""
@@ -140,7 +170,7 @@ class SchemaRegistry:
         try:
             text = (self._cache / f"{schema_id}.json").read_text(encoding="utf-8")
             return dict(json.loads(text))
-        except (FileNotFoundError, ValueError):  # not there, or not whole: ask again
+        except (OSError, ValueError):  # not there, or not whole: ask again
             return None
 
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
@@ -158,8 +188,8 @@ class SchemaRegistry:
             said = error.read(200).decode(errors="replace")
             if error.code in (401, 403):
                 raise Refused(
-                    f"the schema registry at {self.url} refuses us ({error.code}): check the user "
-                    f"and password in its address"
+                    f"the schema registry at {self.url} refuses us ({error.code}): look at "
+                    f"schema_registry_username and the password"
                 ) from error
             if error.code in (409, 422):
                 raise Refused(f"the schema registry at {self.url} refuses: {said}") from error
@@ -170,3 +200,15 @@ class SchemaRegistry:
             raise RegistryUnreachable(
                 f"the schema registry at {self.url} can't be asked: {error}"
             ) from error
+
+
+def registry_in(settings: Settings, caches: Path | None = None) -> SchemaRegistry | None:
+    """The registry that the settings name; None if they name none. `caches` is a folder for what
+    was fetched, each registry's apart: another one has other schemas under the same ids."""
+    url = settings.schema_registry
+    if url is None:
+        return None
+    username, password = settings.schema_registry_username, settings.schema_registry_password
+    login = None if username is None or password is None else (username, password)
+    cache = None if caches is None else caches / quote(url.rstrip("/"), safe="")
+    return SchemaRegistry(url, cache, login)

@@ -41,11 +41,15 @@ def confluent_header(schema_id: int) -> bytes:
     return bytes((CONFLUENT, *schema_id.to_bytes(4, "big")))
 
 
+ContractOf = Callable[[int], Contract | NotAContract]
+"""The contract with an id of the registry."""
+
+
 def contract_in(
-    value: bytes, schemas: Schemas, registry: SchemaRegistry | None
+    value: bytes, schemas: Schemas, contract_of: ContractOf | None
 ) -> tuple[Contract, int]:
-    """The schema that an Avro value was written with, and where the record begins. Raises
-    Undecodable; RegistryUnreachable."""
+    """The schema that an Avro value was written with, and where the record begins. `contract_of`:
+    None without a registry. Raises Undecodable, and what `contract_of` raises."""
     if value[:2] == SINGLE_OBJECT:
         contract = schemas.by_fingerprint.get(value[2:SINGLE_OBJECT_HEADER])
         if contract is None:
@@ -56,12 +60,12 @@ def contract_in(
         return contract, SINGLE_OBJECT_HEADER
     if value[:1] == b"\x00" and len(value) >= CONFLUENT_HEADER:
         schema_id = int.from_bytes(value[1:CONFLUENT_HEADER], "big")
-        if registry is None:
+        if contract_of is None:
             raise Undecodable(
                 f"the value is in Confluent wire format (schema id {schema_id}), and no schema "
                 f"registry is configured (setting schema_registry)"
             )
-        found = registry.contract(schema_id)
+        found = contract_of(schema_id)
         if isinstance(found, NotAContract):
             raise Undecodable(found.reason)
         return found, CONFLUENT_HEADER
@@ -80,7 +84,7 @@ class RecordDecoder:
 
     def __init__(self, schemas: Schemas, registry: SchemaRegistry | None = None) -> None:
         self._schemas = schemas
-        self._registry = registry
+        self._contract_of = None if registry is None else registry.contract
         self._readers: dict[bytes, tuple[str, RecordReader]] = {}  # by fingerprint
 
     def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
@@ -91,7 +95,7 @@ class RecordDecoder:
                 return JSON, msgspec.json.decode(value)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise Undecodable(f"the value begins like JSON but is none: {error}") from error
-        contract, start = contract_in(value, self._schemas, self._registry)
+        contract, start = contract_in(value, self._schemas, self._contract_of)
         known = self._readers.get(contract.fingerprint)
         if known is None:
             newest = self._schemas.current.get(contract.name, contract)
@@ -133,9 +137,9 @@ def decode_any(value: bytes) -> tuple[str, dict[str, Any]]:
     return _shipped().decode(value)
 
 
-def decode_with(schema_registry: str | None) -> Decode:
-    """As `decode_any`, with the registry of that address (setting schema_registry), if there is
-    one: what a shop with a registry writes can't be read without."""
-    if schema_registry is None:
+def decode_with(registry: SchemaRegistry | None) -> Decode:
+    """As `decode_any`, with a registry (`registry_in` the settings), if there is one: what a shop
+    with a registry writes can't be read without."""
+    if registry is None:
         return decode_any
-    return RecordDecoder(shipped_schemas(), SchemaRegistry(schema_registry)).decode
+    return RecordDecoder(shipped_schemas(), registry).decode

@@ -76,6 +76,13 @@ class Input:
             self.place = self.complete_before << 8 | self.order
         return record
 
+    def put_back(self, record: Record) -> None:
+        """The end of `pop`: it wasn't processed after all, and is the next again."""
+        self.records.appendleft(record)
+        self.buffered_bytes += 100 + len(record.value or b"")
+        self.position = record.offset
+        self.refresh()
+
     def refresh(self) -> None:
         """Sets `place` after a change."""
         if self.records:

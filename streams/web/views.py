@@ -15,7 +15,7 @@ class TaskView(msgspec.Struct):
     state: str
     clock: Instant | None = None  # the stream clock
     behind: int | None = None  # milliseconds between the stream clock and the wall clock
-    waits_for: str | None = None  # the topic that holds it back
+    waits_for: str | None = None  # the topic that holds it back, or what it asks for
     next_due: Instant | None = None  # its earliest timer
     lag: dict[str, int] = {}  # records not processed yet, by topic
     buffered: dict[str, int] = {}  # records fetched and not processed yet, by topic

@@ -84,6 +84,8 @@ class Host:
         self.paused: set[str] = set()
         self.commit: asyncio.Task[None] | None = None
         """The transaction that is under way."""
+        self.asks: asyncio.Task[None] | None = None
+        """Its task waits for an answer (see asking.py)."""
         self.left = asyncio.Event()
         """Set when the task is given up."""
         self._cancelled = threading.Event()

@@ -9,13 +9,14 @@
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.contracts.registry import SchemaRegistry
+from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, registry_in
 from streams.engine import Instant
 from streams.errors import Aborted, Refused
 from streams.kafka.admin import KafkaAdmin
@@ -37,20 +38,26 @@ FENCE_WITHIN = 15.0
 """Seconds for the brokers to end what the older owner left open; then it's tried again."""
 LOCK_WITHIN = 10.0
 REPORT_EVERY = 5.0
+REGISTRY_AGAIN_AFTER = 1.0
+SCHEMAS = "schemas"
+"""In data_dir: what was fetched from the schema registry. (A store's folder ends in a number.)"""
 
 
 class TaskOpener:
     """What all tasks of a worker share: block cache, programs, schemas. Any thread may call."""
 
-    def __init__(self, settings: Settings, admin: KafkaAdmin) -> None:
-        """Raises RegistryUnreachable, Refused: see EffectEncoder."""
-        registry = None
-        if settings.schema_registry is not None:
-            registry = SchemaRegistry(settings.schema_registry)
+    def __init__(
+        self,
+        settings: Settings,
+        admin: KafkaAdmin,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Blocks until the schema registry has answered, where there is one. Raises Refused after
+        `broker_timeout`, when stopped, or where the registry refuses."""
         self._settings = settings
         self._admin = admin
-        self._registry = registry
-        self._encoder = EffectEncoder(registry=registry)
+        self._registry = registry_in(settings, settings.data_dir / SCHEMAS)
+        self._encoder = encoder_with(self._registry, settings.broker_timeout / 1000, is_stopped)
         self._programs = Programs()
         self._memory = StoreMemory(settings.store_memory)
         self._task_settings = task_settings(settings)
@@ -166,6 +173,26 @@ class TaskOpener:
             logger.info(
                 "task %d: restored %d changes in %.1f s", opening.partition, records, seconds
             )
+
+
+def encoder_with(
+    registry: SchemaRegistry | None, patience: float, is_stopped: Callable[[], bool]
+) -> EffectEncoder:
+    """Our schemas are entered in the registry, which is tried for `patience` seconds. Raises
+    Refused after that, when stopped, or where the registry refuses them."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return EffectEncoder(registry=registry)
+        except RegistryUnreachable as error:
+            left = deadline - time.monotonic()
+            if left <= 0 or is_stopped():
+                raise Refused(
+                    f"{error}; tried for {patience:g} s: start it, or set its address "
+                    "(schema_registry, SENDFLOW_SCHEMA_REGISTRY) or a longer broker_timeout"
+                ) from error
+            logger.warning("%s; trying for another %.0f s", error, left)
+        time.sleep(min(REGISTRY_AGAIN_AFTER, left))
 
 
 class KafkaTask:

@@ -185,7 +185,7 @@ class WorkerProcess:
             published = publish_if_new(self._settings, self._flows, wall_clock())
             if published is not None:
                 logger.info("published definitions %s from %s", published.version, self._flows)
-        return TaskOpener(self._settings, admin)
+        return TaskOpener(self._settings, admin, self._is_stopping.is_set)
 
     async def _start_app(self, app: WorkerApp) -> None:
         settings = self._settings

@@ -20,10 +20,18 @@ from typing import Any
 import msgspec
 
 from streams.engine import Instant
-from streams.errors import Fenced, Poisoned, Refused, SendflowError, StoreUnusable
+from streams.errors import (
+    Fenced,
+    Poisoned,
+    Refused,
+    SendflowError,
+    StoreUnusable,
+    Unanswered,
+)
 from streams.ports import Record
 from streams.runtime.lifecycle import TaskState
 from streams.task import CONTROL
+from streams.worker.asking import Asking
 from streams.worker.cuts import AskEnds, Cuts
 from streams.worker.fetching import Fetched, FetchThread, Key
 from streams.worker.host import Host, Opener
@@ -101,6 +109,7 @@ class Tasks:
         self._cuts = Cuts(
             self._running, ports.ask_ends, clock, self._look_at, options.broker_patience
         )
+        self._asking = Asking()
         self._openers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="open")
         self._committers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="commit")
 
@@ -176,6 +185,7 @@ class Tasks:
         for task in list(self._background):
             task.cancel()
         self._cuts.close()
+        self._asking.close()
         for pool in (self._openers, self._committers):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -324,6 +334,8 @@ class Tasks:
     def _run_slice(self, host: Host) -> None:
         if host.commit is not None and host.task.uncommitted >= self._options.decide_ahead:
             return  # its transaction is slower than it; it's looked at again after that
+        if host.asks is not None:
+            return  # the same, after the answer
         try:
             has_more = host.task.run(self._clock(), SLICE)
         except Exception as error:
@@ -331,11 +343,22 @@ class Tasks:
             return
         if has_more:
             self._ready.add(host)
+        elif host.task.unanswered is not None:
+            host.asks = self._spawn(self._ask(host, host.task.unanswered))
         else:
             self._cuts.want(host)
         if host.paused:
             for topic in host.to_resume():
                 self._spawn(self._ports.records.resume((topic, host.partition)))
+
+    async def _ask(self, host: Host, question: Unanswered) -> None:
+        try:
+            await self._asking.ask(host, question)
+        except Exception as error:
+            self._failed(host, error)
+        finally:
+            host.asks = None
+        self._look_at(host)
 
     def _commit_those_due(self) -> float:
         """Begins the transactions that are due; returns the seconds until the next is."""

@@ -6,8 +6,9 @@ tried in test_registry.py where Java and Maven are there.
 
 import base64
 import json
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -20,6 +21,9 @@ class RegistryServer:
         self.subjects: dict[tuple[str, int], dict[str, Any]] = {}  # (name, version) -> answer
         self.requests: list[str] = []
         self.fails_with: int | None = None
+        self.answers = Event()
+        """While it isn't set, requests are taken and hang."""
+        self.answers.set()
         self.password = password
         self._port = 0
 
@@ -54,16 +58,19 @@ class RegistryServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.answers.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def _answer(self, handler: BaseHTTPRequestHandler, body: Any) -> None:
         self.requests.append(handler.path)
+        assert self.answers.wait(20), "it was to hang, not for ever"
         status, answer = self._answer_to(handler, handler.path.removeprefix("/api"), body)
         handler.send_response(status)
         handler.end_headers()
-        handler.wfile.write(json.dumps(answer).encode())
+        with suppress(BrokenPipeError):  # whoever asked has given up
+            handler.wfile.write(json.dumps(answer).encode())
 
     def _answer_to(
         self, handler: BaseHTTPRequestHandler, path: str, body: Any

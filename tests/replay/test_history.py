@@ -78,7 +78,7 @@ def test_what_a_shop_with_a_registry_writes_is_read_with_it() -> None:
         found = [Found("orders", 0, Record(NOON, 0, b"ada", written))]
         for output in outputs(EffectEncoder(registry=SchemaRegistry(server.url))):
             found.append(Found(output.topic, 0, Record(NOON, 0, output.key, output.value)))
-        history = history_of("ada", found, decode_with(server.url))
+        history = history_of("ada", found, decode_with(SchemaRegistry(server.url)))
         assert [event.metric for event in history.events] == ["order.placed"]
         assert [decision.reason for decision in history.decisions] == ["re_entry"]
         assert [letter.offset for letter in history.dead_letters] == [7]

@@ -14,7 +14,8 @@ import msgspec
 from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.contracts.wire import decode_any
+from streams.contracts.registry import SchemaRegistry
+from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decode_any
 from streams.errors import Fenced
 from streams.kafka.consumer import Batch
 from streams.kafka.partition import partition_of
@@ -51,6 +52,7 @@ class Cluster:
         self.closed: list[int] = []
         self.on_open: Callable[[Opening], None] = lambda opening: None
         self.on_commit: Callable[[int], None] = lambda partition: None
+        self.registry: SchemaRegistry | None = None
         self.programs = Programs()
         self.number = 0
         self._append(CONTROL, 0, b"definitions", _definitions())
@@ -59,6 +61,14 @@ class Cluster:
         """An order of now."""
         self.number += 1
         self._add(event("order.placed", customer, self.number))
+
+    def order_in_confluent_form(self, customer: str, schema_id: int) -> None:
+        """An order of now, with the id of its schema in a registry."""
+        self.number += 1
+        order = event("order.placed", customer, self.number)
+        assert order.value is not None
+        order.value = confluent_header(schema_id) + order.value[SINGLE_OBJECT_HEADER:]
+        self._add(order)
 
     def register(self, *customers: str) -> None:
         """Customers who can be written to."""
@@ -98,7 +108,8 @@ class Cluster:
         store = MemoryStore()
         changelog = self.changelogs.setdefault(partition, [])
         store.write(StoreBatch(dict(changelog), len(changelog), 0))
-        ports = Ports(store, EventDecoder(), EffectEncoder(), self.programs)
+        decoder = EventDecoder(registry=self.registry)
+        ports = Ports(store, decoder, EffectEncoder(), self.programs)
         settings = TaskSettings(clock_skew=0, commit_interval=20)
         task = PartitionTask(partition, ports, settings, opening.poisoned)
         opened = MemoryTask(self, task, store)

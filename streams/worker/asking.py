@@ -1,0 +1,57 @@
+"""What tasks must ask before they can judge their next record: the schema registry, off the loop.
+
+run ──► Unanswered ──► ask, in a thread ──► run again
+                        ▲      │
+                        └──────┘ nobody answers: again after a second, for as long as it takes
+
+A task that waits here is no failure: nothing is decided, nothing is lost, and the others go on.
+"""
+
+import asyncio
+import contextlib
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from streams.errors import Unanswered, Unreachable
+from streams.worker.host import Host, in_thread
+
+logger = logging.getLogger(__name__)
+
+THREADS = 4
+"""Who asks one registry waits for one registry: more wouldn't be faster."""
+ASK_AGAIN_AFTER = 1.0
+SAY_EVERY = 30
+"""Every so many attempts there is a line that it is still away."""
+
+
+class Asking:
+    """Asks on behalf of tasks, in threads of its own."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ask")
+
+    async def ask(self, host: Host, question: Unanswered) -> None:
+        """Until there is an answer, or the task is given up. Raises what only the user can mend."""
+        attempts = 0
+        while not host.left.is_set():
+            try:
+                await in_thread(self._threads, question.ask)
+            except Unreachable as error:
+                if attempts % SAY_EVERY == 0:
+                    logger.warning(
+                        "task %d waits for %s: %s; it is asked for until it's there",
+                        host.partition,
+                        question.what,
+                        error,
+                    )
+            else:
+                if attempts:
+                    logger.info("task %d goes on: %s is there", host.partition, question.what)
+                return
+            attempts += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(host.left.wait(), ASK_AGAIN_AFTER)
+
+    def close(self) -> None:
+        """Ends the threads, as soon as they can be."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
