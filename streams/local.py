@@ -55,13 +55,10 @@ class LocalTask:
     def step(self, wall: Instant, budget: int) -> bool:
         """As `advance`, but only about `budget` records, timers and visits to customers; True if
         more can be done. Raises what a question of the task's raises (`unanswered`)."""
-        for topic, log in self.logs.items():
-            fed = self._fed[topic]
-            self.task.feed(topic, log[fed:], len(log), len(log))
-            self._fed[topic] = len(log)
-        if not self._parts.settings.is_simulated:
-            self.task.cut(wall, {topic: len(log) for topic, log in self.logs.items()})
         try:
+            self._feed()
+            if not self._parts.settings.is_simulated:
+                self.task.cut(wall, {topic: len(log) for topic, log in self.logs.items()})
             if self.task.run(wall, budget):
                 return True
             if self.task.unanswered is None:
@@ -72,6 +69,12 @@ class LocalTask:
             self._poisoned |= {poisoned.mark}
             self.task = self._open()
             return True
+
+    def _feed(self) -> None:
+        for topic, log in self.logs.items():
+            fed = self._fed[topic]
+            self.task.feed(topic, log[fed:], len(log), len(log))
+            self._fed[topic] = len(log)
 
     def commit(self, wall: Instant, *, with_store: bool = True) -> None:
         """One transaction; without the store, as if the worker had been killed after the commit

@@ -119,6 +119,7 @@ class PartitionTask:
         self._control.next_offset = 0
         self._clock: Place = position.clock
         self._late_sequence = position.late_sequence
+        self._set_aside = list(position.set_aside)
         self._program = ports.control.initial()
         self._cache = StateCache(settings.cached_customers)
         self._pending = Pending()
@@ -136,6 +137,11 @@ class PartitionTask:
     def positions(self) -> dict[str, int]:
         """Next offset to process, by topic: where the inputs are sought to."""
         return {topic: self._merge.by_topic[topic].position for topic in INPUTS}
+
+    @property
+    def place(self) -> Place:
+        """How far it is, more finely than the clock: it goes on with all that is processed."""
+        return self._clock
 
     @property
     def clock(self) -> Instant:
@@ -185,12 +191,12 @@ class PartitionTask:
 
     def feed(self, topic: str, records: list[Record], next_offset: int, end: int | None) -> None:
         """Adds records of one fetch. `next_offset` follows the last of them; `end` is the end of
-        the partition, if the fetch reached it."""
+        the partition, if the fetch reached it. Raises Poisoned, Refused: see `run`."""
         one = self._merge.by_topic[topic]
         if one is self._control:
             for record in records:
                 if record.offset < one.position:
-                    self._apply(self._ports.control.read(record))
+                    self._take_control_again(record)
         one.feed(records, next_offset, end)
         if one is self._control and self.settings.is_simulated and end is not None:
             # Nobody ticks `control`: in simulated time it holds back only until it's read.
@@ -470,6 +476,12 @@ class PartitionTask:
         )
 
     def _take_control(self, record: Record, now: Instant) -> None:
+        if (CONTROL, record.offset) in self._poisoned:
+            # What was in force stays in force, after a restart too.
+            self._set_aside.append(record.offset)
+            rejection = Rejection("taking this over failed; the worker's log has the error")
+            self._dead_letter(CONTROL, record, rejection)
+            return
         change = self._ports.control.read(record)
         if isinstance(change, Rejection):
             self._dead_letter(CONTROL, record, change)
@@ -484,6 +496,21 @@ class PartitionTask:
             ]
             if are_concerned_by(self._program, changed):
                 self._audience.change_facts(now)
+
+    def _take_control_again(self, record: Record) -> None:
+        """What decided before the task was opened decides again; its visits are in the plans."""
+        mark = CONTROL, record.offset
+        if record.offset in self._set_aside:
+            return
+        if mark in self._poisoned:  # an older version could take it over
+            self._set_aside.append(record.offset)
+            return
+        try:
+            self._apply(self._ports.control.read(record))
+        except SendflowError:
+            raise
+        except Exception as error:
+            raise self._poisoned_by(mark, error) from error
 
     def _apply(self, change: Program | Facts | Rejection) -> None:
         """From here on, these definitions or these facts decide."""
@@ -547,7 +574,11 @@ class PartitionTask:
         transaction is under way at a time."""
         assert self._in_flight is None, "one transaction at a time"
         position = Position(
-            self._merge.positions(), self._clock, self._late_sequence, self._audience.plans
+            self._merge.positions(),
+            self._clock,
+            self._late_sequence,
+            self._audience.plans,
+            self._set_aside,
         )
         commit = self._pending.prepare(position, wall)
         self._in_flight = commit

@@ -21,6 +21,7 @@ class Position(msgspec.Struct, array_like=True):
     clock: int  # runtime.order.Place
     late_sequence: int = 0  # late records so far
     plans: Plans = msgspec.field(default_factory=Plans)  # visits to every customer
+    set_aside: list[int] = []  # offsets of `control` at which our own code failed
 
 
 _POSITION_ENCODER = msgspec.msgpack.Encoder()
@@ -41,7 +42,7 @@ class Commit(msgspec.Struct):
 
     records: list[OutputRecord]
     batch: StoreBatch
-    positions: dict[str, int]
+    position: Position
     customers: dict[bytes, CustomerState]
 
 
@@ -111,4 +112,4 @@ class Pending:
         changes[POSITION_KEY] = _POSITION_ENCODER.encode(position)
         records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]
         batch = StoreBatch(changes, changelog_offset=-1, written_at=wall)
-        return Commit(records, batch, position.inputs, self.customers)
+        return Commit(records, batch, position, self.customers)

@@ -18,6 +18,7 @@ import msgspec
 from streams.engine import INPUTS, Instant
 from streams.runtime.commit import Commit
 from streams.runtime.lifecycle import TaskState, moved
+from streams.runtime.order import Place
 from streams.task import PartitionTask
 from streams.worker.fetching import Fetched, FetchThread, Key
 
@@ -71,14 +72,16 @@ class Host:
         self.state = TaskState.ASSIGNED
         self.poisoned: Poison = frozenset() if before is None else before.poisoned
         self.failures: int = 0 if before is None else before.failures + 1
-        """How often in a row this partition's task failed before it committed anything."""
+        """How often in a row this partition's task failed and committed nothing."""
         self.is_store_unusable = False
         self.commits = 0
         self.commit_seconds = 0.0
         self.fed: dict[str, int] = {}
         """Next offset to be fed, by topic."""
-        self.positions: dict[str, int] = {}
-        """Committed positions, by topic."""
+        self.positions: dict[str, int] = {} if before is None else before.positions
+        """Committed positions, by topic, as far as they're known."""
+        self._place: Place = 0 if before is None else before._place
+        """How far the clock was committed, as far as it's known."""
         self.ends: dict[str, int] = {}
         """The last known ends of its inputs, by topic."""
         self.paused: set[str] = set()
@@ -125,8 +128,20 @@ class Host:
         self.move(TaskState.RESTORING)
         opening = Opening(self.partition, self.poisoned, self._cancelled, self.is_store_unusable)
         self._open = await in_thread(pool, opener, opening)
-        self.fed = dict(self.task.positions)
-        self.positions = dict(self.fed)
+        task = self.task
+        self.fed = dict(task.positions)
+        if self._is_ahead(task):
+            # What seemed to have failed was committed: slow brokers are no reason to give up.
+            self.failures = 0
+        self.positions, self._place = dict(self.fed), task.place
+
+    def _is_ahead(self, task: PartitionTask) -> bool:
+        """Does it stand further on than where its partition's task was known to be?"""
+        known = self.positions
+        return bool(known) and (
+            task.place > self._place
+            or any(offset > known[topic] for topic, offset in task.positions.items())
+        )
 
     async def close(self, pool: Executor, records: FetchThread) -> None:
         """After `leave`: waits for the transaction under way, frees everything."""
@@ -146,7 +161,7 @@ class Host:
         offset = await in_thread(pool, self._open.commit, commit)
         self.commit_seconds += time.monotonic() - began
         self.commits += 1
-        self.positions = commit.positions
+        self.positions, self._place = commit.position.inputs, commit.position.clock
         self.failures = 0
         if not self.left.is_set():
             self.task.committed(commit, offset)

@@ -304,8 +304,12 @@ class Tasks:
         if batch.end is not None:
             self._control_end = batch.end
         for host in self._running():
-            host.task.feed(CONTROL, batch.records, batch.next_offset, batch.end)
-            self._look_at(host)
+            try:
+                host.task.feed(CONTROL, batch.records, batch.next_offset, batch.end)
+            except Exception as error:
+                self._failed(host, error)
+            else:
+                self._look_at(host)
 
     # ── Running and committing ────────────────────────────────────────────────────────────────
 

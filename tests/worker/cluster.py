@@ -52,6 +52,7 @@ class Cluster:
         self.closed: list[int] = []
         self.on_open: Callable[[Opening], None] = lambda opening: None
         self.on_commit: Callable[[int], None] = lambda partition: None
+        self.on_committed: Callable[[int], None] = lambda partition: None
         self.registry: SchemaRegistry | None = None
         self.programs = Programs()
         self.number = 0
@@ -69,6 +70,10 @@ class Cluster:
         assert order.value is not None
         order.value = confluent_header(schema_id) + order.value[SINGLE_OBJECT_HEADER:]
         self._add(order)
+
+    def publish(self) -> None:
+        """The same definitions as a set of another version."""
+        self._append(CONTROL, 0, b"definitions", _definitions("v2"))
 
     def register(self, *customers: str) -> None:
         """Customers who can be written to."""
@@ -145,6 +150,7 @@ class MemoryTask:
                 changelog.append((record.key, record.value))
             else:
                 cluster.output.append(record)
+        cluster.on_committed(partition)
         batch = msgspec.structs.replace(commit.batch, changelog_offset=len(changelog))
         self._store.write(batch)
         return len(changelog)
@@ -276,7 +282,7 @@ class Gate:
         self._open.set()
 
 
-def _definitions() -> bytes:
+def _definitions(version: str = "v1") -> bytes:
     definitions = {"flows": [THANKS], "store": {"timezone": "UTC", "currency": "GBP"}}
-    record = DefinitionsRecord(1, "v1", SEMANTICS[-1], "test", json.dumps(definitions), {})
+    record = DefinitionsRecord(1, version, SEMANTICS[-1], "test", json.dumps(definitions), {})
     return encode_definitions(record)

@@ -189,6 +189,37 @@ async def test_after_a_failure_the_task_starts_from_what_was_committed(cluster, 
         assert sorted(cluster.opened) in ([0, 0, 1], [0, 1, 1])
 
 
+async def test_commits_that_were_applied_are_no_failures_although_nobody_confirmed_them(cluster):
+    def lose_the_answer(partition: int) -> None:
+        raise OutcomeUnknown("the broker is slow")
+
+    customer = cluster.customer_of(1)
+    async with worker_on(cluster, failures_allowed=2) as worker:
+        cluster.on_committed = lose_the_answer
+        await worker.tasks.assign({1}, 1)
+        for _ in range(8):
+            before = len(cluster.opened)
+            cluster.order(customer)
+            await until(lambda: all_thanked(cluster))
+            await until(lambda n=before: len(cluster.opened) > n)  # type: ignore[misc]
+        assert not worker.tasks.failure.done()
+        cluster.on_committed = lambda partition: None
+        cluster.order(customer)
+        await until(lambda: all_thanked(cluster))
+
+
+async def test_commits_without_an_answer_that_were_not_applied_end_the_worker(cluster):
+    def lose_the_request(partition: int) -> None:
+        raise OutcomeUnknown("the broker is slow")
+
+    cluster.on_commit = lose_the_request
+    async with worker_on(cluster, failures_allowed=2) as worker:
+        await worker.tasks.assign({1}, 1)
+        cluster.order(cluster.customer_of(1))
+        await asyncio.wait_for(worker.tasks.failure, 10)
+    assert cluster.opened == [1] * 3
+
+
 async def test_a_store_that_cant_be_trusted_is_set_aside(cluster):
     openings: list[Opening] = []
     cluster.on_open = openings.append
@@ -269,6 +300,27 @@ async def test_pitfall_61_a_record_at_which_deciding_fails_becomes_a_dead_letter
     async with worker_on(cluster) as worker:
         await worker.tasks.assign({1}, 1)
         await until(lambda: cluster.dead_letters() == 1 and len(cluster.thanked()) == 1)
+
+
+async def test_pitfall_61_a_set_at_which_our_code_fails_ends_no_worker(cluster, monkeypatch):
+    from streams.runtime.audience import Audience
+
+    def fail(audience, before, program, now):
+        if program.version == "v2":
+            raise ZeroDivisionError("a bug")
+        publish(audience, before, program, now)
+
+    publish = Audience.publish
+    monkeypatch.setattr(Audience, "publish", fail)
+    async with worker_on(cluster, failures_allowed=1) as worker:
+        await worker.tasks.assign({0, 1}, 1)
+        await until(lambda: sum(host.runs for host in worker.tasks.hosts()) == 2)
+        cluster.publish()
+        cluster.order(cluster.customer_of(0))
+        cluster.order(cluster.customer_of(1))
+        await until(lambda: all_thanked(cluster))
+        assert cluster.dead_letters() == 2  # one for each task
+        assert {host.task.program.version for host in worker.tasks.hosts()} == {"v1"}
 
 
 # ── The loop ──────────────────────────────────────────────────────────────────────────────────────
