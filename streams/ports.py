@@ -66,7 +66,7 @@ class Store(Protocol):
     def get(self, key: bytes) -> bytes | None: ...
     def write(self, batch: StoreBatch) -> None:
         """All of `batch` in one atomic write, with the timer index kept in step by the next due
-        time in each state's header. Raises StoreUnusable."""
+        time in each state's header. Raises StoreUnusable, Refused."""
 
     def changelog_offset(self) -> int | None:
         """Next changelog offset to read; None for a new store."""

@@ -9,6 +9,7 @@ or written lately are remembered: a customer who changes was read before.
 
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,8 +28,9 @@ from rocksdict import (
 )
 
 from streams.engine import Instant
-from streams.errors import Refused, SendflowError, StoreUnusable
+from streams.errors import Refused, StoreUnusable
 from streams.ports import StoreBatch
+from streams.store.failures import failure
 from streams.store.layout import (
     FIRST_CUSTOMER,
     NO_DUE,
@@ -78,8 +80,8 @@ class RocksStore:
         """Opens or makes the store. Another worker on this host may hold it still: it is tried
         for `lock_within` seconds (PITFALLS 33). `remembered`: due times kept in memory.
 
-        Raises Refused where it stays locked or there is no space, StoreUnusable where it is
-        damaged."""
+        Raises Refused where it stays locked, or where the disk or the system doesn't allow it,
+        StoreUnusable where it is damaged (failures.py); so do all that reads and writes."""
         self._directory = directory
         self._memory = memory
         self._remembered = remembered
@@ -89,7 +91,10 @@ class RocksStore:
         self._writes = 0  # two for each write: odd while one is under way
         self._write_options = WriteOptions()
         self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
-        directory.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._failure("making its folder", error) from error
         self._database = self._opened(lock_within, is_stopped)
 
     # ── Reading ───────────────────────────────────────────────────────────────────────────────
@@ -196,7 +201,10 @@ class RocksStore:
     def clear(self) -> None:
         """Everything away, as before the first write."""
         self.close()
-        Rdict.destroy(str(self._directory), _options(self._memory))
+        try:
+            Rdict.destroy(str(self._directory), _options(self._memory))
+        except Exception as exception:
+            raise self._failure("clearing", exception) from exception
         self._database = self._opened(0.0, lambda: False)
 
     def close(self) -> None:
@@ -270,14 +278,8 @@ class RocksStore:
             self._older = self._recent
             self._recent = {}
 
-    def _failure(self, doing: str, exception: Exception) -> SendflowError:
-        text = f"{self._directory}: {doing}: {exception}"
-        if "No space left" in str(exception):
-            return Refused(
-                f"{text}; make room on this disk and start again: what was committed is in the "
-                "changelog, and the store catches up from it"
-            )
-        return StoreUnusable(text)
+    def _failure(self, doing: str, exception: Exception) -> Exception:
+        return failure(self._directory, doing, exception)
 
 
 def open_store(
@@ -300,12 +302,18 @@ def set_aside(directory: Path) -> None:
     """Moves a damaged store, which nobody has open, out of the way, for people to look at. Raises
     Refused where that was done once already: damage that comes back isn't the store's."""
     aside = directory.with_name(directory.name + DAMAGED)
-    if aside.exists():
+    if os.path.lexists(aside):
         raise Refused(
             f"{directory} is damaged again, and {aside} is there from the first time; look after "
             f"the disk, then remove {aside}: the store is rebuilt from the changelog"
         )
-    directory.rename(aside)
+    try:
+        directory.rename(aside)
+    except OSError as error:
+        raise Refused(
+            f"{directory} is damaged and can't be moved to {aside}: {error}; move it away, or "
+            "remove it: the store is rebuilt from the changelog"
+        ) from error
     logger.warning("%s is damaged and was moved to %s; it is rebuilt", directory, aside)
 
 

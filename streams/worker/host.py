@@ -39,7 +39,7 @@ class OpenTask(Protocol):
 
     def commit(self, commit: Commit) -> int:
         """One transaction, then the store; blocks. The next offset of the changelog. Raises
-        Fenced, Aborted, OutcomeUnknown, StoreUnusable."""
+        Fenced, Aborted, OutcomeUnknown, StoreUnusable, Refused."""
 
     def close(self) -> None:
         """Frees everything, the store's lock too; blocks."""

@@ -158,7 +158,7 @@ def test_pitfall_03_a_write_that_breaks_off_leaves_all_of_a_batch_or_nothing(
         text=True,
     )
     assert writer.returncode == 1, "it never met the limit"
-    assert "StoreUnusable" in writer.stderr
+    assert "Refused" in writer.stderr
     assert "File too large" in writer.stderr
     store = RocksStore(tmp_path / "0", memory)
     number = assert_whole(store)
