@@ -18,11 +18,11 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, registry_in
 from streams.engine import Instant
-from streams.errors import Aborted, Refused
+from streams.errors import Aborted, Refused, SendflowError
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.options import consumer_options, producer_options
-from streams.kafka.producer import ANY, Route, TransactionalProducer
+from streams.kafka.producer import ANY, ProducerState, Route, TransactionalProducer
 from streams.kafka.topics import CHANGELOG, TOPICS, Partitions, topic_name
 from streams.ports import StoreBatch
 from streams.programs import Programs
@@ -31,12 +31,14 @@ from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
 from streams.task import PartitionTask, Ports, TaskSettings, never_read
 from streams.worker.host import Opening
+from streams.worker.renewal import Renewal
 
 logger = logging.getLogger(__name__)
 
 FENCE_WITHIN = 15.0
 """Seconds for the brokers to end what the older owner left open; then it's tried again."""
 LOCK_WITHIN = 10.0
+RENEW_WITHIN = 2.0
 REPORT_EVERY = 5.0
 REGISTRY_AGAIN_AFTER = 1.0
 SCHEMAS = "schemas"
@@ -77,7 +79,12 @@ class TaskOpener:
             self._restore(store, opening)
             task = self._task(store, opening)
             undo.pop_all()
-        return KafkaTask(task, producer, store, settings.transaction_timeout / 1000)
+        renewal = Renewal(self._delete_retention, lambda: self._changelog_end(number), wall)
+        return KafkaTask(task, producer, store, settings.transaction_timeout / 1000, renewal)
+
+    def _changelog_end(self, partition: int) -> int:
+        topic = topic_name(self._settings, CHANGELOG)
+        return self._admin.bounds(topic, partition, RENEW_WITHIN)[1]
 
     def _task(self, store: RocksStore, opening: Opening) -> PartitionTask:
         # What is decoded depends on what the task decides by, which changes under way.
@@ -204,27 +211,41 @@ class KafkaTask:
         producer: TransactionalProducer,
         store: RocksStore,
         timeout: float,
+        renewal: Renewal,
     ) -> None:
         """`timeout`: seconds that a transaction may take."""
         self.task = task
         self._producer = producer
         self._store = store
         self._timeout = timeout
+        self._renewal = renewal
+        self._is_stored = True
+        """Is all that the producer has committed in the store?"""
 
     def commit(self, commit: Commit) -> int:
         """See OpenTask.commit. The store is written after the transaction, never before."""
+        self._is_stored = False
         try:
             offset = self._producer.commit(commit.records, self._timeout / 2)
         except Aborted as error:
             logger.warning("task %d: %s; trying once more", self.task.partition, error)
             offset = self._producer.commit(commit.records, self._timeout / 2)
         self._store.write(msgspec.structs.replace(commit.batch, changelog_offset=offset))
+        self._is_stored = True
         return offset
 
     def close(self) -> None:
         """See OpenTask.close."""
+        if self._is_stored and self._producer.state is ProducerState.READY:
+            self._renew()
         self._producer.close()
         self._store.close()
+
+    def _renew(self) -> None:
+        try:
+            self._renewal.renew(self._store)
+        except SendflowError as error:
+            logger.warning("task %d: %s", self.task.partition, error)
 
 
 def routes(settings: Settings, partition: int) -> dict[str, Route]:

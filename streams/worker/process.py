@@ -56,7 +56,10 @@ COLLECT_EVERY = 0.25
 MIDDLE_TURN, OLD_TURN = 40, 4_800
 """Every so many looks one goes further: each ten seconds, and each twenty minutes over all."""
 
-STOPPED, FAILED = 0, 1
+THREADS_WITHIN = 0.5
+"""Seconds that threads have to end once everything is closed."""
+
+STOPPED, FAILED, REFUSED = 0, 1, 2
 """Exit statuses; what only the user can mend is raised as Refused."""
 
 
@@ -64,14 +67,19 @@ def run_worker(settings: Settings, flows: Path | None = None) -> int:
     """Runs a worker until SIGTERM or Ctrl-C; its exit status. `flows`: a folder of definitions to
     be published at the start, if that set never was. Raises Refused."""
     worker = WorkerProcess(settings, flows)
+    others = set(threading.enumerate())
     try:
         asyncio.run(worker.run())
     except Refused:
+        worker.ends_with = REFUSED
         raise
     except Exception as error:
         logger.error("the worker can't go on: %s: %s", type(error).__name__, error)
         return FAILED
     logger.info("stopped")
+    if hanging := still_running(others, THREADS_WITHIN):
+        logger.warning("ending without %s, which still waits for an answer", ", ".join(hanging))
+        end_now(STOPPED)
     return STOPPED
 
 
@@ -82,6 +90,8 @@ class WorkerProcess:
         self._settings = settings
         self._flows = flows
         self._stop = asyncio.Event()
+        self.ends_with = FAILED
+        """The exit status, should the process have to be cut off."""
         self._is_stopping = threading.Event()
         self._blocking = ThreadPoolExecutor(1, thread_name_prefix="start")
         self._admin: KafkaAdmin | None = None
@@ -122,7 +132,7 @@ class WorkerProcess:
 
     def _cut_off(self) -> None:
         logger.error("not stopped after %g s: ending without a good-bye", GRACE)
-        end_now(FAILED)
+        end_now(self.ends_with)
 
     # ── Start ─────────────────────────────────────────────────────────────────────────────────
 
@@ -312,6 +322,21 @@ async def collect_garbage() -> None:
         await asyncio.sleep(COLLECT_EVERY)
         generation = 2 if turn % OLD_TURN == 0 else 1 if turn % MIDDLE_TURN == 0 else 0
         gc.collect(generation)
+
+
+def still_running(others: set[threading.Thread], within: float) -> list[str]:
+    """The names of the threads that hang in a call: the interpreter would wait for them, and it may
+    be for a quarter of a minute. What they began is left to the next owner's fence, as after any
+    end; nothing of it was committed, or all of it. `others` are left out."""
+    deadline = time.monotonic() + within
+    names = []
+    for thread in threading.enumerate():
+        if thread.daemon or thread in others:
+            continue
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            names.append(thread.name)
+    return names
 
 
 def end_now(status: int) -> None:

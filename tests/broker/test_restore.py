@@ -18,7 +18,8 @@ from confluent_kafka.admin import (
 from streams.demo.broker import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.topics import CHANGELOG, topic_name
-from tests.broker.one_task import OneTask
+from streams.ports import StoreBatch
+from tests.broker.one_task import OneTask, wall_clock
 from tests.broker.reading import create_topics, high_watermark, read
 from tests.broker.worker_processes import Shop
 from tests.eventually import eventually
@@ -145,3 +146,68 @@ def count_markers(broker: BrokerProcess, topic: str) -> int:
             found += bool(attributes & 0x20)
             at += 12 + length
     return found
+
+
+# ── How old a store is ────────────────────────────────────────────────────────────────────────────
+
+DAYS = 86_400_000
+LONG_AGO = 1_700_000_000_000
+
+
+def make_old(one: OneTask) -> None:
+    """As if the task had been quiet since long ago."""
+    offset = one.store.changelog_offset()
+    assert offset is not None
+    one.store.write(StoreBatch({}, offset, LONG_AGO))
+
+
+def is_rebuilt(caplog: pytest.LogCaptureFixture) -> bool:
+    return "it's rebuilt" in caplog.text
+
+
+@pytest.mark.parametrize("was_restored", [False, True])
+def test_pitfall_42_a_task_that_was_quiet_for_long_is_not_rebuilt_at_a_plain_restart(
+    shop: Shop, caplog: pytest.LogCaptureFixture, was_restored: bool
+) -> None:
+    with opened(shop) as quiet:
+        quiet.advance()
+        quiet.commit()
+        if not was_restored:
+            make_old(quiet)
+    if was_restored:
+        with opened(shop) as quiet:
+            make_old(quiet)
+    with opened(shop) as again:
+        written_at = again.store.written_at()
+        assert written_at is not None
+        assert wall_clock() - written_at < DAYS
+    assert not is_rebuilt(caplog)
+
+
+def test_pitfall_42_a_task_that_another_worker_went_on_with_is_rebuilt(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It slept, say; tombstones that it never saw may be gone from the changelog."""
+    opened(shop).finish()
+    asleep = opened(shop)
+    make_old(asleep)
+    shop.order(1)
+    opened(shop, "another").finish()
+    asleep.close()
+    with opened(shop):
+        assert is_rebuilt(caplog)
+
+
+def test_pitfall_42_a_task_that_may_have_committed_more_than_it_stored_is_rebuilt(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened(shop).finish()
+    shop.order(1)
+    with opened(shop) as broken_off:
+        make_old(broken_off)
+        broken_off.advance()
+        broken_off.producer._end = break_off  # type: ignore[method-assign]
+        with pytest.raises(OutcomeUnknown):
+            broken_off.commit()
+    with opened(shop):
+        assert is_rebuilt(caplog)

@@ -9,6 +9,7 @@ import pytest
 from streams.demo.broker import BrokerProcess
 from tests.broker.worker_processes import Process, Shop
 from tests.eventually import eventually
+from tests.kafka_proxy import ApiKey, KafkaProxy
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -190,3 +191,16 @@ def test_pitfall_11_a_worker_that_slept_too_long_writes_nothing_and_joins_again(
     shop.order(CUSTOMERS, each=4)
     shop.wait_for_all(one.log)
     assert (one.stop(), two.stop()) == (0, 0)
+
+
+def test_pitfall_65_sigterm_while_a_task_opens_and_its_broker_hangs(own_shop: Shop) -> None:
+    """Nothing was begun, so nothing is lost: it ended as it was told to."""
+    with KafkaProxy(own_shop.broker.bootstrap) as proxy:
+        held = proxy.hold_requests(ApiKey.INIT_PRODUCER_ID)
+        worker = own_shop.start("one", SENDFLOW_BROKERS=proxy.bootstrap)
+        held.wait()
+        assert worker.stop() == 0
+        assert "stopped" in worker.log()
+        held.discard()
+    own_shop.order(CUSTOMERS)
+    assert_all_done_by(own_shop, "one")
