@@ -151,7 +151,7 @@ def test_pitfall_65_sigterm_while_the_broker_hangs(own_shop: Shop) -> None:
     own_shop.order(CUSTOMERS, each=20)
     own_shop.broker.pause()
     worker.process.signal(signal.SIGTERM)
-    worker.wait()
+    assert worker.wait() == 0
     own_shop.broker.resume()
 
 

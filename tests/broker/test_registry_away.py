@@ -1,0 +1,104 @@
+"""A worker process whose schema registry is away or hangs (PITFALLS 58, 67)."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.contracts.registry import SchemaRegistry
+from streams.contracts.schemas import shipped_schemas
+from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decode_with
+from streams.demo.broker import BrokerProcess
+from streams.kafka.event_producer import EventProducer
+from streams.kafka.topic_reader import TopicReader
+from tests.broker.worker_processes import Process, Shop, event
+from tests.contracts.registry_server import RegistryServer
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.timeout(120)
+
+CUSTOMERS = 8
+ORDER_PLACED = shipped_schemas().of_metric("order.placed")
+
+
+@pytest.fixture
+def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[Shop]:
+    with Shop(broker, topic_prefix, tmp_path / "shop") as shop:
+        shop.create_topics()
+        shop.publish()
+        shop.register(CUSTOMERS)
+        yield shop
+
+
+def order_in_confluent_form(shop: Shop, customer: str, schema_id: int) -> None:
+    order = event("order.placed", customer, 1_000)
+    assert order.value is not None
+    order.value = confluent_header(schema_id) + order.value[SINGLE_OBJECT_HEADER:]
+    with EventProducer(shop.settings) as producer:
+        producer.produce(order)
+
+
+def thanked(shop: Shop, registry: RegistryServer) -> list[str]:
+    """The customers of all commands, which carry ids of the registry."""
+    decode = decode_with(SchemaRegistry(registry.url))
+    with TopicReader(shop.settings) as reader:
+        starts = reader.starts(reader.places("send-commands"))
+        values = [found.record.value for found in reader.read(starts)]
+    return [decode(value)[1]["customer_id"] for value in values if value]
+
+
+def logged(worker: Process, text: str) -> None:
+    eventually(lambda: text in worker.process.log.read_text(), within=30, message=worker.log)
+
+
+def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
+    waiting = "c0"
+    others = [
+        f"c{number}"
+        for number in range(CUSTOMERS)
+        if shop.partition_of(f"c{number}") != shop.partition_of(waiting)
+    ]
+    with RegistryServer() as registry:
+        registry.fails_with = 503
+        worker = shop.start("one", SENDFLOW_SCHEMA_REGISTRY=registry.url)
+        logged(worker, "answers 503")
+        assert worker.process.is_running()
+        registry.fails_with = None
+        worker.wait_for(4)
+        schema_id = registry.add(ORDER_PLACED.source)
+        registry.fails_with = 503
+        order_in_confluent_form(shop, waiting, schema_id)
+        logged(worker, f"waits for schema id {schema_id} of the registry at {registry.url}")
+        registry.answers.clear()  # from now on it hangs
+        with EventProducer(shop.settings) as producer:
+            for number, customer in enumerate(others):
+                producer.produce(event("order.placed", customer, number))
+        asked = time.monotonic()
+        assert worker.ask("/health")[0] == 200
+        assert time.monotonic() - asked < 2.0
+        waits = {task["waits_for"] for task in worker.ask("/status")[1]["tasks"]}
+        assert any("of the registry at" in (text or "") for text in waits)
+        registry.fails_with = None
+        registry.answers.set()
+        expected = sorted([waiting, *others])
+        eventually(
+            lambda: sorted(thanked(shop, registry)) == expected,
+            within=30,
+            every=0.2,
+            message=worker.log,
+        )
+        (cache,) = (shop.folder / "one" / "schemas").iterdir()
+        assert [path.name for path in cache.iterdir()] == [f"{schema_id}.json"]
+        assert "opened again" not in worker.process.log.read_text()
+        assert worker.stop() == 0
+
+
+def test_a_worker_that_is_stopped_while_its_registry_hangs_ends_in_time(shop: Shop) -> None:
+    with RegistryServer() as registry:
+        worker = shop.start("one", SENDFLOW_SCHEMA_REGISTRY=registry.url)
+        worker.wait_for(4)
+        registry.answers.clear()
+        order_in_confluent_form(shop, "c0", 4_711)
+        eventually(lambda: "/api/schemas/ids/4711" in registry.requests, within=30)
+        assert worker.stop() == 0
