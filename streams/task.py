@@ -21,6 +21,7 @@ import msgspec
 
 from streams.engine import (
     INPUTS,
+    LARGE_STATE,
     TOPIC_ORDER,
     CustomerState,
     Event,
@@ -28,10 +29,11 @@ from streams.engine import (
     NewerState,
     Program,
     are_concerned_by,
+    check_fits,
     decide,
     decode_state,
-    encode_state,
     fire,
+    make_room,
     new_state,
     review,
     visit,
@@ -60,10 +62,6 @@ TICK_HEADER = "sendflow-tick"
 PAUSE: Instant = 10_000
 """A task that waits is run several times a second. If it wasn't for so long, because the group had
 to agree or the machine slept, no input is to blame."""
-LARGE_EVENT = 2_048
-MOST_STATE = 900_000
-"""Bytes: a state must fit into one record of the changelog (PITFALLS 19). It's measured after
-events that are large; those that aren't would be forgotten long before (DESIGN 4)."""
 TIMER = "timer"
 """Where a dead letter of a timer comes from, in place of a topic."""
 
@@ -353,9 +351,8 @@ class PartitionTask:
             decide(self._program, state, event, now, pending.effects)
         else:
             review(self._program, state, event, now, pending.effects)
-        if len(record.value or b"") > LARGE_EVENT:
-            check_fits(state)
-        pending.touch(customer, state)
+        if pending.touch(customer, state) > LARGE_STATE:
+            self._make_room(customer, state, now, event)
         if state.next_due != due:
             self._timers.move(customer, state.next_due)
 
@@ -385,7 +382,6 @@ class PartitionTask:
             pending.since = self._wall
         self._clock = max(self._clock, place(due, TIMERS))
         state = self._customer(customer)
-        pending.touch(customer, state)
         pending.timers += 1
         if self._poisoned and timer_mark(state, due) in self._poisoned:
             self._set_timer_aside(customer, state, due)
@@ -394,6 +390,8 @@ class PartitionTask:
             fire(self._program, state, due, pending.effects)
             if state.next_due is not None and state.next_due <= due:
                 raise RuntimeError(f"a timer that was due at {due} is due again at the same time")
+            if pending.touch(customer, state) > LARGE_STATE:
+                self._make_room(customer, state, due, None)
         except Exception as error:
             raise self._poisoned_by(timer_mark(state, due), error) from error
         self._timers.move(customer, state.next_due)
@@ -426,12 +424,13 @@ class PartitionTask:
                 has_changed = visit(self._program, state, visited.visits, due, pending.effects)
                 if state.next_due is not None and state.next_due <= due:
                     raise RuntimeError(f"a visit at {due} left a timer due at the same time")
+                if has_changed and pending.touch(customer, state) > LARGE_STATE:
+                    self._make_room(customer, state, due, None)
             except Exception as error:
                 raise self._poisoned_by(timer_mark(state, due), error) from error
             if not has_changed:
                 return
         pending.timers += 1
-        pending.touch(customer, state)
         if state.next_due != before:
             self._timers.move(customer, state.next_due)
 
@@ -440,6 +439,19 @@ class PartitionTask:
         self._dead_letter(TIMER, Record(due, due, customer, None), rejection)
         if state.next_due is not None and state.next_due <= due:
             state.next_due = None  # until the customer's next event
+        self._pending.touch(customer, state)
+
+    def _make_room(
+        self, customer: bytes, state: CustomerState, now: Instant, event: Decoded | None
+    ) -> None:
+        """The state is large: its oldest past events are forgotten (DESIGN 4). Raises OverflowError
+        where it still fits into no transaction: what made it so becomes a dead letter."""
+        pending = self._pending
+        size = len(pending.changes[customer] or b"")
+        event_id = event.event_id if isinstance(event, Event) else None
+        if make_room(state, size, now, event_id, pending.effects):
+            size = pending.touch(customer, state)
+        check_fits(state, size)
 
     def _poisoned_by(self, mark: tuple[str, int], error: Exception) -> Poisoned:
         where = f"{mark[0]}[{self.partition}]@{mark[1]}"
@@ -627,17 +639,6 @@ def never_read(store: Store, partition: int) -> list[str]:
 def timer_mark(state: CustomerState, due: Instant) -> tuple[str, int]:
     """What names the timer of a customer that was due at `due`, among the poisoned."""
     return f"{TIMER} of {state.customer_id}", due
-
-
-def check_fits(state: CustomerState) -> None:
-    """Raises OverflowError for a state that no transaction could hold: the event that made it so
-    becomes a dead letter."""
-    size = len(encode_state(state))
-    if size > MOST_STATE:
-        raise OverflowError(
-            f"with this event, the state of {state.customer_id!r} would have {size} bytes, "
-            f"expected at most {MOST_STATE}"
-        )
 
 
 def is_tick(record: Record) -> bool:

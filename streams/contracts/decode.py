@@ -30,6 +30,7 @@ from streams.contracts.schemas import (
     Schemas,
     shipped_schemas,
 )
+from streams.contracts.trace import traceparent_in
 from streams.contracts.wire import (
     CONFLUENT,
     JSON_OBJECT,
@@ -126,6 +127,12 @@ class EventDecoder:
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
         """The event in `record`, or why there is none. Raises Unanswered where the registry must
         be asked first, and nothing else."""
+        decoded = self._decode(topic, record)
+        if record.headers and isinstance(decoded, Event):
+            decoded.traceparent = traceparent_in(record.headers)
+        return decoded
+
+    def _decode(self, topic: str, record: Record) -> Decoded | Rejection:
         value = record.value
         if not value:
             return Rejection("the record has no value, expected an event")

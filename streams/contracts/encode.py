@@ -16,6 +16,7 @@ from streams.contracts.own_events import OwnEvents, none_of_its_own
 from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import Contract, Schema, Schemas, shipped_schemas
+from streams.contracts.trace import trace_headers
 from streams.contracts.wire import confluent_header, single_object_header
 from streams.engine import (
     METRICS,
@@ -73,7 +74,12 @@ class EffectEncoder:
         """One record per command, in order; the key is the customer id."""
         header, write = self._command_header, self._write_command
         return [
-            OutputRecord(SEND_COMMANDS, command.customer_id.encode(), header + write(command))
+            OutputRecord(
+                SEND_COMMANDS,
+                command.customer_id.encode(),
+                header + write(command),
+                headers=trace_headers(command.traceparent),
+            )
             for command in commands
         ]
 
@@ -81,7 +87,12 @@ class EffectEncoder:
         """One record per command, in order; the key is the customer id."""
         header, write = self._webhook_header, self._write_webhook
         return [
-            OutputRecord(WEBHOOKS, command.customer_id.encode(), header + write(command))
+            OutputRecord(
+                WEBHOOKS,
+                command.customer_id.encode(),
+                header + write(command),
+                headers=trace_headers(command.traceparent),
+            )
             for command in commands
         ]
 
@@ -89,7 +100,12 @@ class EffectEncoder:
         """One record per message that waits for a person; the key is the customer id."""
         header, write = self._review_header, self._write_review
         return [
-            OutputRecord(REVIEW_REQUESTS, request.customer_id.encode(), header + write(request))
+            OutputRecord(
+                REVIEW_REQUESTS,
+                request.customer_id.encode(),
+                header + write(request),
+                headers=trace_headers(request.traceparent),
+            )
             for request in requests
         ]
 

@@ -17,6 +17,7 @@ from streams.engine.event import INPUTS, METRICS, TOPIC_ORDER, Event, Instant, t
 from streams.engine.problem import Problem
 from streams.engine.program import Program, compile_program
 from streams.engine.review import Review, review
+from streams.engine.room import LARGE_STATE, check_fits, make_room
 from streams.engine.state import (
     CustomerState,
     Journey,
@@ -34,6 +35,7 @@ from streams.engine.visit import Visit, are_concerned_by, is_visit_needed, visit
 
 __all__ = [
     "INPUTS",
+    "LARGE_STATE",
     "METRICS",
     "TOPIC_ORDER",
     "CustomerState",
@@ -56,6 +58,7 @@ __all__ = [
     "adapt",
     "are_concerned_by",
     "cart_of",
+    "check_fits",
     "compile_program",
     "decide",
     "decode_state",
@@ -63,6 +66,7 @@ __all__ = [
     "fire",
     "is_forgotten",
     "is_visit_needed",
+    "make_room",
     "new_state",
     "next_due_of",
     "read_definitions",

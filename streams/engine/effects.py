@@ -23,6 +23,7 @@ class Outcome(Enum):
     COUPON = "coupon"
     EXITED = "exited"
     CONVERTED = "converted"
+    FORGOTTEN = "forgotten"  # past events, because there was no room: of no flow (room.py)
 
 
 class SendCommand(msgspec.Struct, gc=False):
@@ -47,6 +48,7 @@ class SendCommand(msgspec.Struct, gc=False):
     utm: dict[str, str]
     locale: str | None
     trigger_event_id: str | None
+    traceparent: str | None = None  # a header of the record
 
 
 class ReviewRequest(msgspec.Struct, gc=False):
@@ -70,6 +72,7 @@ class ReviewRequest(msgspec.Struct, gc=False):
     utm: dict[str, str]
     locale: str | None
     trigger_event_id: str | None
+    traceparent: str | None = None  # a header of the record
 
 
 class WebhookCommand(msgspec.Struct, gc=False):
@@ -85,12 +88,14 @@ class WebhookCommand(msgspec.Struct, gc=False):
     decided_at: Instant
     data: dict[str, str]
     trigger_event_id: str | None
+    traceparent: str | None = None  # a header of the record
 
 
 class Decision(msgspec.Struct, gc=False):
     """One outcome that a person would ask about, with what decided it (SEMANTICS 5.5).
 
-    `reason` is empty for outcomes that have none; `evidence` holds plain JSON values.
+    `reason` is empty for outcomes that have none; `evidence` holds plain JSON values; `flow` is empty
+    where it isn't about a flow.
     """
 
     at: Instant

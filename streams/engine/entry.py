@@ -6,12 +6,14 @@ reason (SEMANTICS 1.11):
 
 from typing import Any
 
+from streams.engine.conditions.truth import known_since
 from streams.engine.duration import DAY
 from streams.engine.effects import Outcome
 from streams.engine.event import Event, Instant
 from streams.engine.flow import CompiledFlow
 from streams.engine.identity import journey_id
 from streams.engine.journey import Journey, encode_data
+from streams.engine.room import has_room_for_another
 from streams.engine.state import CustomerState
 from streams.engine.turn import MOST_ENTRIES, Turn
 from streams.engine.walk import end
@@ -58,6 +60,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         event.event_id,
         packed,
         key,
+        traceparent=event.traceparent,
     )
     turn.turn_to_entered(journey)
     return journey if begin(turn, flow, journey) else None
@@ -77,6 +80,7 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
     if event is not None:
         journey.started_at = event.occurred_at
         journey.trigger_event_id = event.event_id
+        journey.traceparent = event.traceparent
     turn.turn_to(journey)
     return journey if begin(turn, flow, journey) else None
 
@@ -141,6 +145,9 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     if turn.entries >= MOST_ENTRIES:
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"entries": turn.entries})
+    if not has_room_for_another(state, len(running)):
+        turn.effects.loops += 1
+        return _refuse(turn, flow, "loop", {"running_journeys": len(state.journeys)})
     turn.entries += 1
     if running:
         evidence = {"restarted_by": journey.journey_id}
@@ -173,6 +180,8 @@ def _entry_evidence(turn: Turn, flow: CompiledFlow, journey: Journey) -> dict[st
         evidence = {}
     if journey.key is not None:
         evidence["key"] = journey.key
+    if flow.filter_evidence is not None:
+        evidence |= known_since(turn, flow.filter_evidence)
     return evidence
 
 

@@ -46,6 +46,7 @@ class Event(msgspec.Struct, gc=False):
 
     `data` holds the fields of the metric; money in minor units, moments as Instants. `occurred_at`
     is the business time, already clamped to the record time if it lay in the future (DESIGN 5.1).
+    `traceparent` is the record's header of that name, which commands carry on (DESIGN section 7).
     """
 
     metric: str
@@ -53,6 +54,7 @@ class Event(msgspec.Struct, gc=False):
     customer_id: str
     occurred_at: Instant
     data: dict[str, Any]
+    traceparent: str | None = None
 
 
 _TEXT = Field(FieldType.TEXT)

@@ -66,6 +66,7 @@ class Journey(msgspec.Struct, array_like=True):
     due: Instant | None = None
     memory: dict[str, Any] = {}  # what steps keep for later, by the names below
     passed: bytes = b""  # marks of the named steps that P has passed: never run twice (6.2)
+    traceparent: str | None = None  # of the triggering event
 
     def trigger_data(self) -> dict[str, Any]:
         """The data of the triggering event; empty if no event triggered the journey."""

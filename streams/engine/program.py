@@ -11,7 +11,7 @@ from streams.engine.conditions import segment as segment_condition
 from streams.engine.conditions.compare import Test, compile_pattern, top_fields
 from streams.engine.conditions.condition import compile_condition, compile_evidence
 from streams.engine.conditions.segment import compile_segment
-from streams.engine.conditions.truth import Evidence, all_of
+from streams.engine.conditions.truth import all_of, evidence_of_all
 from streams.engine.definition import (
     Definitions,
     Flow,
@@ -333,20 +333,13 @@ def _compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope
         filters.insert(0, segment_condition.Definition(segment=trigger.segment))
     if filters:
         compiled.filter = all_of([compile_condition(one, scope) for one in filters])
-        compiled.filter_evidence = _all_evidence([compile_evidence(one, scope) for one in filters])
+        evidence = [compile_evidence(one, scope) for one in filters]
+        compiled.filter_evidence = evidence[0] if len(evidence) == 1 else evidence_of_all(evidence)
     compiled.exit_on = _exit_rules(flow, scope, max_event_age)
     compiled.finish = finish_of(compiled)
     building = Building(compiled, scope, settings, flow)
     compiled.first = building.sequence(flow.steps, "steps", compiled.finish)
     return compiled
-
-
-def _all_evidence(parts: list[Evidence]) -> Evidence:
-    if len(parts) == 1:
-        return parts[0]
-    return lambda situation: {
-        name: value for part in parts for name, value in part(situation).items()
-    }
 
 
 def _version_of(flow: Flow) -> str:

@@ -54,14 +54,6 @@ MOST_SEEN = 64
 _SEEN_LIMIT = MOST_SEEN * 8
 
 
-MOST_BYTES = 200_000
-"""Of a customer's past events. A state above 256 KB loses its oldest occurrences (DESIGN section
-4); this leaves room for the rest, and for what comes before the next look."""
-
-MANY = 256
-"""So many events of one metric are no reason to look at the size of all."""
-
-
 class Memory(msgspec.Struct, frozen=True):
     """What is kept of one metric's events (SEMANTICS 3.7): what flows ask for, and `history`."""
 
@@ -107,8 +99,6 @@ def remember(
     number = len(past)
     if number > memory.occurrences:
         _forget_surplus(past, now, memory)
-    if number > MANY and number % MANY == 0:
-        _keep_within_limit(state)
 
 
 def _forget_before(past: Past, limit: Instant) -> None:
@@ -129,10 +119,3 @@ def _forget_surplus(past: Past, now: Instant, memory: Memory) -> None:
     while number < surplus and past.at(number) <= now - memory.asked:
         number += 1
     past.forget_first(number)
-
-
-def _keep_within_limit(state: CustomerState) -> None:
-    """Depends on the state alone, and not on when it is encoded: a replay does the same."""
-    while sum(past.size() for past in state.recent.values()) > MOST_BYTES:
-        largest = max(state.recent.values(), key=Past.size)
-        largest.forget_first(len(largest) // 4 or 1)

@@ -217,6 +217,8 @@ def _events_of_flow(history: History, decisions: list[PastDecision]) -> list[Pas
 def _outcomes(decisions: list[PastDecision]) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
     for decision in decisions:
+        if not decision.flow:
+            continue  # of the state alone
         name = f"{decision.outcome.value} {decision.reason}".rstrip()
         counts.setdefault(decision.flow, Counter())[name] += 1
     return {flow: dict(sorted(found.items())) for flow, found in sorted(counts.items())}

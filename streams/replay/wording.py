@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from streams.engine import Instant
 from streams.engine.calendar import to_wall
+from streams.engine.conditions.truth import HISTORY_SINCE
 from streams.engine.duration import duration_text
 from streams.engine.effects import Outcome
 from streams.replay.asked import Asked
@@ -60,10 +61,18 @@ def sentence(
 ) -> str:
     """One decision as a sentence; `asked` is what was judged, as it was written. Raises KeyError
     for a reason that isn't in SEMANTICS 5.5."""
+    since = None if outcome is Outcome.FORGOTTEN else evidence.get(HISTORY_SINCE)
+    if since is not None:
+        evidence = {name: value for name, value in evidence.items() if name != HISTORY_SINCE}
     if outcome is Outcome.BRANCH:
-        return _branch(reason, evidence, words, asked or Asked(""))
-    text = SENTENCES[outcome][reason](evidence, words)
-    return text if asked is None else f"{text}; asked was: {asked.condition}"
+        text = _branch(reason, evidence, words, asked or Asked(""))
+    else:
+        text = SENTENCES[outcome][reason](evidence, words)
+        if asked is not None:
+            text += f"; asked was: {asked.condition}"
+    if since is not None:
+        text += f"; what happened before {words.moment(since)} is not remembered whole"
+    return text
 
 
 def _because(text: str) -> Sentence:
@@ -153,6 +162,14 @@ def _re_entry(evidence: Evidence, words: Words) -> str:
         f"{words.moment(evidence['allowed_at'])} on, {duration_text(evidence['after_ms'])} later "
         "(re_entry)"
     )
+
+
+def _loop(evidence: Evidence, words: Words) -> str:
+    running = evidence.get("running_journeys")
+    if running is None:
+        text = "not begun: too many entries at one moment; flows set each other off"
+        return _because(text)(evidence, words)
+    return f"not begun: {running:,} journeys of the customer are under way, and there is no room"
 
 
 def _sent(evidence: Evidence, words: Words) -> str:
@@ -283,6 +300,18 @@ def _quiet_hours(evidence: Evidence, words: Words) -> str:
     )
 
 
+def _forgotten(evidence: Evidence, words: Words) -> str:
+    """Of no flow: there was no room for all of the past."""
+    if "forgotten" not in evidence:
+        return _because("forgot the oldest events")(evidence, words)
+    counted = ", ".join(f"{n:,} {metric}" for metric, n in evidence["forgotten"].items())
+    return (
+        f"forgot the oldest events ({counted}), because what is remembered of the customer had "
+        f"grown to {evidence['bytes']:,} bytes; it is whole since "
+        f"{words.moment(evidence['history_since'])}"
+    )
+
+
 def _exit(evidence: Evidence, words: Words) -> str:
     own_words = evidence.get("reason")
     return f"ended by the flow's own exit: {own_words}" if own_words else "ended by the flow's exit"
@@ -298,7 +327,7 @@ SENTENCES: dict[Outcome, dict[str, Sentence]] = {
         "exit_on": _not_entered_exit_on,
         "already_in_flow": _already_in_flow,
         "re_entry": _re_entry,
-        "loop": _because("not begun: too many entries at one moment; flows set each other off"),
+        "loop": _loop,
     },
     Outcome.SENT: {"": _sent},
     Outcome.SKIPPED: {
@@ -333,5 +362,6 @@ SENTENCES: dict[Outcome, dict[str, Sentence]] = {
         "erased": _fixed("ended: the customer was erased"),
     },
     Outcome.CONVERTED: {"": _converted},
+    Outcome.FORGOTTEN: {"": _forgotten},
 }
 """By outcome and reason; `branch` takes the name of any way (`_branch`)."""

@@ -50,8 +50,8 @@ class Pending:
     """What was decided since the last `prepare_commit`. Thrown away as a whole, with the task,
     when anything goes wrong.
 
-    It becomes bytes slice by slice, while it still is in the processor's caches: all of it at the
-    end took half as much again, and held up the loop for as long.
+    It becomes bytes as it comes, or slice by slice, while it still is in the processor's caches:
+    all of it at the end took half as much again, and held up the loop for as long.
     """
 
     __slots__ = (
@@ -63,12 +63,10 @@ class Pending:
         "records",
         "since",
         "timers",
-        "touched",
     )
 
     def __init__(self) -> None:
         self.customers: dict[bytes, CustomerState] = {}
-        self.touched: dict[bytes, CustomerState] = {}  # those whose bytes are out of date
         self.effects = Effects(commands=[], decisions=[])  # its lists: of this slice
         self.changes: dict[bytes, bytes | None] = {}
         self.records: list[OutputRecord] = []
@@ -77,13 +75,19 @@ class Pending:
         self.timers = 0  # timers fired
         self.since: Instant | None = None  # wall time of the first change
 
-    def touch(self, customer: bytes, state: CustomerState) -> None:
-        """The customer has changed."""
-        self.customers[customer] = self.touched[customer] = state
+    def touch(self, customer: bytes, state: CustomerState) -> int:
+        """The customer has changed. Returns the bytes that the state takes: encoded at once, since
+        how large it is decides (engine/room.py), and hardly anyone comes twice in a slice."""
+        self.customers[customer] = state
+        if is_forgotten(state):
+            self.changes[customer] = None
+            return 0
+        encoded = self.changes[customer] = encode_state(state)
+        return len(encoded)
 
     def settle(self, encoder: Encoder) -> None:
-        """The end of a slice: all that was decided in it becomes bytes."""
-        effects, changes = self.effects, self.changes
+        """The end of a slice: what was decided in it becomes bytes, too."""
+        effects = self.effects
         self.records += encoder.commands(effects.commands)
         self.records += encoder.webhooks(effects.webhooks)
         self.records += encoder.reviews(effects.reviews)
@@ -92,9 +96,6 @@ class Pending:
             made = getattr(effects, name)
             self.counts[name] += len(made)
             made.clear()
-        for customer, state in self.touched.items():
-            changes[customer] = None if is_forgotten(state) else encode_state(state)
-        self.touched.clear()
 
     def has_output(self) -> bool:
         """Is somebody waiting for something of this?"""
@@ -107,7 +108,7 @@ class Pending:
 
     def prepare(self, position: Position, wall: Instant) -> Commit:
         """The transaction that makes all this last, once its last slice is settled."""
-        assert not self.touched, "settle comes first"
+        assert not self.effects.decisions, "settle comes first"
         changes, records = self.changes, self.records
         changes[POSITION_KEY] = _POSITION_ENCODER.encode(position)
         records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]

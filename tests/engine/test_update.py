@@ -1,8 +1,7 @@
 import pytest
 
-from streams.engine import encode_state
 from streams.engine.money import NO_RATE
-from streams.engine.update import MOST_BYTES, MOST_SEEN
+from streams.engine.update import MOST_SEEN
 from tests.engine.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 
@@ -80,17 +79,3 @@ def test_amounts_are_kept_in_the_stores_currency() -> None:
         {NO_RATE: "SEK"},
     ]
     assert ada.effects.without_rate == 1
-
-
-def test_pitfall_62_a_hot_customers_state_stays_bounded_and_says_since_when_it_is_whole() -> None:
-    """Flows ask for all of it, and there is more than the state can hold."""
-    asks = {"count": "view.item", "where": {"name": {"contains": "x"}}, "at_least": "1"}
-    ada = Customer(program_of(flow(send(), on="order.placed", filter=asks)))
-    for nth in range(6_000):
-        ada.event("view.item", MONDAY + nth, sku="A", name="a long name " + "x" * 40)
-    past = ada.state.recent["view.item"]
-    assert past.size() <= MOST_BYTES
-    assert len(encode_state(ada.state)) < 256 * 1024
-    assert past.since == past.at(0)
-    assert past.at(-1) == MONDAY + 5_999
-    assert ada.state.totals["view.item"] == 6_000

@@ -60,7 +60,7 @@ def evidence(definition: Definition, scope: Scope) -> Evidence:
         total = _total(definition, scope)
         return lambda situation: {name: total(situation)}
     question = _question(definition, scope)
-    return lambda situation: {name: question.number(situation), **question.without_rate(situation)}
+    return lambda situation: {name: question.number(situation), **question.caveats(situation)}
 
 
 def _is_total(definition: Definition) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.conditions.condition import compile_condition
-from streams.engine.conditions.truth import Condition, Evidence
+from streams.engine.conditions.condition import compile_condition, compile_evidence
+from streams.engine.conditions.truth import Condition, Evidence, known_since
 from streams.engine.problem import Problem, unknown_name
 from streams.engine.scalars import Identifier
 from streams.engine.scope import Scope
@@ -35,7 +35,8 @@ def evidence(definition: Definition, scope: Scope) -> Evidence:
     """Whether the customer is a member."""
     name = f"segment {definition.segment}"
     is_member = compile_segment(definition.segment, scope)
-    return lambda situation: {name: is_member(situation)[0]}
+    within = compile_evidence(scope.segments[definition.segment].if_, _outside(scope))
+    return lambda situation: {name: is_member(situation)[0], **known_since(situation, within)}
 
 
 def compile_segment(segment_id: str, scope: Scope) -> Condition:
@@ -43,7 +44,10 @@ def compile_segment(segment_id: str, scope: Scope) -> Condition:
     the flow's trigger nor its zone."""
     compiled = scope.segment_conditions.get(segment_id)
     if compiled is None:
-        outside = msgspec.structs.replace(scope, flow=None, trigger=None, zone=scope.store_zone)
-        compiled = compile_condition(scope.segments[segment_id].if_, outside)
+        compiled = compile_condition(scope.segments[segment_id].if_, _outside(scope))
         scope.segment_conditions[segment_id] = compiled
     return compiled
+
+
+def _outside(scope: Scope) -> Scope:
+    return msgspec.structs.replace(scope, flow=None, trigger=None, zone=scope.store_zone)

@@ -13,7 +13,15 @@ from streams.engine.conditions.compare import (
     compile_events,
     top_fields,
 )
-from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
+from streams.engine.conditions.timeframe import BEGINNING
+from streams.engine.conditions.truth import (
+    NEVER,
+    Condition,
+    Evidence,
+    Truth,
+    add_evidence,
+    history_since,
+)
 from streams.engine.duration import duration_text
 from streams.engine.event import Instant
 from streams.engine.problem import Problem
@@ -94,9 +102,24 @@ def evidence(definition: Definition, scope: Scope) -> Evidence:
 
     def collect(situation: Situation) -> dict[str, Any]:
         last = _last(sources, situation)
-        return {name: None if last is None else duration_text(situation.now - last)}
+        values = {name: None if last is None else duration_text(situation.now - last)}
+        add_evidence(values, _forgotten(sources, situation, last))
+        return values
 
     return collect
+
+
+def _forgotten(
+    sources: list[tuple[str, Test | None]], situation: Situation, last: Instant | None
+) -> dict[str, Any]:
+    """Where a later one may have been forgotten. The newest of all never is: only with a `where`
+    it may be another that is asked for."""
+    values: dict[str, Any] = {}
+    for metric, test in sources:
+        past = situation.state.recent.get(metric)
+        if test is not None and past is not None and past.since:
+            add_evidence(values, history_since(past, BEGINNING if last is None else last + 1))
+    return values
 
 
 def _sources(definition: Definition, scope: Scope) -> list[tuple[str, Test | None]]:

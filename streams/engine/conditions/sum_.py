@@ -71,7 +71,7 @@ def evidence(definition: Definition, scope: Scope) -> Evidence:
     show = shown(_kind(definition, scope), scope)
     return lambda situation: {
         name: show(question.number(situation)),
-        **question.without_rate(situation),
+        **question.caveats(situation),
     }
 
 

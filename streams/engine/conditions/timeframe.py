@@ -27,7 +27,7 @@ from streams.engine.conditions.compare import (
     compile_events,
     top_fields,
 )
-from streams.engine.conditions.truth import Condition, Truth
+from streams.engine.conditions.truth import Condition, Truth, history_since
 from streams.engine.duration import DAY
 from streams.engine.event import Instant
 from streams.engine.money import MONEY_TYPES, NO_RATE
@@ -111,11 +111,16 @@ Select = Callable[[Situation], Sequence[Occurrence]]
 """The past events that lie in the timeframe at this moment."""
 
 
+Start = Callable[[Situation], Instant]
+"""Where the timeframe begins: the earliest moment, included, of which events are asked for."""
+
+
 class Question(msgspec.Struct, frozen=True):
     """Which past events are measured, and how."""
 
     metric: str
     select: Select
+    start: Start
     test: Test | None
     measure: Measure
     reads_money: bool = False
@@ -131,9 +136,15 @@ class Question(msgspec.Struct, frozen=True):
         """What is compared, at this moment."""
         return self.measure(self.matching(self.select(situation), situation))[0]
 
-    def without_rate(self, situation: Situation) -> dict[str, Any]:
-        """For evidence: the currencies of events in the timeframe whose amounts couldn't be
-        compared or added (FLOWS.md, money)."""
+    def caveats(self, situation: Situation) -> dict[str, Any]:
+        """For evidence: what the number leaves out."""
+        past = situation.state.recent.get(self.metric)
+        values = {} if past is None or not past.since else history_since(past, self.start(situation))
+        return {**values, **self._without_rate(situation)}
+
+    def _without_rate(self, situation: Situation) -> dict[str, Any]:
+        """The currencies of events in the timeframe whose amounts couldn't be compared or added
+        (FLOWS.md, money)."""
         if not self.reads_money:
             return {}
         data = (event.data for event in self.select(situation))
@@ -151,7 +162,8 @@ def compile_question(
     scope.reads.remember(metric, _looks_back(definition), fields)
     known = fields_of(metric, scope)
     reads_money = any(known[name].type in MONEY_TYPES for name in fields)
-    return Question(metric, _select(definition, metric, scope), test, measure, reads_money)
+    select = _select(definition, metric, scope)
+    return Question(metric, select, _start(definition, scope), test, measure, reads_money)
 
 
 def compile_over_time(
@@ -190,6 +202,43 @@ def _select(definition: OverTime, metric: str, scope: Scope) -> Select:
         scope.reads.remember(definition.since.last, 0)
         return _select_since_last(metric, definition.since.last)
     return lambda situation: cast(Sequence[Occurrence], _events(metric, situation))
+
+
+def _start(definition: OverTime, scope: Scope) -> Start:
+    """The first moment that `_select` may find events of."""
+    if definition.in_last is not None:
+        window = definition.in_last
+        return lambda situation: situation.now - window + 1
+    if definition.on_day is not None:
+        day = definition.on_day
+
+        def start_of_day(situation: Situation) -> Instant:
+            zone = _zone(situation, scope)
+            return _day(calendar.next_day(calendar.to_date(situation.now, zone), day), zone)[0]
+
+        return start_of_day
+    if definition.during is not None:
+        first = calendar.start_of_day(definition.during[0], scope.store_zone)
+        return lambda situation: first
+    if definition.since == "flow_start":
+        return _start_of_journey
+    if isinstance(definition.since, SinceLast):
+        other = definition.since.last
+        return lambda situation: _newest(other, situation)
+    return lambda situation: BEGINNING
+
+
+BEGINNING: Instant = -(1 << 62)
+"""Before all that is known."""
+
+
+def _start_of_journey(situation: Situation) -> Instant:
+    return situation.now if situation.journey is None else situation.journey.started_at
+
+
+def _newest(metric: str, situation: Situation) -> Instant:
+    events = situation.state.recent.get(metric)
+    return events.at(-1) if events else BEGINNING
 
 
 def _events(metric: str, situation: Situation) -> Past:

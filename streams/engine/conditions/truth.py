@@ -1,10 +1,12 @@
 """Truth in time: whether something holds now, and the earliest moment at which that could change
 without an event (DESIGN 5.8). That moment is what makes "no order for 90 days" a timer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from streams.engine.event import Instant
+from streams.engine.money import NO_RATE
+from streams.engine.past import Past
 from streams.engine.situation import Situation
 
 Truth = tuple[bool, Instant | None]
@@ -14,6 +16,9 @@ Condition = Callable[[Situation], Truth]
 
 Evidence = Callable[[Situation], dict[str, Any]]
 """The values that a condition compares, as plain JSON, for a decision."""
+
+HISTORY_SINCE = "history_since"
+"""In evidence: the state has forgotten, or never kept, what happened before this moment."""
 
 ALWAYS: Truth = (True, None)
 NEVER: Truth = (False, None)
@@ -64,10 +69,35 @@ def evidence_of_all(parts: Sequence[Evidence]) -> Evidence:
     def collect(situation: Situation) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for part in parts:
-            values.update(part(situation))
+            add_evidence(values, part(situation))
         return values
 
     return collect
+
+
+def add_evidence(values: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Adds what another condition compared. What is said of all of it together is joined."""
+    for name, value in more.items():
+        if name == HISTORY_SINCE:
+            value = max(value, values.get(name, value))  # from then on all of it is known
+        elif name == NO_RATE and name in values:
+            value = sorted({*values[name], *value})
+        values[name] = value
+
+
+def history_since(past: Past | None, start: Instant) -> dict[str, Any]:
+    """For the evidence of a condition that looks at events from `start` on (included): since when
+    they are known, if that is later (SEMANTICS 3.7)."""
+    return {} if past is None or past.since <= start else {HISTORY_SINCE: past.since}
+
+
+def known_since(situation: Situation, evidence: Evidence) -> dict[str, Any]:
+    """The `history_since` of what `evidence` tells, for a decision that doesn't show the rest."""
+    for past in situation.state.recent.values():
+        if past.since:  # as of hardly anybody
+            found = evidence(situation).get(HISTORY_SINCE)
+            return {} if found is None else {HISTORY_SINCE: found}
+    return {}
 
 
 def not_of(condition: Condition) -> Condition:

@@ -10,6 +10,7 @@ from streams.engine.conditions.condition import (
     compile_condition,
     compile_evidence,
 )
+from streams.engine.conditions.truth import add_evidence
 from streams.engine.effects import Outcome
 from streams.engine.flow import Building, Step, StepDefinition
 from streams.engine.journey import Journey
@@ -70,7 +71,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
                 shown = {"way": number + 1, **evidence(turn)}
                 turn.note(flow, journey, step_id, Outcome.BRANCH, "then", shown)
                 return first
-            compared |= evidence(turn)
+            add_evidence(compared, evidence(turn))
         turn.note(flow, journey, step_id, Outcome.BRANCH, "else", compared)
         return otherwise
 

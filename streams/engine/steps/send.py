@@ -189,6 +189,7 @@ def _request_of(command: SendCommand) -> ReviewRequest:
         command.utm,
         command.locale,
         command.trigger_event_id,
+        command.traceparent,
     )
 
 
@@ -292,6 +293,7 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
             utm,
             read_locale(turn),
             journey.trigger_event_id,
+            journey.traceparent,
         )
 
     return command

@@ -54,6 +54,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             turn.now,
             data(turn),
             journey.trigger_event_id,
+            journey.traceparent,
         )
         turn.effects.webhooks.append(command)
         evidence = {"webhook_id": command.webhook_id, "webhook": webhook}
