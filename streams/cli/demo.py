@@ -150,7 +150,8 @@ def _show_next(keep: Path | None, report: "DemoReport") -> None:
         output.say(f"  {sendflow} demo --keep demo-data    to explain any customer")
     output.say(f"  {sendflow} test flows               these flows' tests")
     output.say(f"  {sendflow} flows check flows        after a change in flows/")
-    output.say("  docker compose up -d              the same on Apache Kafka, live")
+    output.say("  docker compose up -d kafka        Apache Kafka, and the same on it:")
+    output.say(f"  {sendflow} demo --brokers localhost:9092")
 
 
 def _as_called() -> str:

@@ -60,7 +60,8 @@ def publish(
 ) -> None:
     """Check a folder of definitions and put them in force, all at once.
 
-    With an error in any of them nothing is published.
+    With an error in any of them nothing is published. A warning says where they ask for more of
+    the past than states have kept.
 
     \b
     Example: sendflow flows publish flows --yes
@@ -68,7 +69,7 @@ def publish(
     import time
 
     from streams.worker.publish import publish as write
-    from streams.worker.publish import published_sets, read_set
+    from streams.worker.publish import published_sets, read_set, reservations
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
     moment = None if at is None else options.moment(at, "--at")
@@ -80,6 +81,8 @@ def publish(
     output.say(f"definitions {definitions.version}: {', '.join(definitions.flows)}")
     if before:
         output.say(f"in place of {before[-1].record.version}")
+        for reservation in reservations(before[-1], definitions):
+            output.note(f"warning: {reservation}", "yellow")
     if not yes and not typer.confirm("Publish them?"):
         raise typer.Exit(output.NOT_SO)
     write(settings, definitions, time.time_ns() // 1_000_000, moment)

@@ -14,6 +14,7 @@ from streams.engine.effects import (
     WebhookCommand,
 )
 from streams.engine.event import INPUTS, METRICS, TOPIC_ORDER, Event, Instant, topic_of
+from streams.engine.looking_back import FurtherBack, further_back
 from streams.engine.problem import Problem
 from streams.engine.program import Program, compile_program
 from streams.engine.review import Review, review
@@ -43,6 +44,7 @@ __all__ = [
     "Definitions",
     "Effects",
     "Event",
+    "FurtherBack",
     "Instant",
     "Journey",
     "JourneyState",
@@ -64,6 +66,7 @@ __all__ = [
     "decode_state",
     "encode_state",
     "fire",
+    "further_back",
     "is_forgotten",
     "is_visit_needed",
     "make_room",

@@ -94,8 +94,8 @@ class WebhookCommand(msgspec.Struct, gc=False):
 class Decision(msgspec.Struct, gc=False):
     """One outcome that a person would ask about, with what decided it (SEMANTICS 5.5).
 
-    `reason` is empty for outcomes that have none; `evidence` holds plain JSON values; `flow` is empty
-    where it isn't about a flow.
+    `reason` is empty for outcomes that have none; `evidence` holds plain JSON values; `flow` is
+    empty where it isn't about a flow.
     """
 
     at: Instant

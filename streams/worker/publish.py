@@ -5,6 +5,8 @@
 
 import hashlib
 import json
+import logging
+from collections.abc import Iterator
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -12,7 +14,16 @@ import msgspec
 
 from streams.contracts.control import DefinitionsRecord, decode_control, encode_definitions
 from streams.definitions import load_folder
-from streams.engine import Definitions, Instant, read_definitions, successors
+from streams.engine import (
+    Definitions,
+    FurtherBack,
+    Instant,
+    compile_program,
+    further_back,
+    read_definitions,
+    successors,
+)
+from streams.engine.duration import duration_text
 from streams.engine.successor import Successors
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
@@ -21,6 +32,8 @@ from streams.kafka.topics import CONTROL
 from streams.ports import OutputRecord
 from streams.programs import SEMANTICS
 from streams.settings import RecordTime, Settings
+
+logger = logging.getLogger(__name__)
 
 KEY = b"definitions"
 """Every set has the same key: one follows the other."""
@@ -85,6 +98,35 @@ def newest_definitions(settings: Settings) -> Definitions | None:
     return definitions
 
 
+def reservations(before: Published, definitions: DefinitionsSet) -> list[str]:
+    """What the set asks of the past that states didn't keep under the set before it (SEMANTICS
+    3.7), as sentences. Empty where this version can't read that one."""
+    previous = read_definitions(json.loads(before.record.definitions))
+    current = read_definitions(json.loads(definitions.canonical))
+    if not isinstance(previous, Definitions) or not isinstance(current, Definitions):
+        return []
+    found = further_back(
+        compile_program(previous, before.record.version),
+        compile_program(current, definitions.version),
+    )
+    return [sentence for one in found for sentence in _in_words(one)]
+
+
+def _in_words(one: FurtherBack) -> Iterator[str]:
+    if one.is_longer:
+        assert one.kept is not None
+        asked = "all there is" if one.asked is None else f"{duration_text(one.asked)} back"
+        yield (
+            f"{one.metric}: asked for {asked}, but states have kept {duration_text(one.kept)} so "
+            "far: decisions that look further back get what is there, and carry history_since"
+        )
+    if one.new_fields:
+        yield (
+            f"{one.metric}: {', '.join(one.new_fields)} was not kept of past events so far: a "
+            "'where' or a sum that reads it counts events from now on only"
+        )
+
+
 def publish(
     settings: Settings, definitions: DefinitionsSet, now: Instant, at: Instant | None = None
 ) -> None:
@@ -127,8 +169,10 @@ def publish_if_new(settings: Settings, folder: Path, now: Instant) -> Definition
     """What `worker --flows` does: publishes the set, unless it was ever published here, so that an
     old worker that restarts doesn't bring an old set back (DESIGN 3). None: nothing was done."""
     definitions = read_set(folder)
-    known = {published.record.version for published in published_sets(settings)}
-    if definitions.version in known:
+    published = published_sets(settings)
+    if definitions.version in {one.record.version for one in published}:
         return None
+    for reservation in reservations(published[-1], definitions) if published else ():
+        logger.warning("%s", reservation)
     publish(settings, definitions, now)
     return definitions

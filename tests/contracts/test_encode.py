@@ -66,8 +66,8 @@ def test_a_command_is_keyed_by_its_customer_and_comes_back_whole() -> None:
     assert (record.topic, record.key) == ("send-commands", "ada é".encode())
     nothing = dict.fromkeys(("quantity", "unit_price", "currency", "category", "url", "image_url"))
     items = [nothing | {"name": None} | item for item in COMMAND.items]
-    expected = {name: getattr(COMMAND, name) for name in COMMAND.__struct_fields__}
-    assert fields_of(record) == expected | {"items": items}
+    assert fields_of(record) == _fields(COMMAND) | {"items": items}
+    assert record.headers is None
 
 
 def test_a_call_of_a_webhook_is_keyed_by_its_customer_and_comes_back_whole() -> None:
@@ -85,7 +85,16 @@ def test_a_call_of_a_webhook_is_keyed_by_its_customer_and_comes_back_whole() -> 
     )
     (record,) = ENCODER.webhooks([call])
     assert (record.topic, record.key) == ("webhooks", "ada é".encode())
-    assert fields_of(record) == msgspec.structs.asdict(call)
+    assert fields_of(record) == _fields(call)
+    assert record.headers is None
+
+
+def test_what_carries_on_a_trace_has_it_as_a_header() -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    (record,) = ENCODER.commands([msgspec.structs.replace(COMMAND, traceparent=parent)])
+    (plain_one,) = ENCODER.commands([COMMAND])
+    assert record.headers == [("traceparent", parent.encode())]
+    assert record.value == plain_one.value
 
 
 def decision(**fields: Any) -> Decision:
@@ -146,8 +155,11 @@ def test_order_is_kept() -> None:
     assert [fields_of(record)["send_id"] for record in written] == ["s0", "s1", "s2", "s3", "s4"]
 
 
-def _fields(command: SendCommand) -> dict[str, Any]:
-    return {name: getattr(command, name) for name in command.__struct_fields__}
+def _fields(command: SendCommand | WebhookCommand) -> dict[str, Any]:
+    """What is in the value."""
+    fields = msgspec.structs.asdict(command)
+    del fields["traceparent"]  # a header
+    return fields
 
 
 @given(values_of(shipped_schemas().current["SendCommand"].schema))

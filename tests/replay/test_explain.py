@@ -230,3 +230,20 @@ def test_other_customers_are_none_of_its_business(shop):
     history = history_of("bob", shop.found())
     assert (history.events, history.decisions, history.commands) == ([], [], [])
     assert [published.version for published in history.publications] == ["v1"]
+
+
+def test_what_was_forgotten_is_told_and_is_of_no_flow():
+    shop = Shop()
+    where = {"name": {"contains": "x"}}
+    asks = {"count": "view.item", "where": where, "at_least": "1"}
+    shop.publish(BEGIN - 2 * DAY, {**THANKS, "filter": asks})
+    for nth in range(5_000):
+        shop.happens(BEGIN + nth, "view.item", sku="A", name="a long name " + "x" * 40)
+    shop.order(BEGIN + HOUR)
+    shop.until(BEGIN + DAY)
+    timeline = shop.explained()
+    forgot, begins, *_ = texts(timeline, "decision")
+    assert forgot.startswith("forgot the oldest events (")
+    assert begins.endswith("is not remembered whole")
+    assert list(timeline.outcomes) == ["thanks"]
+    assert forgot not in texts(shop.explained("thanks"), "decision")

@@ -127,6 +127,19 @@ def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
             {"reason": "nothing in stock"},
             "ended by the flow's own exit: nothing in stock",
         ),
+        (
+            Outcome.NOT_ENTERED,
+            "loop",
+            {"running_journeys": 1_000},
+            "not begun: 1,000 journeys of the customer are under way, and there is no room",
+        ),
+        (
+            Outcome.FORGOTTEN,
+            "",
+            {"bytes": 263_000, "forgotten": {"view.item": 1_200}, "history_since": AT},
+            "forgot the oldest events (1,200 view.item), because what is remembered of the "
+            "customer had grown to 263,000 bytes; it is whole since Wed 2011-03-02 10:00:00",
+        ),
     ],
 )
 def test_a_sentence_says_what_decided(outcome, reason, evidence, says):
@@ -181,6 +194,30 @@ def test_a_filter_is_told_as_it_was_written():
     assert text == (
         "not sent: the flow's filter doesn't hold any more (segment wholesale yes); "
         "asked was: not (segment wholesale)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "evidence", "says"),
+    [
+        (
+            Outcome.BRANCH,
+            "else",
+            {"count view.item": 1},
+            "the condition doesn't hold (count view.item 1): takes 'else'",
+        ),
+        (Outcome.ENTERED, "", {"metric": "order.placed"}, "begins, because of order.placed"),
+        (
+            Outcome.SKIPPED,
+            "profile_filter",
+            {"count view.item": 1},
+            "not sent: the flow's filter doesn't hold any more (count view.item 1)",
+        ),
+    ],
+)
+def test_rule_3_7_a_sentence_says_since_when_the_past_is_known(outcome, reason, evidence, says):
+    assert sentence(outcome, reason, {**evidence, "history_since": AT}, LONDON) == (
+        f"{says}; what happened before Wed 2011-03-02 10:00:00 is not remembered whole"
     )
 
 

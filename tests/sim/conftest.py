@@ -60,13 +60,21 @@ class Shop:
         named = {name.replace("_", "."): value for name, value in values.items()}
         self.local.append(CONTROL, at, b"facts", encode_facts(FactsRecord("2026-03-02", named)))
 
-    def happens(self, at: Instant, metric: str, customer: str, **fields: Any) -> None:
+    def happens(
+        self,
+        at: Instant,
+        metric: str,
+        customer: str,
+        *,
+        headers: list[tuple[str, bytes]] | None = None,
+        **fields: Any,
+    ) -> None:
         """One event, recorded at `at` (and `occurred_at` the same unless given)."""
         self._events += 1
         event = {"event_id": f"e{self._events}", "customer_id": customer, "occurred_at": at}
         key = customer.encode()
         value = encode_event(metric, {**event, **fields})
-        self.local.append(topic_of(metric), at, key, value)
+        self.local.append(topic_of(metric), at, key, value).headers = headers
 
     def customer(self, at: Instant, customer: str) -> None:
         """A customer who may be written to."""

@@ -119,7 +119,8 @@ MANUAL: dict[str, Any] = {
         {"wait": "1d", "id": "end"},
     ],
 }
-"""Who waits for review waits as a copy of the journey, with the cart that began it: twelve times."""
+"""Who waits for review waits as a copy of the journey, with the cart that began it: twelve times
+here."""
 
 
 def carts(shop: Shop) -> None:

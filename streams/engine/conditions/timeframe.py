@@ -139,8 +139,10 @@ class Question(msgspec.Struct, frozen=True):
     def caveats(self, situation: Situation) -> dict[str, Any]:
         """For evidence: what the number leaves out."""
         past = situation.state.recent.get(self.metric)
-        values = {} if past is None or not past.since else history_since(past, self.start(situation))
-        return {**values, **self._without_rate(situation)}
+        values = self._without_rate(situation)
+        if past is not None and past.since:
+            values |= history_since(past, self.start(situation))
+        return values
 
     def _without_rate(self, situation: Situation) -> dict[str, Any]:
         """The currencies of events in the timeframe whose amounts couldn't be compared or added
