@@ -2,6 +2,7 @@
 writes nothing, neither to Kafka nor to its store (PITFALLS 11 to 13)."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def test_pitfall_11_a_zombie_in_the_middle_of_its_transaction_writes_nothing(sho
 def test_pitfall_11_a_zombie_wakes_and_its_transaction_was_on_the_way(
     broker: BrokerProcess, proxy: KafkaProxy, topic_prefix: str, tmp_path: Path
 ) -> None:
-    with Shop(broker, topic_prefix, tmp_path / "shop", partitions=4) as shop:
+    given = {"partitions": 4, "transaction_timeout": 6_000}
+    with Shop(broker, topic_prefix, tmp_path / "shop", **given) as shop:
         shop.create_topics()
         shop.publish()
         shop.register(20)
@@ -105,11 +107,13 @@ def test_pitfall_11_a_zombie_wakes_and_its_transaction_was_on_the_way(
         held = proxy.hold_requests(ApiKey.END_TXN, containing=of_task, at_most=1)
         shop.order(20)
         held.wait()
+        paused_at = time.monotonic()
         zombie.process.pause()
         shop.expire(zombie)
         other.wait_for(4)
         shop.order(20)
         shop.wait_for_all(other.log)
+        shop.outlive(paused_at)
         held.release()
         zombie.process.resume()
         # It hasn't crashed, is a member again, and the locks of its stores were free for it.

@@ -139,7 +139,8 @@ def test_pitfall_23_each_idle_input_is_proven_idle_by_a_cut(shop: Shop) -> None:
 def test_pitfall_21_a_record_that_becomes_visible_late_is_noted_in_its_transaction(
     shop: Shop,
 ) -> None:
-    """An open transaction upstream hides an order; a follower that was stopped would, too."""
+    """An open transaction upstream hides an order. A follower that was stopped does, too:
+    test_late_records.py."""
     upstream = Producer(producer_options(shop.settings, f"{shop.settings.application}-upstream"))
     upstream.init_transactions(20)
     worker = shop.start("worker", SENDFLOW_MAX_IDLE="500ms")

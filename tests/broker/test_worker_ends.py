@@ -1,6 +1,7 @@
 """However a worker ends, nothing is lost and nothing comes twice; and it ends in time."""
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,22 +176,26 @@ def test_pitfall_65_ctrl_c_stops_it_too(shop: Shop) -> None:
 
 
 def test_pitfall_11_a_worker_that_slept_too_long_writes_nothing_and_joins_again(
-    shop: Shop,
+    broker: BrokerProcess, topic_prefix: str, tmp_path: Path
 ) -> None:
-    one, two = shop.start("one"), shop.start("two")
-    one.wait_for(2)
-    two.wait_for(2)
-    one.process.pause()
-    shop.expire(one)
-    two.wait_for(4)
-    shop.order(CUSTOMERS, each=4)
-    shop.wait_for_all(two.log)
-    one.process.resume()
-    one.wait_for(2)
-    two.wait_for(2)
-    shop.order(CUSTOMERS, each=4)
-    shop.wait_for_all(one.log)
-    assert (one.stop(), two.stop()) == (0, 0)
+    with Shop(broker, topic_prefix, tmp_path / "shop", transaction_timeout=6_000) as shop:
+        prepared(shop)
+        one, two = shop.start("one"), shop.start("two")
+        one.wait_for(2)
+        two.wait_for(2)
+        paused_at = time.monotonic()
+        one.process.pause()
+        shop.expire(one)
+        two.wait_for(4)
+        shop.order(CUSTOMERS, each=4)
+        shop.wait_for_all(two.log)
+        shop.outlive(paused_at)
+        one.process.resume()
+        one.wait_for(2)
+        two.wait_for(2)
+        shop.order(CUSTOMERS, each=4)
+        shop.wait_for_all(one.log)
+        assert (one.stop(), two.stop()) == (0, 0)
 
 
 def test_pitfall_65_sigterm_while_a_task_opens_and_its_broker_hangs(own_shop: Shop) -> None:

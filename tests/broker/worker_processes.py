@@ -180,6 +180,16 @@ class Shop:
         """The session of a worker that is paused ends."""
         expire(self.broker, self.settings.application, worker.process.pid)
 
+    def outlive(self, paused_at: float) -> None:
+        """Waits until the session of a worker that is paused since `paused_at` (time.monotonic) is
+        over, and after it any transaction that it left open (PITFALLS 11). The embedded broker has
+        neither timeout: there, `expire` is all."""
+        if self.broker.kind == "embedded":
+            return
+        asleep = (self.settings.session_timeout + self.settings.transaction_timeout) / 1_000
+        until = paused_at + asleep + 1
+        eventually(lambda: time.monotonic() >= until, within=asleep + 5, every=0.2)
+
     def register(self, customers: int) -> None:
         """Customers c0, c1, ... with an address."""
         with EventProducer(self.settings) as producer:
