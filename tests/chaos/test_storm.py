@@ -52,6 +52,12 @@ class Storm:
         self.workers[name].kill()
         self.start(name)
 
+    def wait_for_work(self) -> None:
+        """Until something is decided and committed."""
+        seen = len(self.commands())
+        self.happen()
+        eventually(lambda: len(self.commands()) > seen, within=60, every=0.1, message=self.log)
+
     def happen(self) -> None:
         """Orders and carts of a moment."""
         with EventProducer(self.shop.settings) as producer:
@@ -125,14 +131,7 @@ def test_pitfall_6_a_storm_of_kills_loses_nothing_and_doubles_nothing(
             storm.start(name)
         for kill in range(KILLS):
             if kill % GUST == 0:
-                seen = len(storm.commands())
-                storm.happen()
-                eventually(
-                    lambda seen=seen: len(storm.commands()) > seen,
-                    within=60,
-                    every=0.1,
-                    message=storm.log,
-                )
+                storm.wait_for_work()
             storm.kill_one()
         events = storm.events()
         number = expected(events).total()
