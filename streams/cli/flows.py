@@ -27,20 +27,45 @@ def check(
     Exit status: 0 all is well, 1 something is wrong, 2 there is no such folder.
     Example: sendflow flows check flows
     """
-    from streams.definitions import load_folder
-    from streams.errors import Refused
-
-    if not folder.is_dir():
-        raise Refused(f"{folder}: there is no such folder; name the one with the definitions")
+    loaded = _load(folder)
     if fix:
-        _write_ids(load_folder(folder))
-    loaded = load_folder(folder)
+        _write_ids(loaded)
+        loaded = _load(folder)
     if as_json:
         _print_json(loaded)
     else:
         _print(loaded, folder)
     if loaded.problems:
         raise typer.Exit(output.NOT_SO)
+
+
+def show(
+    flow: Annotated[str, typer.Argument(help="The flow's id.")],
+    folder: Folder = Path("flows"),
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="As a Mermaid flowchart, for documents.")
+    ] = False,
+) -> None:
+    """Draw a flow: what starts it, its steps, and the ways that customers take.
+
+    \b
+    Exit status: 0 drawn, 1 there is no such flow or it has problems, 2 there is no such folder.
+    Example: sendflow flows show post-purchase --mermaid
+    """
+    from streams.definitions.picture import as_mermaid, as_text, picture_of
+    from streams.engine.problem import unknown_name
+
+    loaded = _load(folder)
+    if loaded.problems:
+        _complain(loaded)
+        raise typer.Exit(output.NOT_SO)
+    flows = {one["flow"]: one for one in loaded.raw["flows"]}
+    if flow not in flows:
+        output.complain(unknown_name((), "flow", flow, flows).sentence())
+        raise typer.Exit(output.NOT_SO)
+    picture = picture_of(flows[flow])
+    for line in as_mermaid(picture) if mermaid else as_text(picture):
+        output.say(line)
 
 
 def publish(
@@ -89,6 +114,15 @@ def publish(
     output.say("published")
 
 
+def _load(folder: Path) -> "Loaded":
+    from streams.definitions import load_folder
+    from streams.errors import Refused
+
+    if not folder.is_dir():
+        raise Refused(f"{folder}: there is no such folder; name the one with the definitions")
+    return load_folder(folder)
+
+
 def _write_ids(loaded: "Loaded") -> None:
     from streams.definitions.fix import with_ids
 
@@ -112,14 +146,8 @@ def _print_json(loaded: "Loaded") -> None:
 def _print(loaded: "Loaded", folder: Path) -> None:
     from streams.definitions.lint import advice
 
-    for problem in loaded.problems:
-        output.complain(str(problem))
     if loaded.problems:
-        number = len(loaded.problems)
-        files = len({problem.file for problem in loaded.problems})
-        output.complain(
-            f"{_several(number, 'problem')} in {_several(files, 'file')}; nothing was published"
-        )
+        _complain(loaded)
         return
     raw = loaded.raw
     counted = [
@@ -135,6 +163,16 @@ def _print(loaded: "Loaded", folder: Path) -> None:
     for one in advice(loaded):
         output.note(f"advice: {one}", "yellow")
     output.say(f"{folder}: {', '.join(counted) or 'no definitions'}, all well")
+
+
+def _complain(loaded: "Loaded") -> None:
+    for problem in loaded.problems:
+        output.complain(str(problem))
+    number = len(loaded.problems)
+    files = len({problem.file for problem in loaded.problems})
+    output.complain(
+        f"{_several(number, 'problem')} in {_several(files, 'file')}; nothing was published"
+    )
 
 
 def _several(number: int, one: str) -> str:

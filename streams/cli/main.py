@@ -46,8 +46,13 @@ COMMANDS: dict[str, Command] = {
 
 GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
     "flows": (
-        "The definitions: check a folder of them, put them in force.",
-        {"check": flows.check, "publish": flows.publish},
+        "The definitions: check a folder of them, test and show them, put them in force.",
+        {
+            "check": flows.check,
+            "test": test.run_tests,
+            "show": flows.show,
+            "publish": flows.publish,
+        },
     ),
     "review": (
         "Messages that wait for a person (status: manual): show, send or drop them.",

@@ -19,7 +19,8 @@ def run_tests(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run tests of flows: the real engine, without Kafka, on a simulated clock.
+    """Run tests of flows: the real engine, without Kafka, on a simulated clock. `sendflow
+    flows test` is the same command.
 
     \b
     Exit status: 0 all passed, 1 some failed, 2 a file can't be read.

@@ -8,6 +8,7 @@ import msgspec
 
 from streams.definitions.load import Loaded
 from streams.definitions.problem import PlacedProblem, sort_key
+from streams.definitions.steps import RawStep, as_step, ways_of
 from streams.engine.definition import Definitions, Flow, FlowStatus
 from streams.engine.problem import Path, Problem
 
@@ -83,22 +84,24 @@ def unreachable_step(subject: Subject) -> Iterator[Problem]:
 
 
 def wait_with_nothing_after_it(subject: Subject) -> Iterator[Problem]:
-    """A wait at the very end ends the journey at once (SEMANTICS 2.5)."""
-    steps = subject.raw["steps"]
-    last = _as_step(steps[-1]) if steps else {}
-    if "wait" in last:
-        path = (*subject.path, "steps", len(steps) - 1)
+    """A wait at the very end, or at that of a branch at the end, ends the journey at once
+    (SEMANTICS 2.5)."""
+    for path in _waits_at_the_end(subject.raw["steps"], (*subject.path, "steps")):
         yield Problem(path, "nothing comes after this wait, so the journey ends at once")
 
 
 def cart_without_an_exit(subject: Subject) -> Iterator[Problem]:
     """A reminder of a cart that goes on when the customer has bought."""
     metric = subject.raw["trigger"].get("metric")
-    if metric not in CARTS or "order.placed" in _texts(subject.raw):
+    shows_cart = any(
+        step.get("items") == "cart" for sequence in subject.sequences() for step in sequence.steps
+    )
+    if not (metric in CARTS or shows_cart) or "order.placed" in _texts(subject.raw):
         return
+    about = f"{metric} starts this flow" if metric in CARTS else "this flow shows the cart"
     yield Problem(
         subject.path,
-        f"{metric} starts this flow and no order ends it: customers who have bought are reminded; "
+        f"{about} and no order ends it: customers who have bought are reminded; "
         "write exit_on: [{metric: order.placed}]",
     )
 
@@ -152,26 +155,25 @@ RULES: tuple[Rule, ...] = (
 
 
 def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:
-    """Two flows that one event starts, and that write on the same channel at once."""
-    first: dict[tuple[Any, Any, str], str] = {}
+    """Two flows that the same event or moment starts, and that write on one channel at once."""
+    first: dict[tuple[str, str], str] = {}
     ordered = sorted(subjects, key=lambda one: (-one.flow.priority, one.flow.flow))
     for subject in ordered:
-        if subject.flow.transactional or "metric" not in subject.raw["trigger"]:
+        if subject.flow.transactional:
             continue
-        trigger = subject.raw["trigger"]
+        trigger = repr(sorted(subject.raw["trigger"].items()))
         for place, step in enumerate(subject.raw["steps"]):
-            step = _as_step(step)
+            step = as_step(step)
             if any(key in step for key in PAUSES):
                 break
             channel = step.get("send")
             if channel is None or not _obeys_smart_sending(step, subject.flow):
                 continue
-            key = (trigger["metric"], repr(trigger.get("where")), channel)
-            other = first.setdefault(key, subject.flow.flow)
+            other = first.setdefault((trigger, channel), subject.flow.flow)
             if other != subject.flow.flow:
                 yield Problem(
                     (*subject.path, "steps", place),
-                    f"{other!r} sends {channel} for the same event at the same moment and is "
+                    f"{other!r} sends {channel} for the same trigger at the same moment and is "
                     "judged first, so Smart Sending skips this one",
                 )
 
@@ -179,36 +181,41 @@ def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:
 # ── What steps are ────────────────────────────────────────────────────────────────────────────────
 
 
-def _as_step(raw: Any) -> dict[str, Any]:
-    return raw if isinstance(raw, dict) else {raw: None}
-
-
 def _sequences(raw: list[Any], path: Path) -> Iterator[Sequence]:
-    steps = [_as_step(step) for step in raw]
+    steps = [as_step(step) for step in raw]
     yield Sequence(path, steps)
     for place, step in enumerate(steps):
-        for key, inner in _branches(step):
-            yield from _sequences(inner, (*path, place, *key))
+        for way, inner in ways_of(step):
+            yield from _sequences(inner, (*path, place, *way))
 
 
-def _branches(step: dict[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
-    """The lists of steps inside a step."""
-    for key in ("then", "else"):
-        if key in step:
-            yield (key,), step[key]
-    for name, inner in (step.get("paths") or {}).items():
-        yield ("paths", name), inner
-    for place, way in enumerate(step.get("branch") or ()):
-        yield ("branch", place, "then"), way.get("then", [])
-
-
-def _always_ends(step: dict[str, Any]) -> bool:
+def _always_ends(step: RawStep) -> bool:
+    """Whether the journey ends here, whichever way it goes. A way that isn't written leads on."""
     if any(key in step for key in ENDS):
         return True
-    if "if" not in step:
+    ways = [inner for _, inner in ways_of(step)]
+    if not ways or len(ways) < _number_of_ways(step):
         return False
-    sides = [step.get("then") or [], step.get("else") or []]
-    return all(any(_always_ends(_as_step(inner)) for inner in side) for side in sides)
+    return all(any(_always_ends(as_step(inner)) for inner in way) for way in ways)
+
+
+def _number_of_ways(step: RawStep) -> int:
+    if "sample" in step:
+        return len(step["sample"])
+    return 1 + (len(step["branch"]) if "branch" in step else 1)
+
+
+def _waits_at_the_end(steps: list[Any], path: Path) -> Iterator[Path]:
+    """The waits below which nothing comes, in a list of steps below which nothing comes."""
+    if not steps:
+        return
+    place = (*path, len(steps) - 1)
+    last = as_step(steps[-1])
+    ways = list(ways_of(last))
+    if "wait" in last or ("wait_for" in last and not any(inner for _, inner in ways)):
+        yield place
+    for way, inner in ways:
+        yield from _waits_at_the_end(inner, (*place, *way))
 
 
 def _obeys_smart_sending(step: dict[str, Any], flow: Flow) -> bool:

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.conditions import CONDITIONS
 from streams.engine.effects import Outcome
+from streams.engine.wording import condition_text
 
 Raw = Mapping[str, Any]
 """A flow or a step as plain data, every scalar a text."""
@@ -43,24 +43,6 @@ def asked_by(
         if key in step:
             return Asked(key, condition_text(step[key]))
     return None
-
-
-def condition_text(value: Any) -> str:
-    """`count order.placed equals 1` for `{count: order.placed, equals: 1}`."""
-    if isinstance(value, Mapping):
-        # The canonical form sorts keys; people say first what is compared.
-        names = sorted(
-            value, key=lambda name: (name not in (*CONDITIONS, "metric"), name == "where")
-        )
-        return " ".join(f"{name} {_inner(value[name])}" for name in names)
-    if isinstance(value, list):
-        return "[" + ", ".join(condition_text(entry) for entry in value) + "]"
-    return str(value)
-
-
-def _inner(value: Any) -> str:
-    text = condition_text(value)
-    return f"({text})" if isinstance(value, Mapping) else text
 
 
 def _step(flow: Raw, step_id: str | None) -> Raw | None:

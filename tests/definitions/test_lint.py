@@ -40,7 +40,47 @@ def test_the_example_flows_need_none() -> None:
             5,
             "never reached",
         ),
+        (
+            "steps:\n  - branch: [{when: {consent: sms}, then: [exit]}]\n    else: [exit]\n"
+            f"  - {MAIL}",
+            6,
+            "never reached",
+        ),
+        (
+            "steps:\n  - {wait_for: {metric: order.placed}, timeout: 1d, id: w, then: [exit], "
+            f"else: [exit]}}\n  - {MAIL}",
+            5,
+            "never reached",
+        ),
+        (
+            "steps:\n  - {sample: {x: 50, y: 50}, id: s, paths: {x: [exit], y: "
+            f"[{{if: {{consent: sms}}, then: [exit], else: [exit]}}]}}}}\n  - {MAIL}",
+            5,
+            "never reached",
+        ),
         (f"steps:\n  - {MAIL}\n  - {{wait: 7d, id: w}}", 5, "nothing comes after this wait"),
+        (
+            f"steps:\n  - if: {{consent: sms}}\n    then:\n      - {MAIL}\n"
+            "      - {wait: 7d, id: w}",
+            7,
+            "nothing comes after this wait",
+        ),
+        (
+            "status: draft\nsteps:\n  - branch:\n      - when: {consent: sms}\n        then:\n"
+            f"          - {{sample: {{x: 100}}, id: s, paths: {{x: [{MAIL}, {{wait: 1d}}]}}}}",
+            8,
+            "nothing comes after this wait",
+        ),
+        (
+            f"steps:\n  - {MAIL}\n  - {{wait_for: {{metric: order.placed}}, timeout: 1d, id: w}}",
+            5,
+            "nothing comes after this wait",
+        ),
+        (
+            "trigger: {date: profile.birthday}\nsteps: [{send: email, template: a, items: cart}]",
+            1,
+            "this flow shows the cart and no order ends it",
+        ),
         (f"trigger: {{metric: cart.updated}}\nsteps: [{MAIL}]", 1, "no order ends it"),
         (
             f"steps:\n  - {MAIL}\n  - {{send: email, template: b}}",
@@ -65,7 +105,16 @@ def test_what_is_found(tmp_path: Path, flow: str, line: int, says: str) -> None:
     [
         f"steps: [{MAIL}, exit]",
         f"steps:\n  - {{if: {{consent: sms}}, then: [exit]}}\n  - {MAIL}",
+        f"steps:\n  - branch: [{{when: {{consent: sms}}, then: [exit]}}]\n  - {MAIL}",
+        "steps:\n  - {wait_for: {metric: order.placed}, timeout: 1d, id: w, then: [exit]}\n"
+        f"  - {MAIL}",
+        f"steps:\n  - {{sample: {{x: 50, y: 50}}, id: s, paths: {{x: [exit]}}}}\n  - {MAIL}",
         f"steps: [{{wait: 7d, id: w}}, {MAIL}]",
+        f"steps:\n  - {{if: {{consent: sms}}, then: [{{wait: 7d, id: w}}]}}\n  - {MAIL}",
+        "steps:\n  - wait_for: {metric: order.placed}\n    timeout: 1d\n    id: w\n"
+        f"    else: [{MAIL}]",
+        "trigger: {date: profile.birthday}\nexit_on: [{metric: order.placed}]\n"
+        "steps: [{send: email, template: a, items: cart}]",
         f"trigger: {{metric: cart.updated}}\nexit_on: [{{metric: order.placed}}]\nsteps: [{MAIL}]",
         "trigger: {metric: cart.updated}\n"
         f"filter: {{count: order.placed, since: flow_start, equals: 0}}\nsteps: [{MAIL}]",
@@ -85,7 +134,15 @@ def test_what_is_left_alone(tmp_path: Path, flow: str) -> None:
 
 def test_two_flows_that_skip_each_other(tmp_path: Path) -> None:
     (one,) = said(tmp_path, f"steps: [{MAIL}]", f"priority: 60\nsteps: [{MAIL}]")
-    assert one.startswith("a.yaml:3:9: 'b' sends email for the same event at the same moment")
+    assert one.startswith("a.yaml:3:9: 'b' sends email for the same trigger at the same moment")
+
+
+def test_two_flows_that_one_segment_starts_skip_each_other(tmp_path: Path) -> None:
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "s.yaml").write_text("segment: s\nif: {consent: email}\n")
+    trigger = "trigger: {segment: s}\n"
+    (one,) = said(tmp_path, f"{trigger}steps: [{MAIL}]", f"{trigger}steps: [{MAIL}]")
+    assert one.startswith("b.yaml:3:9: 'a' sends email for the same trigger at the same moment")
 
 
 def test_two_flows_that_do_not(tmp_path: Path) -> None:

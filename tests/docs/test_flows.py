@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from streams.cli.main import run
 from streams.definitions import parse_yaml
 from streams.engine.check import read_definitions
 from streams.engine.conditions import CONDITIONS
@@ -18,7 +19,7 @@ from streams.engine.steps import STEPS
 from streams.engine.triggers import TRIGGERS
 from streams.flowtest.cases import read_file
 from streams.flowtest.compare import judge_case
-from tests.docs.test_examples import blocks
+from tests.docs.test_examples import ROOT, blocks
 
 PAGE = "flows.md"
 BLOCKS = blocks(PAGE, "yaml")
@@ -93,3 +94,13 @@ def test_the_page_shows_each_trigger_step_and_condition() -> None:
     shown = set().union(*(keys_in(raw_of(block)) for block in BLOCKS))
     built = {*TRIGGERS, *STEPS, *CONDITIONS}
     assert built - shown == set()
+
+
+def test_the_picture_of_the_page_is_what_the_command_draws(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (drawn,) = [block for block in blocks(PAGE, "") if block.startswith("$ sendflow flows show")]
+    command, _, picture = drawn.partition("\n")
+    monkeypatch.chdir(ROOT)
+    assert run(command.removeprefix("$ sendflow ").split()) == 0
+    assert capsys.readouterr().out == picture

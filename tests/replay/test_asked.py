@@ -3,7 +3,7 @@
 import pytest
 
 from streams.engine.effects import Outcome
-from streams.replay.asked import Asked, asked_by, condition_text
+from streams.replay.asked import Asked, asked_by
 
 FLOW = {
     "flow": "f",
@@ -59,14 +59,3 @@ def test_what_was_asked(step, outcome, reason, asked):
 def test_of_several_ways_the_one_that_was_taken():
     asked = asked_by(FLOW, "steps[2]", Outcome.BRANCH, "then", {"way": 2})
     assert asked == Asked("branch", "consent push")
-
-
-def test_nested_conditions_read_from_the_outside_in():
-    condition = {"all": [{"consent": "email"}, {"count": "order.placed", "in_last": "7d"}]}
-    assert condition_text(condition) == "all [consent email, count order.placed in_last 7d]"
-
-
-def test_what_is_compared_comes_first_whatever_the_order_of_keys():
-    assert condition_text({"gt": "100", "trigger": "total"}) == "trigger total gt 100"
-    written = {"at_least": "2", "count": "order.placed", "in_last": "7d", "where": {"total": "0"}}
-    assert condition_text(written) == "count order.placed at_least 2 in_last 7d where (total 0)"
