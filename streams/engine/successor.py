@@ -44,11 +44,13 @@ def successors(previous: Definitions, current: Definitions, known: Successors) -
     return result
 
 
-class _Placed(msgspec.Struct, frozen=True):
-    """A step where it stands. `after` are the places of those that follow it: its later neighbours,
+class PlacedStep(msgspec.Struct, frozen=True):
+    """A step where it stands. `after` are the ids of those that follow it: its later neighbours,
     then those of the step that holds it, and so on outwards."""
 
     id: str
+    place: str  # `steps[1].then[0]`; the id of a step that has none of its own
+    sequence: str  # of the list of steps that it stands in: `steps[1].then`
     is_named: bool
     definition: Any
     neighbours: tuple[str, ...]  # ids of its own level, all of them
@@ -59,9 +61,9 @@ class _Follow:
     """The way from the steps of one version of a flow to those of the next."""
 
     def __init__(self, old: Flow, new: Flow) -> None:
-        self.old = list(_placed(old.steps, "steps", ()))
+        self.old = list(placed_steps(old.steps))
         self._old_by_id = {placed.id: placed for placed in self.old}
-        new_steps = list(_placed(new.steps, "steps", ()))
+        new_steps = list(placed_steps(new.steps))
         self._new_by_id = {placed.id: placed for placed in new_steps}
         self.new_ids = {placed.id for placed in new_steps if placed.is_named}
         self._unnamed = [placed for placed in new_steps if not placed.is_named]
@@ -89,7 +91,7 @@ class _Follow:
                 return self._in_front_of(name, edited)
         return None
 
-    def _same(self, placed: _Placed) -> str | None:
+    def _same(self, placed: PlacedStep) -> str | None:
         """The unchanged step without an id of its own."""
         for other in self._unnamed:
             if other.definition == placed.definition:
@@ -113,17 +115,20 @@ class _Follow:
         )
 
 
-def _placed(steps: list[Any], place: str, after: tuple[str, ...]) -> Iterator[_Placed]:
-    ids = tuple(id_of(step, f"{place}[{number}]") for number, step in enumerate(steps))
+def placed_steps(
+    steps: list[Any], sequence: str = "steps", after: tuple[str, ...] = ()
+) -> Iterator[PlacedStep]:
+    """All steps of a flow from top to bottom, each followed by those inside of it."""
+    ids = tuple(id_of(step, f"{sequence}[{number}]") for number, step in enumerate(steps))
     for number, step in enumerate(steps):
-        following = ids[number + 1 :] + after
-        yield _Placed(ids[number], has_own_id(step), step, ids, following)
-        for way, inner in _ways(step):
-            yield from _placed(inner, f"{place}[{number}]{way}", following)
+        place, following = f"{sequence}[{number}]", ids[number + 1 :] + after
+        yield PlacedStep(ids[number], place, sequence, has_own_id(step), step, ids, following)
+        for way, inner in ways(step):
+            yield from placed_steps(inner, f"{place}{way}", following)
 
 
-def _ways(step: Any) -> Iterator[tuple[str, list[Any]]]:
-    """The lists of steps within a step, and how their places are written."""
+def ways(step: Any) -> Iterator[tuple[str, list[Any]]]:
+    """The lists of steps within a step that hold any, and how their places are written."""
     for key, way in (("then", ".then"), ("else_", ".else")):
         if getattr(step, key, None):
             yield way, getattr(step, key)

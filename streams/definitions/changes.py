@@ -1,0 +1,173 @@
+"""What changes when one set of definitions follows another, as plain records: `flows diff` shows
+them, and `flows publish` shows the same before it asks."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+
+def _kind(name: str) -> str:
+    """`step_removed` for StepRemoved."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """How many customers wait at a step, or are in a flow at all."""
+
+    at_step: Mapping[tuple[str, str], int] = {}  # flow and step id
+    in_flow: Mapping[str, int] = {}
+
+
+class Change(msgspec.Struct, frozen=True, tag_field="change", tag=_kind):
+    """One difference. As JSON each says in `change` what kind it is."""
+
+
+class FlowAdded(Change, frozen=True):
+    """A flow that there wasn't."""
+
+    flow: str
+    status: str
+    steps: int
+
+
+class FlowRemoved(Change, frozen=True):
+    """A flow that is left out: it is archived (SEMANTICS 6.1)."""
+
+    flow: str
+
+
+class FlowChanged(Change, frozen=True):
+    """One key of a flow beside its steps; None where it isn't written."""
+
+    flow: str
+    key: str
+    before: str | None
+    after: str | None
+
+
+class StepAdded(Change, frozen=True):
+    """A step that there wasn't."""
+
+    flow: str
+    step: str
+    text: str
+
+
+class StepRemoved(Change, frozen=True):
+    """A step that is left out. Who waits there goes on at `successor`; without one the journey ends
+    (SEMANTICS 6.2)."""
+
+    flow: str
+    step: str
+    text: str
+    successor: str | None
+
+
+class StepEdited(Change, frozen=True):
+    """A step that does something else. Who waits there keeps the due time (SEMANTICS 6.2)."""
+
+    flow: str
+    step: str
+    before: str
+    after: str
+
+
+class StepMoved(Change, frozen=True):
+    """A step that stands elsewhere: before others, or inside another one."""
+
+    flow: str
+    step: str
+    before: str
+    after: str
+
+
+class PartAdded(Change, frozen=True):
+    """A segment, coupon pool or metric that there wasn't."""
+
+    part: str
+    name: str
+
+
+class PartRemoved(Change, frozen=True):
+    """A segment, coupon pool or metric that is left out."""
+
+    part: str
+    name: str
+
+
+class PartChanged(Change, frozen=True):
+    """One key of a segment, coupon pool or metric."""
+
+    part: str
+    name: str
+    key: str
+    before: str | None
+    after: str | None
+
+
+class SettingChanged(Change, frozen=True):
+    """One key of `store.yaml`."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
+UNWRITTEN = "(default)"
+"""Stands for the value of a key that isn't written."""
+
+
+def waiting_at(change: Change, waiting: Waiting) -> int | None:
+    """How many customers wait where something changes; None where that says nothing."""
+    match change:
+        case StepRemoved(flow, step) | StepEdited(flow, step) | StepMoved(flow, step):
+            return waiting.at_step.get((flow, step), 0)
+        case FlowRemoved(flow) | FlowChanged(flow, "status"):
+            return waiting.in_flow.get(flow, 0)
+    return None
+
+
+def sentence(change: Change, waiting: Waiting) -> str:
+    """One line for people: `~ welcome · pause: wait 4h → wait 6h (12 customers wait there)`."""
+    count = waiting_at(change, waiting)
+    if not count:
+        return _said(change)
+    is_at_step = isinstance(change, StepRemoved | StepEdited | StepMoved)
+    if count == 1:
+        there = "waits there" if is_at_step else "is in it"
+        return f"{_said(change)} (1 customer {there})"
+    there = "wait there" if is_at_step else "are in it"
+    return f"{_said(change)} ({count:,} customers {there})"
+
+
+def _said(change: Change) -> str:
+    match change:
+        case FlowAdded(flow, status, steps):
+            return f"+ flow {flow}: {status}, {steps} step{'' if steps == 1 else 's'}"
+        case FlowRemoved(flow):
+            return f"- flow {flow}: nobody enters any more, and its journeys end"
+        case FlowChanged(flow, key, before, after):
+            return f"~ flow {flow}: {key} {_arrow(before, after)}"
+        case StepAdded(flow, step, text):
+            return f"+ {flow} · {step}: {text}"
+        case StepRemoved(flow, step, text, successor):
+            goes = "leaves the flow" if successor is None else f"goes on at {successor}"
+            return f"- {flow} · {step}: {text}; who waits there {goes}"
+        case StepEdited(flow, step, before, after):
+            return f"~ {flow} · {step}: {before} → {after}"
+        case StepMoved(flow, step, before, after):
+            return f"~ {flow} · {step}: moved from {before} to {after}"
+        case PartAdded(part, name):
+            return f"+ {part} {name}"
+        case PartRemoved(part, name):
+            return f"- {part} {name}"
+        case PartChanged(part, name, key, before, after):
+            return f"~ {part} {name}: {key} {_arrow(before, after)}"
+        case SettingChanged(key, before, after):
+            return f"~ store: {key} {_arrow(before, after)}"
+    raise TypeError(f"no words for {change!r}")
+
+
+def _arrow(before: str | None, after: str | None) -> str:
+    return f"{before or UNWRITTEN} → {after or UNWRITTEN}"

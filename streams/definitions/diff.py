@@ -1,0 +1,100 @@
+"""Two sets of definitions to a list of what changes (changes.py). What isn't written and what is
+written as the default are the same; so are `1d` and `24h`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from streams.definitions.changes import (
+    Change,
+    FlowAdded,
+    FlowChanged,
+    FlowRemoved,
+    PartAdded,
+    PartChanged,
+    PartRemoved,
+    SettingChanged,
+)
+from streams.definitions.diff_steps import step_changes
+from streams.definitions.steps import placed
+from streams.engine import Definitions, successors
+from streams.engine.reading import keys_of
+from streams.engine.successor import Successors
+from streams.engine.wording import condition_text
+
+_PARTS = {
+    "segments": ("segment", "segment"),
+    "coupons": ("coupons", "coupon pool"),
+    "metrics": ("metric", "metric"),
+}
+"""A part of the set to the key of its ids and its name for people."""
+
+
+def changes_between(
+    previous: Definitions, current: Definitions, known: Successors | None = None
+) -> list[Change]:
+    """What changes when `current` follows `previous`, in the order of its flows; `known` are the
+    successors that `previous` was published with."""
+    flows = _flows(previous, current, known or {})
+    return [*flows, *_parts(previous, current), *_settings(previous, current)]
+
+
+def _flows(previous: Definitions, current: Definitions, known: Successors) -> Iterator[Change]:
+    before = {flow.flow: flow for flow in previous.flows}
+    raws_before = _by_id(previous, "flows", "flow")
+    raws = _by_id(current, "flows", "flow")
+    follow = successors(previous, current, known)
+    for flow in current.flows:
+        name = flow.flow
+        old, raw = before.get(name), raws[name]
+        if old is None:
+            number = sum(1 for _ in placed(raw["steps"]))
+            yield FlowAdded(name, flow.status.value, number)
+            continue
+        for key, was, now in _keys(old, flow, raws_before[name], raw, skip=("flow", "steps")):
+            yield FlowChanged(name, key, was, now)
+        versions = ((old, raws_before[name]), (flow, raw))
+        yield from step_changes(*versions, follow.get(name, {}))
+    yield from (FlowRemoved(name) for name in before if name not in raws)
+
+
+def _parts(previous: Definitions, current: Definitions) -> Iterator[Change]:
+    for part, (id_key, what) in _PARTS.items():
+        before = {getattr(one, id_key): one for one in getattr(previous, part)}
+        now = {getattr(one, id_key): one for one in getattr(current, part)}
+        raws_before, raws = _by_id(previous, part, id_key), _by_id(current, part, id_key)
+        for name, one in now.items():
+            if name not in before:
+                yield PartAdded(what, name)
+                continue
+            keys = _keys(before[name], one, raws_before[name], raws[name], skip=(id_key,))
+            yield from (PartChanged(what, name, *change) for change in keys)
+        yield from (PartRemoved(what, name) for name in before if name not in now)
+
+
+def _settings(previous: Definitions, current: Definitions) -> Iterator[Change]:
+    raws = previous.raw.get("store", {}), current.raw.get("store", {})
+    for change in _keys(previous.store, current.store, *raws, skip=()):
+        yield SettingChanged(*change)
+
+
+def _keys(
+    before: msgspec.Struct,
+    now: msgspec.Struct,
+    raw_before: Mapping[str, Any],
+    raw: Mapping[str, Any],
+    skip: tuple[str, ...],
+) -> Iterator[tuple[str, str | None, str | None]]:
+    """The keys in which two definitions differ, each with what is written before and now."""
+    for key in keys_of(type(now)).values():
+        if key.name not in skip and getattr(before, key.attribute) != getattr(now, key.attribute):
+            yield key.name, _written(raw_before, key.name), _written(raw, key.name)
+
+
+def _written(raw: Mapping[str, Any], key: str) -> str | None:
+    return condition_text(raw[key]) if key in raw else None
+
+
+def _by_id(definitions: Definitions, part: str, key: str) -> dict[str, dict[str, Any]]:
+    return {one[key]: one for one in definitions.raw.get(part, ())}

@@ -1,0 +1,169 @@
+"""The steps of two versions of a flow, paired: what was added, removed, edited and moved.
+
+Steps with an id of their own are the same wherever they stand. The others (`if`, `exit`, ...) are
+found again, in this order: in the same list of steps, unchanged; there, edited, if as many of the
+kind are left over; unchanged, anywhere else.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from streams.definitions.changes import Change, StepAdded, StepEdited, StepMoved, StepRemoved
+from streams.definitions.steps import RawStep, placed
+from streams.engine.definition import Flow
+from streams.engine.problem import path_text
+from streams.engine.successor import PlacedStep, placed_steps, ways
+from streams.engine.wording import condition_text, step_text
+
+Version = tuple[Flow, Mapping[str, Any]]
+"""A flow as it was read, and its plain data."""
+
+
+def step_changes(
+    before: Version, now: Version, follow: Mapping[str, str | None]
+) -> Iterator[Change]:
+    """What changes, in the order of the new version; what was removed comes last. `follow`: step
+    ids that are gone to their successors."""
+    flow = now[0].flow
+    pairing = _Pairing(before[0], now[0])
+    raws_before, raws = _raws(before[1]), _raws(now[1])
+    moved = pairing.moved()
+    for step in pairing.new.values():
+        old = pairing.old_of.get(step.place)
+        if old is None:
+            yield StepAdded(flow, step.id, _told(raws[step.place]))
+            continue
+        if _head(old.definition) != _head(step.definition):
+            texts = _told(raws_before[old.place]), _told(raws[step.place])
+            yield StepEdited(flow, step.id, *texts)
+        if step.place in moved:
+            yield StepMoved(flow, step.id, old.place, step.place)
+    paired = {old.place for old in pairing.old_of.values()}
+    for old in pairing.old.values():
+        if old.place not in paired:
+            text = _told(raws_before[old.place])
+            yield StepRemoved(flow, old.id, text, follow.get(old.id))
+
+
+class _Pairing:
+    """Which step of the old version is which of the new one, by places."""
+
+    def __init__(self, before: Flow, now: Flow) -> None:
+        self.old = {step.place: step for step in placed_steps(before.steps)}
+        self.new = {step.place: step for step in placed_steps(now.steps)}
+        self.old_of: dict[str, PlacedStep] = {}  # place in the new version -> step of the old
+        self._paired: set[str] = set()  # places of the old version
+        self._sequences: list[tuple[str, str]] = [("steps", "steps")]
+        self._pair_named()
+        self._pair_within()
+        self._pair_anywhere()
+
+    def moved(self) -> set[str]:
+        """The places of steps that stand in another list than before, or in another order there:
+        as few as explain the order."""
+        same = set(self._sequences)
+        result = set()
+        by_sequence: dict[str, list[PlacedStep]] = {}
+        for place, new in self.new.items():
+            old = self.old_of.get(place)
+            if old is None:
+                continue
+            if (old.sequence, new.sequence) in same:
+                by_sequence.setdefault(new.sequence, []).append(new)
+            else:
+                result.add(place)
+        numbers = {place: number for number, place in enumerate(self.old)}
+        for steps in by_sequence.values():
+            before = [self.old_of[new.place].place for new in steps]
+            stay = [place == new.place for place, new in zip(before, steps, strict=True)]
+            kept = _longest_rising([numbers[place] for place in before], stay)
+            result |= {new.place for at, new in enumerate(steps) if at not in kept}
+        return result
+
+    def _pair(self, old: PlacedStep, new: PlacedStep) -> None:
+        self.old_of[new.place] = old
+        self._paired.add(old.place)
+        within = {way for way, _ in ways(new.definition)}
+        for way, _ in ways(old.definition):
+            if way in within:
+                self._sequences.append((f"{old.place}{way}", f"{new.place}{way}"))
+
+    def _pair_named(self) -> None:
+        by_id = {step.id: step for step in self.old.values() if step.is_named}
+        for step in self.new.values():
+            if step.is_named and step.id in by_id:
+                self._pair(by_id[step.id], step)
+
+    def _pair_within(self) -> None:
+        for before, now in self._sequences:  # grows while it is walked through
+            self._pair_equal(self._left(self.old, before), self._left(self.new, now))
+            left = self._left(self.old, before)
+            for new in self._left(self.new, now):
+                kind = type(new.definition)
+                old = next((one for one in left if type(one.definition) is kind), None)
+                if old is not None:
+                    left.remove(old)
+                    self._pair(old, new)
+
+    def _pair_anywhere(self) -> None:
+        self._pair_equal(self._left(self.old, None), self._left(self.new, None))
+
+    def _left(self, steps: Mapping[str, PlacedStep], sequence: str | None) -> list[PlacedStep]:
+        """Steps without ids that have no counterpart yet."""
+        done = self._paired if steps is self.old else self.old_of
+        return [
+            step
+            for place, step in steps.items()
+            if not step.is_named and place not in done and sequence in (None, step.sequence)
+        ]
+
+    def _pair_equal(self, old: list[PlacedStep], new: list[PlacedStep]) -> None:
+        for step in new:
+            head = _head(step.definition)
+            same = next((one for one in old if _head(one.definition) == head), None)
+            if same is not None:
+                old.remove(same)
+                self._pair(same, step)
+
+
+def _head(definition: Any) -> Any:
+    """A step without the steps inside of it."""
+    empty: dict[str, Any] = {
+        name: [] for name in ("then", "else_") if getattr(definition, name, None)
+    }
+    if getattr(definition, "paths", None):
+        empty["paths"] = {}
+    if getattr(definition, "branch", None):
+        branch = [msgspec.structs.replace(way, then=[]) for way in definition.branch]
+        empty["branch"] = branch
+    return msgspec.structs.replace(definition, **empty) if empty else definition
+
+
+def _raws(flow: Mapping[str, Any]) -> dict[str, RawStep]:
+    return {path_text(path): step for path, step in placed(flow["steps"])}
+
+
+def _told(step: RawStep) -> str:
+    """What a step does, with what it chooses between."""
+    text = step_text(step)
+    if "branch" in step:
+        chosen = "; ".join(condition_text(way["when"]) for way in step["branch"])
+    elif "sample" in step:
+        chosen = ", ".join(f"{name} {share}" for name, share in step["sample"].items())
+    else:
+        return text
+    key, _, options = text.partition(",")
+    return f"{key} {chosen}{',' if options else ''}{options}"
+
+
+def _longest_rising(numbers: list[int], preferred: list[bool]) -> set[int]:
+    """Where in the list a longest part stands that rises; of several, one with many preferred."""
+    best: list[tuple[int, int, list[int]]] = [(0, 0, [])]  # length, preferred, places
+    for place, number in enumerate(numbers):
+        length, good, before = max(
+            one for one in best if not one[2] or numbers[one[2][-1]] < number
+        )
+        best.append((length + 1, good + preferred[place], [*before, place]))
+    return set(max(best)[2])
