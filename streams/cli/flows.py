@@ -10,6 +10,9 @@ from streams.cli.options import AsJson
 
 if TYPE_CHECKING:
     from streams.definitions import Loaded
+    from streams.definitions.changes import Change, Waiting
+    from streams.settings import Settings
+    from streams.worker.publish import DefinitionsSet, Published
 
 Folder = Annotated[Path, typer.Argument(help="The folder with the definitions.")]
 
@@ -68,6 +71,43 @@ def show(
         output.say(line)
 
 
+def diff(
+    folder: Folder = Path("flows"),
+    as_json: AsJson = False,
+    config: options.ConfigFile = None,
+    brokers: options.Brokers = None,
+    prefix: options.Prefix = None,
+) -> None:
+    """Show what would change if a folder of definitions were published: flows, steps, segments,
+    coupon pools, metrics and settings, with how many customers wait at each changed step.
+
+    \b
+    Exit status: 0 no difference, 1 there are differences, 2 the folder has problems.
+    Example: sendflow flows diff flows
+    """
+    from streams.worker.publish import changes_after, published_sets, read_set
+
+    settings = options.load(config, brokers, prefix)
+    definitions = read_set(folder)
+    before = next(reversed(published_sets(settings)), None)
+    changes = changes_after(before, definitions)
+    waiting = _waiting(settings, changes)
+    if as_json:
+        output.print_json(
+            {
+                "published": None if before is None else before.record.version,
+                "folder": definitions.version,
+                "changes": [_change_as_json(change, waiting) for change in changes],
+            }
+        )
+    else:
+        if before is None:
+            output.note("nothing is published yet")
+        _say_changes(changes, waiting)
+    if changes:
+        raise typer.Exit(output.NOT_SO)
+
+
 def publish(
     folder: Folder = Path("flows"),
     at: Annotated[
@@ -83,7 +123,7 @@ def publish(
     prefix: options.Prefix = None,
     simulated: options.Simulated = False,
 ) -> None:
-    """Check a folder of definitions and put them in force, all at once.
+    """Check a folder of definitions, show what changes, ask, and put them in force, all at once.
 
     With an error in any of them nothing is published. A warning says where they ask for more of
     the past than states have kept.
@@ -106,12 +146,59 @@ def publish(
     output.say(f"definitions {definitions.version}: {', '.join(definitions.flows)}")
     if before:
         output.say(f"in place of {before[-1].record.version}")
+        _print_changes(settings, before[-1], definitions)
         for reservation in reservations(before[-1], definitions):
             output.note(f"warning: {reservation}", "yellow")
     if not yes and not typer.confirm("Publish them?"):
         raise typer.Exit(output.NOT_SO)
     write(settings, definitions, time.time_ns() // 1_000_000, moment)
     output.say("published")
+
+
+_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+
+
+def _print_changes(settings: "Settings", before: "Published", folder: "DefinitionsSet") -> None:
+    from streams.errors import Refused
+    from streams.worker.publish import changes_after
+
+    try:
+        changes = changes_after(before, folder)
+    except Refused as unreadable:  # of another version: it can be replaced all the same
+        output.note(str(unreadable), "yellow")
+        return
+    _say_changes(changes, _waiting(settings, changes))
+
+
+def _say_changes(changes: "list[Change]", waiting: "Waiting") -> None:
+    from streams.definitions.changes import sentence
+
+    for change in changes:
+        text = sentence(change, waiting)
+        output.say(text, _STYLES[text[0]])
+    if not changes:
+        output.say("no difference from what is published")
+
+
+def _waiting(settings: "Settings", changes: "list[Change]") -> "Waiting":
+    """Who waits where something changes. States are read only if that may be somebody."""
+    from streams.definitions.changes import Waiting, waiting_at
+
+    nobody = Waiting()
+    if all(waiting_at(change, nobody) is None for change in changes):
+        return nobody
+    from streams.worker.waiting import waiting_customers
+
+    return waiting_customers(settings)
+
+
+def _change_as_json(change: "Change", waiting: "Waiting") -> dict[str, object]:
+    import msgspec
+
+    from streams.definitions.changes import sentence, waiting_at
+
+    told = {"waiting": waiting_at(change, waiting), "text": sentence(change, waiting)}
+    return {**msgspec.to_builtins(change), **told}
 
 
 def _load(folder: Path) -> "Loaded":

@@ -22,6 +22,7 @@ from streams.cli import (
     import_,
     output,
     review,
+    segments,
     status,
     tail,
     test,
@@ -51,12 +52,17 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
             "check": flows.check,
             "test": test.run_tests,
             "show": flows.show,
+            "diff": flows.diff,
             "publish": flows.publish,
         },
     ),
     "review": (
         "Messages that wait for a person (status: manual): show, send or drop them.",
         {"list": review.list_, "send": review.send, "drop": review.drop},
+    ),
+    "segments": (
+        "The segments that are published, and who is a member.",
+        {"list": segments.list_, "members": segments.members},
     ),
     "topics": (
         "The topics: make them, or say what is wrong with them.",

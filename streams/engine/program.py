@@ -139,6 +139,8 @@ def compile_program(
     ]
     for flow in flows:
         flow.successors = (successors or {}).get(flow.flow, {})
+    for name in outside.segments:  # those too that only `sendflow segments` asks for
+        compile_segment(name, outside)
     segments = list(_segments(flows, outside))
     plans = {
         name: _plan(name, metric, flows, settings, reads)

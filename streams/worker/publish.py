@@ -14,6 +14,8 @@ import msgspec
 
 from streams.contracts.control import DefinitionsRecord, decode_control, encode_definitions
 from streams.definitions import load_folder
+from streams.definitions.changes import Change
+from streams.definitions.diff import changes_between
 from streams.engine import (
     Definitions,
     FurtherBack,
@@ -86,9 +88,11 @@ def newest_definitions(settings: Settings) -> Definitions | None:
     """The set that was published last; None if there is none. Raises Refused where this version
     can't read it."""
     published = published_sets(settings)
-    if not published:
-        return None
-    record = published[-1].record
+    return definitions_of(published[-1].record) if published else None
+
+
+def definitions_of(record: DefinitionsRecord) -> Definitions:
+    """The definitions of a published set. Raises Refused where this version can't read it."""
     definitions = read_definitions(json.loads(record.definitions))
     if not isinstance(definitions, Definitions):
         raise Refused(
@@ -125,6 +129,16 @@ def _in_words(one: FurtherBack) -> Iterator[str]:
             f"{one.metric}: {', '.join(one.new_fields)} was not kept of past events so far: a "
             "'where' or a sum that reads it counts events from now on only"
         )
+
+
+def changes_after(before: Published | None, definitions: DefinitionsSet) -> list[Change]:
+    """What changes when the set follows `before`; None: it is the first. Raises Refused where this
+    version can't read that one."""
+    current = read_definitions(json.loads(definitions.canonical))
+    assert isinstance(current, Definitions)
+    if before is None:
+        return changes_between(Definitions(), current)
+    return changes_between(definitions_of(before.record), current, before.record.successors)
 
 
 def publish(
