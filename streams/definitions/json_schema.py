@@ -27,19 +27,21 @@ _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
 }
 """What a file may hold, told apart by its id's key; `store.yaml` has none of them."""
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
 _HOVER_TEXT = re.compile(r"^ *`([^`]+)`: (.*(?:\n      .*)*)$", re.MULTILINE)
 
 
 def flow_schema() -> dict[str, Any]:
     """The schema of every file of a definitions folder."""
-    writer = _Writer()
+    writer = SchemaWriter()
     documents = {key: writer.place(struct) for key, struct in _DOCUMENTS.items()}
     store = writer.place(StoreSettings)
     chosen: dict[str, Any] = store
     for key, schema in reversed(list(documents.items())):
-        chosen = {"if": {"required": [key]}, "then": schema, "else": chosen}
+        chosen = {"if": _has(key), "then": schema, "else": chosen}
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DIALECT,
         "title": "Sendflow definitions: a flow, segment, coupon pool, metric, or the store",
         "type": "object",
         **chosen,
@@ -49,11 +51,15 @@ def flow_schema() -> dict[str, Any]:
 
 def schema_text() -> str:
     """The schema as it lies in `schemas/flow.schema.json`."""
-    encoded = msgspec.json.encode(flow_schema())
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return as_file(flow_schema())
 
 
-class _Writer:
+def as_file(schema: dict[str, Any]) -> str:
+    """A schema as the text of a file."""
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
+
+
+class SchemaWriter:
     """Turns annotations into schemas; each struct becomes one entry of `$defs`."""
 
     def __init__(self) -> None:
@@ -111,21 +117,19 @@ class _Writer:
         if name not in self.definitions:
             self.definitions[name] = {}
             members = family.members()
+            # While no member is written yet, an editor offers them all.
+            about = {key: {"description": _about(one.Definition)} for key, one in members.items()}
             chosen: dict[str, Any] = {
-                "anyOf": [{"required": [key]} for key in members],
+                "properties": about,
+                "additionalProperties": False,
+                "minProperties": 1,
             }
             for key, member in reversed(list(members.items())):
                 schema = self._reference(member.Definition, f"{name}.{key}")
-                chosen = {"if": {"required": [key]}, "then": schema, "else": chosen}
-            self.definitions[name] = {
-                "if": {"type": "string"},
-                "then": {"enum": [key for key in members if key == "exit"]},
-                "else": {
-                    "type": "object",
-                    "properties": dict.fromkeys(members, True),
-                    **chosen,
-                },
-            }
+                chosen = {"if": _has(key), "then": schema, "else": chosen}
+            words = [key for key in members if key == "exit"]  # may stand without a value
+            mapping = {"type": "object", **chosen}
+            self.definitions[name] = {"anyOf": [mapping, {"enum": words}]} if words else mapping
         return {"$ref": f"#/$defs/{name}"}
 
     def _reference(self, struct: type[msgspec.Struct], name: str | None = None) -> dict[str, Any]:
@@ -145,7 +149,7 @@ class _Writer:
             properties[key.name] = schema
         result: dict[str, Any] = {
             "type": "object",
-            "description": (struct.__doc__ or "").strip().split("\n")[0],
+            "description": _about(struct),
             "properties": properties,
             "additionalProperties": False,
         }
@@ -164,6 +168,15 @@ class _Writer:
                 "maxProperties": 1,
             }
             self._reference(Comparison)
+
+
+def _about(struct: type[msgspec.Struct]) -> str:
+    return (struct.__doc__ or "").strip().split("\n")[0]
+
+
+def _has(key: str) -> dict[str, Any]:
+    """Without the type, what isn't written yet would pass: `required` is for mappings only."""
+    return {"type": "object", "required": [key]}
 
 
 def hover_texts(struct: type[msgspec.Struct]) -> dict[str, str]:

@@ -22,14 +22,27 @@ IDS = {"flows": "flow", "segments": "segment", "coupons": "coupons", "metrics": 
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A problem that is expected of the definitions: at a path, with words in its message."""
+    """A problem that is expected of the definitions: at a path, with words in its message.
+
+    `path`: where, such as steps[1].wait
+    `says`: words of the message
+    """
 
     path: AnyText | None = None
     says: Text
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
-    """What must come of a case; None: not asked for."""
+    """What must come of a case; None: not asked for.
+
+    `commands`: all send commands, in order, compared on the fields that are given
+    `webhooks`: all commands to webhooks, in order
+    `reviews`: all messages that were put up for a person, in order
+    `decisions`: decisions that must be found, in this order
+    `decisions_exactly`: all decisions, in order
+    `profile`: customers to fields of their profile at the end
+    `refused`: what is wrong with the definitions
+    """
 
     commands: list[Raw] | None = None
     webhooks: list[Raw] | None = None
@@ -41,7 +54,14 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RawSet(msgspec.Struct, frozen=True, kw_only=True):
-    """Definitions that stand in the test itself."""
+    """Definitions that stand in the test itself.
+
+    `flows`: flows, as each would stand in a file
+    `segments`: segments
+    `coupons`: coupon pools
+    `metrics`: metrics of the shop's own
+    `store`: the shop's settings
+    """
 
     flows: list[Raw] | None = None
     segments: list[Raw] | None = None
@@ -51,7 +71,17 @@ class RawSet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseText(msgspec.Struct, frozen=True, kw_only=True):
-    """One case as written; what it leaves out is the file's."""
+    """One case as written; what it leaves out is the file's.
+
+    `name`: what it shows, as a sentence
+    `definitions`: a folder or definitions, over the file's
+    `store`: settings over the file's
+    `only`: the flows that take part
+    `customers`: customers of this case, over the file's
+    `events`: what happens, each at a moment
+    `until`: what is due up to this moment happens too
+    `expect`: what must come of it
+    """
 
     name: Text
     definitions: Text | RawSet | None = None
@@ -64,7 +94,14 @@ class CaseText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileText(msgspec.Struct, frozen=True, kw_only=True):
-    """A test file as written."""
+    """A test file as written.
+
+    `definitions`: a folder, seen from this file, or the definitions themselves
+    `store`: settings over those of the definitions
+    `only`: the flows that take part; the others are left out
+    `customers`: who is there before the first event, with their profile
+    `cases`: the cases
+    """
 
     definitions: Text | RawSet | None = None
     store: Raw | None = None

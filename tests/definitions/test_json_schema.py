@@ -41,3 +41,12 @@ def test_every_step_and_condition_is_there_with_a_text_for_each_key() -> None:
 def test_hover_texts_are_the_docstrings() -> None:
     assert hover_texts(Flow)["priority"] == "higher is judged first; default 50"
     assert json.loads(schema_text())["$defs"]["Flow"]["required"] == ["flow", "trigger", "steps"]
+
+
+def test_an_editor_offers_every_step_while_none_is_written() -> None:
+    step = flow_schema()["$defs"]["step"]
+    chosen, words = step["anyOf"]
+    while "if" in chosen:
+        chosen = chosen["else"]
+    assert chosen["properties"].keys() == STEPS.keys()
+    assert words == {"enum": ["exit"]}
