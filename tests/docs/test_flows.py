@@ -1,9 +1,11 @@
-"""Every example of docs/flows.md is checked, and every test on it is run.
+"""Every example of docs/flows.md is checked, every test on it is run, and each trigger, step and
+condition has an example of which examples.yaml says what comes of it.
 
 A block is known by its beginning: a definition by its id's key, the store by `name: Example shop`,
 tests by their `cases`, steps by a dash, everything else is a condition.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from streams.engine.steps import STEPS
 from streams.engine.triggers import TRIGGERS
 from streams.flowtest.cases import read_file
 from streams.flowtest.compare import judge_case
+from tests.docs.examples import case_of, name_of, read_examples
 from tests.docs.test_examples import ROOT, blocks
 
 PAGE = "flows.md"
 BLOCKS = blocks(PAGE, "yaml")
+EXAMPLES = read_examples()
 IDS = {"flow": "flows", "segment": "segments", "coupons": "coupons", "metric": "metrics"}
 
 
@@ -39,6 +43,7 @@ def part_of(raw: Any) -> str | None:
     return "store" if "currency" in raw else next((IDS[key] for key in IDS if key in raw), None)
 
 
+@cache
 def definitions_of_the_page() -> dict[str, Any]:
     page: dict[str, Any] = {part: [] for part in IDS.values()}
     for block in BLOCKS:
@@ -90,10 +95,22 @@ def keys_in(raw: Any) -> set[str]:
     return {raw} if raw == "exit" else set()
 
 
-def test_the_page_shows_each_trigger_step_and_condition() -> None:
-    shown = set().union(*(keys_in(raw_of(block)) for block in BLOCKS))
-    built = {*TRIGGERS, *STEPS, *CONDITIONS}
-    assert built - shown == set()
+def example_of(entry: dict[str, Any]) -> Any:
+    """What the page says where the entry's example begins."""
+    found = [block for block in BLOCKS if block.startswith(entry["of"])]
+    assert len(found) == 1, entry["of"]
+    return raw_of(found[0])
+
+
+@pytest.mark.parametrize("entry", EXAMPLES, ids=name_of)
+def test_an_example_does_what_is_said(entry: dict[str, Any], tmp_path: Path) -> None:
+    case = case_of(entry, example_of(entry), definitions_of_the_page(), tmp_path)
+    assert judge_case(case).picture == []
+
+
+def test_each_trigger_step_and_condition_has_an_example_that_is_run() -> None:
+    run_ones = set().union(*(keys_in(example_of(entry)) for entry in EXAMPLES))
+    assert {*TRIGGERS, *STEPS, *CONDITIONS} - run_ones == set()
 
 
 def test_the_picture_of_the_page_is_what_the_command_draws(
