@@ -39,6 +39,14 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "sendflow_reviews_in_vain",
         "Reviews of messages that didn't wait for one (any more).",
     ),
+    "backfilled": (
+        "sendflow_backfilled",
+        "Journeys of past customers who were added to a flow.",
+    ),
+    "backfills_in_vain": (
+        "sendflow_backfills_in_vain",
+        "Past customers who were to be added to a flow and weren't.",
+    ),
     "ticks": ("sendflow_ticks", "Ticks of simulated time."),
     "inputs_given_up": (
         "sendflow_inputs_given_up",

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from streams.engine import (
+    Backfill,
     Decision,
     Event,
     Instant,
@@ -89,7 +90,7 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-Decoded = Event | Review
+Decoded = Event | Review | Backfill
 """What a record of an input may be."""
 
 

@@ -20,15 +20,18 @@ from types import MappingProxyType
 import msgspec
 
 from streams.engine import (
+    COUNTED,
     INPUTS,
     LARGE_STATE,
     TOPIC_ORDER,
+    Backfill,
     CustomerState,
     Event,
     Instant,
     NewerState,
     Program,
     are_concerned_by,
+    backfill,
     check_fits,
     decide,
     decode_state,
@@ -349,6 +352,8 @@ class PartitionTask:
                 event.occurred_at = now
                 self.counts["clamped"] += 1
             decide(self._program, state, event, now, pending.effects)
+        elif isinstance(event, Backfill):
+            backfill(self._program, state, event, now, pending.effects)
         else:
             review(self._program, state, event, now, pending.effects)
         if pending.touch(customer, state) > LARGE_STATE:
@@ -596,7 +601,7 @@ class PartitionTask:
         self._in_flight = commit
         effects = self._pending.effects
         self.counts.update(self._pending.counts)
-        for name in ("duplicates", "loops", "without_rate", "refused_quietly", "reviews_in_vain"):
+        for name in COUNTED:
             self.counts[name] += getattr(effects, name)
         self.counts["events"] += self._pending.events
         self.counts["timers"] += self._pending.timers

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from streams.contracts.backfills import BACKFILLS, Backfills
 from streams.contracts.fields import (
     EARLIEST,
     EVENT_FIELDS,
@@ -52,6 +53,9 @@ LONGEST_KEY = 1024  # bytes
 LARGEST_EVENT = 128 * 1024
 """Bytes of a value: a cart of a thousand items. A state may hold an event several times over (as
 the cart, in journeys), and it must fit into one record of the changelog (PITFALLS 19)."""
+
+_AROUND_AN_EVENT = 4 * 1024
+"""What a record that holds an event as it was written may have beside it."""
 
 _APART = tuple(EVENT_FIELDS)
 
@@ -120,7 +124,7 @@ class EventDecoder:
         self._metrics_of_topic = by_topic
         self._records = RecordDecoder(self._schemas, registry)
         own_events = OwnEvents(self._schemas.current[OwnEvents.name], fields_read, own_metric)
-        others: tuple[OtherRecords, ...] = (own_events, Reviews())
+        others: tuple[OtherRecords, ...] = (own_events, Reviews(), Backfills(self.decode))
         self._others = {other.name: other for other in others}
         self._other_of_topic = {other.topic: other for other in others}
 
@@ -136,8 +140,9 @@ class EventDecoder:
         value = record.value
         if not value:
             return Rejection("the record has no value, expected an event")
-        if len(value) > LARGEST_EVENT:
-            return Rejection(f"the value has {len(value)} bytes, expected at most {LARGEST_EVENT}")
+        most = LARGEST_EVENT if topic != BACKFILLS else LARGEST_EVENT + _AROUND_AN_EVENT
+        if len(value) > most:
+            return Rejection(f"the value has {len(value)} bytes, expected at most {most}")
         if value[0] == JSON_OBJECT:
             return self._decode_json(topic, record, value)
         length = 5 if value[0] == CONFLUENT else SINGLE_OBJECT_HEADER

@@ -1,11 +1,13 @@
 """The pure engine: definitions, conditions, steps, journeys, sending rules. No Kafka, no clock, no
 input or output; the same code live, in replay and in flow tests."""
 
+from streams.engine.backfill import Backfill, NotAdded, Placed, backfill
 from streams.engine.change import adapt
 from streams.engine.check import read_definitions
 from streams.engine.decide import decide, fire
 from streams.engine.definition import Definitions
 from streams.engine.effects import (
+    COUNTED,
     Decision,
     Effects,
     Outcome,
@@ -35,10 +37,12 @@ from streams.engine.successor import successors
 from streams.engine.visit import Visit, are_concerned_by, is_visit_needed, visit
 
 __all__ = [
+    "COUNTED",
     "INPUTS",
     "LARGE_STATE",
     "METRICS",
     "TOPIC_ORDER",
+    "Backfill",
     "CustomerState",
     "Decision",
     "Definitions",
@@ -49,7 +53,9 @@ __all__ = [
     "Journey",
     "JourneyState",
     "NewerState",
+    "NotAdded",
     "Outcome",
+    "Placed",
     "Problem",
     "Program",
     "Review",
@@ -59,6 +65,7 @@ __all__ = [
     "WebhookCommand",
     "adapt",
     "are_concerned_by",
+    "backfill",
     "cart_of",
     "check_fits",
     "compile_program",

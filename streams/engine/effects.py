@@ -122,3 +122,17 @@ class Effects(msgspec.Struct):
     without_rate: int = 0  # events with amounts in a currency that the store has no rate for
     refused_quietly: int = 0  # customers of a schedule or date who don't enter (SEMANTICS 5.5)
     reviews_in_vain: int = 0  # of messages that don't wait for one (any more)
+    backfilled: int = 0  # journeys of past customers who were added to a flow (SEMANTICS 6.3)
+    backfills_in_vain: int = 0  # of customers who weren't added
+
+
+COUNTED = (
+    "duplicates",
+    "loops",
+    "without_rate",
+    "refused_quietly",
+    "reviews_in_vain",
+    "backfilled",
+    "backfills_in_vain",
+)
+"""The numbers among the Effects, which a task counts."""

@@ -125,12 +125,12 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
         assert flow.filter_evidence is not None
         return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn))
     if flow.exit_on:
-        refusal = _ended_already(turn, flow, journey)
+        refusal = ended_already(turn, flow, journey)
         if refusal is not None:
             return _refuse(turn, flow, *refusal)
     state, now, key = turn.state, turn.now, journey.key
     restarts = flow.re_entry.restarts
-    running = _running(state, flow, key) if restarts or key is not None else []
+    running = running_in(state, flow, key) if restarts or key is not None else []
     if running and not restarts:
         evidence = {
             "key": key,
@@ -155,7 +155,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
             end(turn, flow, other, "restarted", evidence, other.step)
     state.journeys.append(journey)
     turn.has_changed_journeys = True
-    _remember_entry(state, flow.flow, key, now)
+    remember_entry(state, flow.flow, key, now)
     turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(turn, flow, journey))
     return True
 
@@ -185,7 +185,7 @@ def _entry_evidence(turn: Turn, flow: CompiledFlow, journey: Journey) -> dict[st
     return evidence
 
 
-def _running(state: CustomerState, flow: CompiledFlow, key: str | None) -> list[Journey]:
+def running_in(state: CustomerState, flow: CompiledFlow, key: str | None) -> list[Journey]:
     """The customer's journeys in `flow`, with a key only those of the key."""
     flow_id = flow.flow
     return [
@@ -195,16 +195,17 @@ def _running(state: CustomerState, flow: CompiledFlow, key: str | None) -> list[
     ]
 
 
-def _ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal | None:
-    """An event that ends the journey happened after its trigger, but was processed before it
-    (SEMANTICS 1.9, E23). What happened in the same moment was processed earlier: not after."""
+def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal | None:
+    """An event that ends the journey happened after its trigger, but was processed before the entry
+    (SEMANTICS 1.9, E23). Of what happened in the same moment, that was processed later."""
     started_at, recent = journey.started_at, turn.state.recent
+    is_newest = journey.sequence == turn.state.sequence
     for rule in flow.exit_on:
         past = recent.get(rule.metric)
-        if past is None or past.at(-1) <= started_at:  # as nearly always
+        if past is None or past.at(-1) < started_at + is_newest:  # as nearly always
             continue
         for event in reversed(past):
-            if event.at <= started_at:
+            if (event.at, event.sequence) <= (started_at, journey.sequence):
                 break
             if rule.test is None or rule.test(event.data or {}, turn):
                 evidence = {
@@ -231,7 +232,7 @@ def _too_soon(
     return "re_entry", evidence
 
 
-def _remember_entry(state: CustomerState, flow: str, key: str | None, now: Instant) -> None:
+def remember_entry(state: CustomerState, flow: str, key: str | None, now: Instant) -> None:
     """Entries of a flow are kept in order of time, so that forgetting is a look at the first."""
     entries = state.entries.get(flow)
     if entries is None:

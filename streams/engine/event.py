@@ -160,6 +160,7 @@ INPUTS: tuple[str, ...] = (
     "engagement",
     "reviews",
     OWN_METRICS_TOPIC,
+    "backfills",
 )
 """The inputs of a task; the first decides who owns it (DESIGN section 3)."""
 
@@ -172,6 +173,7 @@ TOPIC_ORDER: tuple[str, ...] = (
     "views",
     "searches",
     OWN_METRICS_TOPIC,
+    "backfills",  # after the events that may concern whoever is added
 )
 """Which comes first among records of the same record time (SEMANTICS 5.3)."""
 

@@ -41,6 +41,9 @@ class Step(msgspec.Struct, eq=False):
     A `wait_for` has one more, `came`, for when what it waits for has come: an event (`awaited`), or
     the truth of a `condition`. A `send` has `approved`, for a copy of the journey that waited for a
     person (waiting.py).
+
+    `retrace` is for who is added to the flow afterwards (SEMANTICS 6.3): None where such a customer
+    passes the step over.
     """
 
     id: str  # as written, else the step's place: `steps[1].then[0]`
@@ -50,11 +53,27 @@ class Step(msgspec.Struct, eq=False):
     awaited: Awaited | None = None
     condition: Condition | None = None
     approved: "Run | None" = None
+    retrace: "Retrace | None" = None
     following: "Step | None" = None  # below it, whichever way it goes
     mark: bytes = b""  # by which a journey remembers that it has passed it; only of named ones
 
 
 Run = Callable[[Turn, Journey], Step | None]
+
+Retrace = Callable[[Turn, Journey, Instant], tuple[Step, Instant] | None]
+"""What P would have done at a step that P would have reached at the moment given, as `turn` sees it
+today: gone on with the step at the moment returned. None: P would still be here (the journey waits
+now), or would have left the flow (it is RUNNING as before)."""
+
+
+def retraced_by(run: Run) -> Retrace:
+    """That of a step which P passes at once, and which chooses by what is so today."""
+
+    def retrace(turn: Turn, journey: Journey, at: Instant) -> tuple[Step, Instant] | None:
+        following = run(turn, journey)
+        return None if following is None else (following, at)
+
+    return retrace
 
 
 class ExitRule(msgspec.Struct, frozen=True, eq=False):
@@ -103,6 +122,7 @@ class CompiledFlow(msgspec.Struct, eq=False):
     first: Step | None = None
     finish: Step | None = None  # follows the last step
     successors: Mapping[str, str | None] = {}  # of step ids that once were (SEMANTICS 6.2)
+    length: int | None = 0  # ms that a journey takes at most; None: nobody knows (length.py)
 
     @classmethod
     def gone(cls, flow: str, version: str, rank: int) -> "CompiledFlow":

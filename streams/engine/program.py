@@ -25,6 +25,7 @@ from streams.engine.duration import DAY, HOUR
 from streams.engine.event import OWN_METRICS_TOPIC, Event, Metric
 from streams.engine.flow import Building, CompiledFlow, ExitRule, ReEntry, SegmentPlan, Step
 from streams.engine.journey import Journey
+from streams.engine.length import longest
 from streams.engine.money import MONEY_TYPES, NO_RATE, Exchange
 from streams.engine.references import getter
 from streams.engine.schedule import compile_audience
@@ -297,6 +298,7 @@ def _compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope
     scope = inside(outside, flow)
     trigger = flow.trigger
     max_event_age = _max_event_age(flow)
+    length = longest(flow.steps)
     compiled = CompiledFlow(
         flow=flow.flow,
         version=_version_of(flow),
@@ -308,6 +310,7 @@ def _compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope
         zone=scope.zone,
         re_entry=_re_entry(flow),
         max_event_age=max_event_age,
+        length=length,
     )
     if isinstance(trigger, metric_trigger.Definition):
         compiled.trigger_metric = trigger.metric
@@ -337,7 +340,8 @@ def _compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope
         compiled.filter = all_of([compile_condition(one, scope) for one in filters])
         evidence = [compile_evidence(one, scope) for one in filters]
         compiled.filter_evidence = evidence[0] if len(evidence) == 1 else evidence_of_all(evidence)
-    compiled.exit_on = _exit_rules(flow, scope, max_event_age)
+    oldest = max(max_event_age, length or 0) if compiled.trigger_metric else max_event_age
+    compiled.exit_on = _exit_rules(flow, scope, oldest)
     compiled.finish = finish_of(compiled)
     building = Building(compiled, scope, settings, flow)
     compiled.first = building.sequence(flow.steps, "steps", compiled.finish)
@@ -373,13 +377,13 @@ def _max_event_age(flow: Flow) -> int:
     return DEFAULT_EVENT_AGE
 
 
-def _exit_rules(flow: Flow, scope: Scope, max_event_age: int) -> tuple[ExitRule, ...]:
+def _exit_rules(flow: Flow, scope: Scope, oldest: int) -> tuple[ExitRule, ...]:
     """`exit_on`, also asked at an entry about what was processed before (SEMANTICS 1.9): that can't
-    be longer ago than the oldest event that may start the flow."""
+    be longer ago than the oldest event that may start the flow, now or afterwards (6.3)."""
     rules = []
     for pattern in flow.exit_on:
         test = compile_pattern(pattern, scope)
         for metric in (pattern.metric, *COUNTS_AS.get(pattern.metric, ())):
-            scope.reads.remember(metric, max_event_age, top_fields(pattern.where))
+            scope.reads.remember(metric, oldest, top_fields(pattern.where))
             rules.append(ExitRule(metric, test))
     return tuple(rules)

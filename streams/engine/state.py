@@ -118,6 +118,7 @@ class CustomerState(msgspec.Struct, array_like=True):
     memberships: dict[str, Membership] = {}  # of segments that start flows
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
     reviews: list[Journey] = []  # what waits for a person, oldest first: waiting.py
+    handled: bytes = b""  # marks of messages that were sent or skipped: handled.py
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from streams.contracts.backfills import BackfillRequest, backfill_record
 from streams.contracts.control import (
     DefinitionsRecord,
     FactsRecord,
@@ -42,6 +43,7 @@ from streams.engine import (
     decode_state,
     successors,
 )
+from streams.engine.backfill import in_order, is_fit, metrics_of
 from streams.engine.calendar import to_date
 from streams.engine.check import read_definitions
 from streams.engine.event import FieldType
@@ -59,7 +61,6 @@ from streams.store.memory import MemoryStore
 from streams.task import CONTROL, TaskSettings
 
 _NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
-_NOT_SUPPORTED = ("backfill",)
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -198,10 +199,9 @@ class _Script:
             self._review(world, entry["review"], at)
         elif "crash" in entry:
             self._add(world, Written(None, at))
+        elif "backfill" in entry:
+            self._backfill(world, entry["backfill"], at)
         else:
-            for key in _NOT_SUPPORTED:
-                if key in entry:
-                    raise WrongCase(f"events: {key!r} is not supported by this version")
             raise unknown_entry(entry, _NOT_EVENTS)
 
     def _publish_again(self, world: "_World", given: Any, at: Instant) -> None:
@@ -277,6 +277,33 @@ class _Script:
         assert record.key is not None
         assert record.value is not None
         self._add(world, Written(record.topic, at, record.key, record.value))
+
+    def _backfill(self, world: "_World", given: Any, at: Instant) -> None:
+        """All customers whose events would have started the flow, as far as the case has told."""
+        program = self._programs[-1]
+        flow = program.flows.get(given) if isinstance(given, str) else None
+        if flow is None:
+            names = ", ".join(program.flows) or "none"
+            raise WrongCase(f"backfill: {given!r} is no flow; there are: {names}")
+        if not is_fit(program, flow):
+            raise WrongCase(f"backfill: {given} isn't live, or no event starts it")
+        topics = {program.on_metric[metric].metric.topic for metric in metrics_of(program, flow)}
+        events = [record for record in self._written if record.topic in topics]
+        for event in in_order(flow, events):
+            assert event.topic is not None
+            request = BackfillRequest(
+                customer_id=event.key.decode(),
+                flow=flow.flow,
+                at=at,
+                by=None,
+                topic=event.topic,
+                recorded_at=event.time,
+                event=event.value,
+            )
+            record = backfill_record(request)
+            assert record.key is not None
+            assert record.value is not None
+            self._add(world, Written(record.topic, at, record.key, record.value))
 
     def _number(self, name: str, text: Any, *, is_money: bool) -> float:
         currency = self._definitions.store.currency

@@ -71,6 +71,13 @@ def _review(fields: Fields, words: Words) -> str:
     return f"{fields.get('verdict')} by {fields.get('by') or 'a person'}: {fields.get('send_id')}"
 
 
+def _backfill(fields: Fields, words: Words) -> str:
+    recorded = fields.get("recorded_at")
+    of = f" of {words.moment(recorded)}" if isinstance(recorded, int) else ""
+    by = fields.get("by") or "a person"
+    return f"into {fields.get('flow')} by {by}, for what came on {fields.get('topic')}{of}"
+
+
 def _others(fields: Fields) -> str:
     apart = ("event_id", "customer_id", "occurred_at", "metric")
     return ", ".join(
@@ -99,5 +106,6 @@ TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "customer.subscribed": _channel,
     "customer.unsubscribed": _channel,
     "review": _review,
+    "backfill": _backfill,
 }
 """By metric; the others list their fields."""

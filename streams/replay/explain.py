@@ -205,12 +205,14 @@ def _events_of_flow(history: History, decisions: list[PastDecision]) -> list[Pas
     """What the decisions of one flow refer to: their events, and the events in their evidence."""
     ids = {decision.event_id for decision in decisions}
     ids |= {decision.evidence.get("event_id") for decision in decisions}
+    flows = {decision.flow for decision in decisions}
     sends = {decision.evidence.get("send_id") for decision in decisions} - {None}
     return [
         event
         for event in history.events
         if event.event_id in ids
         or (event.metric == "review" and event.fields.get("send_id") in sends)
+        or (event.metric == "backfill" and event.fields.get("flow") in flows)
     ]
 
 

@@ -120,7 +120,7 @@ def history_of(customer_id: str, records: Iterable[Found], decode: Decode = deco
     return history
 
 
-_ALSO = {"Review": "review"}
+_ALSO = {"Review": "review", "Backfill": "backfill"}
 """What records of inputs are called that aren't events."""
 
 Where = tuple[str, int, int]
@@ -168,6 +168,8 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant], decod
             fields = _check(metric)(fields)
         except WrongEvent:
             return  # it will be, once a worker comes to it
+    if metric == "backfill":
+        fields.pop("event", None)  # it is told where it came
     effective = late.get((found.topic, found.partition, record.offset))
     history.events.append(
         PastEvent(
@@ -197,6 +199,7 @@ def _check(metric: str) -> EventCheck:
 
 _topics = [metric.topic for metric in METRICS.values()]
 _ONLY_METRIC = {one.topic: name for name, one in METRICS.items() if _topics.count(one.topic) == 1}
+_ONLY_METRIC |= {"reviews": "review", "backfills": "backfill"}
 """What JSON without a metric is, by topic."""
 
 

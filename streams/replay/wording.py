@@ -116,6 +116,14 @@ def _entered(evidence: Evidence, words: Words) -> str:
     if metric is None:
         return _because("begins")(evidence, words)
     key = f", for {evidence['key']}" if "key" in evidence else ""
+    if "backfill" in evidence:
+        by = evidence["backfill"].get("by") or "a person"
+        due = evidence.get("due")
+        until = "" if due is None else f" until {words.moment(due)}"
+        return (
+            f"added afterwards by {by}, because of {metric} at "
+            f"{words.moment(evidence['occurred_at'])}{key}: waits at {evidence['step']}{until}"
+        )
     return f"begins, because of {metric}{key}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from streams.contracts.backfills import BackfillRequest
 from streams.contracts.control import DefinitionsRecord, FactsRecord
 from streams.contracts.dead_letters import DeadLetter
 from streams.contracts.encode import LateRecord
@@ -48,6 +49,7 @@ STRUCTS = {
     "LateRecord": LateRecord,
     "Definitions": DefinitionsRecord,
     "StoreFacts": FactsRecord,
+    "Backfill": BackfillRequest,
 }
 SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glob("*.avsc")}
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.event import Instant
 from streams.engine.flow import Building, Step
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem
@@ -40,4 +41,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         end(turn, flow, journey, "exit", dict(evidence), step_id)
         return None
 
-    return Step(step_id, run, run)
+    def retrace(turn: Turn, journey: Journey, at: Instant) -> None:
+        """P would have left."""
+
+    return Step(step_id, run, run, retrace=retrace)

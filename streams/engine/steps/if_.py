@@ -10,7 +10,7 @@ from streams.engine.conditions.condition import (
     compile_evidence,
 )
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step, StepDefinition
+from streams.engine.flow import Building, Step, StepDefinition, retraced_by
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem
 from streams.engine.scalars import Identifier
@@ -55,4 +55,4 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         turn.note(flow, journey, step_id, Outcome.BRANCH, "else", evidence(turn))
         return otherwise
 
-    return Step(step_id, run, run)
+    return Step(step_id, run, run, retrace=retraced_by(run))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step, StepDefinition
+from streams.engine.flow import Building, Step, StepDefinition, retraced_by
 from streams.engine.identity import SAMPLE_POINTS, sample_point
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem, unknown_name
@@ -63,4 +63,4 @@ def compile(definition: Definition, building: Building, step_id: str, following:
                 return first
         return following
 
-    return Step(step_id, run, run)
+    return Step(step_id, run, run, retrace=retraced_by(run))

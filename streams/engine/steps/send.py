@@ -14,6 +14,7 @@ from streams.engine.duration import DAY, HOUR
 from streams.engine.effects import Outcome, ReviewRequest, SendCommand
 from streams.engine.event import Instant
 from streams.engine.flow import Building, Run, Step
+from streams.engine.handled import note_handled
 from streams.engine.identity import send_id
 from streams.engine.items import ITEM_SOURCES, Items
 from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, note_of
@@ -120,6 +121,8 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             evidence[APPROVED] = journey.memory[APPROVED]
         turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
         _remember_send(turn, message, sent)
+        if flow.trigger_metric is not None:
+            note_handled(turn.state, sent.send_id)
         journey.memory = {SENT: [step_id, turn.now]}
         return following
 
@@ -161,6 +164,8 @@ def _put_up(message: Message, command: "Command", following: Step) -> Run:
         }
         turn.note(flow, journey, step_id, Outcome.REVIEW, "", evidence)
         put_up(turn, journey, step_id, reached)
+        if flow.trigger_metric is not None:
+            note_handled(turn.state, request.send_id)
         if REACHED in journey.memory:
             note_of(journey, REACHED, step_id, None)
         return following
@@ -199,6 +204,8 @@ def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> 
     evidence = verdict.evidence
     turn.note(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
     if verdict.outcome is not Outcome.HELD:
+        if message.flow.trigger_metric is not None:
+            note_handled(turn.state, send_id(journey.journey_id, message.step))
         if REACHED in journey.memory:
             note_of(journey, REACHED, message.step, None)
         return True

@@ -125,20 +125,33 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     length = definition.wait if isinstance(definition.wait, int) else None
     needs_zone = length is None or definition.at is not None or bool(only_on)
 
+    def moment_of(turn: Turn) -> Instant:
+        if needs_zone:
+            zone = turn.zone(otherwise)
+            return on_weekday(due(turn, zone), only_on, zone)
+        return turn.now + length  # type: ignore[operator]
+
     def run(turn: Turn, journey: Journey) -> Step | None:
         if has_nothing_after:
             return following
-        if needs_zone:
-            zone = turn.zone(otherwise)
-            moment = on_weekday(due(turn, zone), only_on, zone)
-        else:
-            moment = turn.now + length  # type: ignore[operator]
+        moment = moment_of(turn)
         if moment <= turn.now:
             return following
         move(journey, JourneyState.WAITING, step_id, moment)
         return None
 
-    return Step(step_id, run, lambda turn, journey: following)
+    def retrace(turn: Turn, journey: Journey, at: Instant) -> tuple[Step, Instant] | None:
+        """A wait that ends just now has passed (6.3)."""
+        if has_nothing_after:
+            return following, at
+        today, turn.now = turn.now, at
+        moment, turn.now = moment_of(turn), today
+        if moment <= today:
+            return following, max(moment, at)
+        move(journey, JourneyState.WAITING, step_id, moment)
+        return None
+
+    return Step(step_id, run, lambda turn, journey: following, retrace=retrace)
 
 
 def due_of(definition: Definition, scope: Scope) -> Due:

@@ -33,6 +33,7 @@ from streams.engine.scope import Scope
 from streams.engine.turn import Turn
 
 MINIMAL_PAST = None  # as far back as there is: a journey may have begun any time ago
+_LAST = 1 << 32  # after every place in a customer's order of processing
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +102,17 @@ class _Ways:
         turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "timeout", evidence)
         return self.otherwise
 
+    def retrace_from(
+        self, turn: Turn, journey: Journey, at: Instant, evidence: dict[str, Any]
+    ) -> tuple[Step, Instant] | None:
+        """For who would have got here at `at`, and for whom it hasn't come: a timeout that is over
+        just now has passed (6.3)."""
+        timeout_at = at + self.timeout
+        note_of(journey, TIMEOUT_AT, self.step_id, timeout_at)
+        if timeout_at <= turn.now:
+            return self.timed_out(turn, journey, evidence), timeout_at
+        return None
+
     def wait(self, turn: Turn, journey: Journey, changes_at: Instant | None) -> None:
         """Until the timeout, which counts from arrival, or until the truth may change."""
         timeout_at = noted_of(journey, TIMEOUT_AT, self.step_id)
@@ -118,6 +130,8 @@ def _for_event(definition: Definition, pattern: EventPattern, ways: _Ways) -> St
         since = "flow_start" if refers_to_trigger(pattern.where) else "arrival"
     if since == "flow_start":
         ways.scope.reads.remember(metric, MINIMAL_PAST, top_fields(pattern.where))
+    elif ways.scope.trigger is not None:  # for who is added afterwards: `history` says how many
+        ways.scope.reads.remember(metric, 0, top_fields(pattern.where))
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         if ways.leads_nowhere():
@@ -145,7 +159,28 @@ def _for_event(definition: Definition, pattern: EventPattern, ways: _Ways) -> St
     def resume(turn: Turn, journey: Journey) -> Step | None:
         return ways.timed_out(turn, journey, {"metric": metric})
 
-    return Step(ways.step_id, run, resume, came=came, awaited=Awaited(metric, test))
+    def retrace(turn: Turn, journey: Journey, at: Instant) -> tuple[Step, Instant] | None:
+        if ways.leads_nowhere():
+            return ways.then, at
+        after = (journey.started_at, journey.sequence)
+        if since == "arrival" and at > journey.started_at:
+            after = (at, _LAST)  # a record of that moment came before P did (5.2)
+        for event in turn.state.recent.get(metric, ()):
+            if (event.at, event.sequence) <= after:
+                continue
+            if event.at > at + ways.timeout:
+                break
+            if test is None or test(event.data or {}, turn):
+                evidence = {"metric": metric, "occurred_at": event.at}
+                return ways.came(turn, journey, evidence), max(at, event.at)
+        passed = ways.retrace_from(turn, journey, at, {"metric": metric})
+        if passed is None:
+            ways.wait(turn, journey, None)
+        return passed
+
+    return Step(
+        ways.step_id, run, resume, came=came, awaited=Awaited(metric, test), retrace=retrace
+    )
 
 
 def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
@@ -168,4 +203,16 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
     run: Run = judge
     if ways.leads_nowhere():
         run = lambda turn, journey: ways.then  # noqa: E731 - one of two of the same kind
-    return Step(ways.step_id, run, judge, came=came, condition=condition)
+
+    def retrace(turn: Turn, journey: Journey, at: Instant) -> tuple[Step, Instant] | None:
+        if ways.leads_nowhere():
+            return ways.then, at
+        holds, changes_at = condition(turn)
+        if holds:
+            return ways.came(turn, journey, evidence(turn)), at
+        passed = ways.retrace_from(turn, journey, at, evidence(turn))
+        if passed is None:
+            ways.wait(turn, journey, changes_at)
+        return passed
+
+    return Step(ways.step_id, run, judge, came=came, condition=condition, retrace=retrace)
