@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from streams.cli import (
+    backfill,
     broker,
     config,
     demo,
@@ -47,13 +48,14 @@ COMMANDS: dict[str, Command] = {
 
 GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
     "flows": (
-        "The definitions: check a folder of them, test and show them, put them in force.",
+        "The definitions: check, test and show them, put them in force, add past customers.",
         {
             "check": flows.check,
             "test": test.run_tests,
             "show": flows.show,
             "diff": flows.diff,
             "publish": flows.publish,
+            "backfill": backfill.backfill,
         },
     ),
     "review": (
