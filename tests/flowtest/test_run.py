@@ -155,3 +155,42 @@ def test_a_case_that_says_what_cannot_be(tmp_path: Path, entry: str, says: str) 
     (line,) = picture_of(tmp_path, case)
     assert line.startswith("the case can't be run: ")
     assert says in line
+
+
+@pytest.mark.parametrize(
+    ("flow", "says"),
+    [
+        ("crat", "'crat' is no flow; there are: cart, dated, idle"),
+        ("idle", "idle isn't live, or no event starts it"),
+        ("dated", "dated isn't live, or no event starts it"),
+    ],
+)
+def test_a_backfill_that_cannot_be_is_refused(tmp_path: Path, flow: str, says: str) -> None:
+    case = f"""
+  - name: one
+    definitions:
+      flows:
+        - {{flow: cart, trigger: {{metric: cart.updated}}, steps: [{{send: email, template: a}}]}}
+        - {{flow: idle, status: paused, trigger: {{metric: cart.updated}}, steps: [{{send: email, template: a}}]}}
+        - {{flow: dated, trigger: {{date: profile.birthday}}, steps: [{{send: email, template: a}}]}}
+    events:
+      - {{at: 2026-03-02 10:00, cart.updated: {{customer: ada}}}}
+      - {{at: 2026-03-02 12:00, backfill: {flow}}}
+    expect: {{commands: []}}
+"""
+    (line,) = picture_of(tmp_path, case)
+    assert says in line
+
+
+def test_a_backfill_asks_for_all_that_came_so_far(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    events:
+      - {at: 2026-03-02 10:00, cart.updated: {customer: ada, occurred_at: 2026-03-01 10:00}}
+      - {at: 2026-03-02 11:00, cart.updated: {customer: ada, occurred_at: 2026-03-02 07:00}}
+      - {at: 2026-03-02 11:01, crash: true}
+      - {at: 2026-03-02 09:00, backfill: cart}
+    until: 2026-03-02 23:00
+    expect: {commands: [{at: 2026-03-02 15:00}]}
+"""
+    assert picture_of(tmp_path, case) == []

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
+from streams.contracts.backfills import BackfillRequest, backfill_record
 from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
+from streams.contracts.wire import decode_any
 from streams.engine import Instant, topic_of
 from streams.kafka.topic_reader import Found
 from streams.local import LocalParts, LocalTask
@@ -247,3 +250,32 @@ def test_what_was_forgotten_is_told_and_is_of_no_flow():
     assert begins.endswith("is not remembered whole")
     assert list(timeline.outcomes) == ["thanks"]
     assert forgot not in texts(shop.explained("thanks"), "decision")
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_who_was_added_afterwards_is_told_with_the_event_and_the_place(is_json):
+    shop = Shop()
+    shop.customer(BEGIN - DAY)
+    shop.cart(BEGIN)
+    shop.publish(BEGIN + HOUR, CART)
+    cart = shop.local.logs["carts"][0]
+    request = BackfillRequest(
+        "ada", "cart", BEGIN + 2 * HOUR, "eve", "carts", cart.time, cart.value or b""
+    )
+    value = backfill_record(request).value
+    if is_json:
+        _, event = decode_any(cart.value or b"")
+        given = {**msgspec.structs.asdict(request), "event": {"metric": "cart.updated", **event}}
+        value = json.dumps(given).encode()
+    shop.local.append("backfills", BEGIN + 2 * HOUR, b"ada", value)
+    shop.until(BEGIN + DAY)
+    for timeline in (shop.explained(), shop.explained("cart")):
+        assert texts(timeline, "event")[-1] == (
+            "backfill into cart by eve, for what came on carts of Wed 2011-03-02 10:00:00"
+        )
+        assert texts(timeline, "decision")[0] == (
+            "added afterwards by eve, because of cart.updated at Wed 2011-03-02 10:00:00: "
+            "waits at pause until Wed 2011-03-02 14:00:00"
+        )
+        json.dumps(msgspec.to_builtins(timeline))  # nothing in it that --json couldn't show
+    assert texts(shop.explained("cart"), "event")[0].startswith("cart.updated")
