@@ -54,8 +54,8 @@ def test_the_table_has_the_steps_in_their_order(
         "would wait at  journeys",
         "first                 1",
         "second                2",
-        "not added because              events",
-        "would be past its end by now        1",
+        "not added because             events",
+        "would be past its end by now       1",
     ]
     assert asked == []
 
