@@ -115,6 +115,7 @@ def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> Shop:
                     shop.local.restart()
                 case "lose_disk":
                     shop.local.restart(keep_store=False)
+    shop.order(BEGIN + 19 * DAY, "ada")  # so that there is something to commit at the end
     shop.until(BEGIN + 20 * DAY)
     return shop
 
