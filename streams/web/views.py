@@ -41,7 +41,7 @@ class HealthView(msgspec.Struct):
     running: int
 
 
-PACKED = ("seen", "bought", "recent", "cart")
+PACKED = ("seen", "bought", "handled", "recent", "cart")
 """Fields of a state that are kept as hashes or packed bytes."""
 
 
