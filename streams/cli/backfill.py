@@ -68,6 +68,7 @@ _WHY = {
     "profile_filter": "the flow's filter doesn't hold",
     "exit_on": "an event of exit_on came",
     "already_in_flow": "in the flow already",
+    "no_room": "too many journeys under way",
     "over": "would be past its end by now",
 }
 """By the value of a NotAdded."""

@@ -71,7 +71,8 @@ class Backfills:
             value = msgspec.json.encode(value)
         if not isinstance(value, bytes):
             raise WrongEvent("field 'event' is missing, expected the value of the event's record")
-        event = self._decode(topic, Record(recorded_at, record.offset, record.key, value))
+        written = Record(recorded_at, record.offset, record.key, value, record.headers)
+        event = self._decode(topic, written)
         if isinstance(event, Rejection):
             raise WrongEvent(f"field 'event': {event.reason}")
         assert isinstance(event, Event)  # there is nothing else on these topics

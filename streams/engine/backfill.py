@@ -26,6 +26,7 @@ from streams.engine.identity import journey_id
 from streams.engine.journey import Journey, JourneyState, encode_data
 from streams.engine.moves import run_moves
 from streams.engine.program import Program
+from streams.engine.room import has_room_for_another
 from streams.engine.state import CustomerState
 from streams.engine.turn import Turn
 from streams.engine.walk import end
@@ -52,6 +53,7 @@ class NotAdded(Enum):
     PROFILE_FILTER = "profile_filter"
     EXIT_ON = "exit_on"
     ALREADY_IN_FLOW = "already_in_flow"
+    NO_ROOM = "no_room"  # P has too many journeys under way (1.12)
     OVER = "over"  # P would have left the flow by now
 
 
@@ -165,6 +167,7 @@ def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> J
         event.event_id,
         encode_data(turn.data),
         key,
+        traceparent=event.traceparent,
     )
     turn.turn_to_entered(journey)
     return journey
@@ -182,6 +185,8 @@ def _refusal(turn: Turn, flow: CompiledFlow, journey: Journey) -> NotAdded | Non
             return NotAdded.ALREADY_IN_FLOW
         if journey.key is not None and not flow.re_entry.restarts:
             return NotAdded.ALREADY_IN_FLOW
+    if not has_room_for_another(turn.state, 0):
+        return NotAdded.NO_ROOM
     return None
 
 

@@ -15,6 +15,7 @@ from streams.engine import (
     encode_state,
     new_state,
 )
+from streams.engine.room import MOST_JOURNEYS
 from tests.engine.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 TWO_WAITS = flow(
@@ -231,3 +232,14 @@ def test_an_event_of_the_future_is_as_of_now() -> None:
     viewed(ada, MONDAY)
     event = Event("view.item", "v1", "ada", MONDAY + DAY, {"sku": "A"})
     assert add(ada, event, MONDAY + 2 * HOUR) is NotAdded.NO_EVENT
+
+
+def test_1_12_who_has_too_many_journeys_under_way_is_not_added() -> None:
+    ada = Customer(program_of(TWO_WAITS))
+    event = viewed(ada, MONDAY)
+    viewed(ada, MONDAY + 1, "v2")
+    assert isinstance(add(ada, event, MONDAY + 2 * HOUR), Placed)
+    ada.state.journeys *= MOST_JOURNEYS
+    other = Event("view.item", "v2", "ada", MONDAY + 1, {"sku": "A"})
+    found = add(ada, other, MONDAY + 2 * HOUR)
+    assert found is NotAdded.NO_ROOM
