@@ -22,6 +22,7 @@ from streams.engine.conditions.condition import (
     compile_evidence,
 )
 from streams.engine.conditions.truth import earlier
+from streams.engine.dependence import dependence_of
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
 from streams.engine.flow import Awaited, Building, Run, Step, StepDefinition
@@ -168,4 +169,5 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
     run: Run = judge
     if ways.leads_nowhere():
         run = lambda turn, journey: ways.then  # noqa: E731 - one of two of the same kind
-    return Step(ways.step_id, run, judge, came=came, condition=condition)
+    hangs_on = dependence_of(definition, ways.scope.segments)
+    return Step(ways.step_id, run, judge, came=came, condition=condition, hangs_on=hangs_on)
