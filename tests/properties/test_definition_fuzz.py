@@ -162,8 +162,9 @@ def loaded_with(name: str, content: bytes) -> None:
         for problem in loaded.problems:
             assert isinstance(problem, PlacedProblem)
             assert Path(problem.file).is_relative_to(folder)
-            assert problem.line >= 1
-            assert problem.column >= 1
+            assert problem.line is not None
+            assert problem.column is not None
+            assert min(problem.line, problem.column) >= 1
             assert problem.problem.sentence()
             assert str(problem).startswith(f"{problem.file}:")
             if problem.file.endswith(name):

@@ -4,6 +4,7 @@ after each record and each timer and come back from the changelog."""
 import json
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from streams.store.memory import MemoryStore
 from streams.task import CONTROL, TaskSettings
 from tests.engine.customer import DAY, MONDAY
 from tests.properties.generated import Happening, Raw, histories, sets
+
+pytestmark = pytest.mark.timeout(180)
 
 AFTERWARDS = 10 * DAY
 
@@ -98,7 +101,7 @@ def _record(version: str, raw: Raw, known: dict[str, dict[str, str | None]]) -> 
     return encode_definitions(record)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(sets, histories())
 def test_a_restore_after_everything_that_happens_changes_nothing(
     definitions: Raw, history: list[Happening]
@@ -117,7 +120,7 @@ def test_nor_does_it_if_another_set_is_published_on_the_way(
     assert run(first, then, history, restores=True) == live
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(sets, histories(), st.integers(2, 9))
 def test_what_is_decided_in_one_go_is_decided_as_well(
     definitions: Raw, history: list[Happening], budget: int
