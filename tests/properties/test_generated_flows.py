@@ -1,6 +1,7 @@
 """Any flows over any history: what comes out is the same, bit for bit, if memory and store are lost
 after each record and each timer and come back from the changelog."""
 
+import itertools
 import json
 
 import msgspec
@@ -70,14 +71,16 @@ def run(first: Raw, then: Raw | None, history: list[Happening], *, restores: boo
     one = Run(restores=restores)
     control = _records_of(first, then)
     one.local.append(CONTROL, MONDAY - 1, b"definitions", control[0])
-    for number, happening in enumerate(history):
-        one.until(happening.at)
-        if number == len(history) // 2 and len(control) > 1:
-            one.local.append(CONTROL, happening.at, b"definitions", control[1])
-        value = encode_event(happening.metric, happening.fields)
-        topic = METRICS[happening.metric].topic
-        one.local.append(topic, happening.at, happening.customer.encode(), value)
-        one.until(happening.at + 1)
+    published_at = history[len(history) // 2].at
+    for at, happenings in itertools.groupby(history, key=lambda happening: happening.at):
+        one.until(at)
+        if at == published_at and len(control) > 1:
+            one.local.append(CONTROL, at, b"definitions", control[1])
+        for happening in happenings:
+            value = encode_event(happening.metric, happening.fields)
+            topic = METRICS[happening.metric].topic
+            one.local.append(topic, at, happening.customer.encode(), value)
+        one.until(at + 1)
     one.until(history[-1].at + AFTERWARDS)
     return one.ran()
 
