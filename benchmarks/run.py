@@ -1,6 +1,7 @@
 """`make bench`: the whole job against its peers in one run, taking turns; as a table and as JSON.
 
-python -m benchmarks.run [--events N] [--rounds N] [--only NAME ...] [--json FILE] [--short]
+python -m benchmarks.run [--events N] [--rounds N] [--only NAME ...] [--schedule [N]] [--json FILE]
+                         [--short]
 """
 
 import argparse
@@ -60,6 +61,9 @@ def main() -> None:
     finally:
         broker.stop()
         shutil.rmtree(directory, ignore_errors=True)
+    result["many flows"] = _alone("many_flows", "--events", str(asked.events // 10))
+    if asked.schedule:
+        result["schedule"] = _alone("schedule", "--customers", str(asked.schedule))
     _show(result)
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(result, indent=2) + "\n")
@@ -73,6 +77,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=20.0, help="seconds of one job's turn")
     parser.add_argument("--rate", type=int, default=2000, help="events/s while measuring latency")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="these jobs alone")
+    parser.add_argument(
+        "--schedule",
+        type=int,
+        nargs="?",
+        const=1_000_000,
+        metavar="N",
+        help="also visit so many customers of one partition (takes minutes; default 1,000,000)",
+    )
     parser.add_argument(
         "--json", metavar="FILE", type=Path, default=RESULTS, help="where the figures go, too"
     )
@@ -173,6 +185,13 @@ def _latency(
     return {name: getattr(found, name) for name in found.__struct_fields__}
 
 
+def _alone(name: str, *options: str) -> Any:
+    """What another benchmark says, in a process of its own: its memory is its own, too."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options, "--json"]
+    run = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    return json.loads(run.stdout)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
@@ -232,6 +251,20 @@ def _show(result: dict[str, Any]) -> None:
             table.add_row(name, f"{us:.2f}")
         console.print(table)
         console.print(f"state: {result['parts']['state_bytes_per_customer']:.0f} bytes a customer")
+    for title in ("many flows", "schedule"):
+        if title in result:
+            _show_figures(title, result[title])
+
+
+def _show_figures(title: str, lines: list[dict[str, Any]]) -> None:
+    table = Table(title=title.capitalize(), title_justify="left")
+    for heading in lines[0]:
+        table.add_column(heading.replace("_", " "), justify="right")
+    for line in lines:
+        table.add_row(
+            *(f"{one:,.2f}" if isinstance(one, float) else str(one) for one in line.values())
+        )
+    console.print(table)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What visiting every customer of a task costs: a million of them in RocksDB, in one partition.
 
-    python -m benchmarks.schedule [--customers N] [--profile]
+    python -m benchmarks.schedule [--customers N] [--profile | --json]
 
 The task itself runs, as in a worker: a slice at a time, a transaction prepared and written to the
 store every 100 ms. Each line is one visit; "longest slice" is how long a partition beside this one
@@ -231,57 +231,88 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print one list of lines")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sendflow-bench-") as temporary:
         store = RocksStore(Path(temporary) / "store", StoreMemory(STORE_MEMORY))
         try:
-            _measure(store, options.customers, is_profiled=options.profile)
+            bench = _prepare(store, options.customers)
+            if options.profile:
+                _profile(bench)
+                return
+            lines = _measure(bench, options.customers)
+            if options.json:
+                print(json.dumps([msgspec.to_builtins(line) for line in lines]))
+                return
+            print(f"{'visit':28} {'customers/s':>12} {'written':>9} {'longest slice':>14} memory")
+            for line in lines:
+                print(line.text(), flush=True)
         finally:
             store.close()
 
 
-def _measure(store: RocksStore, count: int, *, is_profiled: bool) -> None:
+class Line(msgspec.Struct, frozen=True):
+    """What one visit cost, in CPU time; memory in MB."""
+
+    visit: str
+    customers_per_second: float
+    written: int
+    longest_slice_ms: float
+    memory_before: float
+    most_memory: float
+
+    def text(self) -> str:
+        """As a line of the table."""
+        return (
+            f"{self.visit:28} {self.customers_per_second:>12,.0f} {self.written:>9,} "
+            f"{self.longest_slice_ms:>11.1f} ms {self.memory_before:>5.0f} -> "
+            f"{self.most_memory:>4.0f} MB"
+        )
+
+
+DAY = LOADED - LOADED % (24 * HOUR)
+
+
+def _prepare(store: RocksStore, count: int) -> "Bench":
+    """A task over so many customers, up to the moment when all was loaded."""
     first = definitions(BEFORE)
     program = Programs().read(Record(LOADED, 0, b"", first))
     assert isinstance(program, Program)
     fill(store, program, count)
-    size = sum(len(state) for _, state in store.customers(b"C", 1000)) / 1000
-    print(f"{count:,} customers, {size:.0f} bytes each")
     without_collector()
     bench = Bench(store, first)
-    day = LOADED - LOADED % (24 * HOUR)
     bench.until(LOADED + 1)
-    if is_profiled:
-        bench.publish(LOADED + 1, definitions(BEFORE + AT_HOURS))
-        with cProfile.Profile() as profile:
-            bench.until(day + 12 * HOUR + HOUR // 2)
-        pstats.Stats(profile).sort_stats("tottime").print_stats(30)
-        return
-    print(f"{'visit':28} {'customers/s':>12} {'written':>9} {'longest slice':>14} {'memory':>16}")
     bench.publish(LOADED + 1, definitions(BEFORE + AT_HOURS))
-    bench.until(day + 12 * HOUR)
+    return bench
+
+
+def _profile(bench: "Bench") -> None:
+    with cProfile.Profile() as profile:
+        bench.until(DAY + 12 * HOUR + HOUR // 2)
+    pstats.Stats(profile).sort_stats("tottime").print_stats(30)
+
+
+def _measure(bench: "Bench", count: int) -> Iterator[Line]:
+    bench.until(DAY + 12 * HOUR)
     for flow, hour in zip(AT_HOURS, range(12, 16), strict=True):
-        _line(f"schedule, {flow['flow']}", bench, day + hour * HOUR + HOUR // 2, count)
-    at = day + 16 * HOUR
+        yield _line(f"schedule, {flow['flow']}", bench, DAY + hour * HOUR + HOUR // 2, count)
+    at = DAY + 16 * HOUR
     bench.publish(at, definitions(BEFORE, LAPSED))
-    _line("a new segment, by time", bench, at + HOUR // 2, count)
+    yield _line("a new segment, by time", bench, at + HOUR // 2, count)
     bench.publish(at + HOUR, definitions(BEFORE, LAPSED, LOW))
-    _line("a new segment, by facts", bench, at + HOUR + HOUR // 2, count)
+    yield _line("a new segment, by facts", bench, at + HOUR + HOUR // 2, count)
     fact = FactsRecord("2026-03-02", {"clv.historic.mean": 100.0})
     bench.publish(at + 2 * HOUR, encode_facts(fact))
-    _line("a fact, few become members", bench, at + 2 * HOUR + HOUR // 2, count)
+    yield _line("a fact, few become members", bench, at + 2 * HOUR + HOUR // 2, count)
     bench.publish(at + 3 * HOUR, definitions([]))
-    _line("a flow left out", bench, at + 3 * HOUR + HOUR // 2, count)
+    yield _line("a flow left out", bench, at + 3 * HOUR + HOUR // 2, count)
 
 
-def _line(name: str, bench: Bench, until: Instant, count: int) -> None:
+def _line(name: str, bench: "Bench", until: Instant, count: int) -> Line:
     before, memory = resident(), Memory()
     seconds, longest, written = bench.until(until)
     most = max(memory.stop(), before)
-    print(
-        f"{name:28} {count / seconds:>12,.0f} {written:>9,} {longest * 1000:>11.1f} ms "
-        f"{before / 1e6:>5.0f} -> {most / 1e6:>4.0f} MB"
-    )
+    return Line(name, count / seconds, written, longest * 1000, before / 1e6, most / 1e6)
 
 
 if __name__ == "__main__":

@@ -116,14 +116,26 @@ def _read(file: FilePath) -> tuple[str, Source | None, list[PlacedProblem]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        return "", None, [whole_file(file, f"not UTF-8: byte {error.start} can't be read")]
+        message = f"not UTF-8: byte {error.start} can't be read"
+        place = _place_in(error.object[: error.start])
+        return "", None, [PlacedProblem(str(file), *place, Problem((), message))]
     except OSError as error:
         return "", None, [whole_file(file, f"can't be read: {error.strerror}")]
     source = parse_yaml(text)
     problems = [PlacedProblem(str(file), *wrong.place, wrong.problem) for wrong in source.problems]
     if not problems and not isinstance(source.raw, dict):
-        problems.append(whole_file(file, "expected a mapping of keys to values"))
+        wrong = Problem((), "expected a mapping of keys to values")
+        problems.append(PlacedProblem(str(file), *_START, wrong))
     return text, (source if isinstance(source.raw, dict) else None), problems
+
+
+_START = (1, 1)
+
+
+def _place_in(before: bytes) -> tuple[int, int]:
+    """Line and column of what follows `before`, which is UTF-8."""
+    lines = before.decode("utf-8-sig", "replace").split("\n")
+    return len(lines), len(lines[-1]) + 1
 
 
 def _name_fits(file: FilePath, key: str, source: Source) -> Iterator[PlacedProblem]:

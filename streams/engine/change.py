@@ -27,7 +27,7 @@ def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effect
     they are, and keep their due time.
     """
     state.adapted = program.number
-    if program.dated_flows or state.occasions:
+    if (program.dated_flows or state.occasions) and state.profile:
         set_occasions(program, state, at)
         state.next_due = next_due(state)
     if not (state.journeys or state.reviews or state.memberships or program.segments):

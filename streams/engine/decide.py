@@ -57,22 +57,21 @@ def decide(
         set_occasions(program, state, now)
         state.next_due = next_due(state)
 
-    segments = program.segments.values() if is_new else plan.segments
-    concerns_journeys = plan.concerns_journeys or program.judged_waits
+    segments = plan.first_segments if is_new else plan.segments
     converts = plan.converts and state.touches
-    if not (plan.flows or segments or converts or (concerns_journeys and state.journeys)):
+    if not (plan.flows or segments or converts or (plan.concerns_journeys and state.journeys)):
         return  # as it is for most events: nobody has asked for it
     turn = Turn(state, now, program.facts, None, None, effects, event, data)
     if converts:
         convert(program, turn, event)
     moves: list[Move] = []
-    if concerns_journeys and state.journeys:
+    if plan.concerns_journeys and state.journeys:
         if plan.exits:
             end_journeys(program, plan, turn, event)
         if plan.waits:
             moves = released_by_event(program, plan, turn, event)
-        if program.judged_waits:
-            moves += released_by_truth(program, turn, moves)
+        if plan.judged_waits:
+            moves += released_by_truth(program, plan.judged_waits, turn, moves)
     if segments:
         moves += entered_by_segments(turn, judge(turn, segments))
     for flow in plan.flows:

@@ -16,7 +16,7 @@ from streams.engine.conditions import (
     sum_,
     value,
 )
-from streams.engine.conditions.timeframe import SinceLast
+from streams.engine.conditions.timeframe import OverTime, SinceLast
 
 PROFILE_METRICS = frozenset({"customer.updated", "customer.subscribed"})
 CONSENT_METRICS = PROFILE_METRICS | {
@@ -45,8 +45,10 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
         match part:
             case count.Definition():
                 found.metrics.add(part.count)
+                found.metrics |= _metrics_of_the_day(part)
             case sum_.Definition():
                 found.metrics.add(part.sum)
+                found.metrics |= _metrics_of_the_day(part)
             case since_last.Definition():
                 asked = part.since_last
                 found.metrics.update(asked if isinstance(asked, list) else [asked])
@@ -74,6 +76,11 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
             case str() if part.startswith("$last."):
                 found.metrics.add(part.removeprefix("$last.").rpartition(".")[0])
     return found
+
+
+def _metrics_of_the_day(part: OverTime) -> frozenset[str]:
+    """The customer's own day hangs on their zone, a field of the profile."""
+    return frozenset() if part.on_day is None else PROFILE_METRICS
 
 
 def segments_within(segment_id: str, segments: Mapping[str, Any]) -> set[str]:

@@ -9,6 +9,7 @@ import msgspec
 from streams.engine.calendar import zone_named
 from streams.engine.conditions.compare import Test
 from streams.engine.conditions.truth import Condition, Evidence
+from streams.engine.dependence import Dependence
 from streams.engine.event import Instant
 from streams.engine.journey import Journey
 from streams.engine.reading import OneOf
@@ -52,6 +53,7 @@ class Step(msgspec.Struct, eq=False):
     came: "Run | None" = None
     awaited: Awaited | None = None
     condition: Condition | None = None
+    hangs_on: Dependence | None = None  # the condition
     approved: "Run | None" = None
     retrace: "Retrace | None" = None
     following: "Step | None" = None  # below it, whichever way it goes
@@ -150,6 +152,9 @@ class SegmentPlan(msgspec.Struct, frozen=True, eq=False):
     metrics: frozenset[str]  # events that may change its truth
     is_on_journeys: bool  # so may entering and leaving a flow
     is_on_facts: bool  # so may store facts
+    is_open_to_new: (
+        bool  # whether a customer of whom nothing is known may be a member by time alone
+    )
     flows: tuple[CompiledFlow, ...]  # that it starts, in their order
 
 

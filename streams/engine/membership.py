@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
 def judge(turn: Turn, segments: Iterable[SegmentPlan]) -> list[CompiledFlow]:
     """Judges whether the customer is a member of `segments`, and notes it. The flows that those
-    start who have just become members, in their order (SEMANTICS 5.1, 5)."""
+    start who have just become members, in their order (SEMANTICS 5.1, 5).
+
+    Who is no member, and can't become one but by an event of their own, needs no note of it: so a
+    segment costs nothing in the states of customers who have nothing to do with it."""
     started: list[CompiledFlow] = []
     memberships = turn.state.memberships
     turn.turn_to(None)
     for plan in segments:
         is_member, changes_at = plan.condition(turn)
         before = memberships.get(plan.segment)
-        memberships[plan.segment] = Membership(plan.version, is_member, changes_at)
+        if is_member or changes_at is not None or plan.is_on_facts:
+            memberships[plan.segment] = Membership(plan.version, is_member, changes_at)
+        elif before is not None:
+            del memberships[plan.segment]
         if is_member and (before is None or not before.is_member):
             started.extend(plan.flows)
     if len(started) > 1:
@@ -44,19 +50,18 @@ def set_silently(program: "Program", turn: Turn) -> None:
     edit (SEMANTICS 1.10). A customer of whom nothing is known yet is a member of none, so that
     their first event can make them one.
 
-    Who is no member, and can't become one but by an event of their own, needs no note of it: it
-    comes to the same whenever it is judged, until that event. So most customers needn't be written
-    because of a segment that was published."""
+    Without a note, as `judge` leaves none, it comes to the same whenever it is judged, until an
+    event. So most customers needn't be written because of a segment that was published."""
     state = turn.state
     known = state.memberships
     state.memberships = {}
+    if state.sequence == 0:
+        return
     turn.turn_to(None)
     for segment, plan in program.segments.items():
         membership = known.get(segment)
         if membership is not None and membership.version == plan.version:
             state.memberships[segment] = membership
-        elif state.sequence == 0:
-            state.memberships[segment] = Membership(plan.version, False, None)
         else:
             is_member, changes_at = plan.condition(turn)
             if is_member or changes_at is not None or plan.is_on_facts:

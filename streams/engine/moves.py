@@ -1,10 +1,11 @@
 """Which journeys can move, and in which order they do (SEMANTICS 5.1, 5.2)."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from streams.engine.conditions.truth import earlier
 from streams.engine.entry import enter_by_segment, enter_by_time
-from streams.engine.flow import CompiledFlow, Run, SegmentPlan
+from streams.engine.flow import CompiledFlow, Run, SegmentPlan, Step
 from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, noted_of, put_off
 from streams.engine.membership import judge
 from streams.engine.occasion import set_occasions
@@ -13,6 +14,9 @@ from streams.engine.walk import go_on, walk
 
 if TYPE_CHECKING:
     from streams.engine.program import Program
+
+Waits = Mapping[str, Mapping[str, Step]]
+"""By flow, steps that wait for a condition, by their ids."""
 
 Move = tuple[int, int, CompiledFlow, Journey, Run | None]
 """A journey that can move: rank of its flow, its place among the customer's journeys, and, for one
@@ -45,17 +49,21 @@ def moved_by_change(program: "Program", turn: Turn, under_way: list[Move]) -> li
     """Segments are judged again when a journey that has changed the profile waits or ends (5.2),
     and so are those that ask which flows P is in, and the conditions that P waits for."""
     segments: tuple[SegmentPlan, ...] = ()
+    waits: list[Waits] = []
     if turn.has_changed_profile:
         # Timers of this moment come after its records, but only once.
         since = turn.now if turn.event is not None else turn.now + 1
         set_occasions(program, turn.state, since)
         segments = program.on_metric["customer.updated"].segments
+        waits.append(program.on_metric["customer.updated"].judged_waits)
     if turn.has_changed_journeys:
         segments += tuple(plan for plan in program.journey_segments if plan not in segments)
+        waits.append(program.journey_waits)
     turn.has_changed_profile = turn.has_changed_journeys = False
     moves = entered_by_segments(turn, judge(turn, segments)) if segments else []
-    if program.judged_waits:
-        moves += released_by_truth(program, turn, under_way)
+    for concerned in waits:
+        if concerned:
+            moves += released_by_truth(program, concerned, turn, [*under_way, *moves])
     return moves
 
 
@@ -83,13 +91,15 @@ def entered_by_time(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
     return moves
 
 
-def released_by_truth(program: "Program", turn: Turn, under_way: list[Move]) -> list[Move]:
-    """The journeys that wait for a condition that holds now, and aren't `under_way` anyway. The
-    others learn when it may next change by time alone."""
+def released_by_truth(
+    program: "Program", waits: Waits, turn: Turn, under_way: list[Move]
+) -> list[Move]:
+    """The journeys that wait at one of `waits` for a condition that holds now, and aren't
+    `under_way` anyway. The others learn when it may next change by time alone."""
     moves: list[Move] = []
     released = {id(journey) for _, _, _, journey, _ in under_way}
     for place, journey in enumerate(turn.state.journeys):
-        steps = program.judged_waits.get(journey.flow)
+        steps = waits.get(journey.flow)
         step = None if steps is None else steps.get(journey.step or "")
         if step is None or journey.state is not JourneyState.WAITING or id(journey) in released:
             continue

@@ -2,7 +2,7 @@
 a metric no flow uses costs only its counters (DESIGN section 10)."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from streams.engine.conditions import segment as segment_condition
 from streams.engine.conditions.compare import Test, compile_pattern, top_fields
 from streams.engine.conditions.condition import compile_condition, compile_evidence
 from streams.engine.conditions.segment import compile_segment
-from streams.engine.conditions.truth import all_of, evidence_of_all
+from streams.engine.conditions.truth import NEVER, all_of, evidence_of_all
 from streams.engine.definition import (
     Definitions,
     Flow,
@@ -20,7 +20,7 @@ from streams.engine.definition import (
     StoreSettings,
     inside,
 )
-from streams.engine.dependence import dependence_of, segments_within
+from streams.engine.dependence import Dependence, dependence_of, segments_within
 from streams.engine.duration import DAY, HOUR
 from streams.engine.event import OWN_METRICS_TOPIC, Event, Metric
 from streams.engine.flow import Building, CompiledFlow, ExitRule, ReEntry, SegmentPlan, Step
@@ -30,6 +30,8 @@ from streams.engine.money import MONEY_TYPES, NO_RATE, Exchange
 from streams.engine.references import getter
 from streams.engine.schedule import compile_audience
 from streams.engine.scope import EVERY_EVENT_HAS, Reads, Remembered, Scope
+from streams.engine.situation import Situation
+from streams.engine.state import new_state
 from streams.engine.steps import wait
 from streams.engine.triggers import date as date_trigger
 from streams.engine.triggers import metric as metric_trigger
@@ -48,10 +50,15 @@ COUNTS_AS: Mapping[str, tuple[str, ...]] = {"customer.unsubscribed": ("message.u
 
 NO_FACTS: Mapping[str, Any] = {}
 
+_NOTHING_KNOWN = Situation(new_state(""), 0)
+"""Of a customer with no event yet, before all: a condition that fails, and that time alone can't
+change, fails until their own events."""
+
 
 class MetricPlan(msgspec.Struct, eq=False):
     """What an event of one metric does."""
 
+    name: str
     metric: Metric
     exchange: Exchange
     memory: Memory
@@ -61,7 +68,9 @@ class MetricPlan(msgspec.Struct, eq=False):
     flows: tuple[CompiledFlow, ...] = ()  # that it starts, in their order
     exits: dict[str, tuple[Test | None, ...]] = {}  # by the flow that it ends
     waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for it by id
+    judged_waits: dict[str, dict[str, Step]] = {}  # those for a condition that it may change
     segments: tuple[SegmentPlan, ...] = ()  # that start flows and whose truth it may change
+    first_segments: tuple[SegmentPlan, ...] = ()  # the same, if it's a customer's first event
     changes_profile: bool = False
     concerns_journeys: bool = False
     converts: bool = False  # may be what a message led to
@@ -90,6 +99,7 @@ class Program(msgspec.Struct, eq=False):
     asks_of_journeys: bool = False  # whether entering and leaving a flow may change any truth
     dated_flows: tuple[CompiledFlow, ...] = ()  # that a date starts, in their order
     judged_waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for a condition
+    journey_waits: dict[str, dict[str, Step]] = {}  # those that ask which flows P is in
     scheduled_flows: tuple[CompiledFlow, ...] = ()  # that a schedule starts, in their order
     values_read: frozenset[str] = frozenset()  # by segments that start flows, and while P waits
     segments_version: int = 0  # of the definitions of all segments
@@ -147,22 +157,29 @@ def compile_program(
         name: _plan(name, metric, flows, settings, reads)
         for name, metric in outside.metrics.items()
     }
+    otherwise = _plan("", Metric("", {}), [], settings, reads)
     for segment in segments:
-        for metric in segment.metrics & plans.keys():
-            plans[metric].segments += (segment,)
-    judged_waits = {flow.flow: steps for flow in flows if (steps := _judged_waits(flow))}
+        for plan in (*plans.values(), otherwise):
+            is_concerned = plan.name in segment.metrics
+            if is_concerned:
+                plan.segments += (segment,)
+            if is_concerned or segment.is_open_to_new or segment.is_on_facts:
+                plan.first_segments += (segment,)
+    judged_waits = _judged_waits(flows, lambda hangs_on: True)
+    journey_waits = _judged_waits(flows, lambda hangs_on: hangs_on.on_journeys)
     journey_segments = tuple(plan for plan in segments if plan.is_on_journeys)
     return Program(
         version=version,
         number=int.from_bytes(hashlib.blake2b(version.encode(), digest_size=6).digest(), "big"),
         on_metric=plans,
-        otherwise=_plan("", Metric("", {}), [], settings, reads),
+        otherwise=otherwise,
         flows={flow.flow: flow for flow in flows},
         segments={plan.segment: plan for plan in segments},
         journey_segments=journey_segments,
         dated_flows=tuple(flow for flow in flows if flow.is_open and flow.next_moment),
-        asks_of_journeys=bool(journey_segments or judged_waits),
+        asks_of_journeys=bool(journey_segments or journey_waits),
         judged_waits=judged_waits,
+        journey_waits=journey_waits,
         scheduled_flows=tuple(
             flow for flow in flows if flow.is_open and (flow.schedule or flow.is_once_on_publish)
         ),
@@ -190,8 +207,20 @@ def _hash_of(definition: Any) -> int:
     return int.from_bytes(hashlib.blake2b(written, digest_size=4).digest(), "big")
 
 
-def _judged_waits(flow: CompiledFlow) -> dict[str, Step]:
-    return {step.id: step for step in flow.steps.values() if step.condition is not None}
+def _judged_waits(
+    flows: list[CompiledFlow], is_asked_for: Callable[[Dependence], bool]
+) -> dict[str, dict[str, Step]]:
+    """By flow, the steps that wait for a condition, of which what it hangs on is asked for."""
+    waits = {}
+    for flow in flows:
+        steps = {
+            step.id: step
+            for step in flow.steps.values()
+            if step.hangs_on is not None and is_asked_for(step.hangs_on)
+        }
+        if steps:
+            waits[flow.flow] = steps
+    return waits
 
 
 def _order(flow: Flow) -> tuple[int, str]:
@@ -234,7 +263,9 @@ def _plan(
         }
         if steps:
             waits[flow.flow] = steps
+    judged_waits = _judged_waits(flows, lambda hangs_on: name in hangs_on.metrics)
     return MetricPlan(
+        name=name,
         metric=metric,
         exchange=settings.exchange(),
         memory=Memory(
@@ -249,7 +280,8 @@ def _plan(
         flows=tuple(flow for flow in flows if flow.is_open and name in _started_by(flow)),
         exits=exits,
         waits=waits,
-        concerns_journeys=bool(exits or waits),
+        judged_waits=judged_waits,
+        concerns_journeys=bool(exits or waits or judged_waits),
         converts=name == "order.placed",
         changes_profile=name == "customer.updated",
     )
@@ -274,13 +306,15 @@ def _segments(flows: list[CompiledFlow], outside: Scope) -> Iterator[SegmentPlan
             continue
         definition = outside.segments[segment].if_
         dependence = dependence_of(definition, outside.segments)
+        condition = compile_segment(segment, outside)
         yield SegmentPlan(
             segment=segment,
             version=_segment_version(segment, outside),
-            condition=compile_segment(segment, outside),
+            condition=condition,
             metrics=frozenset(dependence.metrics),
             is_on_journeys=dependence.on_journeys,
             is_on_facts=bool(dependence.values),
+            is_open_to_new=condition(_NOTHING_KNOWN) != NEVER,
             flows=started,
         )
 

@@ -98,7 +98,7 @@ def _run(program: Program, turn: Turn, visits: Sequence[Visit]) -> None:
     run_moves(program, turn, entered_by_time(turn, sorted(starting, key=_rank)))
     moves = due_journeys(program, turn)
     if are_facts_new:
-        moves += released_by_truth(program, turn, moves)
+        moves += released_by_truth(program, program.judged_waits, turn, moves)
     run_moves(program, turn, moves)
     state.next_due = next_due(state)
 

@@ -1,12 +1,13 @@
 """Test files: `*.test.yaml` to cases, with what is wrong with them."""
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 import msgspec
 
-from streams.definitions import PlacedProblem, load_folder, parse_yaml
+from streams.definitions import Loaded, PlacedProblem, load_folder, parse_yaml
 from streams.definitions.problem import sort_key, whole_file
 from streams.definitions.source import Source
 from streams.engine.problem import Path, Problem, unknown_name
@@ -159,8 +160,9 @@ def read_file(file: FilePath) -> FileCases:
     if written is UNREADABLE or problems:
         return FileCases(problems=sorted(problems, key=sort_key))
     cases: list[Case] = []
+    load = functools.cache(load_folder)  # most cases of a file have the same
     for number, case in enumerate(written.cases):
-        definitions = _definitions(written, case, file.parent)
+        definitions = _definitions(written, case, file.parent, load)
         if isinstance(definitions, list):
             return FileCases(problems=definitions)
         unknown = _unknown_flows(written, case, definitions)
@@ -193,11 +195,11 @@ def _placed(file: FilePath, source: Source, problem: Problem) -> PlacedProblem:
 
 
 def _definitions(
-    file: FileText, case: CaseText, folder: FilePath
+    file: FileText, case: CaseText, folder: FilePath, load: Callable[[FilePath], Loaded]
 ) -> dict[str, Any] | list[PlacedProblem]:
     raw: dict[str, Any] = {}
     for given in (file.definitions, case.definitions):
-        part = _raw_set(given, folder)
+        part = _raw_set(given, folder, load)
         if isinstance(part, list):
             return part
         raw = _merged(raw, part)
@@ -221,12 +223,14 @@ def _unknown_flows(file: FileText, case: CaseText, definitions: dict[str, Any]) 
     return [name for name in _only(file, case) or () if name not in known]
 
 
-def _raw_set(given: str | RawSet | None, folder: FilePath) -> dict[str, Any] | list[PlacedProblem]:
+def _raw_set(
+    given: str | RawSet | None, folder: FilePath, load: Callable[[FilePath], Loaded]
+) -> dict[str, Any] | list[PlacedProblem]:
     if given is None:
         return {}
     if isinstance(given, RawSet):
         return as_raw(given)
-    loaded = load_folder(folder / given)
+    loaded = load(folder / given)
     return loaded.problems or loaded.raw
 
 

@@ -38,9 +38,15 @@ def judge_case(case: Case) -> Result:
             return Result(case, list(_refused(case.expect.refused, ran)))
         if case.expect.refused is not None:
             return Result(case, ["the definitions were expected to be refused, and are fine"])
-        return Result(case, list(_Comparison(case, ran).differences()))
+        return Result(case, differences(case, ran))
     except WrongCase as wrong:
         return Result(case, [f"the case can't be run: {wrong}"])
+
+
+def differences(case: Case, ran: Ran) -> list[str]:
+    """What came of a case against what it expects: a picture, empty if all fits. Raises
+    WrongCase."""
+    return list(_Comparison(case, ran).differences())
 
 
 def _refused(expected: Sequence[Refusal] | None, problems: Sequence[Problem]) -> Iterator[str]:

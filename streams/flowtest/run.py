@@ -95,11 +95,13 @@ class Outcome(msgspec.Struct):
 
 
 class Ran(msgspec.Struct):
-    """A case that ran: what came of it, and in which ways of running it that differed."""
+    """A case that ran: what came of it, in which ways of running it that differed, and the records
+    that it was made of, in order."""
 
     definitions: Definitions
     outcome: Outcome
     differing: dict[str, Outcome]
+    records: list[Written]
 
 
 def run_case(case: Case) -> Ran | list[Problem]:
@@ -117,7 +119,7 @@ def run_case(case: Case) -> Ran | list[Problem]:
     differing = {
         way: other for way, other in others.items() if other.written() != outcome.written()
     }
-    return Ran(definitions, outcome, differing)
+    return Ran(definitions, outcome, differing, script.written)
 
 
 class _Script:
@@ -128,7 +130,7 @@ class _Script:
         self._case = case
         self._definitions = definitions
         self._maker = EventMaker(definitions)
-        self._written: list[Written] = []
+        self.written: list[Written] = []
         self._sets: list[Definitions] = []
         self._programs: list[Program] = []
         self._successors: Successors = {}
@@ -161,14 +163,14 @@ class _Script:
         """Runs the same records again."""
         world = _World(all_fields if restores else self._fields_read())
         if restores:
-            for at, written in itertools.groupby(self._written, key=lambda record: record.time):
+            for at, written in itertools.groupby(self.written, key=lambda record: record.time):
                 world.settle(at)
                 for record in written:
                     world.add(record)
                 world.settle(at + 1)
                 world.local.restart(keep_store=False)
         else:
-            for record in self._written:
+            for record in self.written:
                 if record.topic is not None:
                     world.add(record)
         world.settle(self._until + 1)
@@ -288,7 +290,7 @@ class _Script:
         if not is_fit(program, flow):
             raise WrongCase(f"backfill: {given} isn't live, or no event starts it")
         topics = {program.on_metric[metric].metric.topic for metric in metrics_of(program, flow)}
-        events = [record for record in self._written if record.topic in topics]
+        events = [record for record in self.written if record.topic in topics]
         for event in in_order(flow, events):
             assert event.topic is not None
             request = BackfillRequest(
@@ -334,7 +336,7 @@ class _Script:
         self._add(world, Written(topic, at, customer.encode(), value))
 
     def _add(self, world: "_World", record: Written) -> None:
-        self._written.append(record)
+        self.written.append(record)
         world.add(record)
 
 

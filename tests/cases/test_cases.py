@@ -1,5 +1,6 @@
 """Every numbered case of SEMANTICS.md, and every test of the example flows, by its name."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from streams.flowtest.run import Ran, run_case
 from streams.resources import example_flows_dir
 
 
+@functools.cache
 def all_cases() -> list[Case]:
     cases = []
     for file in find_files([Path(__file__).parent, example_flows_dir()]):

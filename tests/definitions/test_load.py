@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> 
     (tmp_path / "a.yaml").write_bytes(b"flow: \xff\n")
     loaded = load(tmp_path, b="flow: b\n")
     assert said(loaded, tmp_path) == [
-        "a.yaml: not UTF-8: byte 6 can't be read",
+        "a.yaml:1:7: not UTF-8: byte 6 can't be read",
         "b.yaml:1:1: missing key 'trigger'",
         "b.yaml:1:1: missing key 'steps'",
     ]

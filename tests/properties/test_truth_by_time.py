@@ -4,6 +4,7 @@ was announced, and it is what a naive reading of SEMANTICS 3 says."""
 import datetime
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ SECOND = 1_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 
+CHANNELS = ("email", "sms")
 METRICS = ("order.placed", "search.performed")
 ZONES = ("UTC", "Europe/London", "America/New_York")
 DURATIONS = {"1s": SECOND, "90m": 90 * 60 * SECOND, "1d": DAY, "3d": 3 * DAY, "7d": 7 * DAY}
@@ -28,12 +30,31 @@ START = 1_774_569_600_000  # 2026-03-27 00:00 UTC
 HISTORY = 5 * DAY
 
 
+class Standing(msgspec.Struct):
+    """What else is true of a customer, whatever time it is."""
+
+    consent: list[str]
+    suppressed: list[str]
+    revenue: int
+    entries: list[int]  # into the flow `other`, how long after START (ms), by key
+    is_in: bool  # that flow
+    trigger_total: int  # of the journey that asks
+    started: int  # when that began, how long after START (ms)
+
+
 class History:
     """What happened to a customer, as plain lists."""
 
-    def __init__(self, events: list[tuple[str, int, int]], zone: str, birthday: str) -> None:
+    def __init__(
+        self,
+        events: list[tuple[str, int, int]],
+        zone: str,
+        birthday: str,
+        standing: Standing,
+    ) -> None:
         """`events`: metric, how long after START (ms), total."""
         self.zone = zone
+        self.standing = standing
         self.events = [
             (metric, START + after, number, total)
             for number, (metric, after, total) in enumerate(sorted(events, key=lambda e: e[1]))
@@ -44,10 +65,23 @@ class History:
             past = self.state.recent.setdefault(metric, Past())
             past.add(at, sequence, {"total": total})
             self.state.totals[metric] = self.state.totals.get(metric, 0) + 1
+        self.state.profile["consent"] = standing.consent
+        self.state.profile["email"] = "ada@example.com"
+        self.state.suppressed = {channel: ["unsubscribed"] for channel in standing.suppressed}
+        self.state.revenue = standing.revenue
+        keyed = {str(key): START + after for key, after in enumerate(standing.entries)}
+        self.state.entries = {"other": keyed} if keyed else {}
+        data = msgspec.msgpack.encode({"total": standing.trigger_total})
+        started = START + standing.started
+        self.asking = Journey("asking", "a", started, started, 2, "order.placed", "e", data)
+        self.state.journeys = [self.asking]
+        if standing.is_in:
+            self.state.journeys.append(Journey("other", "o", START, START, 0))
 
     @property
     def end(self) -> int:
-        return max((at for _, at, _, _ in self.events), default=START)
+        entries = [START + after for after in self.standing.entries]
+        return max([at for _, at, _, _ in self.events] + entries, default=START)
 
     def of(self, metric: str) -> list[tuple[int, int]]:
         """(at, total) of every event of the metric."""
@@ -67,6 +101,15 @@ def histories(draw: st.DrawFn) -> History:
         draw(st.lists(event, max_size=7)),
         draw(st.sampled_from(ZONES)),
         draw(st.sampled_from(("2026-03-25", "2026-03-28", "2026-04-02"))),
+        Standing(
+            draw(st.lists(st.sampled_from(CHANNELS), unique=True)),
+            draw(st.lists(st.sampled_from(CHANNELS), unique=True, max_size=1)),
+            draw(st.sampled_from((0, 100, 101))),
+            draw(st.lists(after, max_size=2)),
+            draw(st.booleans()),
+            draw(st.sampled_from((0, 50, 100, 101))),
+            draw(after),
+        ),
     )
 
 
@@ -130,27 +173,75 @@ leaves = st.one_of(
         st.sampled_from(("", "-")),
     ),
 )
-conditions = st.recursive(
+
+
+def mixed(parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """`all`, `any` and `not` of them, nested."""
+    return st.recursive(
+        parts,
+        lambda inner: st.one_of(
+            st.builds(lambda parts: {"all": parts}, st.lists(inner, min_size=1, max_size=3)),
+            st.builds(lambda parts: {"any": parts}, st.lists(inner, min_size=1, max_size=3)),
+            st.builds(lambda part: {"not": part}, inner),
+        ),
+        max_leaves=4,
+    )
+
+
+conditions = mixed(leaves)
+"""Of what may be asked of any customer, whatever flows and segments there are."""
+
+SEGMENTS: dict[str, dict[str, Any]] = {
+    "recent": {"count": "order.placed", "in_last": "3d", "at_least": "1"},
+    "silent": {"all": [{"not": {"segment": "recent"}}, {"consent": "email"}]},
+    "entered": {"in_flow": "other", "within": "1d"},
+}
+leaves_inside = st.one_of(
     leaves,
-    lambda inner: st.one_of(
-        st.builds(lambda parts: {"all": parts}, st.lists(inner, min_size=1, max_size=3)),
-        st.builds(lambda parts: {"any": parts}, st.lists(inner, min_size=1, max_size=3)),
-        st.builds(lambda part: {"not": part}, inner),
+    st.just({"in_flow": "other"}),
+    st.builds(lambda d: {"in_flow": "other", "within": d}, durations),
+    st.builds(lambda flow: {"in_flow": flow}, st.just("asking")),
+    st.builds(lambda channel: {"consent": channel}, st.sampled_from(CHANNELS)),
+    st.builds(lambda segment: {"segment": segment}, st.sampled_from(sorted(SEGMENTS))),
+    st.builds(lambda c: {"value": "clv.historic", **c}, numbers(0, 2)),
+    st.builds(
+        lambda c: {"value": "clv.historic", "below": c}, st.sampled_from(("1", "store_mean"))
     ),
-    max_leaves=4,
+    st.builds(lambda c: {"trigger": "total", **c}, numbers(0, 2)),
+    st.builds(
+        lambda w, c: {"count": "order.placed", "since": "flow_start", **w, **c},
+        wheres,
+        numbers(0, 3),
+    ),
 )
+inside = mixed(leaves_inside)
+"""Of all that a flow may ask."""
+MEAN = 100.5
+FACTS = {"clv.historic.mean": MEAN}
 
 
 def compiled(raw: dict[str, Any]) -> Any:
+    steps = [{"send": "email", "template": "t"}]
+    trigger = {"metric": "order.placed"}
     definitions, problems = examine(
         {
-            "segments": [{"segment": "s", "if": raw}],
+            "flows": [
+                {"flow": "asking", "trigger": trigger, "filter": raw, "steps": steps},
+                {"flow": "other", "trigger": trigger, "steps": steps},
+            ],
+            "segments": [{"segment": name, "if": one} for name, one in SEGMENTS.items()],
             "store": {"profile": {"seen": "moment"}},
         }
     )
     assert problems == [], [problem.sentence() for problem in problems]
     assert isinstance(definitions, Definitions)
-    return compile_condition(definitions.segments[0].if_, definitions.scope())
+    flow = definitions.flows[0]
+    assert flow.filter is not None
+    return compile_condition(flow.filter, definitions.scope(flow))
+
+
+def situation_of(history: History) -> Situation:
+    return Situation(history.state, history.end, FACTS, history.asking)
 
 
 def naive(raw: dict[str, Any], history: History, now: int) -> bool:
@@ -165,6 +256,8 @@ def naive(raw: dict[str, Any], history: History, now: int) -> bool:
         return naive_since_last(raw, history, now)
     if "profile" in raw:
         return naive_profile(raw, history, now)
+    if not raw.keys() & {"count", "sum"}:
+        return naive_standing(raw, history, now)
     metric = raw.get("count") or raw["sum"]
     events = [e for e in history.events if e[0] == metric]
     if "where" in raw:
@@ -189,6 +282,8 @@ def in_timeframe(
         utc = zone_named("UTC")
         assert utc is not None
         return raw["during"][0] <= to_date(at, utc).isoformat() <= raw["during"][1]
+    if raw.get("since") == "flow_start":
+        return (at, event[2]) > (START + history.standing.started, history.asking.sequence)
     if "since" in raw:
         searches = [(e[1], e[2]) for e in history.events if e[0] == "search.performed"]
         return not searches or (event[1], event[2]) > max(searches)
@@ -245,13 +340,37 @@ def naive_profile(raw: dict[str, Any], history: History, now: int) -> bool:
     return birthday < edge_day if name == "before" else birthday > edge_day
 
 
+def naive_standing(raw: dict[str, Any], history: History, now: int) -> bool:
+    standing = history.standing
+    if "segment" in raw:
+        return naive(SEGMENTS[raw["segment"]], history, now)
+    if "consent" in raw:
+        channel = raw["consent"]
+        return channel in standing.consent and channel not in standing.suppressed
+    if "in_flow" in raw:
+        if raw["in_flow"] == "asking":
+            return False  # the journey that asks doesn't count
+        if "within" not in raw:
+            return standing.is_in
+        entries = [START + after for after in standing.entries]
+        if standing.is_in:
+            entries.append(START)
+        return any(now < entered + DURATIONS[raw["within"]] for entered in entries)
+    if "below" in raw:
+        below = MEAN if raw["below"] == "store_mean" else 100
+        return standing.revenue < below
+    number = standing.revenue if "value" in raw else standing.trigger_total
+    return passes(raw, number, 100)
+
+
 def interesting_moments(history: History) -> list[int]:
     """Every moment at which anything could change, with its neighbours."""
     end = history.end
     zone = zone_named(history.zone)
     assert zone is not None
     edges = {START + DAY + sign * length for length in DURATIONS.values() for sign in (-1, 1)}
-    for _, at, _, _ in history.events:
+    entries = [START, *(START + after for after in history.standing.entries)]
+    for at in [*entries, *(at for _, at, _, _ in history.events)]:
         edges |= {at + length for length in DURATIONS.values()}
     day = to_date(end, zone)
     edges |= {start_of_day(day + datetime.timedelta(n), zone) for n in range(16)}
@@ -260,10 +379,10 @@ def interesting_moments(history: History) -> list[int]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(histories(), conditions)
+@given(histories(), inside)
 def test_truth_changes_only_at_an_announced_moment(history: History, raw: dict[str, Any]) -> None:
     condition = compiled(raw)
-    situation = Situation(history.state, history.end)
+    situation = situation_of(history)
     holds, announced = condition(situation)
     for moment in interesting_moments(history):
         situation.now = moment
@@ -278,13 +397,13 @@ def test_truth_changes_only_at_an_announced_moment(history: History, raw: dict[s
 
 
 @settings(max_examples=100, deadline=None)
-@given(histories(), leaves)
+@given(histories(), leaves_inside.filter(lambda raw: "segment" not in raw))
 def test_a_single_condition_announces_the_very_moment(
     history: History, raw: dict[str, Any]
 ) -> None:
     """Nobody is woken for nothing: at what a plain condition announces, it does change."""
     condition = compiled(raw)
-    situation = Situation(history.state, history.end)
+    situation = situation_of(history)
     for _ in range(20):
         holds, announced = condition(situation)
         if announced is None:

@@ -276,16 +276,43 @@ def _select_young(metric: str, window: int) -> Select:
 
 
 def _select_day(metric: str, day: int, scope: Scope) -> Select:
+    asked_day = _asked_day(day, scope)
+
     def select(situation: Situation) -> Sequence[Occurrence]:
         events = _events(metric, situation)
         if not events:
             return ()
-        zone = _zone(situation, scope)
-        today = calendar.to_date(situation.now, zone)
-        start, end = _day(calendar.next_day(today, day), zone)
-        return _between(events, start, end)
+        asked = asked_day(situation)
+        return _between(events, asked.start, asked.end)
 
     return select
+
+
+class _AskedDay(msgspec.Struct, frozen=True, gc=False):
+    """The day that `on_day` means, as long as today is today."""
+
+    today: datetime.date
+    begins: Instant  # today
+    ends: Instant
+    start: Instant  # the day that is asked about
+    end: Instant
+
+
+def _asked_day(day: int, scope: Scope) -> Callable[[Situation], _AskedDay]:
+    latest: dict[zoneinfo.ZoneInfo, _AskedDay] = {}  # a schedule asks for everybody the same
+
+    def find(situation: Situation) -> _AskedDay:
+        zone = _zone(situation, scope)
+        asked = latest.get(zone)
+        if asked is None or not asked.begins <= situation.now < asked.ends:
+            today = calendar.to_date(situation.now, zone)
+            bounds = (*_day(today, zone), *_day(calendar.next_day(today, day), zone))
+            asked = _AskedDay(today, *bounds)
+            if asked.ends - asked.begins == DAY:  # no change of clocks within it
+                latest[zone] = asked
+        return asked
+
+    return find
 
 
 def _zone(situation: Situation, scope: Scope) -> zoneinfo.ZoneInfo:
@@ -333,15 +360,19 @@ def _in_last(question: Question, passes: Passes, window: int) -> Condition:
 
 
 def _on_day(question: Question, passes: Passes, day: int, scope: Scope) -> Condition:
+    asked_day = _asked_day(day, scope)
+    nothing = question.measure(())[0]
+
     def judge(situation: Situation) -> Truth:
-        holds = passes(question.number(situation), situation)
         events = _events(question.metric, situation)
         if not events:
-            return holds, None
-        zone = _zone(situation, scope)
-        today = calendar.to_date(situation.now, zone)
-        if events.at(-1) < calendar.start_of_day(calendar.next_day(today, day), zone):
-            return holds, None  # every day to come is as empty
+            return passes(nothing, situation), None
+        asked = asked_day(situation)
+        if events.at(-1) < asked.start:
+            return passes(nothing, situation), None  # every day to come is as empty
+        inside = question.matching(_between(events, asked.start, asked.end), situation)
+        holds = passes(question.measure(inside)[0], situation)
+        zone, today = _zone(situation, scope), asked.today
         # After the day on which tomorrow is asked about, every day is as empty as tomorrow.
         for days in range(1, 2 - day):
             start, end = _day(calendar.next_day(today, day + days), zone)

@@ -22,6 +22,7 @@ from streams.engine.conditions.condition import (
     compile_evidence,
 )
 from streams.engine.conditions.truth import earlier
+from streams.engine.dependence import dependence_of
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
 from streams.engine.flow import Awaited, Building, Run, Step, StepDefinition
@@ -215,4 +216,12 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
             ways.wait(turn, journey, changes_at)
         return passed
 
-    return Step(ways.step_id, run, judge, came=came, condition=condition, retrace=retrace)
+    return Step(
+        ways.step_id,
+        run,
+        judge,
+        came=came,
+        condition=condition,
+        hangs_on=dependence_of(definition, ways.scope.segments),
+        retrace=retrace,
+    )

@@ -200,3 +200,31 @@ def test_what_makes_no_sense_is_refused(step: dict[str, Any], says: str) -> None
     problems = read_definitions({"flows": [flow({"id": "arrival", **step}, send())]})
     assert not isinstance(problems, Definitions)
     assert says in problems[0].sentence()
+
+
+TODAY = {"count": "order.placed", "on_day": "0", "at_least": "1"}
+
+
+def test_an_event_that_the_condition_does_not_hang_on_judges_nothing() -> None:
+    truth = {"count": "order.placed", "at_least": "2"}
+    step = {"wait_for": truth, "timeout": "9d", "id": "w", "then": [send("came")]}
+    program = program_of(flow(step))
+    assert set(program.on_metric["order.placed"].judged_waits) == {"flow"}
+    assert program.on_metric["search.performed"].judged_waits == {}
+    assert not program.on_metric["search.performed"].concerns_journeys
+    ada = Customer(program)
+    ada.view(MONDAY)
+    ada.event("search.performed", MONDAY + 1, query="a", filters={}, results=1)
+    ada.order(MONDAY + 2, "1")
+    ada.order(MONDAY + 3, "2")
+    assert ada.sent() == [(MONDAY + 3, "came")]
+
+
+def test_another_zone_may_make_it_hold_since_the_days_are_others_then() -> None:
+    step = {"wait_for": TODAY, "timeout": "9d", "id": "w", "then": [send("came")]}
+    ada = Customer(program_of(flow(step)))
+    ada.order(MONDAY - HOUR)  # Sunday 23:00
+    ada.view(MONDAY + HOUR)
+    fields = {"timezone": "Europe/Berlin"}  # where the order was made on Monday at 00:00
+    ada.event("customer.updated", MONDAY + 2 * HOUR, set=fields, unset=[])
+    assert ada.sent() == [(MONDAY + 2 * HOUR, "came")]

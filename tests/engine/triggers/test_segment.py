@@ -221,3 +221,14 @@ def test_an_unknown_segment_is_refused() -> None:
     problems = read_definitions({"flows": [flow_on("british", send())]})
     assert not isinstance(problems, Definitions)
     assert "unknown segment 'british'" in problems[0].sentence()
+
+
+def test_another_zone_may_make_a_member_since_the_days_are_others_then() -> None:
+    today = {"segment": "today", "if": {"count": "order.placed", "on_day": "0", "at_least": "1"}}
+    mail = send(smart_sending="false")
+    ada = Customer(program_of(flow_on("today", mail, re_entry="always"), segments=[today]))
+    ada.order(MONDAY - HOUR)  # Sunday 23:00
+    ada.until(MONDAY + HOUR)
+    fields = {"timezone": "Europe/Berlin"}  # where the order was made on Monday at 00:00
+    ada.event("customer.updated", MONDAY + 2 * HOUR, set=fields, unset=[])
+    assert ada.sent() == [(MONDAY - HOUR, "hello"), (MONDAY + 2 * HOUR, "hello")]

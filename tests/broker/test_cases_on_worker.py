@@ -1,0 +1,168 @@
+"""The shop's flows (the cases F of SEMANTICS) and living with change (its section 6) on a real
+worker: what a reader of committed records finds is, per customer, what the run in memory came to,
+bit for bit, and that is what the case expects. Where a case says so, the worker is killed."""
+
+import functools
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.contracts.decisions import DECISIONS, read_decisions
+from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, WEBHOOKS
+from streams.contracts.wire import decode_any
+from streams.demo.broker import BrokerProcess
+from streams.demo.workers import Watch, Worker, wait_until_decided
+from streams.engine import Instant
+from streams.flowtest.cases import Case
+from streams.flowtest.compare import differences
+from streams.flowtest.run import Outcome, Written
+from streams.importing.encoding import EventRecord
+from streams.importing.writing import PastWriter
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.event_producer import EventProducer
+from streams.kafka.topic_reader import TopicReader
+from streams.ports import OutputRecord
+from streams.settings import RecordTime, Settings
+from streams.task import CONTROL
+from tests.broker.case_run import Slot, by_customer, in_slots
+from tests.cases.test_cases import all_cases, name_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
+
+PARTITIONS = 3
+OF_A_WORKER = re.compile(r".*?\b(F\d+|6\.[123]|M68)\b")
+"""Named so are the cases that a worker runs."""
+
+
+@functools.cache
+def cases() -> list[Case]:
+    return [case for case in all_cases() if OF_A_WORKER.match(case.name)]
+
+
+class CasesRun:
+    """Topics of its own, a worker, and the records of all cases in order of time."""
+
+    def __init__(self, broker: BrokerProcess, prefix: str, folder: Path) -> None:
+        self.settings = Settings(
+            brokers=broker.bootstrap,
+            application=prefix.rstrip("."),
+            prefix=prefix,
+            partitions=PARTITIONS,
+            record_time=RecordTime.CREATE,
+            session_timeout=6_000,
+        )
+        self._folder = folder
+        self._worker: Worker | None = None
+
+    def run(self, slots: list[Slot]) -> Outcome:
+        """All of them; what came out."""
+        self._folder.mkdir(parents=True)
+        admin = KafkaAdmin(self.settings)
+        admin.create_topics()
+        admin.close()
+        records = [record for slot in slots for record in slot.records()]
+        try:
+            with EventProducer(self.settings) as producer:
+                # All of `control` first: nobody says how far it has come.
+                for record in records:
+                    if record.topic == CONTROL:
+                        producer.produce(_control(record))
+                producer.flush()
+                writer = PastWriter(producer.produce, PARTITIONS)
+                events = [record for record in records if record.topic != CONTROL]
+                for crash, batch in itertools.groupby(events, key=lambda one: one.topic is None):
+                    for record in batch:
+                        if crash:
+                            writer.end(record.time)
+                            producer.flush()
+                            self._kill_at(record.time)
+                        else:
+                            writer.write(_event(record))
+                writer.end(slots[-1].ends + 1)
+            self._decide(slots[-1].ends + 1)
+            return self._outcome()
+        finally:
+            if self._worker is not None and self._worker.is_running():
+                self._worker.kill()
+
+    def _kill_at(self, at: Instant) -> None:
+        self._decide(at, stop=False)
+        assert self._worker is not None
+        self._worker.kill()
+
+    def _decide(self, until: Instant, *, stop: bool = True) -> None:
+        """Starts the worker and waits until all before `until` is decided."""
+        worker = self._worker = Worker(self.settings, self._folder, "worker")
+        watch = Watch(lambda clock: None, _no_worker_ends_by_itself)
+        wait_until_decided([worker], PARTITIONS, until, watch, silence=40)
+        if stop:
+            worker.ask_to_stop()
+            assert worker.wait_for_end() == 0, worker.log_tail()
+
+    def _outcome(self) -> Outcome:
+        with TopicReader(self.settings, "test") as reader:
+
+            def values(topic: str) -> Iterator[bytes]:
+                for found in reader.read(reader.starts(reader.places(topic))):
+                    assert found.record.value is not None
+                    yield found.record.value
+
+            return Outcome(
+                commands=[decode_any(value)[1] for value in values(SEND_COMMANDS)],
+                webhooks=[decode_any(value)[1] for value in values(WEBHOOKS)],
+                reviews=[decode_any(value)[1] for value in values(REVIEW_REQUESTS)],
+                decisions=[one for value in values(DECISIONS) for one in read_decisions(value)],
+                dead_letters=[decode_any(value)[1]["reason"] for value in values("dead-letters")],
+            )
+
+
+def _no_worker_ends_by_itself(worker: Worker) -> None:
+    raise worker.failure()
+
+
+def _control(record: Written) -> OutputRecord:
+    return OutputRecord(CONTROL, record.key, record.value, partition=0, time=record.time)
+
+
+def _event(record: Written) -> EventRecord:
+    assert record.topic is not None
+    return EventRecord(record.time, record.topic, record.key.decode(), record.value)
+
+
+@pytest.fixture(scope="module")
+def slots() -> list[Slot]:
+    return in_slots(cases())
+
+
+@pytest.fixture(scope="module")
+def outcome(
+    broker: BrokerProcess, tmp_path_factory: pytest.TempPathFactory, slots: list[Slot]
+) -> Outcome:
+    folder = tmp_path_factory.mktemp("cases")
+    return CasesRun(broker, f"{folder.name}-{folder.parent.name}.", folder / "run").run(slots)
+
+
+def test_the_run_on_a_worker_has_no_dead_letters(outcome: Outcome) -> None:
+    assert outcome.dead_letters == []
+
+
+def test_all_cases_have_a_time_of_their_own(slots: list[Slot]) -> None:
+    numbers = {found[1] for slot in slots if (found := OF_A_WORKER.match(slot.case.name))}
+    assert {"F81", "F82", "F86", "F87", "F88", "F97", "6.1", "6.2"} <= numbers
+    for one, following in itertools.pairwise(slots):
+        assert one.ends < following.ran.records[0].time - 1
+
+
+@pytest.mark.parametrize("number", range(len(cases())), ids=lambda n: name_of(cases()[n]))
+def test_a_case_comes_to_the_same_on_a_worker(
+    number: int, slots: list[Slot], outcome: Outcome
+) -> None:
+    name = name_of(cases()[number])
+    (slot,) = [slot for slot in slots if name_of(slot.case) == name]
+    assert differences(slot.case, slot.ran) == []
+    found = by_customer(outcome, slot.ends)
+    ours = {customer: found[customer] for customer in slot.customers() if customer in found}
+    assert ours == slot.expected()

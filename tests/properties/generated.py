@@ -1,0 +1,263 @@
+"""Sets of definitions and histories of customers, drawn by hypothesis: triggers x steps x
+conditions, as a shop might write them, and what might happen to its customers."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from streams.engine.check import read_definitions
+from streams.engine.definition import Definitions
+from tests.engine.customer import DAY, EVERYWHERE, HOUR, MINUTE, MONDAY
+from tests.properties.test_engine import CHANNELS, DATA, IDS
+from tests.properties.test_truth_by_time import conditions as conditions_over_time
+
+FLOWS = ("f0", "f1", "f2")
+SEGMENTS = ("s0", "s1")
+CUSTOMERS = ("ada", "bob")
+METRICS = ("order.placed", "search.performed", "view.item", "cart.updated")
+
+Raw = dict[str, Any]
+
+durations = st.sampled_from(["1s", "90m", "4h", "1d", "3d"])
+countries = st.sampled_from(["GB", "DE"])
+outside = st.one_of(
+    conditions_over_time,
+    st.builds(lambda channel: {"consent": channel}, CHANNELS),
+    st.builds(lambda country: {"profile": "country", "equals": country}, countries),
+    st.builds(
+        lambda value, amount: {"value": value, "gt": amount},
+        st.just("clv.historic"),
+        st.sampled_from(["0", "50"]),
+    ),
+    st.builds(lambda flow: {"in_flow": flow}, st.sampled_from(FLOWS)),
+    st.builds(lambda flow, d: {"in_flow": flow, "within": d}, st.sampled_from(FLOWS), durations),
+)
+"""What may be asked anywhere."""
+conditions = st.one_of(
+    outside,
+    st.builds(lambda segment: {"segment": segment}, st.sampled_from(SEGMENTS)),
+    st.builds(lambda inner: {"not": inner}, outside),
+    st.just({"trigger": "total", "gt": "50"}),
+    st.just({"count": "order.placed", "since": "flow_start", "equals": "0"}),
+)
+events = st.one_of(
+    st.builds(lambda metric: {"metric": metric}, st.sampled_from(METRICS)),
+    st.just({"metric": "order.placed", "where": {"total": {"gt": "50"}}}),
+    st.just({"metric": "order.cancelled", "where": {"order_id": "$trigger.order_id"}}),
+)
+
+
+# ── Steps ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _wait() -> st.SearchStrategy[Raw]:
+    clocks = st.sampled_from(["00:00", "09:00", "23:30"])
+    days = st.sampled_from(["1d", "2d"])
+    return st.one_of(
+        st.builds(lambda d: {"wait": d}, durations),
+        st.builds(lambda d, at: {"wait": d, "at": at}, days, clocks),
+        st.builds(lambda d: {"wait": d, "only_on": ["mon", "thu"]}, durations),
+        st.builds(lambda at: {"wait": {"until": at}}, clocks),
+        st.just({"wait": {"window": ["14:00", "16:00"]}}),
+    )
+
+
+def _send() -> st.SearchStrategy[Raw]:
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        "smart_sending": st.sampled_from(["true", "false"]),
+        "status": st.sampled_from(["draft", "live", "manual"]),
+        "only_if": conditions,
+        "quiet_hours": st.sampled_from(["true", "false"]),
+        "expires": durations,
+        "items": st.sampled_from(["cart", "viewed"]),
+    }
+    channels = st.sampled_from(["email", "sms", "push", "web"])
+    return st.fixed_dictionaries({"send": channels}, optional=optional)
+
+
+def _leaves() -> st.SearchStrategy[Raw]:
+    return st.one_of(
+        _send(),
+        _send(),
+        _wait(),
+        st.builds(lambda country: {"update_profile": {"country": country}}, countries),
+        st.just({"webhook": "crm"}),
+        st.just({"exit": None}),
+    )
+
+
+def _with_ways(inner: st.SearchStrategy[Raw]) -> st.SearchStrategy[Raw]:
+    ways = st.lists(inner, min_size=1, max_size=2)
+    return st.one_of(
+        st.builds(lambda c, a, b: {"if": c, "then": a, "else": b}, conditions, ways, ways),
+        st.builds(
+            lambda c, d, a, b: {
+                "branch": [{"when": c, "then": a}, {"when": d, "then": b}],
+                "else": a,
+            },
+            conditions,
+            conditions,
+            ways,
+            ways,
+        ),
+        st.builds(
+            lambda fresh, a, b: {
+                "sample": {"a": "40", "b": "60"},
+                "paths": {"a": a, "b": b},
+                "fresh": fresh,
+            },
+            st.sampled_from(["true", "false"]),
+            ways,
+            ways,
+        ),
+        st.builds(
+            lambda awaited, d, a, b: {"wait_for": awaited, "timeout": d, "then": a, "else": b},
+            st.one_of(events, conditions),
+            durations,
+            ways,
+            ways,
+        ),
+    )
+
+
+steps = st.lists(st.recursive(_leaves(), _with_ways, max_leaves=4), min_size=1, max_size=4)
+
+
+def numbered(raw: Any, number: list[int]) -> Any:
+    """A copy of steps with a template or an id of its own for each."""
+    if isinstance(raw, list):
+        return [numbered(one, number) for one in raw]
+    if not isinstance(raw, dict):
+        return raw
+    copy = {key: numbered(value, number) for key, value in raw.items()}
+    number[0] += 1
+    if "send" in raw:
+        copy["template"] = f"t{number[0]}"
+    elif raw.keys() & {"sample", "wait_for"} or "wait" in raw:
+        copy["id"] = f"i{number[0]}"
+    return copy
+
+
+# ── Sets ──────────────────────────────────────────────────────────────────────────────────────────
+
+triggers = st.one_of(
+    st.builds(lambda metric: {"metric": metric}, st.sampled_from(METRICS)),
+    st.builds(lambda metric: {"metric": metric}, st.sampled_from(METRICS)),
+    st.just({"metric": "order.placed", "where": {"total": {"gt": "50"}}}),
+    st.builds(lambda segment: {"segment": segment}, st.sampled_from(SEGMENTS)),
+    st.just({"date": "profile.birthday", "yearly": "true", "offset": "-1d", "at": "09:00"}),
+    st.builds(lambda c: {"schedule": "0 9 * * *", "audience": c}, outside),
+    st.builds(lambda c: {"once": "2026-03-04 12:00", "audience": c}, outside),
+    st.just({"once": "on_publish", "audience": "everyone"}),
+)
+
+
+@st.composite
+def flows(draw: st.DrawFn, name: str) -> Raw:
+    trigger = draw(triggers)
+    flow: Raw = {"flow": name, "trigger": trigger, "steps": numbered(draw(steps), [0])}
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        "re_entry": st.sampled_from(["always", "never", {"after": "1d"}]),
+        "priority": st.sampled_from(["10", "60"]),
+        "filter": conditions,
+        "exit_on": st.lists(events, min_size=1, max_size=2),
+        "transactional": st.sampled_from(["true", "false"]),
+        "status": st.sampled_from(["live", "live", "paused"]),
+    }
+    flow |= draw(st.fixed_dictionaries({}, optional=optional))
+    if trigger.get("metric") in ("order.placed", "cart.updated") and draw(st.booleans()):
+        flow["re_entry"] = "restart"
+    if trigger.get("metric") == "order.placed" and draw(st.booleans()):
+        flow["key"] = "order_id"
+    return flow
+
+
+@st.composite
+def any_sets(draw: st.DrawFn) -> Raw:
+    return {
+        "flows": [draw(flows(name)) for name in FLOWS],
+        "segments": [{"segment": name, "if": draw(outside)} for name in SEGMENTS],
+        "store": {
+            "profile": {"seen": "moment"},
+            "rates": {"EUR": "0.86"},
+            "caps": [{"at_most": "3", "in": "7d"}, {"at_most": "1", "in": "calendar_day"}],
+        },
+    }
+
+
+def accepted(raw: Raw) -> Raw:
+    """What `read_definitions` takes of a set: a plain flow and a plain segment stand in for those
+    that it refuses, so that others may name them."""
+    read = read_definitions(raw)
+    if isinstance(read, Definitions):
+        return raw
+    refused = {problem.path[:2] for problem in read}
+    flows = [
+        _plain_flow(flow["flow"]) if ("flows", number) in refused else flow
+        for number, flow in enumerate(raw["flows"])
+    ]
+    segments = [
+        {**segment, "if": {"consent": "email"}} if ("segments", number) in refused else segment
+        for number, segment in enumerate(raw["segments"])
+    ]
+    raw = {**raw, "flows": flows, "segments": segments}
+    read = read_definitions(raw)
+    assert isinstance(read, Definitions), [(one.path, one.sentence()) for one in read]
+    return raw
+
+
+def _plain_flow(name: str) -> Raw:
+    steps = [{"wait": "1d", "id": "i"}, {"send": "email", "template": "t"}]
+    return {"flow": name, "trigger": {"metric": "order.placed"}, "steps": steps}
+
+
+sets = any_sets().map(accepted)
+"""Sets that can be published."""
+
+
+# ── Histories ─────────────────────────────────────────────────────────────────────────────────────
+
+_SEARCH = st.fixed_dictionaries(
+    {
+        "query": st.sampled_from(["lamp", "hat"]),
+        "filters": st.just({}),
+        "results": st.just(1),
+    }
+)
+_DATA = {**DATA, "search.performed": _SEARCH}
+_OFTEN = METRICS * 4
+_MESSAGE = st.fixed_dictionaries({"send_id": IDS, "channel": CHANNELS})
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """One event of a customer, at its record time."""
+
+    at: int
+    customer: str
+    metric: str
+    fields: Raw
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Happening]:
+    """In order of time; what happened may have happened earlier, and may be reported twice."""
+    at = MONDAY
+    reachable = {"set": {**EVERYWHERE, "birthday": "1990-03-05"}, "unset": []}
+    found = [_happening(at, name, "customer.updated", "first", at, reachable) for name in CUSTOMERS]
+    for number in range(draw(st.integers(1, 14))):
+        at += draw(st.sampled_from([0, 1, MINUTE, HOUR, 4 * HOUR, DAY - 1, DAY, 3 * DAY]))
+        metric = draw(st.sampled_from((*_OFTEN, *sorted(_DATA))))
+        event_id = draw(st.sampled_from([f"e{number}"] * 4 + ["again"]))
+        earlier = draw(st.sampled_from([0, 0, 0, 1, HOUR, 5 * HOUR]))
+        customer = draw(st.sampled_from(CUSTOMERS))
+        data = draw(_DATA[metric])
+        found.append(_happening(at, customer, metric, event_id, at - earlier, data))
+    return found
+
+
+def _happening(
+    at: int, customer: str, metric: str, event_id: str, occurred_at: int, data: Raw
+) -> Happening:
+    fields = {"event_id": event_id, "customer_id": customer, "occurred_at": occurred_at, **data}
+    return Happening(at, customer, metric, fields)
