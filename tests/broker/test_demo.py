@@ -147,7 +147,7 @@ def test_what_it_keeps_can_be_looked_at(start: Start, tmp_path: Path) -> None:
     assert process.returncode == 0, errors
     assert f"sendflow broker --data-dir {kept / 'broker'}" in out
     assert (kept / "worker-1.log").is_file()
-    customer = re.search(r"sendflow explain (\S+)", out)
+    customer = re.search(r"sendflow explain (\S+) --flow", out)
     assert customer is not None
 
     from streams.demo.broker import EmbeddedBroker
