@@ -65,8 +65,8 @@ def load(
     write(settings, (CouponCode(pool, code, by, now) for code in wanted))
     known = len(codes) - len(wanted)
     output.say(
-        f"{pool}: {output.count(len(wanted))} codes loaded"
-        + (f", {output.count(known)} were there already" if known else "")
+        f"{pool}: {output.count(len(wanted))} {'code' if len(wanted) == 1 else 'codes'} loaded"
+        + (f", {output.count(known)} there already" if known else "")
     )
 
 
