@@ -49,8 +49,9 @@ def give(turn: Turn, flow: CompiledFlow, journey: Journey, step: str, pool: Coup
     }
     turn.note(flow, journey, step, Outcome.COUPON, reason, evidence)
     journey.coupon = held.code
-    for other in turn.state.journeys:  # `journey` may be a copy that waited for a person
-        if other.journey_id == journey.journey_id and other.flow == journey.flow:
+    # What waits for a person is a copy of the journey: they know of each other's codes.
+    for other in (*turn.state.journeys, *turn.state.reviews):
+        if other.journey_id == journey.journey_id:
             other.coupon = held.code
     return True
 
