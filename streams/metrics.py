@@ -47,6 +47,13 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "sendflow_backfills_in_vain",
         "Past customers who were to be added to a flow and weren't.",
     ),
+    "coupons_loaded": ("sendflow_coupons_loaded", "Coupon codes that were loaded."),
+    "coupon_duplicates": ("sendflow_coupon_duplicates", "Coupon codes that were loaded again."),
+    "coupons_given": ("sendflow_coupons_given", "Coupon codes that were given."),
+    "coupons_missing": (
+        "sendflow_coupons_missing",
+        "Coupons that weren't given, because no loaded code was left in the partition.",
+    ),
     "ticks": ("sendflow_ticks", "Ticks of simulated time."),
     "inputs_given_up": (
         "sendflow_inputs_given_up",

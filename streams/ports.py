@@ -90,7 +90,17 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-Decoded = Event | Review | Backfill
+class CouponCode(msgspec.Struct, gc=False):
+    """One record of the topic `coupons`: a code that `pool` may give. `at` is when it was loaded,
+    by the loader's own clock."""
+
+    pool: str
+    code: str
+    by: str | None
+    at: Instant
+
+
+Decoded = Event | Review | Backfill | CouponCode
 """What a record of an input may be."""
 
 

@@ -69,5 +69,6 @@ def _compiled(definitions: Definitions, record: DefinitionsRecord) -> Program | 
     except Exception as error:
         logger.exception("definitions %s can't be compiled", record.version)
         return Rejection(f"definitions {record.version} can't be compiled: {error!r}")
+    program.coupon_key = record.coupon_key
     logger.info("definitions %s are in force", record.version)
     return program

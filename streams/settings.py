@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from streams.engine.codes import MOST_PARTITIONS
 from streams.errors import Refused
 
 FILE_NAME = "sendflow.toml"
@@ -287,6 +288,11 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     for name in ("partitions", "commit_interval", "commit_events"):
         if getattr(settings, name) < 1:
             yield f"{name} is 0, expected at least 1"
+    if settings.partitions > MOST_PARTITIONS:
+        yield (
+            f"partitions is {settings.partitions}, expected at most {MOST_PARTITIONS}: with more, "
+            "coupon codes made by rule would not be unique"
+        )
     if not settings.application:
         yield "application is empty, expected a name"
     for name in ("prefix", "application"):

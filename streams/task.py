@@ -42,7 +42,17 @@ from streams.engine import (
     visit,
 )
 from streams.errors import Poisoned, Refused, SendflowError, Unanswered
-from streams.ports import ControlReader, Decoded, Decoder, Encoder, Facts, Record, Rejection, Store
+from streams.ports import (
+    ControlReader,
+    CouponCode,
+    Decoded,
+    Decoder,
+    Encoder,
+    Facts,
+    Record,
+    Rejection,
+    Store,
+)
 from streams.runtime.audience import Audience, Visited
 from streams.runtime.cache import StateCache
 from streams.runtime.commit import (
@@ -53,6 +63,7 @@ from streams.runtime.commit import (
     Position,
     decode_position,
 )
+from streams.runtime.coupons import CouponBook
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
@@ -123,14 +134,15 @@ class PartitionTask:
         self._set_aside = list(position.set_aside)
         self._program = ports.control.initial()
         self._cache = StateCache(settings.cached_customers)
-        self._pending = Pending()
+        self._own = OwnKeys(ports.store, self._uncommitted_changes, lambda: self._pending.changes)
+        self._coupons = CouponBook(self._own, partition, self.counts)
+        self._pending = Pending(self._coupons)
         self._in_flight: Commit | None = None
         self._waits_for: Input | None = None
         self._unanswered: Unanswered | None = None
         self._wall: Instant = 0
         self._timers = Timers(ports.store, self._uncommitted_due_times)
         self._audience = Audience(position.plans, ports.store, self._uncommitted)
-        self._own = OwnKeys(ports.store, self._uncommitted_changes, lambda: self._pending.changes)
 
     # ── What the worker asks ──────────────────────────────────────────────────────────────────
 
@@ -343,6 +355,9 @@ class PartitionTask:
         if isinstance(event, Rejection):
             self._dead_letter(source.topic, record, event)
             return
+        if isinstance(event, CouponCode):
+            self._coupons.load(event)
+            return
         customer = record.key
         assert customer is not None  # the decoder has refused records without a key
         state = self._customer(customer)
@@ -533,6 +548,7 @@ class PartitionTask:
         """From here on, these definitions or these facts decide."""
         if isinstance(change, Program):
             self._program = change.with_facts(self._program.facts)
+            self._coupons.learn(change.coupon_key)
         elif isinstance(change, Facts):
             self._program = self._program.with_facts({**self._program.facts, **change.values})
 
@@ -605,7 +621,7 @@ class PartitionTask:
             self.counts[name] += getattr(effects, name)
         self.counts["events"] += self._pending.events
         self.counts["timers"] += self._pending.timers
-        self._pending = Pending()
+        self._pending = Pending(self._coupons)
         return commit
 
     def committed(self, commit: Commit, changelog_offset: int) -> None:

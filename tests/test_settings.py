@@ -261,6 +261,12 @@ def test_what_must_not_be_zero(name):
         load_settings(None, {f"SENDFLOW_{name}": "0"})
 
 
+def test_codes_made_by_rule_set_the_most_partitions():
+    assert load_settings(None, {"SENDFLOW_PARTITIONS": "4096"}).settings.partitions == 4096
+    with pytest.raises(Refused, match="partitions is 4097, expected at most 4096"):
+        load_settings(None, {"SENDFLOW_PARTITIONS": "4097"})
+
+
 @pytest.mark.parametrize("brokers", ["", "kafka", "kafka:", "http://kafka:9092", "a:1;b:2", "a:1,"])
 def test_addresses_that_are_none(brokers):
     with pytest.raises(Refused, match="expected host:port"):

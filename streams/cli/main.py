@@ -17,6 +17,7 @@ from streams.cli import (
     backfill,
     broker,
     config,
+    coupons,
     demo,
     explain,
     flows,
@@ -57,6 +58,10 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
             "publish": flows.publish,
             "backfill": backfill.backfill,
         },
+    ),
+    "coupons": (
+        "The codes of coupon pools: load them, count what is left.",
+        {"load": coupons.load, "status": coupons.status},
     ),
     "review": (
         "Messages that wait for a person (status: manual): show, send or drop them.",

@@ -132,6 +132,7 @@ def _decode(found: "Found", decode: "Decode") -> list[tuple[str | None, Any]]:
         return [(None, f"undecodable: {error}")]
     if name == "Definitions":
         fields["definitions"] = json.loads(fields["definitions"])
+        fields["coupon_key"] = "secret" if fields.get("coupon_key") else ""
     return [(name, {key: _plain(value) for key, value in fields.items()})]
 
 

@@ -23,6 +23,7 @@ class DefinitionsRecord(msgspec.Struct):
     tzdata: str  # version of the zone data that the set was checked with
     definitions: str  # the set as canonical JSON
     successors: dict[str, dict[str, str | None]]  # flow -> step id that ever was -> its successor
+    coupon_key: str = ""  # of the codes made by rule: the first that was published counts
 
 
 class FactsRecord(msgspec.Struct):

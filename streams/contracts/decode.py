@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from streams.contracts.backfills import BACKFILLS, Backfills
+from streams.contracts.coupons import Coupons
 from streams.contracts.fields import (
     EARLIEST,
     EVENT_FIELDS,
@@ -46,7 +47,7 @@ from streams.contracts.wire import (
 from streams.engine import METRICS, Event
 from streams.engine.event import Metric
 from streams.errors import Unanswered
-from streams.ports import Decoded, Record, Rejection
+from streams.ports import CouponCode, Decoded, Record, Rejection
 
 LONGEST_KEY = 1024  # bytes
 
@@ -124,7 +125,12 @@ class EventDecoder:
         self._metrics_of_topic = by_topic
         self._records = RecordDecoder(self._schemas, registry)
         own_events = OwnEvents(self._schemas.current[OwnEvents.name], fields_read, own_metric)
-        others: tuple[OtherRecords, ...] = (own_events, Reviews(), Backfills(self.decode))
+        others: tuple[OtherRecords, ...] = (
+            own_events,
+            Reviews(),
+            Coupons(),
+            Backfills(self.decode),
+        )
         self._others = {other.name: other for other in others}
         self._other_of_topic = {other.topic: other for other in others}
 
@@ -275,6 +281,8 @@ def _read_other(other: OtherRecords, fields: dict[str, Any], record: Record) -> 
         decoded = other.read(fields, record)
     except WrongEvent as error:
         return Rejection(str(error), f"{NAMESPACE}.{other.name}")
+    if isinstance(decoded, CouponCode):  # its key is no customer's, and was looked at
+        return decoded
     if problem := _key_problem(record.key, decoded.customer_id):
         return Rejection(problem, f"{NAMESPACE}.{other.name}")
     return decoded

@@ -68,6 +68,7 @@ def _advice(definitions: Definitions, raw: dict[str, Any]) -> Iterator[Problem]:
         for rule in RULES:
             yield from rule(subject)
     yield from flows_that_skip_each_other(subjects)
+    yield from codes_that_can_be_guessed(definitions)
 
 
 # ── The rules of one flow ─────────────────────────────────────────────────────────────────────────
@@ -152,6 +153,22 @@ RULES: tuple[Rule, ...] = (
     marketing_in_a_transactional_flow,
     messages_that_skip_each_other,
 )
+
+
+SAFE_LENGTH = 6
+"""Five characters make 33 million codes: once a thousand of them were given, one in 33,000 guesses
+finds one. With six it is one in a million."""
+
+
+def codes_that_can_be_guessed(definitions: Definitions) -> Iterator[Problem]:
+    """A rule that makes short codes."""
+    for place, pool in enumerate(definitions.coupons):
+        if pool.rule is not None and pool.rule.length < SAFE_LENGTH:
+            yield Problem(
+                ("coupons", place, "rule", "length"),
+                f"codes of {pool.rule.length} characters can be guessed, and grow longer soon "
+                f"because they run out: {SAFE_LENGTH} or more are better",
+            )
 
 
 def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:

@@ -176,7 +176,7 @@ class Demo:
             admin.create_topics()
         finally:
             admin.close()
-        publish(settings, definitions, _now())
+        publish(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
         return definitions
 
     def _import(self, settings: Settings, year: ShopYear) -> Written:

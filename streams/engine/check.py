@@ -17,6 +17,7 @@ from streams.engine.definition import (
     inside,
 )
 from streams.engine.event import METRICS, FieldType
+from streams.engine.pools import check_pools
 from streams.engine.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.reading import UNREADABLE, Found, Reading, read
 from streams.engine.references import IN_WORDS, fields_of
@@ -84,13 +85,17 @@ class _Check:
             scope,
             flows=scope.flows | set(self._raw_ids("flows", "flow")),
             segments={**dict.fromkeys(self._raw_ids("segments", "segment")), **scope.segments},
+            coupons={**dict.fromkeys(self._raw_ids("coupons", "coupons")), **scope.coupons},
         )
 
     def _raw_ids(self, part: str, key: str) -> Iterator[str]:
-        for one in self._raw_list(part):
+        return (name for _, name in self._raw_names(part, key))
+
+    def _raw_names(self, part: str, key: str) -> Iterator[tuple[int, str]]:
+        for place, one in enumerate(self._raw_list(part)):
             name = one.get(key) if isinstance(one, dict) else None
             if isinstance(name, str):
-                yield name
+                yield place, name
 
     def run(self) -> Iterator[Problem]:
         yield from self.ids("flows", "flow")
@@ -168,6 +173,14 @@ class _Check:
                     "'rule' and 'codes': a pool has one or the other",
                     at_key=True,
                 )
+        read_pools = {pool.coupons: pool for pool in self.definitions.coupons}
+        yield from check_pools(
+            [
+                (("coupons", place), read_pools[name])
+                for place, name in self._raw_names("coupons", "coupons")
+                if name in read_pools
+            ]
+        )
 
     def flow(self, place: int, raw: Any) -> Iterator[Problem]:
         path: Path = ("flows", place)
@@ -198,6 +211,7 @@ class _Check:
         return msgspec.structs.replace(
             self.scope,
             flow="",
+            gives_coupons=True,
             trigger=metric if is_known else None,
             is_trigger_unknown=trigger is None or (metric is not None and not is_known),
         )

@@ -23,6 +23,9 @@ from streams.engine.scalars import (
     Boolean,
     Channel,
     ClockTime,
+    Code,
+    CodeLength,
+    CodePrefix,
     Currency,
     Duration,
     FieldName,
@@ -127,8 +130,8 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
     `length`: how many random characters follow
     """
 
-    prefix: AnyText = ""
-    length: PositiveInteger
+    prefix: CodePrefix = ""
+    length: CodeLength
 
 
 class CouponPool(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +141,7 @@ class CouponPool(msgspec.Struct, frozen=True, kw_only=True):
     `name`: for people
     `description`: for people
     `rule`: makes codes; without it they are loaded
-    `codes`: the codes themselves, for tests
+    `codes`: some to begin with, or all of them; publishing loads them
     `expires`: so long after it was given
     """
 
@@ -146,7 +149,7 @@ class CouponPool(msgspec.Struct, frozen=True, kw_only=True):
     name: Text | None = None
     description: AnyText | None = None
     rule: CodeRule | None = None
-    codes: list[Text] | None = None
+    codes: list[Code] | None = None
     expires: PositiveDuration | None = None
 
 
@@ -275,7 +278,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
             profile={**PROFILE_FIELDS, **_own_fields(settings.profile)},
             segments={segment.segment: segment for segment in self.segments},
             flows=frozenset(other.flow for other in self.flows),
-            coupons=frozenset(pool.coupons for pool in self.coupons),
+            coupons={pool.coupons: pool for pool in self.coupons},
             currency=settings.currency,
             zone=store_zone,
             store_zone=store_zone,
@@ -293,8 +296,20 @@ def inside(scope: Scope, flow: Flow) -> Scope:
         flow=flow.flow,
         zone=zone or scope.store_zone,
         trigger=metric if metric in scope.metrics else None,
+        gives_coupons=gives_coupons(flow.steps),
         is_trigger_unknown=metric is not None and metric not in scope.metrics,
     )
+
+
+def gives_coupons(step: Any) -> bool:
+    """Whether a step, or one within it, gives coupons; also of a list of steps."""
+    if isinstance(step, msgspec.Struct):
+        if getattr(step, "assign_coupon", None) or getattr(step, "coupon", None):
+            return True
+        return any(gives_coupons(getattr(step, name)) for name in step.__struct_fields__)
+    if isinstance(step, dict):
+        return any(gives_coupons(inner) for inner in step.values())
+    return isinstance(step, (list, tuple)) and any(gives_coupons(inner) for inner in step)
 
 
 def _as_metric(definition: MetricDefinition) -> Metric:

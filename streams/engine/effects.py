@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.codes import NO_CODES, CodeSupply
 from streams.engine.event import Instant
 
 
@@ -124,6 +125,7 @@ class Effects(msgspec.Struct):
     reviews_in_vain: int = 0  # of messages that don't wait for one (any more)
     backfilled: int = 0  # journeys of past customers who were added to a flow (SEMANTICS 6.3)
     backfills_in_vain: int = 0  # of customers who weren't added
+    codes: CodeSupply = NO_CODES  # what coupons are taken from, as they are given
 
 
 COUNTED = (

@@ -110,6 +110,7 @@ METRICS: dict[str, Metric] = {
     "order.refunded": Metric(
         "orders", {"order_id": _TEXT, "amount": _MONEY, "currency": _TEXT, "items": _ITEMS}
     ),
+    "coupon.redeemed": Metric("orders", {"code": _TEXT, "order_id": _TEXT}),
     "cart.updated": Metric(
         "carts", {"cart_id": _TEXT, "total": _MONEY, "currency": _TEXT, "items": _ITEMS}
     ),
@@ -159,6 +160,7 @@ INPUTS: tuple[str, ...] = (
     "customers",
     "engagement",
     "reviews",
+    "coupons",
     OWN_METRICS_TOPIC,
     "backfills",
 )
@@ -168,6 +170,7 @@ TOPIC_ORDER: tuple[str, ...] = (
     "customers",
     "engagement",
     "reviews",
+    "coupons",
     "orders",
     "carts",
     "views",

@@ -67,6 +67,7 @@ class Journey(msgspec.Struct, array_like=True):
     memory: dict[str, Any] = {}  # what steps keep for later, by the names below
     passed: bytes = b""  # marks of the named steps that P has passed: never run twice (6.2)
     traceparent: str | None = None  # of the triggering event
+    coupon: str | None = None  # the code that was given last in this journey (7.1)
 
     def trigger_data(self) -> dict[str, Any]:
         """The data of the triggering event; empty if no event triggered the journey."""

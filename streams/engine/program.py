@@ -104,6 +104,7 @@ class Program(msgspec.Struct, eq=False):
     values_read: frozenset[str] = frozenset()  # by segments that start flows, and while P waits
     segments_version: int = 0  # of the definitions of all segments
     facts: Mapping[str, Any] = NO_FACTS
+    coupon_key: str = ""  # what codes made by rule are mixed with
 
     def with_facts(self, facts: Mapping[str, Any]) -> "Program":
         """The same program deciding by other store facts (SEMANTICS 7.2)."""

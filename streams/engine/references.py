@@ -291,13 +291,23 @@ def _flow(name: str, scope: Scope, path: Path) -> Reference | Problem:
     return Reference(FieldType.MOMENT, read)
 
 
-def _not_supported(source: str) -> Callable[[str, Scope, Path], Problem]:
-    def refuse(name: str, scope: Scope, path: Path) -> Problem:
+def _coupon(name: str, scope: Scope, path: Path) -> Reference | Problem:
+    if scope.flow is None:
+        return Problem(path, f"$coupon.{name}: there is no flow here", found=f"$coupon.{name}")
+    if name != "code":
+        return unknown_name(path, "field of $coupon", name, ("code",))
+    if not scope.gives_coupons:
         return Problem(
-            path, f"{source}.{name} is not supported by this version", found=f"{source}.{name}"
+            path,
+            "$coupon.code: nothing in this flow gives a coupon (assign_coupon, or coupon on a "
+            "message)",
+            found="$coupon.code",
         )
 
-    return refuse
+    def read(situation: Situation) -> Any:
+        return None if situation.journey is None else situation.journey.coupon
+
+    return Reference(FieldType.TEXT, read)
 
 
 _SOURCES: dict[str, Callable[[str, Scope, Path], Reference | Problem]] = {
@@ -306,7 +316,7 @@ _SOURCES: dict[str, Callable[[str, Scope, Path], Reference | Problem]] = {
     "$last": _last,
     "$flow": _flow,
     "$value": _value,
-    "$coupon": _not_supported("$coupon"),
+    "$coupon": _coupon,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from streams.engine.codes import is_code
 from streams.engine.duration import parse_duration, parse_offset
 
 
@@ -158,6 +159,11 @@ def _not_negative(text: str) -> int | None:
     return number if number is not None and number >= 0 else None
 
 
+def _code_length(text: str) -> int | None:
+    number = parse_integer(text)
+    return number if number is not None and 2 <= number <= 40 else None
+
+
 def _positive_duration(text: str) -> int | None:
     return parse_duration(text) or None
 
@@ -205,6 +211,30 @@ Offset = Annotated[
 """Milliseconds, negative for before."""
 
 ClockTime = Annotated[Clock, Scalar('a clock time such as "15:00"', parse_clock, _TEXT)]
+Code = Annotated[
+    str,
+    Scalar(
+        "a coupon code of at most 100 characters, without line ends or spaces around it",
+        lambda text: text if text and is_code(text) else None,
+        _NUMBER_OR_TEXT,
+    ),
+]
+CodePrefix = Annotated[
+    str,
+    Scalar(
+        "what codes begin with, at most 50 characters, without line ends or spaces around it",
+        lambda text: text if is_code(text) and len(text) <= 50 else None,
+        _NUMBER_OR_TEXT,
+    ),
+]
+CodeLength = Annotated[
+    int,
+    Scalar(
+        "a number of characters from 2 to 40",
+        _code_length,
+        {"type": "integer", "minimum": 2, "maximum": 40},
+    ),
+]
 Date = Annotated[datetime.date, Scalar("a date such as 2026-12-24", parse_date, _TEXT)]
 MomentText = Annotated[
     LocalMoment,

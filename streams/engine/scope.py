@@ -52,12 +52,13 @@ class Scope(msgspec.Struct):
     profile: Mapping[str, Field]  # the known fields and the shop's
     segments: Mapping[str, Any]  # id -> Segment (definition.py)
     flows: frozenset[str]
-    coupons: frozenset[str]
+    coupons: Mapping[str, Any]  # id -> CouponPool (definition.py)
     currency: str
     zone: zoneinfo.ZoneInfo  # the flow's, else the store's: for customers without one (2.3)
     store_zone: zoneinfo.ZoneInfo
     flow: str | None = None
     trigger: str | None = None
+    gives_coupons: bool = False  # whether some step of the flow does, for `$coupon`
     is_trigger_unknown: bool = False  # the trigger has an error of its own: say nothing about it
     reads: Reads = msgspec.field(default_factory=Reads)
     segment_conditions: dict[str, Callable[[Any], Any]] = {}  # compiled ones, filled on first use

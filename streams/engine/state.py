@@ -20,6 +20,7 @@ from streams.engine.past import Occurrence, Past
 __all__ = [
     "FORMAT",
     "CustomerState",
+    "Held",
     "Journey",
     "JourneyState",
     "LastSend",
@@ -86,6 +87,14 @@ class Membership(msgspec.Struct, array_like=True, gc=False):
     changes_at: Instant | None  # when that may change by time alone
 
 
+class Held(msgspec.Struct, array_like=True, gc=False):
+    """A coupon that the customer was given (SEMANTICS 7.1)."""
+
+    code: str
+    given_at: Instant
+    expires_at: Instant | None  # fixed when it was given; None: never
+
+
 class CustomerState(msgspec.Struct, array_like=True):
     """Everything known of one customer; money in minor units of the store's currency."""
 
@@ -119,6 +128,7 @@ class CustomerState(msgspec.Struct, array_like=True):
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
     reviews: list[Journey] = []  # what waits for a person, oldest first: waiting.py
     handled: bytes = b""  # marks of messages that were sent or skipped: handled.py
+    coupons: dict[str, Held] = {}  # pool -> the newest code: coupons.py
 
 
 _encode = msgspec.msgpack.Encoder().encode

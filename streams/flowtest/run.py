@@ -21,6 +21,7 @@ from streams.contracts.control import (
     encode_definitions,
     encode_facts,
 )
+from streams.contracts.coupons import coupon_record, inline_codes
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import (
@@ -61,6 +62,9 @@ from streams.store.memory import MemoryStore
 from streams.task import CONTROL, TaskSettings
 
 _NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
+
+_COUPON_KEY = "flow test"
+"""Codes made by rule are the same in every run."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -236,8 +240,14 @@ class _Script:
             tzdata=installed_version("tzdata"),
             definitions=text.decode(),
             successors=self._successors,
+            coupon_key=_COUPON_KEY,
         )
         self._add(world, Written(CONTROL, at, b"definitions", encode_definitions(record)))
+        for code in inline_codes(definitions.coupons, at):
+            loaded = coupon_record(code)
+            assert loaded.key is not None
+            assert loaded.value is not None
+            self._add(world, Written(loaded.topic, at, loaded.key, loaded.value))
 
     def _facts(self, world: "_World", given: Any, at: Instant) -> None:
         """Store facts: money in major units, as elsewhere."""

@@ -42,6 +42,10 @@ _OUTPUT = TopicSpec(
 
 TOPICS: dict[str, TopicSpec] = {
     **dict.fromkeys(INPUTS, _INPUT),
+    # Codes may be given years after they were loaded: a state that is made anew needs them.
+    "coupons": TopicSpec(
+        Partitions.ALIKE, {"cleanup.policy": "delete", "retention.ms": "-1"}, has_record_time=True
+    ),
     CONTROL: TopicSpec(
         Partitions.ONE,
         {

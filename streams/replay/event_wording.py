@@ -42,6 +42,10 @@ def _given_back(fields: Fields, words: Words) -> str:
     return f"{fields.get('order_id')}: {amount}" if amount else str(fields.get("order_id"))
 
 
+def _redeemed(fields: Fields, words: Words) -> str:
+    return f"{fields.get('code')} on order {fields.get('order_id')}"
+
+
 def _cart(fields: Fields, words: Words) -> str:
     if not fields.get("items"):
         return f"{fields.get('cart_id')}: emptied"
@@ -98,6 +102,7 @@ TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "order.fulfilled": _fulfilled,
     "order.cancelled": _given_back,
     "order.refunded": _given_back,
+    "coupon.redeemed": _redeemed,
     "cart.updated": _cart,
     "checkout.started": _cart,
     "search.performed": _search,

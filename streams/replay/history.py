@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from streams.contracts.control import DefinitionsRecord, decode_control
+from streams.contracts.coupons import COUPONS
 from streams.contracts.dead_letters import DeadLetter, read_dead_letter
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
@@ -129,7 +130,7 @@ Where = tuple[str, int, int]
 
 def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[Found]:
     yield from reader.read(reader.starts([(CONTROL, 0)]))  # what holds may be older than `since`
-    inputs = [_place(reader, topic, key) for topic in INPUTS]
+    inputs = [_place(reader, topic, key) for topic in INPUTS if topic != COUPONS]
     places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
     places.append((LATE_RECORDS, inputs[0][1]))  # a task writes to its own partition of it
     yield from reader.read(reader.starts(places, since))

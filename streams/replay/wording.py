@@ -320,6 +320,28 @@ def _forgotten(evidence: Evidence, words: Words) -> str:
     )
 
 
+def _coupon(text: str) -> Sentence:
+    """The code, its pool, and how long it's valid."""
+
+    def build(evidence: Evidence, words: Words) -> str:
+        if "code" not in evidence:
+            return _because(text)(evidence, words)
+        until = evidence.get("expires_at")
+        valid = "valid for ever" if until is None else f"valid until {words.moment(until)}"
+        return f"{text} {evidence['code']} of {evidence.get('pool')}, {valid}"
+
+    return build
+
+
+def _no_coupon(before: str) -> Sentence:
+    """Loaded codes belong to one partition each: another customer may still find one."""
+
+    def build(evidence: Evidence, words: Words) -> str:
+        return f"{before}no coupon of {evidence.get('pool', 'the pool')} was left in this partition"
+
+    return build
+
+
 def _exit(evidence: Evidence, words: Words) -> str:
     own_words = evidence.get("reason")
     return f"ended by the flow's own exit: {own_words}" if own_words else "ended by the flow's exit"
@@ -348,7 +370,7 @@ SENTENCES: dict[Outcome, dict[str, Sentence]] = {
         "suppressed": _suppressed,
         "smart_sending": _smart_sending,
         "frequency_cap": _frequency_cap,
-        "no_coupon": _because("not sent: no coupon was left"),
+        "no_coupon": _no_coupon("not sent: "),
     },
     Outcome.HELD: {
         "quiet_hours": _quiet_hours,
@@ -356,9 +378,9 @@ SENTENCES: dict[Outcome, dict[str, Sentence]] = {
     },
     Outcome.REVIEW: {"": _review},
     Outcome.COUPON: {
-        "given": _because("a coupon was given"),
-        "kept": _because("keeps the coupon that is still valid"),
-        "no_coupon": _because("no coupon was left"),
+        "given": _coupon("is given the coupon"),
+        "kept": _coupon("keeps the coupon"),
+        "no_coupon": _no_coupon(""),
     },
     Outcome.EXITED: {
         "finished": _fixed("ended: all steps are done"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine import CustomerState, Effects, Instant, encode_state, is_forgotten
+from streams.engine.codes import NO_CODES, CodeSupply
 from streams.ports import Encoder, OutputRecord, StoreBatch
 from streams.runtime.audience import Plans
 
@@ -65,9 +66,9 @@ class Pending:
         "timers",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, codes: CodeSupply = NO_CODES) -> None:
         self.customers: dict[bytes, CustomerState] = {}
-        self.effects = Effects(commands=[], decisions=[])  # its lists: of this slice
+        self.effects = Effects(commands=[], decisions=[], codes=codes)  # its lists: of this slice
         self.changes: dict[bytes, bytes | None] = {}
         self.records: list[OutputRecord] = []
         self.counts: Counter[str] = Counter()  # of commands and the like

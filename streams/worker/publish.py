@@ -6,7 +6,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from streams.engine import (
     read_definitions,
     successors,
 )
+from streams.engine.definition import CouponPool
 from streams.engine.duration import duration_text
 from streams.engine.successor import Successors
 from streams.errors import Refused
@@ -34,15 +36,12 @@ from streams.kafka.topics import CONTROL
 from streams.ports import OutputRecord
 from streams.programs import SEMANTICS
 from streams.settings import RecordTime, Settings
+from streams.worker.coupons import BEFORE_ALL, load_inline
 
 logger = logging.getLogger(__name__)
 
 KEY = b"definitions"
 """Every set has the same key: one follows the other."""
-
-BEFORE_ALL: Instant = 1
-"""The record time of a set in simulated time, unless told otherwise: before the first record
-(DESIGN 5.7)."""
 
 
 class DefinitionsSet(msgspec.Struct, frozen=True):
@@ -142,33 +141,59 @@ def changes_after(before: Published | None, definitions: DefinitionsSet) -> list
 
 
 def publish(
-    settings: Settings, definitions: DefinitionsSet, now: Instant, at: Instant | None = None
+    settings: Settings,
+    definitions: DefinitionsSet,
+    now: Instant,
+    at: Instant | None = None,
+    coupon_key: str | None = None,
 ) -> None:
-    """Writes the set to `control`. `now` is the wall time; `at` is the record time, which only a
-    shop in simulated time may choose. Raises Refused."""
+    """Writes the set to `control`, and the codes that stand in it to `coupons`. `now` is the wall
+    time; `at` is the record time, which only a shop in simulated time may choose. `coupon_key`: of
+    the first set that is published here; None: a secret one. Raises Refused."""
     is_simulated = settings.record_time is RecordTime.CREATE
     if at is not None and not is_simulated:
         raise Refused("--at goes with simulated time only (record_time = create)")
     if at is not None and at > now:
         raise Refused("--at lies in the future: simulated time ends at the wall clock")
+    earlier = published_sets(settings)
+    time = (BEFORE_ALL if at is None else at) if is_simulated else None
+    current = read_definitions(json.loads(definitions.canonical))
+    if isinstance(current, Definitions):
+        load_inline(settings, current, pools_of(earlier), now, time or BEFORE_ALL)
     record = DefinitionsRecord(
         published_at=now,
         version=definitions.version,
         semantics=max(SEMANTICS),
         tzdata=version_of("tzdata"),
         definitions=definitions.canonical,
-        successors=_successors(settings, definitions),
+        successors=_successors(earlier, definitions),
+        coupon_key=_coupon_key(earlier) or coupon_key or secrets.token_hex(16),
     )
-    time = (BEFORE_ALL if at is None else at) if is_simulated else None
     with EventProducer(settings, "publish") as producer:
         producer.produce(
             OutputRecord(CONTROL, KEY, encode_definitions(record), partition=0, time=time)
         )
 
 
-def _successors(settings: Settings, definitions: DefinitionsSet) -> Successors:
+def _coupon_key(published: Sequence[Published]) -> str:
+    """The key that the tasks go by, which is the first one; empty: there is none yet."""
+    return next((one.record.coupon_key for one in published if one.record.coupon_key), "")
+
+
+def pools_of(published: Iterable[Published]) -> list[CouponPool]:
+    """All pools that were ever in force, as far as this version can read them."""
+    pools: list[CouponPool] = []
+    for one in published:
+        of_set = read_definitions(
+            {"coupons": json.loads(one.record.definitions).get("coupons", [])}
+        )
+        if isinstance(of_set, Definitions):
+            pools.extend(pool for pool in of_set.coupons if pool not in pools)
+    return pools
+
+
+def _successors(published: Sequence[Published], definitions: DefinitionsSet) -> Successors:
     """Where who waits at a step that isn't there any more goes on (SEMANTICS 6.2)."""
-    published = published_sets(settings)
     if not published:
         return {}
     newest = published[-1].record

@@ -76,7 +76,8 @@ class ShopRun:
         admin = KafkaAdmin(self.settings)
         admin.create_topics()
         admin.close()
-        publish(self.settings, read_set(example_flows_dir()), time.time_ns() // 1_000_000)
+        flows, now = read_set(example_flows_dir()), time.time_ns() // 1_000_000
+        publish(self.settings, flows, now, coupon_key="test")  # two runs make the same codes
         producer = self._stack.enter_context(EventProducer(self.settings))
         self._writer = PastWriter(producer.produce, PARTITIONS)
         self._flush = producer.flush

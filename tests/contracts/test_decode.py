@@ -106,7 +106,7 @@ def test_json_may_leave_out_the_metric_where_the_topic_has_only_one() -> None:
     assert event.data == {"query": "q", "filters": {}, "results": 0}
     assert reason("orders", value) == (
         "field 'metric' is missing, expected one of order.placed, order.fulfilled, "
-        "order.cancelled, order.refunded"
+        "order.cancelled, order.refunded, coupon.redeemed"
     )
 
 

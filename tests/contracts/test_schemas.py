@@ -27,6 +27,7 @@ from streams.contracts.trace import TRACEPARENT
 from streams.engine import METRICS, Decision, ReviewRequest, SendCommand, WebhookCommand
 from streams.engine.event import ITEM_FIELDS, Field, FieldType
 from streams.errors import Refused
+from streams.ports import CouponCode
 from streams.resources import schemas_dir
 
 MOMENT = {"type": "long", "logicalType": "timestamp-millis"}
@@ -50,6 +51,7 @@ STRUCTS = {
     "Definitions": DefinitionsRecord,
     "StoreFacts": FactsRecord,
     "Backfill": BackfillRequest,
+    "CouponCode": CouponCode,
 }
 SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glob("*.avsc")}
 

@@ -173,3 +173,14 @@ def test_marketing_in_a_transactional_flow(tmp_path: Path) -> None:
     raw["steps"][0] = {"send": "email", "template": "a", "items": {"recommend": "popular"}}
     (problem,) = marketing_in_a_transactional_flow(Subject(0, definitions.flows[0], raw))
     assert problem.path == ("flows", 0, "steps", 0, "items")
+
+
+@pytest.mark.parametrize(("length", "number"), [(5, 1), (6, 0)])
+def test_codes_that_can_be_guessed(tmp_path: Path, length: int, number: int) -> None:
+    (tmp_path / "coupons").mkdir()
+    (tmp_path / "coupons" / "ten.yaml").write_text(f"coupons: ten\nrule: {{length: {length}}}\n")
+    found = said(tmp_path, f"steps: [{MAIL}]")
+    assert len(found) == number
+    assert all(
+        "coupons/ten.yaml:2:16: codes of 5 characters can be guessed" in one for one in found
+    )

@@ -15,7 +15,7 @@ from streams.demo.broker import BrokerProcess
 from streams.engine import Event, Review, SendCommand
 from streams.engine.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
-from streams.ports import Record
+from streams.ports import CouponCode, Record
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ def test_the_producers_of_events_in_write_events_where_java_would(topics: str) -
 
 
 def test_the_json_of_events_in_is_an_event() -> None:
-    own, order, profile = blocks("events-in.md", "json")
+    own, coupon, order, profile = blocks("events-in.md", "json")
     event = EventDecoder().decode("orders", Record(NOW, 0, b"ada", order.encode()))
     assert isinstance(event, Event)
     assert event.data["total"] == 2500
@@ -118,6 +118,9 @@ def test_the_json_of_events_in_is_an_event() -> None:
     event = EventDecoder().decode("customers", Record(NOW, 0, b"ada", profile.encode()))
     assert isinstance(event, Event)
     assert event.data["set"]["consent"] == ["email"]
+    key = b"gift-card\x1fG7-4471"
+    code = EventDecoder().decode("coupons", Record(NOW, 0, key, coupon.encode()))
+    assert isinstance(code, CouponCode)
 
 
 def test_the_json_of_commands_out_is_a_review() -> None:
@@ -127,7 +130,7 @@ def test_the_json_of_commands_out_is_a_review() -> None:
 
 
 def test_the_log_line_of_events_in_is_what_is_said() -> None:
-    _, example, _ = blocks("events-in.md", "json")
+    example = next(block for block in blocks("events-in.md", "json") if "order.placed" in block)
     wrong = json.dumps(json.loads(example) | {"total": "12,50"}).encode()
     rejection: Any = EventDecoder().decode("orders", Record(NOW, 0, b"ada", wrong))
     line = f"\norders[3]@81223: {rejection.reason}; written to dead-letters\n"

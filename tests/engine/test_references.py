@@ -100,7 +100,7 @@ def test_what_is_read(text: str, kind: FieldType, value: object) -> None:
         ("$last.order.plced.total", "unknown metric 'order.plced'"),
         ("$flow.ended_at", "unknown field of $flow 'ended_at'"),
         ("$value.clv.totl", "unknown value 'clv.totl'"),
-        ("$coupon.code", "not supported by this version"),
+        ("$coupon.code", "nothing in this flow gives a coupon"),
         ("$other.x", "unknown reference '$other'"),
     ],
 )

@@ -116,6 +116,30 @@ def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
             "out at Wed 2011-03-02 10:00:00; it would have gone on at Wed 2011-03-02 11:00:00",
         ),
         (
+            Outcome.COUPON,
+            "given",
+            {"pool": "ten", "code": "A1", "given_at": AT - HOUR, "expires_at": AT},
+            "is given the coupon A1 of ten, valid until Wed 2011-03-02 10:00:00",
+        ),
+        (
+            Outcome.COUPON,
+            "kept",
+            {"pool": "ten", "code": "A1", "given_at": AT, "expires_at": None},
+            "keeps the coupon A1 of ten, valid for ever",
+        ),
+        (
+            Outcome.COUPON,
+            "no_coupon",
+            {"pool": "ten"},
+            "no coupon of ten was left in this partition",
+        ),
+        (
+            Outcome.SKIPPED,
+            "no_coupon",
+            {"pool": "ten"},
+            "not sent: no coupon of ten was left in this partition",
+        ),
+        (
             Outcome.BRANCH,
             "then",
             {"count order.placed": 1},
@@ -227,6 +251,7 @@ def test_times_are_the_customers():
     assert LONDON.moment(AT + 7) == "Wed 2011-03-02 10:00:00"
 
 
+@pytest.mark.timeout(300)  # all cases, one after another
 def test_every_decision_of_every_case_can_be_told() -> None:
     """What the engine really writes as evidence fits the sentences."""
     told: set[tuple[Outcome, str]] = set()

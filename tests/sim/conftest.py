@@ -1,7 +1,7 @@
 """A worker in one process: real decoding, real engine, real encoding; logs are lists."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,12 +12,14 @@ from streams.contracts.control import (
     encode_definitions,
     encode_facts,
 )
+from streams.contracts.coupons import coupon_record
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.wire import decode_any
 from streams.engine import Instant, topic_of
 from streams.local import LocalParts, LocalTask
+from streams.ports import CouponCode
 from streams.programs import SEMANTICS, Programs
 from streams.store.memory import MemoryStore
 from streams.task import CONTROL, TaskSettings
@@ -37,11 +39,17 @@ class Shop:
         self._events = 0
 
     def publish(
-        self, at: Instant, *flows: dict[str, Any], segments: dict[str, Any] | None = None
+        self,
+        at: Instant,
+        *flows: dict[str, Any],
+        segments: dict[str, Any] | None = None,
+        coupons: Sequence[dict[str, Any]] = (),
+        coupon_key: str = "",
     ) -> None:
         """The definitions `flows` are in force from `at` on; `segments`: id to condition."""
         definitions = {
             "flows": list(flows),
+            "coupons": list(coupons),
             "segments": [{"segment": name, "if": if_} for name, if_ in (segments or {}).items()],
             "store": {"timezone": "UTC", "currency": "GBP"},
         }
@@ -52,6 +60,7 @@ class Shop:
             tzdata="test",
             definitions=json.dumps(definitions),
             successors={},
+            coupon_key=coupon_key,
         )
         self.local.append(CONTROL, at, b"definitions", encode_definitions(record))
 
@@ -59,6 +68,12 @@ class Shop:
         """Store facts arrive; `clv_total_mean` stands for clv.total.mean."""
         named = {name.replace("_", "."): value for name, value in values.items()}
         self.local.append(CONTROL, at, b"facts", encode_facts(FactsRecord("2026-03-02", named)))
+
+    def load(self, at: Instant, pool: str, *codes: str) -> None:
+        """The shop loads codes."""
+        for code in codes:
+            record = coupon_record(CouponCode(pool, code, None, at))
+            self.local.append("coupons", at, record.key, record.value)
 
     def happens(
         self,

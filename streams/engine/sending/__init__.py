@@ -4,6 +4,7 @@
 from streams.engine.sending import (
     caps,
     consent,
+    coupon,
     expires,
     filters,
     quiet_hours,
@@ -22,6 +23,7 @@ RULES = (
     consent,
     smart_sending,
     caps,
+    coupon,
 )
 
 

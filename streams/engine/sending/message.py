@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions.truth import Condition, Evidence
+from streams.engine.definition import CouponPool
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow
@@ -37,6 +38,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     only_if_evidence: Evidence | None = None
     quiet_hours: tuple[Clock, Clock] | None = None  # from, to; None: none
     caps: tuple[Cap, ...] = ()
+    coupon: CouponPool | None = None  # that the message gives a code of
     sends_kept: int = 0  # ms that a send is remembered for the caps
 
 

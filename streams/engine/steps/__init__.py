@@ -11,6 +11,7 @@ from streams.engine.flow import Building, Step
 from streams.engine.identity import step_hash
 from streams.engine.reading import Member
 from streams.engine.steps import (
+    assign_coupon,
     branch,
     exit_,
     if_,
@@ -37,6 +38,7 @@ STEPS: Mapping[str, StepModule] = {
     "branch": branch,
     "sample": sample,
     "send": send,
+    "assign_coupon": assign_coupon,
     "update_profile": update_profile,
     "webhook": webhook,
     "exit": exit_,

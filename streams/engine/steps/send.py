@@ -10,6 +10,7 @@ from streams.engine.conditions.condition import (
     compile_condition,
     compile_evidence,
 )
+from streams.engine.coupons import check_pool, held_of
 from streams.engine.duration import DAY, HOUR
 from streams.engine.effects import Outcome, ReviewRequest, SendCommand
 from streams.engine.event import Instant
@@ -62,6 +63,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
       quiet; [from, to]: quiet hours of its own
     `variables`: names to constants or references, for the template
     `items`: what the message shows: the triggering event's items, the cart's, or the viewed ones
+    `coupon`: the pool of which it gives a code; it isn't sent if there is none
     `category`: a word for reports
     `utm`: names to texts, over those of the flow
     `expires`: how long after its step was reached it may still be sent
@@ -76,6 +78,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     quiet_hours: Boolean | tuple[ClockTime, ClockTime] | None = None
     variables: dict[FieldName, AnyText] = {}
     items: Literal["trigger", "cart", "viewed"] | None = None
+    coupon: Identifier | None = None
     category: Text | None = None
     utm: dict[FieldName, Text] = {}
     expires: PositiveDuration | None = None
@@ -86,6 +89,8 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     yield from check_texts(definition.variables, "variables", scope)
     if definition.items is not None:
         yield from ITEM_SOURCES[definition.items].check(scope)
+    if definition.coupon is not None:
+        yield from check_pool(definition.coupon, ("coupon",), scope)
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
@@ -153,7 +158,11 @@ def _put_up(message: Message, command: "Command", following: Step) -> Run:
         if verdict is not None:
             return following if refuse(turn, journey, message, verdict) else None
         reached = reached_at(turn, journey, step_id)
-        request = _request_of(command(turn, journey, reached))
+        would_be = command(turn, journey, reached)
+        if message.coupon is not None:  # it's taken when the message is sent, not before (4.1)
+            held = held_of(turn.state, message.coupon.coupons, turn.now)
+            would_be.coupon = None if held is None else held.code
+        request = _request_of(would_be)
         turn.effects.reviews.append(request)
         evidence = {
             "send_id": request.send_id,
@@ -240,6 +249,7 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
         only_if_evidence=None if only_if is None else compile_evidence(only_if, scope),
         quiet_hours=quiet_hours or None,
         caps=caps,
+        coupon=None if definition.coupon is None else scope.coupons[definition.coupon],
         sends_kept=max(SENDS_KEPT, *(cap.window or 0 for cap in caps), 0),
     )
 
@@ -296,7 +306,7 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
             reached + expires,
             variables(turn),
             [] if items is None else items(turn),
-            None,
+            journey.coupon,
             utm,
             read_locale(turn),
             journey.trigger_event_id,

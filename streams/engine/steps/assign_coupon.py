@@ -1,0 +1,48 @@
+"""Gives the customer a coupon code: one for a customer and pool, the same again while it is valid
+(SEMANTICS 7.1)."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine.coupons import NO_COUPON, check_pool, give, none_left
+from streams.engine.effects import Outcome
+from streams.engine.flow import Building, Step
+from streams.engine.journey import Journey
+from streams.engine.problem import Problem
+from streams.engine.scalars import Identifier
+from streams.engine.scope import Scope
+from streams.engine.turn import Turn
+from streams.engine.walk import is_filtered
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """Gives the customer a coupon code, for the messages below.
+
+    `assign_coupon`: the pool; who has a valid code of it keeps that one
+    `id`: the name of the step, shown in decisions
+    """
+
+    assign_coupon: Identifier
+    id: Identifier | None = None
+
+
+def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
+    """The pool exists."""
+    return check_pool(definition.assign_coupon, ("assign_coupon",), scope)
+
+
+def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
+    """The step that gives it, if the flow's profile filter holds (1.3). With or without a code, P
+    goes on."""
+    flow = building.flow
+    pool = building.scope.coupons[definition.assign_coupon]
+
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        if is_filtered(turn, flow, journey, step_id):
+            return following
+        if not give(turn, flow, journey, step_id, pool):
+            turn.note(flow, journey, step_id, Outcome.COUPON, NO_COUPON, none_left(pool))
+        return following
+
+    return Step(step_id, run, run)

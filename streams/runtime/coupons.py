@@ -1,0 +1,121 @@
+"""What a task knows of coupons (SEMANTICS 7.1): the loaded codes that lie in its partition, and how
+many it has made by rule.
+
+    \\0coupon \\0 pool \\0 number    a code that waits to be given; deleted when it is
+    \\0known \\0 pool \\0 code       a code that was ever loaded: loading it again changes nothing
+    \\0pool \\0 pool                 PoolState
+    \\0series \\0 length \\0 prefix   how many codes were made with this prefix and length
+
+The codes of a pool are numbered as they come, and given in that order. One key for each of them:
+all in one value would outgrow a record of the changelog, and be written anew each time.
+"""
+
+from collections import Counter
+
+import msgspec
+
+from streams.engine.codes import code_of, number_of, size_of
+from streams.ports import CouponCode
+from streams.runtime.own_keys import OwnKeys
+
+POOL = b"\x00pool\x00"
+SERIES = b"\x00series\x00"
+_WAITING = b"\x00coupon\x00"
+_KNOWN = b"\x00known\x00"
+
+
+class PoolState(msgspec.Struct, array_like=True):
+    """What a task counts of one pool of loaded codes. Fields are only appended."""
+
+    loaded: int = 0
+    given: int = 0  # the number of the next code to give
+    duplicates: int = 0  # codes that were loaded again
+
+    @property
+    def left(self) -> int:
+        """How many codes wait to be given."""
+        return self.loaded - self.given
+
+
+_encode = msgspec.msgpack.Encoder().encode
+decode_pool = msgspec.msgpack.Decoder(PoolState).decode
+"""The counts in the value of a key that begins with POOL. Raises msgspec.MsgspecError."""
+
+
+class CouponBook:
+    """The `CodeSupply` of a task (engine/codes.py). What is taken lasts if the task's transaction
+    does: when it fails, the task is thrown away, and the code was never given."""
+
+    def __init__(self, keys: OwnKeys, partition: int, counts: Counter[str]) -> None:
+        self._keys = keys
+        self._partition = partition
+        self._counts = counts
+        self._key = ""
+
+    def learn(self, key: str) -> None:
+        """Definitions came that carry `key`. The first key of all counts: two would make a code
+        twice."""
+        self._key = self._key or key
+
+    def load(self, code: CouponCode) -> None:
+        """The shop has loaded a code."""
+        pool = code.pool.encode()
+        state = self._state(pool)
+        known = _KNOWN + pool + b"\x00" + code.code.encode()
+        if self._keys.get(known) is not None:
+            state.duplicates += 1
+            self._counts["coupon_duplicates"] += 1
+        else:
+            self._keys.put(known, b"1")
+            self._keys.put(_waiting(pool, state.loaded), code.code.encode())
+            state.loaded += 1
+            self._counts["coupons_loaded"] += 1
+        self._keys.put(POOL + pool, _encode(state))
+
+    def next_loaded(self, pool: str) -> str | None:
+        """See `CodeSupply.next_loaded`."""
+        name = pool.encode()
+        state = self._state(name)
+        if not state.left:
+            self._counts["coupons_missing"] += 1
+            return None
+        key = _waiting(name, state.given)
+        code = self._keys.get(key)
+        assert code is not None, f"{key!r} is counted and not there"
+        self._keys.put(key, None)
+        state.given += 1
+        self._keys.put(POOL + name, _encode(state))
+        self._counts["coupons_given"] += 1
+        return code.decode()
+
+    def make(self, prefix: str, length: int) -> str:
+        """See `CodeSupply.make`. A length whose codes have run out is followed by the next one."""
+        while True:
+            key = series_key(prefix, length)
+            made = self._keys.get(key)
+            counter = 0 if made is None else int.from_bytes(made, "big")
+            number = number_of(counter, self._partition)
+            if number < size_of(length):
+                self._keys.put(key, (counter + 1).to_bytes(8, "big"))
+                self._counts["coupons_given"] += 1
+                return code_of(self._key, prefix, length, number)
+            length += 1
+
+    def _state(self, pool: bytes) -> PoolState:
+        stored = self._keys.get(POOL + pool)
+        return PoolState() if stored is None else decode_pool(stored)
+
+
+def series_key(prefix: str, length: int) -> bytes:
+    """Where a task counts the codes of a rule; pools with the same rule count together."""
+    return SERIES + b"%d\x00" % length + prefix.encode()
+
+
+def read_series_key(key: bytes) -> tuple[str, int]:
+    """(prefix, length) of a key that begins with SERIES."""
+    length, _, prefix = key[len(SERIES) :].partition(b"\x00")
+    return prefix.decode(), int(length)
+
+
+def _waiting(pool: bytes, number: int) -> bytes:
+    return _WAITING + pool + b"\x00" + number.to_bytes(8, "big")

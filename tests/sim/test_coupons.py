@@ -1,0 +1,150 @@
+"""Codes over crashes: none goes to two people, none is lost, and the run is the same as without."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import EffectEncoder
+from streams.local import LocalParts, LocalTask
+from streams.programs import Programs
+from streams.store.memory import MemoryStore
+from streams.task import TaskSettings
+
+from .conftest import BEGIN, HOUR, SKEW, Shop
+
+POOLS: list[dict[str, Any]] = [
+    {"coupons": "ten"},
+    {"coupons": "made", "rule": {"prefix": "M-", "length": "8"}},
+]
+GIFT: dict[str, Any] = {
+    "flow": "gift",
+    "trigger": {"metric": "cart.updated"},
+    "steps": [
+        {"send": "email", "template": "loaded", "coupon": "ten", "smart_sending": "false"},
+        {"send": "email", "template": "made", "coupon": "made", "smart_sending": "false"},
+    ],
+}
+MINUTE = 60_000
+
+
+def shop_with_codes(*codes: str, commit_events: int = 10_000) -> Shop:
+    parts = LocalParts(
+        MemoryStore,
+        EventDecoder(),
+        EffectEncoder(),
+        Programs(),
+        TaskSettings(clock_skew=SKEW, commit_events=commit_events),
+    )
+    shop = Shop(LocalTask(parts))
+    shop.publish(BEGIN, GIFT, coupons=POOLS, coupon_key="key")
+    shop.load(BEGIN, "ten", *codes)
+    return shop
+
+
+def given_out(shop: Shop) -> list[tuple[str, str, str | None]]:
+    return [
+        (one["customer_id"], one["template"], one["coupon"])
+        for one in shop.outputs("send-commands")
+    ]
+
+
+def test_a_failed_commit_gives_the_same_codes_when_it_is_tried_again() -> None:
+    shop = shop_with_codes("A1", "A2")
+    shop.customer(BEGIN + 1, "ada")
+    shop.cart(BEGIN + HOUR, "ada")
+    shop.local.advance(BEGIN + 2 * HOUR)
+    failed = shop.local.task.prepare_commit(BEGIN + 2 * HOUR)
+    shop.local.restart()
+    shop.local.advance(BEGIN + 2 * HOUR)
+    again = shop.local.task.prepare_commit(BEGIN + 2 * HOUR)
+    assert again.records == failed.records
+    assert again.batch == failed.batch
+
+
+def test_the_task_goes_on_giving_while_a_transaction_is_under_way() -> None:
+    shop = shop_with_codes("A1", "A2")
+    for name in ("ada", "bob"):
+        shop.customer(BEGIN + 1, name)
+    shop.until(BEGIN + HOUR)
+    shop.cart(BEGIN + HOUR, "ada")
+    shop.local.advance(BEGIN + 2 * HOUR)
+    under_way = shop.local.task.prepare_commit(BEGIN + 2 * HOUR)
+    shop.cart(BEGIN + 2 * HOUR, "bob")
+    shop.local.advance(BEGIN + 3 * HOUR)
+    shop.local.store.write(under_way.batch)
+    shop.local.task.committed(under_way, 0)
+    shop.local.commit(BEGIN + 3 * HOUR)
+    assert given_out(shop)[0] == ("bob", "loaded", "A2")
+
+
+def test_the_first_key_counts_also_after_a_restart() -> None:
+    shop = shop_with_codes()
+    shop.publish(BEGIN + 1, GIFT, coupons=POOLS, coupon_key="another")
+    shop.customer(BEGIN + 1, "ada")
+    shop.customer(BEGIN + 1, "bob")
+    shop.cart(BEGIN + HOUR, "ada")
+    shop.until(BEGIN + 2 * HOUR)
+    shop.local.restart(keep_store=False)
+    shop.cart(BEGIN + 3 * HOUR, "bob")
+    shop.until(BEGIN + 4 * HOUR)
+    plain = shop_with_codes()
+    for name, hour in (("ada", 1), ("bob", 3)):
+        plain.customer(BEGIN + 1, name)
+        plain.cart(BEGIN + hour * HOUR, name)
+    plain.until(BEGIN + 4 * HOUR)
+    assert given_out(shop) == given_out(plain)
+    assert len(given_out(shop)) == 2
+
+
+crashes: dict[str, Callable[[Shop], None]] = {
+    "nothing": lambda shop: None,
+    "before the commit": lambda shop: shop.local.restart(),
+    "without a store": lambda shop: shop.local.restart(keep_store=False),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    plan=st.lists(
+        st.tuples(
+            st.sampled_from(["cart", "load", "load again"]),
+            st.integers(0, 4),
+            st.sampled_from(["no", "yes", "not in the store"]),
+            st.sampled_from(sorted(crashes)),
+        ),
+        max_size=25,
+    )
+)
+def test_whatever_crashes_in_between_nobody_gets_the_code_of_another(
+    plan: list[tuple[str, int, str, str]],
+) -> None:
+    crashed, plain = shop_with_codes("A0", "A1"), shop_with_codes("A0", "A1")
+    for shop in (crashed, plain):
+        for number in range(5):
+            shop.customer(BEGIN + 1, f"c{number}")
+    loaded = 2
+    at = BEGIN + HOUR
+    for what, number, commits, crash in plan:
+        at += MINUTE
+        for shop in (crashed, plain):
+            if what == "cart":
+                shop.cart(at, f"c{number}", cart_id=f"cart-{at}")
+            else:
+                shop.load(at, "ten", f"A{loaded if what == 'load' else number % loaded}")
+        loaded += what == "load"
+        crashed.local.advance(at + MINUTE)
+        if commits != "no":
+            crashed.local.commit(at + MINUTE, with_store=commits == "yes")
+        if commits == "not in the store":
+            crashed.local.restart()
+        crashes[crash](crashed)
+    for shop in (crashed, plain):
+        shop.until(at + HOUR)
+    assert given_out(crashed) == given_out(plain)
+    owners: dict[str | None, str] = {}
+    for customer, _, code in given_out(crashed):
+        assert code is not None
+        assert owners.setdefault(code, customer) == customer
