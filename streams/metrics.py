@@ -39,6 +39,7 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "sendflow_reviews_in_vain",
         "Reviews of messages that didn't wait for one (any more).",
     ),
+    "days": ("sendflow_days", "Days whose sums were told, for the store facts."),
     "ticks": ("sendflow_ticks", "Ticks of simulated time."),
     "inputs_given_up": (
         "sendflow_inputs_given_up",

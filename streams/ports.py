@@ -102,6 +102,18 @@ class Decoder(Protocol):
         where another system must be asked first: the same record comes again after that."""
 
 
+class DayReport(msgspec.Struct, frozen=True):
+    """What a task says of a day that is over (DESIGN 5): sums over its customers at its end, money
+    in minor units, and what was learnt on it (None: nothing)."""
+
+    partition: int
+    day_end: Instant  # the midnight, UTC, at which it ended
+    customers: int
+    buyers: int  # those with at least one order
+    clv_historic: int
+    learned: bytes | None = None
+
+
 class Encoder(Protocol):
     """Effects to the bytes of the output topics."""
 
@@ -115,6 +127,12 @@ class Encoder(Protocol):
     def late_record(
         self, topic: str, partition: int, offset: int, effective_time: Instant, sequence: int
     ) -> OutputRecord: ...
+    def day_report(self, report: DayReport) -> OutputRecord: ...
+
+
+DAY_FACTS_KEY = b"day-facts"
+"""The key of the records of `control` that hold the facts of a day, added up over all tasks. Their
+record time is not before the end of the day; in simulated time it is that midnight."""
 
 
 class Facts(msgspec.Struct):

@@ -8,6 +8,7 @@ import msgspec
 from streams.engine import CustomerState, Effects, Instant, encode_state, is_forgotten
 from streams.ports import Encoder, OutputRecord, StoreBatch
 from streams.runtime.audience import Plans
+from streams.runtime.days import DAY
 
 CHANGELOG = "customers-changelog"
 POSITION_KEY = b"\x00position"
@@ -22,6 +23,8 @@ class Position(msgspec.Struct, array_like=True):
     late_sequence: int = 0  # late records so far
     plans: Plans = msgspec.field(default_factory=Plans)  # visits to every customer
     set_aside: list[int] = []  # offsets of `control` at which our own code failed
+    day_end: int = DAY  # the midnight at which the day under way ends (days.py)
+    skipped: list[int] = []  # of `control`: offsets that others were taken before (merge.py)
 
 
 _POSITION_ENCODER = msgspec.msgpack.Encoder()

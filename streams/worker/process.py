@@ -37,6 +37,7 @@ from streams.metrics import TaskMeasures, registry_of
 from streams.settings import Settings
 from streams.web.views import HealthView, TaskView, WorkerView, health_view
 from streams.worker.app import WorkerApp, advertised_host, build_app
+from streams.worker.facts import FactsAgent
 from streams.worker.fetching import FetchThread, Key
 from streams.worker.host import Host, in_thread
 from streams.worker.opening import TaskOpener
@@ -163,12 +164,19 @@ class WorkerProcess:
             KeyCheck(settings.partitions),
         )
         await records.start()
+        loop = asyncio.get_running_loop()
+
+        def fail(error: BaseException) -> None:
+            loop.call_soon_threadsafe(tasks.fail, error)
+
+        facts = FactsAgent(settings, fail)
         ports = TaskPorts(
             opener=opener,
             records=records,
             ask_ends=self._ask_ends,
             partition_of=lambda key: partition_of(key, settings.partitions),
             write_offsets=self._write_offsets,
+            own_facts=facts.own,
         )
         options = TasksOptions(
             reopen_after_fenced=settings.session_timeout / 1000,
