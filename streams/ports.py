@@ -2,7 +2,7 @@
 how effects become bytes. The adapters in `store/` and `contracts/` satisfy them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -136,9 +136,10 @@ record time is not before the end of the day; in simulated time it is that midni
 
 
 class Facts(msgspec.Struct):
-    """Store facts of one record of `control`: name (SEMANTICS 7.2) to value."""
+    """Store facts of one record of `control`: name (SEMANTICS 7.2) to value, a number but for the
+    recommendations."""
 
-    values: dict[str, float]
+    values: dict[str, Any]
 
 
 class ControlReader(Protocol):

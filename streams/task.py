@@ -402,6 +402,9 @@ class PartitionTask:
                 decide(self._program, state, event, now, pending.effects)
         else:
             review(self._program, state, event, now, pending.effects)
+        if pending.effects.purchases:
+            self._days.learn(pending.effects.purchases)
+            pending.effects.purchases.clear()
         if pending.touch(customer, state) > LARGE_STATE:
             self._make_room(customer, state, now, event)
         if state.next_due != due:

@@ -68,7 +68,9 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
 
 def fact_record(fact: DayFact, *, is_simulated: bool) -> OutputRecord:
     """The facts of a day as a record; in simulated time its time is the midnight that ended it."""
-    record = FactsRecord(day_that_ends(fact.day_end), fact.values, fact.partitions)
+    record = FactsRecord(
+        day_that_ends(fact.day_end), fact.values, fact.partitions, fact.recommendations
+    )
     return OutputRecord(
         CONTROL,
         DAY_FACTS_KEY,
@@ -85,7 +87,7 @@ def read_fact(record: Record) -> DayFact | None:
     found = decode_control(record.value or b"")
     if not isinstance(found, FactsRecord):
         return None
-    return DayFact(day_end_of(found.day), found.partitions, found.values)
+    return DayFact(day_end_of(found.day), found.partitions, found.values, found.recommendations)
 
 
 @cache

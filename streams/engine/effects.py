@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.event import Instant
+from streams.engine.learning import Purchase
 
 
 class Outcome(Enum):
@@ -117,6 +118,7 @@ class Effects(msgspec.Struct):
     webhooks: list[WebhookCommand] = []
     reviews: list[ReviewRequest] = []
     decisions: list[Decision] = []
+    purchases: list[Purchase] = []  # what is learnt from
     duplicates: int = 0
     loops: int = 0
     without_rate: int = 0  # events with amounts in a currency that the store has no rate for

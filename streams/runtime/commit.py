@@ -70,7 +70,7 @@ class Pending:
 
     def __init__(self) -> None:
         self.customers: dict[bytes, CustomerState] = {}
-        self.effects = Effects(commands=[], decisions=[])  # its lists: of this slice
+        self.effects = Effects(commands=[], decisions=[], purchases=[])  # its lists: of this slice
         self.changes: dict[bytes, bytes | None] = {}
         self.records: list[OutputRecord] = []
         self.counts: Counter[str] = Counter()  # of commands and the like

@@ -15,8 +15,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from streams.engine import CustomerState, Instant, is_forgotten
+from streams.engine import CustomerState, Instant, Purchase, is_forgotten
 from streams.ports import DayReport
+from streams.runtime.learning import Learning
 from streams.runtime.order import START, Place, place
 from streams.runtime.own_keys import OwnKeys
 
@@ -79,6 +80,7 @@ class Days:
         self.end_place: Place = place(day_end, START)
         self._own = own
         self._waits = waits
+        self._learning = Learning(own)
         self._kept = own.get(SUMS_KEY)
         if self._kept is not None:
             self.sums = msgspec.msgpack.decode(self._kept, type=Sums)
@@ -99,10 +101,23 @@ class Days:
         self.end = closed + DAY
         self.end_place = place(self.end, START)
         sums = self.sums
-        return DayReport(partition, closed, sums.customers, sums.buyers, sums.clv_historic)
+        return DayReport(
+            partition,
+            closed,
+            sums.customers,
+            sums.buyers,
+            sums.clv_historic,
+            self._learning.close(),
+        )
+
+    def learn(self, purchases: Iterable[Purchase]) -> None:
+        """Counts what was bought, for recommendations."""
+        for purchase in purchases:
+            self._learning.learn(purchase)
 
     def keep(self) -> None:
         """Before a transaction: what has changed becomes part of it."""
+        self._learning.keep()
         kept = msgspec.msgpack.encode(self.sums)
         if kept != self._kept:
             self._own.put(SUMS_KEY, kept)

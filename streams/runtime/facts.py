@@ -15,8 +15,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine import Instant
+from streams.engine import Counts, Instant, counts_in
 from streams.ports import DayReport
+from streams.runtime.days import DAY
+
+LONGEST = 400
+"""Days after which nothing is left of a count that matters."""
 
 
 class DayFact(msgspec.Struct, frozen=True):
@@ -25,14 +29,18 @@ class DayFact(msgspec.Struct, frozen=True):
     day_end: Instant
     partitions: int
     values: dict[str, float]
+    recommendations: bytes | None = None  # Counts over all days, packed; None: nothing is known
 
 
 class Adding:
     """Adds up the reports of the tasks."""
 
-    def __init__(self, partitions: int, last_day_end: Instant = 0) -> None:
-        """`last_day_end`: of the newest day whose facts are known already."""
-        self.last_day_end = last_day_end
+    def __init__(self, partitions: int, last: DayFact | None = None) -> None:
+        """`last`: the newest facts that are known already."""
+        self.last_day_end: Instant = 0 if last is None else last.day_end
+        self._counts = Counts()
+        if last is not None and last.recommendations is not None:
+            self._counts = counts_in(last.recommendations)
         self._partitions = partitions
         self._coming: list[deque[DayReport]] = [deque() for _ in range(partitions)]
         """Reports of days that aren't complete, by task, each in order."""
@@ -56,11 +64,17 @@ class Adding:
         """The days that are complete now, in order."""
         while all(self._coming):
             day_end = min(coming[0].day_end for coming in self._coming)
+            self._counts.fade(min((day_end - self.last_day_end) // DAY, LONGEST))
             for number, coming in enumerate(self._coming):
                 if coming[0].day_end == day_end:
                     self._newest[number] = coming.popleft()
+                    learned = self._newest[number].learned
+                    if learned is not None:
+                        self._counts.add(counts_in(learned))
+            self._counts.keep_the_most()
             self.last_day_end = day_end
-            yield DayFact(day_end, self._partitions, values_of(self._newest))
+            values, counts = values_of(self._newest), self._counts
+            yield DayFact(day_end, self._partitions, values, counts.packed() if counts else None)
 
 
 def values_of(reports: list[DayReport]) -> dict[str, float]:

@@ -19,8 +19,8 @@ from streams.kafka.options import consumer_options, producer_options
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
-from streams.ports import DayReport, Rejection
-from streams.runtime.facts import Adding
+from streams.ports import DAY_FACTS_KEY, DayReport, Rejection
+from streams.runtime.facts import Adding, DayFact
 from streams.settings import RecordTime, Settings
 from streams.task import CONTROL
 
@@ -108,7 +108,7 @@ class _Life(threading.Thread):
         try:
             producer.open(OPEN_WITHIN)
             is_simulated = settings.record_time is RecordTime.CREATE
-            adding = Adding(settings.partitions, self._last_day_end())
+            adding = Adding(settings.partitions, self._last_fact())
             for report in self._reports():
                 adding.add(report)
                 for fact in adding.complete():
@@ -118,15 +118,14 @@ class _Life(threading.Thread):
         finally:
             producer.close()
 
-    def _last_day_end(self) -> int:
-        """Of the newest facts on `control`. The agent before us is fenced: no more will come."""
-        last = 0
+    def _last_fact(self) -> DayFact | None:
+        """The newest facts on `control`. The agent before us is fenced: no more will come."""
+        newest = None
         with TopicReader(self._settings, "facts") as reader:
             for found in reader.read(reader.starts([(CONTROL, 0)])):
-                fact = read_fact(found.record)
-                if fact is not None:
-                    last = fact.day_end
-        return last
+                if found.record.key == DAY_FACTS_KEY:
+                    newest = found.record
+        return None if newest is None else read_fact(newest)
 
     def _reports(self) -> Iterator[DayReport]:
         """All that are there, and all that come, until the agent is stopped."""

@@ -59,7 +59,7 @@ def test_an_agent_that_begins_anew_goes_on_behind_the_newest_fact(done: int) -> 
     told = [report(number, day, 10 * day + number) for day in range(1, 5) for number in range(2)]
     whole = days(Adding(2), *told)
     assert len(whole) == 4
-    assert days(Adding(2, done * DAY), *told) == whole[done:]
+    assert days(Adding(2, DayFact(done * DAY, 2, {}) if done else None), *told) == whole[done:]
 
 
 def test_the_order_among_tasks_is_of_no_account() -> None:
