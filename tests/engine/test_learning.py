@@ -1,4 +1,4 @@
-"""Counts of what is bought: added up in any order they are the same, they fade, and they're bounded."""
+"""Counts of what is bought: added up in any order they are the same; they fade, and have bounds."""
 
 import itertools
 
