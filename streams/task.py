@@ -271,9 +271,7 @@ class PartitionTask:
             timer_due, visit_due = self._timers.next_due, self._audience.next_due
             next_due = place(min(timer_due, visit_due), TIMERS)
             days = self._days
-            if min(at, next_due) >= days.end_place and (
-                first.records or next_due < at or not is_simulated
-            ):
+            if min(at, next_due) >= days.end_place and self._may_close(first, next_due < at):
                 self._close_day(time_of(min(at, next_due)))
             elif days.awaited > self._fact_until:
                 self._clock = max(self._clock, place(days.awaited, START))
@@ -301,6 +299,15 @@ class PartitionTask:
                 self._waits_for = first
                 return False
         return True
+
+    def _may_close(self, first: Input, is_timer: bool) -> bool:
+        """Is a day over? In simulated time only if something happens after it; and the first day is
+        that of the first record, or a schedule would wait for the facts of each day since 1970."""
+        if not self.settings.is_simulated:
+            return True
+        if self._days.has_begun:
+            return is_timer or bool(first.records)
+        return not is_timer and bool(first.records) and first is not self._control
 
     def _close_day(self, now: Instant) -> None:
         """All of the day that ends now, or ended before without anything happening since, is

@@ -90,6 +90,11 @@ class Days:
                 self.sums.add(state)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the task has told of a day already."""
+        return self.end > DAY
+
+    @property
     def awaited(self) -> Instant:
         """The day end whose fact must come before anything else happens; 0: none."""
         return self.end - DAY if self._waits else 0

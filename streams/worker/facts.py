@@ -2,20 +2,23 @@
 
     partition-facts ──► Adding ──► one transaction a day ──► control ──► every task
 
-It lives where task 0 lives, in a thread with a reader and a producer of its own. It keeps nothing:
-opening the producer fences the agent that was there before, and after that the end of `control`
-says which days are done. So each day is written once, whoever was killed on the way.
+It lives where task 0 lives, in a thread with a producer of its own; it's fed like the tasks. It
+keeps nothing: opening the producer fences the agent that was there before, and after that the end
+of `control` says which days are done. So each day is written once, whoever was killed on the way.
 """
 
+import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from queue import Empty, SimpleQueue
+from typing import Any
 
 from streams.contracts.control import fact_record, read_fact
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.errors import Aborted, Fenced, OutcomeUnknown
-from streams.kafka.consumer import RecordConsumer
-from streams.kafka.options import consumer_options, producer_options
+from streams.kafka.consumer import Batch
+from streams.kafka.options import producer_options
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
@@ -23,15 +26,15 @@ from streams.ports import DAY_FACTS_KEY, DayReport, Rejection
 from streams.runtime.facts import Adding, DayFact
 from streams.settings import RecordTime, Settings
 from streams.task import CONTROL
+from streams.worker.fetching import Fetched, FetchThread
 
 logger = logging.getLogger(__name__)
 
 OPEN_WITHIN = 15.0
 """Seconds for the brokers to end what the older agent left open."""
 WRITE_WITHIN = 5.0
-FETCH_TIMEOUT = 0.2
-MOST_REPORTS = 1_000
-"""Of one fetch."""
+LOOK_EVERY = 0.2
+"""Seconds between two looks whether it's to stop."""
 FAILURES_ALLOWED = 5
 """In a row, before anything is written."""
 
@@ -40,11 +43,23 @@ class FactsAgent:
     """The agent of this worker: it runs as long as the worker owns task 0. Its methods are called
     on the event loop and don't block."""
 
-    def __init__(self, settings: Settings, on_failure: Callable[[BaseException], None]) -> None:
-        """`on_failure` is called, in the agent's thread, with what only the user can mend."""
+    def __init__(
+        self,
+        settings: Settings,
+        records: FetchThread,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        """`on_failure` is called, on the event loop, with what only the user can mend."""
         self._settings = settings
+        self._records = records
+        self._loop = asyncio.get_running_loop()
         self._on_failure = on_failure
         self._life: _Life | None = None
+
+    def feed(self, fetched: Fetched) -> None:
+        """A batch of `partition-facts`."""
+        if self._life is not None:
+            self._life.fetched.put(fetched)
 
     def own(self, is_owner: bool) -> None:
         """Whether task 0 lives here from now on."""
@@ -52,21 +67,28 @@ class FactsAgent:
             self._life.stop()
             self._life = None
         if is_owner and self._life is None:
-            self._life = _Life(self._settings, self._on_failure)
+            self._life = _Life(self._settings, self._records, self._loop, self._failed)
             self._life.start()
 
-    def days_written(self) -> int:
-        """How many days it has added up since it was started here."""
-        return 0 if self._life is None else self._life.days
+    def _failed(self, error: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._on_failure, error)
 
 
 class _Life(threading.Thread):
     """From taking task 0 over until it goes."""
 
-    def __init__(self, settings: Settings, on_failure: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        records: FetchThread,
+        loop: asyncio.AbstractEventLoop,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
         super().__init__(name="facts", daemon=True)
-        self.days = 0
+        self.fetched: SimpleQueue[Fetched] = SimpleQueue()
         self._settings = settings
+        self._records = records
+        self._loop = loop
         self._on_failure = on_failure
         self._stopped = threading.Event()
         self._failures = 0
@@ -113,7 +135,6 @@ class _Life(threading.Thread):
                 adding.add(report)
                 for fact in adding.complete():
                     producer.commit([fact_record(fact, is_simulated=is_simulated)], WRITE_WITHIN)
-                    self.days += 1
                     self._failures = 0
         finally:
             producer.close()
@@ -129,20 +150,29 @@ class _Life(threading.Thread):
 
     def _reports(self) -> Iterator[DayReport]:
         """All that are there, and all that come, until the agent is stopped."""
-        settings = self._settings
-        topic = topic_name(settings, PARTITION_FACTS)
-        with TopicReader(settings, "facts") as reader:
-            [first] = reader.starts([(PARTITION_FACTS, 0)]).values()
-        consumer = RecordConsumer(consumer_options(settings, "facts"))
-        try:
-            consumer.assign(topic, 0, first)
-            while not self._stopped.is_set():
-                for batch in consumer.fetch(MOST_REPORTS, FETCH_TIMEOUT):
-                    for record in batch.records:
-                        report = read_report(record.value or b"")
-                        if isinstance(report, Rejection):
-                            logger.error("%s@%d: %s", topic, record.offset, report.reason)
-                        else:
-                            yield report
-        finally:
-            consumer.close()
+        with TopicReader(self._settings, "facts") as reader:
+            [position] = reader.starts([(PARTITION_FACTS, 0)]).values()
+        key = (PARTITION_FACTS, 0)
+        self._on_loop(self._records.unassign([key]))
+        self._on_loop(self._records.assign({key: position}))
+        while not self._stopped.is_set():
+            try:
+                fetched = self.fetched.get(timeout=LOOK_EVERY)
+            except Empty:
+                continue
+            if fetched.start != position:
+                continue  # it was on its way before
+            position = fetched.batch.next_offset
+            yield from _reports_in(fetched.batch)
+
+    def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(OPEN_WITHIN)
+
+
+def _reports_in(batch: Batch) -> Iterator[DayReport]:
+    for record in batch.records:
+        report = read_report(record.value or b"")
+        if isinstance(report, Rejection):
+            logger.error("%s@%d: %s", batch.topic, record.offset, report.reason)
+        else:
+            yield report

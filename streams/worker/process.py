@@ -164,12 +164,7 @@ class WorkerProcess:
             KeyCheck(settings.partitions),
         )
         await records.start()
-        loop = asyncio.get_running_loop()
-
-        def fail(error: BaseException) -> None:
-            loop.call_soon_threadsafe(tasks.fail, error)
-
-        facts = FactsAgent(settings, fail)
+        facts = FactsAgent(settings, records, lambda error: tasks.fail(error))
         ports = TaskPorts(
             opener=opener,
             records=records,
@@ -183,7 +178,7 @@ class WorkerProcess:
             broker_patience=settings.broker_timeout / 1000,
         )
         tasks = self._tasks = Tasks(ports, options)
-        app = self._app = build_app(settings, records, tasks)
+        app = self._app = build_app(settings, records, tasks, facts)
         registry = registry_of(self._measures)
         add_routes(app, app.customers, Questions(self._status, self._health, registry))
         return tasks, app

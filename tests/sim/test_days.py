@@ -219,3 +219,19 @@ def test_facts_in_simulated_time_bear_the_time_of_their_midnight(open_shop: Open
     shop.until(MIDNIGHT + 30 * DAY)
     facts = [one for one in shop.local.logs["control"] if one.key == DAY_FACTS_KEY]
     assert [one.time for one in facts] == [BEGIN, MIDNIGHT, MIDNIGHT + 2 * DAY]
+
+
+def test_a_schedule_tells_of_no_day_before_the_first_record(open_shop: OpenShop) -> None:
+    shop = open_shop(is_simulated=True)
+    flow = {
+        "flow": "daily",
+        "status": "live",
+        "trigger": {"schedule": "0 9 * * *", "audience": "everyone"},
+        "steps": [{"send": "email", "template": "daily"}],
+    }
+    shop.publish(1, flow)
+    shop.customer(NOON, "ada")
+    tick(shop, MIDNIGHT + DAY)
+    shop.until(MIDNIGHT + 30 * DAY)
+    assert [day for day, *_ in reports(shop)] == ["2026-03-01", "2026-03-02", "2026-03-03"]
+    assert shop.sent() == [("ada", "daily", MIDNIGHT + 9 * HOUR)]
