@@ -1,6 +1,7 @@
 """The end of a day: what a task sums up, when it tells, and in simulated time that it waits."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_orders_refunds_and_cancellations_are_summed_up(shop: Shop) -> None:
     shop.order(NOON + 1, "bob", order_id="1", total=5000)
     shop.order(NOON + 2, "bob", order_id="2", total=300)
     shop.order(NOON + 3, "cid", order_id="3", total=700)
-    refund = {"order_id": "1", "amount": 1000, "currency": "GBP", "items": []}
+    refund: dict[str, Any] = {"order_id": "1", "amount": 1000, "currency": "GBP", "items": []}
     shop.happens(NOON + 4, "order.refunded", "bob", **refund)
     shop.happens(NOON + 5, "order.cancelled", "cid", order_id="3", amount=None, currency=None)
     shop.until(MIDNIGHT)

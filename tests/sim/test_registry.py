@@ -65,6 +65,7 @@ def test_while_a_task_waits_for_the_registry_it_asks_and_nothing_changes() -> No
         task.feed(topic, log, len(log), len(log))
     task.cut(NOON + 1000, {topic: len(log) for topic, log in local.logs.items()})
     assert not task.run(NOON + 1000, 10)
+    local.commit(NOON + 1000)  # the report of the day before
     clock, next_due = task.clock, task.next_due
     for wall in range(NOON + 2000, NOON + 200_000, 500):  # longer than max_idle
         assert not task.run(wall, 10)
