@@ -1,17 +1,30 @@
 """A partition task on logs in memory: for flow tests, and to test the task itself.
 
-It does what a worker does, in one thread and by hand: feed, cut, run, commit; and what happens to
-one: crash before or after the store was written, restart with or without the store.
+It does what a worker does, in one thread and by hand: feed, cut, run, commit, add up the facts of a
+day; and what happens to one: crash before or after the store was written, restart with or without
+the store.
 """
 
 from collections.abc import Callable
 
 import msgspec
 
+from streams.contracts.control import fact_record
+from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.engine import INPUTS, Instant
 from streams.errors import Poisoned
-from streams.ports import ControlReader, Decoder, Encoder, OutputRecord, Record, Store, StoreBatch
+from streams.ports import (
+    ControlReader,
+    DayReport,
+    Decoder,
+    Encoder,
+    OutputRecord,
+    Record,
+    Store,
+    StoreBatch,
+)
 from streams.runtime.commit import CHANGELOG
+from streams.runtime.facts import Adding, DayFact
 from streams.task import CONTROL, PartitionTask, Ports, TaskSettings
 
 
@@ -38,6 +51,8 @@ class LocalTask:
         self.output: list[OutputRecord] = []
         self.store = parts.open_store()
         self._poisoned: frozenset[tuple[str, int]] = frozenset()
+        self._adding = Adding(partitions=1)
+        self._told = 0  # of the output, what `new_facts` has seen
         self.task = self._open()
 
     def append(self, topic: str, time: Instant, key: bytes | None, value: bytes | None) -> Record:
@@ -48,8 +63,9 @@ class LocalTask:
 
     def advance(self, wall: Instant, budget: int = 1_000_000) -> None:
         """Feeds what is new, cuts at `wall` and processes all that can be. Records and timers
-        before `wall` less the clock skew happen; in simulated time, what ticks allow."""
-        while self.step(wall, budget):
+        before `wall` less the clock skew happen; in simulated time, what ticks allow, and at the
+        end of each day what was decided is committed and its facts come."""
+        while self.step(wall, budget) or self._passes_midnight(wall):
             pass
 
     def step(self, wall: Instant, budget: int) -> bool:
@@ -91,6 +107,30 @@ class LocalTask:
         if with_store:
             self.store.write(msgspec.structs.replace(commit.batch, changelog_offset=self._end()))
             self.task.committed(commit, self._end())
+
+    def new_facts(self) -> list[DayFact]:
+        """The facts of the days that were told of in committed reports since the last call."""
+        for record in self.output[self._told :]:
+            if record.topic == PARTITION_FACTS:
+                report = read_report(record.value or b"")
+                assert isinstance(report, DayReport)
+                self._adding.add(report)
+        self._told = len(self.output)
+        return list(self._adding.complete())
+
+    def add_fact(self, fact: DayFact) -> None:
+        """Adds the facts of a day to the log of `control`, as of its end."""
+        record = fact_record(fact, is_simulated=True)
+        self.append(CONTROL, fact.day_end, record.key, record.value)
+
+    def _passes_midnight(self, wall: Instant) -> bool:
+        if not self._parts.settings.is_simulated or self.task.waits_for != CONTROL:
+            return False
+        self.commit(wall)
+        facts = self.new_facts()
+        for fact in facts:
+            self.add_fact(fact)
+        return bool(facts)
 
     def restart(self, *, keep_store: bool = True) -> None:
         """Memory is lost; the store catches up with the changelog and a new task opens on it."""

@@ -54,6 +54,7 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "sendflow_coupons_missing",
         "Coupons that weren't given, because no loaded code was left in the partition.",
     ),
+    "days": ("sendflow_days", "Days whose sums were told, for the store facts."),
     "ticks": ("sendflow_ticks", "Ticks of simulated time."),
     "inputs_given_up": (
         "sendflow_inputs_given_up",

@@ -2,7 +2,7 @@
 how effects become bytes. The adapters in `store/` and `contracts/` satisfy them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -113,6 +113,18 @@ class Decoder(Protocol):
         where another system must be asked first: the same record comes again after that."""
 
 
+class DayReport(msgspec.Struct, frozen=True):
+    """What a task says of a day that is over (DESIGN 5): sums over its customers at its end, money
+    in minor units, and what was learnt on it (None: nothing)."""
+
+    partition: int
+    day_end: Instant  # the midnight, UTC, at which it ended
+    customers: int
+    buyers: int  # those with at least one order
+    clv_historic: int
+    learned: bytes | None = None
+
+
 class Encoder(Protocol):
     """Effects to the bytes of the output topics."""
 
@@ -126,12 +138,19 @@ class Encoder(Protocol):
     def late_record(
         self, topic: str, partition: int, offset: int, effective_time: Instant, sequence: int
     ) -> OutputRecord: ...
+    def day_report(self, report: DayReport) -> OutputRecord: ...
+
+
+DAY_FACTS_KEY = b"day-facts"
+"""The key of the records of `control` that hold the facts of a day, added up over all tasks. Their
+record time is not before the end of the day; in simulated time it is that midnight."""
 
 
 class Facts(msgspec.Struct):
-    """Store facts of one record of `control`: name (SEMANTICS 7.2) to value."""
+    """Store facts of one record of `control`: name (SEMANTICS 7.2) to value, a number but for the
+    recommendations."""
 
-    values: dict[str, float]
+    values: dict[str, Any]
 
 
 class ControlReader(Protocol):

@@ -2,13 +2,25 @@
 
 import json
 import logging
+from collections import deque
+from typing import Any
 
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
-from streams.engine import Definitions, Program, compile_program, read_definitions
+from streams.engine import (
+    RECOMMENDATIONS,
+    Definitions,
+    Program,
+    Recommendations,
+    compile_program,
+    read_definitions,
+)
 from streams.errors import Refused
 from streams.ports import Facts, Record, Rejection
 
 logger = logging.getLogger(__name__)
+
+MOST_FACTS = 16
+"""So many are kept: one a day comes, and what is worked out of it takes megabytes."""
 
 SEMANTICS = (1,)
 """The numbers of the semantics that this engine can decide by: its own and the one before it."""
@@ -26,6 +38,7 @@ class Programs:
         assert isinstance(empty, Definitions)
         self._initial = compile_program(empty, version="none")
         self._read: dict[bytes, Program | Facts | Rejection] = {}
+        self._facts: deque[bytes] = deque()  # what of it are facts, oldest first
 
     def initial(self) -> Program:
         """The program of an empty set of definitions."""
@@ -37,13 +50,20 @@ class Programs:
         change = self._read.get(value)
         if change is None:
             change = self._read[value] = _change_of(value)
+            if isinstance(change, Facts):
+                self._facts.append(value)
+                if len(self._facts) > MOST_FACTS:
+                    del self._read[self._facts.popleft()]
         return change
 
 
 def _change_of(value: bytes) -> Program | Facts | Rejection:
     record = decode_control(value)
     if isinstance(record, FactsRecord):
-        return Facts(record.values)
+        values: dict[str, Any] = dict(record.values)
+        if record.recommendations is not None:
+            values[RECOMMENDATIONS] = Recommendations(record.recommendations)
+        return Facts(values)
     if isinstance(record, DefinitionsRecord):
         if record.semantics not in SEMANTICS:
             # Set aside, it would be in force on newer workers and not on this one (DESIGN 3).

@@ -43,6 +43,7 @@ from streams.engine import (
 )
 from streams.errors import Poisoned, Refused, SendflowError, Unanswered
 from streams.ports import (
+    DAY_FACTS_KEY,
     ControlReader,
     CouponCode,
     Decoded,
@@ -64,6 +65,7 @@ from streams.runtime.commit import (
     decode_position,
 )
 from streams.runtime.coupons import CouponBook
+from streams.runtime.days import Days
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
@@ -76,6 +78,10 @@ TICK_HEADER = "sendflow-tick"
 PAUSE: Instant = 10_000
 """A task that waits is run several times a second. If it wasn't for so long, because the group had
 to agree or the machine slept, no input is to blame."""
+SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
+"""The metrics that change what is summed up of a customer who is known already."""
+PAGE = 1_000
+"""Customers that are read from the store at once."""
 TIMER = "timer"
 """Where a dead letter of a timer comes from, in place of a topic."""
 
@@ -125,7 +131,11 @@ class PartitionTask:
         self._store = ports.store
         self._poisoned = poisoned
         position = position_in(ports.store, partition)
-        self._merge = Merge((CONTROL, *TOPIC_ORDER), {**beginnings, **position.inputs})
+        self._merge = Merge(
+            (CONTROL, *TOPIC_ORDER),
+            {**beginnings, **position.inputs},
+            {CONTROL: position.skipped} if settings.is_simulated else {},
+        )
         self._control = self._merge.by_topic[CONTROL]
         # A worker reads `control` whole: what the task has been through already is fed to it again.
         self._control.next_offset = 0
@@ -143,6 +153,10 @@ class PartitionTask:
         self._wall: Instant = 0
         self._timers = Timers(ports.store, self._uncommitted_due_times)
         self._audience = Audience(position.plans, ports.store, self._uncommitted)
+        self._days = Days(
+            position.day_end, self._own, self._stored_states, waits=settings.is_simulated
+        )
+        self._fact_until: Instant = 0  # the newest fact of a day that was fed: of this midnight
 
     # ── What the worker asks ──────────────────────────────────────────────────────────────────
 
@@ -207,8 +221,10 @@ class PartitionTask:
         the partition, if the fetch reached it. Raises Poisoned, Refused: see `run`."""
         one = self._merge.by_topic[topic]
         if one is self._control:
-            for record in records:
-                if record.offset < one.position:
+            for record in sorted(records, key=lambda record: (record.time, record.offset)):
+                if record.key == DAY_FACTS_KEY:
+                    self._fact_until = max(self._fact_until, record.time)
+                if one.is_done(record):
                     self._take_control_again(record)
         one.feed(records, next_offset, end)
         if one is self._control and self.settings.is_simulated and end is not None:
@@ -259,7 +275,15 @@ class PartitionTask:
                 continue
             first, at, limit = self._merge.choose(self._clock)
             timer_due, visit_due = self._timers.next_due, self._audience.next_due
-            if place(min(timer_due, visit_due), TIMERS) < at:
+            next_due = place(min(timer_due, visit_due), TIMERS)
+            days = self._days
+            if min(at, next_due) >= days.end_place and self._may_close(first, next_due < at):
+                self._close_day(time_of(min(at, next_due)))
+            elif days.awaited > self._fact_until:
+                self._clock = max(self._clock, place(days.awaited, START))
+                self._waits_for = self._control
+                return False
+            elif next_due < at:
                 if visit_due <= timer_due:
                     budget -= 1 + self._visit_chunk(visit_due)
                 else:
@@ -269,7 +293,7 @@ class PartitionTask:
                 self._take(first, at, limit, 1)  # it may begin a visit that comes before the next
                 budget -= 1
             elif first.records:
-                limit = min(limit, place(visit_due, TIMERS))
+                limit = min(limit, place(visit_due, TIMERS), days.end_place)
                 if is_simulated:
                     limit = min(limit, place(wall + 1, START))
                 budget -= self._take(first, at, limit, budget)
@@ -281,6 +305,26 @@ class PartitionTask:
                 self._waits_for = first
                 return False
         return True
+
+    def _may_close(self, first: Input, is_timer: bool) -> bool:
+        """Is a day over? In simulated time only if something happens after it; and the first day is
+        that of the first record, or a schedule would wait for the facts of each day since 1970."""
+        if not self.settings.is_simulated:
+            return True
+        if self._days.has_begun:
+            return is_timer or bool(first.records)
+        return not is_timer and bool(first.records) and first is not self._control
+
+    def _close_day(self, now: Instant) -> None:
+        """All of the day that ends now, or ended before without anything happening since, is
+        decided."""
+        pending = self._pending
+        if pending.since is None:
+            pending.since = self._wall
+        report = self._days.close(self.partition, now)
+        self._clock = max(self._clock, place(report.day_end, START))
+        pending.records.append(self._ports.encoder.day_report(report))
+        self.counts["days"] += 1
 
     def _may_go_on_without(self, one: Input, wall: Instant) -> bool:
         """Has an input that can't be read held the task back for `max_idle` (DESIGN 5.2)?"""
@@ -366,11 +410,19 @@ class PartitionTask:
             if event.occurred_at > now:  # it can't have happened later than it was recorded
                 event.occurred_at = now
                 self.counts["clamped"] += 1
-            decide(self._program, state, event, now, pending.effects)
+            if event.metric in SUMMED_UP or not state.sequence:
+                self._days.sums.take(state)
+                decide(self._program, state, event, now, pending.effects)
+                self._days.sums.add(state)
+            else:
+                decide(self._program, state, event, now, pending.effects)
         elif isinstance(event, Backfill):
             backfill(self._program, state, event, now, pending.effects)
         else:
             review(self._program, state, event, now, pending.effects)
+        if pending.effects.purchases:
+            self._days.learn(pending.effects.purchases)
+            pending.effects.purchases.clear()
         if pending.touch(customer, state) > LARGE_STATE:
             self._make_room(customer, state, now, event)
         if state.next_due != due:
@@ -567,6 +619,13 @@ class PartitionTask:
             state = self._in_flight.customers.get(customer)
         return self._cache.get(customer) if state is None else state
 
+    def _stored_states(self) -> Iterator[CustomerState]:
+        after = b""
+        while page := self._store.customers(after, PAGE):
+            for _, stored in page:
+                yield self._decoded(stored)
+            after = page[-1][0]
+
     def _uncommitted(self) -> Iterator[Mapping[bytes, CustomerState]]:
         if self._in_flight is not None:
             yield self._in_flight.customers
@@ -606,12 +665,15 @@ class PartitionTask:
         """Everything decided so far as one transaction. The task may go on deciding, but only one
         transaction is under way at a time."""
         assert self._in_flight is None, "one transaction at a time"
+        self._days.keep()
         position = Position(
             self._merge.positions(),
             self._clock,
             self._late_sequence,
             self._audience.plans,
             self._set_aside,
+            self._days.end,
+            self._merge.skipped(),
         )
         commit = self._pending.prepare(position, wall)
         self._in_flight = commit

@@ -133,7 +133,14 @@ def _decode(found: "Found", decode: "Decode") -> list[tuple[str | None, Any]]:
     if name == "Definitions":
         fields["definitions"] = json.loads(fields["definitions"])
         fields["coupon_key"] = "secret" if fields.get("coupon_key") else ""
+    if name in ("StoreFacts", "PartitionFacts"):
+        return [(name, {key: _size_of(value) for key, value in fields.items()})]
     return [(name, {key: _plain(value) for key, value in fields.items()})]
+
+
+def _size_of(value: Any) -> Any:
+    """Counts for recommendations are nothing to read."""
+    return f"{len(value)} bytes" if isinstance(value, bytes) else value
 
 
 def _plain(value: Any) -> Any:

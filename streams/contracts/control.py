@@ -11,7 +11,11 @@ from streams.contracts.record_writer import RecordWriter, struct_writer
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import Undecodable, decode_any, single_object_header
 from streams.engine import Instant
-from streams.ports import Rejection
+from streams.ports import DAY_FACTS_KEY, OutputRecord, Record, Rejection
+from streams.runtime.days import day_end_of, day_that_ends
+from streams.runtime.facts import DayFact
+
+CONTROL = "control"
 
 
 class DefinitionsRecord(msgspec.Struct):
@@ -31,6 +35,8 @@ class FactsRecord(msgspec.Struct):
 
     day: str  # YYYY-MM-DD (UTC): at its end the figures were true
     values: dict[str, float]  # clv.total.mean, ...; money in minor units
+    partitions: int = 0  # over how many it was added up; 0: it was given by hand
+    recommendations: bytes | None = None  # counts
 
 
 def encode_definitions(record: DefinitionsRecord) -> bytes:
@@ -59,6 +65,30 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
     except msgspec.DecodeError as error:
         return Rejection(f"definitions {record.version} are no JSON object: {error}")
     return record
+
+
+def fact_record(fact: DayFact, *, is_simulated: bool) -> OutputRecord:
+    """The facts of a day as a record; in simulated time its time is the midnight that ended it."""
+    record = FactsRecord(
+        day_that_ends(fact.day_end), fact.values, fact.partitions, fact.recommendations
+    )
+    return OutputRecord(
+        CONTROL,
+        DAY_FACTS_KEY,
+        encode_facts(record),
+        partition=0,
+        time=fact.day_end if is_simulated else None,
+    )
+
+
+def read_fact(record: Record) -> DayFact | None:
+    """The facts of a day in a record of `control`; None for another record."""
+    if record.key != DAY_FACTS_KEY:
+        return None
+    found = decode_control(record.value or b"")
+    if not isinstance(found, FactsRecord):
+        return None
+    return DayFact(day_end_of(found.day), found.partitions, found.values, found.recommendations)
 
 
 @cache

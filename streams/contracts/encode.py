@@ -13,6 +13,7 @@ from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fiel
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.own_events import OwnEvents, none_of_its_own
+from streams.contracts.partition_facts import report_record
 from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import Contract, Schema, Schemas, shipped_schemas
@@ -27,7 +28,7 @@ from streams.engine import (
     WebhookCommand,
 )
 from streams.engine.event import Metric
-from streams.ports import OutputRecord, Record, Rejection
+from streams.ports import DayReport, OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
 WEBHOOKS = "webhooks"
@@ -144,6 +145,10 @@ class EffectEncoder:
         late = LateRecord(topic, partition, offset, effective_time, sequence)
         value = self._late_record_header + self._write_late_record(late)
         return OutputRecord(LATE_RECORDS, f"{topic}-{partition}".encode(), value)
+
+    def day_report(self, report: DayReport) -> OutputRecord:
+        """What a task says of a day that is over."""
+        return report_record(report)
 
     def _output(self, name: str) -> tuple[bytes, Schema]:
         contract = self._schemas.current[name]

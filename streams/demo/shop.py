@@ -26,6 +26,9 @@ SIMULATED_METRICS = frozenset(
 
 SEED = 7
 
+DELIVERY_WITHIN: Instant = 7 * 24 * 3_600_000
+"""What the shop promises with each order; made up, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShopSummary:
@@ -128,6 +131,7 @@ def _order_placed(order: Order) -> dict[str, Any]:
         "total": order.total,
         "currency": CURRENCY,
         "items": order.items,
+        "expected_delivery": order.at + DELIVERY_WITHIN,
         "country": order.country.code if order.country else None,
         "tags": order.tags,
     }

@@ -16,9 +16,12 @@ from streams.engine.effects import (
     WebhookCommand,
 )
 from streams.engine.event import INPUTS, METRICS, TOPIC_ORDER, Event, Instant, topic_of
+from streams.engine.learning import Counts, Purchase, counts_in
 from streams.engine.looking_back import FurtherBack, further_back
 from streams.engine.problem import Problem
 from streams.engine.program import Program, compile_program
+from streams.engine.recommendations import FACT as RECOMMENDATIONS
+from streams.engine.recommendations import Recommendations
 from streams.engine.review import Review, review
 from streams.engine.room import LARGE_STATE, check_fits, make_room
 from streams.engine.state import (
@@ -41,8 +44,10 @@ __all__ = [
     "INPUTS",
     "LARGE_STATE",
     "METRICS",
+    "RECOMMENDATIONS",
     "TOPIC_ORDER",
     "Backfill",
+    "Counts",
     "CustomerState",
     "Decision",
     "Definitions",
@@ -58,6 +63,8 @@ __all__ = [
     "Placed",
     "Problem",
     "Program",
+    "Purchase",
+    "Recommendations",
     "Review",
     "ReviewRequest",
     "SendCommand",
@@ -69,6 +76,7 @@ __all__ = [
     "cart_of",
     "check_fits",
     "compile_program",
+    "counts_in",
     "decide",
     "decode_state",
     "encode_state",

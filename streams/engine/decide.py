@@ -22,11 +22,12 @@ from streams.engine.occasion import due_occasions, set_occasions
 from streams.engine.program import MetricPlan, Program
 from streams.engine.state import CustomerState, forget
 from streams.engine.turn import Turn
-from streams.engine.update import is_duplicate, remember
+from streams.engine.update import is_duplicate, purchase_of, remember
 from streams.engine.waiting import due_reviews
 from streams.engine.walk import end, run_when_due
 
 ERASED = "customer.erased"
+ORDERED = "order.placed"
 
 
 def decide(
@@ -52,6 +53,10 @@ def decide(
         effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
+    if event.metric == ORDERED:
+        purchase = purchase_of(state, data, event.occurred_at)
+        if purchase is not None:
+            effects.purchases.append(purchase)
     remember(state, event, data, hash_, now, plan.memory)
     if plan.changes_profile and program.dated_flows:
         set_occasions(program, state, now)

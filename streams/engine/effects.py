@@ -7,6 +7,7 @@ import msgspec
 
 from streams.engine.codes import NO_CODES, CodeSupply
 from streams.engine.event import Instant
+from streams.engine.learning import Purchase
 
 
 class Outcome(Enum):
@@ -118,6 +119,7 @@ class Effects(msgspec.Struct):
     webhooks: list[WebhookCommand] = []
     reviews: list[ReviewRequest] = []
     decisions: list[Decision] = []
+    purchases: list[Purchase] = []  # what is learnt from
     duplicates: int = 0
     loops: int = 0
     without_rate: int = 0  # events with amounts in a currency that the store has no rate for

@@ -1,14 +1,16 @@
-"""What a message shows: items of the triggering event, of the cart, or viewed ones."""
+"""What a message shows: items of the triggering event, of the cart, viewed or recommended ones."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from streams.engine import recommend
 from streams.engine.duration import DAY
 from streams.engine.event import FieldType
 from streams.engine.money import AS_WRITTEN
 from streams.engine.problem import Problem
+from streams.engine.recommend import Recommend
 from streams.engine.references import fields_of
 from streams.engine.scope import Scope
 from streams.engine.state import cart_of
@@ -87,6 +89,20 @@ def _compile_viewed(scope: Scope) -> Items:
         return list(viewed.values())
 
     return items
+
+
+def check_items(items: str | Recommend, scope: Scope) -> Iterator[Problem]:
+    """What a message shows is there."""
+    if isinstance(items, Recommend):
+        return recommend.check(items, scope)
+    return ITEM_SOURCES[items].check(scope)
+
+
+def compile_items(items: str | Recommend, scope: Scope) -> Items:
+    """What a message shows, at the moment it is sent."""
+    if isinstance(items, Recommend):
+        return recommend.compile(items, scope)
+    return ITEM_SOURCES[items].compile(scope)
 
 
 ITEM_SOURCES: Mapping[str, ItemSource] = {

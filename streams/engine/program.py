@@ -103,6 +103,7 @@ class Program(msgspec.Struct, eq=False):
     scheduled_flows: tuple[CompiledFlow, ...] = ()  # that a schedule starts, in their order
     values_read: frozenset[str] = frozenset()  # by segments that start flows, and while P waits
     segments_version: int = 0  # of the definitions of all segments
+    facts_read: frozenset[str] = frozenset()  # the store facts that anything depends on
     facts: Mapping[str, Any] = NO_FACTS
     coupon_key: str = ""  # what codes made by rule are mixed with
 
@@ -187,6 +188,7 @@ def compile_program(
         values_read=_values_read(definitions, segments, judged_waits, outside),
         segments_version=_hash_of(definitions.segments),
         reads={name: _fields_read(name, metric, reads) for name, metric in outside.metrics.items()},
+        facts_read=frozenset(reads.facts),
     )
 
 

@@ -25,6 +25,7 @@ class Reads(msgspec.Struct):
 
     remembered: dict[str, Remembered] = {}  # by metric
     fields: dict[str, set[str]] = {}  # by metric, of the event itself (filters, keys, $trigger)
+    facts: set[str] = set()  # store facts (SEMANTICS 7.2)
 
     def remember(self, metric: str, window: int | None, fields: Iterable[str] = ()) -> None:
         """Somebody asks for events of `metric` up to `window` ms ago (None: all)."""

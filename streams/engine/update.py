@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 
 from streams.engine import conversion, profile, value
+from streams.engine.duration import DAY
 from streams.engine.event import Event, Instant
 from streams.engine.identity import is_among
+from streams.engine.learning import Purchase, bought_items, hashed_words
 from streams.engine.past import Past, remember_first
 from streams.engine.state import CustomerState
 
@@ -47,6 +49,8 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
     "message.clicked": frozenset({"send_id"}),
 }
 """The fields that the functions of APPLY read, whatever the flows ask for."""
+
+SEARCHED = "search.performed"
 
 MOST_SEEN = 64
 """Event ids by which a duplicate is known (SEMANTICS 5.1)."""
@@ -99,6 +103,20 @@ def remember(
     number = len(past)
     if number > memory.occurrences:
         _forget_surplus(past, now, memory)
+
+
+def purchase_of(state: CustomerState, data: dict[str, Any], at: Instant) -> Purchase | None:
+    """What is learnt from an order: its items, and the searches of the day before it, as far as the
+    state has their words (recommend.py asks for them)."""
+    items = data.get("items")
+    if not items:
+        return None
+    searches = {
+        hashed_words(found.data["query"])
+        for found in state.recent.get(SEARCHED, ())
+        if at - DAY < found.at <= at and found.data is not None and found.data.get("query")
+    }
+    return Purchase(at, bought_items(items), sorted(searches - {b""}))
 
 
 def _forget_before(past: Past, limit: Instant) -> None:

@@ -7,7 +7,7 @@ Events may come in any order: a refund before its order leaves a negative rest, 
 all before its order leaves None, and the order, when it comes, is counted against it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from streams.engine.event import FieldType, Instant
@@ -18,6 +18,7 @@ from streams.engine.situation import Situation
 from streams.engine.state import CustomerState
 
 _BOUGHT_LIMIT = 10_000 * len(sku_hash(""))
+_LATELY = 12
 _ORDERS_LIMIT = 100
 """Orders whose rest is remembered; a cancellation of an older one must name its amount."""
 
@@ -84,6 +85,14 @@ def net_revenue(state: CustomerState) -> int:
 def has_bought(state: CustomerState, sku: str) -> bool:
     """Whether the customer ever bought `sku` (rarely also true of another, by its hash)."""
     return is_among(sku_hash(sku), state.bought)
+
+
+def bought_lately(state: CustomerState) -> Iterator[bytes]:
+    """The hashes (identity.sku_hash) of what was first bought last, at most _LATELY of them."""
+    size = len(sku_hash(""))
+    bought = state.bought[-_LATELY * size :]
+    for place in range(0, len(bought), size):
+        yield bought[place : place + size]
 
 
 def _take_off(state: CustomerState, order_id: str, amount: int) -> None:

@@ -20,6 +20,7 @@ from streams.contracts.control import (
     FactsRecord,
     encode_definitions,
     encode_facts,
+    fact_record,
 )
 from streams.contracts.coupons import coupon_record, inline_codes
 from streams.contracts.decisions import DECISIONS, read_decisions
@@ -57,7 +58,10 @@ from streams.engine.value import VALUES, stand_in_fact
 from streams.flowtest.cases import Case, RawSet, as_raw
 from streams.flowtest.events import Command, EventMaker, WrongCase, unknown_entry
 from streams.local import LocalParts, LocalTask
+from streams.ports import DAY_FACTS_KEY
 from streams.programs import SEMANTICS, Programs
+from streams.runtime.days import DAY
+from streams.runtime.facts import DayFact
 from streams.store.memory import MemoryStore
 from streams.task import CONTROL, TaskSettings
 
@@ -100,7 +104,7 @@ class Outcome(msgspec.Struct):
 
 class Ran(msgspec.Struct):
     """A case that ran: what came of it, in which ways of running it that differed, and the records
-    that it was made of, in order."""
+    that it was made of, in order: not the facts of its days, which whoever runs it finds anew."""
 
     definitions: Definitions
     outcome: Outcome
@@ -123,7 +127,8 @@ def run_case(case: Case) -> Ran | list[Problem]:
     differing = {
         way: other for way, other in others.items() if other.written() != outcome.written()
     }
-    return Ran(definitions, outcome, differing, script.written)
+    given = [record for record in script.written if record.key != DAY_FACTS_KEY]
+    return Ran(definitions, outcome, differing, given)
 
 
 class _Script:
@@ -138,6 +143,8 @@ class _Script:
         self._sets: list[Definitions] = []
         self._programs: list[Program] = []
         self._successors: Successors = {}
+        self._settled: Instant = 0
+        self._given: set[str] = set()  # store facts that the case gives
         self._put_in_force(definitions)
         moments = [self._maker.moment(entry.get("at")) for entry in case.events]
         self._entries = sorted(zip(moments, case.events, strict=True), key=lambda pair: pair[0])
@@ -156,12 +163,31 @@ class _Script:
             self._write(world, "customers", first - 1, customer, "customer.updated", event)
         self._publish(world, self._definitions, self._case.definitions, first)
         for at, entries in itertools.groupby(self._entries, key=lambda pair: pair[0]):
-            world.settle(at)
+            self._settle(world, at)
             for _, entry in entries:
                 self._enter(world, at, entry)
             world.settle(at + 1)
-        world.settle(self._until + 1)
+        self._settle(world, self._until + 1)
         return world.outcome()
+
+    def _settle(self, world: "_World", until: Instant) -> None:
+        """All that is due before `until` happens. Where somebody asks for store facts, those of
+        each day come at its end; what the case gives by `facts` stays as it is."""
+        if any(program.facts_read for program in self._programs):
+            first = max(self._settled, min(record.time for record in self.written))
+            for midnight in range(first - first % DAY + DAY, until + 1, DAY):
+                world.settle(midnight)
+                for fact in world.local.new_facts():
+                    self._add_day(world, fact)
+        self._settled = until
+        world.settle(until)
+
+    def _add_day(self, world: "_World", fact: DayFact) -> None:
+        given = {name: value for name, value in fact.values.items() if name not in self._given}
+        record = fact_record(msgspec.structs.replace(fact, values=given), is_simulated=True)
+        assert record.key is not None
+        assert record.value is not None
+        self._add(world, Written(CONTROL, fact.day_end, record.key, record.value))
 
     def replay(self, *, restores: bool) -> Outcome:
         """Runs the same records again."""
@@ -255,6 +281,7 @@ class _Script:
             name: self._number(name, text, is_money=name.startswith("clv."))
             for name, text in _mapping(given, "facts").items()
         }
+        self._given |= values.keys()
         self._add_facts(world, values, at)
 
     def _values(self, world: "_World", given: Any, at: Instant) -> None:

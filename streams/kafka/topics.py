@@ -61,6 +61,10 @@ TOPICS: dict[str, TopicSpec] = {
     "send-review": _OUTPUT,
     "flow-decisions": _OUTPUT,
     "dead-letters": _OUTPUT,
+    # One partition: a report of a task is small, and a single reader adds them up.
+    "partition-facts": TopicSpec(
+        Partitions.ONE, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
+    ),
     # Replay reads them beside the inputs, for as long as those are kept.
     "late-records": TopicSpec(Partitions.ALIKE, {"cleanup.policy": "delete"}),
 }

@@ -9,6 +9,7 @@ from streams.engine import CustomerState, Effects, Instant, encode_state, is_for
 from streams.engine.codes import NO_CODES, CodeSupply
 from streams.ports import Encoder, OutputRecord, StoreBatch
 from streams.runtime.audience import Plans
+from streams.runtime.days import DAY
 
 CHANGELOG = "customers-changelog"
 POSITION_KEY = b"\x00position"
@@ -23,6 +24,8 @@ class Position(msgspec.Struct, array_like=True):
     late_sequence: int = 0  # late records so far
     plans: Plans = msgspec.field(default_factory=Plans)  # visits to every customer
     set_aside: list[int] = []  # offsets of `control` at which our own code failed
+    day_end: int = DAY  # the midnight at which the day under way ends (days.py)
+    skipped: list[int] = []  # of `control`: offsets that others were taken before (merge.py)
 
 
 _POSITION_ENCODER = msgspec.msgpack.Encoder()
@@ -68,7 +71,8 @@ class Pending:
 
     def __init__(self, codes: CodeSupply = NO_CODES) -> None:
         self.customers: dict[bytes, CustomerState] = {}
-        self.effects = Effects(commands=[], decisions=[], codes=codes)  # its lists: of this slice
+        # Its lists are of this slice.
+        self.effects = Effects(commands=[], decisions=[], purchases=[], codes=codes)
         self.changes: dict[bytes, bytes | None] = {}
         self.records: list[OutputRecord] = []
         self.counts: Counter[str] = Counter()  # of commands and the like

@@ -7,7 +7,8 @@ beyond it yet. So a search is never judged before an order that is older but unr
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from streams.engine import Instant
 from streams.ports import Record
@@ -57,7 +58,7 @@ class Input:
         """Adds fetched records; `end` is the end of the partition if the fetch reached it."""
         for record in records:
             # After a restart, the part of `control` that was processed is fed too.
-            if record.offset >= self.position:
+            if not self.is_done(record):
                 self.records.append(record)
                 self.buffered_bytes += 100 + len(record.value or b"")
         self.next_offset = max(self.next_offset, next_offset, end or 0)
@@ -82,6 +83,10 @@ class Input:
         self.buffered_bytes += 100 + len(record.value or b"")
         self.position = record.offset
         self.refresh()
+
+    def is_done(self, record: Record) -> bool:
+        """Was it processed before the task was opened?"""
+        return record.offset < self.position
 
     def refresh(self) -> None:
         """Sets `place` after a change."""
@@ -125,13 +130,64 @@ class Input:
             self.complete(self.asked_time)
 
 
+class SortedInput(Input):
+    """`control` in simulated time. Whoever publishes gives the time, and a set that was published
+    for later in the year lies in front of the facts of the days before:
+
+    offset   0          1               2           3              position 4
+             set, t=1   set, t=day 90   fact, day 0 fact, day 1    skipped  [1]
+    """
+
+    __slots__ = ("skipped",)
+
+    def __init__(self, topic: str, order: int, position: int, skipped: Iterable[int]) -> None:
+        super().__init__(topic, order, position)
+        self.skipped = set(skipped)
+        """Offsets before `position` that weren't processed yet."""
+
+    def is_done(self, record: Record) -> bool:
+        """See Input.is_done."""
+        return record.offset < self.position and record.offset not in self.skipped
+
+    def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
+        """See Input.feed; they are taken in order of time."""
+        super().feed(records, next_offset, end)
+        self.records = deque(sorted(self.records, key=lambda one: (one.time, one.offset)))
+        self.refresh()
+
+    def pop(self) -> Record:
+        """See Input.pop."""
+        position, record = self.position, super().pop()
+        self.position = max(position, record.offset + 1)
+        self.skipped.discard(record.offset)
+        self.skipped.update(
+            one.offset for one in self.records if position <= one.offset < record.offset
+        )
+        return record
+
+    def put_back(self, record: Record) -> None:
+        """See Input.put_back."""
+        position = self.position
+        super().put_back(record)
+        self.position = position
+        self.skipped.add(record.offset)
+
+
 class Merge:
     """All inputs of one task, in the order of their topics (SEMANTICS 5.3)."""
 
-    def __init__(self, topics: Iterable[str], positions: dict[str, int]) -> None:
+    def __init__(
+        self,
+        topics: Iterable[str],
+        positions: Mapping[str, int],
+        skipped: Mapping[str, Iterable[int]] = MappingProxyType({}),
+    ) -> None:
+        """`skipped`: the topics of a SortedInput, with what was skipped of each."""
         self.inputs = [
-            Input(topic, FIRST_TOPIC + number, positions.get(topic, 0))
-            for number, topic in enumerate(topics)
+            SortedInput(topic, order, positions.get(topic, 0), skipped[topic])
+            if topic in skipped
+            else Input(topic, order, positions.get(topic, 0))
+            for order, topic in enumerate(topics, FIRST_TOPIC)
         ]
         self.by_topic = {one.topic: one for one in self.inputs}
 
@@ -165,6 +221,15 @@ class Merge:
             if one.records and one.records[0].time > wall:
                 return one
         return None
+
+    def skipped(self) -> list[int]:
+        """What was skipped of a SortedInput."""
+        return [
+            offset
+            for one in self.inputs
+            if isinstance(one, SortedInput)
+            for offset in sorted(one.skipped)
+        ]
 
     def positions(self) -> dict[str, int]:
         """Next offset to process, by topic."""

@@ -10,10 +10,13 @@ import faust
 from faust.types.auth import CredentialsT
 from yarl import URL
 
+from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.engine import INPUTS
 from streams.runtime.commit import CHANGELOG
 from streams.settings import Protocol, Settings
+from streams.task import CONTROL
 from streams.worker.agents import BatchTopic, add_agents
+from streams.worker.facts import FactsAgent
 from streams.worker.fetching import FetchThread
 from streams.worker.inputs import Inputs
 from streams.worker.routes import OneHopRouter
@@ -40,7 +43,9 @@ class WorkerApp(faust.App):
         """Nothing: nothing is sent through Faust's producer."""
 
 
-def build_app(settings: Settings, records: FetchThread, tasks: Tasks) -> WorkerApp:
+def build_app(
+    settings: Settings, records: FetchThread, tasks: Tasks, facts: FactsAgent
+) -> WorkerApp:
     """The app, with an agent for each input topic and the table of customers."""
     inputs = Inputs({topic: settings.prefix + topic for topic in INPUTS}, settings.partitions)
     session = settings.session_timeout / 1000
@@ -70,7 +75,13 @@ def build_app(settings: Settings, records: FetchThread, tasks: Tasks) -> WorkerA
         TableManager=functools.partial(TaskTables, tasks=tasks),
         Router=OneHopRouter,
     )
-    app.transport = BatchTransport(app, records, inputs, tasks.feed_control, tasks.fail)
+    app.transport = BatchTransport(
+        app,
+        records,
+        inputs,
+        {CONTROL: tasks.feed_control, PARTITION_FACTS: facts.feed},
+        tasks.fail,
+    )
     add_agents(app, inputs, tasks)
     changelog = app.topic(settings.prefix + CHANGELOG, key_type=bytes, value_type=bytes, acks=False)
     app.customers = CustomersTable(app, tasks, changelog_topic=changelog)

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
+from streams.engine import INPUTS
 from streams.kafka.consumer import Batch, RecordConsumer
 from streams.kafka.partition import KeyCheck
-from streams.task import CONTROL
 
 Key = tuple[str, int]
 """(logical topic, partition)"""
@@ -106,7 +106,7 @@ class FetchThread:
             if start is None:
                 continue  # no longer ours
             self._positions[key] = batch.next_offset
-            if self._key_check is not None and batch.topic != CONTROL:
+            if self._key_check is not None and batch.topic in INPUTS:
                 self._key_check.check(batch.topic, batch.partition, batch.records)
             fetched.append(Fetched(start, batch))
         return fetched

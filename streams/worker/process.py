@@ -37,6 +37,7 @@ from streams.metrics import TaskMeasures, registry_of
 from streams.settings import Settings
 from streams.web.views import HealthView, TaskView, WorkerView, health_view
 from streams.worker.app import WorkerApp, advertised_host, build_app
+from streams.worker.facts import FactsAgent
 from streams.worker.fetching import FetchThread, Key
 from streams.worker.host import Host, in_thread
 from streams.worker.opening import TaskOpener
@@ -163,19 +164,21 @@ class WorkerProcess:
             KeyCheck(settings.partitions),
         )
         await records.start()
+        facts = FactsAgent(settings, records, lambda error: tasks.fail(error))
         ports = TaskPorts(
             opener=opener,
             records=records,
             ask_ends=self._ask_ends,
             partition_of=lambda key: partition_of(key, settings.partitions),
             write_offsets=self._write_offsets,
+            own_facts=facts.own,
         )
         options = TasksOptions(
             reopen_after_fenced=settings.session_timeout / 1000,
             broker_patience=settings.broker_timeout / 1000,
         )
         tasks = self._tasks = Tasks(ports, options)
-        app = self._app = build_app(settings, records, tasks)
+        app = self._app = build_app(settings, records, tasks, facts)
         registry = registry_of(self._measures)
         add_routes(app, app.customers, Questions(self._status, self._health, registry))
         return tasks, app

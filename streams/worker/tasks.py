@@ -72,6 +72,8 @@ class TaskPorts(msgspec.Struct):
     ask_ends: AskEnds
     partition_of: Callable[[bytes], int]
     write_offsets: Callable[[Mapping[Key, int]], Awaitable[None]]
+    own_facts: Callable[[bool], None] = lambda is_owner: None
+    """Told whether the store facts are added up here: where task 0 lives."""
 
 
 class NotHere(Exception):
@@ -149,6 +151,7 @@ class Tasks:
         )
         self._generation = generation
         self._owned = set(numbers)
+        self._ports.own_facts(0 in numbers)
         for number in self._hosts.keys() - kept:
             self._hosts.pop(number).leave()
         going_on = [self._hosts[number] for number in kept]
@@ -171,6 +174,7 @@ class Tasks:
         longer is left to the transaction timeout and the next owner's fence."""
         deadline = time.monotonic() + within
         self._is_stopping = True
+        self._ports.own_facts(False)
         flowed, self._flows = self._flows, False
         self._owned = set()
         if flowed:

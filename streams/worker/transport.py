@@ -25,7 +25,6 @@ from mode.types import ServiceT
 
 from streams.errors import SendflowError
 from streams.kafka.partition import partition_of
-from streams.task import CONTROL
 from streams.worker.fetching import Fetched, FetchThread
 from streams.worker.inputs import Inputs
 
@@ -128,8 +127,9 @@ class Consumer(driver.Consumer):
         generation = self.app.consumer_generation_id
         for fetched in await transport.records.fetch(MAX_RECORDS, timeout):
             batch = fetched.batch
-            if batch.topic == CONTROL:
-                transport.on_control(fetched)
+            on_shared = transport.shared.get(batch.topic)
+            if on_shared is not None:
+                on_shared(fetched)
                 continue
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 continue  # the positions are put right before the flow goes on
@@ -221,13 +221,13 @@ class BatchTransport(driver.Transport):
         app: AppT,
         records: FetchThread,
         inputs: Inputs,
-        on_control: Callable[[Fetched], None],
+        shared: Mapping[str, Callable[[Fetched], None]],
         on_failure: Callable[[BaseException], None],
     ) -> None:
-        """Batches of `control`, which nobody is assigned, go to `on_control`; what ends the reading
-        of records goes to `on_failure`."""
+        """`shared`: who gets the batches of topics that nobody is assigned, such as `control`. What
+        ends the reading of records goes to `on_failure`."""
         super().__init__(app.conf.broker_consumer, app)
         self.records = records
         self.inputs = inputs
-        self.on_control = on_control
+        self.shared = shared
         self.on_failure = on_failure

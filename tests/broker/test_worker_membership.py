@@ -8,6 +8,7 @@ import pytest
 from streams.demo.broker import BrokerProcess
 from streams.kafka.admin import KafkaAdmin
 from streams.worker.app import build_app
+from streams.worker.facts import FactsAgent
 from tests.broker.group import members
 from tests.broker.reading import settings_for
 from tests.worker.cluster import Cluster, Worker, until
@@ -26,7 +27,12 @@ async def test_a_member_that_fetches_nothing_by_aiokafka_stays_in_the_group(
     cluster.register("c1", "c2")
     worker = Worker(cluster)
     await worker.start()
-    app = build_app(settings, worker.records, worker.tasks)
+    app = build_app(
+        settings,
+        worker.records,
+        worker.tasks,
+        FactsAgent(settings, worker.records, worker.tasks.fail),
+    )
     app.conf.broker_max_poll_interval = 8.0
     app.conf.web_enabled = False
     await app.start()

@@ -13,6 +13,7 @@ from streams.contracts.dead_letters import DeadLetter
 from streams.contracts.encode import LateRecord
 from streams.contracts.fields import EVENT_FIELDS
 from streams.contracts.own_events import OwnEvents
+from streams.contracts.partition_facts import PartitionFacts
 from streams.contracts.reviews import Reviews
 from streams.contracts.schemas import (
     METRIC_OF_RECORD,
@@ -52,6 +53,7 @@ STRUCTS = {
     "StoreFacts": FactsRecord,
     "Backfill": BackfillRequest,
     "CouponCode": CouponCode,
+    "PartitionFacts": PartitionFacts,
 }
 SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glob("*.avsc")}
 

@@ -32,7 +32,7 @@ ORDERS = {"count": "order.placed", "at_least": "1"}
         ({"profile": "country", "equals": "GB"}, set(PROFILE_METRICS)),
         ({"not": {"any": [ORDERS, ORDERS]}}, {"order.placed"}),
     ],
-    ids=str,
+    ids=lambda given: str(sorted(given) if isinstance(given, set) else given),
 )
 def test_the_events_that_may_change_it(condition: dict[str, Any], metrics: set[str]) -> None:
     assert of(condition) == Dependence(metrics=metrics)

@@ -64,7 +64,7 @@ def test_pitfall_37_one_topic_with_other_partitions_must_be_made_anew():
 
 def test_pitfall_37_where_all_agree_on_another_number_the_setting_is_wrong():
     found = {
-        name: FoundTopic(1 if name == CONTROL else 6, topic.config)
+        name: FoundTopic(1 if topic.partitions == 1 else 6, topic.config)
         for name, topic in right().items()
     }
     problems = list(problems_of(found, SETTINGS))

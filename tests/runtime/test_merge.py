@@ -1,7 +1,7 @@
 """The merge of a task's inputs: feed, cut, choose."""
 
 from streams.ports import Record
-from streams.runtime.merge import Merge
+from streams.runtime.merge import Merge, SortedInput
 from streams.runtime.order import FIRST_TOPIC, LATE, START, place
 
 TOPICS = ("control", "orders", "carts")
@@ -121,3 +121,46 @@ def test_buffered_bytes_return_to_zero() -> None:
     orders.pop()
     orders.pop()
     assert orders.buffered_bytes == 0
+
+
+# ── Control in simulated time ─────────────────────────────────────────────────────────────────────
+
+
+def control_of(merge: Merge) -> SortedInput:
+    control = merge.by_topic["control"]
+    assert isinstance(control, SortedInput)
+    return control
+
+
+def test_control_of_simulated_time_is_taken_in_order_of_time() -> None:
+    merge = Merge(TOPICS, {}, {"control": []})
+    for topic in ("orders", "carts"):
+        merge.by_topic[topic].complete(100)
+    control = control_of(merge)
+    control.feed([record(1, 0), record(90, 1), record(10, 2)], 3, 3)
+    control.feed([record(20, 4), record(20, 3)], 5, 5)
+    assert merged(merge) == [("control", offset) for offset in (0, 2, 3, 4, 1)]
+
+
+def test_what_was_skipped_of_control_is_known_after_a_restart() -> None:
+    records = [record(1, 0), record(90, 1), record(10, 2), record(80, 3), record(20, 4)]
+    control = control_of(Merge(TOPICS, {}, {"control": []}))
+    control.feed(records, 5, 5)
+    taken = []
+    while control.records:
+        taken.append(control.pop().offset)
+        merge = Merge(TOPICS, {"control": control.position}, {"control": control.skipped})
+        assert merge.skipped() == sorted(control.skipped)
+        control = control_of(merge)
+        control.feed(records, 5, 5)
+    assert taken == [0, 2, 4, 3, 1]
+    assert (control.position, control.skipped) == (5, set())
+
+
+def test_live_control_is_taken_in_order_of_offset() -> None:
+    merge = Merge(TOPICS, {})
+    assert merge.skipped() == []
+    merge.by_topic["control"].feed([record(10, 0), record(9, 1)], 2, 2)
+    for topic in ("orders", "carts"):
+        merge.by_topic[topic].complete(100)
+    assert merged(merge) == [("control", 0), ("control", 1)]

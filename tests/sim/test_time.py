@@ -192,7 +192,8 @@ def test_output_is_committed_at_once_at_the_live_edge_and_else_by_the_interval(
     shop: Shop,
 ) -> None:
     task = shop.local.task
-    shop.customer(BEGIN, "ada")
+    shop.until(NOON - 2000)  # the day before has been told of
+    shop.customer(NOON - 1000, "ada")
     shop.local.advance(NOON)
     assert task.commit_due(NOON) == NOON + task.settings.commit_interval
     shop.cart(NOON, "ada")

@@ -19,6 +19,8 @@ class Records:
 
     def __init__(self) -> None:
         self.fetched: list[Fetched] = []
+        self.control: list[Fetched] = []
+        self.reports: list[Fetched] = []
         self.meanwhile: Any = lambda: None
 
     async def fetch(self, max_records: int, timeout: float) -> list[Fetched]:
@@ -33,10 +35,10 @@ def records() -> Records:
 
 @pytest.fixture
 async def app(records: Records) -> WorkerApp:
-    control: list[Fetched] = []
-    tasks = SimpleNamespace(feed_control=control.append, fail=None, control=control)
+    tasks = SimpleNamespace(feed_control=records.control.append, fail=None)
+    facts = SimpleNamespace(feed=records.reports.append)
     settings = Settings(application="test", prefix="shop.", partitions=3)
-    app = build_app(settings, records, tasks)  # type: ignore[arg-type]
+    app = build_app(settings, records, tasks, facts)  # type: ignore[arg-type]
     app.consumer_generation_id = 4
     app.consumer.resume_flow()
     return app
@@ -81,11 +83,10 @@ async def test_pitfall_39_a_generation_that_begins_between_two_batches_ends_the_
 
 
 async def test_batches_of_control_go_to_the_tasks_whatever_the_generation(app, records):
-    records.fetched = [fetched("control", 0)]
+    records.fetched = [fetched("control", 0), fetched("partition-facts", 0)]
     records.meanwhile = app.consumer.stop_flow
     assert await messages(app) == []
-    transport: Any = app.transport
-    assert transport.on_control.__self__ == records.fetched
+    assert [records.control, records.reports] == [[one] for one in records.fetched]
 
 
 async def test_the_event_of_an_input_is_the_batch(app, records):

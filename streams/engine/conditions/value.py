@@ -71,6 +71,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
         if getattr(definition, name) == STORE_MEAN:
             fact = mean_fact(definition.value)
             assert fact is not None
+            scope.reads.facts.add(fact)
             return _against_mean(read, fact, is_less=is_less)
     kind = VALUES[definition.value]
     passes = compile_comparison(_as_comparison(definition), kind, "the value", scope, (), [])

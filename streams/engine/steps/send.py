@@ -17,10 +17,11 @@ from streams.engine.event import Instant
 from streams.engine.flow import Building, Run, Step
 from streams.engine.handled import note_handled
 from streams.engine.identity import send_id
-from streams.engine.items import ITEM_SOURCES, Items
+from streams.engine.items import Items, check_items, compile_items
 from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, note_of
 from streams.engine.problem import Problem
 from streams.engine.profile import address_of
+from streams.engine.recommend import Recommend
 from streams.engine.references import profile_reader
 from streams.engine.scalars import (
     AnyText,
@@ -62,7 +63,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     `quiet_hours`: false: also when it is quiet; true: not even a transactional one when it is
       quiet; [from, to]: quiet hours of its own
     `variables`: names to constants or references, for the template
-    `items`: what the message shows: the triggering event's items, the cart's, or the viewed ones
+    `items`: what the message shows: the triggering event's items, the cart's, the viewed ones, or
+      recommended ones
     `coupon`: the pool of which it gives a code; it isn't sent if there is none
     `category`: a word for reports
     `utm`: names to texts, over those of the flow
@@ -77,7 +79,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     only_if: ConditionDefinition | None = None
     quiet_hours: Boolean | tuple[ClockTime, ClockTime] | None = None
     variables: dict[FieldName, AnyText] = {}
-    items: Literal["trigger", "cart", "viewed"] | None = None
+    items: Literal["trigger", "cart", "viewed"] | Recommend | None = None
     coupon: Identifier | None = None
     category: Text | None = None
     utm: dict[FieldName, Text] = {}
@@ -88,7 +90,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """References exist, and what the message shows is there."""
     yield from check_texts(definition.variables, "variables", scope)
     if definition.items is not None:
-        yield from ITEM_SOURCES[definition.items].check(scope)
+        yield from check_items(definition.items, scope)
     if definition.coupon is not None:
         yield from check_pool(definition.coupon, ("coupon",), scope)
 
@@ -286,7 +288,7 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
     read_locale = profile_reader("locale", building.scope)
     items: Items | None = None
     if definition.items is not None:
-        items = ITEM_SOURCES[definition.items].compile(building.scope)
+        items = compile_items(definition.items, building.scope)
 
     def command(turn: Turn, journey: Journey, reached: Instant) -> SendCommand:
         state, now = turn.state, turn.now

@@ -1,0 +1,63 @@
+"""Records of the topic `partition-facts`: what each task says of a day that is over.
+
+Always in Avro single-object encoding: they are written and read by Sendflow alone.
+"""
+
+from functools import cache
+
+import msgspec
+
+from streams.contracts.record_writer import RecordWriter, struct_writer
+from streams.contracts.schemas import shipped_schemas
+from streams.contracts.wire import Undecodable, decode_any, single_object_header
+from streams.ports import DayReport, OutputRecord, Rejection
+from streams.runtime.days import day_end_of, day_that_ends
+
+PARTITION_FACTS = "partition-facts"
+
+
+class PartitionFacts(msgspec.Struct):
+    """The record, as its schema has it."""
+
+    partition: int
+    day: str  # YYYY-MM-DD (UTC)
+    customers: int
+    buyers: int
+    clv_historic: int
+    learned: bytes | None = None
+
+
+def report_record(report: DayReport) -> OutputRecord:
+    """The record that says it. All of them are in one partition; the key is the task's number."""
+    header, write = _writer()
+    facts = PartitionFacts(
+        report.partition,
+        day_that_ends(report.day_end),
+        report.customers,
+        report.buyers,
+        report.clv_historic,
+        report.learned,
+    )
+    key = str(report.partition).encode()
+    return OutputRecord(PARTITION_FACTS, key, header + write(facts), partition=0)
+
+
+def read_report(value: bytes) -> DayReport | Rejection:
+    """What a record says, or why it says nothing."""
+    try:
+        name, fields = decode_any(value)
+    except Undecodable as error:
+        return Rejection(str(error))
+    if name != "PartitionFacts":
+        return Rejection(f"a {name} doesn't belong on {PARTITION_FACTS}, expected PartitionFacts")
+    try:
+        day_end = day_end_of(fields.pop("day"))
+    except ValueError as error:
+        return Rejection(f"day: {error}")
+    return DayReport(day_end=day_end, **fields)
+
+
+@cache
+def _writer() -> tuple[bytes, RecordWriter]:
+    contract = shipped_schemas().current["PartitionFacts"]
+    return single_object_header(contract), struct_writer(contract.schema)

@@ -1,0 +1,88 @@
+"""Store facts: the reports of all tasks about a day, added up (DESIGN 5).
+
+A day is complete when every task has told of it, or of a later one; who told nothing of it is as in
+its last report before. Only integers are added, so the order in which reports come is of no
+account. Days are completed in order, each once: what comes again, after a restart of the agent or
+of a task, is known by its day.
+
+    task 0   ■ 1   ■ 2           ■ 4
+    task 1   ■ 1   ■ 2   ■ 3                  day 1, day 2; task 1 has told nothing after day 3 yet
+    task 2         ■ 2   ■ 3   ■ 4            (day 1: zero)
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.engine import Counts, Instant, counts_in
+from streams.ports import DayReport
+from streams.runtime.days import DAY
+
+LONGEST = 400
+"""Days after which nothing is left of a count that matters."""
+
+
+class DayFact(msgspec.Struct, frozen=True):
+    """The facts of one day; money in minor units."""
+
+    day_end: Instant
+    partitions: int
+    values: dict[str, float]
+    recommendations: bytes | None = None  # Counts over all days, packed; None: nothing is known
+
+
+class Adding:
+    """Adds up the reports of the tasks."""
+
+    def __init__(self, partitions: int, last: DayFact | None = None) -> None:
+        """`last`: the newest facts that are known already."""
+        self.last_day_end: Instant = 0 if last is None else last.day_end
+        self._counts = Counts()
+        if last is not None and last.recommendations is not None:
+            self._counts = counts_in(last.recommendations)
+        self._partitions = partitions
+        self._coming: list[deque[DayReport]] = [deque() for _ in range(partitions)]
+        """Reports of days that aren't complete, by task, each in order."""
+        self._newest = [DayReport(number, 0, 0, 0, 0) for number in range(partitions)]
+        """Of each task, the report that holds at `last_day_end`."""
+
+    def add(self, report: DayReport) -> None:
+        """Takes a report of one task. They may come again, but not in another order."""
+        if report.partition >= self._partitions:
+            return  # of a time when there were more
+        coming = self._coming[report.partition]
+        newest = coming[-1] if coming else self._newest[report.partition]
+        if report.day_end <= newest.day_end:
+            return
+        if report.day_end <= self.last_day_end:
+            self._newest[report.partition] = report
+        else:
+            coming.append(report)
+
+    def complete(self) -> Iterator[DayFact]:
+        """The days that are complete now, in order."""
+        while all(self._coming):
+            day_end = min(coming[0].day_end for coming in self._coming)
+            self._counts.fade(min((day_end - self.last_day_end) // DAY, LONGEST))
+            for number, coming in enumerate(self._coming):
+                if coming[0].day_end == day_end:
+                    self._newest[number] = coming.popleft()
+                    learned = self._newest[number].learned
+                    if learned is not None:
+                        self._counts.add(counts_in(learned))
+            self._counts.keep_the_most()
+            self.last_day_end = day_end
+            values, counts = values_of(self._newest), self._counts
+            yield DayFact(day_end, self._partitions, values, counts.packed() if counts else None)
+
+
+def values_of(reports: list[DayReport]) -> dict[str, float]:
+    """The store facts that decisions compare with (SEMANTICS 7.2), by their names. A mean is over
+    customers with at least one order; without any, there is none."""
+    values = {"customers": float(sum(report.customers for report in reports))}
+    buyers = sum(report.buyers for report in reports)
+    if buyers:
+        revenue = sum(report.clv_historic for report in reports)
+        values["clv.historic.mean"] = revenue / buyers
+    return values

@@ -1,0 +1,69 @@
+"""The facts of each day are written once, whoever is killed on the way, and they are the sums of
+what the tasks told."""
+
+from pathlib import Path
+
+import pytest
+
+from streams.contracts.control import read_fact
+from streams.contracts.partition_facts import PARTITION_FACTS, read_report
+from streams.demo.broker import BrokerProcess
+from streams.demo.workers import Worker
+from streams.kafka.topic_reader import TopicReader
+from streams.ports import DayReport, Record
+from streams.runtime.facts import Adding, DayFact
+from streams.settings import Settings
+from streams.task import CONTROL
+from tests.broker.shop_run import PARTITIONS, ShopRun
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+def records(settings: Settings, topic: str) -> list[Record]:
+    with TopicReader(settings, "test") as reader:
+        return [one.record for one in reader.read(reader.starts(reader.places(topic)))]
+
+
+def owner_of_task_0(*workers: Worker) -> Worker:
+    """Where the facts are added up."""
+    for worker in workers:
+        if any(task.partition == 0 for task in worker.tasks()):
+            return worker
+    raise AssertionError("task 0 lives nowhere")
+
+
+def test_each_day_is_written_once_though_the_agents_worker_is_killed_again_and_again(
+    broker: BrokerProcess, topic_prefix: str, tmp_path: Path
+) -> None:
+    with ShopRun(broker, topic_prefix, tmp_path / "run") as run:
+        workers = {name: run.start(name) for name in ("first", "second")}
+        run.wait_for_tasks(workers["first"], PARTITIONS // 2)
+        run.write(1.0)
+        for share in (0.2, 0.4, 0.6):
+            run.wait_for(share, *workers.values())
+            killed = owner_of_task_0(*workers.values())
+            killed.kill()
+            name = next(name for name, worker in workers.items() if worker is killed)
+            workers[name] = run.start(name)
+            run.wait_for_tasks(workers[name], PARTITIONS // 2)
+        run.finish(*workers.values())
+        control, told = (records(run.settings, topic) for topic in (CONTROL, PARTITION_FACTS))
+
+    written: list[DayFact] = []
+    for record in control:
+        fact = read_fact(record)
+        if fact is not None:
+            assert record.time == fact.day_end
+            written.append(fact)
+    adding = Adding(PARTITIONS)
+    expected: list[DayFact] = []
+    seen: set[tuple[int, int]] = set()
+    for record in told:
+        report = read_report(record.value or b"")
+        assert isinstance(report, DayReport)
+        assert (report.partition, report.day_end) not in seen, "a task told of a day twice"
+        seen.add((report.partition, report.day_end))
+        adding.add(report)
+        expected += adding.complete()
+    assert len(expected) > 300
+    assert written == expected

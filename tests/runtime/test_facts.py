@@ -1,0 +1,88 @@
+"""Reports of tasks are added up to one fact a day, whatever order they come in, and come again."""
+
+import itertools
+
+import pytest
+
+from streams.ports import DayReport
+from streams.runtime.days import DAY
+from streams.runtime.facts import Adding, DayFact
+
+
+def report(
+    partition: int, day: int, customers: int = 1, buyers: int = 1, clv: int = 0
+) -> DayReport:
+    return DayReport(partition, day * DAY, customers, buyers, clv)
+
+
+def days(adding: Adding, *reports: DayReport) -> list[tuple[int, float]]:
+    """(day, customers) of all that was complete after each of the reports."""
+    found = []
+    for one in reports:
+        adding.add(one)
+        found += [(fact.day_end // DAY, fact.values["customers"]) for fact in adding.complete()]
+    return found
+
+
+def test_a_day_is_complete_when_every_task_has_told_of_it() -> None:
+    adding = Adding(2)
+    assert days(adding, report(0, 1, 3)) == []
+    assert days(adding, report(1, 1, 4)) == [(1, 7)]
+    assert adding.last_day_end == DAY
+
+
+def test_who_told_of_a_later_day_is_on_this_one_as_in_the_report_before() -> None:
+    adding = Adding(2)
+    days(adding, report(0, 1, 3), report(1, 1, 4))
+    assert days(adding, report(0, 2, 5)) == []
+    assert days(adding, report(1, 3, 9)) == [(2, 5 + 4)]
+    assert days(adding, report(0, 4, 6)) == [(3, 5 + 9)]
+
+
+def test_who_first_told_of_a_later_day_counts_zero() -> None:
+    assert days(Adding(2), report(0, 1, 3), report(0, 2, 3), report(1, 2, 4)) == [(1, 3), (2, 7)]
+
+
+def test_days_that_nobody_told_of_are_left_out() -> None:
+    assert days(Adding(1), report(0, 1), report(0, 30)) == [(1, 1), (30, 1)]
+
+
+def test_a_report_that_comes_again_changes_nothing() -> None:
+    adding = Adding(2)
+    found = days(adding, report(0, 1, 3), report(0, 1, 3), report(1, 1, 4), report(1, 1, 4))
+    assert found == [(1, 7)]
+    assert days(adding, report(0, 1, 3), report(0, 2, 5), report(1, 2, 6)) == [(2, 11)]
+
+
+@pytest.mark.parametrize("done", range(5))
+def test_an_agent_that_begins_anew_goes_on_behind_the_newest_fact(done: int) -> None:
+    told = [report(number, day, 10 * day + number) for day in range(1, 5) for number in range(2)]
+    whole = days(Adding(2), *told)
+    assert len(whole) == 4
+    assert days(Adding(2, DayFact(done * DAY, 2, {}) if done else None), *told) == whole[done:]
+
+
+def test_the_order_among_tasks_is_of_no_account() -> None:
+    by_task = [[report(number, day, day + number) for day in (1, 2, 4)] for number in range(3)]
+    expected = days(Adding(3), *itertools.chain(*by_task))
+    assert [day for day, _ in expected] == [1, 2, 4]
+    assert days(Adding(3), *(one for day in zip(*by_task, strict=True) for one in day)) == expected
+
+
+def test_a_task_of_a_time_with_more_partitions_is_left_out() -> None:
+    assert days(Adding(1), report(1, 1), report(0, 1)) == [(1, 1)]
+
+
+def test_a_mean_is_over_those_who_ordered() -> None:
+    adding = Adding(2)
+    adding.add(report(0, 1, customers=5, buyers=2, clv=1001))
+    adding.add(report(1, 1, customers=4, buyers=1, clv=-1))
+    assert list(adding.complete()) == [
+        DayFact(DAY, 2, {"customers": 9.0, "clv.historic.mean": 1000 / 3})
+    ]
+
+
+def test_without_any_order_there_is_no_mean() -> None:
+    adding = Adding(1)
+    adding.add(report(0, 1, customers=5, buyers=0))
+    assert [fact.values for fact in adding.complete()] == [{"customers": 5.0}]
