@@ -11,7 +11,7 @@ import msgspec
 
 from streams.contracts.control import fact_record
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
-from streams.engine import INPUTS, Instant
+from streams.engine import BETWEEN_TASKS, INPUTS, Instant
 from streams.errors import Poisoned
 from streams.ports import (
     ControlReader,
@@ -36,6 +36,7 @@ class LocalParts(msgspec.Struct):
     encoder: Encoder
     control: ControlReader
     settings: TaskSettings = TaskSettings()
+    partition: int = 0
 
 
 class LocalTask:
@@ -49,6 +50,7 @@ class LocalTask:
         self.logs: dict[str, list[Record]] = {topic: [] for topic in (CONTROL, *INPUTS)}
         self.changelog: list[tuple[bytes, bytes | None]] = []
         self.output: list[OutputRecord] = []
+        self._handed_over = 0
         self.store = parts.open_store()
         self._poisoned: frozenset[tuple[str, int]] = frozenset()
         self._adding = Adding(partitions=1)
@@ -65,7 +67,7 @@ class LocalTask:
         """Feeds what is new, cuts at `wall` and processes all that can be. Records and timers
         before `wall` less the clock skew happen; in simulated time, what ticks allow, and at the
         end of each day what was decided is committed and its facts come."""
-        while self.step(wall, budget) or self._passes_midnight(wall):
+        while self.step(wall, budget) or self._passes_midnight(wall) or self.learns_ends(wall):
             pass
 
     def step(self, wall: Instant, budget: int) -> bool:
@@ -132,6 +134,21 @@ class LocalTask:
             self.add_fact(fact)
         return bool(facts)
 
+    def take_between_tasks(self) -> list[OutputRecord]:
+        """What was committed for other tasks since it was asked for the last time: whoever moves
+        the tasks hands it over."""
+        committed, self._handed_over = self.output[self._handed_over :], len(self.output)
+        return [record for record in committed if record.topic in BETWEEN_TASKS]
+
+    def learns_ends(self, wall: Instant) -> bool:
+        """In simulated time, once the facts of a day are there: all that tasks have written for
+        each other by then is in the logs. Was that asked for?"""
+        if not self._parts.settings.is_simulated:
+            return False
+        asked = self.task.needs_cut(wall)
+        self.task.cut(wall, {topic: len(self.logs[topic]) for topic in asked})
+        return bool(asked)
+
     def restart(self, *, keep_store: bool = True) -> None:
         """Memory is lost; the store catches up with the changelog and a new task opens on it."""
         if not keep_store:
@@ -151,6 +168,6 @@ class LocalTask:
     def _open(self) -> PartitionTask:
         parts = self._parts
         ports = Ports(self.store, parts.decoder, parts.encoder, parts.control)
-        task = PartitionTask(0, ports, parts.settings, self._poisoned)
+        task = PartitionTask(parts.partition, ports, parts.settings, self._poisoned)
         self._fed = {CONTROL: 0, **task.positions}
         return task

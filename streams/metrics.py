@@ -24,6 +24,10 @@ COUNTERS: dict[str, tuple[str, str]] = {
     "decisions": ("sendflow_decisions", "Decisions committed."),
     "dead_letters": ("sendflow_dead_letters", "Records that went to dead-letters."),
     "late": ("sendflow_late_records", "Records that came behind the stream clock."),
+    "late_between_tasks": (
+        "sendflow_late_between_tasks",
+        "Records of tasks for each other that came behind the stream clock, as most do.",
+    ),
     "clamped": ("sendflow_clamped_events", "Events dated after they were recorded."),
     "duplicates": ("sendflow_duplicate_events", "Events with an event_id that was seen before."),
     "loops": ("sendflow_loops", "Entries and steps beyond what one event or timer may cause."),
@@ -53,6 +57,12 @@ COUNTERS: dict[str, tuple[str, str]] = {
     "coupons_missing": (
         "sendflow_coupons_missing",
         "Coupons that weren't given, because no loaded code was left in the partition.",
+    ),
+    "interests": ("sendflow_interests", "What customers wait for, or no longer, committed."),
+    "news": ("sendflow_news", "News of articles for customers committed."),
+    "news_in_vain": (
+        "sendflow_news_in_vain",
+        "News of articles that the customer didn't wait for (any more).",
     ),
     "days": ("sendflow_days", "Days whose sums were told, for the store facts."),
     "ticks": ("sendflow_ticks", "Ticks of simulated time."),

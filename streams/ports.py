@@ -1,7 +1,7 @@
 """What a partition task is given, as protocols: where state is kept, how bytes become events and
 how effects become bytes. The adapters in `store/` and `contracts/` satisfy them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -11,6 +11,8 @@ from streams.engine import (
     Decision,
     Event,
     Instant,
+    Interest,
+    Product,
     Program,
     Review,
     ReviewRequest,
@@ -100,7 +102,7 @@ class CouponCode(msgspec.Struct, gc=False):
     at: Instant
 
 
-Decoded = Event | Review | Backfill | CouponCode
+Decoded = Event | Review | Backfill | CouponCode | Product | Interest
 """What a record of an input may be."""
 
 
@@ -131,6 +133,8 @@ class Encoder(Protocol):
     def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]: ...
     def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]: ...
     def reviews(self, requests: Iterable[ReviewRequest]) -> list[OutputRecord]: ...
+    def interests(self, interests: Iterable[Interest]) -> list[OutputRecord]: ...
+    def news(self, metric: str, event: Mapping[str, Any], time: Instant) -> OutputRecord: ...
     def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]: ...
     def dead_letter(
         self, topic: str, partition: int, record: Record, rejection: Rejection, at: Instant

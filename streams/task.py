@@ -20,6 +20,7 @@ from types import MappingProxyType
 import msgspec
 
 from streams.engine import (
+    BETWEEN_TASKS,
     COUNTED,
     INPUTS,
     LARGE_STATE,
@@ -28,7 +29,9 @@ from streams.engine import (
     CustomerState,
     Event,
     Instant,
+    Interest,
     NewerState,
+    Product,
     Program,
     are_concerned_by,
     backfill,
@@ -38,6 +41,8 @@ from streams.engine import (
     fire,
     make_room,
     new_state,
+    news,
+    next_midnight,
     review,
     visit,
 )
@@ -69,11 +74,13 @@ from streams.runtime.days import Days
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
+from streams.runtime.products import Products, Told
 from streams.runtime.timers import FAR_FUTURE, Timers
 
 logger = logging.getLogger(__name__)
 
 CONTROL = "control"
+PRODUCTS = "products"
 TICK_HEADER = "sendflow-tick"
 PAUSE: Instant = 10_000
 """A task that waits is run several times a second. If it wasn't for so long, because the group had
@@ -135,6 +142,7 @@ class PartitionTask:
             (CONTROL, *TOPIC_ORDER),
             {**beginnings, **position.inputs},
             {CONTROL: position.skipped} if settings.is_simulated else {},
+            BETWEEN_TASKS if settings.is_simulated else (),
         )
         self._control = self._merge.by_topic[CONTROL]
         # A worker reads `control` whole: what the task has been through already is fed to it again.
@@ -157,6 +165,12 @@ class PartitionTask:
             position.day_end, self._own, self._stored_states, waits=settings.is_simulated
         )
         self._fact_until: Instant = 0  # the newest fact of a day that was fed: of this midnight
+        self._products = Products(self._own)
+        if not settings.is_simulated:
+            # What tasks tell each other holds no clock up: a transaction open elsewhere would hold
+            # up all. It's late then, and `late-records` says where it was placed (DESIGN 5.2).
+            for topic in BETWEEN_TASKS:
+                self._merge.by_topic[topic].complete(FAR_FUTURE)
 
     # ── What the worker asks ──────────────────────────────────────────────────────────────────
 
@@ -192,7 +206,7 @@ class PartitionTask:
     @property
     def next_due(self) -> Instant | None:
         """When the next timer, or the next chunk of a visit, is due; None if there is none."""
-        due = min(self._timers.next_due, self._audience.next_due)
+        due = min(self._timers.next_due, self._audience.next_due, self._products.next_due)
         return None if due == FAR_FUTURE else due
 
     @property
@@ -234,8 +248,13 @@ class PartitionTask:
 
     def needs_cut(self, wall: Instant) -> list[str]:
         """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""
-        if self._waits_for is None or self._unanswered is not None or self.settings.is_simulated:
+        if self._waits_for is None or self._unanswered is not None:
             return []
+        if self.settings.is_simulated:
+            # Before the facts of the day, other tasks may still be at it.
+            midnight = self._days.awaited
+            held = self._merge.not_let_in(midnight) if midnight <= self._fact_until else []
+            return [one.topic for one in held if one.asked_end is None]
         until = wall - self.settings.clock_skew
         return [
             one.topic
@@ -245,9 +264,12 @@ class PartitionTask:
 
     def cut(self, wall: Instant, ends: dict[str, int]) -> None:
         """The ends of partitions, asked for at or after the wall time `wall`: once a topic has been
-        fed up to its end, all that was appended before `wall` less the clock skew is here."""
+        fed up to its end, all that was appended before `wall` less the clock skew is here; where
+        time is simulated, all that tasks wrote for each other before the midnight awaited."""
+        is_simulated = self.settings.is_simulated
+        until = self._days.awaited if is_simulated else wall - self.settings.clock_skew
         for topic, end in ends.items():
-            self._merge.by_topic[topic].ask(wall - self.settings.clock_skew, end)
+            self._merge.by_topic[topic].ask(until, end)
         self._waits_for = None
 
     def run(self, wall: Instant, budget: int) -> bool:
@@ -275,28 +297,36 @@ class PartitionTask:
                 continue
             first, at, limit = self._merge.choose(self._clock)
             timer_due, visit_due = self._timers.next_due, self._audience.next_due
-            next_due = place(min(timer_due, visit_due), TIMERS)
+            news_due = self._products.next_due
+            next_due = place(min(timer_due, visit_due, news_due), TIMERS)
             days = self._days
-            if min(at, next_due) >= days.end_place and self._may_close(first, next_due < at):
-                self._close_day(time_of(min(at, next_due)))
-            elif days.awaited > self._fact_until:
+            if days.awaited > self._fact_until:
                 self._clock = max(self._clock, place(days.awaited, START))
                 self._waits_for = self._control
                 return False
+            elif is_simulated and (held := self._merge.not_let_in(days.awaited)):
+                self._clock = max(self._clock, place(days.awaited, START))
+                self._waits_for = held[0]
+                return False
+            elif min(at, next_due) >= days.end_place and self._may_close(first, next_due < at):
+                # What other tasks write for this one may come on a day without anything else.
+                is_known_day = is_simulated and days.awaited > 0
+                self._close_day(days.end if is_known_day else time_of(min(at, next_due)))
             elif next_due < at:
-                if visit_due <= timer_due:
+                if news_due <= min(timer_due, visit_due):
+                    budget -= 1 + self._tell(news_due)
+                elif visit_due <= timer_due:
                     budget -= 1 + self._visit_chunk(visit_due)
                 else:
                     self._fire()
                     budget -= 1
-            elif first is self._control and first.records:
-                self._take(first, at, limit, 1)  # it may begin a visit that comes before the next
-                budget -= 1
             elif first.records:
-                limit = min(limit, place(visit_due, TIMERS), days.end_place)
+                # After one of these, a visit or news may come before the next.
+                most = 1 if first.topic in (CONTROL, PRODUCTS) else budget
+                limit = min(limit, place(min(visit_due, news_due), TIMERS), days.end_place)
                 if is_simulated:
                     limit = min(limit, place(wall + 1, START))
-                budget -= self._take(first, at, limit, budget)
+                budget -= self._take(first, at, limit, most)
                 if self._unanswered is not None:
                     self._waits_for = first
                     return False
@@ -402,6 +432,9 @@ class PartitionTask:
         if isinstance(event, CouponCode):
             self._coupons.load(event)
             return
+        if isinstance(event, Product | Interest):
+            self._take_product(event, now)
+            return
         customer = record.key
         assert customer is not None  # the decoder has refused records without a key
         state = self._customer(customer)
@@ -434,6 +467,35 @@ class PartitionTask:
         pending.events += 1
         if pending.since is None:
             pending.since = self._wall
+
+    def _take_product(self, said: Product | Interest, now: Instant) -> None:
+        """What the shop says of an article, or a customer who waits for its news."""
+        if isinstance(said, Interest):
+            self._products.watch(said, now)
+            return
+        said.occurred_at = min(said.occurred_at, now)
+        changes = self._products.update(said)
+        if changes and self._program.wants_news:
+            self._send_news(self._products.tell(said.sku, changes, now), now)
+
+    def _tell(self, due: Instant) -> int:
+        """The next of those who wait for an article. Returns how many there were."""
+        if self._pending.since is None:
+            self._pending.since = self._wall
+        self._clock = max(self._clock, place(due, TIMERS))
+        told = self._products.next_chunk()
+        self._send_news(told, due)
+        return len(told)
+
+    def _send_news(self, told: list[Told], now: Instant) -> None:
+        midnight = next_midnight(now)
+        encoder, records = self._ports.encoder, self._pending.records
+        for one in told:
+            event = news(one.change, one.customer, one.interest)
+            if self.settings.is_simulated:
+                event = {**event, "occurred_at": midnight}
+            records.append(encoder.news(one.change.metric, event, midnight))
+        self._pending.counts["news"] += len(told)
 
     def _event_of(self, topic: str, record: Record) -> Decoded | Rejection:
         if (topic, record.offset) in self._poisoned:
@@ -533,7 +595,7 @@ class PartitionTask:
     def _note_late(self, source: Input, record: Record) -> None:
         """A replay must place this record where we do (DESIGN 5.2)."""
         self._late_sequence += 1
-        self.counts["late"] += 1
+        self.counts["late_between_tasks" if source.is_between_tasks else "late"] += 1
         self._pending.records.append(
             self._ports.encoder.late_record(
                 source.topic,

@@ -108,7 +108,7 @@ def _show_events(summary: "ShopSummary") -> None:
     _count(summary.customers, "customers")
     _count(real, f"real events: {summary.orders:,} orders of {total}, {summary.refunds:,} refunds")
     _count(summary.simulated_events, f"SIMULATED events around them (seed {summary.seed}):")
-    output.say(f"{'':12}profiles, carts, searches, views, deliveries")
+    output.say(f"{'':12}profiles, carts, searches, views, wishes, deliveries, stock")
 
 
 def _show_decisions(report: "DemoReport") -> None:

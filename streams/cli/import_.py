@@ -120,6 +120,7 @@ Metrics = Mapping[str, "Metric"]
 def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") -> Metrics:
     """Those of every shop, and if others are wanted, the shop's own. Raises Refused."""
     from streams.engine import METRICS
+    from streams.engine.event import PRODUCT_METRICS
     from streams.errors import Refused
     from streams.worker.publish import newest_definitions
 
@@ -130,7 +131,7 @@ def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") 
         if loaded.definitions is None:
             raise Refused("\n".join(str(problem) for problem in loaded.problems))
         return loaded.definitions.scope().metrics
-    if all(metric in METRICS for metric in wanted):
+    if all(metric in METRICS or metric in PRODUCT_METRICS for metric in wanted):
         return METRICS
     published = newest_definitions(settings)
     return METRICS if published is None else published.scope().metrics

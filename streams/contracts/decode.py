@@ -21,7 +21,9 @@ from streams.contracts.fields import (
     event_check,
     moment_problem,
 )
+from streams.contracts.interests import Interests
 from streams.contracts.own_events import OwnEvents, OwnMetric, none_of_its_own
+from streams.contracts.products import Products
 from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader, only_fields
 from streams.contracts.registry import NotAContract, SchemaRegistry
 from streams.contracts.reviews import Reviews
@@ -44,7 +46,7 @@ from streams.contracts.wire import (
     malformed,
     wrong_end,
 )
-from streams.engine import METRICS, Event
+from streams.engine import METRICS, Event, Interest, Product
 from streams.engine.event import Metric
 from streams.errors import Unanswered
 from streams.ports import CouponCode, Decoded, Record, Rejection
@@ -129,6 +131,8 @@ class EventDecoder:
             own_events,
             Reviews(),
             Coupons(),
+            Products(),
+            Interests(),
             Backfills(self.decode),
         )
         self._others = {other.name: other for other in others}
@@ -281,7 +285,8 @@ def _read_other(other: OtherRecords, fields: dict[str, Any], record: Record) -> 
         decoded = other.read(fields, record)
     except WrongEvent as error:
         return Rejection(str(error), f"{NAMESPACE}.{other.name}")
-    if isinstance(decoded, CouponCode):  # its key is no customer's, and was looked at
+    if isinstance(decoded, CouponCode | Product | Interest):
+        # Its key is no customer's, and was looked at.
         return decoded
     if problem := _key_problem(record.key, decoded.customer_id):
         return Rejection(problem, f"{NAMESPACE}.{other.name}")

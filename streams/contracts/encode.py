@@ -12,22 +12,25 @@ import msgspec
 from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fields, size_of
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
+from streams.contracts.interests import INTERESTS
 from streams.contracts.own_events import OwnEvents, none_of_its_own
 from streams.contracts.partition_facts import report_record
 from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
 from streams.contracts.registry import SchemaRegistry
-from streams.contracts.schemas import Contract, Schema, Schemas, shipped_schemas
+from streams.contracts.schemas import Contract, Schema, Schemas, record_name, shipped_schemas
 from streams.contracts.trace import trace_headers
 from streams.contracts.wire import confluent_header, single_object_header
 from streams.engine import (
     METRICS,
     Decision,
     Instant,
+    Interest,
     ReviewRequest,
     SendCommand,
     WebhookCommand,
 )
-from streams.engine.event import Metric
+from streams.engine.duration import next_midnight
+from streams.engine.event import NEWS, PRODUCT_METRICS, Metric
 from streams.ports import DayReport, OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
@@ -65,6 +68,9 @@ class EffectEncoder:
         self._late_record_header, late_record = self._output("LateRecord")
         self._webhook_header, webhook = self._output("WebhookCommand")
         self._review_header, review = self._output("ReviewRequest")
+        self._interest_header, interest = self._output("Interest")
+        self._news = {metric: self._writer_of(record_name(metric)) for metric in NEWS}
+        self._write_interest = struct_writer(interest)
         self._write_command = struct_writer(command)
         self._write_webhook = struct_writer(webhook)
         self._write_review = struct_writer(review)
@@ -110,6 +116,27 @@ class EffectEncoder:
             for request in requests
         ]
 
+    def interests(self, interests: Iterable[Interest]) -> list[OutputRecord]:
+        """One record for each, in order; the key is the sku. Its time counts where time is
+        simulated: what tasks tell each other in a day is known from midnight on."""
+        header, write = self._interest_header, self._write_interest
+        return [
+            OutputRecord(
+                INTERESTS,
+                interest.sku.encode(),
+                header + write(interest),
+                time=next_midnight(interest.at),
+            )
+            for interest in interests
+        ]
+
+    def news(self, metric: str, event: Mapping[str, Any], time: Instant) -> OutputRecord:
+        """News of an article for one customer, whose id is the key; `time` counts where time is
+        simulated."""
+        header, write = self._news[metric]
+        key = event["customer_id"].encode()
+        return OutputRecord(METRICS[metric].topic, key, header + write(event), time=time)
+
     def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]:
         """One record for each event or timer of a customer that decided something, in order; the
         key is the customer id."""
@@ -150,6 +177,10 @@ class EffectEncoder:
         """What a task says of a day that is over."""
         return report_record(report)
 
+    def _writer_of(self, name: str) -> tuple[bytes, RecordWriter]:
+        header, schema = self._output(name)
+        return header, dict_writer(schema)
+
     def _output(self, name: str) -> tuple[bytes, Schema]:
         contract = self._schemas.current[name]
         if self._registry is None:
@@ -162,7 +193,8 @@ class EventEncoder:
 
     def __init__(self, schemas: Schemas) -> None:
         self._metrics: dict[str, tuple[EventCheck, bytes, RecordWriter]] = {
-            metric: _event_writer(metric, schemas.of_metric(metric)) for metric in METRICS
+            metric: _event_writer(metric, known, schemas.of_metric(metric))
+            for metric, known in _KNOWN.items()
         }
         contract = schemas.current[OwnEvents.name]
         self._own_events = OwnEvents(contract, all_fields, none_of_its_own)
@@ -188,7 +220,7 @@ class EventEncoder:
         check, header, write = known
         checked = check(event)
         # every field was found, unless there are more than that
-        if problem := unknown_field(event, METRICS[metric]):
+        if problem := unknown_field(event, _KNOWN[metric]):
             raise WrongEvent(problem)
         return header + _written(write, checked)
 
@@ -202,8 +234,13 @@ def _written(write: RecordWriter, checked: dict[str, Any]) -> bytes:
         ) from error
 
 
-def _event_writer(metric: str, contract: Contract) -> tuple[EventCheck, bytes, RecordWriter]:
-    check = event_check(METRICS[metric], contract.schema)
+_KNOWN = {**METRICS, **PRODUCT_METRICS}
+
+
+def _event_writer(
+    name: str, metric: Metric, contract: Contract
+) -> tuple[EventCheck, bytes, RecordWriter]:
+    check = event_check(metric, contract.schema)
     return check, single_object_header(contract), dict_writer(contract.schema)
 
 

@@ -96,7 +96,10 @@ def typed(fields: Mapping[str, Field], given: dict[str, Any]) -> dict[str, Any]:
     for name, field in fields.items():
         value = given.get(name)
         if value is not None:
-            value = _CHECKS[field.type](value, name, "long")
+            try:
+                value = _CHECKS[field.type](value, name, "long")
+            except _WrongAmount as wrong:
+                raise wrong.in_currency(given.get("currency")) from None
         elif not field.is_optional:
             raise WrongEvent(f"field {name!r} is missing")
         checked[name] = value

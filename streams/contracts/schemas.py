@@ -57,8 +57,8 @@ class Schemas:
 
 
 def record_name(metric: str) -> str:
-    """`order.placed` -> `OrderPlaced`."""
-    return "".join(word.capitalize() for word in metric.split("."))
+    """`order.placed` -> `OrderPlaced`, `product.back_in_stock` -> `ProductBackInStock`."""
+    return "".join(word.capitalize() for word in metric.replace("_", ".").split("."))
 
 
 METRIC_OF_RECORD: dict[str, str] = {record_name(metric): metric for metric in METRICS}

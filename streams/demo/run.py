@@ -234,9 +234,17 @@ class Demo:
 
 
 def one_customer_in(number: int, year: ShopYear) -> ShopYear:
-    """The year of every `number`-th customer, by id; the lines of the data stay those of all."""
-    customers = set(sorted({event["customer_id"] for event in year.events})[::number])
-    events = [event for event in year.events if event["customer_id"] in customers]
+    """The year of every `number`-th customer, by id, and of the articles that they look at; the
+    lines of the data stay those of all."""
+    known = {event["customer_id"] for event in year.events if "customer_id" in event}
+    customers = set(sorted(known)[::number])
+    events = [event for event in year.events if event.get("customer_id") in customers]
+    seen = {event["sku"] for event in events if "sku" in event}  # articles that anybody looks at
+    events = [
+        event
+        for event in year.events
+        if (event["customer_id"] in customers if "customer_id" in event else event["sku"] in seen)
+    ]
     counts = Counter(event["metric"] for event in events)
     orders = [event for event in events if event["metric"] == "order.placed"]
     summary = dataclasses.replace(

@@ -1,5 +1,6 @@
 """A year of a shop as events in order of time: real orders and refunds (`retail.py`), with
-everything around them simulated (`simulation.py`), so that flows have something to decide."""
+everything around them simulated (`simulation.py`, `articles.py`), so that flows have something to
+decide."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from operator import itemgetter
 from random import Random
 from typing import Any
 
+from streams.demo.articles import birthday, product_events, wish_events
 from streams.demo.retail import CURRENCY, Order, Refund, read_retail
 from streams.demo.simulation import Searches, simulate_customer
 from streams.engine import Instant
@@ -20,9 +22,12 @@ SIMULATED_METRICS = frozenset(
         "checkout.started",
         "search.performed",
         "view.item",
+        "wishlist.added",
+        "product.updated",
     }
 )
-"""The metrics of the year that are made up; the others are real."""
+"""The metrics of the year that are made up, of `product.updated` all but the prices (articles.py);
+the others are real."""
 
 SEED = 7
 
@@ -100,6 +105,11 @@ def build_shop_year(seed: int = SEED) -> ShopYear:
             refunds.get(customer_id, []),
             year_end,
         )
+    events += wish_events(seed, sorted(events, key=itemgetter("occurred_at", "event_id")))
+    events += product_events(seed, retail.orders)
+    for event in events:
+        if event["metric"] == "customer.updated" and (day := birthday(seed, event["customer_id"])):
+            event["set"]["birthday"] = day
     events.sort(key=itemgetter("occurred_at", "event_id"))
 
     summary = ShopSummary(

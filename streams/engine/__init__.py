@@ -6,19 +6,30 @@ from streams.engine.change import adapt
 from streams.engine.check import read_definitions
 from streams.engine.decide import decide, fire
 from streams.engine.definition import Definitions
+from streams.engine.duration import next_midnight
 from streams.engine.effects import (
     COUNTED,
     Decision,
     Effects,
+    Interest,
     Outcome,
     ReviewRequest,
     SendCommand,
     WebhookCommand,
 )
-from streams.engine.event import INPUTS, METRICS, TOPIC_ORDER, Event, Instant, topic_of
+from streams.engine.event import (
+    BETWEEN_TASKS,
+    INPUTS,
+    METRICS,
+    TOPIC_ORDER,
+    Event,
+    Instant,
+    topic_of,
+)
 from streams.engine.learning import Counts, Purchase, counts_in
 from streams.engine.looking_back import FurtherBack, further_back
 from streams.engine.problem import Problem
+from streams.engine.product import Change, Product, changes, follow, news
 from streams.engine.program import Program, compile_program
 from streams.engine.recommendations import FACT as RECOMMENDATIONS
 from streams.engine.recommendations import Recommendations
@@ -40,6 +51,7 @@ from streams.engine.successor import successors
 from streams.engine.visit import Visit, are_concerned_by, is_visit_needed, visit
 
 __all__ = [
+    "BETWEEN_TASKS",
     "COUNTED",
     "INPUTS",
     "LARGE_STATE",
@@ -47,6 +59,7 @@ __all__ = [
     "RECOMMENDATIONS",
     "TOPIC_ORDER",
     "Backfill",
+    "Change",
     "Counts",
     "CustomerState",
     "Decision",
@@ -55,6 +68,7 @@ __all__ = [
     "Event",
     "FurtherBack",
     "Instant",
+    "Interest",
     "Journey",
     "JourneyState",
     "NewerState",
@@ -62,6 +76,7 @@ __all__ = [
     "Outcome",
     "Placed",
     "Problem",
+    "Product",
     "Program",
     "Purchase",
     "Recommendations",
@@ -74,6 +89,7 @@ __all__ = [
     "are_concerned_by",
     "backfill",
     "cart_of",
+    "changes",
     "check_fits",
     "compile_program",
     "counts_in",
@@ -81,12 +97,15 @@ __all__ = [
     "decode_state",
     "encode_state",
     "fire",
+    "follow",
     "further_back",
     "is_forgotten",
     "is_visit_needed",
     "make_room",
     "new_state",
+    "news",
     "next_due_of",
+    "next_midnight",
     "read_definitions",
     "review",
     "successors",

@@ -16,7 +16,7 @@ from streams.engine.definition import (
     StoreSettings,
     inside,
 )
-from streams.engine.event import METRICS, FieldType
+from streams.engine.event import METRICS, PRODUCT_METRICS, FieldType
 from streams.engine.pools import check_pools
 from streams.engine.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.reading import UNREADABLE, Found, Reading, read
@@ -147,7 +147,7 @@ class _Check:
     def metrics(self) -> Iterator[Problem]:
         for place, metric in enumerate(self._raw_list("metrics")):
             name = metric.get("metric") if isinstance(metric, dict) else None
-            if name in METRICS:
+            if name in METRICS or name in PRODUCT_METRICS:
                 yield Problem(
                     ("metrics", place, "metric"), f"the metric {name!r} exists for every shop"
                 )

@@ -8,6 +8,7 @@ from streams.engine.effects import Effects
 from streams.engine.entry import enter_by_event
 from streams.engine.event import Event, Instant
 from streams.engine.identity import event_hash
+from streams.engine.interest import is_waited_for, withdraw_all
 from streams.engine.journey import SENT, Journey, JourneyState
 from streams.engine.membership import due_segments, judge
 from streams.engine.money import NO_RATE
@@ -45,6 +46,9 @@ def decide(
         effects.duplicates += 1
         return
     plan = program.on_metric.get(event.metric, program.otherwise)
+    if plan.is_news and not is_waited_for(state, event.data["sku"], now):
+        effects.news_in_vain += 1  # bought, erased or over since the article's task was told
+        return
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
         return
@@ -58,6 +62,8 @@ def decide(
         if purchase is not None:
             effects.purchases.append(purchase)
     remember(state, event, data, hash_, now, plan.memory)
+    if plan.watch is not None:
+        plan.watch(state, data, event.occurred_at, now, effects)
     if plan.changes_profile and program.dated_flows:
         set_occasions(program, state, now)
         state.next_due = next_due(state)
@@ -182,4 +188,5 @@ def erase(
     for journey in order:
         evidence = {"metric": event.metric, "event_id": event.event_id}
         end(turn, program.flows[journey.flow], journey, "erased", evidence, journey.step)
+    withdraw_all(state, now, effects)
     forget(state)

@@ -17,6 +17,11 @@ _WHOLE = re.compile(PATTERN, re.ASCII)
 _MILLISECONDS = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
 
 
+def next_midnight(at: int) -> int:
+    """The first midnight, UTC, after the moment `at`."""
+    return (at // DAY + 1) * DAY
+
+
 def parse_duration(text: str) -> int | None:
     """Milliseconds; None if `text` is no duration. Units come in falling order, each once; a number
     without a unit is none, because nobody knows of what."""

@@ -112,6 +112,16 @@ class Decision(msgspec.Struct, gc=False):
     event_id: str | None
 
 
+class Interest(msgspec.Struct, gc=False):
+    """The customer waits for news of an article from `at` on; `kind` None: no longer."""
+
+    sku: str
+    customer_id: str
+    kind: str | None
+    until: Instant
+    at: Instant
+
+
 class Effects(msgspec.Struct):
     """Collects what one or many calls of the engine decided, in order."""
 
@@ -128,6 +138,8 @@ class Effects(msgspec.Struct):
     backfilled: int = 0  # journeys of past customers who were added to a flow (SEMANTICS 6.3)
     backfills_in_vain: int = 0  # of customers who weren't added
     codes: CodeSupply = NO_CODES  # what coupons are taken from, as they are given
+    interests: list[Interest] = []
+    news_in_vain: int = 0  # of articles that the customer doesn't wait for (any more)
 
 
 COUNTED = (
@@ -138,5 +150,6 @@ COUNTED = (
     "reviews_in_vain",
     "backfilled",
     "backfills_in_vain",
+    "news_in_vain",
 )
 """The numbers among the Effects, which a task counts."""

@@ -64,6 +64,16 @@ _MONEY = Field(FieldType.MONEY)
 _MONEY_OR_NONE = Field(FieldType.MONEY, is_optional=True)
 _ITEMS = Field(FieldType.ITEMS)
 _MOMENT_OR_NONE = Field(FieldType.MOMENT, is_optional=True)
+_PRODUCT = {
+    "sku": _TEXT,
+    "name": _TEXT,
+    "category": _TEXT_OR_NONE,
+    "price": _MONEY,
+    "currency": _TEXT,
+    "stock": Field(FieldType.NUMBER, is_optional=True),
+    "url": _TEXT_OR_NONE,
+    "image_url": _TEXT_OR_NONE,
+}
 _MESSAGE = {"send_id": _TEXT, "channel": _TEXT, "address": _TEXT_OR_NONE}
 
 ITEM_FIELDS: dict[str, Field] = {
@@ -147,7 +157,29 @@ METRICS: dict[str, Metric] = {
     "message.opened": Metric("engagement", _MESSAGE),
     "message.clicked": Metric("engagement", {**_MESSAGE, "url": _TEXT_OR_NONE}),
     "message.unsubscribed": Metric("engagement", _MESSAGE),
+    "product.back_in_stock": Metric(
+        "product-news", {**_PRODUCT, "interest": _TEXT, "items": _ITEMS}
+    ),
+    "product.price_dropped": Metric(
+        "product-news",
+        {
+            **_PRODUCT,
+            "interest": _TEXT,
+            "items": _ITEMS,
+            "previous_price": _MONEY,
+            "percent": _NUMBER,
+        },
+    ),
 }
+
+NEWS: tuple[str, ...] = ("product.back_in_stock", "product.price_dropped")
+"""What customers are told of articles that they wait for (interest.py)."""
+
+PRODUCT_UPDATED = "product.updated"
+PRODUCT_METRICS: dict[str, Metric] = {
+    PRODUCT_UPDATED: Metric("products", {**_PRODUCT, "released_at": _MOMENT_OR_NONE})
+}
+"""Metrics of articles: they have no customer, their key is the `sku`, and no flow sees them."""
 
 OWN_METRICS_TOPIC = "events"
 """The input that events of a shop's own metrics arrive on."""
@@ -161,6 +193,9 @@ INPUTS: tuple[str, ...] = (
     "engagement",
     "reviews",
     "coupons",
+    "products",
+    "interests",
+    "product-news",
     OWN_METRICS_TOPIC,
     "backfills",
 )
@@ -171,6 +206,9 @@ TOPIC_ORDER: tuple[str, ...] = (
     "engagement",
     "reviews",
     "coupons",
+    "interests",
+    "products",
+    "product-news",
     "orders",
     "carts",
     "views",
@@ -179,6 +217,12 @@ TOPIC_ORDER: tuple[str, ...] = (
     "backfills",  # after the events that may concern whoever is added
 )
 """Which comes first among records of the same record time (SEMANTICS 5.3)."""
+
+BETWEEN_TASKS = frozenset({"interests", "product-news"})
+"""Inputs that tasks write themselves, by key, for each other."""
+
+KEYED_BY_SKU = frozenset({"products", "interests"})
+"""Inputs whose key is an article; that of all others with events is the customer."""
 
 
 def topic_of(metric: str) -> str:

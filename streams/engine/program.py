@@ -22,8 +22,9 @@ from streams.engine.definition import (
 )
 from streams.engine.dependence import Dependence, dependence_of, segments_within
 from streams.engine.duration import DAY, HOUR
-from streams.engine.event import OWN_METRICS_TOPIC, Event, Metric
+from streams.engine.event import NEWS, OWN_METRICS_TOPIC, Event, Metric
 from streams.engine.flow import Building, CompiledFlow, ExitRule, ReEntry, SegmentPlan, Step
+from streams.engine.interest import BOUGHT, SHOWN, Watching
 from streams.engine.journey import Journey
 from streams.engine.length import longest
 from streams.engine.money import MONEY_TYPES, NO_RATE, Exchange
@@ -74,6 +75,8 @@ class MetricPlan(msgspec.Struct, eq=False):
     changes_profile: bool = False
     concerns_journeys: bool = False
     converts: bool = False  # may be what a message led to
+    is_news: bool = False  # of an article: concerns who waits for it
+    watch: Watching | None = None  # what it says of the articles that P waits for
 
     def data_of(self, event: Event) -> dict[str, Any]:
         """The event's data as conditions see it: money in the store's currency."""
@@ -106,6 +109,7 @@ class Program(msgspec.Struct, eq=False):
     facts_read: frozenset[str] = frozenset()  # the store facts that anything depends on
     facts: Mapping[str, Any] = NO_FACTS
     coupon_key: str = ""  # what codes made by rule are mixed with
+    wants_news: bool = False  # whether anything asks for news of articles
 
     def with_facts(self, facts: Mapping[str, Any]) -> "Program":
         """The same program deciding by other store facts (SEMANTICS 7.2)."""
@@ -155,11 +159,18 @@ def compile_program(
     for name in outside.segments:  # those too that only `sendflow segments` asks for
         compile_segment(name, outside)
     segments = list(_segments(flows, outside))
+    wants_news = _wants_news(flows, reads)
+    if wants_news:
+        for name in SHOWN:
+            reads.read(name, ("sku",))
     plans = {
         name: _plan(name, metric, flows, settings, reads)
         for name, metric in outside.metrics.items()
     }
     otherwise = _plan("", Metric("", {}), [], settings, reads)
+    if wants_news:
+        for name, watch in SHOWN.items():
+            plans[name].watch = watch
     for segment in segments:
         for plan in (*plans.values(), otherwise):
             is_concerned = plan.name in segment.metrics
@@ -187,9 +198,17 @@ def compile_program(
         ),
         values_read=_values_read(definitions, segments, judged_waits, outside),
         segments_version=_hash_of(definitions.segments),
+        wants_news=wants_news,
         reads={name: _fields_read(name, metric, reads) for name, metric in outside.metrics.items()},
         facts_read=frozenset(reads.facts),
     )
+
+
+def _wants_news(flows: list[CompiledFlow], reads: Reads) -> bool:
+    """Whether anything is started, awaited, ended or asked about news of articles."""
+    steps = (step for flow in flows for step in flow.steps.values())
+    awaited = {step.awaited.metric for step in steps if step.awaited is not None}
+    return any(name in reads.fields or name in awaited for name in NEWS)
 
 
 def _values_read(
@@ -287,6 +306,8 @@ def _plan(
         concerns_journeys=bool(exits or waits or judged_waits),
         converts=name == "order.placed",
         changes_profile=name == "customer.updated",
+        is_news=name in NEWS,
+        watch=BOUGHT.get(name),
     )
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "Past",
     "Sent",
     "Touch",
+    "Watch",
     "cart_of",
     "decode_state",
     "encode_state",
@@ -95,6 +96,13 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     expires_at: Instant | None  # fixed when it was given; None: never
 
 
+class Watch(msgspec.Struct, array_like=True, gc=False):
+    """What the customer waits for news of, as the article's task was told: interest.py."""
+
+    kind: str
+    until: Instant
+
+
 class CustomerState(msgspec.Struct, array_like=True):
     """Everything known of one customer; money in minor units of the store's currency."""
 
@@ -129,6 +137,7 @@ class CustomerState(msgspec.Struct, array_like=True):
     reviews: list[Journey] = []  # what waits for a person, oldest first: waiting.py
     handled: bytes = b""  # marks of messages that were sent or skipped: handled.py
     coupons: dict[str, Held] = {}  # pool -> the newest code: coupons.py
+    watching: dict[str, Watch] = {}  # sku -> why, at most 100: interest.py
 
 
 _encode = msgspec.msgpack.Encoder().encode

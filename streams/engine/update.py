@@ -47,8 +47,11 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
     "message.complained": frozenset({"channel", "address"}),
     "message.opened": frozenset({"send_id"}),
     "message.clicked": frozenset({"send_id"}),
+    "product.back_in_stock": frozenset({"sku"}),
+    "product.price_dropped": frozenset({"sku"}),
 }
-"""The fields that the functions of APPLY read, whatever the flows ask for."""
+"""The fields that the functions of APPLY, and those of interest.py, read, whatever the flows ask
+for."""
 
 SEARCHED = "search.performed"
 

@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from streams.engine.event import METRICS, Field, FieldType, Metric
+from streams.engine.event import METRICS, PRODUCT_METRICS, Field, FieldType, Metric
 from streams.errors import Refused
 from streams.files.convert import CONVERTERS, HOWS, Reading, Unfit, convert_key, how_is_known
 from streams.files.refusal import Refusal
@@ -67,8 +67,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class EventMapping:
-    """How rows become events of one metric, whose own fields are `fields`. `keys` holds the single
-    keys of maps: field to key to source."""
+    """How rows become events of one metric, which have these `fields`. `keys` holds the single keys
+    of maps: field to key to source."""
 
     metric: str
     fields: Mapping[str, Field]
@@ -105,9 +105,13 @@ def parse_mapping(
     Raises Refused with every mistake: an unknown metric, field, column, zone or way of reading, a
     field given twice, a required field that nothing fills.
     """
-    if metric not in metrics:
-        raise Refused(f"metric '{metric}' is unknown{_nearest(metric, metrics)}")
-    fields = {**_EVENT_FIELDS, **metrics[metric].fields}
+    known = {**metrics, **PRODUCT_METRICS}
+    if metric not in known:
+        raise Refused(f"metric '{metric}' is unknown{_nearest(metric, known)}")
+    common = _EVENT_FIELDS
+    if metric in PRODUCT_METRICS:
+        common = {name: _EVENT_FIELDS[name] for name in ("event_id", "occurred_at")}
+    fields = {**common, **known[metric].fields}
     problems: list[str] = []
     sources: dict[str, Source] = {}
     keys: dict[str, dict[str, Source]] = {}
@@ -143,7 +147,7 @@ def parse_mapping(
         parsed_zone = ZoneInfo("UTC")
     if problems:
         raise Refused("\n".join(problems))
-    return EventMapping(metric, metrics[metric].fields, sources, keys, parsed_zone)
+    return EventMapping(metric, fields, sources, keys, parsed_zone)
 
 
 def map_rows(
@@ -166,7 +170,7 @@ def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | Ref
     currency = mapping.sources.get("currency")
     reading = Reading(mapping.zone, str(currency.value(values)) if currency else "")
     event: dict[str, Any] = {"metric": mapping.metric}
-    for name, wanted in (*_EVENT_FIELDS.items(), *mapping.fields.items()):
+    for name, wanted in mapping.fields.items():
         source = mapping.sources.get(name)
         value = None if source is None else source.value(values)
         keyed = mapping.keys.get(name)

@@ -8,7 +8,16 @@ import msgspec
 
 from streams.engine.calendar import place_moment, start_of_day
 from streams.engine.definition import Definitions
-from streams.engine.event import ITEM_FIELDS, METRICS, Field, FieldType, Instant, Metric
+from streams.engine.event import (
+    ITEM_FIELDS,
+    METRICS,
+    PRODUCT_METRICS,
+    PRODUCT_UPDATED,
+    Field,
+    FieldType,
+    Instant,
+    Metric,
+)
 from streams.engine.money import parse_amount
 from streams.engine.problem import nearest_name
 from streams.engine.references import IN_WORDS
@@ -93,7 +102,19 @@ class EventMaker:
         if metric.startswith("message.") and "template" in fields:
             command = find_command(customer, fields.pop("template"))
             fields = {"send_id": command.send_id, "channel": command.channel, **fields}
-        return {**event, **self._fields(metric, fields)}
+        return {**event, **self._fields(metric, self.metrics[metric].fields, fields)}
+
+    def product(self, given: Any, at: Instant) -> dict[str, Any]:
+        """What the shop says of an article, as its schema wants it. Raises WrongCase."""
+        if not isinstance(given, dict) or not isinstance(given.get("sku"), str):
+            raise WrongCase(f"{PRODUCT_UPDATED}: needs a sku, such as {{sku: A, price: 20}}")
+        fields = dict(given)
+        self._made += 1
+        event = {"event_id": fields.pop("event_id", f"event-{self._made}"), "occurred_at": at}
+        if "occurred_at" in fields:
+            event["occurred_at"] = self.moment(fields.pop("occurred_at"))
+        known = PRODUCT_METRICS[PRODUCT_UPDATED].fields
+        return {**event, **self._fields(PRODUCT_UPDATED, known, fields)}
 
     def profile(self, customer: str, fields: Mapping[str, Any], at: Instant) -> dict[str, Any]:
         """A customer of the case as an event."""
@@ -152,8 +173,9 @@ class EventMaker:
                 patch[name] = self.value(raw, field, name, self._currency)
         return {"set": patch, "unset": unset}
 
-    def _fields(self, metric: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        fields = self.metrics[metric].fields
+    def _fields(
+        self, metric: str, fields: Mapping[str, Field], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
         for name in given:
             if name not in fields:
                 raise _unknown(f"field of {metric}", name, fields)
@@ -215,4 +237,5 @@ def _unknown(kind: str, name: str, allowed: Mapping[str, Any]) -> WrongCase:
 def unknown_entry(entry: Mapping[str, Any], others: tuple[str, ...]) -> WrongCase:
     """An entry of `events` that is neither an event nor one of `others`."""
     keys = [key for key in entry if key != "at"]
-    return _unknown("metric or step", keys[0] if keys else "", dict.fromkeys((*METRICS, *others)))
+    known = (*METRICS, *PRODUCT_METRICS, *others)
+    return _unknown("metric or step", keys[0] if keys else "", dict.fromkeys(known))

@@ -33,9 +33,11 @@ from streams.contracts.encode import (
     encode_event,
 )
 from streams.contracts.fields import FieldsRead, all_fields
+from streams.contracts.interests import INTERESTS
 from streams.contracts.reviews import DROP, SEND, review_record
 from streams.contracts.wire import decode_any
 from streams.engine import (
+    METRICS,
     CustomerState,
     Definitions,
     Instant,
@@ -48,7 +50,7 @@ from streams.engine import (
 from streams.engine.backfill import in_order, is_fit, metrics_of
 from streams.engine.calendar import to_date
 from streams.engine.check import read_definitions
-from streams.engine.event import FieldType
+from streams.engine.event import NEWS, PRODUCT_METRICS, PRODUCT_UPDATED, FieldType
 from streams.engine.money import parse_amount
 from streams.engine.problem import Problem, path_text
 from streams.engine.reading import UNREADABLE, Reading, read
@@ -88,6 +90,8 @@ class Outcome(msgspec.Struct):
     reviews: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
     dead_letters: list[str]
+    interests: list[dict[str, Any]]
+    news: list[dict[str, Any]]
     states: dict[str, CustomerState] = {}
 
     def written(self) -> dict[str, list[Any]]:
@@ -99,6 +103,8 @@ class Outcome(msgspec.Struct):
             "review request": self.reviews,
             "decision": self.decisions,
             "dead letter": self.dead_letters,
+            "interest": self.interests,
+            "piece of news": self.news,
         }
 
 
@@ -164,9 +170,11 @@ class _Script:
         self._publish(world, self._definitions, self._case.definitions, first)
         for at, entries in itertools.groupby(self._entries, key=lambda pair: pair[0]):
             self._settle(world, at)
+            self._hand_over(world, at)
             for _, entry in entries:
                 self._enter(world, at, entry)
             world.settle(at + 1)
+            self._hand_over(world, at + 1)
         self._settle(world, self._until + 1)
         return world.outcome()
 
@@ -188,6 +196,13 @@ class _Script:
         assert record.key is not None
         assert record.value is not None
         self._add(world, Written(CONTROL, fact.day_end, record.key, record.value))
+
+    def _hand_over(self, world: "_World", at: Instant) -> None:
+        """What tasks write for each other is read as soon as it's committed: a millisecond later,
+        where there is nothing between."""
+        for one in world.local.take_between_tasks():
+            assert one.key is not None
+            self._add(world, Written(one.topic, at, one.key, one.value or b""))
 
     def replay(self, *, restores: bool) -> Outcome:
         """Runs the same records again."""
@@ -221,6 +236,10 @@ class _Script:
             event = self._maker.event(metric, entry[metric], at, world.newest_command)
             topic = self._maker.topic_of(metric)
             self._write(world, topic, at, event["customer_id"], metric, event)
+        elif PRODUCT_UPDATED in entry:
+            product = self._maker.product(entry[PRODUCT_UPDATED], at)
+            topic = PRODUCT_METRICS[PRODUCT_UPDATED].topic
+            self._write(world, topic, at, product["sku"], PRODUCT_UPDATED, product)
         elif "publish" in entry:
             self._publish_again(world, entry["publish"], at)
         elif "facts" in entry:
@@ -362,7 +381,7 @@ class _Script:
         world: "_World",
         topic: str,
         at: Instant,
-        customer: str,
+        key: str,
         metric: str,
         event: dict[str, Any],
     ) -> None:
@@ -370,7 +389,7 @@ class _Script:
             value = encode_event(metric, event, self._maker.metrics)
         except ValueError as error:
             raise WrongCase(f"{metric}: {error}") from error
-        self._add(world, Written(topic, at, customer.encode(), value))
+        self._add(world, Written(topic, at, key.encode(), value))
 
     def _add(self, world: "_World", record: Written) -> None:
         self.written.append(record)
@@ -431,6 +450,8 @@ class _World:
             reviews=self._read(REVIEW_REQUESTS),
             decisions=decisions,
             dead_letters=letters,
+            interests=self._read(INTERESTS),
+            news=self._read(METRICS[NEWS[0]].topic),
             states=states,
         )
 

@@ -9,7 +9,7 @@ from streams.contracts.decode import LARGEST_EVENT, LONGEST_KEY
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
 from streams.engine import METRICS, Instant
-from streams.engine.event import Metric
+from streams.engine.event import KEYED_BY_SKU, PRODUCT_METRICS, Metric
 
 
 class EventRecord(msgspec.Struct, array_like=True, gc=False):
@@ -17,7 +17,7 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False):
 
     occurred_at: Instant
     topic: str  # logical name
-    customer_id: str
+    key: str  # the customer's id; of an article's event the sku
     value: bytes
 
 
@@ -29,10 +29,12 @@ def event_record(event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS)
     value = encode_event(metric, fields, metrics)
     if len(value) > LARGEST_EVENT:
         raise WrongEvent(f"the event has {len(value)} bytes, expected at most {LARGEST_EVENT}")
-    customer_id = event["customer_id"]
-    if not customer_id or customer_id[0] == "\x00" or len(customer_id.encode()) > LONGEST_KEY:
+    known = PRODUCT_METRICS.get(metric) or metrics[metric]
+    name = "sku" if known.topic in KEYED_BY_SKU else "customer_id"
+    key = event[name]
+    if not key or key[0] == "\x00" or len(key.encode()) > LONGEST_KEY:
         raise WrongEvent(
-            f"field 'customer_id' is {customer_id[:40]!r}, expected 1 to {LONGEST_KEY} bytes that "
-            "don't begin with a zero byte: it is the record's key"
+            f"field {name!r} is {key[:40]!r}, expected 1 to {LONGEST_KEY} bytes that don't begin "
+            "with a zero byte: it is the record's key"
         )
-    return EventRecord(event["occurred_at"], metrics[metric].topic, customer_id, value)
+    return EventRecord(event["occurred_at"], known.topic, key, value)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from streams.engine import INPUTS, Instant
+from streams.engine import BETWEEN_TASKS, INPUTS, Instant
 from streams.errors import Refused
 from streams.importing.encoding import EventRecord
 from streams.kafka.event_producer import tick_record
@@ -22,16 +22,16 @@ Produce = Callable[[OutputRecord], None]
 
 def write_live(event: EventRecord, produce: Produce) -> None:
     """Appends an event now; its record time is the broker's."""
-    produce(OutputRecord(event.topic, event.customer_id.encode(), event.value))
+    produce(OutputRecord(event.topic, event.key.encode(), event.value))
 
 
 class PastWriter:
     """Writes a past as one stream in order of time: the record time is `occurred_at`.
 
-    events      o  o    c o     s   o        c
-    ticks              |            |            |end
-               a partition that had no record since the last round gets a tick, so that every
-               input tells all the time how far it has come
+    events       o  o    c o     s   o        c
+    ticks       |       |            |            |end
+                a partition that had no record since the last round gets a tick, so that every
+                input tells all the time how far it has come
     """
 
     def __init__(self, produce: Produce, partitions: int) -> None:
@@ -40,9 +40,10 @@ class PastWriter:
         """Of the newest event; None before the first."""
         self._produce = produce
         self._partition_of = lru_cache(maxsize=100_000)(
-            lambda customer: partition_of(customer.encode(), partitions)
+            lambda key: partition_of(key.encode(), partitions)
         )
-        self._everywhere = [(topic, number) for number in range(partitions) for topic in INPUTS]
+        told = [topic for topic in INPUTS if topic not in BETWEEN_TASKS]
+        self._everywhere = [(topic, number) for number in range(partitions) for topic in told]
         self._heard_of: set[tuple[str, int]] = set()
         self._round_at: Instant = 0
         self._since_round = 0
@@ -51,18 +52,18 @@ class PastWriter:
         """Writes one event, not older than the one before it. Raises Refused otherwise."""
         at = event.occurred_at
         if self.last_at is None:
-            self._round_at = at
+            self.tick(at)  # all tasks begin on the same day (runtime/days.py)
         elif at < self.last_at:
             raise Refused(
-                f"an event of {event.customer_id} happened at {at}, before the one in front of it "
+                f"an event of {event.key} happened at {at}, before the one in front of it "
                 f"({self.last_at}); a past is written in order of time"
             )
         self.last_at = at
         if at - self._round_at >= TICK_INTERVAL or self._since_round >= TICK_EVENTS:
             self.tick(at)
-        topic, customer_id = event.topic, event.customer_id
-        partition = self._partition_of(customer_id)
-        self._produce(OutputRecord(topic, customer_id.encode(), event.value, partition, None, at))
+        topic, key = event.topic, event.key
+        partition = self._partition_of(key)
+        self._produce(OutputRecord(topic, key.encode(), event.value, partition, None, at))
         self._heard_of.add((topic, partition))
         self._since_round += 1
 

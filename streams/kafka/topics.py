@@ -5,7 +5,7 @@ from enum import Enum
 
 import msgspec
 
-from streams.engine import INPUTS
+from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.settings import RecordTime, Settings
 
 CONTROL_RECORD_BYTES = 8 * 1024 * 1024
@@ -33,9 +33,11 @@ class TopicSpec(msgspec.Struct, frozen=True):
     config: dict[str, str] = {}
     suggested: dict[str, str] = {}
     has_record_time: bool = False  # the setting record_time decides its timestamp type
+    is_by_key: bool = False  # tasks write it for each other, and not to their own partition
 
 
 _INPUT = TopicSpec(Partitions.ALIKE, {"cleanup.policy": "delete"}, has_record_time=True)
+_BETWEEN_TASKS = msgspec.structs.replace(_INPUT, is_by_key=True)
 _OUTPUT = TopicSpec(
     Partitions.ANY, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
 )
@@ -46,6 +48,7 @@ TOPICS: dict[str, TopicSpec] = {
     "coupons": TopicSpec(
         Partitions.ALIKE, {"cleanup.policy": "delete", "retention.ms": "-1"}, has_record_time=True
     ),
+    **dict.fromkeys(BETWEEN_TASKS, _BETWEEN_TASKS),
     CONTROL: TopicSpec(
         Partitions.ONE,
         {
@@ -112,6 +115,8 @@ def creation_config(spec: TopicSpec, settings: Settings) -> dict[str, str]:
     config = {**spec.suggested, **required_config(spec, settings)}
     if spec.has_record_time and settings.record_time is RecordTime.CREATE:
         config["retention.ms"] = "-1"  # a past that is imported is older than any retention
+        if spec.is_by_key:  # what tasks write today counts from midnight on, which is to come
+            config["message.timestamp.after.max.ms"] = str(2**63 - 1)
     return config
 
 

@@ -71,6 +71,21 @@ def _channel(fields: Fields, words: Words) -> str:
     return str(fields.get("channel"))
 
 
+def _back(fields: Fields, words: Words) -> str:
+    stock = fields.get("stock")
+    return f"{_view(fields, words)}: {stock} there, {_amount(fields, 'price')}{_interest(fields)}"
+
+
+def _cheaper(fields: Fields, words: Words) -> str:
+    before, now = _amount(fields, "previous_price"), _amount(fields, "price")
+    return f"{_view(fields, words)}: {before} -> {now}{_interest(fields)}"
+
+
+def _interest(fields: Fields) -> str:
+    """Why the customer hears of an article."""
+    return _INTERESTS.get(str(fields.get("interest")), "")
+
+
 def _review(fields: Fields, words: Words) -> str:
     return f"{fields.get('verdict')} by {fields.get('by') or 'a person'}: {fields.get('send_id')}"
 
@@ -97,6 +112,8 @@ def _value(value: Any) -> str:
     return str(value)
 
 
+_INTERESTS = {"wishlist": " (wished for)", "viewed": " (looked at)"}
+
 TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "order.placed": _order,
     "order.fulfilled": _fulfilled,
@@ -110,6 +127,8 @@ TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "customer.updated": _profile,
     "customer.subscribed": _channel,
     "customer.unsubscribed": _channel,
+    "product.back_in_stock": _back,
+    "product.price_dropped": _cheaper,
     "review": _review,
     "backfill": _backfill,
 }

@@ -11,6 +11,7 @@ from streams.engine import Instant
 from streams.engine.calendar import zone_of
 from streams.engine.duration import DAY
 from streams.engine.effects import Outcome
+from streams.engine.event import NEWS
 from streams.replay.asked import Asked, asked_by
 from streams.replay.event_wording import event_text
 from streams.replay.history import History, PastDecision, PastEvent, Publication
@@ -258,6 +259,11 @@ def _why_silent(definition: dict[str, Any], history: History, published: Publica
     if metric is None:
         return "nothing decided: its trigger hasn't met this customer"
     came = [event for event in history.events if event.metric == metric]
+    if not came and metric in NEWS:
+        return (
+            f"never begun: no {metric} reached this customer, who waits for news of articles from "
+            "a wish or a look on until they are ordered"
+        )
     if not came:
         return f"never begun: no {metric} came from this customer"
     since = [event for event in came if event.at >= published.at]

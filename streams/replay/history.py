@@ -17,7 +17,7 @@ from streams.contracts.schemas import METRIC_OF_RECORD, shipped_schemas
 from streams.contracts.wire import JSON, Decode, Undecodable, decode_any
 from streams.engine import INPUTS, METRICS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
-from streams.engine.event import OWN_METRICS_TOPIC
+from streams.engine.event import KEYED_BY_SKU, OWN_METRICS_TOPIC
 from streams.errors import Refused
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import Found, Place, TopicReader
@@ -100,7 +100,7 @@ def history_of(customer_id: str, records: Iterable[Found], decode: Decode = deco
         if found.record.value is None:
             continue
         if found.topic in INPUTS:
-            if found.record.key == key:
+            if found.record.key == key and found.topic in _OF_CUSTOMERS:
                 events.append(found)
             continue
         try:
@@ -121,6 +121,8 @@ def history_of(customer_id: str, records: Iterable[Found], decode: Decode = deco
     return history
 
 
+_OF_CUSTOMERS = tuple(topic for topic in INPUTS if topic not in {*KEYED_BY_SKU, COUPONS})
+
 _ALSO = {"Review": "review", "Backfill": "backfill"}
 """What records of inputs are called that aren't events."""
 
@@ -130,7 +132,7 @@ Where = tuple[str, int, int]
 
 def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[Found]:
     yield from reader.read(reader.starts([(CONTROL, 0)]))  # what holds may be older than `since`
-    inputs = [_place(reader, topic, key) for topic in INPUTS if topic != COUPONS]
+    inputs = [_place(reader, topic, key) for topic in _OF_CUSTOMERS]
     places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
     places.append((LATE_RECORDS, inputs[0][1]))  # a task writes to its own partition of it
     yield from reader.read(reader.starts(places, since))

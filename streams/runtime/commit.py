@@ -97,7 +97,8 @@ class Pending:
         self.records += encoder.webhooks(effects.webhooks)
         self.records += encoder.reviews(effects.reviews)
         self.records += encoder.decisions(effects.decisions)
-        for name in ("commands", "webhooks", "reviews", "decisions"):
+        self.records += encoder.interests(effects.interests)
+        for name in ("commands", "webhooks", "reviews", "decisions", "interests"):
             made = getattr(effects, name)
             self.counts[name] += len(made)
             made.clear()

@@ -7,7 +7,7 @@ day comes back on `control`.
     ... 23:59  timers before midnight ║ report ──► partition-facts ──► fact ──► control ║ 00:00 ...
                                       ╚═ in simulated time the clock stands still here ═╝
 
-A day on which nothing happened isn't told apart: the next report holds for it too.
+A day on which nothing happened isn't told apart in live time: the next report holds for it too.
 """
 
 from collections.abc import Callable, Iterable

@@ -7,12 +7,13 @@ beyond it yet. So a search is never judged before an order that is older but unr
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
-from streams.engine import Instant
+from streams.engine import BETWEEN_TASKS, Instant
 from streams.ports import Record
 from streams.runtime.order import FIRST_TOPIC, NEVER, Place, place, place_of_late
+from streams.runtime.timers import FAR_FUTURE
 
 
 class Input:
@@ -24,6 +25,7 @@ class Input:
         "blocking_since",
         "buffered_bytes",
         "complete_before",
+        "is_between_tasks",
         "is_given_up",
         "next_offset",
         "order",
@@ -53,6 +55,8 @@ class Input:
         self.is_given_up = False
         """`complete_before` is a guess: it couldn't be read to its end for too long."""
         self.place: Place = place(0, order)
+        self.is_between_tasks = topic in BETWEEN_TASKS
+        """Tasks write it themselves, ahead of the clock where time is simulated."""
 
     def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
         """Adds fetched records; `end` is the end of the partition if the fetch reached it."""
@@ -173,6 +177,43 @@ class SortedInput(Input):
         self.skipped.add(record.offset)
 
 
+class HeldInput(Input):
+    """What tasks write for each other, in simulated time. The time of a record is the midnight
+    after it was written. Up to there no task waits for another, and what has come so far is an
+    accident; so nothing is let in before that midnight, when all tasks are known to have committed
+    their day and the partition is known to its end.
+
+      fed       o t=M1   o t=M1 │ o t=M2            the end as it was asked for at M1
+                                ▼
+      at M1     let in: ● ●                         empty or not, it holds nobody up in between
+    """
+
+    __slots__ = ("held", "until")
+
+    def __init__(self, topic: str, order: int, position: int) -> None:
+        super().__init__(topic, order, position)
+        self.held: deque[Record] = deque()
+        """Fed and not let in. Not counted as buffered: pausing the partition wouldn't help."""
+        self.until: Instant = 0
+        """The newest midnight at which it was let in."""
+        self.complete_before = FAR_FUTURE
+        self.refresh()
+
+    def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
+        """See Input.feed."""
+        self.held += [record for record in records if not self.is_done(record)]
+        super().feed((), next_offset, end)
+
+    def _reach_cut(self) -> None:
+        if self.asked_end is not None and self.next_offset >= self.asked_end:
+            self.asked_end = None
+            self.until = self.asked_time
+            while self.held and self.held[0].time <= self.until:
+                record = self.held.popleft()
+                self.records.append(record)
+                self.buffered_bytes += 100 + len(record.value or b"")
+
+
 class Merge:
     """All inputs of one task, in the order of their topics (SEMANTICS 5.3)."""
 
@@ -181,15 +222,20 @@ class Merge:
         topics: Iterable[str],
         positions: Mapping[str, int],
         skipped: Mapping[str, Iterable[int]] = MappingProxyType({}),
+        held: Collection[str] = (),
     ) -> None:
-        """`skipped`: the topics of a SortedInput, with what was skipped of each."""
-        self.inputs = [
-            SortedInput(topic, order, positions.get(topic, 0), skipped[topic])
-            if topic in skipped
-            else Input(topic, order, positions.get(topic, 0))
-            for order, topic in enumerate(topics, FIRST_TOPIC)
-        ]
+        """`skipped`: the topics of a SortedInput, with what was skipped of each; `held`: those of a
+        HeldInput."""
+
+        def input_of(topic: str, order: int) -> Input:
+            position = positions.get(topic, 0)
+            if topic in skipped:
+                return SortedInput(topic, order, position, skipped[topic])
+            return (HeldInput if topic in held else Input)(topic, order, position)
+
+        self.inputs = [input_of(topic, order) for order, topic in enumerate(topics, FIRST_TOPIC)]
         self.by_topic = {one.topic: one for one in self.inputs}
+        self._held = [one for one in self.inputs if isinstance(one, HeldInput)]
 
     def choose(self, clock: Place) -> tuple[Input, Place, Place]:
         """The input that comes first, its place, and the place of the one after it.
@@ -216,11 +262,15 @@ class Merge:
             one.unblock()
 
     def beyond(self, wall: Instant) -> Input | None:
-        """An input whose next record is dated after `wall`."""
+        """An input whose next record is dated after `wall`, other than by a task."""
         for one in self.inputs:
-            if one.records and one.records[0].time > wall:
+            if one.records and one.records[0].time > wall and not one.is_between_tasks:
                 return one
         return None
+
+    def not_let_in(self, midnight: Instant) -> list[HeldInput]:
+        """Those of which it isn't known yet what came of it up to `midnight`."""
+        return [one for one in self._held if one.until < midnight]
 
     def skipped(self) -> list[int]:
         """What was skipped of a SortedInput."""

@@ -249,11 +249,12 @@ class KafkaTask:
 
 
 def routes(settings: Settings, partition: int) -> dict[str, Route]:
-    """Where the records of a task go: to its own partition wherever there are as many."""
+    """Where the records of a task go: to its own partition wherever there are as many, but for what
+    is meant for another task."""
     return {
         logical: Route(
             topic_name(settings, logical),
-            partition if spec.partitions is Partitions.ALIKE else ANY,
+            partition if spec.partitions is Partitions.ALIKE and not spec.is_by_key else ANY,
         )
         for logical, spec in TOPICS.items()
     }

@@ -116,6 +116,8 @@ class CasesRun:
                 reviews=[decode_any(value)[1] for value in values(REVIEW_REQUESTS)],
                 decisions=[one for value in values(DECISIONS) for one in read_decisions(value)],
                 dead_letters=[decode_any(value)[1]["reason"] for value in values("dead-letters")],
+                interests=[decode_any(value)[1] for value in values("interests")],
+                news=[decode_any(value)[1] for value in values("product-news")],
             )
 
 

@@ -25,8 +25,8 @@ from streams.contracts.schemas import (
     shipped_schemas,
 )
 from streams.contracts.trace import TRACEPARENT
-from streams.engine import METRICS, Decision, ReviewRequest, SendCommand, WebhookCommand
-from streams.engine.event import ITEM_FIELDS, Field, FieldType
+from streams.engine import METRICS, Decision, Interest, ReviewRequest, SendCommand, WebhookCommand
+from streams.engine.event import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
 from streams.errors import Refused
 from streams.ports import CouponCode
 from streams.resources import schemas_dir
@@ -49,6 +49,7 @@ STRUCTS = {
     "ReviewRequest": ReviewRequest,
     "DeadLetter": DeadLetter,
     "LateRecord": LateRecord,
+    "Interest": Interest,
     "Definitions": DefinitionsRecord,
     "StoreFacts": FactsRecord,
     "Backfill": BackfillRequest,
@@ -59,16 +60,28 @@ SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glo
 
 
 def test_every_schema_is_a_metric_or_has_a_struct_and_every_one_of_them_has_a_schema() -> None:
-    known = METRIC_OF_RECORD.keys() | STRUCTS.keys() | {"Decisions", OwnEvents.name, Reviews.name}
+    known = METRIC_OF_RECORD.keys() | STRUCTS.keys() | set(map(record_name, PRODUCT_METRICS))
+    known |= {"Decisions", OwnEvents.name, Reviews.name}
     assert known == shipped_schemas().current.keys()
     assert not METRIC_OF_RECORD.keys() & STRUCTS.keys()
     assert record_name("order.placed") == "OrderPlaced"
+    assert record_name("product.back_in_stock") == "ProductBackInStock"
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_metric_and_its_schema_have_the_same_fields(metric: str) -> None:
     schema = SOURCES[record_name(metric)]
     fields = EVENT_FIELDS | METRICS[metric].fields
+    assert [field["name"] for field in schema["fields"]] == list(fields)
+    for written in schema["fields"]:
+        holds_the_same(written, fields[written["name"]])
+
+
+@pytest.mark.parametrize("metric", PRODUCT_METRICS)
+def test_a_metric_of_articles_and_its_schema_have_the_same_fields(metric: str) -> None:
+    schema = SOURCES[record_name(metric)]
+    common = {name: EVENT_FIELDS[name] for name in ("event_id", "occurred_at")}
+    fields = common | PRODUCT_METRICS[metric].fields
     assert [field["name"] for field in schema["fields"]] == list(fields)
     for written in schema["fields"]:
         holds_the_same(written, fields[written["name"]])
@@ -130,7 +143,7 @@ def test_an_item_is_the_same_wherever_it_occurs() -> None:
         for field in schema["fields"]
         if field["name"] == "items" and field["type"]["items"]["name"] == "Item"
     ]
-    assert len(items) == 4
+    assert len(items) == 6
     assert all(item == items[0] for item in items)
 
 

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from streams.demo.shop import (
     build_shop_year,
     summarise,
 )
-from streams.engine.event import ITEM_FIELDS, METRICS, FieldType
+from streams.engine.event import ITEM_FIELDS, METRICS, PRODUCT_METRICS, FieldType
 
 _DAY = 24 * 60 * 60 * 1000
 
@@ -99,7 +100,7 @@ def test_events_are_in_order_of_time_and_their_ids_unique(year):
 
 def test_events_have_the_fields_of_their_metric_and_no_others(year):
     for event in year.events:
-        fields = METRICS[event["metric"]].fields
+        fields = {**METRICS, **PRODUCT_METRICS}[event["metric"]].fields
         given = event.keys() - {"metric", "event_id", "customer_id", "occurred_at"}
         required = {name for name, wanted in fields.items() if not wanted.is_optional}
         assert required <= given <= fields.keys(), event
@@ -213,7 +214,9 @@ def test_every_zone_of_a_country_exists():
 def test_every_customer_is_known_before_anything_else_happens(year):
     seen = set()
     for event in year.events:
-        if event["metric"] == "customer.updated":
+        if event["metric"] == "product.updated":
+            assert "customer_id" not in event
+        elif event["metric"] == "customer.updated":
             assert event["customer_id"] not in seen
             seen.add(event["customer_id"])
             assert event["set"]["email"] == f"customer-{event['customer_id']}@shop.example"
@@ -300,6 +303,56 @@ def test_a_search_says_how_many_articles_hold_its_words(by_metric):
             all(any(word in name for name in names[sku]) for word in words) for sku in names
         )
         assert search["results"] <= plausible
+
+
+def test_an_article_costs_what_most_of_its_lines_of_a_week_did(by_metric):
+    lamp = "85123A"  # WHITE HANGING HEART T-LIGHT HOLDER
+    updates = [event for event in by_metric["product.updated"] if event["sku"] == lamp]
+    prices = [updates[0]["price"]]
+    prices += [now["price"] for before, now in pairwise(updates) if now["price"] != before["price"]]
+    assert prices[0] == 2_55
+    sold = {
+        item["unit_price"]
+        for order in by_metric["order.placed"]
+        for item in order["items"]
+        if item["sku"] == lamp
+    }
+    assert set(prices) <= sold
+    assert len(prices) < len(sold)
+
+
+def test_articles_are_told_before_they_are_sold_and_come_back_when_they_are_gone(by_metric):
+    first_told: dict[str, int] = {}
+    stock: dict[str, int] = {}
+    gone = 0
+    for event in by_metric["product.updated"]:
+        assert event["price"] > 0
+        first_told.setdefault(event["sku"], event["occurred_at"])
+        gone += event["stock"] == 0 and stock.get(event["sku"]) != 0
+        stock[event["sku"]] = event["stock"]
+    assert all(there > 0 for there in stock.values())
+    assert 1_000 < gone < 4_000
+    for order in by_metric["order.placed"]:
+        for item in order["items"]:
+            assert not item["unit_price"] or first_told[item["sku"]] < order["occurred_at"]
+
+
+def test_what_is_wished_for_was_looked_at_a_minute_before(by_metric):
+    looked = {
+        (event["customer_id"], event["sku"], event["occurred_at"])
+        for event in by_metric["view.item"]
+    }
+    wishes = by_metric["wishlist.added"]
+    for wish in wishes:
+        assert (wish["customer_id"], wish["sku"], wish["occurred_at"] - 60_000) in looked
+    assert 0.08 < len(wishes) / len(looked) < 0.12
+
+
+def test_two_customers_in_three_have_told_their_birthday(by_metric):
+    days = [event["set"].get("birthday") for event in by_metric["customer.updated"]]
+    told = [date.fromisoformat(day) for day in days if day is not None]
+    assert 0.62 < len(told) / len(days) < 0.71
+    assert all(1940 <= day.year < 2000 for day in told)
 
 
 def _of(events: Events, order_id: str) -> dict[str, Any]:

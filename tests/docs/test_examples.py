@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.demo.broker import BrokerProcess
-from streams.engine import Event, Review, SendCommand
+from streams.engine import Event, Product, Review, SendCommand
 from streams.engine.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
 from streams.ports import CouponCode, Record
@@ -104,7 +104,7 @@ def test_the_producers_of_events_in_write_events_where_java_would(topics: str) -
 
 
 def test_the_json_of_events_in_is_an_event() -> None:
-    own, coupon, order, profile = blocks("events-in.md", "json")
+    own, coupon, article, order, profile = blocks("events-in.md", "json")
     event = EventDecoder().decode("orders", Record(NOW, 0, b"ada", order.encode()))
     assert isinstance(event, Event)
     assert event.data["total"] == 2500
@@ -121,6 +121,8 @@ def test_the_json_of_events_in_is_an_event() -> None:
     key = b"gift-card\x1fG7-4471"
     code = EventDecoder().decode("coupons", Record(NOW, 0, key, coupon.encode()))
     assert isinstance(code, CouponCode)
+    product = EventDecoder().decode("products", Record(NOW, 0, b"LAMP", article.encode()))
+    assert isinstance(product, Product)
 
 
 def test_the_json_of_commands_out_is_a_review() -> None:

@@ -1,8 +1,8 @@
 """The merge of a task's inputs: feed, cut, choose."""
 
 from streams.ports import Record
-from streams.runtime.merge import Merge, SortedInput
-from streams.runtime.order import FIRST_TOPIC, LATE, START, place
+from streams.runtime.merge import HeldInput, Merge, SortedInput
+from streams.runtime.order import FIRST_TOPIC, LATE, START, place, time_of
 
 TOPICS = ("control", "orders", "carts")
 
@@ -164,3 +164,54 @@ def test_live_control_is_taken_in_order_of_offset() -> None:
     for topic in ("orders", "carts"):
         merge.by_topic[topic].complete(100)
     assert merged(merge) == [("control", 0), ("control", 1)]
+
+
+# ── What tasks write for each other, in simulated time ──
+
+
+def held_of(merge: Merge) -> HeldInput:
+    held = merge.by_topic["orders"]
+    assert isinstance(held, HeldInput)
+    return held
+
+
+def test_what_is_held_is_let_in_up_to_a_midnight_once_its_end_is_reached() -> None:
+    merge = Merge(TOPICS, {}, held=["orders"])
+    held = held_of(merge)
+    held.feed([record(100, 0), record(100, 1)], 2, 2)
+    assert merge.not_let_in(0) == []
+    assert merge.not_let_in(100) == [held]
+    held.ask(100, 4)  # offset 3 is a marker
+    assert merge.not_let_in(100) == [held]
+    assert not held.records
+    held.feed([record(100, 2), record(200, 4)], 5, 5)
+    assert merge.not_let_in(100) == []
+    assert [one.offset for one in held.records] == [0, 1, 2]
+    held.ask(200, 5)
+    assert [one.offset for one in held.records] == [0, 1, 2, 4]
+    assert merge.not_let_in(200) == []
+    assert merge.not_let_in(201) == [held]
+
+
+def test_what_is_held_holds_nobody_up_and_is_not_counted_as_buffered() -> None:
+    merge = Merge(TOPICS, {}, held=["orders"])
+    held = held_of(merge)
+    held.feed([record(100, 0)], 1, 1)
+    for topic in ("control", "carts"):
+        merge.by_topic[topic].complete(500)
+    first, at, _ = merge.choose(0)
+    assert (first.topic, time_of(at)) == ("control", 500)
+    assert held.buffered_bytes == 0
+    held.ask(100, 1)
+    assert merge.choose(0)[0] is held
+    assert held.buffered_bytes > 0
+    held.pop()
+    assert (held.position, held.buffered_bytes) == (1, 0)
+
+
+def test_what_was_processed_before_is_not_held_again() -> None:
+    merge = Merge(TOPICS, {"orders": 1}, held=["orders"])
+    held = held_of(merge)
+    held.feed([record(100, 0), record(100, 1)], 2, 2)
+    held.ask(100, 2)
+    assert [one.offset for one in held.records] == [1]

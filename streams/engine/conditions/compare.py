@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 
 import msgspec
 
-from streams.engine.event import ITEM_FIELDS, Field, FieldType
+from streams.engine.event import ITEM_FIELDS, NEWS, PRODUCT_METRICS, Field, FieldType
 from streams.engine.problem import Path, Problem, unknown_name
 from streams.engine.reading import Reading, describe, read
 from streams.engine.references import (
@@ -523,6 +523,15 @@ def _quantified(
     return lambda values, situation: not any(member(value, situation) for value in values)
 
 
+def unknown_metric(path: Path, metric: str, scope: Scope) -> Problem:
+    """There are no events of this metric here."""
+    if metric in PRODUCT_METRICS:
+        meant = " or ".join(repr(name) for name in NEWS)
+        text = f"{metric!r} is about an article, and no customer's; customers have {meant}"
+        return Problem(path, text, found=metric)
+    return unknown_name(path, "metric", metric, scope.metrics)
+
+
 def check_pattern(pattern: EventPattern, scope: Scope) -> Iterator[Problem]:
     """Whether the metric is known and its `where` fits. Paths begin at the pattern."""
     yield from check_events(pattern.metric, pattern.where, scope, ("metric",))
@@ -533,7 +542,7 @@ def check_events(
 ) -> Iterator[Problem]:
     """As `check_pattern`, for a metric that stands under a key of its own."""
     if metric not in scope.metrics:
-        yield unknown_name(metric_path, "metric", metric, scope.metrics)
+        yield unknown_metric(metric_path, metric, scope)
         return
     problems: list[Problem] = []
     compile_where(where, fields_of(metric, scope), scope, ("where",), problems)

@@ -26,12 +26,13 @@ from streams.engine.conditions.compare import (
     check_one,
     compile_events,
     top_fields,
+    unknown_metric,
 )
 from streams.engine.conditions.truth import Condition, Truth, history_since
 from streams.engine.duration import DAY
 from streams.engine.event import Instant
 from streams.engine.money import MONEY_TYPES, NO_RATE
-from streams.engine.problem import Problem, unknown_name
+from streams.engine.problem import Problem
 from streams.engine.references import fields_of
 from streams.engine.scalars import Date, Integer, MetricName, PositiveDuration
 from streams.engine.scope import Scope
@@ -104,7 +105,7 @@ def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -
     if definition.since == "flow_start" and scope.flow is None:
         yield Problem(("since",), "'flow_start' is for flows; there is none here")
     if isinstance(definition.since, SinceLast) and definition.since.last not in scope.metrics:
-        yield unknown_name(("since", "last"), "metric", definition.since.last, scope.metrics)
+        yield unknown_metric(("since", "last"), definition.since.last, scope)
 
 
 Select = Callable[[Situation], Sequence[Occurrence]]

@@ -1,0 +1,35 @@
+"""What customers' tasks tell those of articles: the topic `interests`, keyed by sku."""
+
+from typing import Any
+
+from streams.contracts.fields import WrongEvent, typed
+from streams.contracts.products import check_key
+from streams.engine.effects import Interest
+from streams.engine.event import Field, FieldType
+from streams.engine.interest import PERIODS
+from streams.ports import Record
+
+INTERESTS = "interests"
+
+_FIELDS = {
+    "sku": Field(FieldType.TEXT),
+    "customer_id": Field(FieldType.TEXT),
+    "kind": Field(FieldType.TEXT, is_optional=True),
+    "until": Field(FieldType.MOMENT),
+    "at": Field(FieldType.MOMENT),
+}
+
+
+class Interests:
+    """Reads the fields of the schema, as Avro or JSON gave them."""
+
+    name = "Interest"
+    topic = INTERESTS
+
+    def read(self, fields: dict[str, Any], record: Record) -> Interest:
+        """The interest. Raises WrongEvent."""
+        given = typed(_FIELDS, fields)
+        if given["kind"] is not None and given["kind"] not in PERIODS:
+            raise WrongEvent(f"field 'kind' is {given['kind']!r}, expected {', '.join(PERIODS)}")
+        check_key(record, given["sku"])
+        return Interest(**given)

@@ -1,0 +1,106 @@
+"""News of articles between the tasks of two workers that are killed: once for each who waits."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.contracts.encode import encode_event
+from streams.contracts.wire import decode_any
+from streams.demo.broker import BrokerProcess
+from streams.kafka.event_producer import EventProducer
+from streams.kafka.topic_reader import TopicReader
+from streams.ports import OutputRecord
+from tests.broker.worker_processes import Shop, now
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.timeout(150)
+
+CUSTOMERS, SKUS = 30, ("lamp", "vase", "bowl", "tray")
+EVERYONE = {(f"c{customer}", sku): 1 for customer in range(CUSTOMERS) for sku in SKUS}
+CHEAPER = """\
+flow: cheaper
+trigger: {metric: product.price_dropped}
+key: sku
+steps:
+  - send: email
+    template: cheaper
+    smart_sending: false
+    variables: {sku: $trigger.sku}
+"""
+
+
+@pytest.fixture
+def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[Shop]:
+    with Shop(broker, topic_prefix, tmp_path / "shop") as shop:
+        shop.create_topics()
+        (shop.flows / "cheaper.yaml").write_text(CHEAPER)
+        shop.publish()
+        shop.register(CUSTOMERS)
+        yield shop
+
+
+def update(shop: Shop, price: int) -> None:
+    """All articles cost this from now on."""
+    with EventProducer(shop.settings) as producer:
+        for sku in SKUS:
+            fields = {"sku": sku, "name": sku, "price": price, "currency": "GBP"}
+            event = {"event_id": f"{sku}-{price}", "occurred_at": now(), **fields}
+            value = encode_event("product.updated", event)
+            producer.produce(OutputRecord("products", sku.encode(), value))
+
+
+def wish(shop: Shop) -> None:
+    """Every customer wishes for every article."""
+    with EventProducer(shop.settings) as producer:
+        for customer, sku in EVERYONE:
+            common = {"customer_id": customer, "occurred_at": now()}
+            event = {"event_id": f"{customer}-{sku}", **common, "sku": sku}
+            value = encode_event("wishlist.added", event)
+            producer.produce(OutputRecord("views", customer.encode(), value))
+
+
+def read(shop: Shop, topic: str) -> list[dict[str, Any]]:
+    with TopicReader(shop.settings) as reader:
+        found = list(reader.read(reader.starts(reader.places(topic))))
+    return [decode_any(one.record.value)[1] for one in found if one.record.value]
+
+
+def waiting(shop: Shop) -> int:
+    """Committed entries of those who wait, in all tasks."""
+    with TopicReader(shop.settings) as reader:
+        found = list(reader.read(reader.starts(reader.places("customers-changelog"))))
+    return len({one.record.key for one in found if (one.record.key or b"").startswith(b"\0watch")})
+
+
+def test_workers_that_are_killed_tell_everyone_once(shop: Shop) -> None:
+    one, two = shop.start("one"), shop.start("two")
+    one.wait_for(2)
+    two.wait_for(2)
+    update(shop, 2_000)
+    wish(shop)
+    eventually(lambda: read(shop, "interests"), within=30, message=one.log)
+    one.kill()
+    eventually(lambda: waiting(shop) == len(EVERYONE), within=40, every=0.2, message=two.log)
+    one = shop.start("one")
+    one.wait_for(2)
+    two.wait_for(2)
+    update(shop, 1_500)
+    eventually(lambda: read(shop, "product-news"), within=30, message=one.log)
+    two.kill()
+
+    def sent() -> Counter[tuple[str, str]]:
+        return Counter(
+            (command["customer_id"], command["variables"]["sku"])
+            for command in read(shop, "send-commands")
+        )
+
+    eventually(lambda: len(sent()) == len(EVERYONE), within=40, every=0.2, message=one.log)
+    assert one.stop() == 0
+    assert sent() == EVERYONE
+    for topic in ("interests", "product-news"):
+        told = Counter((record["customer_id"], record["sku"]) for record in read(shop, topic))
+        assert told == EVERYONE, topic
+    assert read(shop, "dead-letters") == []

@@ -1,0 +1,154 @@
+"""The articles of a task: who waits, who is told in which chunk, and what is forgotten."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from streams.engine import Instant, Interest, Product
+from streams.ports import StoreBatch
+from streams.runtime import products as module
+from streams.runtime.own_keys import OwnKeys
+from streams.runtime.products import Products
+from streams.runtime.timers import FAR_FUTURE
+from streams.store.memory import MemoryStore
+
+AT: Instant = 1_772_409_600_000
+DAY = 86_400_000
+
+
+class Task:
+    """Articles over a store, as a task has them."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.pending: dict[bytes, bytes | None] = {}
+        self.open()
+
+    def open(self) -> None:
+        """What isn't committed is lost."""
+        self.pending.clear()
+        own = OwnKeys(self.store, lambda: [self.pending], lambda: self.pending)
+        self.products = Products(own)
+
+    def commit(self) -> None:
+        self.store.write(StoreBatch(dict(self.pending), 1, AT))
+        self.pending.clear()
+
+    def watch(self, sku: str, *customers: str, until: Instant = AT + DAY) -> None:
+        for customer in customers:
+            self.products.watch(Interest(sku, customer, "viewed", until, AT), AT)
+
+    def tell(self, sku: str, now: Instant = AT) -> list[str]:
+        found = self.products.update(product(sku, 2_000)) + self.products.update(
+            product(sku, 1_000)
+        )
+        return [one.customer for one in self.products.tell(sku, found, now)]
+
+    def rest(self) -> Iterator[tuple[Instant, list[str]]]:
+        while self.products.next_due < FAR_FUTURE:
+            due = self.products.next_due
+            yield due, [one.customer for one in self.products.next_chunk()]
+
+    def keys(self, prefix: bytes) -> list[bytes]:
+        self.commit()
+        return [key for key, _ in self.store.own(prefix, b"", 1 << 20)]
+
+
+def product(sku: str, price: int) -> Product:
+    return Product(sku, f"p{price}", AT, "Lamp", None, price, "GBP", None, None, None, None)
+
+
+@pytest.fixture
+def task(monkeypatch: pytest.MonkeyPatch) -> Task:
+    monkeypatch.setattr(module, "CHUNK", 3)
+    return Task()
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_article_tells_those_who_wait_for_it_and_nobody_else(
+    task: Task, committed: bool
+) -> None:
+    task.watch("A", "bob", "ada")
+    task.watch("AB", "cyd")
+    task.watch("B", "dan")
+    if committed:
+        task.commit()
+    assert task.tell("A") == ["ada", "bob"]
+    assert task.products.next_due == FAR_FUTURE
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 6, 7])
+def test_around_the_edges_of_chunks_everyone_is_told_once(task: Task, number: int) -> None:
+    names = "abcdefg"[:number]
+    task.watch("A", *names)
+    first = task.tell("A")
+    told = [(AT, first), *task.rest()]
+    assert "".join("".join(chunk) for _, chunk in told) == names
+    assert [due - AT for due, _ in told] == list(range(len(told)))
+    assert all(len(chunk) <= 3 for _, chunk in told)
+    assert task.keys(b"\x00telling\x00") == []
+
+
+def test_a_crash_in_the_middle_goes_on_behind_the_last_committed_chunk(task: Task) -> None:
+    task.watch("A", *"abcdefgh")
+    assert task.tell("A") == list("abc")
+    task.commit()
+    assert task.products.next_chunk()[0].customer == "d"
+    task.open()
+    assert [chunk for _, chunk in task.rest()] == [list("def"), list("gh")]
+
+
+def test_who_stops_waiting_in_between_is_not_told(task: Task) -> None:
+    task.watch("A", *"abcde")
+    task.tell("A")
+    task.products.watch(Interest("A", "d", None, 0, AT), AT)
+    assert [chunk for _, chunk in task.rest()] == [["e"]]
+
+
+def test_an_article_that_changes_twice_tells_both(task: Task) -> None:
+    task.watch("A", *"abcd")
+    task.tell("A")
+    task.tell("A")
+    assert [chunk for _, chunk in task.rest()] == [["d"], ["d"]]
+
+
+@pytest.mark.parametrize(("left", "is_told"), [(1, True), (0, False), (-1, False)])
+def test_whose_time_is_over_is_not_told_and_forgotten(task: Task, left: int, is_told: bool) -> None:
+    task.watch("A", "ada", until=AT + left)
+    assert task.tell("A") == (["ada"] if is_told else [])
+    assert len(task.keys(b"\x00watch\x00")) == is_told
+
+
+def test_a_customer_waits_for_an_article_once(task: Task) -> None:
+    task.watch("A", "ada", until=AT + 1)
+    task.watch("A", "ada", until=AT + DAY)
+    assert len(task.keys(b"\x00watch\x00")) == 1
+    assert task.tell("A", AT + 1) == ["ada"]
+
+
+def test_an_interest_that_ends_where_there_is_none_writes_nothing(task: Task) -> None:
+    task.products.watch(Interest("A", "ada", None, 0, AT), AT)
+    assert task.pending == {}
+
+
+def test_those_whose_time_is_over_are_forgotten_as_others_come(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SWEEP_EVERY", 2)
+    monkeypatch.setattr(module, "SWEEP", 4)
+    for number in range(20):
+        task.watch(f"old{number:02}", "ada", until=AT)
+        task.commit()
+    for number in range(20):
+        task.watch(f"new{number:02}", "ada")
+        task.commit()
+    skus = [key[len(b"\x00watch\x00") + 2 :][:5] for key in task.keys(b"\x00watch\x00")]
+    assert {sku for sku in skus if sku.startswith(b"new")} == {b"new%02d" % n for n in range(20)}
+    assert not [sku for sku in skus if sku.startswith(b"old")]
+
+
+def test_customers_whose_ids_hold_zero_bytes_are_told_apart(task: Task) -> None:
+    task.watch("A\x00b", "c")
+    task.watch("A", "b\x00c")
+    assert task.tell("A") == ["b\x00c"]
+    assert task.tell("A\x00b") == ["c"]

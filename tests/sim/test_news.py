@@ -1,0 +1,347 @@
+"""Articles and those who wait for them, in two tasks: what goes between, and what crashes leave."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import EffectEncoder, encode_event
+from streams.contracts.wire import decode_any
+from streams.engine import BETWEEN_TASKS, Instant
+from streams.kafka.partition import partition_of
+from streams.local import LocalParts, LocalTask
+from streams.programs import Programs
+from streams.runtime import products
+from streams.store.memory import MemoryStore
+from streams.task import TaskSettings
+
+from .conftest import BEGIN, DAY, HOUR, SKEW, Shop
+
+NOON = BEGIN + 12 * HOUR
+NEWS_FLOW: dict[str, Any] = {
+    "flow": "cheaper",
+    "trigger": {"metric": "product.price_dropped"},
+    "key": "sku",
+    "exit_on": [{"metric": "order.placed", "where": {"items": {"any": {"sku": "$trigger.sku"}}}}],
+    "steps": [
+        {"wait": "1h", "id": "pause"},
+        {
+            "send": "email",
+            "template": "cheaper",
+            "smart_sending": "false",
+            "variables": {"sku": "$trigger.sku", "price": "$trigger.price"},
+        },
+    ],
+}
+BACK_FLOW: dict[str, Any] = {
+    "flow": "back",
+    "trigger": {"metric": "product.back_in_stock"},
+    "steps": [{"send": "email", "template": "back", "smart_sending": "false"}],
+}
+"""What the flows of these tests answer."""
+
+PARTITIONS = 2
+
+
+class TwoTasks:
+    """A shop on two tasks: records go to the task of their key, also those of the tasks."""
+
+    def __init__(self, parts: LocalParts) -> None:
+        self.shops = [
+            Shop(LocalTask(msgspec.structs.replace(parts, partition=number)))
+            for number in range(PARTITIONS)
+        ]
+        self._events = 0
+
+    def of(self, key: str) -> Shop:
+        return self.shops[partition_of(key.encode(), PARTITIONS)]
+
+    def publish(self, at: Instant, *flows: dict[str, Any]) -> None:
+        for shop in self.shops:
+            shop.publish(at, *flows)
+
+    def product(self, at: Instant, sku: str, price: int, stock: int | None = None) -> None:
+        """What the shop says of an article."""
+        self._events += 1
+        given = {"sku": sku, "name": sku, "price": price, "currency": "GBP", "stock": stock}
+        event = {"event_id": f"p{self._events}", "occurred_at": at, **given}
+        value = encode_event("product.updated", event)
+        self.of(sku).local.append("products", at, sku.encode(), value)
+
+    def views(self, at: Instant, customer: str, sku: str) -> None:
+        self.of(customer).happens(at, "view.item", customer, sku=sku)
+
+    def wishes(self, at: Instant, customer: str, sku: str) -> None:
+        self.of(customer).happens(at, "wishlist.added", customer, sku=sku)
+
+    def buys(self, at: Instant, customer: str, sku: str) -> None:
+        items = [{"sku": sku, "quantity": 1, "unit_price": 1}]
+        self.of(customer).order(at, customer, items=items)
+
+    def customer(self, at: Instant, customer: str) -> None:
+        self.of(customer).customer(at, customer)
+
+    def hand_over(self, at: Instant) -> bool:
+        """What was committed for other tasks is appended, at the broker's time `at`; was there
+        anything?"""
+        found = [one for shop in self.shops for one in shop.local.take_between_tasks()]
+        for one in found:
+            assert one.key is not None
+            self.of(one.key.decode()).local.append(one.topic, at, one.key, one.value)
+        return bool(found)
+
+    def until(self, wall: Instant) -> None:
+        """Everything before `wall` happens, also what comes of what the tasks tell each other."""
+        for shop in self.shops:
+            shop.until(wall)
+        while self.hand_over(wall):
+            for shop in self.shops:
+                shop.until(wall + 1)
+
+    def sent(self) -> list[tuple[str, str, Instant]]:
+        return sorted((one for shop in self.shops for one in shop.sent()), key=lambda one: one[2])
+
+    def outputs(self, topic: str) -> list[dict[str, Any]]:
+        return [one for shop in self.shops for one in shop.outputs(topic)]
+
+    def counts(self, name: str) -> int:
+        return sum(shop.local.task.counts[name] for shop in self.shops)
+
+
+@pytest.fixture
+def open_two() -> Callable[..., TwoTasks]:
+    def open_them(**given: Any) -> TwoTasks:
+        decoder, encoder = EventDecoder(), EffectEncoder()
+        task_settings = TaskSettings(clock_skew=SKEW, **given)
+        return TwoTasks(LocalParts(MemoryStore, decoder, encoder, Programs(), task_settings))
+
+    return open_them
+
+
+@pytest.fixture
+def two(open_two: Callable[..., TwoTasks]) -> TwoTasks:
+    two = open_two()
+    two.publish(BEGIN - 1, NEWS_FLOW, BACK_FLOW)
+    return two
+
+
+def someone_in(partition: int, prefix: str) -> str:
+    names = (f"{prefix}{number}" for number in range(100))
+    return next(name for name in names if partition_of(name.encode(), PARTITIONS) == partition)
+
+
+@pytest.mark.parametrize("of_customer", [0, 1])
+@pytest.mark.parametrize("of_article", [0, 1])
+def test_news_go_from_the_articles_task_to_the_customers(
+    two: TwoTasks, of_customer: int, of_article: int
+) -> None:
+    ada, lamp = someone_in(of_customer, "ada"), someone_in(of_article, "lamp")
+    two.customer(BEGIN, ada)
+    two.product(BEGIN, lamp, 2_000)
+    two.views(NOON, ada, lamp)
+    two.until(NOON + 1)
+    two.product(NOON + HOUR, lamp, 1_500)
+    two.until(NOON + HOUR + 1)
+    two.until(NOON + DAY)
+    ((customer, template, at),) = two.sent()
+    assert (customer, template) == (ada, "cheaper")
+    assert NOON + 2 * HOUR < at < NOON + 2 * HOUR + 100
+    assert two.counts("interests") == two.counts("news") == 1
+
+
+def test_what_tasks_tell_each_other_holds_no_clock_up(two: TwoTasks) -> None:
+    """A transaction of another task is open on both topics, and hides what lies behind it."""
+    two.customer(BEGIN, "ada")
+    two.until(NOON)
+    for shop in two.shops:
+        shop.live(NOON, NOON + 20_000, *BETWEEN_TASKS)
+        assert shop.local.task.clock > NOON + 15_000
+        assert shop.local.task.counts["inputs_given_up"] == 0
+
+
+def test_an_interest_that_comes_late_is_noted_where_replay_finds_it(two: TwoTasks) -> None:
+    two.customer(BEGIN, "ada")
+    two.product(BEGIN, "lamp", 2_000)
+    two.views(NOON, "ada", "lamp")
+    for shop in two.shops:
+        shop.until(NOON + HOUR)
+    two.hand_over(NOON + 5)
+    for shop in two.shops:
+        shop.until(NOON + HOUR + 1)
+    (late,) = two.outputs("late-records")
+    assert (late["topic"], late["offset"]) == ("interests", 0)
+    assert late["effective_time"] == NOON + HOUR
+    assert (two.counts("late"), two.counts("late_between_tasks")) == (0, 1)
+
+
+def test_nothing_is_told_where_no_flow_asks(open_two: Callable[..., TwoTasks]) -> None:
+    two = open_two()
+    two.customer(BEGIN, "ada")
+    two.views(NOON, "ada", "lamp")
+    two.product(NOON, "lamp", 2_000)
+    two.until(NOON + HOUR)
+    two.product(NOON + HOUR, "lamp", 1_000)
+    two.until(NOON + 2 * HOUR)
+    assert two.counts("interests") == two.counts("news") == 0
+
+
+def test_a_flow_that_is_published_later_finds_what_the_article_cost(
+    open_two: Callable[..., TwoTasks],
+) -> None:
+    two = open_two()
+    two.customer(BEGIN, "ada")
+    two.product(BEGIN, "lamp", 2_000)
+    two.until(BEGIN + HOUR)
+    two.publish(NOON, NEWS_FLOW)
+    two.until(NOON + 1)
+    two.views(NOON + 1, "ada", "lamp")
+    two.until(NOON + 2)
+    two.product(NOON + HOUR, "lamp", 1_000)
+    two.until(NOON + HOUR + 1)
+    two.until(NOON + DAY)
+    assert [one[:2] for one in two.sent()] == [("ada", "cheaper")]
+
+
+def test_an_order_that_crosses_with_the_news_keeps_the_mail_back(two: TwoTasks) -> None:
+    two.customer(BEGIN, "ada")
+    two.product(BEGIN, "lamp", 2_000)
+    two.views(NOON, "ada", "lamp")
+    two.until(NOON + 1)
+    two.product(NOON + HOUR, "lamp", 1_000)
+    two.of("lamp").until(NOON + HOUR + 1)  # the news are on their way
+    two.buys(NOON + HOUR, "ada", "lamp")
+    two.of("ada").until(NOON + HOUR + 1)
+    two.hand_over(NOON + HOUR + 1)
+    two.until(NOON + DAY)
+    assert two.sent() == []
+    assert two.counts("news_in_vain") == 1
+
+
+def test_five_hundred_are_told_at_once_and_the_next_a_millisecond_later(
+    two: TwoTasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "CHUNK", 3)
+    names = [someone_in(0, prefix) for prefix in "abcdefgh"]
+    for name in names:
+        two.views(NOON, name, "lamp")
+    two.product(BEGIN, "lamp", 2_000)
+    two.until(NOON + 1)
+    two.product(NOON + HOUR, "lamp", 1_000)
+    local = two.of("lamp").local
+    local.advance(NOON + HOUR + SKEW + 1)
+    assert local.task.next_due == NOON + HOUR + 1
+    local.commit(NOON + HOUR + SKEW + 1)
+    local.restart(keep_store=False)
+    local.advance(NOON + HOUR + SKEW + 3)
+    local.commit(NOON + HOUR + SKEW + 3)
+    news = [decode_any(one.value or b"")[1] for one in local.output if one.topic == "product-news"]
+    assert [one["customer_id"] for one in news] == sorted(names)
+
+
+# ── Any crashes ───────────────────────────────────────────────────────────────────────────────────
+
+CUSTOMERS, SKUS = "abcdefgh", ("lamp", "vase")
+PARTS = LocalParts(
+    MemoryStore, EventDecoder(), EffectEncoder(), Programs(), TaskSettings(clock_skew=SKEW)
+)
+HAPPENINGS = st.lists(
+    st.tuples(
+        st.integers(0, 3 * DAY),
+        st.sampled_from(["views", "views", "wishes", "buys", "product", "product", "erase"]),
+        st.sampled_from(CUSTOMERS),
+        st.sampled_from(SKUS),
+        st.sampled_from([(2_000, 0), (1_500, 0), (1_500, 3), (1_000, None), (500, 2)]),
+    ),
+    max_size=40,
+)
+PLANS = st.lists(
+    st.tuples(
+        st.sampled_from(["step", "commit", "commit_only", "crash", "lose_disk", "advance"]),
+        st.integers(0, PARTITIONS - 1),
+        st.integers(1, 12),
+    ),
+    max_size=60,
+)
+
+
+def run_through(plan: Iterable[tuple[str, int, int]], happened: list[Any]) -> TwoTasks:
+    """The same records; what the tasks tell each other is handed over at the same moments, after
+    each of them has come so far and committed, whatever happened to it on the way."""
+    two = TwoTasks(PARTS)
+    two.publish(BEGIN - 1, NEWS_FLOW, BACK_FLOW)
+    for customer in CUSTOMERS[:6]:
+        two.customer(BEGIN, customer)
+        two.wishes(BEGIN, customer, "lamp")
+    for sku in SKUS:
+        two.product(BEGIN, sku, 2_500, 0)
+    plans = iter(plan)
+    for offset, what, customer, sku, (price, stock) in sorted(happened):
+        at = BEGIN + 1 + offset
+        match what:
+            case "product":
+                two.product(at, sku, price, stock)
+            case "erase":
+                two.of(customer).happens(at, "customer.erased", customer)
+            case _:
+                getattr(two, what)(at, customer, sku)
+        for way, partition, number in islice(plans, 2):
+            disturb(two.shops[partition], at + 1 + SKEW, way, number)
+        for shop in two.shops:
+            shop.until(at + 1)
+        two.hand_over(at + 1)
+    two.until(BEGIN + 5 * DAY)
+    two.until(BEGIN + 6 * DAY)
+    return two
+
+
+def disturb(shop: Shop, wall: Instant, way: str, number: int) -> None:
+    local = shop.local
+    match way:
+        case "step":
+            local.step(wall, number)
+        case "commit":
+            local.step(wall, number)
+            local.commit(wall)
+        case "commit_only":
+            local.step(wall, number)
+            local.commit(wall, with_store=False)
+            local.restart()
+        case "crash":
+            local.step(wall, number)
+            local.restart()
+        case "lose_disk":
+            local.restart(keep_store=False)
+        case "advance":
+            local.advance(wall)
+
+
+@settings(max_examples=40, deadline=None)
+@given(plan=PLANS, happened=HAPPENINGS)
+def test_any_crashes_give_the_same_news_and_messages_as_none(
+    plan: list[tuple[str, int, int]], happened: list[Any]
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(products, "CHUNK", 2)
+        patched.setattr(products, "SWEEP_EVERY", 3)
+        undisturbed, disturbed = run_through([], happened), run_through(plan, happened)
+    for topic in (
+        "interests",
+        "product-news",
+        "send-commands",
+        "flow-decisions",
+        "late-records",
+        "dead-letters",
+    ):
+        assert disturbed.outputs(topic) == undisturbed.outputs(topic), topic
+    for one, other in zip(disturbed.shops, undisturbed.shops, strict=True):
+        assert owned(one) == owned(other)
+
+
+def owned(shop: Shop) -> dict[bytes, bytes]:
+    """What the store holds, but for the position: a commit more may have taken the clock on."""
+    return {key: value for key, value in shop.local.store.items() if key != b"\x00position"}
