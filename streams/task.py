@@ -70,7 +70,7 @@ from streams.runtime.commit import (
     decode_position,
 )
 from streams.runtime.coupons import CouponBook
-from streams.runtime.days import Days
+from streams.runtime.days import DAY, Days
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
@@ -308,10 +308,8 @@ class PartitionTask:
                 self._clock = max(self._clock, place(days.awaited, START))
                 self._waits_for = held[0]
                 return False
-            elif min(at, next_due) >= days.end_place and self._may_close(first, next_due < at):
-                # What other tasks write for this one may come on a day without anything else.
-                is_known_day = is_simulated and days.awaited > 0
-                self._close_day(days.end if is_known_day else time_of(min(at, next_due)))
+            elif (over := self._day_over(first, at, next_due)) is not None:
+                self._close_day(over)
             elif next_due < at:
                 if news_due <= min(timer_due, visit_due):
                     budget -= 1 + self._tell(news_due)
@@ -336,14 +334,23 @@ class PartitionTask:
                 return False
         return True
 
-    def _may_close(self, first: Input, is_timer: bool) -> bool:
-        """Is a day over? In simulated time only if something happens after it; and the first day is
-        that of the first record, or a schedule would wait for the facts of each day since 1970."""
+    def _day_over(self, first: Input, at: Place, next_due: Place) -> Instant | None:
+        """A moment after the day under way, if that is over: `first` is next, at `at`, or a timer.
+
+        In simulated time each day ends by itself, since what other tasks write for this one may
+        come on a day without anything else; and the first day is that of the first record, or a
+        schedule would wait for the facts of every day since 1970."""
+        days = self._days
+        if min(at, next_due) < days.end_place:
+            return None
         if not self.settings.is_simulated:
-            return True
-        if self._days.has_begun:
-            return is_timer or bool(first.records)
-        return not is_timer and bool(first.records) and first is not self._control
+            return time_of(min(at, next_due))
+        if days.has_begun:
+            return days.end if next_due < at or first.records else None
+        if first is self._control or not first.records:
+            return None
+        begun = time_of(at) // DAY * DAY
+        return begun if next_due >= place(begun, START) else None
 
     def _close_day(self, now: Instant) -> None:
         """All of the day that ends now, or ended before without anything happening since, is

@@ -22,6 +22,10 @@ from streams.errors import Refused
 
 HOST = "127.0.0.1"
 
+FETCH_REST = 5
+"""Milliseconds (the setting fetch_rest): the embedded broker answers a fetch at once, also where
+there is nothing, and a worker that stands at its inputs' end would ask it without a pause."""
+
 # Below the range that systems take the ports of outgoing connections from (32768 on Linux, 49152 on
 # macOS): a broker that is restarted finds its port again.
 _PORTS = range(20_000, 32_000)

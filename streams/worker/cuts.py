@@ -100,6 +100,8 @@ class Cuts:
             host.ends.update(found)
             host.task.cut(wall, found)
             self._done(host)
+        if all(host.task.settings.is_simulated for host in asked):
+            return SHORTEST  # once a day, and everything waits for it
         return max(SHORTEST, SHARE * (cost + COST * len(keys)))
 
     def _listen(self, is_answered: bool) -> None:
