@@ -13,13 +13,15 @@ from tests.eventually import eventually
 
 @pytest.fixture
 def topic(broker, topic_prefix) -> str:
-    create_topics(broker, [topic_prefix + "orders"])
+    create_topics(broker, [topic_prefix + "orders"], retention_ms="-1")  # one test dates far back
     return topic_prefix + "orders"
 
 
-@pytest.fixture
-def consumer(broker, topic_prefix):
-    consumer = RecordConsumer(consumer_options(settings_for(broker, topic_prefix), "test"))
+@pytest.fixture(params=[0.0, 0.005], ids=["without-rest", "with-rest"])
+def consumer(request, broker, topic_prefix):
+    """What holds of it holds with rests too (the setting fetch_rest)."""
+    options = consumer_options(settings_for(broker, topic_prefix), "test")
+    consumer = RecordConsumer(options, rest=request.param)
     yield consumer
     consumer.close()
 
