@@ -141,7 +141,7 @@ class PartitionTask:
         self._merge = Merge(
             (CONTROL, *TOPIC_ORDER),
             {**beginnings, **position.inputs},
-            {CONTROL: position.skipped} if settings.is_simulated else {},
+            {CONTROL: (), **position.skipped} if settings.is_simulated else {},
             BETWEEN_TASKS if settings.is_simulated else (),
         )
         self._control = self._merge.by_topic[CONTROL]
@@ -177,7 +177,7 @@ class PartitionTask:
     @property
     def positions(self) -> dict[str, int]:
         """Next offset to process, by topic: where the inputs are sought to."""
-        return {topic: self._merge.by_topic[topic].position for topic in INPUTS}
+        return {topic: self._merge.by_topic[topic].resume_at for topic in INPUTS}
 
     @property
     def place(self) -> Place:
@@ -235,7 +235,7 @@ class PartitionTask:
         the partition, if the fetch reached it. Raises Poisoned, Refused: see `run`."""
         one = self._merge.by_topic[topic]
         if one is self._control:
-            for record in sorted(records, key=lambda record: (record.time, record.offset)):
+            for record in self._in_their_order(records):
                 if record.key == DAY_FACTS_KEY:
                     self._fact_until = max(self._fact_until, record.time)
                 if one.is_done(record):
@@ -245,6 +245,12 @@ class PartitionTask:
             # Nobody ticks `control`: in simulated time it holds back only until it's read.
             one.complete(FAR_FUTURE)
         self._waits_for = None
+
+    def _in_their_order(self, records: list[Record]) -> list[Record]:
+        """Records of `control` as they are taken: in simulated time by time (SortedInput)."""
+        if not self.settings.is_simulated:
+            return records
+        return sorted(records, key=lambda record: (record.time, record.offset))
 
     def needs_cut(self, wall: Instant) -> list[str]:
         """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""

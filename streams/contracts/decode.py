@@ -48,7 +48,7 @@ from streams.contracts.wire import (
 )
 from streams.engine import METRICS, Event, Interest, Product
 from streams.engine.event import Metric
-from streams.errors import Unanswered
+from streams.errors import Refused, Unanswered, Unreachable
 from streams.ports import CouponCode, Decoded, Record, Rejection
 
 LONGEST_KEY = 1024  # bytes
@@ -318,3 +318,16 @@ def _key_problem(key: bytes | None, customer_id: str) -> str | None:
     if text != customer_id:
         return f"the key is {text!r}, but field 'customer_id' is {customer_id!r}"
     return None
+
+
+def decode_asking(decoder: EventDecoder, topic: str, record: Record) -> Decoded | Rejection:
+    """As `decode`, and asks the registry where it must: for commands, not for the event loop.
+    Raises Refused where it doesn't answer."""
+    while True:
+        try:
+            return decoder.decode(topic, record)
+        except Unanswered as unanswered:
+            try:
+                unanswered.ask()
+            except Unreachable as error:
+                raise Refused(f"{error}; try again when it does (schema_registry)") from error

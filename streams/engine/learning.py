@@ -27,6 +27,8 @@ FADING = 5
 """Each day takes one part in 2 to the power of so many off a count."""
 MOST_OF_AN_ORDER = 12
 """So many different items of one order are counted: who buys a hundred has no taste in common."""
+LONGEST_TEXT = 300
+"""Characters of what is learnt of an item: its name, an address."""
 MOST_ITEMS, MOST_PAIRS, MOST_SEARCHES, MOST_OF_A_SEARCH = 1_000, 5_000, 1_000, 8
 """What is kept at the end of a day, the most frequent of each."""
 MOST_ITEMS_OF_A_DAY, MOST_PAIRS_OF_A_DAY, MOST_SEARCHES_OF_A_DAY = 4_000, 30_000, 4_000
@@ -203,18 +205,24 @@ def bought_items(items: Iterable[dict[str, Any]]) -> list[Bought]:
     found: dict[str, Bought] = {}
     for item in items:
         sku = item["sku"]
-        if sku not in found:
+        if sku not in found and len(sku) <= LONGEST_TEXT:
             found[sku] = Bought(
                 sku,
-                item.get("name"),
+                _short(item.get("name")),
                 item.get("unit_price"),
-                item.get("category"),
-                item.get("url"),
-                item.get("image_url"),
+                _short(item.get("category")),
+                _short(item.get("url")),
+                _short(item.get("image_url")),
             )
             if len(found) == MOST_OF_AN_ORDER:
                 break
     return list(found.values())
+
+
+def _short(text: str | None) -> str | None:
+    """The text, unless it's so long that a day of them would fit into no record; a part of an
+    address would lead nowhere."""
+    return None if text is None or len(text) > LONGEST_TEXT else text
 
 
 def hashed_words(query: str) -> bytes:

@@ -23,7 +23,7 @@ _BEGIN_ANEW = (
     "customers then, and what the topics still hold is read from its beginning"
 )
 _LOOK, _LONGEST_LOOK = 0.002, 0.032  # seconds; see RecordConsumer._consume
-_LOOKS_ALIKE = 8
+_LOOKS_ALIKE, _MOST_LOOKS = 8, 40
 _WATERMARKS_WITHIN = 5.0  # seconds, for the text of an error
 
 
@@ -55,6 +55,7 @@ class RecordConsumer:
         those that wait with their answer until there is something, as Apache Kafka does."""
         self._consumer = Consumer({**options, "logger": logger})
         self._rest = rest
+        self._looks = 0  # since something came
         self._next: dict[tuple[str, int], int] = {}  # for the text of an error
         self._paused: set[tuple[str, int]] = set()
         self._at_end: set[tuple[str, int]] = set()
@@ -146,16 +147,17 @@ class RecordConsumer:
         if not self._rest:
             return consume(self._consumer, most, timeout)
         deadline = time.monotonic() + timeout
-        look, looks = _LOOK, 0
         while True:
+            look = min(_LOOK * 2.0 ** (self._looks // _LOOKS_ALIKE), _LONGEST_LOOK)
             found = consume(self._consumer, most, look)
             messages = [message for message in found if not self._is_known_end(message)]
-            if messages or time.monotonic() >= deadline or len(self._at_end) < len(self._next):
+            if messages:
+                self._looks = 0
                 return messages
+            if time.monotonic() >= deadline or len(self._at_end) < len(self._next):
+                return []
+            self._looks = min(self._looks + 1, _MOST_LOOKS)
             self._have_a_rest(max(self._rest, look))
-            looks += 1
-            if looks % _LOOKS_ALIKE == 0:
-                look = min(2 * look, _LONGEST_LOOK)
 
     def _have_a_rest(self, seconds: float) -> None:
         """Every partition was read to its end, so nothing is dropped. They are taken away and given

@@ -25,7 +25,7 @@ class Position(msgspec.Struct, array_like=True):
     plans: Plans = msgspec.field(default_factory=Plans)  # visits to every customer
     set_aside: list[int] = []  # offsets of `control` at which our own code failed
     day_end: int = DAY  # the midnight at which the day under way ends (days.py)
-    skipped: list[int] = []  # of `control`: offsets that others were taken before (merge.py)
+    skipped: dict[str, list[int]] = {}  # offsets that others were taken before (merge.py)
 
 
 _POSITION_ENCODER = msgspec.msgpack.Encoder()

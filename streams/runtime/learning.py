@@ -15,6 +15,8 @@ from streams.runtime.own_keys import OwnKeys
 PREFIX = b"\x00today\x00"
 BLOCK = 16
 """Purchases of one key."""
+LARGEST_REPORT = 400_000
+"""Bytes of a day's counts: of more, the least frequent are left out. A record holds a million."""
 _ALL = 1 << 30
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Purchase]).decode
@@ -53,6 +55,9 @@ class Learning:
     def close(self) -> bytes | None:
         """The counts of the day, which is over; None if nothing was bought."""
         counts = self._counts.packed() if self._counts else None
+        if counts is not None and len(counts) > LARGEST_REPORT:
+            self._counts.keep_the_most()
+            counts = self._counts.packed()
         for block in range(self._blocks + bool(self._newest)):
             self._own.put(_key(block), None)
         self._counts, self._blocks, self._newest, self._is_kept = Counts(), 0, [], True

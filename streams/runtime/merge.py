@@ -81,6 +81,11 @@ class Input:
             self.place = self.complete_before << 8 | self.order
         return record
 
+    @property
+    def resume_at(self) -> int:
+        """The offset from which it must be read again after a restart."""
+        return self.position
+
     def put_back(self, record: Record) -> None:
         """The end of `pop`: it wasn't processed after all, and is the next again."""
         self.records.appendleft(record)
@@ -149,6 +154,11 @@ class SortedInput(Input):
         self.skipped = set(skipped)
         """Offsets before `position` that weren't processed yet."""
 
+    @property
+    def resume_at(self) -> int:
+        """See Input.resume_at."""
+        return min(self.skipped, default=self.position)
+
     def is_done(self, record: Record) -> bool:
         """See Input.is_done."""
         return record.offset < self.position and record.offset not in self.skipped
@@ -162,11 +172,13 @@ class SortedInput(Input):
     def pop(self) -> Record:
         """See Input.pop."""
         position, record = self.position, super().pop()
-        self.position = max(position, record.offset + 1)
         self.skipped.discard(record.offset)
-        self.skipped.update(
-            one.offset for one in self.records if position <= one.offset < record.offset
-        )
+        if record.offset < position:
+            self.position = position
+        else:
+            self.skipped.update(
+                one.offset for one in self.records if position <= one.offset < record.offset
+            )
         return record
 
     def put_back(self, record: Record) -> None:
@@ -177,7 +189,7 @@ class SortedInput(Input):
         self.skipped.add(record.offset)
 
 
-class HeldInput(Input):
+class HeldInput(SortedInput):
     """What tasks write for each other, in simulated time. The time of a record is the midnight
     after it was written. Up to there no task waits for another, and what has come so far is an
     accident; so nothing is let in before that midnight, when all tasks are known to have committed
@@ -186,12 +198,15 @@ class HeldInput(Input):
       fed       o t=M1   o t=M1 │ o t=M2            the end as it was asked for at M1
                                 ▼
       at M1     let in: ● ●                         empty or not, it holds nobody up in between
+
+    Which of two tasks wrote first is an accident too: what is let in is taken in order of what it
+    is, not of offsets.
     """
 
     __slots__ = ("held", "until")
 
-    def __init__(self, topic: str, order: int, position: int) -> None:
-        super().__init__(topic, order, position)
+    def __init__(self, topic: str, order: int, position: int, skipped: Iterable[int]) -> None:
+        super().__init__(topic, order, position, skipped)
         self.held: deque[Record] = deque()
         """Fed and not let in. Not counted as buffered: pausing the partition wouldn't help."""
         self.until: Instant = 0
@@ -202,16 +217,18 @@ class HeldInput(Input):
     def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
         """See Input.feed."""
         self.held += [record for record in records if not self.is_done(record)]
-        super().feed((), next_offset, end)
+        Input.feed(self, (), next_offset, end)
 
     def _reach_cut(self) -> None:
         if self.asked_end is not None and self.next_offset >= self.asked_end:
             self.asked_end = None
             self.until = self.asked_time
+            let_in = []
             while self.held and self.held[0].time <= self.until:
-                record = self.held.popleft()
-                self.records.append(record)
-                self.buffered_bytes += 100 + len(record.value or b"")
+                let_in.append(self.held.popleft())
+            let_in.sort(key=lambda one: (one.time, one.key or b"", one.value or b"", one.offset))
+            self.records += let_in
+            self.buffered_bytes += sum(100 + len(one.value or b"") for one in let_in)
 
 
 class Merge:
@@ -224,14 +241,16 @@ class Merge:
         skipped: Mapping[str, Iterable[int]] = MappingProxyType({}),
         held: Collection[str] = (),
     ) -> None:
-        """`skipped`: the topics of a SortedInput, with what was skipped of each; `held`: those of a
-        HeldInput."""
+        """`skipped`: the topics of a SortedInput, with what was skipped of each; `held`: those of
+        them that are a HeldInput."""
 
         def input_of(topic: str, order: int) -> Input:
             position = positions.get(topic, 0)
+            if topic in held:
+                return HeldInput(topic, order, position, skipped.get(topic, ()))
             if topic in skipped:
                 return SortedInput(topic, order, position, skipped[topic])
-            return (HeldInput if topic in held else Input)(topic, order, position)
+            return Input(topic, order, position)
 
         self.inputs = [input_of(topic, order) for order, topic in enumerate(topics, FIRST_TOPIC)]
         self.by_topic = {one.topic: one for one in self.inputs}
@@ -272,14 +291,13 @@ class Merge:
         """Those of which it isn't known yet what came of it up to `midnight`."""
         return [one for one in self._held if one.until < midnight]
 
-    def skipped(self) -> list[int]:
-        """What was skipped of a SortedInput."""
-        return [
-            offset
+    def skipped(self) -> dict[str, list[int]]:
+        """What was skipped, by topic."""
+        return {
+            one.topic: sorted(one.skipped)
             for one in self.inputs
-            if isinstance(one, SortedInput)
-            for offset in sorted(one.skipped)
-        ]
+            if isinstance(one, SortedInput) and one.skipped
+        }
 
     def positions(self) -> dict[str, int]:
         """Next offset to process, by topic."""

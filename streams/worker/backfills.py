@@ -11,8 +11,8 @@ import msgspec
 
 from streams.contracts.backfills import BackfillRequest, backfill_record
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
-from streams.contracts.decode import EventDecoder
-from streams.contracts.registry import SchemaRegistry
+from streams.contracts.decode import EventDecoder, decode_asking
+from streams.contracts.registry import registry_in
 from streams.engine import (
     TOPIC_ORDER,
     Backfill,
@@ -100,15 +100,25 @@ class _Past(msgspec.Struct):
         return self.event.occurred_at, self.record.time, topic, self.record.offset
 
 
+class _NoRealCodes:
+    """Codes for copies of states: what follows a change of definitions may give some."""
+
+    def next_loaded(self, pool: str) -> str | None:
+        """One that nobody will see."""
+        return pool
+
+    def make(self, prefix: str, length: int) -> str:
+        """One that nobody will see."""
+        return prefix
+
+
 class _Planning:
     """Goes through the partitions: a customer's events and state have the same number."""
 
     def __init__(
         self, settings: Settings, reader: TopicReader, flow: str, by: str | None, now: Instant
     ) -> None:
-        registry = None
-        if settings.schema_registry is not None:
-            registry = SchemaRegistry(settings.schema_registry)
+        registry = registry_in(settings)
         self._settings = settings
         self._reader = reader
         self._by = by
@@ -134,7 +144,8 @@ class _Planning:
             state = new_state(customer.decode()) if stored is None else _decoded(stored)
             for one in in_order(self._flow, events):
                 asked = Backfill(state.customer_id, self.plan.flow, 0, self._by, one.event)
-                placed = backfill(self._program, state, asked, self.plan.at, Effects())
+                effects = Effects(codes=_NoRealCodes())
+                placed = backfill(self._program, state, asked, self.plan.at, effects)
                 self.plan.candidates.append(self._candidate(one, placed))
 
     def _candidate(self, past: _Past, placed: Placed | NotAdded) -> Candidate:
@@ -156,7 +167,7 @@ class _Planning:
         """The events that the flow is started by, as far back as it is long."""
         places = [(topic, partition) for topic in self._topics]
         for found in self._reader.read(self._reader.starts(places, self._since)):
-            event = self._decoder.decode(found.topic, found.record)
+            event = decode_asking(self._decoder, found.topic, found.record)
             if isinstance(event, Event) and event.metric in self._metrics:
                 event.occurred_at = min(event.occurred_at, found.record.time)
                 if self._since is None or event.occurred_at > self._since:

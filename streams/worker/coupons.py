@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from streams.contracts.coupons import COUPONS, coupon_record, inline_codes
-from streams.contracts.decode import EventDecoder
-from streams.contracts.registry import SchemaRegistry
+from streams.contracts.decode import EventDecoder, decode_asking
+from streams.contracts.registry import registry_in
 from streams.engine import Definitions, Instant
 from streams.engine.codes import is_code, may_make
 from streams.engine.definition import CouponPool
@@ -45,14 +45,12 @@ class LoadedCodes(msgspec.Struct, frozen=True):
 
 def loaded_codes(settings: Settings) -> LoadedCodes:
     """What the topic holds. Raises Refused."""
-    address = settings.schema_registry
-    registry = None if address is None else SchemaRegistry(address)
-    decoder = EventDecoder(registry=registry)
+    decoder = EventDecoder(registry=registry_in(settings))
     pools: dict[str, str] = {}
     has_ticks = False
     with TopicReader(settings, "coupons") as reader:
         for found in reader.read(reader.starts(reader.places(COUPONS))):
-            code = decoder.decode(COUPONS, found.record)
+            code = decode_asking(decoder, COUPONS, found.record)
             if isinstance(code, CouponCode):  # else a tick, or a dead letter
                 pools.setdefault(code.code, code.pool)
             has_ticks = has_ticks or found.record.value is None
