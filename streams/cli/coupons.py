@@ -160,6 +160,6 @@ def _check_pool(name: str, pools: list["CouponPool"], *, is_new: bool) -> None:
         nearest = nearest_name(name, [pool.coupons for pool in pools])
         raise Refused(
             f"there is no coupon pool {name!r} in what is published"
-            + (f": did you mean {nearest!r}?" if nearest else "")
+            + (f" (did you mean {nearest!r}?)" if nearest else "")
             + "; publish it first, or load codes for it all the same with --new"
         )

@@ -237,6 +237,9 @@ def _print(loaded: "Loaded", folder: Path) -> None:
         _complain(loaded)
         return
     raw = loaded.raw
+    if not any(raw.values()):
+        output.complain(f"{folder}: there are no definitions; is it the right folder?")
+        raise typer.Exit(output.NOT_SO)
     counted = [
         _several(len(raw[part]), one)
         for part, one in (
@@ -249,7 +252,7 @@ def _print(loaded: "Loaded", folder: Path) -> None:
     ]
     for one in advice(loaded):
         output.note(f"advice: {one}", "yellow")
-    output.say(f"{folder}: {', '.join(counted) or 'no definitions'}, all well")
+    output.say(f"{folder}: {', '.join(counted) or 'store.yaml'}, all well")
 
 
 def _complain(loaded: "Loaded") -> None:

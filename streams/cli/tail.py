@@ -21,7 +21,12 @@ def tail(
         typer.Option("--from", metavar="MOMENT", help="Begin at a moment, or at the `start`."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Show at most N records.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Show at most N records; one of flow-decisions holds all decisions of a moment.",
+        ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     as_json: options.AsJson = False,

@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from streams.engine.event import METRICS, PRODUCT_METRICS, Field, FieldType, Metric
+from streams.engine.event import METRICS, NEWS, PRODUCT_METRICS, Field, FieldType, Metric
 from streams.errors import Refused
 from streams.files.convert import CONVERTERS, HOWS, Reading, Unfit, convert_key, how_is_known
 from streams.files.refusal import Refusal
@@ -106,6 +106,9 @@ def parse_mapping(
     field given twice, a required field that nothing fills.
     """
     known = {**metrics, **PRODUCT_METRICS}
+    if metric in NEWS:
+        raise Refused(f"metric '{metric}' is written by the workers alone; import product.updated")
+    known = {name: one for name, one in known.items() if name not in NEWS}
     if metric not in known:
         raise Refused(f"metric '{metric}' is unknown{_nearest(metric, known)}")
     common = _EVENT_FIELDS

@@ -66,6 +66,11 @@ def read_set(folder: Path) -> DefinitionsSet:
     if loaded.problems or loaded.definitions is None:
         problems = "\n".join(str(problem) for problem in loaded.problems)
         raise Refused(f"{problems}\n{folder}: nothing was published")
+    if not any(loaded.raw.values()):  # it would end every journey
+        raise Refused(
+            f"{folder}: there are no definitions, so nothing was published; is it the right "
+            "folder? (a shop without flows still has a store.yaml)"
+        )
     canonical = msgspec.json.encode(loaded.raw, order="sorted")
     version = hashlib.blake2b(canonical, digest_size=6).hexdigest()
     flows = [flow.flow for flow in loaded.definitions.flows]

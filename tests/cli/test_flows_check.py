@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from streams.cli.main import run
+from streams.errors import Refused
 from streams.resources import example_flows_dir
+from streams.worker.publish import read_set
 
 
 def flow(folder: Path, text: str) -> Path:
@@ -67,3 +69,18 @@ def test_missing_ids_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run(["flows", "check", str(tmp_path), "--fix"]) == 0
     assert f"{file}: wrote wait-1" in capsys.readouterr().err
     assert "- {wait: 1d, id: wait-1}" in file.read_text()
+
+
+def test_a_folder_without_definitions_is_the_wrong_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["flows", "check", str(tmp_path)]) == 1
+    assert "is it the right folder?" in capsys.readouterr().err
+    (tmp_path / "store.yaml").write_text("{timezone: UTC}\n")
+    assert run(["flows", "check", str(tmp_path)]) == 0
+
+
+def test_an_empty_set_is_not_published(tmp_path: Path) -> None:
+    """It would end every journey."""
+    with pytest.raises(Refused, match="no definitions, so nothing was published; is it the right"):
+        read_set(tmp_path)

@@ -313,3 +313,8 @@ def test_a_metric_of_the_shops_own_is_read_by_its_definition():
     assert refused.field == "score"
     with pytest.raises(Refused, match=r"'survey.answred' is unknown, did you mean"):
         parse_mapping("survey.answred", maps, (), "UTC", None, known)
+
+
+def test_what_workers_tell_each_other_is_not_imported():
+    with pytest.raises(Refused, match=r"import product\.updated"):
+        parse_mapping("product.price_dropped", ["sku=invoice"])
