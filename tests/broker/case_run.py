@@ -84,7 +84,9 @@ def in_slots(cases: Iterable[Case]) -> list[Slot]:
     for number, case in enumerate(ordered):
         ran = _run(case)
         first, ends = ran.records[0].time, _end_of(case, ran)
-        shift = 0 if begins is None else -(-(ends + DAY - begins) // DAY)
+        # A schedule may name days of the week.
+        step = 7 if "schedule" in str(case.definitions) else 1
+        shift = 0 if begins is None else -(-(ends + DAY - begins) // (step * DAY)) * step
         moved = _moved(case, f"c{number}-", -shift)
         slots.append(Slot(moved, _run(moved), ends - shift * DAY))
         begins = first - shift * DAY

@@ -7,7 +7,9 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from streams.contracts.decisions import DECISIONS, read_decisions
@@ -33,8 +35,13 @@ from tests.cases.test_cases import all_cases, name_of
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
 PARTITIONS = 3
-OF_A_WORKER = re.compile(r".*?\b(F\d+|6\.[123]|M68)\b")
-"""Named so are the cases that a worker runs."""
+ByCustomer = dict[str, dict[str, list[Any]]]
+OF_A_WORKER = re.compile(r".*?\b(F(?!89)\d+|6\.[123]|M68)\b")
+"""Named so are the cases that a worker runs. F89 has no place among them: what is recommended is
+learnt from all orders of a shop, and these cases share one (test_facts.py runs its mechanism)."""
+OF_ALL_CASES = {"coupon", "variables", "items"}
+"""In a command: what hangs on the other cases of the shop, where there are coupon codes (numbered
+through) or recommendations."""
 
 
 @functools.cache
@@ -167,4 +174,22 @@ def test_a_case_comes_to_the_same_on_a_worker(
     assert differences(slot.case, slot.ran) == []
     found = by_customer(outcome, slot.ends)
     ours = {customer: found[customer] for customer in slot.customers() if customer in found}
-    assert ours == slot.expected()
+    expected = slot.expected()
+    written = msgspec.json.encode(slot.case.definitions)
+    if b'"recommend"' in written or b'"coupons": [{' in written or b'"coupons":[{' in written:
+        ours, expected = of_the_case(ours), of_the_case(expected)
+    assert ours == expected
+
+
+def of_the_case(found: ByCustomer) -> ByCustomer:
+    """Without what hangs on the other cases of the shop."""
+
+    def own(kind: str, entry: dict[str, Any]) -> dict[str, Any]:
+        if kind == "command":
+            return {name: value for name, value in entry.items() if name not in OF_ALL_CASES}
+        return {**entry, "evidence": {}} if entry.get("outcome") == "coupon" else entry
+
+    return {
+        customer: {kind: [own(kind, entry) for entry in entries] for kind, entries in kinds.items()}
+        for customer, kinds in found.items()
+    }
