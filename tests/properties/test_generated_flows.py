@@ -144,8 +144,12 @@ def test_what_is_decided_in_one_go_is_decided_as_well(
     assert customers(dict(local.store.items())) == customers(live.stored)
 
 
-def commands(output: list[OutputRecord]) -> list[bytes | None]:
-    return [record.value for record in output if record.topic in ("send-commands", "webhooks")]
+def commands(output: list[OutputRecord]) -> dict[str, list[bytes | None]]:
+    """By topic: which of two topics a slice is written to first says nothing."""
+    return {
+        topic: [record.value for record in output if record.topic == topic]
+        for topic in ("send-commands", "webhooks")
+    }
 
 
 def customers(stored: dict[bytes, bytes]) -> dict[bytes, bytes]:
