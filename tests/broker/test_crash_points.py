@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.contracts.control import fact_record
 from streams.contracts.wire import decode_any
 from streams.demo.broker import BrokerProcess
 from streams.demo.workers import environment
@@ -19,6 +20,7 @@ from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topics import CHANGELOG
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
+from streams.runtime.facts import DayFact
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory
 from streams.worker.publish import publish, read_set
@@ -28,6 +30,7 @@ from tests.broker.reading import read, values
 MORNING = 1_772_442_000_000
 """2026-03-02 09:00 UTC."""
 HOUR = 3_600_000
+DAY = 24 * HOUR
 
 FLOW = """\
 flow: cart
@@ -62,6 +65,11 @@ class Past:
         (folder / "cart.yaml").write_text(FLOW)
         (folder / "store.yaml").write_text("{timezone: UTC, currency: GBP}\n")
         publish(self.settings, read_set(folder), wall_clock())
+        midnight = MORNING // DAY * DAY
+        with EventProducer(self.settings) as producer:
+            # What the agent of a worker would write, for which a task waits at each midnight.
+            for day_end in (midnight, midnight + DAY):
+                producer.produce(fact_record(DayFact(day_end, 1, {}), is_simulated=True))
 
     def write(self, start: int, customers: int = 20) -> None:
         """Customers, their carts, and the end of time six hours later: `start` in hours."""
