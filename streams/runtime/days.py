@@ -123,6 +123,8 @@ class Days:
     def keep(self) -> None:
         """Before a transaction: what has changed becomes part of it."""
         self._learning.keep()
+        if self._kept is None and self.sums == Sums():
+            return
         kept = msgspec.msgpack.encode(self.sums)
         if kept != self._kept:
             self._own.put(SUMS_KEY, kept)
