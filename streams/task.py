@@ -46,6 +46,7 @@ from streams.engine import (
     review,
     visit,
 )
+from streams.engine.duration import DAY
 from streams.errors import Poisoned, Refused, SendflowError, Unanswered
 from streams.ports import (
     DAY_FACTS_KEY,
@@ -70,7 +71,7 @@ from streams.runtime.commit import (
     decode_position,
 )
 from streams.runtime.coupons import CouponBook
-from streams.runtime.days import DAY, Days
+from streams.runtime.days import Days
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys

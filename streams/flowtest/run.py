@@ -50,6 +50,7 @@ from streams.engine import (
 from streams.engine.backfill import in_order, is_fit, metrics_of
 from streams.engine.calendar import to_date
 from streams.engine.check import read_definitions
+from streams.engine.duration import DAY
 from streams.engine.event import NEWS, PRODUCT_METRICS, PRODUCT_UPDATED, FieldType
 from streams.engine.money import parse_amount
 from streams.engine.problem import Problem, path_text
@@ -62,7 +63,6 @@ from streams.flowtest.events import Command, EventMaker, WrongCase, unknown_entr
 from streams.local import LocalParts, LocalTask
 from streams.ports import DAY_FACTS_KEY
 from streams.programs import SEMANTICS, Programs
-from streams.runtime.days import DAY
 from streams.runtime.facts import DayFact
 from streams.store.memory import MemoryStore
 from streams.task import CONTROL, TaskSettings

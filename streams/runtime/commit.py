@@ -7,9 +7,9 @@ import msgspec
 
 from streams.engine import CustomerState, Effects, Instant, encode_state, is_forgotten
 from streams.engine.codes import NO_CODES, CodeSupply
+from streams.engine.duration import DAY
 from streams.ports import Encoder, OutputRecord, StoreBatch
 from streams.runtime.audience import Plans
-from streams.runtime.days import DAY
 
 CHANGELOG = "customers-changelog"
 POSITION_KEY = b"\x00position"

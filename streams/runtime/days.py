@@ -16,12 +16,11 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from streams.engine import CustomerState, Instant, Purchase, is_forgotten
+from streams.engine.duration import DAY
 from streams.ports import DayReport
 from streams.runtime.learning import Learning
 from streams.runtime.order import START, Place, place
 from streams.runtime.own_keys import OwnKeys
-
-DAY: Instant = 24 * 3_600_000
 
 SUMS_KEY = b"\x00sums"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

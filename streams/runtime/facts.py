@@ -16,8 +16,8 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine import Counts, Instant, counts_in
+from streams.engine.duration import DAY
 from streams.ports import DayReport
-from streams.runtime.days import DAY
 
 LONGEST = 400
 """Days after which nothing is left of a count that matters."""

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
+from streams.engine.duration import DAY
 from streams.ports import DayReport
-from streams.runtime.days import DAY
 from streams.runtime.facts import Adding, DayFact
 
 
