@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from streams.demo.broker import BrokerProcess
+from streams.demo.run import one_customer_in
 from streams.demo.shop import build_shop_year
 from streams.demo.workers import Watch, Worker, wait_until_decided
 from streams.engine import Instant
@@ -31,10 +32,7 @@ DAY: Instant = 24 * 3_600_000
 @functools.cache
 def every_20th_customer() -> list[EventRecord]:
     """The events of one customer in twenty, in order of time: all seasons, all flows."""
-    year = build_shop_year()
-    customers = sorted({event["customer_id"] for event in year.events})
-    chosen = set(customers[::20])
-    return [event_record(event) for event in year.events if event["customer_id"] in chosen]
+    return [event_record(event) for event in one_customer_in(20, build_shop_year()).events]
 
 
 class Outputs(msgspec.Struct):
