@@ -135,7 +135,7 @@ def test_an_interrupt_at_any_stage_cleans_up(
             break
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + number, errors
     assert "Traceback" not in errors
 
 
