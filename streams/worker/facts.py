@@ -160,8 +160,10 @@ class _Life(threading.Thread):
                 fetched = self.fetched.get(timeout=LOOK_EVERY)
             except Empty:
                 continue
+            if fetched.start > position:  # what lies between was dropped: it's fetched again
+                self._on_loop(self._records.put_right({key: position}))
             if fetched.start != position:
-                continue  # it was on its way before
+                continue  # or it was on its way before
             position = fetched.batch.next_offset
             yield from _reports_in(fetched.batch)
 
