@@ -6,6 +6,7 @@ from enum import Enum
 import msgspec
 
 from streams.engine import BETWEEN_TASKS, INPUTS
+from streams.engine.duration import DAY
 from streams.settings import RecordTime, Settings
 
 CONTROL_RECORD_BYTES = 8 * 1024 * 1024
@@ -14,8 +15,7 @@ CONTROL_RECORD_BYTES = 8 * 1024 * 1024
 CONTROL = "control"
 CHANGELOG = "customers-changelog"
 
-_DAY = 24 * 60 * 60 * 1000
-_OUTPUT_RETENTION = 30 * _DAY  # an erased person is gone from outputs in bounded time (DESIGN 7)
+_OUTPUT_RETENTION = 30 * DAY  # an erased person is gone from outputs in bounded time (DESIGN 7)
 
 
 class Partitions(Enum):
