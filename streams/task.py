@@ -14,7 +14,7 @@ argument, and somebody else carries transactions out.
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -30,24 +30,21 @@ from streams.engine import (
     Event,
     Instant,
     Interest,
-    NewerState,
     Product,
     Program,
     are_concerned_by,
     backfill,
     check_fits,
     decide,
-    decode_state,
     fire,
     make_room,
-    new_state,
     news,
     next_midnight,
     review,
     visit,
 )
 from streams.engine.duration import DAY
-from streams.errors import Poisoned, Refused, SendflowError, Unanswered
+from streams.errors import Poisoned, SendflowError, Unanswered
 from streams.ports import (
     DAY_FACTS_KEY,
     ControlReader,
@@ -61,22 +58,16 @@ from streams.ports import (
     Store,
 )
 from streams.runtime.audience import Audience, Visited
-from streams.runtime.cache import StateCache
-from streams.runtime.commit import (
-    CHANGELOG,
-    POSITION_KEY,
-    Commit,
-    Pending,
-    Position,
-    decode_position,
-)
+from streams.runtime.commit import Commit, Pending, Position, position_in
 from streams.runtime.coupons import CouponBook
+from streams.runtime.customers import Customers
 from streams.runtime.days import Days
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.products import Products, Told
 from streams.runtime.timers import FAR_FUTURE, Timers
+from streams.runtime.uncommitted import Uncommitted
 
 logger = logging.getLogger(__name__)
 
@@ -88,8 +79,6 @@ PAUSE: Instant = 10_000
 to agree or the machine slept, no input is to blame."""
 SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
 """The metrics that change what is summed up of a customer who is known already."""
-PAGE = 1_000
-"""Customers that are read from the store at once."""
 TIMER = "timer"
 """Where a dead letter of a timer comes from, in place of a topic."""
 
@@ -152,18 +141,18 @@ class PartitionTask:
         self._late_sequence = position.late_sequence
         self._set_aside = list(position.set_aside)
         self._program = ports.control.initial()
-        self._cache = StateCache(settings.cached_customers)
-        self._own = OwnKeys(ports.store, self._uncommitted_changes, lambda: self._pending.changes)
+        uncommitted = self._uncommitted = Uncommitted()
+        self._customers = Customers(partition, ports.store, uncommitted, settings.cached_customers)
+        self._own = OwnKeys(ports.store, uncommitted.changes, lambda: uncommitted.pending.changes)
         self._coupons = CouponBook(self._own, partition, self.counts)
-        self._pending = Pending(self._coupons)
-        self._in_flight: Commit | None = None
+        uncommitted.pending = Pending(self._coupons)
         self._waits_for: Input | None = None
         self._unanswered: Unanswered | None = None
         self._wall: Instant = 0
-        self._timers = Timers(ports.store, self._uncommitted_due_times)
-        self._audience = Audience(position.plans, ports.store, self._uncommitted)
+        self._timers = Timers(ports.store, uncommitted.due_times)
+        self._audience = Audience(position.plans, ports.store, uncommitted.states)
         self._days = Days(
-            position.day_end, self._own, self._stored_states, waits=settings.is_simulated
+            position.day_end, self._own, self._customers.stored, waits=settings.is_simulated
         )
         self._fact_until: Instant = 0  # the newest fact of a day that was fed: of this midnight
         self._products = Products(self._own)
@@ -218,7 +207,7 @@ class PartitionTask:
     @property
     def uncommitted(self) -> int:
         """Records and timers decided since the last `prepare_commit`."""
-        return self._pending.events + self._pending.timers
+        return self._uncommitted.pending.events + self._uncommitted.pending.timers
 
     def buffered(self, topic: str) -> tuple[int, int]:
         """Records and bytes of `topic` that were fed and not yet processed."""
@@ -290,7 +279,7 @@ class PartitionTask:
         self._wall = wall
         self._unanswered = None
         has_more = self._run(wall, budget)
-        self._pending.settle(self._ports.encoder)
+        self._uncommitted.pending.settle(self._ports.encoder)
         return has_more
 
     def _run(self, wall: Instant, budget: int) -> bool:
@@ -362,7 +351,7 @@ class PartitionTask:
     def _close_day(self, now: Instant) -> None:
         """All of the day that ends now, or ended before without anything happening since, is
         decided."""
-        pending = self._pending
+        pending = self._uncommitted.pending
         if pending.since is None:
             pending.since = self._wall
         report = self._days.close(self.partition, now)
@@ -428,7 +417,7 @@ class PartitionTask:
 
     def _process(self, source: Input, record: Record, now: Instant) -> None:
         """One record at its effective time. Raises Unanswered before anything has changed."""
-        pending = self._pending
+        pending = self._uncommitted.pending
         if self.settings.is_simulated and not 0 <= record.time <= self._wall:
             self._dead_letter(source.topic, record, self._impossible(record.time))
             return
@@ -451,7 +440,7 @@ class PartitionTask:
             return
         customer = record.key
         assert customer is not None  # the decoder has refused records without a key
-        state = self._customer(customer)
+        state = self._customers.get(customer)
         due = state.next_due
         if isinstance(event, Event):
             if event.occurred_at > now:  # it can't have happened later than it was recorded
@@ -477,7 +466,7 @@ class PartitionTask:
 
     def _count(self) -> None:
         """A record was processed: its position, at least, is to be committed."""
-        pending = self._pending
+        pending = self._uncommitted.pending
         pending.events += 1
         if pending.since is None:
             pending.since = self._wall
@@ -494,8 +483,8 @@ class PartitionTask:
 
     def _tell(self, due: Instant) -> int:
         """The next of those who wait for an article. Returns how many there were."""
-        if self._pending.since is None:
-            self._pending.since = self._wall
+        if self._uncommitted.pending.since is None:
+            self._uncommitted.pending.since = self._wall
         self._clock = max(self._clock, place(due, TIMERS))
         told = self._products.next_chunk()
         self._send_news(told, due)
@@ -503,13 +492,13 @@ class PartitionTask:
 
     def _send_news(self, told: list[Told], now: Instant) -> None:
         midnight = next_midnight(now)
-        encoder, records = self._ports.encoder, self._pending.records
+        encoder, records = self._ports.encoder, self._uncommitted.pending.records
         for one in told:
             event = news(one.change, one.customer, one.interest)
             if self.settings.is_simulated:
                 event = {**event, "occurred_at": midnight}
             records.append(encoder.news(one.change.metric, event, midnight))
-        self._pending.counts["news"] += len(told)
+        self._uncommitted.pending.counts["news"] += len(told)
 
     def _event_of(self, topic: str, record: Record) -> Decoded | Rejection:
         if (topic, record.offset) in self._poisoned:
@@ -525,11 +514,11 @@ class PartitionTask:
     def _fire(self) -> None:
         """The earliest timer, as of its due time (DESIGN 5.4)."""
         due, customer = self._timers.pop()
-        pending = self._pending
+        pending = self._uncommitted.pending
         if pending.since is None:
             pending.since = self._wall
         self._clock = max(self._clock, place(due, TIMERS))
-        state = self._customer(customer)
+        state = self._customers.get(customer)
         pending.timers += 1
         if self._poisoned and timer_mark(state, due) in self._poisoned:
             self._set_timer_aside(customer, state, due)
@@ -547,8 +536,8 @@ class PartitionTask:
     def _visit_chunk(self, due: Instant) -> int:
         """The customers of the chunks that are due at `due`, and the timers that come in between
         (SEMANTICS 5.2: by due time, then by customer id). Returns how many were visited."""
-        if self._pending.since is None:
-            self._pending.since = self._wall
+        if self._uncommitted.pending.since is None:
+            self._uncommitted.pending.since = self._wall
         self._clock = max(self._clock, place(due, TIMERS))
         chunk = self._audience.next_chunk(self._program)
         for visited in chunk:
@@ -558,12 +547,12 @@ class PartitionTask:
         return len(chunk)
 
     def _visit(self, visited: Visited, due: Instant) -> None:
-        pending, customer = self._pending, visited.customer
-        state = self._state_at_hand(customer)
+        pending, customer = self._uncommitted.pending, visited.customer
+        state = self._customers.at_hand(customer)
         if state is None:
             # Not cached: most of a million customers are of no further use.
             assert visited.stored is not None
-            state = self._decoded(visited.stored)
+            state = self._customers.decoded(visited.stored)
         before = state.next_due
         if self._poisoned and timer_mark(state, due) in self._poisoned:
             self._set_timer_aside(customer, state, due)
@@ -587,14 +576,14 @@ class PartitionTask:
         self._dead_letter(TIMER, Record(due, due, customer, None), rejection)
         if state.next_due is not None and state.next_due <= due:
             state.next_due = None  # until the customer's next event
-        self._pending.touch(customer, state)
+        self._uncommitted.pending.touch(customer, state)
 
     def _make_room(
         self, customer: bytes, state: CustomerState, now: Instant, event: Decoded | None
     ) -> None:
         """The state is large: its oldest past events are forgotten (DESIGN 4). Raises OverflowError
         where it still fits into no transaction: what made it so becomes a dead letter."""
-        pending = self._pending
+        pending = self._uncommitted.pending
         size = len(pending.changes[customer] or b"")
         event_id = event.event_id if isinstance(event, Event) else None
         if make_room(state, size, now, event_id, pending.effects):
@@ -610,7 +599,7 @@ class PartitionTask:
         """A replay must place this record where we do (DESIGN 5.2)."""
         self._late_sequence += 1
         self.counts["late_between_tasks" if source.is_between_tasks else "late"] += 1
-        self._pending.records.append(
+        self._uncommitted.pending.records.append(
             self._ports.encoder.late_record(
                 source.topic,
                 self.partition,
@@ -629,7 +618,7 @@ class PartitionTask:
             record.offset,
             rejection.reason,
         )
-        self._pending.records.append(
+        self._uncommitted.pending.records.append(
             self._ports.encoder.dead_letter(
                 topic, self.partition, record, rejection, time_of(self._clock)
             )
@@ -680,55 +669,12 @@ class PartitionTask:
         elif isinstance(change, Facts):
             self._program = self._program.with_facts({**self._program.facts, **change.values})
 
-    def _customer(self, customer: bytes) -> CustomerState:
-        """The state that decides: changed since the last commit, or cached, or stored."""
-        state = self._state_at_hand(customer)
-        if state is None:
-            stored = self._store.get(customer)
-            state = new_state(customer.decode()) if stored is None else self._decoded(stored)
-            self._cache.put(customer, state)
-        return state
-
-    def _state_at_hand(self, customer: bytes) -> CustomerState | None:
-        state = self._pending.customers.get(customer)
-        if state is None and self._in_flight is not None:
-            state = self._in_flight.customers.get(customer)
-        return self._cache.get(customer) if state is None else state
-
-    def _stored_states(self) -> Iterator[CustomerState]:
-        after = b""
-        while page := self._store.customers(after, PAGE):
-            for _, stored in page:
-                yield self._decoded(stored)
-            after = page[-1][0]
-
-    def _uncommitted(self) -> Iterator[Mapping[bytes, CustomerState]]:
-        if self._in_flight is not None:
-            yield self._in_flight.customers
-        yield self._pending.customers
-
-    def _uncommitted_changes(self) -> list[Mapping[bytes, bytes | None]]:
-        in_flight = [] if self._in_flight is None else [self._in_flight.batch.changes]
-        return [*in_flight, self._pending.changes]
-
-    def _decoded(self, stored: bytes) -> CustomerState:
-        try:
-            return decode_state(stored)
-        except NewerState as error:
-            raise Refused(f"task {self.partition}: {error}") from error
-
-    def _uncommitted_due_times(self) -> Iterator[tuple[bytes, Instant | None]]:
-        if self._in_flight is not None:
-            for customer, state in self._in_flight.customers.items():
-                yield customer, state.next_due
-        yield from self._pending.due_times()
-
     # ── Transactions ──────────────────────────────────────────────────────────────────────────
 
     def commit_due(self, wall: Instant) -> Instant | None:
         """When the next transaction should begin; None: there is nothing to commit, so an idle
         partition holds none open (PITFALLS 14). At the live edge, as soon as there is output."""
-        pending = self._pending
+        pending = self._uncommitted.pending
         if pending.since is None:
             return None
         if self.uncommitted >= self.settings.commit_events:
@@ -740,7 +686,7 @@ class PartitionTask:
     def prepare_commit(self, wall: Instant) -> Commit:
         """Everything decided so far as one transaction. The task may go on deciding, but only one
         transaction is under way at a time."""
-        assert self._in_flight is None, "one transaction at a time"
+        assert self._uncommitted.in_flight is None, "one transaction at a time"
         self._days.keep()
         position = Position(
             self._merge.positions(),
@@ -751,48 +697,23 @@ class PartitionTask:
             self._days.end,
             self._merge.skipped(),
         )
-        commit = self._pending.prepare(position, wall)
-        self._in_flight = commit
-        effects = self._pending.effects
-        self.counts.update(self._pending.counts)
+        commit = self._uncommitted.pending.prepare(position, wall)
+        self._uncommitted.in_flight = commit
+        effects = self._uncommitted.pending.effects
+        self.counts.update(self._uncommitted.pending.counts)
         for name in COUNTED:
             self.counts[name] += getattr(effects, name)
-        self.counts["events"] += self._pending.events
-        self.counts["timers"] += self._pending.timers
-        self._pending = Pending(self._coupons)
+        self.counts["events"] += self._uncommitted.pending.events
+        self.counts["timers"] += self._uncommitted.pending.timers
+        self._uncommitted.pending = Pending(self._coupons)
         return commit
 
     def committed(self, commit: Commit, changelog_offset: int) -> None:
         """The transaction was committed, its last record in the changelog comes before
         `changelog_offset`, and the store has been written."""
-        assert commit is self._in_flight
-        self._in_flight = None
-        for customer, change in commit.batch.changes.items():
-            if change is None:
-                self._cache.drop(customer)
-
-
-def position_in(store: Store, partition: int) -> Position:
-    """Where the task stands. Raises Refused where that is lost, though there is state: beginning
-    anywhere else would lose events or apply them twice (PITFALLS 49)."""
-    position = decode_position(store.get(POSITION_KEY))
-    if position is not None:
-        return position
-    if store.customers(b"", 1):
-        raise Refused(
-            f"task {partition}: its changelog holds customers, but not how far the inputs were "
-            f"read for them (the key {POSITION_KEY!r}); restore {CHANGELOG} from a copy, or make "
-            "it anew and begin without what is known of customers"
-        )
-    return Position({}, 0)
-
-
-def never_read(store: Store, partition: int) -> list[str]:
-    """The inputs that the task whose store this is has never read: all of a new task, and those
-    that came with a new version. They're read from the first record that there is. Raises Refused:
-    see `position_in`."""
-    known = position_in(store, partition).inputs
-    return [topic for topic in INPUTS if topic not in known]
+        assert commit is self._uncommitted.in_flight
+        self._uncommitted.in_flight = None
+        self._customers.committed(commit.batch.changes)
 
 
 def timer_mark(state: CustomerState, due: Instant) -> tuple[str, int]:
