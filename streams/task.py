@@ -32,7 +32,6 @@ from streams.engine import (
     Interest,
     Product,
     Program,
-    are_concerned_by,
     backfill,
     check_fits,
     decide,
@@ -44,15 +43,13 @@ from streams.engine import (
     visit,
 )
 from streams.engine.duration import DAY
-from streams.errors import Poisoned, SendflowError, Unanswered
+from streams.errors import SendflowError, Unanswered
 from streams.ports import (
-    DAY_FACTS_KEY,
     ControlReader,
     CouponCode,
     Decoded,
     Decoder,
     Encoder,
-    Facts,
     Record,
     Rejection,
     Store,
@@ -62,7 +59,9 @@ from streams.runtime.commit import Commit, Pending, Position, position_in
 from streams.runtime.coupons import CouponBook
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
+from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input, Merge
+from streams.runtime.notices import Notices
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.products import Products, Told
@@ -126,7 +125,6 @@ class PartitionTask:
         self.counts: Counter[str] = Counter()
         self._ports = ports
         self._store = ports.store
-        self._poisoned = poisoned
         position = position_in(ports.store, partition)
         self._merge = Merge(
             (CONTROL, *TOPIC_ORDER),
@@ -138,9 +136,6 @@ class PartitionTask:
         # A worker reads `control` whole: what the task has been through already is fed to it again.
         self._control.next_offset = 0
         self._clock: Place = position.clock
-        self._late_sequence = position.late_sequence
-        self._set_aside = list(position.set_aside)
-        self._program = ports.control.initial()
         uncommitted = self._uncommitted = Uncommitted()
         self._customers = Customers(partition, ports.store, uncommitted, settings.cached_customers)
         self._own = OwnKeys(ports.store, uncommitted.changes, lambda: uncommitted.pending.changes)
@@ -151,10 +146,20 @@ class PartitionTask:
         self._wall: Instant = 0
         self._timers = Timers(ports.store, uncommitted.due_times)
         self._audience = Audience(position.plans, ports.store, uncommitted.states)
+        self._notices = Notices(
+            partition, ports.encoder, uncommitted, self.counts, poisoned, position.late_sequence
+        )
+        self._in_force = InForce(
+            self._control,
+            ports.control,
+            self._audience,
+            self._coupons,
+            self._notices,
+            position.set_aside,
+        )
         self._days = Days(
             position.day_end, self._own, self._customers.stored, waits=settings.is_simulated
         )
-        self._fact_until: Instant = 0  # the newest fact of a day that was fed: of this midnight
         self._products = Products(self._own)
         if not settings.is_simulated:
             # What tasks tell each other holds no clock up: a transaction open elsewhere would hold
@@ -202,7 +207,7 @@ class PartitionTask:
     @property
     def program(self) -> Program:
         """What decides now: the definitions and the facts that are in force."""
-        return self._program
+        return self._in_force.program
 
     @property
     def uncommitted(self) -> int:
@@ -225,22 +230,12 @@ class PartitionTask:
         the partition, if the fetch reached it. Raises Poisoned, Refused: see `run`."""
         one = self._merge.by_topic[topic]
         if one is self._control:
-            for record in self._in_their_order(records):
-                if record.key == DAY_FACTS_KEY:
-                    self._fact_until = max(self._fact_until, record.time)
-                if one.is_done(record):
-                    self._take_control_again(record)
+            self._in_force.feed(records)
         one.feed(records, next_offset, end)
         if one is self._control and self.settings.is_simulated and end is not None:
             # Nobody ticks `control`: in simulated time it holds back only until it's read.
             one.complete(FAR_FUTURE)
         self._waits_for = None
-
-    def _in_their_order(self, records: list[Record]) -> list[Record]:
-        """Records of `control` as they are taken: in simulated time by time (SortedInput)."""
-        if not self.settings.is_simulated:
-            return records
-        return sorted(records, key=lambda record: (record.time, record.offset))
 
     def needs_cut(self, wall: Instant) -> list[str]:
         """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""
@@ -249,7 +244,7 @@ class PartitionTask:
         if self.settings.is_simulated:
             # Before the facts of the day, other tasks may still be at it.
             midnight = self._days.awaited
-            held = self._merge.not_let_in(midnight) if midnight <= self._fact_until else []
+            held = self._merge.not_let_in(midnight) if midnight <= self._in_force.fact_until else []
             return [one.topic for one in held if one.asked_end is None]
         until = wall - self.settings.clock_skew
         return [
@@ -296,7 +291,7 @@ class PartitionTask:
             news_due = self._products.next_due
             next_due = place(min(timer_due, visit_due, news_due), TIMERS)
             days = self._days
-            if days.awaited > self._fact_until:
+            if days.awaited > self._in_force.fact_until:
                 self._clock = max(self._clock, place(days.awaited, START))
                 self._waits_for = self._control
                 return False
@@ -400,11 +395,11 @@ class PartitionTask:
             except SendflowError:
                 raise
             except Exception as error:
-                raise self._poisoned_by((source.topic, record.offset), error) from error
+                raise self._notices.failed((source.topic, record.offset), error) from error
             taken += 1
             self._count()
             if at & 0xFF == LATE:
-                self._note_late(source, record)
+                self._notices.late(source, record, self.clock)
             at = source.place
             if (
                 taken >= budget
@@ -419,10 +414,10 @@ class PartitionTask:
         """One record at its effective time. Raises Unanswered before anything has changed."""
         pending = self._uncommitted.pending
         if self.settings.is_simulated and not 0 <= record.time <= self._wall:
-            self._dead_letter(source.topic, record, self._impossible(record.time))
+            self._notices.dead_letter(source.topic, record, self._impossible(record.time), now)
             return
         if source is self._control:
-            self._take_control(record, now)
+            self._in_force.take(record, now)
             return
         if record.value is None and is_tick(record):
             source.complete(record.time)
@@ -430,7 +425,7 @@ class PartitionTask:
             return
         event = self._event_of(source.topic, record)
         if isinstance(event, Rejection):
-            self._dead_letter(source.topic, record, event)
+            self._notices.dead_letter(source.topic, record, event, now)
             return
         if isinstance(event, CouponCode):
             self._coupons.load(event)
@@ -448,14 +443,14 @@ class PartitionTask:
                 self.counts["clamped"] += 1
             if event.metric in SUMMED_UP or not state.sequence:
                 self._days.sums.take(state)
-                decide(self._program, state, event, now, pending.effects)
+                decide(self._in_force.program, state, event, now, pending.effects)
                 self._days.sums.add(state)
             else:
-                decide(self._program, state, event, now, pending.effects)
+                decide(self._in_force.program, state, event, now, pending.effects)
         elif isinstance(event, Backfill):
-            backfill(self._program, state, event, now, pending.effects)
+            backfill(self._in_force.program, state, event, now, pending.effects)
         else:
-            review(self._program, state, event, now, pending.effects)
+            review(self._in_force.program, state, event, now, pending.effects)
         if pending.effects.purchases:
             self._days.learn(pending.effects.purchases)
             pending.effects.purchases.clear()
@@ -478,7 +473,7 @@ class PartitionTask:
             return
         said.occurred_at = min(said.occurred_at, now)
         changes = self._products.update(said)
-        if changes and self._program.wants_news:
+        if changes and self._in_force.program.wants_news:
             self._send_news(self._products.tell(said.sku, changes, now), now)
 
     def _tell(self, due: Instant) -> int:
@@ -501,7 +496,7 @@ class PartitionTask:
         self._uncommitted.pending.counts["news"] += len(told)
 
     def _event_of(self, topic: str, record: Record) -> Decoded | Rejection:
-        if (topic, record.offset) in self._poisoned:
+        if (topic, record.offset) in self._notices.poisoned:
             return Rejection("deciding on this event failed; the worker's log has the error")
         return self._ports.decoder.decode(topic, record)
 
@@ -520,17 +515,17 @@ class PartitionTask:
         self._clock = max(self._clock, place(due, TIMERS))
         state = self._customers.get(customer)
         pending.timers += 1
-        if self._poisoned and timer_mark(state, due) in self._poisoned:
+        if self._notices.poisoned and timer_mark(state, due) in self._notices.poisoned:
             self._set_timer_aside(customer, state, due)
             return
         try:
-            fire(self._program, state, due, pending.effects)
+            fire(self._in_force.program, state, due, pending.effects)
             if state.next_due is not None and state.next_due <= due:
                 raise RuntimeError(f"a timer that was due at {due} is due again at the same time")
             if pending.touch(customer, state) > LARGE_STATE:
                 self._make_room(customer, state, due, None)
         except Exception as error:
-            raise self._poisoned_by(timer_mark(state, due), error) from error
+            raise self._notices.failed(timer_mark(state, due), error) from error
         self._timers.move(customer, state.next_due)
 
     def _visit_chunk(self, due: Instant) -> int:
@@ -539,7 +534,7 @@ class PartitionTask:
         if self._uncommitted.pending.since is None:
             self._uncommitted.pending.since = self._wall
         self._clock = max(self._clock, place(due, TIMERS))
-        chunk = self._audience.next_chunk(self._program)
+        chunk = self._audience.next_chunk(self._in_force.program)
         for visited in chunk:
             while self._timers.comes_before(due, visited.customer):
                 self._fire()
@@ -554,17 +549,19 @@ class PartitionTask:
             assert visited.stored is not None
             state = self._customers.decoded(visited.stored)
         before = state.next_due
-        if self._poisoned and timer_mark(state, due) in self._poisoned:
+        if self._notices.poisoned and timer_mark(state, due) in self._notices.poisoned:
             self._set_timer_aside(customer, state, due)
         else:
             try:
-                has_changed = visit(self._program, state, visited.visits, due, pending.effects)
+                has_changed = visit(
+                    self._in_force.program, state, visited.visits, due, pending.effects
+                )
                 if state.next_due is not None and state.next_due <= due:
                     raise RuntimeError(f"a visit at {due} left a timer due at the same time")
                 if has_changed and pending.touch(customer, state) > LARGE_STATE:
                     self._make_room(customer, state, due, None)
             except Exception as error:
-                raise self._poisoned_by(timer_mark(state, due), error) from error
+                raise self._notices.failed(timer_mark(state, due), error) from error
             if not has_changed:
                 return
         pending.timers += 1
@@ -573,7 +570,7 @@ class PartitionTask:
 
     def _set_timer_aside(self, customer: bytes, state: CustomerState, due: Instant) -> None:
         rejection = Rejection("deciding at this timer failed; the worker's log has the error")
-        self._dead_letter(TIMER, Record(due, due, customer, None), rejection)
+        self._notices.dead_letter(TIMER, Record(due, due, customer, None), rejection, self.clock)
         if state.next_due is not None and state.next_due <= due:
             state.next_due = None  # until the customer's next event
         self._uncommitted.pending.touch(customer, state)
@@ -589,85 +586,6 @@ class PartitionTask:
         if make_room(state, size, now, event_id, pending.effects):
             size = pending.touch(customer, state)
         check_fits(state, size)
-
-    def _poisoned_by(self, mark: tuple[str, int], error: Exception) -> Poisoned:
-        where = f"{mark[0]}[{self.partition}]@{mark[1]}"
-        logger.exception("%s: deciding failed: %s", where, error)
-        return Poisoned(mark, f"{where}: deciding failed: {error!r}")
-
-    def _note_late(self, source: Input, record: Record) -> None:
-        """A replay must place this record where we do (DESIGN 5.2)."""
-        self._late_sequence += 1
-        self.counts["late_between_tasks" if source.is_between_tasks else "late"] += 1
-        self._uncommitted.pending.records.append(
-            self._ports.encoder.late_record(
-                source.topic,
-                self.partition,
-                record.offset,
-                time_of(self._clock),
-                self._late_sequence,
-            )
-        )
-
-    def _dead_letter(self, topic: str, record: Record, rejection: Rejection) -> None:
-        self.counts["dead_letters"] += 1
-        logger.warning(
-            "%s[%d]@%d: %s; written to dead-letters",
-            topic,
-            self.partition,
-            record.offset,
-            rejection.reason,
-        )
-        self._uncommitted.pending.records.append(
-            self._ports.encoder.dead_letter(
-                topic, self.partition, record, rejection, time_of(self._clock)
-            )
-        )
-
-    def _take_control(self, record: Record, now: Instant) -> None:
-        if (CONTROL, record.offset) in self._poisoned:
-            # What was in force stays in force, after a restart too.
-            self._set_aside.append(record.offset)
-            rejection = Rejection("taking this over failed; the worker's log has the error")
-            self._dead_letter(CONTROL, record, rejection)
-            return
-        change = self._ports.control.read(record)
-        if isinstance(change, Rejection):
-            self._dead_letter(CONTROL, record, change)
-            return
-        before = self._program
-        self._apply(change)
-        if isinstance(change, Program):
-            self._audience.publish(before, self._program, now)
-        else:
-            changed = [
-                name for name, value in change.values.items() if before.facts.get(name) != value
-            ]
-            if are_concerned_by(self._program, changed):
-                self._audience.change_facts(now)
-
-    def _take_control_again(self, record: Record) -> None:
-        """What decided before the task was opened decides again; its visits are in the plans."""
-        mark = CONTROL, record.offset
-        if record.offset in self._set_aside:
-            return
-        if mark in self._poisoned:  # an older version could take it over
-            self._set_aside.append(record.offset)
-            return
-        try:
-            self._apply(self._ports.control.read(record))
-        except SendflowError:
-            raise
-        except Exception as error:
-            raise self._poisoned_by(mark, error) from error
-
-    def _apply(self, change: Program | Facts | Rejection) -> None:
-        """From here on, these definitions or these facts decide."""
-        if isinstance(change, Program):
-            self._program = change.with_facts(self._program.facts)
-            self._coupons.learn(change.coupon_key)
-        elif isinstance(change, Facts):
-            self._program = self._program.with_facts({**self._program.facts, **change.values})
 
     # ── Transactions ──────────────────────────────────────────────────────────────────────────
 
@@ -691,9 +609,9 @@ class PartitionTask:
         position = Position(
             self._merge.positions(),
             self._clock,
-            self._late_sequence,
+            self._notices.late_sequence,
             self._audience.plans,
-            self._set_aside,
+            self._in_force.set_aside,
             self._days.end,
             self._merge.skipped(),
         )
