@@ -26,21 +26,14 @@ from streams.engine import (
     LARGE_STATE,
     TOPIC_ORDER,
     Backfill,
-    CustomerState,
     Event,
     Instant,
     Interest,
     Product,
     Program,
     backfill,
-    check_fits,
     decide,
-    fire,
-    make_room,
-    news,
-    next_midnight,
     review,
-    visit,
 )
 from streams.engine.duration import DAY
 from streams.errors import SendflowError, Unanswered
@@ -54,17 +47,19 @@ from streams.ports import (
     Rejection,
     Store,
 )
-from streams.runtime.audience import Audience, Visited
+from streams.runtime.audience import Audience
 from streams.runtime.commit import Commit, Pending, Position, position_in
 from streams.runtime.coupons import CouponBook
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
+from streams.runtime.firing import Firing
 from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input, Merge
+from streams.runtime.news import News
 from streams.runtime.notices import Notices
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
-from streams.runtime.products import Products, Told
+from streams.runtime.products import Products
 from streams.runtime.timers import FAR_FUTURE, Timers
 from streams.runtime.uncommitted import Uncommitted
 
@@ -78,8 +73,6 @@ PAUSE: Instant = 10_000
 to agree or the machine slept, no input is to blame."""
 SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
 """The metrics that change what is summed up of a customer who is known already."""
-TIMER = "timer"
-"""Where a dead letter of a timer comes from, in place of a topic."""
 
 
 class TaskSettings(msgspec.Struct, frozen=True):
@@ -161,6 +154,21 @@ class PartitionTask:
             position.day_end, self._own, self._customers.stored, waits=settings.is_simulated
         )
         self._products = Products(self._own)
+        self._news = News(
+            self._products,
+            self._in_force,
+            ports.encoder,
+            uncommitted,
+            is_simulated=settings.is_simulated,
+        )
+        self._firing = Firing(
+            self._in_force,
+            self._customers,
+            uncommitted,
+            self._timers,
+            self._audience,
+            self._notices,
+        )
         if not settings.is_simulated:
             # What tasks tell each other holds no clock up: a transaction open elsewhere would hold
             # up all. It's late then, and `late-records` says where it was placed (DESIGN 5.2).
@@ -302,12 +310,16 @@ class PartitionTask:
             elif (over := self._day_over(first, at, next_due)) is not None:
                 self._close_day(over)
             elif next_due < at:
+                self._clock = max(self._clock, next_due)
+                pending = self._uncommitted.pending
+                if pending.since is None:
+                    pending.since = wall
                 if news_due <= min(timer_due, visit_due):
-                    budget -= 1 + self._tell(news_due)
+                    budget -= 1 + self._news.tell(news_due)
                 elif visit_due <= timer_due:
-                    budget -= 1 + self._visit_chunk(visit_due)
+                    budget -= 1 + self._firing.visit_chunk(visit_due, time_of(self._clock))
                 else:
-                    self._fire()
+                    self._firing.fire(time_of(self._clock))
                     budget -= 1
             elif first.records:
                 # After one of these, a visit or news may come before the next.
@@ -399,7 +411,7 @@ class PartitionTask:
             taken += 1
             self._count()
             if at & 0xFF == LATE:
-                self._notices.late(source, record, self.clock)
+                self._notices.late(source, record, time_of(at))
             at = source.place
             if (
                 taken >= budget
@@ -431,7 +443,7 @@ class PartitionTask:
             self._coupons.load(event)
             return
         if isinstance(event, Product | Interest):
-            self._take_product(event, now)
+            self._news.take(event, now)
             return
         customer = record.key
         assert customer is not None  # the decoder has refused records without a key
@@ -455,7 +467,7 @@ class PartitionTask:
             self._days.learn(pending.effects.purchases)
             pending.effects.purchases.clear()
         if pending.touch(customer, state) > LARGE_STATE:
-            self._make_room(customer, state, now, event)
+            self._customers.make_room(customer, state, now, event)
         if state.next_due != due:
             self._timers.move(customer, state.next_due)
 
@@ -465,35 +477,6 @@ class PartitionTask:
         pending.events += 1
         if pending.since is None:
             pending.since = self._wall
-
-    def _take_product(self, said: Product | Interest, now: Instant) -> None:
-        """What the shop says of an article, or a customer who waits for its news."""
-        if isinstance(said, Interest):
-            self._products.watch(said, now)
-            return
-        said.occurred_at = min(said.occurred_at, now)
-        changes = self._products.update(said)
-        if changes and self._in_force.program.wants_news:
-            self._send_news(self._products.tell(said.sku, changes, now), now)
-
-    def _tell(self, due: Instant) -> int:
-        """The next of those who wait for an article. Returns how many there were."""
-        if self._uncommitted.pending.since is None:
-            self._uncommitted.pending.since = self._wall
-        self._clock = max(self._clock, place(due, TIMERS))
-        told = self._products.next_chunk()
-        self._send_news(told, due)
-        return len(told)
-
-    def _send_news(self, told: list[Told], now: Instant) -> None:
-        midnight = next_midnight(now)
-        encoder, records = self._ports.encoder, self._uncommitted.pending.records
-        for one in told:
-            event = news(one.change, one.customer, one.interest)
-            if self.settings.is_simulated:
-                event = {**event, "occurred_at": midnight}
-            records.append(encoder.news(one.change.metric, event, midnight))
-        self._uncommitted.pending.counts["news"] += len(told)
 
     def _event_of(self, topic: str, record: Record) -> Decoded | Rejection:
         if (topic, record.offset) in self._notices.poisoned:
@@ -505,87 +488,6 @@ class PartitionTask:
             f"the record's timestamp is {time}, expected ms since the epoch, not later than now "
             f"({self._wall}), because time is simulated (record_time: create)"
         )
-
-    def _fire(self) -> None:
-        """The earliest timer, as of its due time (DESIGN 5.4)."""
-        due, customer = self._timers.pop()
-        pending = self._uncommitted.pending
-        if pending.since is None:
-            pending.since = self._wall
-        self._clock = max(self._clock, place(due, TIMERS))
-        state = self._customers.get(customer)
-        pending.timers += 1
-        if self._notices.poisoned and timer_mark(state, due) in self._notices.poisoned:
-            self._set_timer_aside(customer, state, due)
-            return
-        try:
-            fire(self._in_force.program, state, due, pending.effects)
-            if state.next_due is not None and state.next_due <= due:
-                raise RuntimeError(f"a timer that was due at {due} is due again at the same time")
-            if pending.touch(customer, state) > LARGE_STATE:
-                self._make_room(customer, state, due, None)
-        except Exception as error:
-            raise self._notices.failed(timer_mark(state, due), error) from error
-        self._timers.move(customer, state.next_due)
-
-    def _visit_chunk(self, due: Instant) -> int:
-        """The customers of the chunks that are due at `due`, and the timers that come in between
-        (SEMANTICS 5.2: by due time, then by customer id). Returns how many were visited."""
-        if self._uncommitted.pending.since is None:
-            self._uncommitted.pending.since = self._wall
-        self._clock = max(self._clock, place(due, TIMERS))
-        chunk = self._audience.next_chunk(self._in_force.program)
-        for visited in chunk:
-            while self._timers.comes_before(due, visited.customer):
-                self._fire()
-            self._visit(visited, due)
-        return len(chunk)
-
-    def _visit(self, visited: Visited, due: Instant) -> None:
-        pending, customer = self._uncommitted.pending, visited.customer
-        state = self._customers.at_hand(customer)
-        if state is None:
-            # Not cached: most of a million customers are of no further use.
-            assert visited.stored is not None
-            state = self._customers.decoded(visited.stored)
-        before = state.next_due
-        if self._notices.poisoned and timer_mark(state, due) in self._notices.poisoned:
-            self._set_timer_aside(customer, state, due)
-        else:
-            try:
-                has_changed = visit(
-                    self._in_force.program, state, visited.visits, due, pending.effects
-                )
-                if state.next_due is not None and state.next_due <= due:
-                    raise RuntimeError(f"a visit at {due} left a timer due at the same time")
-                if has_changed and pending.touch(customer, state) > LARGE_STATE:
-                    self._make_room(customer, state, due, None)
-            except Exception as error:
-                raise self._notices.failed(timer_mark(state, due), error) from error
-            if not has_changed:
-                return
-        pending.timers += 1
-        if state.next_due != before:
-            self._timers.move(customer, state.next_due)
-
-    def _set_timer_aside(self, customer: bytes, state: CustomerState, due: Instant) -> None:
-        rejection = Rejection("deciding at this timer failed; the worker's log has the error")
-        self._notices.dead_letter(TIMER, Record(due, due, customer, None), rejection, self.clock)
-        if state.next_due is not None and state.next_due <= due:
-            state.next_due = None  # until the customer's next event
-        self._uncommitted.pending.touch(customer, state)
-
-    def _make_room(
-        self, customer: bytes, state: CustomerState, now: Instant, event: Decoded | None
-    ) -> None:
-        """The state is large: its oldest past events are forgotten (DESIGN 4). Raises OverflowError
-        where it still fits into no transaction: what made it so becomes a dead letter."""
-        pending = self._uncommitted.pending
-        size = len(pending.changes[customer] or b"")
-        event_id = event.event_id if isinstance(event, Event) else None
-        if make_room(state, size, now, event_id, pending.effects):
-            size = pending.touch(customer, state)
-        check_fits(state, size)
 
     # ── Transactions ──────────────────────────────────────────────────────────────────────────
 
@@ -632,11 +534,6 @@ class PartitionTask:
         assert commit is self._uncommitted.in_flight
         self._uncommitted.in_flight = None
         self._customers.committed(commit.batch.changes)
-
-
-def timer_mark(state: CustomerState, due: Instant) -> tuple[str, int]:
-    """What names the timer of a customer that was due at `due`, among the poisoned."""
-    return f"{TIMER} of {state.customer_id}", due
 
 
 def is_tick(record: Record) -> bool:
