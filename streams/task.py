@@ -17,8 +17,6 @@ from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import msgspec
-
 from streams.engine import (
     BETWEEN_TASKS,
     COUNTED,
@@ -38,14 +36,13 @@ from streams.engine import (
 from streams.engine.duration import DAY
 from streams.errors import SendflowError, Unanswered
 from streams.ports import (
-    ControlReader,
+    CONTROL,
     CouponCode,
     Decoded,
-    Decoder,
-    Encoder,
+    Ports,
     Record,
     Rejection,
-    Store,
+    TaskSettings,
 )
 from streams.runtime.audience import Audience
 from streams.runtime.commit import Commit, Pending, Position, position_in
@@ -65,7 +62,6 @@ from streams.runtime.uncommitted import Uncommitted
 
 logger = logging.getLogger(__name__)
 
-CONTROL = "control"
 PRODUCTS = "products"
 TICK_HEADER = "sendflow-tick"
 PAUSE: Instant = 10_000
@@ -73,26 +69,6 @@ PAUSE: Instant = 10_000
 to agree or the machine slept, no input is to blame."""
 SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
 """The metrics that change what is summed up of a customer who is known already."""
-
-
-class TaskSettings(msgspec.Struct, frozen=True):
-    """What of the settings a task depends on; durations in milliseconds."""
-
-    clock_skew: int = 20
-    max_idle: int = 60_000
-    commit_interval: int = 100
-    commit_events: int = 10_000
-    is_simulated: bool = False  # record_time: create (DESIGN 5.7)
-    cached_customers: int = 50_000
-
-
-class Ports(msgspec.Struct):
-    """What a task is given to work with."""
-
-    store: Store
-    decoder: Decoder
-    encoder: Encoder
-    control: ControlReader
 
 
 class PartitionTask:

@@ -61,11 +61,10 @@ from streams.engine.value import VALUES, stand_in_fact
 from streams.flowtest.cases import Case, RawSet, as_raw
 from streams.flowtest.events import Command, EventMaker, WrongCase, unknown_entry
 from streams.local import LocalParts, LocalTask
-from streams.ports import DAY_FACTS_KEY
+from streams.ports import CONTROL, DAY_FACTS_KEY, TaskSettings
 from streams.programs import SEMANTICS, Programs
 from streams.runtime.facts import DayFact
 from streams.store.memory import MemoryStore
-from streams.task import CONTROL, TaskSettings
 
 _NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
 

@@ -28,9 +28,8 @@ from streams.errors import (
     StoreUnusable,
     Unanswered,
 )
-from streams.ports import Record
+from streams.ports import CONTROL, Record
 from streams.runtime.lifecycle import TaskState
-from streams.task import CONTROL
 from streams.worker.asking import Asking
 from streams.worker.cuts import AskEnds, Cuts
 from streams.worker.fetching import Fetched, FetchThread, Key

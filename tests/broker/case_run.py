@@ -23,8 +23,8 @@ from streams.engine import Instant
 from streams.flowtest.cases import Case, Expect
 from streams.flowtest.events import EventMaker
 from streams.flowtest.run import Outcome, Ran, Written, run_case
+from streams.ports import CONTROL
 from streams.programs import SEMANTICS
-from streams.task import CONTROL
 
 DAY: Instant = 24 * 3_600_000
 AFTERWARDS = 3 * DAY

@@ -18,8 +18,8 @@ from streams.engine import (
     fire,
 )
 from streams.engine.successor import Successors
+from streams.ports import CONTROL
 from streams.runtime.firing import TIMER
-from streams.task import CONTROL
 
 from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
 
