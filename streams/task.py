@@ -12,17 +12,14 @@ argument, and somebody else carries transactions out.
                                                                 committed ◄── transaction ◄─┘
 """
 
-import logging
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from streams.engine import (
-    BETWEEN_TASKS,
     COUNTED,
     INPUTS,
     LARGE_STATE,
-    TOPIC_ORDER,
     Backfill,
     Event,
     Instant,
@@ -33,7 +30,6 @@ from streams.engine import (
     decide,
     review,
 )
-from streams.engine.duration import DAY
 from streams.errors import SendflowError, Unanswered
 from streams.ports import (
     CONTROL,
@@ -51,7 +47,8 @@ from streams.runtime.customers import Customers
 from streams.runtime.days import Days
 from streams.runtime.firing import Firing
 from streams.runtime.in_force import InForce
-from streams.runtime.merge import Input, Merge
+from streams.runtime.inputs import Inputs
+from streams.runtime.merge import Input
 from streams.runtime.news import News
 from streams.runtime.notices import Notices
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
@@ -59,8 +56,6 @@ from streams.runtime.own_keys import OwnKeys
 from streams.runtime.products import Products
 from streams.runtime.timers import FAR_FUTURE, Timers
 from streams.runtime.uncommitted import Uncommitted
-
-logger = logging.getLogger(__name__)
 
 PRODUCTS = "products"
 TICK_HEADER = "sendflow-tick"
@@ -84,10 +79,10 @@ class PartitionTask:
     ) -> None:
         """Opens the task on a store that holds all of its changelog.
 
-        `poisoned` names records (topic, offset) and timers (`timer_mark`) at which deciding failed:
-        they become dead letters (PITFALLS 61). `beginnings` holds the first offset that there is of
-        inputs that the task has never read (see `never_read`). Raises Refused where there are
-        customers, but no position.
+        `poisoned` names records (topic, offset) and timers (`firing.timer_mark`) at which deciding
+        failed: they become dead letters (PITFALLS 61). `beginnings` holds the first offset that
+        there is of inputs that the task has never read (`commit.never_read`). Raises Refused where
+        there are customers, but no position.
         """
         self.partition = partition
         self.settings = settings
@@ -95,20 +90,13 @@ class PartitionTask:
         self._ports = ports
         self._store = ports.store
         position = position_in(ports.store, partition)
-        self._merge = Merge(
-            (CONTROL, *TOPIC_ORDER),
-            {**beginnings, **position.inputs},
-            {CONTROL: (), **position.skipped} if settings.is_simulated else {},
-            BETWEEN_TASKS if settings.is_simulated else (),
-        )
-        self._control = self._merge.by_topic[CONTROL]
-        # A worker reads `control` whole: what the task has been through already is fed to it again.
-        self._control.next_offset = 0
+        self._inputs = Inputs(partition, settings, position, beginnings, self.counts)
+        self._merge, self._control = self._inputs.merge, self._inputs.control
         self._clock: Place = position.clock
         uncommitted = self._uncommitted = Uncommitted()
         self._customers = Customers(partition, ports.store, uncommitted, settings.cached_customers)
-        self._own = OwnKeys(ports.store, uncommitted.changes, lambda: uncommitted.pending.changes)
-        self._coupons = CouponBook(self._own, partition, self.counts)
+        own = OwnKeys(ports.store, uncommitted.changes, lambda: uncommitted.pending.changes)
+        self._coupons = CouponBook(own, partition, self.counts)
         uncommitted.pending = Pending(self._coupons)
         self._waits_for: Input | None = None
         self._unanswered: Unanswered | None = None
@@ -127,9 +115,9 @@ class PartitionTask:
             position.set_aside,
         )
         self._days = Days(
-            position.day_end, self._own, self._customers.stored, waits=settings.is_simulated
+            position.day_end, own, self._customers.stored, waits=settings.is_simulated
         )
-        self._products = Products(self._own)
+        self._products = Products(own)
         self._news = News(
             self._products,
             self._in_force,
@@ -145,11 +133,6 @@ class PartitionTask:
             self._audience,
             self._notices,
         )
-        if not settings.is_simulated:
-            # What tasks tell each other holds no clock up: a transaction open elsewhere would hold
-            # up all. It's late then, and `late-records` says where it was placed (DESIGN 5.2).
-            for topic in BETWEEN_TASKS:
-                self._merge.by_topic[topic].complete(FAR_FUTURE)
 
     # ── What the worker asks ──────────────────────────────────────────────────────────────────
 
@@ -212,39 +195,22 @@ class PartitionTask:
     def feed(self, topic: str, records: list[Record], next_offset: int, end: int | None) -> None:
         """Adds records of one fetch. `next_offset` follows the last of them; `end` is the end of
         the partition, if the fetch reached it. Raises Poisoned, Refused: see `run`."""
-        one = self._merge.by_topic[topic]
-        if one is self._control:
+        if topic == CONTROL:
             self._in_force.feed(records)
-        one.feed(records, next_offset, end)
-        if one is self._control and self.settings.is_simulated and end is not None:
-            # Nobody ticks `control`: in simulated time it holds back only until it's read.
-            one.complete(FAR_FUTURE)
+        self._inputs.feed(topic, records, next_offset, end)
         self._waits_for = None
 
     def needs_cut(self, wall: Instant) -> list[str]:
         """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""
         if self._waits_for is None or self._unanswered is not None:
             return []
-        if self.settings.is_simulated:
-            # Before the facts of the day, other tasks may still be at it.
-            midnight = self._days.awaited
-            held = self._merge.not_let_in(midnight) if midnight <= self._in_force.fact_until else []
-            return [one.topic for one in held if one.asked_end is None]
-        until = wall - self.settings.clock_skew
-        return [
-            one.topic
-            for one in self._merge.inputs
-            if one.asked_end is None and one.tail_time() < until
-        ]
+        return self._inputs.of_unknown_end(wall, self._days.awaited, self._in_force.fact_until)
 
     def cut(self, wall: Instant, ends: dict[str, int]) -> None:
         """The ends of partitions, asked for at or after the wall time `wall`: once a topic has been
         fed up to its end, all that was appended before `wall` less the clock skew is here; where
         time is simulated, all that tasks wrote for each other before the midnight awaited."""
-        is_simulated = self.settings.is_simulated
-        until = self._days.awaited if is_simulated else wall - self.settings.clock_skew
-        for topic, end in ends.items():
-            self._merge.by_topic[topic].ask(until, end)
+        self._inputs.ask(wall, self._days.awaited, ends)
         self._waits_for = None
 
     def run(self, wall: Instant, budget: int) -> bool:
@@ -283,7 +249,7 @@ class PartitionTask:
                 self._clock = max(self._clock, place(days.awaited, START))
                 self._waits_for = held[0]
                 return False
-            elif (over := self._day_over(first, at, next_due)) is not None:
+            elif (over := days.over(first, at, next_due)) is not None:
                 self._close_day(over)
             elif next_due < at:
                 self._clock = max(self._clock, next_due)
@@ -307,29 +273,11 @@ class PartitionTask:
                 if self._unanswered is not None:
                     self._waits_for = first
                     return False
-            elif not self._may_go_on_without(first, wall):
+            elif not self._inputs.may_go_on_without(first, wall):
                 self._clock = max(self._clock, place(time_of(at), START))
                 self._waits_for = first
                 return False
         return True
-
-    def _day_over(self, first: Input, at: Place, next_due: Place) -> Instant | None:
-        """A moment after the day under way, if that is over: `first` is next, at `at`, or a timer.
-
-        In simulated time each day ends by itself, since what other tasks write for this one may
-        come on a day without anything else; and the first day is that of the first record, or a
-        schedule would wait for the facts of every day since 1970."""
-        days = self._days
-        if min(at, next_due) < days.end_place:
-            return None
-        if not self.settings.is_simulated:
-            return time_of(min(at, next_due))
-        if days.has_begun:
-            return days.end if next_due < at or first.records else None
-        if first is self._control or not first.records:
-            return None
-        begun = time_of(at) // DAY * DAY
-        return begun if next_due >= place(begun, START) else None
 
     def _close_day(self, now: Instant) -> None:
         """All of the day that ends now, or ended before without anything happening since, is
@@ -341,31 +289,6 @@ class PartitionTask:
         self._clock = max(self._clock, place(report.day_end, START))
         pending.records.append(self._ports.encoder.day_report(report))
         self.counts["days"] += 1
-
-    def _may_go_on_without(self, one: Input, wall: Instant) -> bool:
-        """Has an input that can't be read held the task back for `max_idle` (DESIGN 5.2)?"""
-        if self.settings.is_simulated:
-            return False
-        until = wall - self.settings.clock_skew
-        for empty in self._merge.inputs:  # those behind it may be hidden as well, and as long
-            if empty.blocking_since is None and not empty.records:
-                empty.blocking_since = wall
-        since = one.blocking_since
-        if since is None or wall - since < self.settings.max_idle or one.complete_before >= until:
-            return False
-        if one.next_offset < one.position:
-            return False  # `control`: without what decided so far, nothing can be decided
-        if not one.is_given_up:
-            self.counts["inputs_given_up"] += 1
-            logger.warning(
-                "task %d: %s could not be read to its end for %d ms; going on without it, "
-                "its records will be late",
-                self.partition,
-                one.topic,
-                wall - since,
-            )
-        one.give_up(until)
-        return True
 
     def _take(self, source: Input, at: Place, limit: Place, budget: int) -> int:
         """Processes records of `source`, the first of which is at `at`, as long as they come before
