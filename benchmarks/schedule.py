@@ -48,7 +48,7 @@ from streams.runtime.order import START as PHASE
 from streams.runtime.order import place
 from streams.store.rocks import RocksStore, StoreMemory
 from streams.task import PartitionTask
-from streams.worker.tasks import SLICE
+from streams.worker.slices import SLICE
 
 HOUR = 3_600_000
 KINDS = 2_000
