@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions import segment as segment_condition
-from streams.engine.conditions.compare import Test, compile_pattern, top_fields
 from streams.engine.conditions.condition import compile_condition, compile_evidence
 from streams.engine.conditions.segment import compile_segment
 from streams.engine.conditions.truth import NEVER, all_of, evidence_of_all
+from streams.engine.conditions.where import Test, compile_pattern, top_fields
 from streams.engine.definition import (
     Definitions,
     Flow,
