@@ -31,15 +31,7 @@ from streams.engine import (
     review,
 )
 from streams.errors import SendflowError, Unanswered
-from streams.ports import (
-    CONTROL,
-    CouponCode,
-    Decoded,
-    Ports,
-    Record,
-    Rejection,
-    TaskSettings,
-)
+from streams.ports import CONTROL, CouponCode, Decoded, Ports, Record, Rejection, TaskSettings
 from streams.runtime.audience import Audience
 from streams.runtime.commit import Commit, Pending, Position, position_in
 from streams.runtime.coupons import CouponBook

@@ -18,13 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from streams.engine import Instant
-from streams.errors import (
-    Fenced,
-    Poisoned,
-    Refused,
-    SendflowError,
-    StoreUnusable,
-)
+from streams.errors import Fenced, Poisoned, Refused, SendflowError, StoreUnusable
 from streams.ports import CONTROL, Record
 from streams.runtime.lifecycle import TaskState
 from streams.worker.background import Background

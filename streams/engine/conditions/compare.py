@@ -23,11 +23,7 @@ from streams.engine.references import (
     is_reference,
     parse_constant,
 )
-from streams.engine.scalars import (
-    Boolean,
-    Operand,
-    Operands,
-)
+from streams.engine.scalars import Boolean, Operand, Operands
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
 
