@@ -20,7 +20,7 @@ from streams.demo.workers import Watch, Worker, wait_until_decided
 from streams.engine import Instant
 from streams.flowtest.cases import Case
 from streams.flowtest.compare import differences
-from streams.flowtest.run import Outcome, Written
+from streams.flowtest.world import Outcome, Written
 from streams.importing.encoding import EventRecord
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
