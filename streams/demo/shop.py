@@ -13,6 +13,7 @@ from streams.demo.articles import birthday, product_events, wish_events
 from streams.demo.retail import CURRENCY, Order, Refund, read_retail
 from streams.demo.simulation import Searches, simulate_customer
 from streams.engine import Instant
+from streams.engine.duration import DAY
 
 SIMULATED_METRICS = frozenset(
     {
@@ -31,7 +32,7 @@ the others are real."""
 
 SEED = 7
 
-DELIVERY_WITHIN: Instant = 7 * 24 * 3_600_000
+DELIVERY_WITHIN = 7 * DAY
 """What the shop promises with each order; made up, too."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.calendar import zone_named, zone_names
-from streams.engine.conditions.compare import check_pattern
+from streams.engine.conditions.where import check_pattern
 from streams.engine.definition import (
     CouponPool,
     Definitions,

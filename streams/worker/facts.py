@@ -22,10 +22,9 @@ from streams.kafka.options import producer_options
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
-from streams.ports import DAY_FACTS_KEY, DayReport, Rejection
+from streams.ports import CONTROL, DAY_FACTS_KEY, DayReport, Rejection
 from streams.runtime.facts import Adding, DayFact
 from streams.settings import RecordTime, Settings
-from streams.task import CONTROL
 from streams.worker.fetching import Fetched, FetchThread
 
 logger = logging.getLogger(__name__)

@@ -10,10 +10,9 @@ from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.demo.broker import BrokerProcess
 from streams.demo.workers import Worker
 from streams.kafka.topic_reader import TopicReader
-from streams.ports import DayReport, Record
+from streams.ports import CONTROL, DayReport, Record
 from streams.runtime.facts import Adding, DayFact
 from streams.settings import Settings
-from streams.task import CONTROL
 from tests.broker.shop_run import PARTITIONS, ShopRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
