@@ -95,7 +95,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_idle: Duration = 60_000  # how long an input that can't be asked holds its tasks back
     commit_interval: Duration = 100
     commit_events: int = 10_000
-    fetch_rest: Duration = 0  # before it asks again a broker that doesn't wait for records
     transaction_timeout: Duration = 15_000
     session_timeout: Duration = 10_000
     broker_timeout: Duration = 60_000  # how long an unreachable broker is tried

@@ -10,6 +10,7 @@ import platform
 import random
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,10 +22,6 @@ from streams.demo.sessions import SessionWatch
 from streams.errors import Refused
 
 HOST = "127.0.0.1"
-
-FETCH_REST = 5
-"""Milliseconds (the setting fetch_rest): the embedded broker answers a fetch at once, also where
-there is nothing, and a worker that stands at its inputs' end would ask it without a pause."""
 
 # Below the range that systems take the ports of outgoing connections from (32768 on Linux, 49152 on
 # macOS): a broker that is restarted finds its port again.
@@ -51,14 +48,15 @@ class BrokerProcess:
         command: Callable[[int], Sequence[str | Path]],
         port: int | None = None,
         start_within: float = 20.0,
+        log: str = "broker.log",
     ) -> None:
         """`command` gives the command line for a port. Without a `port` a free one is found.
 
-        `start_within`: seconds until it must answer.
+        `start_within`: seconds until it must answer; `log`: the name of a file in `data_dir`.
         """
         self.kind = kind
         self.data_dir = data_dir
-        self.log = data_dir / "broker.log"
+        self.log = data_dir / log
         self._command = command
         self._port = port
         self._start_within = start_within
@@ -179,7 +177,8 @@ class BrokerProcess:
 
 
 class EmbeddedBroker(BrokerProcess):
-    """noida-db with its Kafka service alone, its data in `data_dir`.
+    """noida-db with its Kafka service alone, its data in `data_dir`, behind a gateway that makes
+    good what it lacks (gateway.py, sessions.py).
 
     Raises Refused where noida-db has no build for this platform, or isn't installed.
     """
@@ -187,33 +186,63 @@ class EmbeddedBroker(BrokerProcess):
     def __init__(self, data_dir: Path, port: int | None = None) -> None:
         binary = _binary()
 
-        def command(on_port: int) -> Sequence[str | Path]:
+        def engine(on_port: int) -> Sequence[str | Path]:
             options = ["--only", "kafka", "--kafka-port", str(on_port), "--host", HOST]
             return [binary, "start", *options, "--data-dir", data_dir]
 
-        super().__init__("embedded", data_dir, command, port)
+        def gateway(on_port: int) -> Sequence[str | Path]:
+            return [
+                sys.executable,
+                "-m",
+                "streams.demo.gateway",
+                str(on_port),
+                str(self._engine.port),
+            ]
+
+        super().__init__("embedded", data_dir, gateway, port, log="gateway.log")
+        self._engine = BrokerProcess("embedded", data_dir, engine)
         self._sessions: SessionWatch | None = None
 
     def start(self) -> str:
         """See BrokerProcess; also watches for workers that die."""
-        address = super().start()
+        if self._engine.is_running():
+            raise RuntimeError(f"the broker at {self.bootstrap} runs already")
+        self._engine.start()
+        try:
+            address = super().start()
+        except BaseException:
+            self._engine.kill()
+            raise
         self._sessions = SessionWatch(HOST, self.port)
         return address
 
+    def is_running(self) -> bool:
+        """See BrokerProcess."""
+        return self._engine.is_running()
+
     def stop(self) -> None:
         """See BrokerProcess."""
-        self._close_sessions()
-        super().stop()
+        self._end_gateway()
+        self._engine.stop()
 
     def kill(self) -> None:
         """See BrokerProcess."""
-        self._close_sessions()
-        super().kill()
+        self._end_gateway()
+        self._engine.kill()
 
-    def _close_sessions(self) -> None:
+    def pause(self) -> None:
+        """See BrokerProcess."""
+        self._engine.pause()
+
+    def resume(self) -> None:
+        """See BrokerProcess."""
+        self._engine.resume()
+
+    def _end_gateway(self) -> None:
         if self._sessions is not None:
             self._sessions.close()
             self._sessions = None
+        super().kill()
 
 
 class PortTaken(Refused):

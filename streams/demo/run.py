@@ -20,7 +20,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from streams.demo.broker import FETCH_REST, EmbeddedBroker
+from streams.demo.broker import EmbeddedBroker
 from streams.demo.outcome import Outcome, read_outcome
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
 from streams.demo.workers import Watch, Worker, WorkerFailed, wait_until_decided
@@ -166,7 +166,7 @@ class Demo:
         broker = EmbeddedBroker(self.folder / "broker")
         # A kept broker is stopped with care, so that all its data are on disk.
         self._stack.callback(broker.kill if options.keep is None else broker.stop)
-        return msgspec.structs.replace(settings, brokers=broker.start(), fetch_rest=FETCH_REST)
+        return msgspec.structs.replace(settings, brokers=broker.start())
 
     def _prepare(self, settings: Settings) -> DefinitionsSet:
         definitions = read_set(self._options.flows or example_flows_dir())

@@ -5,7 +5,6 @@ partitions are added and taken away one by one, so that those that stay aren't r
 """
 
 import logging
-import time
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -22,8 +21,6 @@ _BEGIN_ANEW = (
     "delete the changelog and make it again (sendflow topics create); nothing is known of "
     "customers then, and what the topics still hold is read from its beginning"
 )
-_LOOK, _LONGEST_LOOK = 0.002, 0.032  # seconds; see RecordConsumer._consume
-_LOOKS_ALIKE, _MOST_LOOKS = 8, 40
 _WATERMARKS_WITHIN = 5.0  # seconds, for the text of an error
 
 
@@ -50,28 +47,21 @@ class RecordConsumer:
     still be in its answer.
     """
 
-    def __init__(self, options: Options, rest: float = 0.0) -> None:
-        """`rest`: seconds without asking the brokers after each look that brought nothing; 0 for
-        those that wait with their answer until there is something, as Apache Kafka does."""
+    def __init__(self, options: Options) -> None:
         self._consumer = Consumer({**options, "logger": logger})
-        self._rest = rest
-        self._looks = 0  # since something came
         self._next: dict[tuple[str, int], int] = {}  # for the text of an error
         self._paused: set[tuple[str, int]] = set()
-        self._at_end: set[tuple[str, int]] = set()
 
     def assign(self, topic: str, partition: int, offset: int) -> None:
         """Adds a partition, to be read from `offset`; the others go on undisturbed."""
         self._next[topic, partition] = offset
         self._paused.discard((topic, partition))
-        self._at_end.discard((topic, partition))
         self._consumer.incremental_assign([TopicPartition(topic, partition, offset)])
 
     def unassign(self, topic: str, partition: int) -> None:
         """Takes a partition away."""
         del self._next[topic, partition]
         self._paused.discard((topic, partition))
-        self._at_end.discard((topic, partition))
         self._consumer.incremental_unassign([TopicPartition(topic, partition)])
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
@@ -107,7 +97,7 @@ class RecordConsumer:
         add = list[Record]().append
         make = Record
         # The hot path: runs of one partition are the rule, so its batch is looked up once a run.
-        for message in self._consume(max_records, timeout):
+        for message in consume(self._consumer, max_records, timeout):
             error = message.error()
             if error is not None:
                 self._read_error(error, message, batches)
@@ -131,50 +121,11 @@ class RecordConsumer:
                 batch.next_offset = max(batch.next_offset, batch.records[-1].offset + 1)
             if place in self._next:
                 self._next[place] = batch.next_offset
-                if batch.end == batch.next_offset:
-                    self._at_end.add(place)
-                else:
-                    self._at_end.discard(place)
         return list(batches.values())
 
     def close(self) -> None:
         """Lets go of the client."""
         self._consumer.close()
-
-    def _consume(self, most: int, timeout: float) -> list[ConsumedMessage]:
-        """As `consume`, with rests while there is nothing: short ones at first, and so long that
-        what is on its way has come before the next."""
-        if not self._rest:
-            return consume(self._consumer, most, timeout)
-        deadline = time.monotonic() + timeout
-        while True:
-            look = min(_LOOK * 2.0 ** (self._looks // _LOOKS_ALIKE), _LONGEST_LOOK)
-            found = consume(self._consumer, most, look)
-            messages = [message for message in found if not self._is_known_end(message)]
-            if messages:
-                self._looks = 0
-                return messages
-            if time.monotonic() >= deadline or len(self._at_end) < len(self._next):
-                return []
-            self._looks = min(self._looks + 1, _MOST_LOOKS)
-            self._have_a_rest(max(self._rest, look))
-
-    def _have_a_rest(self, seconds: float) -> None:
-        """Every partition was read to its end, so nothing is dropped. They are taken away and given
-        back rather than paused: an end that came just before a pause would never be told."""
-        places = [place for place in self._next if place not in self._paused]
-        self._consumer.incremental_unassign([TopicPartition(*place) for place in places])
-        time.sleep(seconds)
-        self._consumer.incremental_assign(
-            [TopicPartition(*place, self._next[place]) for place in places]
-        )
-
-    def _is_known_end(self, message: ConsumedMessage) -> bool:
-        error = message.error()
-        if error is None or error.code() != KafkaError._PARTITION_EOF:
-            return False
-        place = message.topic(), message.partition()
-        return place in self._at_end and self._next.get(place) == message.offset()
 
     def _batch(self, topic: str, partition: int, batches: dict[tuple[str, int], Batch]) -> Batch:
         batch = batches.get((topic, partition))

@@ -159,9 +159,7 @@ class WorkerProcess:
     async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, WorkerApp]:
         settings = self._settings
         records = self._records = FetchThread(
-            lambda: RecordConsumer(
-                consumer_options(settings, "records"), rest=settings.fetch_rest / 1000
-            ),
+            lambda: RecordConsumer(consumer_options(settings, "records")),
             settings.prefix,
             KeyCheck(settings.partitions),
         )

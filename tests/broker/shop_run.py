@@ -30,7 +30,7 @@ DAY: Instant = 24 * 3_600_000
 
 
 MONTHS = 150 * DAY
-"""Of the year: longer than any flow waits for a silence (three months), and each day is a barrier."""
+"""Of the year: longer than any flow waits for a silence (three months); each day takes its time."""
 
 
 @functools.cache

@@ -17,11 +17,10 @@ def topic(broker, topic_prefix) -> str:
     return topic_prefix + "orders"
 
 
-@pytest.fixture(params=[0.0, 0.005], ids=["without-rest", "with-rest"])
-def consumer(request, broker, topic_prefix):
-    """What holds of it holds with rests too (the setting fetch_rest)."""
+@pytest.fixture
+def consumer(broker, topic_prefix):
     options = consumer_options(settings_for(broker, topic_prefix), "test")
-    consumer = RecordConsumer(options, rest=request.param)
+    consumer = RecordConsumer(options)
     yield consumer
     consumer.close()
 

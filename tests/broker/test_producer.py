@@ -5,7 +5,8 @@ from confluent_kafka import Producer
 
 from streams.errors import Aborted, Fenced, OutcomeUnknown, Refused, SendflowError
 from streams.kafka import producer as producer_module
-from streams.kafka.options import MAX_RECORD_BYTES, producer_options
+from streams.kafka.consumer import RecordConsumer
+from streams.kafka.options import MAX_RECORD_BYTES, consumer_options, producer_options
 from streams.kafka.partition import partition_of
 from streams.kafka.producer import ANY, END_WITHIN, ProducerState, Route, TransactionalProducer
 from streams.ports import OutputRecord
@@ -144,6 +145,36 @@ def test_pitfall_02_what_a_crash_left_open_is_aborted_by_the_next_owner(
     producer = opened(broker, topic_prefix, routes)
     producer.commit(transaction(b"a"), PATIENCE)
     assert commands(broker, routes) == [b"a"]
+
+
+def test_pitfall_02_a_reader_at_the_end_sees_all_that_follows_an_aborted_transaction(
+    broker, topic_prefix, routes
+):
+    """The next owner has the same producer id: what it commits isn't what was aborted."""
+    reader = RecordConsumer(consumer_options(settings_for(broker, topic_prefix), "reader"))
+    topic = routes["send-commands"].topic
+    reader.assign(topic, 1, 0)
+    seen: list[bytes | None] = []
+    expected: list[bytes | None] = []
+
+    def all_is_seen() -> bool:
+        for batch in reader.fetch(100, 0.1):
+            seen.extend(record.value for record in batch.records)
+        return seen == expected
+
+    for _ in range(2):
+        begun(opened(broker, topic_prefix, routes), routes)
+        producer = opened(broker, topic_prefix, routes)
+        for command in (b"a", b"b"):
+            producer.commit(transaction(command), PATIENCE)
+            expected.append(command)
+            eventually(all_is_seen, within=20, every=0, message=lambda: str(seen))
+    # And so does one that begins in the middle: the first two records and their markers are over.
+    reader.seek(topic, 1, 4)
+    seen.clear()
+    del expected[0]
+    eventually(all_is_seen, within=20, every=0, message=lambda: str(seen))
+    reader.close()
 
 
 def test_pitfall_12_the_producer_that_was_opened_later_wins(broker, topic_prefix, routes):

@@ -1,0 +1,305 @@
+"""What stands in front of the embedded broker and makes good what it lacks (noida-db 0.2.3):
+
+- A fetch with `read_committed` names *every* transaction that was ever aborted, so a client drops
+  what the same producer committed later. Only those are left in whose end the answer holds.
+- A fetch is answered at once though there is nothing, and a reader at the end asks without a
+  pause. Such an answer is held for some milliseconds, as Apache Kafka holds it until there is more.
+
+    client ──► gateway ──► broker          python -m streams.demo.gateway PORT BROKER_PORT
+           ◄── addresses, fetches ◄──
+
+Everything else goes through as it is. Answers keep their order, as they do on a broker.
+"""
+
+import asyncio
+import struct
+import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+HOST = "127.0.0.1"
+
+FETCH, METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER = 1, 3, 10, 60
+"""Kafka's numbers of the requests whose answers are changed."""
+TELL_ADDRESSES = frozenset({METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER})
+
+SHORTEST_HOLD, LONGEST_HOLD = 0.002, 0.016
+"""Seconds; doubled after every HELD_ALIKE answers in a row that held nothing."""
+HELD_ALIKE = 8
+
+_FLEXIBLE_FETCH = 12  # from this version on: compact lengths, tagged fields
+_TRANSACTIONAL, _CONTROL = 0x10, 0x20  # attributes of a batch
+_ABORT = 0  # type of a control record
+
+
+# ── Fetches ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Reader:
+    """Reads a fetch's answer from front to back (KIP-482 for the flexible versions)."""
+
+    def __init__(self, data: bytes, at: int, *, is_flexible: bool) -> None:
+        self.data = data
+        self.at = at
+        self.is_flexible = is_flexible
+
+    def skip(self, size: int) -> None:
+        self.at += size
+
+    def number(self, layout: str) -> int:
+        (value,) = struct.unpack_from(layout, self.data, self.at)
+        self.at += struct.calcsize(layout)
+        return int(value)
+
+    def varint(self) -> int:
+        """Unsigned."""
+        value = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+
+    def length(self, layout: str = ">i") -> int:
+        """Of an array, a text or bytes; -1 for none."""
+        return self.varint() - 1 if self.is_flexible else self.number(layout)
+
+    def tags(self) -> None:
+        if self.is_flexible:
+            for _ in range(self.varint()):
+                self.varint()
+                self.skip(self.varint())
+
+
+def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
+    """The answer to a fetch, without the aborted transactions that ended before it begins; and
+    whether it holds anything: records, or an error. `frame` begins with its length."""
+    is_flexible = version >= _FLEXIBLE_FETCH
+    reader = _Reader(frame, 8, is_flexible=is_flexible)
+    reader.tags()
+    reader.skip(4)  # throttle time
+    holds_something = False
+    if version >= 7:
+        holds_something = reader.number(">h") != 0
+        reader.skip(4)  # session
+    parts: list[bytes] = []
+    copied = 0
+    for _ in range(reader.length()):
+        reader.skip(reader.length(">h"))
+        for _ in range(reader.length()):
+            reader.skip(4)  # partition
+            holds_something |= reader.number(">h") != 0
+            reader.skip(8 + 8 * (version >= 4) + 8 * (version >= 5))
+            begin = reader.at
+            aborted = _aborted(reader) if version >= 4 else []
+            end = reader.at
+            reader.skip(4 * (version >= 11))
+            size = max(0, reader.length())
+            holds_something |= size > 0
+            if aborted:
+                left = _that_end_in(aborted, frame, reader.at, reader.at + size)
+                parts += [frame[copied:begin], _array_of(left, is_flexible=is_flexible)]
+                copied = end
+            reader.skip(size)
+            reader.tags()
+        reader.tags()
+    if not parts:
+        return frame, holds_something
+    body = b"".join(parts) + frame[copied:]
+    return struct.pack(">i", len(body) - 4) + body[4:], holds_something
+
+
+def _aborted(reader: _Reader) -> list[tuple[int, int]]:
+    """Aborted transactions: producer id and first offset."""
+    found = []
+    for _ in range(reader.length()):
+        found.append((reader.number(">q"), reader.number(">q")))
+        reader.tags()
+    return found
+
+
+def _array_of(aborted: list[tuple[int, int]], *, is_flexible: bool) -> bytes:
+    count = _varint(len(aborted) + 1) if is_flexible else struct.pack(">i", len(aborted))
+    after = b"\0" if is_flexible else b""
+    return count + b"".join(struct.pack(">qq", *one) + after for one in aborted)
+
+
+def _that_end_in(
+    aborted: list[tuple[int, int]], data: bytes, at: int, end: int
+) -> list[tuple[int, int]]:
+    """Those whose abort marker lies in these batches. The answer reaches up to the last stable
+    offset, so of each producer they are the last ones."""
+    markers = Counter(_abort_markers(data, at, end))
+    left = []
+    for producer, first in sorted(aborted, key=lambda one: one[1], reverse=True):
+        if markers[producer] > 0:
+            markers[producer] -= 1
+            left.append((producer, first))
+    left.reverse()
+    return left
+
+
+def _abort_markers(data: bytes, at: int, end: int) -> list[int]:
+    """The producer ids of the abort markers in record batches (Kafka's format, version 2)."""
+    producers = []
+    while at + 61 <= end:
+        (length,) = struct.unpack_from(">i", data, at + 8)
+        (attributes,) = struct.unpack_from(">h", data, at + 21)
+        if attributes & _CONTROL and attributes & _TRANSACTIONAL:
+            record = _Reader(data, at + 61, is_flexible=True)
+            record.varint()  # its length
+            record.skip(1)  # attributes
+            record.varint()  # since the first one's timestamp
+            record.varint()  # since the first one's offset
+            record.varint()  # the key's length
+            record.skip(2)  # the key's version
+            if record.number(">h") == _ABORT:
+                producers.append(struct.unpack_from(">q", data, at + 43)[0])
+        at += 12 + length
+    return producers
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+# ── Connections ───────────────────────────────────────────────────────────────────────────────────
+
+
+class _End(asyncio.Protocol):
+    """One end of a connection: cuts into frames what comes, and stops reading while the other end
+    can't take it."""
+
+    def __init__(
+        self, take: Callable[[bytes], None], made: Callable[[], None] = lambda: None
+    ) -> None:
+        """`take` gets the frames, each with its length; `made` is called once it's connected."""
+        self.transport: asyncio.Transport | None = None
+        self.other: _End | None = None
+        self._take = take
+        self._made = made
+        self._data = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._made()
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        at = 0
+        while len(self._data) - at >= 4:
+            end = at + 4 + int.from_bytes(self._data[at : at + 4])
+            if len(self._data) < end:
+                break
+            self._take(bytes(self._data[at:end]))
+            at = end
+        del self._data[:at]
+
+    def pause_writing(self) -> None:
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.resume_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.close()
+
+    def write(self, frame: bytes) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(frame)
+
+
+class _Connection:
+    """A client's connection and the one to the broker that belongs to it."""
+
+    def __init__(self, port: int, broker_port: int) -> None:
+        self._broker_port = broker_port
+        self._theirs = HOST.encode() + struct.pack(">i", broker_port)
+        self._ours = HOST.encode() + struct.pack(">i", port)
+        self.client = _End(self._asked, self._begin)
+        self._broker = _End(self._answered)
+        self.client.other, self._broker.other = self._broker, self.client
+        self._changed: dict[int, tuple[int, int]] = {}
+        """Requests whose answers may be changed, by their correlation id: their number, version."""
+        self._held: list[bytes] | None = None
+        self._in_vain = 0
+        """Fetches in a row that brought nothing."""
+
+    def _begin(self) -> None:
+        """Nothing is read from the client until the broker is connected."""
+        client = self.client.transport
+        assert client is not None
+        client.pause_reading()
+        connecting = asyncio.ensure_future(
+            asyncio.get_running_loop().create_connection(
+                lambda: self._broker, HOST, self._broker_port
+            )
+        )
+
+        def connected(done: asyncio.Future[Any]) -> None:
+            if done.exception() is not None:
+                client.abort()
+            elif client.is_closing():
+                self._broker.connection_lost(None)
+                if self._broker.transport is not None:
+                    self._broker.transport.close()
+            else:
+                client.resume_reading()
+
+        connecting.add_done_callback(connected)
+
+    def _asked(self, request: bytes) -> None:
+        number, version, correlation = struct.unpack_from(">hhi", request, 4)
+        if number == FETCH or number in TELL_ADDRESSES:
+            self._changed[correlation] = number, version
+        self._broker.write(request)
+
+    def _answered(self, response: bytes) -> None:
+        (correlation,) = struct.unpack_from(">i", response, 4)
+        number, version = self._changed.pop(correlation, (None, 0))
+        holds_something = True
+        if number == FETCH:
+            response, holds_something = mended_fetch(response, version)
+            self._in_vain = 0 if holds_something else self._in_vain + 1
+        elif number is not None:
+            response = response.replace(self._theirs, self._ours)
+        if self._held is not None:
+            self._held.append(response)  # in their order
+        elif holds_something:
+            self.client.write(response)
+        else:
+            self._held = [response]
+            seconds = min(SHORTEST_HOLD * 2.0 ** (self._in_vain // HELD_ALIKE), LONGEST_HOLD)
+            asyncio.get_running_loop().call_later(seconds, self._release)
+
+    def _release(self) -> None:
+        held, self._held = self._held or [], None
+        for response in held:
+            self.client.write(response)
+
+
+async def serve(port: int, broker_port: int) -> None:
+    """Stands between `port` and the broker at `broker_port`, both of this host, until it's
+    cancelled. Raises OSError where the port is taken."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: _Connection(port, broker_port).client, HOST, port, reuse_address=True
+    )
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
