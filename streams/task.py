@@ -161,7 +161,7 @@ class PartitionTask:
         self._unanswered: Unanswered | None = None
         self._wall: Instant = 0
         self._timers = Timers(ports.store, self._uncommitted_due_times)
-        self._audience = Audience(position.plans, ports.store, self._uncommitted)
+        self._audience = Audience(position.plans, ports.store, self._uncommitted, self._cache.get)
         self._days = Days(
             position.day_end, self._own, self._stored_states, waits=settings.is_simulated
         )
@@ -545,17 +545,18 @@ class PartitionTask:
         self._timers.move(customer, state.next_due)
 
     def _visit_chunk(self, due: Instant) -> int:
-        """The customers of the chunks that are due at `due`, and the timers that come in between
-        (SEMANTICS 5.2: by due time, then by customer id). Returns how many were visited."""
+        """The customers whom the chunks concern that are due at `due`, and the timers that come in
+        between (SEMANTICS 5.2: by due time, then by customer id). Returns how many were looked at.
+        """
         if self._pending.since is None:
             self._pending.since = self._wall
         self._clock = max(self._clock, place(due, TIMERS))
         chunk = self._audience.next_chunk(self._program)
-        for visited in chunk:
+        for visited in chunk.concerned:
             while self._timers.comes_before(due, visited.customer):
                 self._fire()
             self._visit(visited, due)
-        return len(chunk)
+        return chunk.size
 
     def _visit(self, visited: Visited, due: Instant) -> None:
         pending, customer = self._pending, visited.customer
