@@ -563,8 +563,8 @@ class PartitionTask:
         state = self._state_at_hand(customer)
         if state is None:
             # Not cached: most of a million customers are of no further use.
-            assert visited.stored is not None
-            state = self._decoded(visited.stored)
+            assert isinstance(visited.known, bytes)
+            state = self._decoded(visited.known)
         before = state.next_due
         if self._poisoned and timer_mark(state, due) in self._poisoned:
             self._set_timer_aside(customer, state, due)

@@ -60,11 +60,11 @@ class Plans(msgspec.Struct, array_like=True):
 
 
 class Visited(msgspec.Struct, gc=False):
-    """One customer of a chunk. `stored`: the state as it is in the store; None where there is a
-    newer one that isn't committed yet."""
+    """One customer of a chunk. `known`: their state as it is in the store, or a newer one that
+    isn't committed yet."""
 
     customer: bytes
-    stored: bytes | None
+    known: bytes | CustomerState
     visits: Sequence[Visit]
 
 
@@ -76,7 +76,7 @@ class Chunk(msgspec.Struct):
 
 
 Cached = Callable[[bytes], CustomerState | None]
-Row = tuple[bytes, bytes | None]
+Row = tuple[bytes, bytes | CustomerState]
 """A customer and their state, as in `Visited`."""
 
 
@@ -136,8 +136,8 @@ class Audience:
                 rows = self._rows_of(one)
                 visits = (one.visit,)
                 concerned = [
-                    Visited(customer, stored, visits)
-                    for customer, stored in self._concerned(rows, sieve(program, one.visit, due))
+                    Visited(customer, known, visits)
+                    for customer, known in self._concerned(rows, sieve(program, one.visit, due))
                 ]
                 chunk.size += len(rows)
                 chunk.concerned = _merged(chunk.concerned, concerned)
@@ -199,9 +199,9 @@ class Audience:
         cached = self._cached
         concerned = []
         for row in rows:
-            customer, stored = row
+            customer, known = row
             try:
-                is_concerned = stored is None or may_concern(stored, cached(customer))
+                is_concerned = may_concern(cached(customer) or known)
             except Exception:
                 is_concerned = True  # the visit fails like this, and says at whom
             if is_concerned:
@@ -221,13 +221,13 @@ class Audience:
         }
         if not changed:
             return page
-        rows: dict[bytes, bytes | None] = dict(page)
+        rows: dict[bytes, bytes | CustomerState] = dict(page)
         for customer, state in changed.items():
             if is_forgotten(state):
                 rows.pop(customer, None)
             else:
-                rows[customer] = None
-        return sorted(rows.items())
+                rows[customer] = state
+        return [(customer, rows[customer]) for customer in sorted(rows)]
 
     def _advance(self) -> None:
         due = [one.due for one in self.plans.under_way]
