@@ -259,11 +259,14 @@ class RocksStore:
         return None if value is None else read_position(value)
 
     def _range(self, first: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        options = ReadOptions()
+        # Without it, what was deleted behind the end is gone through for the next that wasn't.
+        options.set_iterate_upper_bound(end)
         try:
-            rows = self._database.iter()
+            rows = self._database.iter(options)
             rows.seek(first)
-            while rows.valid() and (key := rows.key()) < end:
-                yield key, rows.value()
+            while rows.valid():
+                yield rows.key(), rows.value()
                 rows.next()
             rows.status()  # damage looks like the end
         except Exception as exception:
