@@ -94,7 +94,9 @@ class PartitionTask:
         self._unanswered: Unanswered | None = None
         self._wall: Instant = 0
         self._timers = Timers(ports.store, uncommitted.due_times)
-        self._audience = Audience(position.plans, ports.store, uncommitted.states)
+        self._audience = Audience(
+            position.plans, ports.store, uncommitted.states, self._customers.cached
+        )
         self._notices = Notices(
             partition, ports.encoder, uncommitted, self.counts, poisoned, position.late_sequence
         )

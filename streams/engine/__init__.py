@@ -49,7 +49,14 @@ from streams.engine.state import (
     next_due_of,
 )
 from streams.engine.successor import successors
-from streams.engine.visit import Visit, are_concerned_by, is_visit_needed, visit
+from streams.engine.visit import (
+    Sieve,
+    Visit,
+    are_concerned_by,
+    is_visit_needed,
+    sieve,
+    visit,
+)
 
 __all__ = [
     "BETWEEN_TASKS",
@@ -84,6 +91,7 @@ __all__ = [
     "Review",
     "ReviewRequest",
     "SendCommand",
+    "Sieve",
     "Visit",
     "WebhookCommand",
     "adapt",
@@ -109,6 +117,7 @@ __all__ = [
     "next_midnight",
     "read_definitions",
     "review",
+    "sieve",
     "successors",
     "topic_of",
     "visit",

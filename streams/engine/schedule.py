@@ -16,6 +16,7 @@ from streams.engine.conditions.condition import (
 )
 from streams.engine.conditions.truth import Condition, Evidence
 from streams.engine.cron import Cron
+from streams.engine.dependence import dependence_of
 from streams.engine.event import Instant
 from streams.engine.scope import Scope
 
@@ -45,6 +46,8 @@ class Audience(msgspec.Struct, frozen=True, eq=False):
 
     condition: Condition | None
     evidence: Evidence | None
+    asks_of_journeys: bool = False
+    """Whether the condition reads more of a customer than their background (state.py)."""
 
 
 def compile_audience(definition: AudienceDefinition, scope: Scope) -> Audience:
@@ -54,4 +57,8 @@ def compile_audience(definition: AudienceDefinition, scope: Scope) -> Audience:
         return Audience(None, None)
     assert isinstance(definition, msgspec.Struct)
     outside = msgspec.structs.replace(scope, flow=None, trigger=None)
-    return Audience(compile_condition(definition, outside), compile_evidence(definition, outside))
+    return Audience(
+        compile_condition(definition, outside),
+        compile_evidence(definition, outside),
+        dependence_of(definition, scope.segments).on_journeys,
+    )

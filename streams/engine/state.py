@@ -19,6 +19,7 @@ from streams.engine.past import Occurrence, Past
 
 __all__ = [
     "FORMAT",
+    "Background",
     "CustomerState",
     "Held",
     "Journey",
@@ -32,6 +33,7 @@ __all__ = [
     "Touch",
     "Watch",
     "cart_of",
+    "decode_background",
     "decode_state",
     "encode_state",
     "forget",
@@ -103,8 +105,9 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
     until: Instant
 
 
-class CustomerState(msgspec.Struct, array_like=True):
-    """Everything known of one customer; money in minor units of the store's currency."""
+class Background(msgspec.Struct, array_like=True):
+    """Who a customer is, and what they did: what decides whether a schedule is for them. These are
+    the first fields of a state, so that a visit may leave the rest undecoded."""
 
     customer_id: str
     next_due: Instant | None = None  # earliest timer of this customer
@@ -120,6 +123,11 @@ class CustomerState(msgspec.Struct, array_like=True):
     last_order_at: Instant | None = None
     totals: dict[str, int] = {}  # metric -> events over all time
     recent: dict[str, Past] = {}  # metric -> what is remembered of its events
+
+
+class CustomerState(Background, array_like=True):
+    """Everything known of one customer; money in minor units of the store's currency."""
+
     seen: bytes = b""  # 8-byte hashes of the last 64 event ids, oldest first
     cart: bytes | None = None  # msgpack of the newest cart.updated's data: cart_of
     cart_at: Instant = 0  # its `occurred_at`
@@ -142,6 +150,7 @@ class CustomerState(msgspec.Struct, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CustomerState).decode
+_decode_background = msgspec.msgpack.Decoder(Background).decode
 _decode_cart = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
@@ -174,7 +183,14 @@ def decode_state(data: bytes) -> CustomerState:
     msgspec.MsgspecError or ValueError for bytes that are no state."""
     if data[:1] != _FORMAT_BYTE:
         _refuse(data)
-    return _decode(memoryview(data)[_HEADER:])
+    return _decode(data[_HEADER:])
+
+
+def decode_background(data: bytes) -> Background:
+    """Only the first fields of the state in `data`: in half the time. Raises as `decode_state`."""
+    if data[:1] != _FORMAT_BYTE:
+        _refuse(data)
+    return _decode_background(data[_HEADER:])
 
 
 def next_due_of(data: bytes) -> Instant | None:

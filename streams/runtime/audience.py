@@ -9,8 +9,9 @@ due k milliseconds after the visit's moment. All that is due at one moment is on
               ●             ●                events and timers in between, by their places
 
 Who is in a chunk is a function of the logs, not of what is committed: the store's pages are merged
-with what isn't there yet. Cursors and the next moment of each schedule are part of the position
-record, so that a crash in the middle goes on where the last transaction ended.
+with what isn't there yet. Most customers are in no audience: the little of their state that tells
+so is all that is decoded (engine.sieve). Cursors and the next moment of each schedule are part of
+the position record, so that a crash in the middle goes on where the last transaction ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,9 +22,11 @@ from streams.engine import (
     CustomerState,
     Instant,
     Program,
+    Sieve,
     Visit,
     is_forgotten,
     is_visit_needed,
+    sieve,
 )
 from streams.ports import Store
 from streams.runtime.timers import FAR_FUTURE
@@ -57,22 +60,36 @@ class Plans(msgspec.Struct, array_like=True):
 
 
 class Visited(msgspec.Struct, gc=False):
-    """One customer of a chunk. `stored`: the state as it is in the store; None where there is a
-    newer one that isn't committed yet."""
+    """One customer of a chunk. `known`: their state as it is in the store, or a newer one that
+    isn't committed yet."""
 
     customer: bytes
-    stored: bytes | None
+    known: bytes | CustomerState
     visits: Sequence[Visit]
+
+
+class Chunk(msgspec.Struct):
+    """The customers whose turn has come at one moment."""
+
+    size: int = 0  # how many were looked at
+    concerned: list[Visited] = []  # those whom it may concern, in order of their ids
+
+
+Cached = Callable[[bytes], CustomerState | None]
+Row = tuple[bytes, bytes | CustomerState]
+"""A customer and their state, as in `Visited`."""
 
 
 class Audience:
     """The visits of a task: those under way, and those that schedules will begin."""
 
-    def __init__(self, plans: Plans, store: Store, uncommitted: Overlays) -> None:
-        """`uncommitted`: the states of customers that aren't in the store yet as they are now."""
+    def __init__(self, plans: Plans, store: Store, uncommitted: Overlays, cached: Cached) -> None:
+        """`uncommitted`: the states of customers that aren't in the store yet as they are now.
+        `cached`: the state of a customer, if it is decoded already."""
         self.plans = plans
         self._store = store
         self._uncommitted = uncommitted
+        self._cached = cached
         self.next_due: Instant = FAR_FUTURE
         """When the next chunk is due (FAR_FUTURE: none), kept here because every record asks."""
         self._advance()
@@ -109,17 +126,24 @@ class Audience:
         self._begin(Visit(at, of_facts=True))
         self._advance()
 
-    def next_chunk(self, program: Program) -> list[Visited]:
-        """The customers who are visited at `next_due`, in order of their ids."""
+    def next_chunk(self, program: Program) -> Chunk:
+        """The customers whose turn comes at `next_due`."""
         due = self.next_due
         self._begin_schedules(program, due)
-        visited: list[Visited] = []
+        chunk = Chunk()
         for one in self.plans.under_way:
             if one.due == due:
-                visited = _merged(visited, self._chunk_of(one)) if visited else self._chunk_of(one)
+                rows = self._rows_of(one)
+                visits = (one.visit,)
+                concerned = [
+                    Visited(customer, known, visits)
+                    for customer, known in self._concerned(rows, sieve(program, one.visit, due))
+                ]
+                chunk.size += len(rows)
+                chunk.concerned = _merged(chunk.concerned, concerned)
         self.plans.under_way = [one for one in self.plans.under_way if not one.is_over]
         self._advance()
-        return visited
+        return chunk
 
     def _begin_schedules(self, program: Program, due: Instant) -> None:
         schedules = self.plans.schedules
@@ -149,10 +173,9 @@ class Audience:
         else:
             under_way.append(UnderWay(visit))
 
-    def _chunk_of(self, one: UnderWay) -> list[Visited]:
+    def _rows_of(self, one: UnderWay) -> list[Row]:
         """The next customers of a visit; its cursor is behind them then."""
-        visits = (one.visit,)
-        rows: list[tuple[bytes, bytes | None]] = []
+        rows: list[Row] = []
         after = one.after
         while True:
             page = self._store.customers(after, CHUNK)
@@ -166,11 +189,28 @@ class Audience:
         one.is_over = len(rows) < CHUNK
         if not one.is_over:
             one.after = rows[-1][0]
-        return [Visited(customer, stored, visits) for customer, stored in rows]
+        return rows
+
+    def _concerned(self, rows: list[Row], may_concern: Sieve | None) -> list[Row]:
+        """Those whom the visit may concern. Nothing changes them before it's their turn: of their
+        own timers only those that are due with the visit are left, and they are part of it."""
+        if may_concern is None:
+            return rows
+        cached = self._cached
+        concerned = []
+        for row in rows:
+            customer, known = row
+            try:
+                is_concerned = may_concern(cached(customer) or known)
+            except Exception:
+                is_concerned = True  # the visit fails like this, and says at whom
+            if is_concerned:
+                concerned.append(row)
+        return concerned
 
     def _with_uncommitted(
         self, page: list[tuple[bytes, bytes]], after: bytes, last: bytes | None
-    ) -> Sequence[tuple[bytes, bytes | None]]:
+    ) -> Sequence[Row]:
         """The customers behind `after`, up to `last`: those of `page`, those that are new, and
         without those that were erased."""
         changed = {
@@ -181,13 +221,13 @@ class Audience:
         }
         if not changed:
             return page
-        rows: dict[bytes, bytes | None] = dict(page)
+        rows: dict[bytes, bytes | CustomerState] = dict(page)
         for customer, state in changed.items():
             if is_forgotten(state):
                 rows.pop(customer, None)
             else:
-                rows[customer] = None
-        return sorted(rows.items())
+                rows[customer] = state
+        return [(customer, rows[customer]) for customer in sorted(rows)]
 
     def _advance(self) -> None:
         due = [one.due for one in self.plans.under_way]
@@ -197,6 +237,8 @@ class Audience:
 
 def _merged(some: list[Visited], others: list[Visited]) -> list[Visited]:
     """Both in order of the customers' ids; who is in both is visited once, for all reasons."""
+    if not some:
+        return others
     rows = {one.customer: one for one in some}
     for one in others:
         same = rows.get(one.customer)

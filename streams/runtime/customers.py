@@ -53,6 +53,10 @@ class Customers:
             state = uncommitted.in_flight.customers.get(customer)
         return self._cache.get(customer) if state is None else state
 
+    def cached(self, customer: bytes) -> CustomerState | None:
+        """The state as it decides, if it's decoded already."""
+        return self._cache.get(customer)
+
     def stored(self) -> Iterator[CustomerState]:
         """All that are stored, as they are there."""
         after = b""

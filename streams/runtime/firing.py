@@ -56,22 +56,23 @@ class Firing:
         self._timers.move(customer, state.next_due)
 
     def visit_chunk(self, due: Instant, now: Instant) -> int:
-        """The customers of the chunks that are due at `due`, and the timers that come in between
-        (SEMANTICS 5.2: by due time, then by customer id). Returns how many were visited."""
+        """The customers whom the chunks concern that are due at `due`, and the timers that come in
+        between (SEMANTICS 5.2: by due time, then by customer id). Returns how many were looked at.
+        """
         chunk = self._audience.next_chunk(self._in_force.program)
-        for visited in chunk:
+        for visited in chunk.concerned:
             while self._timers.comes_before(due, visited.customer):
                 self.fire(now)
             self._visit(visited, due, now)
-        return len(chunk)
+        return chunk.size
 
     def _visit(self, visited: Visited, due: Instant, now: Instant) -> None:
         pending, customer = self._uncommitted.pending, visited.customer
         state = self._customers.at_hand(customer)
         if state is None:
             # Not cached: most of a million customers are of no further use.
-            assert visited.stored is not None
-            state = self._customers.decoded(visited.stored)
+            assert isinstance(visited.known, bytes)
+            state = self._customers.decoded(visited.known)
         before = state.next_due
         if self._notices.poisoned and timer_mark(state, due) in self._notices.poisoned:
             self._set_aside(customer, state, due, now)

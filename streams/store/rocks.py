@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from rocksdict import (
     DBCompressionType,
     Options,
     Rdict,
+    ReadOptions,
     WriteBatch,
     WriteBufferManager,
     WriteOptions,
@@ -52,6 +54,7 @@ _WRITE_BUFFER = 16 * 1024 * 1024  # how much a crash leaves to be replayed, at m
 _ARENA_BLOCK = 128 * 1024  # what even an idle store takes; the default is a megabyte
 _BLOOM_BITS = 10
 _LOCK_RETRY_SECONDS = 0.1
+_READ_AHEAD = 128 * 1024  # of a page of customers: an iterator of its own reads 4 KB at a time
 DAMAGED = ".damaged"
 
 
@@ -91,6 +94,7 @@ class RocksStore:
         self._writes = 0  # two for each write: odd while one is under way
         self._write_options = WriteOptions()
         self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
+        self._page_options = _page_options()
         try:
             directory.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -135,12 +139,18 @@ class RocksStore:
 
     def customers(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Up to `limit` pairs (key, state) with key > after, in order of key."""
-        first = max(after + b"\x00", FIRST_CUSTOMER)
-        found: list[tuple[bytes, bytes]] = []
-        for key, state in self._range(STATE + first, STATE_END):
-            if len(found) == limit:
-                break
-            found.append((key[1:], state))
+        first = STATE + max(after + b"\x00", FIRST_CUSTOMER)
+        try:
+            rows: Any = self._database.items(from_key=first, read_opt=self._page_options)
+            found: list[tuple[bytes, bytes]] = [
+                (key[1:], state) for key, state in islice(rows, limit)
+            ]
+        except Exception as exception:
+            raise self._failure("reading", exception) from exception
+        if len(found) < limit:
+            # Rdict.items() takes damage for the end, and says nothing: this would raise.
+            behind = STATE + found[-1][0] + b"\x00" if found else first
+            found += [(key[1:], state) for key, state in self._range(behind, STATE_END)]
         return found
 
     def own(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
@@ -249,13 +259,16 @@ class RocksStore:
         return None if value is None else read_position(value)
 
     def _range(self, first: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        options = ReadOptions()
+        # Without it, what was deleted behind the end is gone through for the next that wasn't.
+        options.set_iterate_upper_bound(end)
         try:
-            rows = self._database.iter()
+            rows = self._database.iter(options)
             rows.seek(first)
-            while rows.valid() and (key := rows.key()) < end:
-                yield key, rows.value()
+            while rows.valid():
+                yield rows.key(), rows.value()
                 rows.next()
-            rows.status()  # Rdict.items() takes damage for the end, and says nothing
+            rows.status()  # damage looks like the end
         except Exception as exception:
             raise self._failure("reading", exception) from exception
 
@@ -320,6 +333,16 @@ def set_aside(directory: Path) -> None:
 def _is_locked(exception: Exception) -> bool:
     text = str(exception).lower()
     return "lock hold by current process" in text or "while lock file" in text
+
+
+def _page_options() -> ReadOptions:
+    """A page of customers is of a walk over all of them, each of whom is read once: in the cache
+    they would drive out those whose events come in."""
+    options = ReadOptions()
+    options.fill_cache(False)  # type: ignore[call-arg]
+    options.set_readahead_size(_READ_AHEAD)
+    options.set_iterate_upper_bound(STATE_END)
+    return options
 
 
 def _options(memory: StoreMemory) -> Options:

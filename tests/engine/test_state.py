@@ -3,9 +3,11 @@ import pytest
 
 from streams.engine.state import (
     FORMAT,
+    Background,
     CustomerState,
     NewerState,
     cart_of,
+    decode_background,
     decode_state,
     encode_state,
     is_forgotten,
@@ -37,6 +39,16 @@ def test_what_was_encoded_is_decoded() -> None:
     state = lived_in()
     assert decode_state(encode_state(state)) == state
     assert encode_state(decode_state(encode_state(state))) == encode_state(state)
+
+
+def test_the_background_is_the_beginning_of_a_state() -> None:
+    state = lived_in()
+    background = decode_background(encode_state(state))
+    names = Background.__struct_fields__
+    assert names == CustomerState.__struct_fields__[: len(names)]
+    assert [getattr(background, name) for name in names] == [getattr(state, name) for name in names]
+    with pytest.raises(NewerState):
+        decode_background(bytes([FORMAT + 1]))
 
 
 def test_the_header_tells_the_next_timer() -> None:

@@ -196,7 +196,7 @@ SEGMENTS: dict[str, dict[str, Any]] = {
     "silent": {"all": [{"not": {"segment": "recent"}}, {"consent": "email"}]},
     "entered": {"in_flow": "other", "within": "1d"},
 }
-leaves_inside = st.one_of(
+leaves_outside = st.one_of(
     leaves,
     st.just({"in_flow": "other"}),
     st.builds(lambda d: {"in_flow": "other", "within": d}, durations),
@@ -207,6 +207,11 @@ leaves_inside = st.one_of(
     st.builds(
         lambda c: {"value": "clv.historic", "below": c}, st.sampled_from(("1", "store_mean"))
     ),
+)
+outside = mixed(leaves_outside)
+"""Of all that may be asked where there is no journey."""
+leaves_inside = st.one_of(
+    leaves_outside,
     st.builds(lambda c: {"trigger": "total", **c}, numbers(0, 2)),
     st.builds(
         lambda w, c: {"count": "order.placed", "since": "flow_start", **w, **c},

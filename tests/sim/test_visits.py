@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.engine import Instant, visit
+from streams.engine import Instant, decode_state, visit
+from streams.engine.conditions.truth import Truth
+from streams.engine.situation import Situation
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
@@ -118,6 +120,25 @@ def test_what_is_in_flight_counts_as_it_will_be(shop: Shop, chunks_of_three: Non
     shop.local.task.committed(first, len(shop.local.changelog))
     shop.local.commit(NINE + HOUR)
     assert after_nine(shop) == [(name, place // 3) for place, name in enumerate("abcefg")]
+
+
+def test_an_audience_is_judged_by_what_is_not_committed_yet(
+    shop: Shop, chunks_of_three: None
+) -> None:
+    shop.publish(BEGIN - 1, with_audience({"count": "order.placed", "equals": "1"}))
+    customers(shop, "abcde")
+    shop.order(BEGIN, "b")
+    shop.order(BEGIN, "c")
+    shop.until(BEGIN + HOUR)
+    shop.order(NINE - 1, "a")
+    shop.order(NINE - 1, "b")
+    shop.order(NINE - 1, "e")
+    shop.local.advance(NINE + SKEW + 2)
+    stored = shop.local.store.get(b"e")
+    assert stored is not None
+    assert decode_state(stored).orders == 0
+    shop.until(NINE + HOUR)
+    assert after_nine(shop) == [("a", 0), ("c", 0), ("e", 1)]
 
 
 def test_an_erased_page_does_not_end_the_visit(shop: Shop, chunks_of_three: None) -> None:
@@ -544,6 +565,23 @@ def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
     monkeypatch.setattr("streams.runtime.firing.visit", failing)
     shop.until(NINE + HOUR)
     assert [name for name, _ in after_nine(shop)] == list("abce")
+    (letter,) = shop.outputs("dead-letters")
+    assert (letter["topic"], letter["key"]) == ("timer", b"d")
+
+
+def test_pitfall_61_nor_does_one_at_whom_judging_the_audience_fails(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, chunks_of_three: None
+) -> None:
+    def failing(situation: Situation) -> Truth:
+        if situation.state.customer_id == "d":
+            raise ZeroDivisionError
+        return situation.state.customer_id != "b", None
+
+    monkeypatch.setattr("streams.engine.schedule.compile_condition", lambda *_: failing)
+    shop.publish(BEGIN - 1, with_audience({"consent": "email"}))
+    customers(shop, "abcde")
+    shop.until(NINE + HOUR)
+    assert after_nine(shop) == [("a", 0), ("c", 0), ("e", 1)]
     (letter,) = shop.outputs("dead-letters")
     assert (letter["topic"], letter["key"]) == ("timer", b"d")
 

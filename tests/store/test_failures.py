@@ -110,7 +110,7 @@ class Elsewhere:
         self._said = said
 
     def __getattr__(self, name: str) -> Any:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise Exception(self._said)  # as rocksdict does
 
         return fail

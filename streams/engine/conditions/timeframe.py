@@ -183,8 +183,12 @@ def _looks_back(definition: OverTime) -> int | None:
     if definition.in_last is not None:
         return definition.in_last
     if definition.on_day is not None:
-        return (2 - definition.on_day) * DAY  # a day may last 25 h, and has begun a while ago
+        return _looks_back_by_days(definition.on_day)
     return None
+
+
+def _looks_back_by_days(day: int) -> int:
+    return (2 - day) * DAY  # a day may last 25 h, and has begun a while ago
 
 
 def _select(definition: OverTime, metric: str, scope: Scope) -> Select:
@@ -361,10 +365,11 @@ def _in_last(question: Question, passes: Passes, window: int) -> Condition:
 def _on_day(question: Question, passes: Passes, day: int, scope: Scope) -> Condition:
     asked_day = _asked_day(day, scope)
     nothing = question.measure(())[0]
+    metric, ago = question.metric, _looks_back_by_days(day)
 
     def judge(situation: Situation) -> Truth:
-        events = _events(question.metric, situation)
-        if not events:
+        events = _events(metric, situation)
+        if not events or events.at(-1) < situation.now - ago:  # as of most, whatever their zone is
             return passes(nothing, situation), None
         asked = asked_day(situation)
         if events.at(-1) < asked.start:

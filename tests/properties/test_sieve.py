@@ -1,0 +1,47 @@
+"""A visit's sieve lets those through whom the visit concerns, however little of them it reads."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.engine.effects import Effects
+from streams.engine.situation import Situation
+from streams.engine.state import decode_state, encode_state
+from streams.engine.visit import Visit, sieve, visit
+from tests.engine.customer import flow, program_of, send
+from tests.properties.test_truth_by_time import (
+    DAY,
+    FACTS,
+    HOUR,
+    SEGMENTS,
+    History,
+    histories,
+    outside,
+)
+
+
+@given(outside, histories(), st.integers(0, 5 * DAY // HOUR), st.sampled_from((None, 0, 1)))
+def test_a_sieve_says_of_stored_bytes_what_the_audience_says_of_the_state(
+    raw: dict[str, Any], history: History, hours: int, due_in: int | None
+) -> None:
+    """`due_in`: when the customer's own next timer is due, after the visit."""
+    asking = flow(send(), name="asking")
+    asking["trigger"] = {"schedule": "0 * * * *", "audience": raw}
+    segments = [{"segment": name, "if": one} for name, one in SEGMENTS.items()]
+    store = {"profile": {"seen": "moment"}}
+    program = program_of(asking, flow(send(), name="other"), segments=segments, store=store)
+    program = program.with_facts(FACTS)
+    audience = program.flows["asking"].audience
+    assert audience is not None
+    assert audience.condition is not None
+
+    state, now = history.state, history.end + hours * HOUR
+    state.next_due = None if due_in is None else now + due_in
+    stored, one = encode_state(state), Visit(now, ["asking"])
+    may_concern = sieve(program, one, now)
+    assert may_concern is not None
+    is_meant = audience.condition(Situation(state, now, FACTS))[0]
+    assert may_concern(stored) == may_concern(state) == (is_meant or due_in == 0)
+    if not may_concern(stored):
+        assert not visit(program, decode_state(stored), [one], now, Effects())
