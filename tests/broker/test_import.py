@@ -210,6 +210,56 @@ def test_refused_rows_go_to_a_file_whole(simulated: Command, orders: Path, tmp_p
     ]
 
 
+def test_every_refusal_is_a_place_and_a_sentence(sendflow: Command, tmp_path: Path) -> None:
+    """Whoever refuses: the reader of files, the mapping, or the encoder of events."""
+    sendflow("topics", "create")
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        "invoice,customer,when,amount,money\n"
+        "1,ada,2011-03-01,12.345,GBP\n"
+        "2,ada,2011-03-01,12.34,gbp\n"
+        "3,ada,2011-03-01,1\n"
+        "4,ada,2011-03-01,1,GBP\n"
+    )
+    mapped = [*AS_ORDERS[:-2], "--map", "currency=money"]
+    status, out, errors = sendflow("import", file, *mapped)
+    assert status == 0
+    assert [line for line in errors.splitlines() if ", row " in line] == [
+        "orders.csv, row 2: field 'total' is '12.345', expected at most 2 decimals, as GBP has",
+        "orders.csv, row 3: field 'currency' is 'gbp', expected an ISO 4217 code such as GBP",
+        "orders.csv, row 4: the row has 4 values, expected 5 as in the header",
+    ]
+    assert "1 events of 4 rows" in out
+    assert "  1  currency" in out.splitlines()
+
+
+def test_an_unknown_time_zone_is_imported_with_a_warning(
+    sendflow: Command, reader: TopicReader, tmp_path: Path
+) -> None:
+    """SEMANTICS W35: the store's counts; what else the row says is worth having."""
+    sendflow("topics", "create")
+    file = tmp_path / "people.csv"
+    file.write_text(
+        "customer_id,occurred_at,zone\n"
+        "ada,2011-03-01,Europe/London\n"
+        "bob,2011-03-01,Europe/Londn\n"
+        "eve,2011-03-01,\n"
+    )
+    status, out, errors = sendflow(
+        "import", file, "--as", "customer.updated", "--map", "set.timezone=zone"
+    )
+    assert status == 0
+    (warning,) = [line for line in errors.splitlines() if line.startswith("warning: ")]
+    assert warning == (
+        "warning: people.csv, row 3: field 'set.timezone' is 'Europe/Londn', expected a time zone "
+        "such as Europe/London (did you mean 'Europe/London'?); imported, and the flow's or the "
+        "store's zone counts instead"
+    )
+    assert "3 events of 3 rows" in out
+    assert "1 row was imported with a warning" in out
+    assert len(records(reader, "customers")) == 3
+
+
 def test_metrics_of_the_shops_own_are_imported_by_their_definition(
     simulated: Command, reader: TopicReader, tmp_path: Path
 ) -> None:
@@ -217,7 +267,7 @@ def test_metrics_of_the_shops_own_are_imported_by_their_definition(
     file.write_text('{"customer_id": "ada", "occurred_at": "2011-03-04T09:30Z", "score": 9}\n')
     status, _, errors = simulated("import", file, "--as", "survey.answered")
     assert status == 2
-    assert "metric 'survey.answered' is unknown" in errors
+    assert "unknown metric 'survey.answered'" in errors
     flows = tmp_path / "flows"
     (flows / "metrics").mkdir(parents=True)
     definition = "metric: survey.answered\nfields: {score: number}\n"
