@@ -322,10 +322,18 @@ def test_status_tells_the_lag_of_every_input(simulated: Command, orders: Path) -
     assert lags["orders"]["lag"] == lags["orders"]["records"] > 3
 
 
-def test_explain_of_nobody_has_status_1(simulated: Command) -> None:
-    status, _, errors = simulated("explain", "nobody")
-    assert status == 1
-    assert "the topics hold nothing of customer 'nobody'" in errors
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_explain_of_nobody_or_of_no_flow_says_only_that_with_status_1(
+    simulated: Command, orders: Path, form: list[str]
+) -> None:
+    said = simulated("explain", "nobody", *form)
+    assert said == (1, "", "the topics hold nothing of customer 'nobody'\n")
+    simulated("import", orders, *AS_ORDERS)
+    said = simulated("explain", "ada", "--flow", "cart", *form)
+    assert said == (1, "", "unknown flow 'cart', and there is none\n")
+    said = simulated("explain", "ada", "--since", "2020-01-01", *form)
+    assert said == (1, "", "the topics hold nothing of customer 'ada' from 2020-01-01 on\n")
+    assert simulated("explain", "ada", *form)[0] == 0
 
 
 def test_definitions_are_published_whole_or_not_at_all(
