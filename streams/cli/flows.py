@@ -249,7 +249,7 @@ def _print(loaded: "Loaded", folder: Path) -> None:
         output.complain(f"{folder}: there are no definitions; is it the right folder?")
         raise typer.Exit(output.NOT_SO)
     counted = [
-        _several(len(raw[part]), one)
+        output.several(len(raw[part]), one)
         for part, one in (
             ("flows", "flow"),
             ("segments", "segment"),
@@ -268,8 +268,4 @@ def _complain(loaded: "Loaded") -> None:
         output.complain(str(problem))
     number = len(loaded.problems)
     files = len({problem.file for problem in loaded.problems})
-    output.complain(f"{_several(number, 'problem')} in {_several(files, 'file')}")
-
-
-def _several(number: int, one: str) -> str:
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+    output.complain(f"{output.several(number, 'problem')} in {output.several(files, 'file')}")
