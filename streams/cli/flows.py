@@ -210,11 +210,11 @@ def _change_as_json(change: "Change", waiting: "Waiting") -> dict[str, object]:
 
 
 def _load(folder: Path) -> "Loaded":
-    from streams.definitions import load_folder
+    from streams.definitions import load_folder, no_folder
     from streams.errors import Refused
 
     if not folder.is_dir():
-        raise Refused(f"{folder}: there is no such folder; name the one with the definitions")
+        raise Refused(f"{folder}: {no_folder(folder)}")
     return load_folder(folder)
 
 

@@ -58,6 +58,18 @@ def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no such folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["check", "publish"])
+def test_a_file_of_the_folder_is_not_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    store = tmp_path / "store.yaml"
+    store.write_text("{timezone: UTC}\n")
+    assert run(["flows", command, str(store)]) == 2
+    first = capsys.readouterr().err.splitlines()[0]
+    said = f"is a file, expected the folder with the definitions, which may be {tmp_path}"
+    assert first == f"{store}: {said}"
+
+
 def test_missing_ids_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(

@@ -104,7 +104,8 @@ def test_a_misspelt_folder(tmp_path: Path) -> None:
 def test_no_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.yaml").write_text("")
     loaded = load_folder(tmp_path / name)
-    assert said(loaded, tmp_path) == [f"{name}: there is no such folder"]
+    message = "there is no such folder; name the one with the definitions"
+    assert said(loaded, tmp_path) == [f"{name}: {message}"]
 
 
 def test_an_empty_folder_is_an_empty_set(tmp_path: Path) -> None:
