@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streams.definitions.problem import PlacedProblem, sort_key, whole_file
+from streams.definitions.problem import PlacedProblem, sort_key, whole_file, with_first
 from streams.definitions.source import Source, parse_yaml
 from streams.engine.check import examine
 from streams.engine.definition import Definitions
@@ -154,6 +154,10 @@ def _name_fits(file: FilePath, key: str, source: Source) -> Iterator[PlacedProbl
 
 
 def _placed(problem: Problem, files: dict[Path, SourceFile], folder: FilePath) -> PlacedProblem:
+    if problem.first is not None:
+        first = Problem(problem.first, problem.message)
+        once = msgspec.structs.replace(problem, first=None)
+        return with_first(_placed(once, files, folder), _placed(first, files, folder))
     for length in (2, 1):
         file = files.get(problem.path[:length])
         if file is not None:

@@ -117,14 +117,16 @@ class _Check:
 
     def ids(self, part: str, key: str) -> Iterator[Problem]:
         """An id is used once."""
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for place, one in enumerate(self._raw_list(part)):
             name = one.get(key) if isinstance(one, dict) else None
             if not isinstance(name, str):
                 continue
             if name in seen:
-                yield Problem((part, place, key), f"the id {name!r} is used twice", found=name)
-            seen.add(name)
+                message = f"the id {name!r} is used twice"
+                first = (part, seen[name], key)
+                yield Problem((part, place, key), message, found=name, first=first)
+            seen.setdefault(name, place)
 
     def store(self) -> Iterator[Problem]:
         settings = self.definitions.store

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from streams.definitions import Loaded, PlacedProblem
+from streams.definitions.problem import with_first
 from streams.definitions.source import Source
 from streams.engine.problem import Path, Problem
 
@@ -32,6 +33,10 @@ class Places(msgspec.Struct, frozen=True):
 
     def placed_in_set(self, problem: Problem, raw: Mapping[str, Any]) -> PlacedProblem:
         """A problem whose path begins in `raw`, the definitions that the case is judged by."""
+        if problem.first is not None:
+            first = Problem(problem.first, problem.message)
+            once = msgspec.structs.replace(problem, first=None)
+            return with_first(self.placed_in_set(once, raw), self.placed_in_set(first, raw))
         if problem.path[:1] == STORE:
             return self._in_store(problem)
         if len(problem.path) < 2:

@@ -70,6 +70,16 @@ def test_settings_are_where_they_are_written_last(tmp_path: Path, text: str, pla
     assert wrong_in(tmp_path, text) == [place]
 
 
+def test_an_id_that_is_used_twice_in_the_test(tmp_path: Path) -> None:
+    text = f"definitions:\n  flows:\n    - {GOOD}\n    - {GOOD}\n"
+    file = tmp_path / "x.test.yaml"
+    file.write_text(text + "cases: [{name: one, expect: {}}]\n")
+    (case,) = read_file(file).cases
+    (line,) = judge_case(case).picture[1:]
+    said = "the id 'a' is used twice (first on line 3); give one of them another"
+    assert line == f"  {file}:4:14: {said}"
+
+
 def test_in_a_folder_whose_flow_does_not_go_with_the_test(folder: Path) -> None:
     text = "definitions: flows\nstore: {profile: {plan: number}}\n"
     assert wrong_in(folder, text + "cases: [{name: one, expect: {}}]\n") == ["flows/a.yaml:3:69"]
