@@ -111,6 +111,21 @@ def test_topics_are_made_once_and_checked(sendflow: Command) -> None:
     assert sendflow("topics", "check")[:2] == (0, "all topics are as they should be\n")
 
 
+def test_another_number_of_partitions_must_be_known_to_the_workers(
+    sendflow: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, _, errors = sendflow("topics", "create", "--partitions", "5")
+    assert (status, errors) == (
+        0,
+        "workers and the other commands still expect partitions = 3: set partitions = 5 in "
+        "sendflow.toml, or SENDFLOW_PARTITIONS=5\n",
+    )
+    assert sendflow("topics", "check")[0] == 1
+    monkeypatch.setenv("SENDFLOW_PARTITIONS", "5")
+    assert sendflow("topics", "create", "--partitions", "5")[::2] == (0, "")
+    assert sendflow("topics", "check")[0] == 0
+
+
 def test_topics_that_do_not_fit_the_settings_are_told_with_what_mends_it(
     sendflow: Command,
 ) -> None:
