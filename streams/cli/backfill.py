@@ -53,11 +53,11 @@ def backfill(
         raise typer.Exit(output.NOT_SO)
     if dry_run:
         return
-    if not yes and not typer.confirm(f"Place {_journeys(number)}?"):
+    if not yes and not typer.confirm(f"Place {output.several(number, 'journey')}?"):
         raise typer.Exit(output.NOT_SO)
     ask_for(settings, plan)
     if not as_json:
-        output.say(f"asked for {_journeys(number)}; the workers place them")
+        output.say(f"asked for {output.several(number, 'journey')}; the workers place them")
 
 
 _WHY = {
@@ -90,6 +90,12 @@ def _show(plan: "Plan") -> None:
     if reasons:
         shown = [(_WHY[reason], number) for reason, number in reasons.most_common()]
         output.print_table(("not added because", "events"), shown)
+    if plan.past_its_end:
+        customers = output.several(plan.past_its_end, "customer")
+        output.say(
+            f"not looked at: {customers} whose newest such event is longer ago than the flow "
+            "lasts; it would be over for them"
+        )
 
 
 def _as_json(plan: "Plan") -> dict[str, Any]:
@@ -110,6 +116,7 @@ def _as_json(plan: "Plan") -> dict[str, Any]:
         "steps": {step: steps[step] for step in plan.steps if step in steps},
         "placed": placed,
         "not_added": others,
+        "customers_past_its_end": plan.past_its_end,
     }
 
 
@@ -119,7 +126,3 @@ def _event(one: "Candidate") -> dict[str, Any]:
         "event_id": one.event_id,
         "occurred_at": one.occurred_at,
     }
-
-
-def _journeys(number: int) -> str:
-    return "1 journey" if number == 1 else f"{output.count(number)} journeys"

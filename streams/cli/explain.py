@@ -29,15 +29,18 @@ def explain(
 ) -> None:
     """Tell what came from a customer, what each flow decided about it, and why.
 
-    Exit status 1 for a customer of whom the topics hold nothing.
+    Exit status 1 for a customer of whom the topics hold nothing, and for a flow that was never
+    published.
 
     \b
     Example: sendflow explain 12347 --flow cart-recovery
     """
     from streams.contracts.registry import registry_in
     from streams.contracts.wire import decode_with
+    from streams.engine.problem import unknown_name
     from streams.kafka.topic_reader import TopicReader
     from streams.replay.explain import explain as build_timeline
+    from streams.replay.explain import flows_known
     from streams.replay.history import read_history
 
     if zone is not None:
@@ -46,14 +49,19 @@ def explain(
     start = None if since is None else options.moment(since, "--since")
     with TopicReader(settings, "explain") as reader:
         history = read_history(reader, customer, start, decode_with(registry_in(settings)))
+    if not (history.events or history.decisions or history.dead_letters):
+        later = "" if since is None else f" from {since} on"
+        output.complain(f"the topics hold nothing of customer {customer!r}{later}")
+        raise typer.Exit(output.NOT_SO)
+    known = flows_known(history)
+    if flow is not None and flow not in known:
+        output.complain(unknown_name((), "flow", flow, known).sentence())
+        raise typer.Exit(output.NOT_SO)
     timeline = build_timeline(history, flow, zone)
     if as_json:
         output.print_json(timeline)
     else:
         show(timeline)
-    if not (history.events or history.decisions or history.dead_letters):
-        output.complain(f"the topics hold nothing of customer {customer!r}")
-        raise typer.Exit(output.NOT_SO)
 
 
 _STYLES = {"event": "bold", "dead_letter": "red", "published": "dim"}

@@ -79,31 +79,35 @@ def diff(
     prefix: options.Prefix = None,
 ) -> None:
     """Show what would change if a folder of definitions were published: flows, steps, segments,
-    coupon pools, metrics and settings, with how many customers wait at each changed step.
+    coupon pools, metrics and settings, with how many customers wait at each changed step. Warnings
+    are those of publish.
 
     \b
     Exit status: 0 no difference, 1 there are differences, 2 the folder has problems.
     Example: sendflow flows diff flows
     """
-    from streams.worker.publish import changes_after, published_sets, read_set
+    from streams.worker.publish import changes_after, published_sets, read_set, reservations
 
     settings = options.load(config, brokers, prefix)
     definitions = read_set(folder)
     before = next(reversed(published_sets(settings)), None)
     changes = changes_after(before, definitions)
     waiting = _waiting(settings, changes)
+    warnings = [] if before is None else reservations(before, definitions)
     if as_json:
         output.print_json(
             {
                 "published": None if before is None else before.record.version,
                 "folder": definitions.version,
                 "changes": [_change_as_json(change, waiting) for change in changes],
+                "warnings": warnings,
             }
         )
     else:
         if before is None:
             output.note("nothing is published yet")
         _say_changes(changes, waiting)
+        _warn(warnings)
     if changes:
         raise typer.Exit(output.NOT_SO)
 
@@ -126,7 +130,7 @@ def publish(
     """Check a folder of definitions, show what changes, ask, and put them in force, all at once.
 
     With an error in any of them nothing is published. A warning says where they ask for more of
-    the past than states have kept.
+    the past than states have kept, and where amounts of the past are in another currency.
 
     \b
     Example: sendflow flows publish flows --yes
@@ -134,11 +138,11 @@ def publish(
     import time
 
     from streams.worker.publish import publish as write
-    from streams.worker.publish import published_sets, read_set, reservations
+    from streams.worker.publish import published_sets, read_to_publish, reservations
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
     moment = None if at is None else options.moment(at, "--at")
-    definitions = read_set(folder)
+    definitions = read_to_publish(folder)
     before = published_sets(settings)
     if before and before[-1].record.version == definitions.version:
         output.say(f"definitions {definitions.version} are in force already")
@@ -147,8 +151,7 @@ def publish(
     if before:
         output.say(f"in place of {before[-1].record.version}")
         _print_changes(settings, before[-1], definitions)
-        for reservation in reservations(before[-1], definitions):
-            output.note(f"warning: {reservation}", "yellow")
+        _warn(reservations(before[-1], definitions))
     if not yes and not typer.confirm("Publish them?"):
         raise typer.Exit(output.NOT_SO)
     write(settings, definitions, time.time_ns() // 1_000_000, moment)
@@ -180,6 +183,11 @@ def _say_changes(changes: "list[Change]", waiting: "Waiting") -> None:
         output.say("no difference from what is published")
 
 
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        output.note(f"warning: {warning}", "yellow")
+
+
 def _waiting(settings: "Settings", changes: "list[Change]") -> "Waiting":
     """Who waits where something changes. States are read only if that may be somebody."""
     from streams.definitions.changes import Waiting, waiting_at
@@ -202,11 +210,11 @@ def _change_as_json(change: "Change", waiting: "Waiting") -> dict[str, object]:
 
 
 def _load(folder: Path) -> "Loaded":
-    from streams.definitions import load_folder
+    from streams.definitions import load_folder, no_folder
     from streams.errors import Refused
 
     if not folder.is_dir():
-        raise Refused(f"{folder}: there is no such folder; name the one with the definitions")
+        raise Refused(f"{folder}: {no_folder(folder)}")
     return load_folder(folder)
 
 
@@ -241,7 +249,7 @@ def _print(loaded: "Loaded", folder: Path) -> None:
         output.complain(f"{folder}: there are no definitions; is it the right folder?")
         raise typer.Exit(output.NOT_SO)
     counted = [
-        _several(len(raw[part]), one)
+        output.several(len(raw[part]), one)
         for part, one in (
             ("flows", "flow"),
             ("segments", "segment"),
@@ -260,10 +268,4 @@ def _complain(loaded: "Loaded") -> None:
         output.complain(str(problem))
     number = len(loaded.problems)
     files = len({problem.file for problem in loaded.problems})
-    output.complain(
-        f"{_several(number, 'problem')} in {_several(files, 'file')}; nothing was published"
-    )
-
-
-def _several(number: int, one: str) -> str:
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+    output.complain(f"{output.several(number, 'problem')} in {output.several(files, 'file')}")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from streams.cli import options, output
 
 if TYPE_CHECKING:
     from streams.engine.event import Metric
+    from streams.files.doubt import Doubt
     from streams.files.mapping import EventMapping, ImportCounts
     from streams.files.refusal import Refusal
     from streams.files.tables import Row
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 MOST_SHOWN = 10
-"""So many refused rows are shown; `--refused FILE` has them all."""
+"""So many refused rows are shown, `--refused FILE` has them all; and so many warnings."""
 
 DAYS_AFTER = 30
 """Simulated time goes on for so long after the last event, so that what waits comes due."""
@@ -76,7 +77,7 @@ def import_(
     simulated: options.Simulated = False,
 ) -> None:
     """Write the rows of files to the topics as events of a metric. A row that is refused stops no
-    other.
+    other. A warning says where an unknown time zone is imported.
 
     In simulated time all files are one stream in order of time, and time ends with it: what is
     imported later must have happened later.
@@ -176,10 +177,12 @@ def _meant_for(metric: str, texts: list[str], known: Metrics) -> list[str]:
 
 
 class _Reports:
-    """Refused rows: the first few on the terminal, all of them in a file if there is one."""
+    """Refused rows: the first few on the terminal, all of them in a file if there is one. Doubts
+    about others: the first few."""
 
     def __init__(self, path: Path | None) -> None:
         self.shown = 0
+        self.doubts = 0
         self._file = None if path is None else path.open("w", encoding="utf-8")
 
     def __enter__(self) -> "_Reports":
@@ -198,6 +201,11 @@ class _Reports:
         if self._file is not None:
             self._file.write(msgspec.json.encode(refusal).decode() + "\n")
 
+    def warn(self, doubt: "Doubt") -> None:
+        self.doubts += 1
+        if self.doubts <= MOST_SHOWN:
+            output.note(f"warning: {doubt}", "yellow")
+
 
 def _read(
     sources: list[Source],
@@ -206,13 +214,12 @@ def _read(
     reports: _Reports,
     not_after: int | None,
 ) -> Iterator["EventRecord"]:
-    """The events of all files; what is refused is counted and told."""
+    """The events of all files; what is refused is counted and told, and so are doubts."""
     from streams.contracts.container import read_container
-    from streams.contracts.fields import WrongEvent
+    from streams.files.doubt import doubt_about
     from streams.files.mapping import map_rows
     from streams.files.refusal import Refusal
     from streams.files.tables import read_rows
-    from streams.importing.encoding import event_record
 
     for path, mapping in sources:
         numbers = _Numbers()
@@ -221,22 +228,35 @@ def _read(
             if isinstance(result, Refusal):
                 reports.add(result)
                 continue
-            at = result["occurred_at"]
-            if not_after is not None and at > not_after:
-                refusal = Refusal(
-                    path.name, numbers.newest, "occurred_at", str(at), "no moment in the future"
-                )
-            else:
-                try:
-                    yield event_record(result, known)
-                    continue
-                except WrongEvent as error:
-                    refusal = Refusal(
-                        path.name, numbers.newest, None, f"wrong ({error})", mapping.metric
-                    )
-            counts.events -= 1
-            counts.refuse(refusal)
-            reports.add(refusal)
+            row = numbers.newest
+            record = _record(result, known, not_after, path.name, row)
+            if isinstance(record, Refusal):
+                counts.events -= 1
+                counts.refuse(record)
+                reports.add(record)
+                continue
+            doubt = doubt_about(result, path.name, row)
+            if doubt is not None:
+                reports.warn(doubt)
+            yield record
+
+
+def _record(
+    event: dict[str, Any], known: Metrics, not_after: int | None, file: str, row: int
+) -> "EventRecord | Refusal":
+    """What the topic takes of an event, if it takes it."""
+    from streams.contracts.fields import WrongEvent
+    from streams.files.refusal import Refusal
+    from streams.importing.encoding import event_record
+
+    at = event["occurred_at"]
+    if not_after is not None and at > not_after:
+        reason = f"field 'occurred_at' is {at}, expected no moment in the future"
+        return Refusal(file, row, "occurred_at", reason)
+    try:
+        return event_record(event, known)
+    except WrongEvent as wrong:
+        return Refusal(file, row, wrong.field, str(wrong))
 
 
 class _Numbers:
@@ -300,6 +320,9 @@ def _summarise(counts: "ImportCounts", reports: _Reports) -> None:
         output.say(f"{counts.refused:,} rows were refused:")
         for field, number in counts.refused_by_field.most_common():
             output.say(f"  {number:,}  {field or 'the row as a whole'}")
+    if reports.doubts:
+        rows = "1 row was" if reports.doubts == 1 else f"{reports.doubts:,} rows were"
+        output.say(f"{rows} imported with a warning: unknown time zone")
 
 
 def _now() -> int:

@@ -148,6 +148,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def several(number: int, one: str) -> str:
+    """1 customer, 1,234 customers."""
+    return f"{count(number)} {one}" if number == 1 else f"{count(number)} {one}s"
+
+
 def _text(cell: Cell) -> str:
     match cell:
         case None:

@@ -14,7 +14,8 @@ def status(
     worker: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="A worker to ask for its tasks (default: the one on this host)."
+            metavar="HOST:PORT",
+            help="A worker to ask for its tasks (default: the one on this host).",
         ),
     ] = None,
     as_json: options.AsJson = False,
@@ -26,11 +27,13 @@ def status(
     worker on this host is doing.
 
     \b
-    Example: sendflow status --worker http://worker-1:6066
+    Example: sendflow status --worker worker-1:6066
     """
     settings = options.load(config, brokers, prefix)
     lags = _lags(settings)
-    asked = worker or f"http://localhost:{settings.web_port}"
+    asked = worker or f"localhost:{settings.web_port}"
+    if "://" not in asked:
+        asked = f"http://{asked}"
     answer = _ask(asked)
     if as_json:
         output.print_json({"inputs": lags, "worker": answer})
@@ -41,7 +44,7 @@ def status(
     )
     output.say("noted: what the workers have told their group, every few seconds")
     if answer is None:
-        output.say(f"no worker answers at {asked} (--worker URL)")
+        output.say(f"no worker answers at {asked} (--worker HOST:PORT)")
         return
     output.print_table(
         ("task", "state", "clock", "waits for", "lag"),
@@ -50,7 +53,7 @@ def status(
                 str(task["partition"]),
                 task["state"],
                 _moment(task["clock"]),
-                task["waits_for"],
+                "nothing, it is up to date" if task.get("is_up_to_date") else task["waits_for"],
                 sum(task["lag"].values()),
             )
             for task in answer["tasks"]

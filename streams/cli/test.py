@@ -80,6 +80,6 @@ def _print(results: "list[Result]") -> None:
             output.say()
     failed = sum(not result.has_passed for result in results)
     files = len({result.case.file for result in results})
-    in_files = "1 file" if files == 1 else f"{files} files"
+    in_files = output.several(files, "file")
     passed = f"{len(results) - failed} of {len(results)} cases passed, {in_files}"
     output.say(passed, "red" if failed else "green")

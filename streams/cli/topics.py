@@ -1,8 +1,11 @@
 """`sendflow topics`: make the topics, or say what is wrong with them."""
 
+from pathlib import Path
+
 import typer
 
 from streams.cli import options, output
+from streams.settings import FILE_NAME
 
 
 def create(
@@ -13,6 +16,8 @@ def create(
     simulated: options.Simulated = False,
 ) -> None:
     """Create the topics that are missing; those that are there stay as they are.
+
+    Workers must know the same number of partitions, for ever: the setting `partitions`.
 
     \b
     Example: sendflow topics create --brokers localhost:9092 --partitions 8
@@ -42,6 +47,22 @@ def create(
             output.complain(str(problem))
     if any(not problem.is_advice for problem in problems):
         raise typer.Exit(output.NOT_SO)
+    if partitions is not None:
+        _tell_who_else_must_know(partitions, config, brokers, prefix)
+
+
+def _tell_who_else_must_know(
+    partitions: int, config: Path | None, brokers: str | None, prefix: str | None
+) -> None:
+    """An option holds for one command, and a worker that expects another number doesn't start."""
+    kept = options.load(config, brokers, prefix).partitions
+    if kept != partitions:
+        file = config or FILE_NAME
+        output.note(
+            f"workers and the other commands still expect partitions = {kept}: set partitions = "
+            f"{partitions} in {file}, or SENDFLOW_PARTITIONS={partitions}",
+            "yellow",
+        )
 
 
 def check(

@@ -22,7 +22,12 @@ LATEST: Instant = 253_402_300_800_000  # the year 10000: what lies after is in m
 
 
 class WrongEvent(ValueError):
-    """An event doesn't fit its metric; the text names the field, what was found and expected."""
+    """An event doesn't fit its metric; the text names the field, what was found and expected.
+    `field`: None if it isn't known, or the event as a whole is meant."""
+
+    def __init__(self, text: str, field: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 FieldsRead = Callable[[str], frozenset[str] | None]
@@ -54,7 +59,7 @@ def event_check(metric: Metric, schema: Schema) -> EventCheck:
             value = event.get(name)
             if value is None:
                 if not has_default:
-                    raise WrongEvent(f"field {name!r} is missing")
+                    raise WrongEvent(f"field {name!r} is missing", name)
                 checked[name] = default.copy() if default else default
             else:
                 try:
@@ -62,11 +67,11 @@ def event_check(metric: Metric, schema: Schema) -> EventCheck:
                 except _WrongAmount as wrong:
                     raise wrong.in_currency(event.get("currency")) from None
         if not checked["event_id"]:
-            raise WrongEvent("field 'event_id' is empty")
+            raise WrongEvent("field 'event_id' is empty", "event_id")
         if problem := moment_problem(checked["occurred_at"]):
-            raise WrongEvent(problem)
+            raise WrongEvent(problem, "occurred_at")
         if problem := currency_problem(checked.get("currency")):
-            raise WrongEvent(problem)
+            raise WrongEvent(problem, "currency")
         return checked
 
     return check
@@ -85,7 +90,7 @@ def own_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]:
                 raise wrong.in_currency(given.get("currency")) from None
         checked[name] = value
     if problem := currency_problem(checked.get("currency")):
-        raise WrongEvent(problem)
+        raise WrongEvent(problem, "currency")
     return checked
 
 
@@ -101,7 +106,7 @@ def typed(fields: Mapping[str, Field], given: dict[str, Any]) -> dict[str, Any]:
             except _WrongAmount as wrong:
                 raise wrong.in_currency(given.get("currency")) from None
         elif not field.is_optional:
-            raise WrongEvent(f"field {name!r} is missing")
+            raise WrongEvent(f"field {name!r} is missing", name)
         checked[name] = value
     return checked
 
@@ -240,7 +245,7 @@ def _item(value: Any, path: str) -> dict[str, Any]:
         if entry is not None:
             entry = _CHECKS[field.type](entry, f"{path}.{name}", "long")
         elif not field.is_optional:
-            raise WrongEvent(f"field '{path}.{name}' is missing")
+            raise WrongEvent(f"field '{path}.{name}' is missing", f"{path}.{name}")
         checked[name] = entry
     return checked
 
@@ -264,7 +269,7 @@ def _wrong(path: str, found: Any, expected: str) -> WrongEvent:
     shown = repr(found)
     if len(shown) > 80:
         shown = f"{shown[:77]}..."
-    return WrongEvent(f"field {path!r} is {shown}, expected {expected}")
+    return WrongEvent(f"field {path!r} is {shown}, expected {expected}", path)
 
 
 class _WrongAmount(Exception):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streams.definitions.problem import PlacedProblem, sort_key, whole_file
+from streams.definitions.problem import PlacedProblem, sort_key, whole_file, with_first
 from streams.definitions.source import Source, parse_yaml
 from streams.engine.check import examine
 from streams.engine.definition import Definitions
@@ -47,7 +47,7 @@ def load_folder(folder: FilePath) -> Loaded:
     """Reads and checks all definitions of a folder: `*.yaml` are flows, `segments/`, `coupons/` and
     `metrics/` hold one each a file, `store.yaml` the settings; `*.test.yaml` are left out."""
     if not folder.is_dir():
-        return Loaded({}, [], [whole_file(folder, "there is no such folder")], None)
+        return Loaded({}, [], [whole_file(folder, no_folder(folder))], None)
     problems = list(_stray_folders(folder))
     raw: dict[str, Any] = {"flows": [], **{part: [] for part in FOLDERS}}
     files: list[SourceFile] = []
@@ -72,6 +72,13 @@ def load_folder(folder: FilePath) -> Loaded:
         once = list(dict.fromkeys(sorted(problems, key=sort_key)))
         return Loaded(raw, files, once, None)
     return Loaded(raw, files, [], definitions)
+
+
+def no_folder(path: FilePath) -> str:
+    """What is wrong with a path that leads to no folder."""
+    if path.exists():
+        return f"is a file, expected the folder with the definitions, which may be {path.parent}"
+    return "there is no such folder; name the one with the definitions"
 
 
 def _files(folder: FilePath) -> Iterator[tuple[FilePath, str, str]]:
@@ -147,6 +154,10 @@ def _name_fits(file: FilePath, key: str, source: Source) -> Iterator[PlacedProbl
 
 
 def _placed(problem: Problem, files: dict[Path, SourceFile], folder: FilePath) -> PlacedProblem:
+    if problem.first is not None:
+        first = Problem(problem.first, problem.message)
+        once = msgspec.structs.replace(problem, first=None)
+        return with_first(_placed(once, files, folder), _placed(first, files, folder))
     for length in (2, 1):
         file = files.get(problem.path[:length])
         if file is not None:

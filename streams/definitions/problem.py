@@ -35,6 +35,18 @@ class PlacedProblem(msgspec.Struct, frozen=True):
         }
 
 
+def with_first(placed: PlacedProblem, first: PlacedProblem) -> PlacedProblem:
+    """The same, with the place of what is there twice (`first` stands there, of any message)."""
+    where = f"on line {first.line}"
+    if first.file != placed.file:
+        where = f"in {first.file}, line {first.line}"
+    problem = placed.problem
+    message = f"{problem.message} (first {where}); give one of them another"
+    return msgspec.structs.replace(
+        placed, problem=msgspec.structs.replace(problem, message=message, first=None)
+    )
+
+
 def sort_key(placed: PlacedProblem) -> tuple[str, int, int]:
     """By file, then from top to bottom."""
     return placed.file, placed.line or 0, placed.column or 0

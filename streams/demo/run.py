@@ -35,7 +35,7 @@ from streams.replay.explain import Timeline, explain
 from streams.replay.history import read_history
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
-from streams.worker.publish import DefinitionsSet, publish, read_set
+from streams.worker.publish import DefinitionsSet, publish, read_to_publish
 
 DAYS_AFTER = 30
 """So long after the last event simulated time goes on."""
@@ -169,7 +169,7 @@ class Demo:
         return msgspec.structs.replace(settings, brokers=broker.start())
 
     def _prepare(self, settings: Settings) -> DefinitionsSet:
-        definitions = read_set(self._options.flows or example_flows_dir())
+        definitions = read_to_publish(self._options.flows or example_flows_dir())
         admin = KafkaAdmin(settings)
         try:
             admin.wait_for_broker()

@@ -117,11 +117,13 @@ class _Check:
 
     def ids(self, part: str, key: str) -> Iterator[Problem]:
         """An id is used once."""
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for place, name in self._raw_names(part, key):
             if name in seen:
-                yield Problem((part, place, key), f"the id {name!r} is used twice", found=name)
-            seen.add(name)
+                message = f"the id {name!r} is used twice"
+                first = (part, seen[name], key)
+                yield Problem((part, place, key), message, found=name, first=first)
+            seen.setdefault(name, place)
 
     def store(self) -> Iterator[Problem]:
         settings = self.definitions.store

@@ -28,10 +28,12 @@ class Problem(msgspec.Struct, frozen=True):
     nearest: str | None = None
     at_key: bool = False
     lacks_id: bool = False  # `sendflow flows check --fix` writes one
+    first: Path | None = None  # where what is there twice stands for the first time
 
     def under(self, prefix: Path) -> "Problem":
         """The same problem seen from further up."""
-        return msgspec.structs.replace(self, path=prefix + self.path)
+        first = None if self.first is None else prefix + self.first
+        return msgspec.structs.replace(self, path=prefix + self.path, first=first)
 
     def sentence(self) -> str:
         """The whole text without its place."""

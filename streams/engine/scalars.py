@@ -292,7 +292,7 @@ Operands = Annotated[
 Blank = Annotated[
     None,
     Scalar(
-        "nothing",
+        "no value, as in `exit` or `{exit: , reason: why}`",
         lambda text: True if text == "" else None,
         {"type": "null"},
         may_be_blank=True,

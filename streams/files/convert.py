@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
+from sys import float_info
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -101,18 +102,29 @@ def _number(value: Any, how: str, reading: Reading) -> int | float:
 
 def _money(value: Any, how: str, reading: Reading) -> int:
     if how == "major":
-        expected = "an amount in major units (12.50)"
-        amount = _decimal(value, expected).scaleb(minor_digits(reading.currency))
-        minor = int(amount.to_integral_value(rounding=ROUND_HALF_EVEN))
+        amount = _decimal(_without_noise(value), "an amount in major units (12.50)")
+        amount = amount.scaleb(minor_digits(reading.currency))
+        expected = _no_finer_than(reading.currency)
     else:
         expected = "minor units as an integer (1250); for 12.50 map it with ':major'"
         amount = _decimal(value, expected)
-        minor = int(amount)
-        if minor != amount:
-            raise Unfit(value, expected)
+    minor = int(amount)
+    if minor != amount:
+        raise Unfit(value, expected)
     if abs(minor) > _LARGEST:
         raise Unfit(value, "an amount below 2^63 minor units")
     return minor
+
+
+def _without_noise(value: Any) -> Any:
+    """A float by the digits that floats surely keep: 0.1 + 0.2 is 0.3, and no finer amount."""
+    return float(f"{value:.{float_info.dig}g}") if isinstance(value, float) else value
+
+
+def _no_finer_than(currency: str) -> str:
+    digits = minor_digits(currency)
+    owner = f"{currency} has" if currency else "most currencies have"
+    return f"at most {digits} decimals, as {owner}" if digits else f"no decimals: {owner} none"
 
 
 def _decimal(value: Any, expected: str) -> Decimal:

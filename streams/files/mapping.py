@@ -20,13 +20,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from streams.engine.event import METRICS, NEWS, PRODUCT_METRICS, Field, FieldType, Metric
+from streams.engine.problem import unknown_name
 from streams.errors import Refused
 from streams.files.convert import CONVERTERS, HOWS, Reading, Unfit, convert_key, how_is_known
 from streams.files.refusal import Refusal
@@ -110,7 +110,7 @@ def parse_mapping(
         raise Refused(f"metric '{metric}' is written by the workers alone; import product.updated")
     known = {name: one for name, one in known.items() if name not in NEWS}
     if metric not in known:
-        raise Refused(f"metric '{metric}' is unknown{_nearest(metric, known)}")
+        raise Refused(unknown_name((), "metric", metric, known).sentence())
     common = _EVENT_FIELDS
     if metric in PRODUCT_METRICS:
         common = {name: _EVENT_FIELDS[name] for name in ("event_id", "occurred_at")}
@@ -146,7 +146,7 @@ def parse_mapping(
     try:
         parsed_zone = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
-        problems.append(f"time zone '{zone}' is unknown, expected a name like Europe/London")
+        problems.append(f"--zone is {zone!r}, expected a time zone such as Europe/London")
         parsed_zone = ZoneInfo("UTC")
     if problems:
         raise Refused("\n".join(problems))
@@ -171,7 +171,8 @@ def map_rows(
 def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | Refusal:
     number, values = row
     currency = mapping.sources.get("currency")
-    reading = Reading(mapping.zone, str(currency.value(values)) if currency else "")
+    written = None if currency is None else currency.value(values)
+    reading = Reading(mapping.zone, "" if written is None else str(written))
     event: dict[str, Any] = {"metric": mapping.metric}
     for name, wanted in mapping.fields.items():
         source = mapping.sources.get(name)
@@ -188,7 +189,8 @@ def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | Ref
                 event[name].update(_read_keys(keyed, values))
         except Unfit as unfit:
             path = name + unfit.path
-            return Refusal(file, number, path, unfit.found, unfit.expected)
+            reason = f"field {path!r} is {unfit.found}, expected {unfit.expected}"
+            return Refusal(file, number, path, reason)
     if "event_id" not in event:
         content = msgspec.json.encode(event, order="sorted")
         event["event_id"] = f"import-{hashlib.sha256(content).hexdigest()[:24]}"
@@ -233,20 +235,14 @@ def _mistake(
 ) -> str | None:
     """What is wrong with one entry of a mapping, if anything."""
     if name not in fields:
-        return f"field '{name}' is unknown{_nearest(name, fields)}"
+        return unknown_name((), "field", name, fields).sentence()
     wanted = fields[name].type
     if key and wanted not in _KEYED:
         return f"field '{name}.{key}': '{name}' is {wanted.value} and has no keys"
     if source.column is not None and columns is not None and source.column not in columns:
-        return f"column '{source.column}' isn't in the file{_nearest(source.column, columns)}"
+        return unknown_name((), "column", source.column, columns).sentence()
     if not how_is_known(wanted, key, source.how):
-        allowed = ", ".join(HOWS["key" if key else wanted]) or "none"
-        return f"field '{name}': '{source.how}' is no way to read {wanted.value} ({allowed})"
+        kind = f"way to read {wanted.value}"
+        ways = HOWS["key" if key else wanted]
+        return f"field '{name}': {unknown_name((), kind, source.how, ways).sentence()}"
     return None
-
-
-def _nearest(name: str, allowed: Iterable[str]) -> str:
-    names = list(allowed)
-    close = get_close_matches(name, names, n=1)
-    hint = f", did you mean '{close[0]}'?" if close else ","
-    return f"{hint} allowed: {', '.join(names)}"

@@ -8,15 +8,14 @@ class Refusal:
     """Why a row made no event.
 
     `row` is the line of the file for CSV and JSONL, the row counted from 1 for Parquet and Avro.
-    `field` is the field of the metric (None: the row as a whole can't be read).
+    `field` is the field of the metric (None: the row as a whole can't be read). `reason` is a
+    sentence: what is wrong, what was found, what was expected.
     """
 
     file: str
     row: int
     field: str | None
-    found: str
-    expected: str
+    reason: str
 
     def __str__(self) -> str:
-        subject = "the row" if self.field is None else f"field '{self.field}'"
-        return f"{self.file}, row {self.row}: {subject} is {self.found}, expected {self.expected}"
+        return f"{self.file}, row {self.row}: {self.reason}"

@@ -81,16 +81,18 @@ def _read_csv(path: Path) -> Iterator[Row | Refusal]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Refusal(path.name, line, None, f"damaged ({error})", "a row of CSV")
+                reason = f"the row is damaged ({error}), expected a row of CSV"
+                yield Refusal(path.name, line, None, reason)
                 continue
             if not values:
                 continue
             if len(values) != len(columns):
-                yield Refusal(
-                    path.name, line, None, f"{len(values)} values", f"{len(columns)} values"
+                reason = (
+                    f"the row has {_values_in(values)}, expected {len(columns)} as in the header"
                 )
+                yield Refusal(path.name, line, None, reason)
             elif not _is_utf8(values):
-                yield Refusal(path.name, line, None, "not UTF-8", "text in UTF-8")
+                yield Refusal(path.name, line, None, "the row isn't UTF-8, expected text in UTF-8")
             else:
                 yield line, dict(zip(columns, values, strict=True))
 
@@ -109,6 +111,10 @@ def _header(path: Path, reader: Iterator[list[str]]) -> list[str] | None:
     return columns
 
 
+def _values_in(values: list[str]) -> str:
+    return "1 value" if len(values) == 1 else f"{len(values)} values"
+
+
 def _is_utf8(values: list[str]) -> bool:
     text = "".join(values)
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
@@ -123,12 +129,14 @@ def _read_jsonl(path: Path) -> Iterator[Row | Refusal]:
             try:
                 row = decode(text)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                yield Refusal(path.name, line, None, f"damaged ({error})", "one JSON object")
+                reason = f"the row is damaged ({error}), expected one JSON object"
+                yield Refusal(path.name, line, None, reason)
                 continue
             if isinstance(row, dict):
                 yield line, row
             else:
-                yield Refusal(path.name, line, None, _shown(row), "one JSON object")
+                reason = f"the row is {_shown(row)}, expected one JSON object"
+                yield Refusal(path.name, line, None, reason)
 
 
 def _read_parquet(path: Path) -> Iterator[Row | Refusal]:

@@ -1,18 +1,19 @@
 """Test files: `*.test.yaml` to cases, with what is wrong with them."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 import msgspec
 
-from streams.definitions import Loaded, PlacedProblem, load_folder, parse_yaml
+from streams.definitions import Loaded, PlacedProblem, load_folder, no_folder, parse_yaml
 from streams.definitions.problem import sort_key, whole_file
 from streams.definitions.source import Source
-from streams.engine.problem import Path, Problem, unknown_name
+from streams.engine.problem import Problem, unknown_name
 from streams.engine.reading import UNREADABLE, Reading, read
 from streams.engine.scalars import AnyText, Identifier, LocalMoment, MomentText, RawMapping, Text
+from streams.flowtest.places import DEFINITIONS, Places
 
 TEST_SUFFIXES = (".test.yaml", ".test.yml")
 
@@ -112,17 +113,26 @@ class FileText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One case, with all that it is made of. `events` keep their place in the file for messages;
-    `definitions` is the raw set."""
+    """One case, with all that it is made of; `definitions` is the raw set."""
 
-    file: str
-    line: int
+    places: Places
     name: str
     definitions: dict[str, Any]
     customers: dict[str, dict[str, Any]]
     events: list[dict[str, Any]]
     until: LocalMoment | None
     expect: Expect
+
+    @property
+    def file(self) -> str:
+        """The test file."""
+        return self.places.file
+
+    @property
+    def line(self) -> int:
+        """Where the case begins in it."""
+        line, _ = self.places.source.place_of(self.places.case, at_key=False)
+        return line
 
 
 class FileCases(msgspec.Struct, frozen=True):
@@ -162,22 +172,22 @@ def read_file(file: FilePath) -> FileCases:
     cases: list[Case] = []
     load = functools.cache(load_folder)  # most cases of a file have the same
     for number, case in enumerate(written.cases):
-        definitions = _definitions(written, case, file.parent, load)
-        if isinstance(definitions, list):
-            return FileCases(problems=definitions)
-        unknown = _unknown_flows(written, case, definitions)
-        if unknown:
-            path: Path = ("cases", number, "only") if case.only is not None else ("only",)
-            names = [flow.get("flow", "") for flow in definitions["flows"]]
-            problem = unknown_name(path, "flow", unknown[0], names)
-            return FileCases(problems=[_placed(file, source, problem)])
+        folders = [one for one in (case.definitions, written.definitions) if isinstance(one, str)]
+        loaded = [load(file.parent / folder) for folder in folders]
+        places = Places(str(file), source, ("cases", number), loaded)
+        missing = list(_missing_folders(written, case, places, file.parent))
+        wrong = missing or [problem for one in loaded for problem in one.problems]
+        if not wrong:
+            definitions = _definitions(written, case, file.parent, load)
+            wrong = list(_unknown_flows(written, case, places, definitions))
+        if wrong:
+            problems += wrong
+            continue
         definitions["flows"] = _chosen(written, case, definitions["flows"])
-        line, _ = source.place_of(("cases", number), at_key=False)
         customers = {**(written.customers or {}), **(case.customers or {})}
         cases.append(
             Case(
-                str(file),
-                line,
+                places,
                 case.name,
                 definitions,
                 customers,
@@ -186,23 +196,31 @@ def read_file(file: FilePath) -> FileCases:
                 case.expect,
             )
         )
+    if problems:  # of the file's own definitions, each case has the same
+        return FileCases(problems=sorted(dict.fromkeys(problems), key=sort_key))
     return FileCases(cases)
 
 
-def _placed(file: FilePath, source: Source, problem: Problem) -> PlacedProblem:
+def _placed(file: FilePath | str, source: Source, problem: Problem) -> PlacedProblem:
     place = source.place_of(problem.path, at_key=problem.at_key)
     return PlacedProblem(str(file), *place, problem)
 
 
+def _missing_folders(
+    file: FileText, case: CaseText, places: Places, folder: FilePath
+) -> Iterator[PlacedProblem]:
+    for path, given in ((places.case, case.definitions), ((), file.definitions)):
+        if isinstance(given, str) and not (folder / given).is_dir():
+            message = f"{folder / given}: {no_folder(folder / given)}"
+            yield _placed(places.file, places.source, Problem((*path, *DEFINITIONS), message))
+
+
 def _definitions(
     file: FileText, case: CaseText, folder: FilePath, load: Callable[[FilePath], Loaded]
-) -> dict[str, Any] | list[PlacedProblem]:
+) -> dict[str, Any]:
     raw: dict[str, Any] = {}
     for given in (file.definitions, case.definitions):
-        part = _raw_set(given, folder, load)
-        if isinstance(part, list):
-            return part
-        raw = _merged(raw, part)
+        raw = _merged(raw, _raw_set(given, folder, load))
     store = {**raw.get("store", {}), **(file.store or {}), **(case.store or {})}
     flows = raw.get("flows", [])
     return {**raw, "flows": flows, "store": {"timezone": "UTC", "currency": "GBP", **store}}
@@ -217,21 +235,22 @@ def _chosen(file: FileText, case: CaseText, flows: list[Any]) -> list[Any]:
     return flows if only is None else [flow for flow in flows if flow.get("flow") in only]
 
 
-def _unknown_flows(file: FileText, case: CaseText, definitions: dict[str, Any]) -> list[str]:
+def _unknown_flows(
+    file: FileText, case: CaseText, places: Places, definitions: dict[str, Any]
+) -> Iterator[PlacedProblem]:
     """Flows that `only` names and that aren't there: the case would test nothing."""
-    known = {flow.get("flow") for flow in definitions["flows"]}
-    return [name for name in _only(file, case) or () if name not in known]
+    known = {flow.get("flow", "") for flow in definitions["flows"]}
+    for number, name in enumerate(_only(file, case) or ()):
+        if name not in known:
+            yield places.placed(unknown_name(("only", number), "flow", name, known))
 
 
 def _raw_set(
     given: str | RawSet | None, folder: FilePath, load: Callable[[FilePath], Loaded]
-) -> dict[str, Any] | list[PlacedProblem]:
+) -> dict[str, Any]:
     if given is None:
         return {}
-    if isinstance(given, RawSet):
-        return as_raw(given)
-    loaded = load(folder / given)
-    return loaded.problems or loaded.raw
+    return as_raw(given) if isinstance(given, RawSet) else load(folder / given).raw
 
 
 def as_raw(given: RawSet) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 
+from streams.definitions.problem import sort_key
 from streams.engine.calendar import moment_text
 from streams.engine.definition import Definitions
 from streams.engine.event import ITEM_FIELDS, FieldType
 from streams.engine.money import amount_text, parse_amount
-from streams.engine.problem import Problem, nearest_name, path_text
+from streams.engine.problem import Problem, path_text, unknown_name
 from streams.engine.scalars import parse_boolean, parse_decimal
-from streams.flowtest.cases import Case, Refusal
+from streams.flowtest.cases import Case, Expect, Refusal
 from streams.flowtest.entries import COMMANDS, DECISIONS, REVIEWS, WEBHOOKS, Entries
 from streams.flowtest.events import EventMaker, WrongCase
 from streams.flowtest.run import Ran, run_case
@@ -35,25 +36,34 @@ def judge_case(case: Case) -> Result:
     """Runs `case` and compares."""
     try:
         ran = run_case(case)
-        if isinstance(ran, list):
-            return Result(case, list(_refused(case.expect.refused, ran)))
-        if case.expect.refused is not None:
-            return Result(case, ["the definitions were expected to be refused, and are fine"])
-        return Result(case, differences(case, ran))
     except WrongCase as wrong:
-        return Result(case, [f"the case can't be run: {wrong}"])
+        return Result(case, _cannot_be(case, [*wrong.problems, *_unknown_fields(case.expect)]))
+    if isinstance(ran, list):
+        return Result(case, list(_refused(case, ran)))
+    if case.expect.refused is not None:
+        return Result(case, ["the definitions were expected to be refused, and are fine"])
+    problems = [*_unknown_fields(case.expect), *_wrong_profiles(case.expect, ran.definitions)]
+    if problems:
+        return Result(case, _cannot_be(case, problems))
+    return Result(case, differences(case, ran))
 
 
 def differences(case: Case, ran: Ran) -> list[str]:
-    """What came of a case against what it expects: a picture, empty if all fits. Raises
-    WrongCase."""
+    """What came of a case against what it expects: a picture, empty if all fits."""
     return list(_Comparison(case, ran).differences())
 
 
-def _refused(expected: Sequence[Refusal] | None, problems: Sequence[Problem]) -> Iterator[str]:
+def _cannot_be(case: Case, problems: Sequence[Problem]) -> list[str]:
+    placed = sorted((case.places.placed(problem) for problem in problems), key=sort_key)
+    return ["the case can't be run:", *(f"  {problem}" for problem in placed)]
+
+
+def _refused(case: Case, problems: Sequence[Problem]) -> Iterator[str]:
+    expected = case.expect.refused
     if expected is None:
+        placed = [case.places.placed_in_set(problem, case.definitions) for problem in problems]
         yield "the definitions are refused:"
-        yield from (f"  {_problem_text(problem)}" for problem in problems)
+        yield from (f"  {problem}" for problem in sorted(placed, key=sort_key))
         return
     missing = [
         refusal for refusal in expected if not any(_fits(refusal, problem) for problem in problems)
@@ -75,6 +85,42 @@ def _problem_text(problem: Problem) -> str:
     return f"{path_text(problem.path)}: {problem.sentence()}"
 
 
+_LISTS = {
+    "commands": COMMANDS,
+    "webhooks": WEBHOOKS,
+    "reviews": REVIEWS,
+    "decisions": DECISIONS,
+    "decisions_exactly": DECISIONS,
+}
+"""The lists that a case may expect."""
+
+
+def _unknown_fields(expect: Expect) -> Iterator[Problem]:
+    """Fields that no entry of its list can have."""
+    for name, kind in _LISTS.items():
+        for number, entry in enumerate(getattr(expect, name) or ()):
+            for field in entry:
+                if field not in kind.fields:
+                    path = ("expect", name, number, field)
+                    yield unknown_name(path, "field", field, kind.fields, at_key=True)
+
+
+def _wrong_profiles(expect: Expect, definitions: Definitions) -> Iterator[Problem]:
+    """Fields that no profile has, and values that aren't of their type."""
+    known = definitions.scope().profile
+    maker = EventMaker(definitions)
+    for customer, fields in (expect.profile or {}).items():
+        for name, wanted in fields.items():
+            path = ("expect", "profile", customer, name)
+            if name not in known:
+                yield unknown_name(path, "profile field", name, known, at_key=True)
+                continue
+            try:
+                maker.value(wanted, known[name], path, definitions.store.currency)
+            except WrongCase as wrong:
+                yield from wrong.problems
+
+
 class _Comparison:
     """One case that ran, against what it expects."""
 
@@ -90,16 +136,16 @@ class _Comparison:
         picture: list[str] = []
         for reason in outcome.dead_letters:
             picture.append(f"a record became a dead letter: {reason}")
-        if expect.commands is not None:
-            picture += self._whole_list("commands", expect.commands, outcome.commands, COMMANDS)
-        if expect.webhooks is not None:
-            picture += self._whole_list("webhooks", expect.webhooks, outcome.webhooks, WEBHOOKS)
-        if expect.reviews is not None:
-            picture += self._whole_list("reviews", expect.reviews, outcome.reviews, REVIEWS)
-        if expect.decisions_exactly is not None:
-            picture += self._whole_list(
-                "decisions_exactly", expect.decisions_exactly, outcome.decisions, DECISIONS
-            )
+        found = {
+            "commands": outcome.commands,
+            "webhooks": outcome.webhooks,
+            "reviews": outcome.reviews,
+            "decisions_exactly": outcome.decisions,
+        }
+        for name, entries in found.items():
+            expected = getattr(expect, name)
+            if expected is not None:
+                picture += self._whole_list(name, expected, entries, _LISTS[name])
         if expect.decisions is not None:
             picture += self._in_order(expect.decisions, outcome.decisions)
         if expect.profile is not None:
@@ -159,13 +205,8 @@ class _Comparison:
         self, expected: Mapping[str, Any], found: Mapping[str, Any], kind: Entries
     ) -> Iterator[str]:
         """What differs between one entry and what it should be."""
-        fields = kind.fields
         for name, wanted in expected.items():
-            field = fields.get(name)
-            if field is None:
-                nearest = nearest_name(name, fields)
-                meant = f": did you mean {nearest!r}?" if nearest else ""
-                raise WrongCase(f"expect: unknown field {name!r}{meant}")
+            field = kind.fields[name]
             value = found.get(field)
             if not self._equal(wanted, value, field):
                 yield f"{name}: expected {_value_text(wanted)}, got {self._shown(value, field)}"
@@ -230,14 +271,11 @@ class _Comparison:
     # ── Profiles, the timeline, the other runs ────────────────────────────────────────────────
 
     def _profiles(self, expected: Mapping[str, Mapping[str, Any]]) -> list[str]:
-        kinds = self._definitions.scope().profile
         lines = []
         for customer, fields in expected.items():
             state = self._outcome.states.get(customer)
             profile = {} if state is None else state.profile
             for name, wanted in fields.items():
-                if name not in kinds:
-                    raise WrongCase(f"expect: unknown profile field {name!r}")
                 value = profile.get(name)
                 is_equal = (wanted is None and value is None) or self._is_profile_value(
                     wanted, value, name
@@ -254,7 +292,7 @@ class _Comparison:
         if wanted is None or value is None:
             return False
         return bool(
-            self._maker.value(wanted, field, name, self._definitions.store.currency) == value
+            self._maker.value(wanted, field, (name,), self._definitions.store.currency) == value
         )
 
     def _timeline(self) -> Iterator[str]:

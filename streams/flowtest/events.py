@@ -1,8 +1,8 @@
 """What happens in a case: each entry of `events` to records of topics, with defaults for what is
 left out."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,7 +19,8 @@ from streams.engine.event import (
     Metric,
 )
 from streams.engine.money import parse_amount
-from streams.engine.problem import nearest_name
+from streams.engine.problem import Path, Problem, unknown_name
+from streams.engine.reading import describe
 from streams.engine.references import IN_WORDS
 from streams.engine.scalars import (
     LocalMoment,
@@ -30,9 +31,19 @@ from streams.engine.scalars import (
 )
 from streams.engine.scope import PROFILE_FIELDS
 
+T = TypeVar("T")
+
 
 class WrongCase(Exception):
-    """A case says something that can't be; the text names it."""
+    """A case says what can't be. The paths of `problems` begin in the case."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.sentence() for problem in problems))
+        self.problems = list(problems)
+
+
+class NotThere(WrongCase):
+    """An entry names a message that wasn't sent, or put up for review, before it."""
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -58,15 +69,13 @@ class EventMaker:
         self._profile = {**PROFILE_FIELDS, **_own(definitions.store.profile)}
         self.metrics: Mapping[str, Metric] = definitions.scope().metrics
 
-    def moment(self, text: Any) -> Instant:
-        """A moment as written: the store's clock, unless it has an offset."""
+    def moment(self, text: Any) -> Instant | None:
+        """A moment as written: the store's clock, unless it has an offset. None: it is none."""
         moment = parse_moment(text) if isinstance(text, str) else None
         if moment is not None:
             return place_moment(moment, self._zone)
         day = parse_date(text) if isinstance(text, str) else None
-        if day is None:
-            raise WrongCase(f"expected a moment such as 2026-03-02 10:00, found {text!r}")
-        return start_of_day(day, self._zone)
+        return None if day is None else start_of_day(day, self._zone)
 
     def placed(self, moment: LocalMoment) -> Instant:
         """A moment that was read already."""
@@ -81,66 +90,102 @@ class EventMaker:
         return self.metrics[metric].topic
 
     def event(
-        self, metric: str, fields: Any, at: Instant, find_command: Callable[[str, str], Command]
+        self,
+        metric: str,
+        fields: Any,
+        at: Instant,
+        path: Path,
+        find_command: Callable[[str, str], Command],
     ) -> dict[str, Any]:
         """The event as its schema wants it. `find_command` finds the newest command of a customer
-        and template, for `message.*`. Raises WrongCase."""
-        if not isinstance(fields, dict) or not isinstance(fields.get("customer"), str):
-            raise WrongCase(f"{metric}: needs a customer, such as {{customer: ada}}")
-        fields = dict(fields)
-        customer = fields.pop("customer")
-        self._made += 1
-        event: dict[str, Any] = {
-            "event_id": fields.pop("event_id", f"event-{self._made}"),
-            "customer_id": customer,
-            "occurred_at": at,
-        }
-        if "occurred_at" in fields:
-            event["occurred_at"] = self.moment(fields.pop("occurred_at"))
+        and template, for `message.*`. Raises WrongCase with all that is wrong at `path`."""
+        problems: list[Problem] = []
+        given = dict(fields) if isinstance(fields, dict) else {}
+        customer = given.pop("customer", None)
+        if not isinstance(customer, str):
+            message = f"{metric}: needs a customer, such as {{customer: ada}}"
+            problems.append(Problem(path, message))
+        event = {**self._head(given, at, path, problems), "customer_id": customer}
         if metric == "customer.updated":
-            return {**event, **self._patch(fields)}
-        if metric.startswith("message.") and "template" in fields:
-            command = find_command(customer, fields.pop("template"))
-            fields = {"send_id": command.send_id, "channel": command.channel, **fields}
-        return {**event, **self._fields(metric, self.metrics[metric].fields, fields)}
+            event |= self._patch(given, path, problems)
+        else:
+            template = given.pop("template", None) if metric.startswith("message.") else None
+            event |= self._fields(metric, self.metrics[metric].fields, given, path, problems)
+            if template is not None and not problems:
+                command = find_command(str(customer), template)
+                named = {"send_id": command.send_id, "channel": command.channel}
+                event |= {name: value for name, value in named.items() if name not in given}
+        return _unless(problems, event)
 
-    def product(self, given: Any, at: Instant) -> dict[str, Any]:
-        """What the shop says of an article, as its schema wants it. Raises WrongCase."""
-        if not isinstance(given, dict) or not isinstance(given.get("sku"), str):
-            raise WrongCase(f"{PRODUCT_UPDATED}: needs a sku, such as {{sku: A, price: 20}}")
-        fields = dict(given)
-        self._made += 1
-        event = {"event_id": fields.pop("event_id", f"event-{self._made}"), "occurred_at": at}
-        if "occurred_at" in fields:
-            event["occurred_at"] = self.moment(fields.pop("occurred_at"))
+    def product(self, fields: Any, at: Instant, path: Path) -> dict[str, Any]:
+        """What the shop says of an article, as its schema wants it. Raises WrongCase: see
+        `event`."""
+        problems: list[Problem] = []
+        given = dict(fields) if isinstance(fields, dict) else {}
+        if not isinstance(given.get("sku"), str):
+            message = f"{PRODUCT_UPDATED}: needs a sku, such as {{sku: A, price: 20}}"
+            problems.append(Problem(path, message))
+        event = self._head(given, at, path, problems)
         known = PRODUCT_METRICS[PRODUCT_UPDATED].fields
-        return {**event, **self._fields(PRODUCT_UPDATED, known, fields)}
+        event |= self._fields(PRODUCT_UPDATED, known, given, path, problems)
+        return _unless(problems, event)
 
-    def profile(self, customer: str, fields: Mapping[str, Any], at: Instant) -> dict[str, Any]:
-        """A customer of the case as an event."""
+    def profile(
+        self, customer: str, fields: Mapping[str, Any], at: Instant, path: Path
+    ) -> dict[str, Any]:
+        """A customer of the case as an event. Raises WrongCase: see `event`."""
         self._made += 1
         event = {"event_id": f"customer-{self._made}", "customer_id": customer, "occurred_at": at}
-        return {**event, **self._patch(fields)}
+        problems: list[Problem] = []
+        event |= self._patch(fields, path, problems)
+        return _unless(problems, event)
 
-    def value(self, raw: Any, field: Field, name: str, currency: str) -> Any:
+    def value(self, raw: Any, field: Field, path: Path, currency: str) -> Any:
         """A raw value in the form of its type. Raises WrongCase."""
+        problems: list[Problem] = []
+        value = self._value(raw, field, path, currency, problems)
+        return _unless(problems, value)
+
+    def _head(
+        self, given: dict[str, Any], at: Instant, path: Path, problems: list[Problem]
+    ) -> dict[str, Any]:
+        """What every event has, taken out of what is `given`."""
+        self._made += 1
+        occurred_at: Instant | None = at
+        if "occurred_at" in given:
+            text = given.pop("occurred_at")
+            occurred_at = self.moment(text)
+            if occurred_at is None:
+                problems.append(no_moment((*path, "occurred_at"), text))
+        event_id = given.pop("event_id", f"event-{self._made}")
+        return {"event_id": event_id, "occurred_at": occurred_at}
+
+    def _value(
+        self, raw: Any, field: Field, path: Path, currency: str, problems: list[Problem]
+    ) -> Any:
         kind = field.type
         if raw is None:
             return None
         if kind is FieldType.ITEMS:
-            return [self._item(item, currency) for item in _list(raw, name)]
+            items = _list(raw, path, problems)
+            return [
+                self._item(item, (*path, number), currency, problems)
+                for number, item in enumerate(items)
+            ]
         if kind in (FieldType.TEXTS, FieldType.NUMBERS):
             one = Field(FieldType.TEXT if kind is FieldType.TEXTS else FieldType.NUMBER)
-            return [self.value(member, one, name, currency) for member in _list(raw, name)]
+            members = _list(raw, path, problems)
+            return [
+                self._value(member, one, (*path, number), currency, problems)
+                for number, member in enumerate(members)
+            ]
         if kind is FieldType.TEXT_MAP:
             if not isinstance(raw, dict):
-                raise WrongCase(f"{name}: expected a mapping, found {raw!r}")
+                problems.append(_unfit(path, "a mapping", raw))
             return raw
-        if not isinstance(raw, str):
-            raise WrongCase(f"{name}: expected {IN_WORDS[kind]}, found {raw!r}")
-        value = self._scalar(raw, kind, currency)
+        value = self._scalar(raw, kind, currency) if isinstance(raw, str) else None
         if value is None:
-            raise WrongCase(f"{name}: expected {IN_WORDS[kind]}, found {raw!r}")
+            problems.append(_unfit(path, IN_WORDS[kind], raw))
         return value
 
     def _scalar(self, text: str, kind: FieldType, currency: str) -> Any:
@@ -157,33 +202,48 @@ class EventMaker:
         day = parse_date(text)
         return None if day is None else day.isoformat()
 
-    def _patch(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _patch(
+        self, fields: Mapping[str, Any], path: Path, problems: list[Problem]
+    ) -> dict[str, Any]:
         """Fields that are given are set, null unsets; `set` and `unset` may also be written out."""
-        given = dict(fields)
-        unset = _list(given.pop("unset", []), "unset")
-        given = {**given.pop("set", {}), **given}
+        direct = {name: raw for name, raw in fields.items() if name not in ("set", "unset")}
+        written = fields.get("set", {})
+        if not isinstance(written, dict):
+            problems.append(_unfit((*path, "set"), "a mapping", written))
+            written = {}
+        unset = _list(fields.get("unset", []), (*path, "unset"), problems)
         patch: dict[str, Any] = {}
-        for name, raw in given.items():
+        for name, raw in {**written, **direct}.items():
+            place = (*path, name) if name in direct else (*path, "set", name)
             field = self._profile.get(name)
             if field is None:
-                raise _unknown("profile field", name, self._profile)
-            if raw is None:
+                problems.append(
+                    unknown_name(place, "profile field", name, self._profile, at_key=True)
+                )
+            elif raw is None:
                 unset = [*unset, name]
             else:
-                patch[name] = self.value(raw, field, name, self._currency)
+                patch[name] = self._value(raw, field, place, self._currency, problems)
         return {"set": patch, "unset": unset}
 
     def _fields(
-        self, metric: str, fields: Mapping[str, Field], given: Mapping[str, Any]
+        self,
+        metric: str,
+        fields: Mapping[str, Field],
+        given: Mapping[str, Any],
+        path: Path,
+        problems: list[Problem],
     ) -> dict[str, Any]:
         for name in given:
             if name not in fields:
-                raise _unknown(f"field of {metric}", name, fields)
-        currency = given.get("currency") or self._currency
+                kind = f"field of {metric}"
+                problems.append(unknown_name((*path, name), kind, name, fields, at_key=True))
+        written = given.get("currency")
+        currency = written if isinstance(written, str) else self._currency
         values: dict[str, Any] = {}
         for name, field in fields.items():
             if given.get(name) is not None:
-                values[name] = self.value(given[name], field, name, currency)
+                values[name] = self._value(given[name], field, (*path, name), currency, problems)
             elif not field.is_optional:
                 values[name] = currency if name == "currency" else self._default(name, field)
         return values
@@ -193,17 +253,20 @@ class EventMaker:
             return f"order-{self._made}"
         return _DEFAULTS.get(field.type, name)
 
-    def _item(self, raw: Any, currency: str) -> dict[str, Any]:
-        if not isinstance(raw, dict):
-            raise WrongCase(f"items: expected mappings such as {{sku: A}}, found {raw!r}")
-        for name in raw:
-            if name not in ITEM_FIELDS:
-                raise _unknown("field of an item", name, ITEM_FIELDS)
+    def _item(self, raw: Any, path: Path, currency: str, problems: list[Problem]) -> dict[str, Any]:
         item: dict[str, Any] = {"quantity": 1, "unit_price": 0}
+        if not isinstance(raw, dict):
+            problems.append(_unfit(path, "an item such as {sku: A}", raw))
+            return item
         for name, value in raw.items():
-            item[name] = self.value(value, ITEM_FIELDS[name], name, currency)
+            field = ITEM_FIELDS.get(name)
+            if field is None:
+                kind = "field of an item"
+                problems.append(unknown_name((*path, name), kind, name, ITEM_FIELDS, at_key=True))
+            else:
+                item[name] = self._value(value, field, (*path, name), currency, problems)
         if "sku" not in item:
-            raise WrongCase("items: every item needs a sku")
+            problems.append(Problem(path, "items: every item needs a sku"))
         return item
 
 
@@ -222,20 +285,31 @@ def _own(types: Mapping[str, FieldType]) -> dict[str, Field]:
     return {name: Field(kind, is_optional=True) for name, kind in types.items()}
 
 
-def _list(raw: Any, name: str) -> list[Any]:
-    if not isinstance(raw, list):
-        raise WrongCase(f"{name}: expected a list, found {raw!r}")
-    return raw
+def no_moment(path: Path, found: Any) -> Problem:
+    """What is written at `path` is no moment."""
+    return _unfit(path, "a moment such as 2026-03-02 10:00", found)
 
 
-def _unknown(kind: str, name: str, allowed: Mapping[str, Any]) -> WrongCase:
-    nearest = nearest_name(name, allowed)
-    meant = f": did you mean {nearest!r}?" if nearest else ""
-    return WrongCase(f"unknown {kind} {name!r}{meant} (allowed: {', '.join(sorted(allowed))})")
-
-
-def unknown_entry(entry: Mapping[str, Any], others: tuple[str, ...]) -> WrongCase:
+def unknown_entry(entry: Mapping[str, Any], path: Path, others: tuple[str, ...]) -> Problem:
     """An entry of `events` that is neither an event nor one of `others`."""
-    keys = [key for key in entry if key != "at"]
+    name = next((key for key in entry if key != "at"), "")
     known = (*METRICS, *PRODUCT_METRICS, *others)
-    return _unknown("metric or step", keys[0] if keys else "", dict.fromkeys(known))
+    return unknown_name((*path, name), "metric or step", name, known, at_key=True)
+
+
+def _unless(problems: list[Problem], value: T) -> T:
+    if problems:
+        raise WrongCase(problems)
+    return value
+
+
+def _list(raw: Any, path: Path, problems: list[Problem]) -> list[Any]:
+    if isinstance(raw, list):
+        return raw
+    problems.append(_unfit(path, "a list", raw))
+    return []
+
+
+def _unfit(path: Path, expected: str, found: Any) -> Problem:
+    name = next((f"{part}: " for part in reversed(path) if isinstance(part, str)), "")
+    return Problem(path, f"{name}expected {expected}, found {describe(found)}")

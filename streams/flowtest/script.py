@@ -1,8 +1,9 @@
 """What a case says, as records of the inputs."""
 
+import contextlib
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -17,8 +18,8 @@ from streams.contracts.control import (
     fact_record,
 )
 from streams.contracts.coupons import coupon_record, inline_codes
-from streams.contracts.encode import REVIEW_REQUESTS, encode_event
-from streams.contracts.fields import FieldsRead, all_fields
+from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, encode_event
+from streams.contracts.fields import FieldsRead, WrongEvent, all_fields
 from streams.contracts.reviews import DROP, SEND, review_record
 from streams.engine import Definitions, Instant, Program, Review, compile_program, successors
 from streams.engine.backfill import in_order, is_fit, metrics_of
@@ -27,13 +28,20 @@ from streams.engine.check import read_definitions
 from streams.engine.duration import DAY
 from streams.engine.event import PRODUCT_METRICS, PRODUCT_UPDATED, FieldType
 from streams.engine.money import parse_amount
-from streams.engine.problem import Problem, path_text
-from streams.engine.reading import UNREADABLE, Reading, read
+from streams.engine.problem import Path, Problem, unknown_name
+from streams.engine.reading import UNREADABLE, Reading, describe, read
 from streams.engine.scalars import parse_number
 from streams.engine.successor import Successors
 from streams.engine.value import VALUES, stand_in_fact
 from streams.flowtest.cases import Case, RawSet, as_raw
-from streams.flowtest.events import EventMaker, WrongCase, unknown_entry
+from streams.flowtest.events import (
+    Command,
+    EventMaker,
+    NotThere,
+    WrongCase,
+    no_moment,
+    unknown_entry,
+)
 from streams.flowtest.world import Outcome, World, Written
 from streams.ports import CONTROL
 from streams.programs import SEMANTICS
@@ -61,31 +69,63 @@ class Script:
         self._settled: Instant = 0
         self._given: set[str] = set()  # store facts that the case gives
         self._put_in_force(definitions)
-        moments = [self._maker.moment(entry.get("at")) for entry in case.events]
-        self._entries = sorted(zip(moments, case.events, strict=True), key=lambda pair: pair[0])
+        self._problems: list[Problem] = []
+        moments = [self._moment_of(number) for number in range(len(case.events))]
+        if moments and all(at is None for at in moments):
+            raise WrongCase(self._problems)  # there is no time to try the rest at
+        last = max((at for at in moments if at is not None), default=0)
+        self._entries = sorted(
+            (last if at is None else at, number) for number, at in enumerate(moments)
+        )
         until = None if case.until is None else self._maker.placed(case.until)
-        last = max(moments, default=0)
         self._until = max(last, until) if until is not None else last
         if until is not None and until < last:
-            raise WrongCase("until: comes before the last event")
+            self._problems.append(Problem(("until",), "until: comes before the last event"))
 
     def play(self) -> Outcome:
-        """Runs the case moment by moment and writes its records down."""
+        """Runs the case moment by moment and writes its records down. Raises WrongCase with all
+        that can't be."""
         world = World(all_fields)
         first = min((at for at, _ in self._entries), default=self._until)
-        for customer, fields in self._case.customers.items():
-            event = self._maker.profile(customer, fields, first - 1)
-            self._write(world, "customers", first - 1, customer, "customer.updated", event)
+        for customer in self._case.customers:
+            with self._noted():
+                self._introduce(world, customer, first - 1)
         self._publish(world, self._definitions, self._case.definitions, first)
         for at, entries in itertools.groupby(self._entries, key=lambda pair: pair[0]):
             self._settle(world, at)
             self._hand_over(world, at)
-            for _, entry in entries:
-                self._enter(world, at, entry)
+            for _, number in entries:
+                with self._noted():
+                    self._enter(world, at, number)
             world.settle(at + 1)
             self._hand_over(world, at + 1)
         self._settle(world, self._until + 1)
+        if self._problems:
+            raise WrongCase(self._problems)
         return world.outcome()
+
+    def _moment_of(self, number: int) -> Instant | None:
+        text = self._case.events[number].get("at")
+        at = self._maker.moment(text)
+        if at is None:
+            self._problems.append(no_moment(("events", number, "at"), text))
+        return at
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """What can't be is told with all the rest. What isn't there may only follow from that."""
+        try:
+            yield
+        except NotThere as wrong:
+            if not self._problems:
+                self._problems += wrong.problems
+        except WrongCase as wrong:
+            self._problems += wrong.problems
+
+    def _introduce(self, world: World, customer: str, at: Instant) -> None:
+        path = ("customers", customer)
+        event = self._maker.profile(customer, self._case.customers[customer], at, path)
+        self._write(world, "customers", at, customer, "customer.updated", event, path)
 
     def _settle(self, world: World, until: Instant) -> None:
         """All that is due before `until` happens. Where somebody asks for store facts, those of
@@ -139,41 +179,50 @@ class Script:
 
         return fields
 
-    def _enter(self, world: World, at: Instant, entry: dict[str, Any]) -> None:
+    def _enter(self, world: World, at: Instant, number: int) -> None:
+        entry = self._case.events[number]
+        path: Path = ("events", number)
         metric = self._maker.metric_of(entry)
         if metric is not None:
-            event = self._maker.event(metric, entry[metric], at, world.newest_command)
+            path = (*path, metric)
+
+            def find(customer: str, template: str) -> Command:
+                return world.newest(SEND_COMMANDS, customer, template, (*path, "template"))
+
+            event = self._maker.event(metric, entry[metric], at, path, find)
             topic = self._maker.topic_of(metric)
-            self._write(world, topic, at, event["customer_id"], metric, event)
+            self._write(world, topic, at, event["customer_id"], metric, event, path)
         elif PRODUCT_UPDATED in entry:
-            product = self._maker.product(entry[PRODUCT_UPDATED], at)
+            path = (*path, PRODUCT_UPDATED)
+            product = self._maker.product(entry[PRODUCT_UPDATED], at, path)
             topic = PRODUCT_METRICS[PRODUCT_UPDATED].topic
-            self._write(world, topic, at, product["sku"], PRODUCT_UPDATED, product)
+            self._write(world, topic, at, product["sku"], PRODUCT_UPDATED, product, path)
         elif "publish" in entry:
-            self._publish_again(world, entry["publish"], at)
+            self._publish_again(world, entry["publish"], at, (*path, "publish"))
         elif "facts" in entry:
-            self._facts(world, entry["facts"], at)
+            self._facts(world, entry["facts"], at, (*path, "facts"))
         elif "values" in entry:
-            self._values(world, entry["values"], at)
+            self._values(world, entry["values"], at, (*path, "values"))
         elif "review" in entry:
-            self._review(world, entry["review"], at)
+            self._review(world, entry["review"], at, (*path, "review"))
         elif "crash" in entry:
             self._add(world, Written(None, at))
         elif "backfill" in entry:
-            self._backfill(world, entry["backfill"], at)
+            self._backfill(world, entry["backfill"], at, (*path, "backfill"))
         else:
-            raise unknown_entry(entry, NOT_EVENTS)
+            raise WrongCase([unknown_entry(entry, path, NOT_EVENTS)])
 
-    def _publish_again(self, world: World, given: Any, at: Instant) -> None:
+    def _publish_again(self, world: World, given: Any, at: Instant, path: Path) -> None:
         reading = Reading()
-        parts = read(given, RawSet, (), reading)
+        parts = read(given, RawSet, path, reading)
         if parts is UNREADABLE or reading.problems:
-            raise WrongCase(f"publish: {_sentences(reading.problems)}")
+            raise WrongCase(reading.problems)
         raw = {**self._sets[-1].raw, **as_raw(parts)}
         raw["store"] = {**self._sets[-1].raw["store"], **(parts.store or {})}
         definitions = read_definitions(raw)
         if not isinstance(definitions, Definitions):
-            raise WrongCase(f"publish: {_sentences(definitions)}")
+            # a part that isn't given is the one before, and doesn't go with the others any more
+            raise WrongCase([problem.under(path) for problem in definitions])
         self._successors = successors(self._sets[-1], definitions, self._successors)
         self._put_in_force(definitions)
         self._maker.know(definitions)
@@ -203,57 +252,63 @@ class Script:
             assert loaded.value is not None
             self._add(world, Written(loaded.topic, at, loaded.key, loaded.value))
 
-    def _facts(self, world: World, given: Any, at: Instant) -> None:
+    def _facts(self, world: World, given: Any, at: Instant, path: Path) -> None:
         """Store facts: money in major units, as elsewhere."""
         values = {
-            name: self._number(name, text, is_money=name.startswith("clv."))
-            for name, text in _mapping(given, "facts").items()
+            name: self._number(text, (*path, name), is_money=name.startswith("clv."))
+            for name, text in _mapping(given, path).items()
         }
         self._given |= values.keys()
         self._add_facts(world, values, at)
 
-    def _values(self, world: World, given: Any, at: Instant) -> None:
+    def _values(self, world: World, given: Any, at: Instant, path: Path) -> None:
         """Values that stand in for those of the purchase model."""
         values = {}
-        for customer, of_customer in _mapping(given, "values").items():
-            for name, text in _mapping(of_customer, f"values: {customer}").items():
+        for customer, of_customer in _mapping(given, path).items():
+            for name, text in _mapping(of_customer, (*path, customer)).items():
+                here = (*path, customer, name)
                 if name not in VALUES:
-                    raise WrongCase(f"values: unknown value {name!r} ({', '.join(VALUES)})")
-                kind = VALUES[name]
-                values[stand_in_fact(customer, name)] = (
-                    float(self._maker.moment(text))
-                    if kind is FieldType.MOMENT
-                    else self._number(name, text, is_money=kind is FieldType.MONEY)
-                )
+                    raise WrongCase([unknown_name(here, "value", name, VALUES, at_key=True)])
+                value = self._value(text, VALUES[name], here)
+                values[stand_in_fact(customer, name)] = value
         self._add_facts(world, values, at)
 
-    def _review(self, world: World, given: Any, at: Instant) -> None:
+    def _value(self, text: Any, kind: FieldType, path: Path) -> float:
+        if kind is not FieldType.MOMENT:
+            return self._number(text, path, is_money=kind is FieldType.MONEY)
+        moment = self._maker.moment(text)
+        if moment is None:
+            raise WrongCase([no_moment(path, text)])
+        return float(moment)
+
+    def _review(self, world: World, given: Any, at: Instant, path: Path) -> None:
         """What a person says of the newest request of a customer and template."""
-        said = _mapping(given, "review")
+        said = _mapping(given, path)
         verdicts = [verdict for verdict in (SEND, DROP) if verdict in said]
         unknown = said.keys() - {SEND, DROP, "customer", "by"}
         if len(verdicts) != 1 or unknown or not isinstance(said.get("customer"), str):
-            raise WrongCase(
+            message = (
                 "review: expected {send: TEMPLATE, customer: ada} or {drop: TEMPLATE, customer: "
                 f"ada}}, found {given!r}"
             )
+            raise WrongCase([Problem(path, message)])
         customer, template = said["customer"], said[verdicts[0]]
-        request = world.newest(REVIEW_REQUESTS, customer, template)
+        request = world.newest(REVIEW_REQUESTS, customer, template, (*path, verdicts[0]))
         review = Review(request.send_id, customer, verdicts[0] == SEND, said.get("by"), at)
         record = review_record(review)
         assert record.key is not None
         assert record.value is not None
         self._add(world, Written(record.topic, at, record.key, record.value))
 
-    def _backfill(self, world: World, given: Any, at: Instant) -> None:
+    def _backfill(self, world: World, given: Any, at: Instant, path: Path) -> None:
         """All customers whose events would have started the flow, as far as the case has told."""
         program = self._programs[-1]
         flow = program.flows.get(given) if isinstance(given, str) else None
         if flow is None:
-            names = ", ".join(program.flows) or "none"
-            raise WrongCase(f"backfill: {given!r} is no flow; there are: {names}")
+            raise WrongCase([unknown_name(path, "flow", str(given), program.flows)])
         if not is_fit(program, flow):
-            raise WrongCase(f"backfill: {given} isn't live, or no event starts it")
+            message = f"backfill: {given} isn't live, or no event starts it"
+            raise WrongCase([Problem(path, message)])
         topics = {program.on_metric[metric].metric.topic for metric in metrics_of(program, flow)}
         events = [record for record in self.written if record.topic in topics]
         for event in in_order(flow, events):
@@ -272,13 +327,14 @@ class Script:
             assert record.value is not None
             self._add(world, Written(record.topic, at, record.key, record.value))
 
-    def _number(self, name: str, text: Any, *, is_money: bool) -> float:
+    def _number(self, text: Any, path: Path, *, is_money: bool) -> float:
         currency = self._definitions.store.currency
         number = None
         if isinstance(text, str):
             number = parse_amount(text, currency) if is_money else parse_number(text)
         if number is None:
-            raise WrongCase(f"{name}: expected a number, found {text!r}")
+            message = f"{path[-1]}: expected a number, found {describe(text)}"
+            raise WrongCase([Problem(path, message)])
         return float(number)
 
     def _add_facts(self, world: World, values: dict[str, float], at: Instant) -> None:
@@ -293,11 +349,13 @@ class Script:
         key: str,
         metric: str,
         event: dict[str, Any],
+        path: Path,
     ) -> None:
         try:
             value = encode_event(metric, event, self._maker.metrics)
-        except ValueError as error:
-            raise WrongCase(f"{metric}: {error}") from error
+        except WrongEvent as error:
+            place = path if error.field is None else (*path, error.field)
+            raise WrongCase([Problem(place, f"{metric}: {error}")]) from error
         self._add(world, Written(topic, at, key.encode(), value))
 
     def _add(self, world: World, record: Written) -> None:
@@ -305,11 +363,8 @@ class Script:
         world.add(record)
 
 
-def _mapping(raw: Any, what: str) -> dict[str, Any]:
+def _mapping(raw: Any, path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
-        raise WrongCase(f"{what}: expected a mapping, found {raw!r}")
+        message = f"{path[-1]}: expected a mapping, found {describe(raw)}"
+        raise WrongCase([Problem(path, message)])
     return raw
-
-
-def _sentences(problems: Sequence[Problem]) -> str:
-    return "; ".join(f"{path_text(one.path)}: {one.sentence()}" for one in problems)

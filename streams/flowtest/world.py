@@ -12,7 +12,8 @@ from streams.contracts.interests import INTERESTS
 from streams.contracts.wire import decode_any
 from streams.engine import METRICS, CustomerState, Instant, decode_state
 from streams.engine.event import NEWS
-from streams.flowtest.events import Command, WrongCase
+from streams.engine.problem import Path, Problem
+from streams.flowtest.events import Command, NotThere
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
@@ -82,18 +83,15 @@ class World:
         self.local.advance(until)
         self.local.commit(until)
 
-    def newest_command(self, customer: str, template: str) -> Command:
-        """The newest message of a customer and template that was sent. Raises WrongCase."""
-        return self.newest(SEND_COMMANDS, customer, template)
-
-    def newest(self, topic: str, customer: str, template: str) -> Command:
-        """The newest message on `topic` of a customer and template. Raises WrongCase."""
+    def newest(self, topic: str, customer: str, template: str, path: Path) -> Command:
+        """The newest message on `topic` of a customer and template. Raises NotThere, at `path`."""
         for one in reversed(self._read(topic)):
             if one["customer_id"] == customer and one["template"] == template:
                 return Command(customer, template, one["send_id"], one["channel"])
+        message = f"no message {template!r} to {customer!r} was put up for review before"
         if topic == SEND_COMMANDS:
-            raise WrongCase(f"no command {template!r} was sent to {customer!r} before")
-        raise WrongCase(f"no message {template!r} to {customer!r} was put up for review before")
+            message = f"no command {template!r} was sent to {customer!r} before"
+        raise NotThere([Problem(path, message)])
 
     def outcome(self) -> Outcome:
         """What was put out and is known of customers, as committed."""

@@ -35,6 +35,7 @@ def event_record(event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS)
     if not key or key[0] == "\x00" or len(key.encode()) > LONGEST_KEY:
         raise WrongEvent(
             f"field {name!r} is {key[:40]!r}, expected 1 to {LONGEST_KEY} bytes that don't begin "
-            "with a zero byte: it is the record's key"
+            "with a zero byte: it is the record's key",
+            name,
         )
     return EventRecord(event["occurred_at"], known.topic, key, value)

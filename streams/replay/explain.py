@@ -78,6 +78,16 @@ def explain(history: History, flow: str | None = None, zone: str | None = None) 
     )
 
 
+def flows_known(history: History) -> set[str]:
+    """The flows that were ever published, and those that decided about the customer."""
+    published = {
+        flow["flow"]
+        for publication in history.publications
+        for flow in publication.definitions.get("flows", ())
+    }
+    return published | {decision.flow for decision in history.decisions if decision.flow}
+
+
 Placed = tuple[tuple[int, ...], Line]
 """A line and its place: time, phase (records before what they led to), what orders the phase."""
 
@@ -234,8 +244,6 @@ def _silences(history: History, flow: str | None) -> Iterator[Silence]:
     """Why a flow in force never spoke: nobody writes down a trigger that doesn't match (DESIGN
     7), so it is told from the events."""
     if not history.publications:
-        if flow is not None:
-            yield Silence(flow, "no definitions were ever published")
         return
     published = history.publications[-1]
     spoken = {decision.flow for decision in history.decisions}
@@ -244,7 +252,7 @@ def _silences(history: History, flow: str | None) -> Iterator[Silence]:
         spoken |= flows.keys()  # what came or was decided before isn't known
     if flow is not None and flow not in flows and flow not in spoken:
         names = ", ".join(flows) or "none"
-        yield Silence(flow, f"there is no such flow in what is published; there are: {names}")
+        yield Silence(flow, f"isn't in what is published any more; there are: {names}")
     for name, definition in flows.items():
         if name not in spoken and flow in (None, name):
             yield Silence(name, _why_silent(definition, history, published))

@@ -16,6 +16,7 @@ class TaskView(msgspec.Struct):
     clock: Instant | None = None  # the stream clock
     behind: int | None = None  # milliseconds between the stream clock and the wall clock
     waits_for: str | None = None  # the topic that holds it back, or what it asks for
+    is_up_to_date: bool = False  # all that came is done, and it waits for what comes next
     next_due: Instant | None = None  # its earliest timer
     lag: dict[str, int] = {}  # records not processed yet, by topic
     buffered: dict[str, int] = {}  # records fetched and not processed yet, by topic
@@ -39,6 +40,21 @@ class HealthView(msgspec.Struct):
     is_ready: bool
     tasks: int
     running: int
+
+
+AT_THE_LIVE_EDGE = 5_000
+"""Milliseconds that the clock may be behind: several cuts, also of many tasks (DESIGN 5.2)."""
+
+
+def waiting_view(view: TaskView, *, is_simulated: bool) -> TaskView:
+    """Tells a task that rests from one that is held back: between two cuts each waits for some
+    input to be known to its end, and that is no trouble. Where time is simulated, the clock says
+    nothing about it."""
+    is_done = not any(view.lag.values()) and not any(view.buffered.values())
+    is_near = view.behind is not None and view.behind <= AT_THE_LIVE_EDGE
+    if is_done and (is_near or is_simulated):
+        return msgspec.structs.replace(view, waits_for=None, is_up_to_date=True)
+    return view
 
 
 PACKED = ("seen", "bought", "handled", "recent", "cart")

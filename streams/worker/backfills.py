@@ -5,7 +5,7 @@ What would come of it is tried on copies of the customers' states, by the code t
 what is shown is what is done.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -41,6 +41,7 @@ from streams.kafka.topics import CHANGELOG, topic_name
 from streams.ports import CONTROL, Record
 from streams.programs import Programs
 from streams.settings import RecordTime, Settings
+from streams.worker.states import OWN
 
 
 class Candidate(msgspec.Struct):
@@ -61,6 +62,7 @@ class Plan(msgspec.Struct):
     at: Instant
     steps: list[str]  # of the flow, in their order
     candidates: list[Candidate]
+    past_its_end: int = 0  # customers whose newest such event is longer ago than the flow lasts
 
     def requests(self) -> list[BackfillRequest]:
         """Those who would be placed, in the order in which they are."""
@@ -137,7 +139,7 @@ class _Planning:
         past: dict[bytes, list[_Past]] = {}
         for one in self._read(partition):
             past.setdefault(one.event.customer_id.encode(), []).append(one)
-        states = self._states(partition, past) if past else {}
+        states = self._states(partition, past)
         for customer, events in past.items():
             events.sort(key=_Past.order)
             stored = states.get(customer)
@@ -173,8 +175,33 @@ class _Planning:
                 if self._since is None or event.occurred_at > self._since:
                     yield _Past(found.topic, found.record, event)
 
-    def _states(self, partition: int, wanted: dict[bytes, list[_Past]]) -> dict[bytes, bytes]:
-        """The committed states of these customers."""
+    def _states(self, partition: int, wanted: Collection[bytes]) -> dict[bytes, bytes]:
+        """The committed states of these customers. Of the others, those for whom the flow would be
+        over are counted: their events are too old to be among those that were read."""
+        if not wanted and self._since is None:
+            return {}
+        states: dict[bytes, bytes | None] = {}
+        over: set[bytes] = set()
+        for changes in self._changes(partition):
+            for customer, stored in changes.items():
+                if customer in wanted:
+                    states[customer] = stored
+                elif self._is_over(customer, stored):
+                    over.add(customer)
+                else:
+                    over.discard(customer)
+        self.plan.past_its_end += len(over)
+        return {customer: state for customer, state in states.items() if state is not None}
+
+    def _is_over(self, customer: bytes, stored: bytes | None) -> bool:
+        if stored is None or self._since is None or customer.startswith(OWN):
+            return False
+        recent = _decoded(stored).recent
+        newest = [past.at(-1) for metric in self._metrics if (past := recent.get(metric))]
+        return bool(newest) and max(newest) <= self._since
+
+    def _changes(self, partition: int) -> Iterator[dict[bytes, bytes | None]]:
+        """The committed states of all customers, the newest of each last; None: forgotten."""
         settings = self._settings
         admin = KafkaAdmin(settings)
         try:
@@ -185,13 +212,10 @@ class _Planning:
                 partition,
                 settings.broker_timeout / 1000,
             )
-            states: dict[bytes, bytes | None] = {}
             for chunk in reader.read(None):
-                for customer in chunk.changes.keys() & wanted.keys():
-                    states[customer] = chunk.changes[customer]
+                yield chunk.changes
         finally:
             admin.close()
-        return {customer: state for customer, state in states.items() if state is not None}
 
 
 def _decoded(stored: bytes) -> CustomerState:

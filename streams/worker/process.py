@@ -35,7 +35,7 @@ from streams.kafka.partition import KeyCheck, partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
 from streams.settings import Settings
-from streams.web.views import HealthView, TaskView, WorkerView, health_view
+from streams.web.views import HealthView, TaskView, WorkerView, health_view, waiting_view
 from streams.worker.app import WorkerApp, advertised_host, build_app
 from streams.worker.facts import FactsAgent
 from streams.worker.fetching import FetchThread, Key
@@ -294,6 +294,7 @@ def task_view(host: Host) -> TaskView:
         view.buffered = {topic: task.buffered(topic)[0] for topic in host.fed}
         view.lag = host.lag()
         view.counts = dict(task.counts)
+        return waiting_view(view, is_simulated=task.settings.is_simulated)
     return view
 
 

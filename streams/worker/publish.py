@@ -28,6 +28,7 @@ from streams.engine import (
 )
 from streams.engine.definition import CouponPool
 from streams.engine.duration import duration_text
+from streams.engine.money import amount_text, minor_digits
 from streams.engine.successor import Successors
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
@@ -63,17 +64,24 @@ def read_set(folder: Path) -> DefinitionsSet:
     """The set in `folder`. Raises Refused with all that is wrong with it."""
     loaded = load_folder(folder)
     if loaded.problems or loaded.definitions is None:
-        problems = "\n".join(str(problem) for problem in loaded.problems)
-        raise Refused(f"{problems}\n{folder}: nothing was published")
+        raise Refused("\n".join(str(problem) for problem in loaded.problems))
     if not any(loaded.raw.values()):  # it would end every journey
         raise Refused(
-            f"{folder}: there are no definitions, so nothing was published; is it the right "
-            "folder? (a shop without flows still has a store.yaml)"
+            f"{folder}: there are no definitions; is it the right folder? (a shop without flows "
+            "still has a store.yaml)"
         )
     canonical = msgspec.json.encode(loaded.raw, order="sorted")
     version = hashlib.blake2b(canonical, digest_size=6).hexdigest()
     flows = [flow.flow for flow in loaded.definitions.flows]
     return DefinitionsSet(version, canonical.decode(), flows)
+
+
+def read_to_publish(folder: Path) -> DefinitionsSet:
+    """The same, for who is about to publish it. Raises Refused, and says what came of it."""
+    try:
+        return read_set(folder)
+    except Refused as refused:
+        raise Refused(f"{refused}\n{folder}: nothing was published") from refused
 
 
 def published_sets(settings: Settings) -> list[Published]:
@@ -106,8 +114,9 @@ def definitions_of(record: DefinitionsRecord) -> Definitions:
 
 
 def reservations(before: Published, definitions: DefinitionsSet) -> list[str]:
-    """What the set asks of the past that states didn't keep under the set before it (SEMANTICS
-    3.7), as sentences. Empty where this version can't read that one."""
+    """What doesn't fit the past that states have kept under the set before it, as sentences: what
+    is asked of it that isn't there (SEMANTICS 3.7), amounts in another currency. Empty where this
+    version can't read that set."""
     previous = read_definitions(json.loads(before.record.definitions))
     current = read_definitions(json.loads(definitions.canonical))
     if not isinstance(previous, Definitions) or not isinstance(current, Definitions):
@@ -116,7 +125,21 @@ def reservations(before: Published, definitions: DefinitionsSet) -> list[str]:
         compile_program(previous, before.record.version),
         compile_program(current, definitions.version),
     )
-    return [sentence for one in found for sentence in _in_words(one)]
+    currencies = _of_currencies(previous.store.currency, current.store.currency)
+    return [*currencies, *(sentence for one in found for sentence in _in_words(one))]
+
+
+def _of_currencies(before: str, now: str) -> Iterator[str]:
+    """Amounts are converted once, when their event is processed (FLOWS, money): never again."""
+    if before != now:
+        amount = amount_text(100 * 10 ** minor_digits(before), before)
+        same = amount_text(100 * 10 ** minor_digits(before), now)
+        yield (
+            f"currency: {before} → {now}, but what states hold was counted in {before} and is not "
+            f"converted: {amount} {before} of revenue or of a past event counts as {same} {now} "
+            f"from now on, in sums, values and conditions. For events in {now}, leave currency as "
+            "it is and give a rate (rates)"
+        )
 
 
 def _in_words(one: FurtherBack) -> Iterator[str]:
@@ -211,7 +234,7 @@ def _successors(published: Sequence[Published], definitions: DefinitionsSet) -> 
 def publish_if_new(settings: Settings, folder: Path, now: Instant) -> DefinitionsSet | None:
     """What `worker --flows` does: publishes the set, unless it was ever published here, so that an
     old worker that restarts doesn't bring an old set back (DESIGN 3). None: nothing was done."""
-    definitions = read_set(folder)
+    definitions = read_to_publish(folder)
     published = published_sets(settings)
     if definitions.version in {one.record.version for one in published}:
         return None

@@ -109,7 +109,8 @@ def test_the_dry_run_equals_what_the_workers_do(
         "c6": "second",
     }
     assert plan["steps"] == {"first": 2, "second": 2}
-    # c2 ordered longer ago than the flow is long: it isn't looked at
+    # c2 ordered longer ago than the flow is long: it isn't looked at, only counted
+    assert plan["customers_past_its_end"] == 1
     assert {one["customer_id"]: one["reason"] for one in plan["not_added"]} == {
         "c3": "exit_on",
         "c4": "trigger_filter",
@@ -117,6 +118,7 @@ def test_the_dry_run_equals_what_the_workers_do(
     table = backfill("late", "--dry-run")[1]
     assert "first" in table
     assert "an event of exit_on came" in table
+    assert "1 customer whose newest such event is longer ago than the flow lasts" in table
     assert outcomes("entered") == []  # a dry run asks for nothing
 
     status, said, _ = backfill("late", "--yes", "--by", "eve")

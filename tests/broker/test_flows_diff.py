@@ -120,7 +120,11 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     status, out, errors = command("flows", "publish", "--yes")
     assert (status, out) == (2, "")
     assert "missing key 'trigger'" in errors
-    assert command("flows", "diff")[0] == 2
+    assert errors.endswith("nothing was published\n")
+    status, out, errors = command("flows", "diff")
+    assert (status, out) == (2, "")
+    assert "missing key 'trigger'" in errors
+    assert "published" not in errors
 
     members = json.loads(command("segments", "members", "buyers", "--json")[1])
     assert (members["number"], members["members"]) == (5, ["c0", "c1", "c2", "c3", "c4"])
@@ -134,6 +138,24 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     status, _, errors = command("segments", "members", "buyer")
     assert (status, "did you mean 'buyers'?" in errors) == (1, True)
     assert worker.stop() == 0
+
+
+def test_another_currency_is_shown_and_published_with_a_warning(
+    shop: Shop, command: Command
+) -> None:
+    shop.publish()
+    (shop.flows / "store.yaml").write_text("{currency: EUR}\n")
+    warned = "warning: currency: GBP → EUR, but what states hold was counted in GBP"
+    status, out, errors = command("flows", "diff")
+    assert status == 1
+    assert "~ store: currency GBP → EUR\n" in out
+    assert warned in errors
+    (warning,) = json.loads(command("flows", "diff", "--json")[1])["warnings"]
+    assert warning in errors
+    status, _, errors = command("flows", "publish", "--yes")
+    assert (status, warned in errors) == (0, True)
+    status, _, errors = command("flows", "diff")
+    assert (status, errors) == (0, "")
 
 
 def test_in_simulated_time_it_is_as_late_as_the_tasks_have_come(

@@ -111,6 +111,21 @@ def test_topics_are_made_once_and_checked(sendflow: Command) -> None:
     assert sendflow("topics", "check")[:2] == (0, "all topics are as they should be\n")
 
 
+def test_another_number_of_partitions_must_be_known_to_the_workers(
+    sendflow: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, _, errors = sendflow("topics", "create", "--partitions", "5")
+    assert (status, errors) == (
+        0,
+        "workers and the other commands still expect partitions = 3: set partitions = 5 in "
+        "sendflow.toml, or SENDFLOW_PARTITIONS=5\n",
+    )
+    assert sendflow("topics", "check")[0] == 1
+    monkeypatch.setenv("SENDFLOW_PARTITIONS", "5")
+    assert sendflow("topics", "create", "--partitions", "5")[::2] == (0, "")
+    assert sendflow("topics", "check")[0] == 0
+
+
 def test_topics_that_do_not_fit_the_settings_are_told_with_what_mends_it(
     sendflow: Command,
 ) -> None:
@@ -210,6 +225,56 @@ def test_refused_rows_go_to_a_file_whole(simulated: Command, orders: Path, tmp_p
     ]
 
 
+def test_every_refusal_is_a_place_and_a_sentence(sendflow: Command, tmp_path: Path) -> None:
+    """Whoever refuses: the reader of files, the mapping, or the encoder of events."""
+    sendflow("topics", "create")
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        "invoice,customer,when,amount,money\n"
+        "1,ada,2011-03-01,12.345,GBP\n"
+        "2,ada,2011-03-01,12.34,gbp\n"
+        "3,ada,2011-03-01,1\n"
+        "4,ada,2011-03-01,1,GBP\n"
+    )
+    mapped = [*AS_ORDERS[:-2], "--map", "currency=money"]
+    status, out, errors = sendflow("import", file, *mapped)
+    assert status == 0
+    assert [line for line in errors.splitlines() if ", row " in line] == [
+        "orders.csv, row 2: field 'total' is '12.345', expected at most 2 decimals, as GBP has",
+        "orders.csv, row 3: field 'currency' is 'gbp', expected an ISO 4217 code such as GBP",
+        "orders.csv, row 4: the row has 4 values, expected 5 as in the header",
+    ]
+    assert "1 events of 4 rows" in out
+    assert "  1  currency" in out.splitlines()
+
+
+def test_an_unknown_time_zone_is_imported_with_a_warning(
+    sendflow: Command, reader: TopicReader, tmp_path: Path
+) -> None:
+    """SEMANTICS W35: the store's counts; what else the row says is worth having."""
+    sendflow("topics", "create")
+    file = tmp_path / "people.csv"
+    file.write_text(
+        "customer_id,occurred_at,zone\n"
+        "ada,2011-03-01,Europe/London\n"
+        "bob,2011-03-01,Europe/Londn\n"
+        "eve,2011-03-01,\n"
+    )
+    status, out, errors = sendflow(
+        "import", file, "--as", "customer.updated", "--map", "set.timezone=zone"
+    )
+    assert status == 0
+    (warning,) = [line for line in errors.splitlines() if line.startswith("warning: ")]
+    assert warning == (
+        "warning: people.csv, row 3: field 'set.timezone' is 'Europe/Londn', expected a time zone "
+        "such as Europe/London (did you mean 'Europe/London'?); imported, and the flow's or the "
+        "store's zone counts instead"
+    )
+    assert "3 events of 3 rows" in out
+    assert "1 row was imported with a warning" in out
+    assert len(records(reader, "customers")) == 3
+
+
 def test_metrics_of_the_shops_own_are_imported_by_their_definition(
     simulated: Command, reader: TopicReader, tmp_path: Path
 ) -> None:
@@ -217,7 +282,7 @@ def test_metrics_of_the_shops_own_are_imported_by_their_definition(
     file.write_text('{"customer_id": "ada", "occurred_at": "2011-03-04T09:30Z", "score": 9}\n')
     status, _, errors = simulated("import", file, "--as", "survey.answered")
     assert status == 2
-    assert "metric 'survey.answered' is unknown" in errors
+    assert "unknown metric 'survey.answered'" in errors
     flows = tmp_path / "flows"
     (flows / "metrics").mkdir(parents=True)
     definition = "metric: survey.answered\nfields: {score: number}\n"
@@ -272,10 +337,18 @@ def test_status_tells_the_lag_of_every_input(simulated: Command, orders: Path) -
     assert lags["orders"]["lag"] == lags["orders"]["records"] > 3
 
 
-def test_explain_of_nobody_has_status_1(simulated: Command) -> None:
-    status, _, errors = simulated("explain", "nobody")
-    assert status == 1
-    assert "the topics hold nothing of customer 'nobody'" in errors
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_explain_of_nobody_or_of_no_flow_says_only_that_with_status_1(
+    simulated: Command, orders: Path, form: list[str]
+) -> None:
+    said = simulated("explain", "nobody", *form)
+    assert said == (1, "", "the topics hold nothing of customer 'nobody'\n")
+    simulated("import", orders, *AS_ORDERS)
+    said = simulated("explain", "ada", "--flow", "cart", *form)
+    assert said == (1, "", "unknown flow 'cart', and there is none\n")
+    said = simulated("explain", "ada", "--since", "2020-01-01", *form)
+    assert said == (1, "", "the topics hold nothing of customer 'ada' from 2020-01-01 on\n")
+    assert simulated("explain", "ada", *form)[0] == 0
 
 
 def test_definitions_are_published_whole_or_not_at_all(

@@ -80,6 +80,21 @@ def test_pitfall_23_an_empty_input_and_one_at_its_end_hold_nothing_up(shop: Shop
     shop.wait_for_all(worker.log)
 
 
+def test_a_worker_that_has_done_all_says_so(shop: Shop) -> None:
+    shop.publish()
+    shop.register(CUSTOMERS)
+    worker = shop.start("one")
+    worker.wait_for(4)
+    shop.order(CUSTOMERS)
+    shop.wait_for_all(worker.log)
+
+    def waits() -> set[tuple[bool, str | None]]:
+        tasks = worker.ask("/status")[1]["tasks"]
+        return {(task["is_up_to_date"], task["waits_for"]) for task in tasks}
+
+    eventually(lambda: waits() == {(True, None)}, message=worker.log)
+
+
 def test_pitfall_36_a_worker_with_nothing_to_do_waits_and_takes_over(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path
 ) -> None:

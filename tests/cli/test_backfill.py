@@ -33,6 +33,7 @@ PLAN = Plan(
         candidate("eve", NotAdded.OVER),
         candidate("dan", Placed("second", DUE)),
     ],
+    past_its_end=1_207,
 )
 
 
@@ -56,6 +57,8 @@ def test_the_table_has_the_steps_in_their_order(
         "second                2",
         "not added because             events",
         "would be past its end by now       1",
+        "not looked at: 1,207 customers whose newest such event is longer ago than the flow lasts; "
+        "it would be over for them",
     ]
     assert asked == []
 
@@ -68,6 +71,7 @@ def test_json_names_the_customers(asked: list[Plan], capsys: pytest.CaptureFixtu
     assert shown["not_added"] == [
         {"customer_id": "eve", "event_id": "e-eve", "occurred_at": NOON - 10, "reason": "over"}
     ]
+    assert shown["customers_past_its_end"] == 1_207
     assert shown["steps"] == {"first": 1, "second": 2}
     assert asked == []
 

@@ -8,7 +8,7 @@ import pytest
 from streams.cli.main import run
 from streams.errors import Refused
 from streams.resources import example_flows_dir
-from streams.worker.publish import read_set
+from streams.worker.publish import read_to_publish
 
 
 def flow(folder: Path, text: str) -> Path:
@@ -37,7 +37,7 @@ def test_problems_are_shown_with_their_place(
     assert lines[1].startswith(
         f"{tmp_path}/a.yaml:3:1: unknown key 'prio': did you mean 'priority'?"
     )
-    assert lines[2] == "2 problems in 1 file; nothing was published"
+    assert lines[2] == "2 problems in 1 file"
 
 
 def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,6 +56,18 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "check", str(tmp_path / "nowhere")]) == 2
     assert "there is no such folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "publish"])
+def test_a_file_of_the_folder_is_not_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    store = tmp_path / "store.yaml"
+    store.write_text("{timezone: UTC}\n")
+    assert run(["flows", command, str(store)]) == 2
+    first = capsys.readouterr().err.splitlines()[0]
+    said = f"is a file, expected the folder with the definitions, which may be {tmp_path}"
+    assert first == f"{store}: {said}"
 
 
 def test_missing_ids_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,5 +94,8 @@ def test_a_folder_without_definitions_is_the_wrong_one(
 
 def test_an_empty_set_is_not_published(tmp_path: Path) -> None:
     """It would end every journey."""
-    with pytest.raises(Refused, match="no definitions, so nothing was published; is it the right"):
-        read_set(tmp_path)
+    with pytest.raises(Refused) as refused:
+        read_to_publish(tmp_path)
+    first, last = str(refused.value).splitlines()
+    assert "there are no definitions; is it the right folder?" in first
+    assert last == f"{tmp_path}: nothing was published"

@@ -25,6 +25,11 @@ def terminal(monkeypatch):
     return out, errors
 
 
+def test_several_of_a_kind():
+    texts = [output.several(number, "customer") for number in (0, 1, 2, 1_234)]
+    assert texts == ["0 customers", "1 customer", "2 customers", "1,234 customers"]
+
+
 def test_a_plain_table_is_aligned_and_never_cut(capsys):
     long = "x" * 300
     output.print_table(("name", "count"), [("a", 5), (long, 12_345)], title="Things")

@@ -79,7 +79,9 @@ def test_an_id_that_is_used_twice(tmp_path: Path) -> None:
     flow = FLOW.format(name="a")
     (tmp_path / "a.yml").write_text(flow)
     loaded = load(tmp_path, a=flow)
-    assert said(loaded, tmp_path) == ["a.yml:1:7: the id 'a' is used twice"]
+    assert said(loaded, tmp_path) == [
+        "a.yml:1:7: the id 'a' is used twice (first in a.yaml, line 1); give one of them another"
+    ]
 
 
 def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -100,11 +102,17 @@ def test_a_misspelt_folder(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["nowhere", "file.yaml"])
-def test_no_folder(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere", "there is no such folder; name the one with the definitions"),
+        ("file.yaml", "is a file, expected the folder with the definitions, which may be {0}"),
+    ],
+)
+def test_no_folder(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "file.yaml").write_text("")
     loaded = load_folder(tmp_path / name)
-    assert said(loaded, tmp_path) == [f"{name}: there is no such folder"]
+    assert said(loaded, tmp_path) == [f"{name}: {message.format(tmp_path)}"]
 
 
 def test_an_empty_folder_is_an_empty_set(tmp_path: Path) -> None:

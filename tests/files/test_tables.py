@@ -31,9 +31,9 @@ def test_csv_rows_carry_the_line_they_start_at(tmp_path):
 def test_a_bad_csv_row_costs_only_itself(tmp_path):
     path = _file(tmp_path, "orders.csv", b"id,note\n1\n2,\xff\n3,a,b\n4,fine\n")
     assert list(read_rows(path)) == [
-        Refusal("orders.csv", 2, None, "1 values", "2 values"),
-        Refusal("orders.csv", 3, None, "not UTF-8", "text in UTF-8"),
-        Refusal("orders.csv", 4, None, "3 values", "2 values"),
+        Refusal("orders.csv", 2, None, "the row has 1 value, expected 2 as in the header"),
+        Refusal("orders.csv", 3, None, "the row isn't UTF-8, expected text in UTF-8"),
+        Refusal("orders.csv", 4, None, "the row has 3 values, expected 2 as in the header"),
         (5, {"id": "4", "note": "fine"}),
     ]
 
@@ -42,7 +42,9 @@ def test_csv_with_broken_quotes_is_refused_and_reading_goes_on(tmp_path):
     path = _file(tmp_path, "orders.csv", b'id,note\n1,"a"b\n2,fine\n')
     first, second = read_rows(path)
     assert isinstance(first, Refusal)
-    assert (first.row, first.expected) == (2, "a row of CSV")
+    assert first.row == 2
+    assert first.reason.startswith("the row is damaged (")
+    assert first.reason.endswith("), expected a row of CSV")
     assert second == (3, {"id": "2", "note": "fine"})
 
 
@@ -62,7 +64,7 @@ def test_jsonl_rows_are_objects(tmp_path):
     path = _file(tmp_path, "orders.jsonl", b'{"id": 1}\n\n[2]\n{"id": \n{"id": "\xff"}\n{"id": 5}')
     first, listed, cut, bytes_, last = read_rows(path)
     assert first == (1, {"id": 1})
-    assert listed == Refusal("orders.jsonl", 3, None, "[2]", "one JSON object")
+    assert listed == Refusal("orders.jsonl", 3, None, "the row is [2], expected one JSON object")
     assert isinstance(cut, Refusal)
     assert cut.row == 4
     assert isinstance(bytes_, Refusal)

@@ -77,14 +77,36 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
         ("cases: [{name: one, expct: {}}]", "unknown key 'expct': did you mean 'expect'?"),
         ("cases: [{name: one, expect: {comands: []}}]", "did you mean 'commands'?"),
         ("cases: [{name: one, until: soon, expect: {}}]", "expected a moment"),
-        ("only: [cart]\ncases: [{name: one, expect: {}}]", "1:7: unknown flow 'cart'"),
+        ("only: [cart]\ncases: [{name: one, expect: {}}]", "1:8: unknown flow 'cart'"),
+        (
+            "definitions: nowhere\ncases: [{name: one, expect: {}}, {name: two, expect: {}}]",
+            "x.test.yaml:1:14: ",
+        ),
         ("definitions: nowhere\ncases: [{name: one, expect: {}}]", "there is no such folder"),
+        ("definitions: x.test.yaml\ncases: [{name: one, expect: {}}]", "is a file, expected the"),
     ],
 )
 def test_what_can_not_be_read_is_told_with_its_place(tmp_path: Path, text: str, says: str) -> None:
     read = read_text(tmp_path, text)
     assert read.cases == []
     assert any(says in str(problem) for problem in read.problems)
+
+
+def test_the_problems_of_all_cases_are_told_once(tmp_path: Path) -> None:
+    read = read_text(
+        tmp_path,
+        SET
+        + """
+only: [a, c]
+cases:
+  - {name: one, expect: {}}
+  - {name: two, expect: {}}
+  - {name: three, only: [d, a, e], expect: {}}
+  - {name: four, definitions: nowhere, expect: {}}
+""",
+    )
+    places = [(problem.line, problem.column) for problem in read.problems]
+    assert places == [(8, 11), (12, 26), (12, 32), (13, 31)]
 
 
 def test_wrong_definitions_in_a_folder_make_the_file_unreadable(tmp_path: Path) -> None:

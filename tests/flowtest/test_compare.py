@@ -125,12 +125,33 @@ def test_a_refusal_that_is_expected(tmp_path: Path) -> None:
         '{refused: [{path: "steps[0].wait", says: whole days}]}',
         '{refused: [{path: "steps[1].wait", says: half days}]}',
         "{refused: [{says: whole days}, {says: another}]}",
-        "{commands: []}",
     ],
 )
 def test_another_refusal(tmp_path: Path, expect: str) -> None:
     picture = judge(tmp_path, expect, REFUSED).picture
     assert any("flows[0].steps[1].wait: with 'at'" in line for line in picture)
+
+
+def test_a_refusal_that_is_not_expected_is_told_with_its_place(tmp_path: Path) -> None:
+    head, line = judge(tmp_path, "{commands: []}", REFUSED).picture
+    assert head == "the definitions are refused:"
+    assert line.startswith(f"  {tmp_path}/x.test.yaml:6:50: with 'at'")
+
+
+def test_all_that_can_not_be_expected_is_told_with_its_place(tmp_path: Path) -> None:
+    expect = """
+      commands: [{template: reminder, templat: x}]
+      decisions: [{outcome: sent, why: x}]
+      profile: {ada: {pln: x, score: high}}"""
+    head, *lines = judge(tmp_path, expect).picture
+    assert head == "the case can't be run:"
+    places = [line.removeprefix(f"  {tmp_path}/x.test.yaml:").partition(": ") for line in lines]
+    assert [(place, text.partition(" (")[0]) for place, _, text in places] == [
+        ("22:39", "unknown field 'templat': did you mean 'template'?"),
+        ("23:35", "unknown field 'why'"),
+        ("24:23", "unknown profile field 'pln': did you mean 'plan'?"),
+        ("24:38", "score: expected a number, found 'high'"),
+    ]
 
 
 def test_ways_of_running_that_differ_are_a_fault_of_ours(

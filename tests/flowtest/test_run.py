@@ -145,22 +145,72 @@ def test_moments_are_the_stores_unless_they_have_an_offset(tmp_path: Path) -> No
         ("{at: noon, cart.updated: {customer: ada}}", "expected a moment"),
         ("{cart.updated: {customer: ada}}", "expected a moment"),
         ("{at: 2026-03-02 10:00, message.opened: {customer: ada, template: x}}", "no command 'x' was sent to 'ada'"),
-        ("{at: 2026-03-02 10:00, publish: {flows: [{flow: x}]}}", "publish: flows[0]: missing key 'trigger'"),
+        ("{at: 2026-03-02 10:00, publish: {flows: [{flow: x}]}}", "missing key 'trigger'"),
         ("{at: 2026-03-02 10:00, publish: {flow: []}}", "unknown key 'flow'"),
         ("{at: 2026-03-10 10:00, cart.updated: {customer: ada}}", "until: comes before the last event"),
     ],
 )  # fmt: skip
 def test_a_case_that_says_what_cannot_be(tmp_path: Path, entry: str, says: str) -> None:
     case = f"\n  - {{name: one, events: [{entry}], until: 2026-03-09 00:00, expect: {{}}}}\n"
-    (line,) = picture_of(tmp_path, case)
-    assert line.startswith("the case can't be run: ")
-    assert says in line
+    head, line, *others = picture_of(tmp_path, case)
+    assert head == "the case can't be run:"
+    assert line.startswith(f"  {tmp_path}/x.test.yaml:")
+    assert any(says in one for one in (line, *others))
+
+
+def test_all_problems_of_all_cases_are_told_with_their_places(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    customers: {bob: {colour: red}}
+    events:
+      - {at: 2026-03-02 10:00, cart.updated: {customer: ada, totl: 5, items: [{sku: A, unit_price: x}, {name: y}]}}
+      - {at: noon, cart.update: {customer: ada}}
+      - {at: 2026-03-02 12:00, message.opened: {customer: ada, template: not-sent, by: me}}
+      - at: 2026-03-02 13:00
+        publish:
+          flows:
+            - {flow: x, trigger: {metric: cart.updated}, steps: [{sned: email}]}
+    expect: {commands: [{templat: a}]}
+  - name: two
+    events: [{at: 2026-03-02 10:00, order.placed: {customer: ada, total: 1.234}}]
+    expect: {}
+"""
+    lines = [line for line in picture_of(tmp_path, case) if line.startswith("  ")]
+    places = [line.removeprefix(f"  {tmp_path}/x.test.yaml:").partition(": ") for line in lines]
+    assert [(place, text.partition(" (")[0]) for place, _, text in places] == [
+        ("13:23", "unknown profile field 'colour'"),
+        ("15:62", "unknown field of cart.updated 'totl': did you mean 'total'?"),
+        ("15:100", "unit_price: expected an amount of money, found 'x'"),
+        ("15:104", "items: every item needs a sku"),
+        ("16:14", "at: expected a moment such as 2026-03-02 10:00, found 'noon'"),
+        ("16:20", "unknown metric or step 'cart.update': did you mean 'cart.updated'?"),
+        ("17:84", "unknown field of message.opened 'by'"),
+        ("21:67", "unknown step 'sned': did you mean 'send'?"),
+        ("22:26", "unknown field 'templat': did you mean 'template'?"),
+        ("24:74", "total: expected an amount of money, found '1.234'"),
+    ]
+
+
+def test_a_message_that_was_not_sent_may_only_follow_from_what_is_wrong(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    events:
+      - {at: 2026-03-02 10:00, cart.updated: {customer: ada, totl: 5}}
+      - {at: 2026-03-02 15:00, message.opened: {customer: ada, template: reminder}}
+    expect: {}
+"""
+    (line,) = picture_of(tmp_path, case)[1:]
+    assert "'totl'" in line
+    (line,) = picture_of(
+        tmp_path, case.replace("cart.updated: {customer: ada, totl: 5}", "crash: true")
+    )[1:]
+    assert line == f"  {tmp_path}/x.test.yaml:15:74: no command 'reminder' was sent to 'ada' before"
 
 
 @pytest.mark.parametrize(
     ("flow", "says"),
     [
-        ("crat", "'crat' is no flow; there are: cart, dated, idle"),
+        ("crat", "unknown flow 'crat': did you mean 'cart'? (allowed: cart, dated, idle)"),
         ("idle", "idle isn't live, or no event starts it"),
         ("dated", "dated isn't live, or no event starts it"),
     ],
@@ -178,7 +228,7 @@ def test_a_backfill_that_cannot_be_is_refused(tmp_path: Path, flow: str, says: s
       - {{at: 2026-03-02 12:00, backfill: {flow}}}
     expect: {{commands: []}}
 """
-    (line,) = picture_of(tmp_path, case)
+    _, line = picture_of(tmp_path, case)
     assert says in line
 
 

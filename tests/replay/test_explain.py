@@ -16,7 +16,7 @@ from streams.kafka.topic_reader import Found
 from streams.local import LocalParts, LocalTask
 from streams.ports import Record, TaskSettings
 from streams.programs import Programs
-from streams.replay.explain import explain
+from streams.replay.explain import explain, flows_known
 from streams.replay.history import history_of
 from streams.store.memory import MemoryStore
 
@@ -184,10 +184,22 @@ def test_an_event_from_before_the_flow_was_published_began_nothing():
     assert "every search.performed of this customer came before" in silence.text
 
 
-def test_a_flow_that_does_not_exist_is_named_with_those_that_do(shop):
+def test_a_flow_that_was_left_out_is_named_with_those_that_are_there(shop):
+    shop.publish(BEGIN - DAY, THANKS, SEARCH)
     shop.until(BEGIN)
-    [silence] = shop.explained("crat").silences
-    assert silence.text.endswith("there are: cart, thanks, search, idea")
+    [silence] = shop.explained("cart").silences
+    assert silence.text == "isn't in what is published any more; there are: thanks, search"
+
+
+def test_known_flows_are_those_that_were_ever_published_or_decided(shop):
+    shop.publish(BEGIN - DAY, THANKS)
+    shop.until(BEGIN)
+    history = history_of("ada", shop.found())
+    assert flows_known(history) == {"cart", "thanks", "search", "idea"}
+    shop.order(BEGIN)
+    shop.until(BEGIN + DAY)
+    history = history_of("ada", (one for one in shop.found() if one.topic != "control"))
+    assert flows_known(history) == {"thanks"}
 
 
 def test_an_event_that_came_twice_says_so(shop):

@@ -6,7 +6,13 @@ import pytest
 from streams.engine import encode_state, new_state
 from streams.engine.past import remember_first
 from streams.runtime.lifecycle import TaskState
-from streams.web.views import customer_view, health_view
+from streams.web.views import (
+    AT_THE_LIVE_EDGE,
+    TaskView,
+    customer_view,
+    health_view,
+    waiting_view,
+)
 
 
 def test_a_customer_is_shown_with_names_and_without_packed_bytes():
@@ -41,3 +47,34 @@ def test_a_customer_is_shown_with_names_and_without_packed_bytes():
 def test_a_worker_is_ready_when_all_its_tasks_run(states, is_stopping, is_failed, expected):
     view = health_view(states, is_stopping=is_stopping, is_failed=is_failed)
     assert (view.status, view.is_ready, view.running) == expected
+
+
+EDGE = AT_THE_LIVE_EDGE
+
+
+@pytest.mark.parametrize(
+    ("behind", "lag", "buffered", "is_simulated", "is_up_to_date"),
+    [
+        (20, 0, 0, False, True),
+        (EDGE, 0, 0, False, True),
+        (EDGE + 1, 0, 0, False, False),  # nobody tells where the inputs end
+        (20, 1, 0, False, False),
+        (20, 0, 1, False, False),
+        (10 * EDGE, 0, 0, True, True),
+        (10 * EDGE, 1, 0, True, False),
+    ],
+)
+def test_a_task_rests_if_nothing_is_left_and_its_clock_goes_on(
+    behind, lag, buffered, is_simulated, is_up_to_date
+):
+    view = TaskView(
+        0,
+        "running",
+        behind=behind,
+        waits_for="control",
+        lag={"orders": lag, "carts": 0},
+        buffered={"orders": buffered, "carts": 0},
+    )
+    shown = waiting_view(view, is_simulated=is_simulated)
+    assert shown.is_up_to_date is is_up_to_date
+    assert shown.waits_for == (None if is_up_to_date else "control")

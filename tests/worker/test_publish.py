@@ -44,5 +44,23 @@ def test_rule_3_7_all_time_and_a_new_field() -> None:
     ]
 
 
+def in_currency(currency: str) -> str:
+    return json.dumps({"flows": [FLOW], "store": {"currency": currency}})
+
+
+def test_amounts_that_were_counted_in_another_currency_are_no_others_than_before() -> None:
+    assert said(in_currency("GBP"), json.dumps({"flows": [FLOW]})) == []  # GBP is the default
+    (warning,) = said(in_currency("GBP"), in_currency("EUR"))
+    assert warning.startswith("currency: GBP → EUR, but what states hold was counted in GBP and")
+    assert "100.00 GBP of revenue or of a past event counts as 100.00 EUR from now on" in warning
+
+
+def test_the_same_minor_units_are_another_amount_where_decimals_differ() -> None:
+    (warning,) = said(in_currency("GBP"), in_currency("JPY"))
+    assert " 100.00 GBP of revenue or of a past event counts as 10000 JPY " in warning
+    (warning,) = said(in_currency("JPY"), in_currency("KWD"))
+    assert " 100 JPY of revenue or of a past event counts as 0.100 KWD " in warning
+
+
 def test_nothing_is_said_after_a_set_that_this_version_cannot_read() -> None:
     assert said(json.dumps({"flows": [{"flow": "f", "new": "key"}]}), raw(in_last="90d")) == []

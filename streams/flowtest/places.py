@@ -1,0 +1,89 @@
+"""Where the parts of a case are written: in the case, in its file for all cases, or in a folder of
+definitions."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from streams.definitions import Loaded, PlacedProblem
+from streams.definitions.problem import with_first
+from streams.definitions.source import Source
+from streams.engine.problem import Path, Problem
+
+DEFINITIONS: Path = ("definitions",)
+STORE: Path = ("store",)
+
+
+class Places(msgspec.Struct, frozen=True):
+    """Of one case; `case` is its path in the file."""
+
+    file: str
+    source: Source
+    case: Path
+    folders: list[Loaded] = []
+
+    def placed(self, problem: Problem) -> PlacedProblem:
+        """A problem whose path begins in the case. What stands there stands over the file's."""
+        path = (*self.case, *problem.path)
+        begin = path[: len(self.case) + 2]
+        if begin not in self.source.values and problem.path[:2] in self.source.values:
+            path = problem.path
+        return self._in_file(path, problem)
+
+    def placed_in_set(self, problem: Problem, raw: Mapping[str, Any]) -> PlacedProblem:
+        """A problem whose path begins in `raw`, the definitions that the case is judged by."""
+        if problem.first is not None:
+            first = Problem(problem.first, problem.message)
+            once = msgspec.structs.replace(problem, first=None)
+            return with_first(self.placed_in_set(once, raw), self.placed_in_set(first, raw))
+        if problem.path[:1] == STORE:
+            return self._in_store(problem)
+        if len(problem.path) < 2:
+            return self._in_file(self.case, problem)
+        part, number, *rest = problem.path
+        found = raw[str(part)][number]
+        for base in self._over(DEFINITIONS):
+            inline = _at(self.source.raw, base)
+            if isinstance(inline, dict):
+                for place, one in enumerate(inline.get(part) or ()):
+                    if one is found:
+                        return self._in_file((*base, part, place, *rest), problem)
+        for loaded in self.folders:
+            for file in loaded.files:
+                if file.source.raw is found:
+                    path = (*file.part, *rest)
+                    return file.placed(msgspec.structs.replace(problem, path=path))
+        return self._in_file(self.case, problem)
+
+    def _in_store(self, problem: Problem) -> PlacedProblem:
+        """Settings are merged key by key."""
+        key = problem.path[1:2]
+        for base in (*self._over(STORE), *self._over((*DEFINITIONS, *STORE))):
+            if (*base, *key) in self.source.values:
+                return self._in_file((*base, *problem.path[1:]), problem)
+        for loaded in self.folders:
+            for file in loaded.files:
+                if file.part == STORE and key in file.source.values:
+                    return file.placed(problem)
+        return self._in_file(self.case, problem)
+
+    def _over(self, path: Path) -> Iterator[Path]:
+        yield (*self.case, *path)
+        yield path
+
+    def _in_file(self, path: Path, problem: Problem) -> PlacedProblem:
+        place = self.source.place_of(path, at_key=problem.at_key)
+        return PlacedProblem(self.file, *place, msgspec.structs.replace(problem, path=path))
+
+
+def _at(raw: Any, path: Path) -> Any:
+    """What stands at `path`; None: nothing does."""
+    for part in path:
+        if isinstance(raw, dict):
+            raw = raw.get(part)
+        elif isinstance(raw, list) and isinstance(part, int):
+            raw = raw[part]
+        else:
+            return None
+    return raw

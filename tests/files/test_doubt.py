@@ -1,0 +1,28 @@
+"""What is imported with a warning."""
+
+from typing import Any
+
+import pytest
+
+from streams.files.doubt import doubt_about
+
+
+def doubt(metric: str = "customer.updated", **fields: Any) -> str | None:
+    found = doubt_about({"metric": metric, **fields}, "people.csv", 3)
+    return None if found is None else str(found)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Londn", "+01:00", "../etc/passwd", "", 7])
+def test_a_zone_that_nobody_knows(zone: Any) -> None:
+    said = doubt(set={"timezone": zone}, unset=[])
+    assert said is not None
+    assert said.startswith(f"people.csv, row 3: field 'set.timezone' is {zone!r}, expected a time")
+
+
+@pytest.mark.parametrize("patch", [{"timezone": "Europe/London"}, {"timezone": "UTC"}, {}])
+def test_a_zone_that_is_one_and_none_at_all(patch: dict[str, Any]) -> None:
+    assert doubt(set=patch, unset=[]) is None
+
+
+def test_other_events_have_none() -> None:
+    assert doubt("order.placed", order_id="1") is None
