@@ -41,14 +41,14 @@ from streams.engine import (
     encode_state,
     new_state,
 )
-from streams.ports import Record, StoreBatch
+from streams.ports import CONTROL, Ports, Record, StoreBatch, TaskSettings
 from streams.programs import SEMANTICS, Programs
 from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import START as PHASE
 from streams.runtime.order import place
 from streams.store.rocks import RocksStore, StoreMemory
-from streams.task import CONTROL, PartitionTask, Ports, TaskSettings
-from streams.worker.tasks import SLICE
+from streams.task import PartitionTask
+from streams.worker.slices import SLICE
 
 HOUR = 3_600_000
 KINDS = 2_000

@@ -14,18 +14,21 @@ from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.engine import BETWEEN_TASKS, INPUTS, Instant
 from streams.errors import Poisoned
 from streams.ports import (
+    CONTROL,
     ControlReader,
     DayReport,
     Decoder,
     Encoder,
     OutputRecord,
+    Ports,
     Record,
     Store,
     StoreBatch,
+    TaskSettings,
 )
 from streams.runtime.commit import CHANGELOG
 from streams.runtime.facts import Adding, DayFact
-from streams.task import CONTROL, PartitionTask, Ports, TaskSettings
+from streams.task import PartitionTask
 
 
 class LocalParts(msgspec.Struct):

@@ -1,5 +1,6 @@
-"""What a partition task is given, as protocols: where state is kept, how bytes become events and
-how effects become bytes. The adapters in `store/` and `contracts/` satisfy them."""
+"""What a partition task is given: its settings, and as protocols where state is kept, how bytes
+become events and how effects become bytes. The adapters in `store/` and `contracts/` satisfy
+them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
@@ -145,6 +146,9 @@ class Encoder(Protocol):
     def day_report(self, report: DayReport) -> OutputRecord: ...
 
 
+CONTROL = "control"
+"""The topic of what decides: sets of definitions, and store facts."""
+
 DAY_FACTS_KEY = b"day-facts"
 """The key of the records of `control` that hold the facts of a day, added up over all tasks. Their
 record time is not before the end of the day; in simulated time it is that midnight."""
@@ -166,3 +170,23 @@ class ControlReader(Protocol):
     def read(self, record: Record) -> Program | Facts | Rejection:
         """The program or the facts that hold from this record on. Compiled once per record, for
         all tasks. Raises Refused where this version can't decide by it."""
+
+
+class Ports(msgspec.Struct):
+    """What a task is given to work with."""
+
+    store: Store
+    decoder: Decoder
+    encoder: Encoder
+    control: ControlReader
+
+
+class TaskSettings(msgspec.Struct, frozen=True):
+    """What of the settings a task depends on; durations in milliseconds."""
+
+    clock_skew: int = 20
+    max_idle: int = 60_000
+    commit_interval: int = 100
+    commit_events: int = 10_000
+    is_simulated: bool = False  # record_time: create (DESIGN 5.7)
+    cached_customers: int = 50_000

@@ -11,11 +11,9 @@ from streams.contracts.record_writer import RecordWriter, struct_writer
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import Undecodable, decode_any, single_object_header
 from streams.engine import Instant
-from streams.ports import DAY_FACTS_KEY, OutputRecord, Record, Rejection
+from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord, Record, Rejection
 from streams.runtime.days import day_end_of, day_that_ends
 from streams.runtime.facts import DayFact
-
-CONTROL = "control"
 
 
 class DefinitionsRecord(msgspec.Struct):

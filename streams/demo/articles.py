@@ -19,17 +19,14 @@ from typing import Any
 
 from streams.demo.retail import CURRENCY, Order
 from streams.engine import Instant
+from streams.engine.duration import DAY, HOUR, MINUTE, WEEK
 
-_MINUTE = 60_000
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
-_WEEK = 7 * _DAY
-_MONDAY = 4 * _DAY
+_MONDAY = 4 * DAY
 """1970-01-05."""
 
 # Shares; they shape the demo's figures and stand for nothing else.
 _SOLD_OUT = 0.3  # of the articles that nobody bought for so long:
-_UNSOLD = 21 * _DAY
+_UNSOLD = 21 * DAY
 _WISHED = 0.1
 _WITH_BIRTHDAY = 2 / 3
 
@@ -69,12 +66,12 @@ def _prices(lines: list[tuple[Instant, int]]) -> Iterator[tuple[Instant, int]]:
     """When the article costs something else, and what; lines are in order of time."""
     weeks: defaultdict[Instant, Counter[int]] = defaultdict(Counter)
     for at, price in lines:
-        weeks[(at - _MONDAY) // _WEEK * _WEEK + _MONDAY][price] += 1
+        weeks[(at - _MONDAY) // WEEK * WEEK + _MONDAY][price] += 1
     before = None
     for monday in sorted(weeks):
         price = max(weeks[monday].items(), key=lambda one: (one[1], one[0]))[0]
         if price != before:
-            yield monday + 6 * _HOUR, price
+            yield monday + 6 * HOUR, price
         before = price
 
 
@@ -82,8 +79,8 @@ def _stocks(random: Random, lines: list[tuple[Instant, int]]) -> Iterator[tuple[
     """When the article is sold out (0), and when there is some again."""
     for (sold, _), (next_sold, _) in pairwise(lines):
         if next_sold - sold >= _UNSOLD and random.random() < _SOLD_OUT:
-            yield sold + _DAY, 0
-            yield next_sold // _DAY * _DAY + 7 * _HOUR, 1 + int(random.random() * 50)
+            yield sold + DAY, 0
+            yield next_sold // DAY * DAY + 7 * HOUR, 1 + int(random.random() * 50)
 
 
 def wish_events(seed: int, events: Iterable[Event]) -> Iterator[Event]:
@@ -103,7 +100,7 @@ def wish_events(seed: int, events: Iterable[Event]) -> Iterator[Event]:
                 "metric": "wishlist.added",
                 "event_id": f"wish-{customer_id}-{sku}",
                 "customer_id": customer_id,
-                "occurred_at": event["occurred_at"] + _MINUTE,
+                "occurred_at": event["occurred_at"] + MINUTE,
                 "sku": sku,
             }
 

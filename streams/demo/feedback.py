@@ -19,24 +19,20 @@ from typing import Any, NamedTuple
 
 from streams.demo.simulation import email_address
 from streams.engine import Instant
+from streams.engine.duration import DAY, HOUR, MINUTE, SECOND
 from streams.engine.identity import journey_id, send_id
-
-_SECOND = 1_000
-_MINUTE = 60 * _SECOND
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
 
 SHIPPING_CONFIRMATION = "shipping-confirmation"
 """The flow in `flows/`, and its step."""
 
 _NEWSLETTERS = (datetime(2011, 6, 1, 9, tzinfo=UTC), datetime(2011, 9, 1, 9, tzinfo=UTC))
-_NEWSLETTER_TAKES = _HOUR  # until it has gone out to everyone
+_NEWSLETTER_TAKES = HOUR  # until it has gone out to everyone
 
 # Shares; they shape the demo's figures and stand for nothing else.
 _NEVER_OPENS = 1 / 3
 _OPENS_AT_LEAST, _OPENS_AT_MOST = 0.1, 0.6
 _CLICKS = 0.2  # of what was opened
-_OPENED_WITHIN = 2 * _DAY
+_OPENED_WITHIN = 2 * DAY
 
 Event = dict[str, Any]
 
@@ -67,7 +63,7 @@ def _mails(random: Random, event: Event) -> Iterator[_Mail]:
         yield _Mail(customer_id, at, send_id(journey, SHIPPING_CONFIRMATION))
     elif "email" in event["set"].get("consent", ()):
         for issue in _NEWSLETTERS:
-            begins = int(issue.timestamp()) * _SECOND
+            begins = int(issue.timestamp()) * SECOND
             if at < begins:
                 sent_at = begins + int(random.random() * _NEWSLETTER_TAKES)
                 yield _Mail(customer_id, sent_at, f"newsletter-{issue:%Y-%m}-{customer_id}")
@@ -84,13 +80,13 @@ class _Reader:
 
     def gets(self, mail: _Mail) -> Iterator[Event]:
         random = self.random
-        at = mail.sent_at + int((1 + random.random() * 29) * _SECOND)
+        at = mail.sent_at + int((1 + random.random() * 29) * SECOND)
         yield _report("delivered", mail, at)
         if random.random() < self._opens:
-            at += int(_MINUTE + random.random() * _OPENED_WITHIN)
+            at += int(MINUTE + random.random() * _OPENED_WITHIN)
             yield _report("opened", mail, at)
             if random.random() < _CLICKS:
-                yield _report("clicked", mail, at + int((5 + random.random() * 55) * _SECOND))
+                yield _report("clicked", mail, at + int((5 + random.random() * 55) * SECOND))
 
 
 def _report(what: str, mail: _Mail, at: Instant) -> Event:

@@ -25,6 +25,7 @@ from streams.demo.outcome import Outcome, read_outcome
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
 from streams.demo.workers import Watch, Worker, WorkerFailed, wait_until_decided
 from streams.engine import Instant
+from streams.engine.duration import DAY
 from streams.errors import Refused
 from streams.importing.encoding import event_record
 from streams.importing.past import Written, end_after, write_past
@@ -39,7 +40,6 @@ from streams.worker.publish import DefinitionsSet, publish, read_set
 DAYS_AFTER = 30
 """So long after the last event simulated time goes on."""
 
-_DAY: Instant = 24 * 3_600_000
 _MOST_RESTARTS = 10
 
 
@@ -193,13 +193,13 @@ class Demo:
             return write_past(settings, events, end_after(DAYS_AFTER, _now()), report)
 
     def _decide(self, first: Instant, until: Instant) -> None:
-        with self._progress("deciding", (until - first) // _DAY) as bar:
+        with self._progress("deciding", (until - first) // DAY) as bar:
 
             def came_to(clock: Instant) -> None:
                 detail = _day(clock)
                 if self._restarts:
                     detail += f", {self._restarts} × a worker was killed and started again"
-                bar.reach(max(0, clock - first) // _DAY, detail)
+                bar.reach(max(0, clock - first) // DAY, detail)
 
             watch = Watch(came_to, self._start_again)
             wait_until_decided(self._workers, self._options.partitions, until, watch)

@@ -15,6 +15,7 @@ from streams.demo.retail import CURRENCY, Order, Refund, read_retail
 from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
+from streams.engine.duration import DAY
 
 SIMULATED_METRICS = frozenset(
     {
@@ -40,7 +41,7 @@ SEED = 7
 
 _IN_ORDER = itemgetter("occurred_at", "event_id")
 
-DELIVERY_WITHIN: Instant = 7 * 24 * 3_600_000
+DELIVERY_WITHIN = 7 * DAY
 """What the shop promises with each order; made up, too."""
 
 

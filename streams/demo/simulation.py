@@ -27,10 +27,7 @@ from typing import Any
 
 from streams.demo.retail import CURRENCY, Country, Item, Order, Refund
 from streams.engine import Instant
-
-_MINUTE = 60_000
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
+from streams.engine.duration import DAY, HOUR, MINUTE
 
 # Shares and rates; they shape the demo's figures and stand for nothing else.
 _WITH_PHONE = 0.4
@@ -45,9 +42,9 @@ _ABANDONED_EMPTIED = 0.1
 _VISITS_PER_ORDER = 0.5
 _MISSPELT = 0.03
 
-_BEFORE_FIRST_ORDER = 14 * _DAY  # how early and late a customer comes by without an order
-_AFTER_LAST_ORDER = 21 * _DAY
-_NO_ORDER_AFTER_CART = 36 * _HOUR
+_BEFORE_FIRST_ORDER = 14 * DAY  # how early and late a customer comes by without an order
+_AFTER_LAST_ORDER = 21 * DAY
+_NO_ORDER_AFTER_CART = 36 * HOUR
 
 Event = dict[str, Any]
 
@@ -110,7 +107,7 @@ def simulate_customer(
         _come_without_order(visitor, shopping, [order.at for order in orders], year_end)
     fulfilments = [event for order in shopping for event in _fulfilment(random, order, refunds)]
     earliest = min([first.at, *(event["occurred_at"] for event in visitor.events)])
-    profile = _profile(random, first.customer_id, first.country, earliest - _MINUTE)
+    profile = _profile(random, first.customer_id, first.country, earliest - MINUTE)
     return [profile, *visitor.events, *fulfilments]
 
 
@@ -143,8 +140,8 @@ def _fulfilment(random: Random, order: Order, refunds: list[Refund]) -> list[Eve
         days = 10.5 + random.random() * 5
     else:
         days = 1 + random.random() * 5
-    at = order.at + int(days * _DAY)
-    delivery = at + int((1 + random.random() * 4) * _DAY)
+    at = order.at + int(days * DAY)
+    delivery = at + int((1 + random.random() * 4) * DAY)
     given_back = sum(
         refund.amount for refund in refunds if refund.order_id == order.order_id and refund.at <= at
     )
@@ -216,12 +213,12 @@ def _come_before_order(visitor: _Visitor, order: Order) -> None:
     if random.random() < _ORDERED_WITHOUT_CART:
         return
     cart_id = f"cart-{order.order_id}"
-    checkout = order.at - int((1 + random.random() * 3) * _MINUTE)
+    checkout = order.at - int((1 + random.random() * 3) * MINUTE)
     if random.random() < _CART_LAY_FOR_HOURS:
-        filled = checkout - int((5 + random.random() * 25) * _HOUR)
+        filled = checkout - int((5 + random.random() * 25) * HOUR)
     else:
-        filled = checkout - int((1 + random.random() * 10) * _MINUTE)
-    start = filled - int((5 + random.random() * 50) * _MINUTE)
+        filled = checkout - int((1 + random.random() * 10) * MINUTE)
+    start = filled - int((5 + random.random() * 50) * MINUTE)
     searches = 1 + int(random.random() * 2) if random.random() < _SEARCHED_BEFORE else 0
     _look_around(visitor, order.items, start, filled, searches, int(random.random() * 3.5))
     changes = 1 + int(random.random() * min(3, len(order.items)))
@@ -253,21 +250,21 @@ def _come_without_order(
             items = _some(random, random.choice(orders).items)
             searches = 1 + int(random.random() * 3)
             views = int(random.random() * 4)
-            _look_around(visitor, items, at - 20 * _MINUTE, at, searches, views)
+            _look_around(visitor, items, at - 20 * MINUTE, at, searches, views)
 
 
 def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[Item], at: Instant) -> None:
     random = visitor.random
-    start = at - int((5 + random.random() * 30) * _MINUTE)
+    start = at - int((5 + random.random() * 30) * MINUTE)
     _look_around(visitor, items, start, at, int(random.random() * 2), int(random.random() * 3))
     if len(items) > 1:
         visitor.fill_cart(start + (at - start) // 2, cart_id, items[:1])
     visitor.fill_cart(at, cart_id, items)
     ending = random.random()
     if ending < _ABANDONED_EMPTIED:
-        visitor.fill_cart(at + int((1 + random.random() * 9) * _MINUTE), cart_id, [])
+        visitor.fill_cart(at + int((1 + random.random() * 9) * MINUTE), cart_id, [])
     elif ending < 0.4:
-        visitor.start_checkout(at + int((1 + random.random() * 4) * _MINUTE), cart_id, items)
+        visitor.start_checkout(at + int((1 + random.random() * 4) * MINUTE), cart_id, items)
 
 
 def _look_around(
@@ -290,8 +287,8 @@ def _moments(random: Random, start: Instant, end: Instant, number: int) -> list[
 
 def _daytime(random: Random, begin: Instant, end: Instant) -> Instant:
     """A moment from 07:00 to 22:00 UTC of a day that overlaps [begin, end]."""
-    day = (begin + int(random.random() * (end - begin))) // _DAY
-    return day * _DAY + int((7 + random.random() * 15) * _HOUR)
+    day = (begin + int(random.random() * (end - begin))) // DAY
+    return day * DAY + int((7 + random.random() * 15) * HOUR)
 
 
 def _some(random: Random, items: list[Item]) -> list[Item]:

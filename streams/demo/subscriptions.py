@@ -13,18 +13,14 @@ from random import Random
 from typing import Any
 
 from streams.engine import Instant
-
-_SECOND = 1_000
-_MINUTE = 60 * _SECOND
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
+from streams.engine.duration import DAY, HOUR, MINUTE, SECOND
 
 # Shares; they shape the demo's figures and stand for nothing else.
 _SUBSCRIBES = {"email": 0.5, "sms": 0.3, "push": 0.15}
 """By channel, of those who could: it's open to them and they haven't agreed to it yet."""
 _UNSUBSCRIBES = 1 / 8
-_AROUND_FIRST_ORDER = 2 * _HOUR
-_SUBSCRIBED_AT_MOST = 90 * _DAY  # of those who unsubscribe
+_AROUND_FIRST_ORDER = 2 * HOUR
+_SUBSCRIBED_AT_MOST = 90 * DAY  # of those who unsubscribe
 
 Event = dict[str, Any]
 
@@ -35,7 +31,7 @@ def subscription_events(
     """What one customer, whose profile was told by the event `profile`, says of the channels."""
     customer_id, known = profile["customer_id"], profile["set"]
     random = Random(f"{seed}/subscriptions/{customer_id}")
-    begin = max(profile["occurred_at"] + _MINUTE, first_order_at - _AROUND_FIRST_ORDER)
+    begin = max(profile["occurred_at"] + MINUTE, first_order_at - _AROUND_FIRST_ORDER)
     end = first_order_at + _AROUND_FIRST_ORDER
     for channel, share in _SUBSCRIBES.items():
         is_open = channel not in known["consent"] and (channel != "sms" or "phone" in known)
@@ -43,7 +39,7 @@ def subscription_events(
             continue
         at = begin + int(random.random() * (end - begin))
         if channel == "push":
-            yield _push_token(random, customer_id, at - _SECOND)
+            yield _push_token(random, customer_id, at - SECOND)
         yield _says("subscribed", customer_id, channel, at)
         if random.random() < _UNSUBSCRIBES:
             at += int(random.random() * _SUBSCRIBED_AT_MOST)

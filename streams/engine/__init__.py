@@ -4,6 +4,7 @@ input or output; the same code live, in replay and in flow tests."""
 from streams.engine.backfill import Backfill, NotAdded, Placed, backfill
 from streams.engine.change import adapt
 from streams.engine.check import read_definitions
+from streams.engine.compile import compile_program
 from streams.engine.decide import decide, fire
 from streams.engine.definition import Definitions
 from streams.engine.duration import next_midnight
@@ -30,7 +31,7 @@ from streams.engine.learning import Counts, Purchase, counts_in
 from streams.engine.looking_back import FurtherBack, further_back
 from streams.engine.problem import Problem
 from streams.engine.product import Change, Product, changes, follow, news
-from streams.engine.program import Program, compile_program
+from streams.engine.program import Program
 from streams.engine.recommendations import FACT as RECOMMENDATIONS
 from streams.engine.recommendations import Recommendations
 from streams.engine.review import Review, review

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.calendar import zone_named, zone_names
-from streams.engine.conditions.compare import check_pattern
+from streams.engine.conditions.where import check_pattern
 from streams.engine.definition import (
     CouponPool,
     Definitions,
@@ -118,10 +118,7 @@ class _Check:
     def ids(self, part: str, key: str) -> Iterator[Problem]:
         """An id is used once."""
         seen: set[str] = set()
-        for place, one in enumerate(self._raw_list(part)):
-            name = one.get(key) if isinstance(one, dict) else None
-            if not isinstance(name, str):
-                continue
+        for place, name in self._raw_names(part, key):
             if name in seen:
                 yield Problem((part, place, key), f"the id {name!r} is used twice", found=name)
             seen.add(name)
@@ -145,8 +142,7 @@ class _Check:
             )
 
     def metrics(self) -> Iterator[Problem]:
-        for place, metric in enumerate(self._raw_list("metrics")):
-            name = metric.get("metric") if isinstance(metric, dict) else None
+        for place, name in self._raw_names("metrics", "metric"):
             if name in METRICS or name in PRODUCT_METRICS:
                 yield Problem(
                     ("metrics", place, "metric"), f"the metric {name!r} exists for every shop"

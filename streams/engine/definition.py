@@ -11,7 +11,7 @@ import msgspec
 
 from streams.engine.calendar import zone_named
 from streams.engine.conditions import ConditionDefinition
-from streams.engine.conditions.compare import EventPattern
+from streams.engine.conditions.where import EventPattern
 from streams.engine.duration import DAY, HOUR
 from streams.engine.event import METRICS, OWN_METRICS_TOPIC, Field, FieldType, Metric
 from streams.engine.flow import StepDefinition

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from streams.engine.calendar import zone_named
-from streams.engine.conditions.compare import Test
 from streams.engine.conditions.truth import Condition, Evidence
+from streams.engine.conditions.where import Test
 from streams.engine.dependence import Dependence
 from streams.engine.event import Instant
 from streams.engine.journey import Journey

@@ -14,7 +14,8 @@ from streams.engine.scalars import parse_boolean, parse_decimal
 from streams.flowtest.cases import Case, Refusal
 from streams.flowtest.entries import COMMANDS, DECISIONS, REVIEWS, WEBHOOKS, Entries
 from streams.flowtest.events import EventMaker, WrongCase
-from streams.flowtest.run import Outcome, Ran, run_case
+from streams.flowtest.run import Ran, run_case
+from streams.flowtest.world import Outcome
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 

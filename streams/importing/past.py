@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from streams.engine import BETWEEN_TASKS, INPUTS, Instant
+from streams.engine.duration import DAY
 from streams.errors import Refused
 from streams.importing.encoding import EventRecord
 from streams.importing.writing import PastWriter
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.settings import Settings
-
-DAY: Instant = 24 * 3_600_000
 
 _REPORT_EVERY = 500  # events
 

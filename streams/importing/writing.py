@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from streams.engine import BETWEEN_TASKS, INPUTS, Instant
+from streams.engine.duration import DAY
 from streams.errors import Refused
 from streams.importing.encoding import EventRecord
 from streams.kafka.event_producer import tick_record
 from streams.kafka.partition import partition_of
 from streams.ports import OutputRecord
 
-TICK_INTERVAL: Instant = 24 * 3_600_000
+TICK_INTERVAL = DAY
 TICK_EVENTS = 2_000
 """A round of ticks at the latest after so much simulated time, and after so many events: so often
 that no task waits long for an input that rests, so seldom that ticks are a few in a hundred."""

@@ -6,16 +6,16 @@ from enum import Enum
 import msgspec
 
 from streams.engine import BETWEEN_TASKS, INPUTS
+from streams.engine.duration import DAY
+from streams.ports import CONTROL
 from streams.settings import RecordTime, Settings
 
 CONTROL_RECORD_BYTES = 8 * 1024 * 1024
 """A set of definitions is one record of `control` (DESIGN section 3)."""
 
-CONTROL = "control"
 CHANGELOG = "customers-changelog"
 
-_DAY = 24 * 60 * 60 * 1000
-_OUTPUT_RETENTION = 30 * _DAY  # an erased person is gone from outputs in bounded time (DESIGN 7)
+_OUTPUT_RETENTION = 30 * DAY  # an erased person is gone from outputs in bounded time (DESIGN 7)
 
 
 class Partitions(Enum):

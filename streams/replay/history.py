@@ -21,8 +21,7 @@ from streams.engine.event import KEYED_BY_SKU, OWN_METRICS_TOPIC
 from streams.errors import Refused
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import Found, Place, TopicReader
-from streams.kafka.topics import CONTROL
-from streams.ports import Record
+from streams.ports import CONTROL, Record
 
 
 class PastEvent(msgspec.Struct):

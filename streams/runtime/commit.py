@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine import CustomerState, Effects, Instant, encode_state, is_forgotten
+from streams.engine import INPUTS, CustomerState, Effects, Instant, encode_state, is_forgotten
 from streams.engine.codes import NO_CODES, CodeSupply
 from streams.engine.duration import DAY
-from streams.ports import Encoder, OutputRecord, StoreBatch
+from streams.errors import Refused
+from streams.ports import Encoder, OutputRecord, Store, StoreBatch
 from streams.runtime.audience import Plans
 
 CHANGELOG = "customers-changelog"
@@ -35,6 +36,29 @@ _POSITION_DECODER = msgspec.msgpack.Decoder(Position)
 def decode_position(data: bytes | None) -> Position | None:
     """The position record of a task; None for a task that never committed."""
     return None if data is None else _POSITION_DECODER.decode(data)
+
+
+def position_in(store: Store, partition: int) -> Position:
+    """Where the task stands. Raises Refused where that is lost, though there is state: beginning
+    anywhere else would lose events or apply them twice (PITFALLS 49)."""
+    position = decode_position(store.get(POSITION_KEY))
+    if position is not None:
+        return position
+    if store.customers(b"", 1):
+        raise Refused(
+            f"task {partition}: its changelog holds customers, but not how far the inputs were "
+            f"read for them (the key {POSITION_KEY!r}); restore {CHANGELOG} from a copy, or make "
+            "it anew and begin without what is known of customers"
+        )
+    return Position({}, 0)
+
+
+def never_read(store: Store, partition: int) -> list[str]:
+    """The inputs that the task whose store this is has never read: all of a new task, and those
+    that came with a new version. They're read from the first record that there is. Raises Refused:
+    see `position_in`."""
+    known = position_in(store, partition).inputs
+    return [topic for topic in INPUTS if topic not in known]
 
 
 class Commit(msgspec.Struct):

@@ -17,9 +17,10 @@ import msgspec
 
 from streams.engine import CustomerState, Instant, Purchase, is_forgotten
 from streams.engine.duration import DAY
-from streams.ports import DayReport
+from streams.ports import CONTROL, DayReport
 from streams.runtime.learning import Learning
-from streams.runtime.order import START, Place, place
+from streams.runtime.merge import Input
+from streams.runtime.order import START, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
 
 SUMS_KEY = b"\x00sums"
@@ -97,6 +98,23 @@ class Days:
     def awaited(self) -> Instant:
         """The day end whose fact must come before anything else happens; 0: none."""
         return self.end - DAY if self._waits else 0
+
+    def over(self, first: Input, at: Place, next_due: Place) -> Instant | None:
+        """A moment after the day under way, if that is over: `first` is next, at `at`, or a timer.
+
+        In simulated time each day ends by itself, since what other tasks write for this one may
+        come on a day without anything else; and the first day is that of the first record, or a
+        schedule would wait for the facts of every day since 1970."""
+        if min(at, next_due) < self.end_place:
+            return None
+        if not self._waits:
+            return time_of(min(at, next_due))
+        if self.has_begun:
+            return self.end if next_due < at or first.records else None
+        if first.topic == CONTROL or not first.records:
+            return None
+        begun = time_of(at) // DAY * DAY
+        return begun if next_due >= place(begun, START) else None
 
     def close(self, partition: int, now: Instant) -> DayReport:
         """The day is over, and so are all others that end up to `now`: nothing has happened since

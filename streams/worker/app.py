@@ -12,9 +12,9 @@ from yarl import URL
 
 from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.engine import INPUTS
+from streams.ports import CONTROL
 from streams.runtime.commit import CHANGELOG
 from streams.settings import Protocol, Settings
-from streams.task import CONTROL
 from streams.worker.agents import BatchTopic, add_agents
 from streams.worker.facts import FactsAgent
 from streams.worker.fetching import FetchThread

@@ -37,8 +37,8 @@ from streams.kafka.changelog import ChangelogReader
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.options import consumer_options
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG, CONTROL, topic_name
-from streams.ports import Record
+from streams.kafka.topics import CHANGELOG, topic_name
+from streams.ports import CONTROL, Record
 from streams.programs import Programs
 from streams.settings import RecordTime, Settings
 

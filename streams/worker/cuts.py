@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from streams.engine import Instant
 from streams.errors import Refused
-from streams.task import CONTROL
+from streams.ports import CONTROL
 from streams.worker.fetching import Key
 from streams.worker.host import Host, in_thread
 

@@ -22,10 +22,9 @@ from streams.kafka.options import producer_options
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
-from streams.ports import DAY_FACTS_KEY, DayReport, Rejection
+from streams.ports import CONTROL, DAY_FACTS_KEY, DayReport, Rejection
 from streams.runtime.facts import Adding, DayFact
 from streams.settings import RecordTime, Settings
-from streams.task import CONTROL
 from streams.worker.fetching import Fetched, FetchThread
 
 logger = logging.getLogger(__name__)
@@ -160,8 +159,10 @@ class _Life(threading.Thread):
                 fetched = self.fetched.get(timeout=LOOK_EVERY)
             except Empty:
                 continue
+            if fetched.start > position:  # what lies between was dropped: it's fetched again
+                self._on_loop(self._records.put_right({key: position}))
             if fetched.start != position:
-                continue  # it was on its way before
+                continue  # or it was on its way before
             position = fetched.batch.next_offset
             yield from _reports_in(fetched.batch)
 

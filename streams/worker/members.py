@@ -10,7 +10,7 @@ from streams.engine import Definitions, Instant, decode_state
 from streams.engine.conditions.segment import compile_segment
 from streams.engine.situation import Situation
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CONTROL
+from streams.ports import CONTROL
 from streams.runtime.commit import CHANGELOG, POSITION_KEY, decode_position
 from streams.runtime.order import time_of
 from streams.settings import RecordTime, Settings

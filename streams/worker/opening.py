@@ -24,12 +24,12 @@ from streams.kafka.changelog import ChangelogReader
 from streams.kafka.options import consumer_options, producer_options
 from streams.kafka.producer import ANY, ProducerState, Route, TransactionalProducer
 from streams.kafka.topics import CHANGELOG, TOPICS, Partitions, topic_name
-from streams.ports import StoreBatch
+from streams.ports import Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
-from streams.runtime.commit import Commit
+from streams.runtime.commit import Commit, never_read
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
-from streams.task import PartitionTask, Ports, TaskSettings, never_read
+from streams.task import PartitionTask
 from streams.worker.host import Opening
 from streams.worker.renewal import Renewal
 

@@ -32,8 +32,7 @@ from streams.engine.successor import Successors
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CONTROL
-from streams.ports import OutputRecord
+from streams.ports import CONTROL, OutputRecord
 from streams.programs import SEMANTICS
 from streams.settings import RecordTime, Settings
 from streams.worker.coupons import BEFORE_ALL, load_inline

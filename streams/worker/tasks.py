@@ -5,45 +5,32 @@
                        └─────── reopen ◄── anything unexpected
     group revokes ──► last commit within a budget; what isn't assigned again is closed
 
-All of it runs on the event loop, a few milliseconds at a time; a task decides ahead while its one
-transaction is under way in a thread.
+Running in slices and committing is done by slices.py.
 """
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import msgspec
 
 from streams.engine import Instant
-from streams.errors import (
-    Fenced,
-    Poisoned,
-    Refused,
-    SendflowError,
-    StoreUnusable,
-    Unanswered,
-)
-from streams.ports import Record
+from streams.errors import Fenced, Poisoned, Refused, SendflowError, StoreUnusable
+from streams.ports import CONTROL, Record
 from streams.runtime.lifecycle import TaskState
-from streams.task import CONTROL
-from streams.worker.asking import Asking
+from streams.worker.background import Background
 from streams.worker.cuts import AskEnds, Cuts
 from streams.worker.fetching import Fetched, FetchThread, Key
 from streams.worker.host import Host, Opener
+from streams.worker.slices import Slices
 
 logger = logging.getLogger(__name__)
 
-SLICE = 200
-"""Records and timers of one slice: a few milliseconds, then the loop has its turn."""
 PARALLEL = 16
-"""So many tasks are opened, and so many commit, at the same time."""
-SWEEP = 0.5
-"""Seconds after which every task is looked at, even if nothing was heard of it."""
+"""So many tasks are opened at the same time."""
 OFFSETS_INTERVAL = 1.0
 """Seconds between two writings of the group's offsets."""
 
@@ -99,38 +86,41 @@ class Tasks:
         """The newest life of each partition's task; it ends when everything is closed."""
         self._owned: set[int] = set()
         self._generation: int | None = None
-        self._flows = False
-        """False while the group rebalances: nothing is decided."""
         self._is_stopping = False
         self._control: list[Record] = []
         self._control_next = 0
         self._control_end: int | None = None
-        self._background: set[asyncio.Task[Any]] = set()
-        self._ready: set[Host] = set()
-        self._wake = asyncio.Event()
-        self._cuts = Cuts(
-            self._running, ports.ask_ends, clock, self._look_at, options.broker_patience
+        self._background = Background(self.fail)
+        self._slices = Slices(
+            self._running,
+            clock,
+            self._background,
+            ports.records,
+            want_cut=lambda host: self._cuts.want(host),
+            failed=self._failed,
+            decide_ahead=options.decide_ahead,
         )
-        self._asking = Asking()
+        self._cuts = Cuts(
+            self._running, ports.ask_ends, clock, self._slices.look_at, options.broker_patience
+        )
         self._openers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="open")
-        self._committers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="commit")
 
     # ── Start, stop, assignment ───────────────────────────────────────────────────────────────
 
     async def start(self) -> None:
         """Begins to read `control`; decides as soon as something is assigned."""
         await self._ports.records.assign({(CONTROL, 0): 0})
-        self._spawn(self._run())
-        self._spawn(self._cuts.run())
-        self._spawn(self._tell_positions())
+        self._background.spawn(self._slices.run())
+        self._background.spawn(self._cuts.run())
+        self._background.spawn(self._tell_positions())
 
     async def settle(self, *, was_thrown_out: bool) -> None:
         """Before the group takes partitions away: nothing more is decided, what is decided is
         committed within the budget. Thrown out, we may own nothing any more, and commit nothing
         (PITFALLS 35)."""
-        self._flows = False
+        self._slices.flows = False
         if not was_thrown_out:
-            await self._commit_all(self._options.revoke_budget)
+            await self._slices.commit_all(self._options.revoke_budget)
 
     async def assign(
         self, numbers: set[int], generation: int, *, was_thrown_out: bool = False
@@ -163,11 +153,11 @@ class Tasks:
                 for topic, offset in host.fed.items()
             }
         )
-        self._flows = True
+        self._slices.flows = True
         for number in sorted(numbers - kept):
             self._begin(Host(number))
         for host in going_on:
-            self._look_at(host)
+            self._slices.look_at(host)
 
     async def stop(self, within: float) -> None:
         """Commits what is decided and closes everything, in about `within` seconds. What takes
@@ -175,10 +165,10 @@ class Tasks:
         deadline = time.monotonic() + within
         self._is_stopping = True
         self._ports.own_facts(False)
-        flowed, self._flows = self._flows, False
+        flowed, self._slices.flows = self._slices.flows, False
         self._owned = set()
         if flowed:
-            await self._commit_all(within / 2)
+            await self._slices.commit_all(within / 2)
         for host in self._hosts.values():
             host.leave()
         self._hosts.clear()
@@ -186,23 +176,10 @@ class Tasks:
             await asyncio.wait(
                 list(self._lives.values()), timeout=max(0.1, deadline - time.monotonic())
             )
-        for task in list(self._background):
-            task.cancel()
+        self._background.cancel()
         self._cuts.close()
-        self._asking.close()
-        for pool in (self._openers, self._committers):
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    async def _commit_all(self, within: float) -> None:
-        commits = [self._spawn(self._last_commit(host)) for host in self._running()]
-        if commits:
-            await asyncio.wait(commits, timeout=within)
-
-    async def _last_commit(self, host: Host) -> None:
-        if host.commit is not None:
-            await asyncio.wait([host.commit])
-        if host.state is TaskState.RUNNING and host.task.commit_due(self._clock()) is not None:
-            await asyncio.wait([self._begin_commit(host)])
+        self._slices.close()
+        self._openers.shutdown(wait=False, cancel_futures=True)
 
     # ── The life of a task ────────────────────────────────────────────────────────────────────
 
@@ -210,7 +187,7 @@ class Tasks:
         """A task lives here from now on, or from `delay` seconds on if it's still ours then."""
         self._hosts[host.partition] = host
         before = self._lives.get(host.partition)
-        life = self._lives[host.partition] = self._spawn(self._live(host, before, delay))
+        life = self._lives[host.partition] = self._background.spawn(self._live(host, before, delay))
 
         def forget(_: object) -> None:
             if self._lives.get(host.partition) is life:
@@ -241,7 +218,7 @@ class Tasks:
             # In one go: what of `control` comes from now on, `feed_control` hands it.
             host.task.feed(CONTROL, self._control, self._control_next, self._control_end)
             host.move(TaskState.RUNNING)
-            self._look_at(host)
+            self._slices.look_at(host)
 
     def _failed(self, host: Host, error: Exception) -> None:
         """The one way to recover: away with the task, open it again from what was committed."""
@@ -294,11 +271,11 @@ class Tasks:
         topic = fetched.batch.topic
         key = topic, host.partition
         if host.has_gap_before(fetched):
-            if self._flows:  # else the next assignment puts it right
-                self._spawn(self._ports.records.put_right({key: host.fed[topic]}))
+            if self._slices.flows:  # else the next assignment puts it right
+                self._background.spawn(self._ports.records.put_right({key: host.fed[topic]}))
         elif host.feed(fetched):
-            self._spawn(self._ports.records.pause(key))
-        self._look_at(host)
+            self._background.spawn(self._ports.records.pause(key))
+        self._slices.look_at(host)
 
     def feed_control(self, fetched: Fetched) -> None:
         """A batch of `control`, for all tasks; kept for those that come later."""
@@ -313,92 +290,12 @@ class Tasks:
             except Exception as error:
                 self._failed(host, error)
             else:
-                self._look_at(host)
-
-    # ── Running and committing ────────────────────────────────────────────────────────────────
-
-    def _look_at(self, host: Host) -> None:
-        self._ready.add(host)
-        self._wake.set()
-
-    async def _run(self) -> None:
-        """Slices of all tasks that have something to do, in turn."""
-        while True:
-            self._wake.clear()
-            wait = SWEEP
-            if self._flows:
-                ready, self._ready = self._ready, set()
-                for host in ready:
-                    if host.runs and self._flows:
-                        self._run_slice(host)
-                        await asyncio.sleep(0)
-                wait = self._commit_those_due()
-            if not self._ready or not self._flows:
-                try:
-                    await asyncio.wait_for(self._wake.wait(), wait)
-                except TimeoutError:
-                    self._ready.update(self._running())
-
-    def _run_slice(self, host: Host) -> None:
-        if host.commit is not None and host.task.uncommitted >= self._options.decide_ahead:
-            return  # its transaction is slower than it; it's looked at again after that
-        if host.asks is not None:
-            return  # the same, after the answer
-        try:
-            has_more = host.task.run(self._clock(), SLICE)
-        except Exception as error:
-            self._failed(host, error)
-            return
-        if has_more:
-            self._ready.add(host)
-        elif host.task.unanswered is not None:
-            host.asks = self._spawn(self._ask(host, host.task.unanswered))
-        else:
-            self._cuts.want(host)
-        if host.paused:
-            for topic in host.to_resume():
-                self._spawn(self._ports.records.resume((topic, host.partition)))
-
-    async def _ask(self, host: Host, question: Unanswered) -> None:
-        try:
-            await self._asking.ask(host, question)
-        except Exception as error:
-            self._failed(host, error)
-        finally:
-            host.asks = None
-        self._look_at(host)
-
-    def _commit_those_due(self) -> float:
-        """Begins the transactions that are due; returns the seconds until the next is."""
-        wall = self._clock()
-        wait = SWEEP
-        for host in self._running():
-            due = None if host.commit is not None else host.task.commit_due(wall)
-            if due is None:
-                continue
-            if due <= wall:
-                self._begin_commit(host)
-            else:
-                wait = min(wait, (due - wall) / 1000)
-        return wait
-
-    def _begin_commit(self, host: Host) -> asyncio.Task[None]:
-        commit = host.commit = self._spawn(self._commit(host))
-        return commit
-
-    async def _commit(self, host: Host) -> None:
-        try:
-            await host.transact(self._committers, self._clock())
-        except Exception as error:
-            self._failed(host, error)
-        finally:
-            host.commit = None
-        self._look_at(host)
+                self._slices.look_at(host)
 
     async def _tell_positions(self) -> None:
         while True:
             await asyncio.sleep(OFFSETS_INTERVAL)
-            if self._flows:
+            if self._slices.flows:
                 await self._ports.write_offsets(self._positions())
 
     def _positions(self) -> dict[Key, int]:
@@ -410,18 +307,6 @@ class Tasks:
 
     def _running(self) -> list[Host]:
         return [host for host in self._hosts.values() if host.runs]
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Runs beside the others; an error that nobody expects ends the worker."""
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.fail(error)
 
     # ── Questions ─────────────────────────────────────────────────────────────────────────────
 

@@ -22,9 +22,10 @@ from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.engine import Instant
 from streams.flowtest.cases import Case, Expect
 from streams.flowtest.events import EventMaker
-from streams.flowtest.run import Outcome, Ran, Written, run_case
+from streams.flowtest.run import Ran, run_case
+from streams.flowtest.world import Outcome, Written
+from streams.ports import CONTROL
 from streams.programs import SEMANTICS
-from streams.task import CONTROL
 
 DAY: Instant = 24 * 3_600_000
 AFTERWARDS = 3 * DAY

@@ -19,9 +19,10 @@ from streams.kafka.consumer import RecordConsumer
 from streams.kafka.options import consumer_options
 from streams.kafka.producer import TransactionalProducer
 from streams.kafka.topics import topic_name
+from streams.ports import CONTROL
 from streams.settings import Settings, load_settings
 from streams.store.rocks import RocksStore
-from streams.task import CONTROL, PartitionTask
+from streams.task import PartitionTask
 from streams.worker.host import Opening
 from streams.worker.opening import KafkaTask, TaskOpener
 from tests.eventually import eventually

@@ -6,7 +6,8 @@ from confluent_kafka import Producer
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.options import producer_options
-from streams.kafka.topics import CHANGELOG, CONTROL, TOPICS
+from streams.kafka.topics import CHANGELOG, TOPICS
+from streams.ports import CONTROL
 from streams.settings import RecordTime, Settings
 from tests.broker.reading import create_topics, settings_for
 from tests.eventually import eventually

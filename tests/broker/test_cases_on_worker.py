@@ -21,15 +21,14 @@ from streams.demo.workers import Watch, Worker, wait_until_decided
 from streams.engine import Instant
 from streams.flowtest.cases import Case
 from streams.flowtest.compare import differences
-from streams.flowtest.run import Outcome, Written
+from streams.flowtest.world import Outcome, Written
 from streams.importing.encoding import EventRecord
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.ports import OutputRecord
+from streams.ports import CONTROL, OutputRecord
 from streams.settings import RecordTime, Settings
-from streams.task import CONTROL
 from tests.broker.case_run import Slot, by_customer, in_slots
 from tests.cases.test_cases import all_cases, name_of
 

@@ -16,8 +16,8 @@ from streams.demo.broker import BrokerProcess
 from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.options import producer_options
-from streams.kafka.topics import CONTROL, topic_name
-from streams.ports import DAY_FACTS_KEY, OutputRecord
+from streams.kafka.topics import topic_name
+from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord
 from streams.settings import RecordTime, Settings
 from tests.broker.one_task import OneTask, wall_clock
 from tests.broker.reading import create_topics, high_watermark, read, values

@@ -6,7 +6,7 @@ from streams.engine import METRICS
 from streams.flowtest import json_schema
 from streams.flowtest.entries import COMMANDS
 from streams.flowtest.json_schema import OTHER_ENTRIES
-from streams.flowtest.run import _NOT_EVENTS
+from streams.flowtest.script import NOT_EVENTS
 from streams.resources import schemas_dir
 
 
@@ -31,8 +31,8 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_everything_that_may_happen_is_there() -> None:
     happenings = json_schema.test_schema()["$defs"]["CaseText"]["properties"]["events"]["items"]
-    assert {"at", *METRICS, *_NOT_EVENTS} == happenings["properties"].keys()
-    assert OTHER_ENTRIES.keys() == set(_NOT_EVENTS)
+    assert {"at", *METRICS, *NOT_EVENTS} == happenings["properties"].keys()
+    assert OTHER_ENTRIES.keys() == set(NOT_EVENTS)
 
 
 def test_everything_that_may_be_expected_is_there_with_a_text() -> None:

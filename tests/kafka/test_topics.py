@@ -3,13 +3,13 @@ import pytest
 from streams.engine import INPUTS
 from streams.kafka.topics import (
     CHANGELOG,
-    CONTROL,
     TOPICS,
     FoundTopic,
     creation_config,
     creation_partitions,
     problems_of,
 )
+from streams.ports import CONTROL
 from streams.runtime import commit
 from streams.settings import RecordTime, Settings
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.definitions import PlacedProblem, load_folder, parse_yaml
@@ -86,6 +86,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=300, deadline=None)
 @given(mutated())
+@example({"metrics": [{"metric": [{"metric": "survey.answered"}], "fields": {"score": "text"}}]})
 def test_a_mutated_set_is_refused_clearly_or_compiles(raw: dict[str, Any]) -> None:
     definitions = read_definitions(raw)
     if isinstance(definitions, Definitions):

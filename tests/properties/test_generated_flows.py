@@ -15,10 +15,9 @@ from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.fields import all_fields
 from streams.engine import METRICS, Definitions, read_definitions, successors
 from streams.local import LocalParts, LocalTask
-from streams.ports import OutputRecord
+from streams.ports import CONTROL, OutputRecord, TaskSettings
 from streams.programs import SEMANTICS, Programs
 from streams.store.memory import MemoryStore
-from streams.task import CONTROL, TaskSettings
 from tests.engine.customer import DAY, MONDAY
 from tests.properties.generated import Happening, Raw, histories, sets
 

@@ -14,12 +14,11 @@ from streams.contracts.wire import decode_any
 from streams.engine import Instant, topic_of
 from streams.kafka.topic_reader import Found
 from streams.local import LocalParts, LocalTask
-from streams.ports import Record
+from streams.ports import Record, TaskSettings
 from streams.programs import Programs
 from streams.replay.explain import explain
 from streams.replay.history import history_of
 from streams.store.memory import MemoryStore
-from streams.task import TaskSettings
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

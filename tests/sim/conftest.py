@@ -19,10 +19,9 @@ from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.wire import decode_any
 from streams.engine import Instant, topic_of
 from streams.local import LocalParts, LocalTask
-from streams.ports import CouponCode
+from streams.ports import CONTROL, CouponCode, TaskSettings
 from streams.programs import SEMANTICS, Programs
 from streams.store.memory import MemoryStore
-from streams.task import CONTROL, TaskSettings
 
 BEGIN = 1_772_409_600_000
 """2026-03-02 00:00 UTC, a Monday."""

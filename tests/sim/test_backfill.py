@@ -11,10 +11,9 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.engine import Instant
 from streams.local import LocalParts, LocalTask
-from streams.ports import Record
+from streams.ports import Record, TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
-from streams.task import TaskSettings
 
 from .conftest import BEGIN, DAY, HOUR, SKEW, Shop
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.local import LocalParts, LocalTask
+from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
-from streams.task import TaskSettings
 
 from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
 

@@ -13,10 +13,10 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.errors import Refused
 from streams.local import LocalParts, LocalTask
+from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
 from streams.store.rocks import DAMAGED, RocksStore, StoreMemory, open_store
-from streams.task import TaskSettings
 
 from .conftest import BEGIN, CART_FLOW, HOUR, SKEW, Shop
 

@@ -15,10 +15,10 @@ from streams.contracts.wire import decode_any
 from streams.engine import BETWEEN_TASKS, Instant
 from streams.kafka.partition import partition_of
 from streams.local import LocalParts, LocalTask
+from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.runtime import products
 from streams.store.memory import MemoryStore
-from streams.task import TaskSettings
 
 from .conftest import BEGIN, DAY, HOUR, SKEW, Shop
 

@@ -16,11 +16,10 @@ from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
 from streams.kafka.partition import partition_of
 from streams.local import LocalParts, LocalTask
-from streams.ports import DayReport, OutputRecord
+from streams.ports import DayReport, OutputRecord, TaskSettings
 from streams.programs import Programs
 from streams.runtime.facts import Adding
 from streams.store.memory import MemoryStore
-from streams.task import TaskSettings
 
 from .conftest import BEGIN, DAY, HOUR, Shop
 from .test_news import BACK_FLOW, NEWS_FLOW, PARTITIONS, someone_in

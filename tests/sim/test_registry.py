@@ -10,10 +10,9 @@ from streams.contracts.registry import RegistryUnreachable, SchemaRegistry
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import confluent_header, single_object_header
 from streams.local import LocalParts, LocalTask
-from streams.ports import OutputRecord
+from streams.ports import OutputRecord, TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
-from streams.task import TaskSettings
 from tests.contracts.registry_server import RegistryServer
 
 NOON = 1_772_452_800_000

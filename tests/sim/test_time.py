@@ -18,7 +18,8 @@ from streams.engine import (
     fire,
 )
 from streams.engine.successor import Successors
-from streams.task import CONTROL, TIMER
+from streams.ports import CONTROL
+from streams.runtime.firing import TIMER
 
 from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
 
@@ -248,7 +249,7 @@ def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
         if state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("streams.task.fire", fire_badly)
+    monkeypatch.setattr("streams.runtime.firing.fire", fire_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)

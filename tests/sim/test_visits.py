@@ -12,11 +12,11 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.engine import Instant, visit
 from streams.local import LocalParts, LocalTask
+from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.runtime import audience
 from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
-from streams.task import TaskSettings
 
 from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
 
@@ -541,7 +541,7 @@ def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
             raise ZeroDivisionError
         return visit(program, state, *others)
 
-    monkeypatch.setattr("streams.task.visit", failing)
+    monkeypatch.setattr("streams.runtime.firing.visit", failing)
     shop.until(NINE + HOUR)
     assert [name for name, _ in after_nine(shop)] == list("abce")
     (letter,) = shop.outputs("dead-letters")

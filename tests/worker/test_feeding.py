@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.ports import CONTROL
 from streams.programs import SEMANTICS
-from streams.task import CONTROL
 from streams.worker.fetching import Key
 from tests.worker.cluster import Cluster, Worker, until, worker_on
 

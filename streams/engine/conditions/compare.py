@@ -1,18 +1,17 @@
-"""Comparisons of one value, and `where`: several at once on the same event (SEMANTICS 1.2, 3.2).
+"""Comparisons of one value (SEMANTICS 3.2).
 
-A missing value fails every comparison but `exists: false`; a missing list is an empty one; on an
-empty list `any`, `all` and `in` are false and `none` is true. Texts compare exactly, unless
+A missing value fails every comparison but `exists: false`. Texts compare exactly, unless
 `ignore_case` is asked for.
 """
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import msgspec
 
-from streams.engine.event import ITEM_FIELDS, NEWS, PRODUCT_METRICS, Field, FieldType
-from streams.engine.problem import Path, Problem, unknown_name
+from streams.engine.event import FieldType
+from streams.engine.problem import Path, Problem
 from streams.engine.reading import Reading, describe, read
 from streams.engine.references import (
     IN_WORDS,
@@ -21,46 +20,15 @@ from streams.engine.references import (
     Reader,
     compile_reference,
     compile_value,
-    field_at,
-    field_reader,
-    fields_of,
     is_reference,
     parse_constant,
 )
-from streams.engine.scalars import (
-    ANY_SCALAR,
-    Boolean,
-    MetricName,
-    Operand,
-    Operands,
-    RawMapping,
-)
+from streams.engine.scalars import Boolean, Operand, Operands
 from streams.engine.scope import Scope
 from streams.engine.situation import Situation
 
 Judge = Callable[[Any, Situation], bool]
 """Whether a value (None: missing) passes."""
-
-Test = Callable[[Mapping[str, Any], Situation], bool]
-"""Whether the data of an event (or an item) passes."""
-
-Where = Annotated[
-    dict[str, Any],
-    RawMapping(
-        "a mapping of fields to values or comparisons",
-        {
-            "type": "object",
-            "additionalProperties": {
-                "anyOf": [
-                    ANY_SCALAR,
-                    {"$ref": "#/$defs/Comparison"},
-                    {"$ref": "#/$defs/ListComparison"},
-                ]
-            },
-        },
-    ),
-]
-"""Fields to values or comparisons; read in `compile_where`, where the fields are known."""
 
 QUANTIFIERS = ("any", "all", "none")
 
@@ -96,17 +64,6 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     starts_with: Operand | None = None
     exists: Boolean | None = None
     ignore_case: Boolean | None = None
-
-
-class EventPattern(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of one metric, of which the data passes.
-
-    `metric`: the kind of event
-    `where`: what must hold of the event's own data, all of it on the same event
-    """
-
-    metric: MetricName
-    where: Where = {}
 
 
 ORDER: dict[str, Callable[[Any, Any], bool]] = {
@@ -209,14 +166,14 @@ def compile_comparison(
     problem = check_one(comparison, what, path, _OPERATIONS[kind])
     if problem is not None:
         problems.append(problem)
-        return _never
+        return never
     given = operation_of(comparison)
     assert given is not None
     name, operand = given
     here = (*path, name)
     if name not in _OPERATIONS[kind]:
         problems.append(_does_not_fit(name, kind, what, here))
-        return _never
+        return never
     if comparison.ignore_case is not None and kind not in (FieldType.TEXT, FieldType.TEXTS):
         problems.append(
             Problem(
@@ -237,7 +194,7 @@ def compile_comparison(
     value = compile_value(operand, element, scope, here)
     if isinstance(value, Problem):
         problems.append(value)
-        return _never
+        return never
     constant = None if is_reference(operand) else parse_constant(operand, element, scope)
     return _binary(_OPERATORS[name], value, constant, fold)
 
@@ -256,7 +213,8 @@ def _does_not_fit(name: str, kind: FieldType, what: str, path: Path) -> Problem:
     )
 
 
-def _never(value: Any, situation: Situation) -> bool:
+def never(value: Any, situation: Situation) -> bool:
+    """The judge in place of one that doesn't fit: it's never used, since there is a problem."""
     return False
 
 
@@ -323,7 +281,7 @@ def _between(
     wrong = [value for value in values if isinstance(value, Problem)]
     if wrong:
         problems.extend(wrong)
-        return _never
+        return never
     low, high = (value for value in values if not isinstance(value, Problem))
     if not any(is_reference(operand) for operand in operands):
         least, most = (cast(Any, parse_constant(operand, kind, scope)) for operand in operands)
@@ -359,7 +317,7 @@ def _among(
     wrong = [value for value in values if isinstance(value, Problem)]
     if wrong:
         problems.extend(wrong)
-        return _never
+        return never
     readers = [value for value in values if not isinstance(value, Problem)]
     if not any(is_reference(operand) for operand in operands):
         constants = [parse_constant(operand, kind, scope) for operand in operands]
@@ -385,7 +343,7 @@ def _among_reference(
     reference = compile_reference(text, scope, path)
     if isinstance(reference, Problem):
         problems.append(reference)
-        return _never
+        return never
     if reference.type is not LIST_OF.get(kind):
         if not scope.is_trigger_unknown:
             problems.append(
@@ -395,7 +353,7 @@ def _among_reference(
                     found=text,
                 )
             )
-        return _never
+        return never
     read_list = reference.read
 
     def judge(value: Any, situation: Situation) -> bool:
@@ -405,55 +363,6 @@ def _among_reference(
         return _folded(value) in _folded(others) if fold else value in others
 
     return judge
-
-
-def top_fields(where: Mapping[str, Any]) -> set[str]:
-    """The event's fields that a `where` reads."""
-    return {name.partition(".")[0] for name in where}
-
-
-def compile_where(
-    raw: Mapping[str, Any],
-    fields: Mapping[str, Field],
-    scope: Scope,
-    path: Path,
-    problems: list[Problem],
-) -> Test:
-    """A `where` as one closure: all of it must hold. What doesn't fit is added to `problems`."""
-    tests = [
-        compile_field(name, value, fields, scope, (*path, name), problems)
-        for name, value in raw.items()
-    ]
-    if len(tests) == 1:
-        return tests[0]
-    return lambda data, situation: all(test(data, situation) for test in tests)
-
-
-def compile_field(
-    name: str,
-    raw: Any,
-    fields: Mapping[str, Field],
-    scope: Scope,
-    path: Path,
-    problems: list[Problem],
-) -> Test:
-    """One field of a `where`: a value (equals), a comparison, or any/all/none over a list."""
-    kind = field_at(name, fields, scope, path)
-    if isinstance(kind, Problem):
-        problems.append(msgspec.structs.replace(kind, at_key=True))
-        return _no_data
-    read_value = field_reader(name, fields, scope)
-    quantifier = _quantifier_of(raw)
-    if quantifier is not None:
-        test = _quantified(quantifier, raw[quantifier], name, kind, scope, path, problems)
-        return lambda data, situation: test(read_value(data) or (), situation)
-    if kind is FieldType.ITEMS and isinstance(raw, dict) and _names_of_items(raw):
-        inner = next(iter(raw))
-        message = f"{name!r} is a list: write {name}: {{any: {{{inner}: ...}}}}, or all, or none"
-        problems.append(Problem(path, message))
-        return _no_data
-    judge = compile_judge(raw, kind, repr(name), scope, path, problems)
-    return lambda data, situation: judge(read_value(data), situation)
 
 
 def compile_judge(
@@ -467,97 +376,10 @@ def compile_judge(
         if isinstance(raw, list):
             message += "; for one of several values write {in: [...]}"
         problems.append(Problem(path, message))
-        return _never
+        return never
     reading = Reading()
     comparison = read(raw, Comparison, path, reading)
     if reading.problems:
         problems.extend(reading.problems)
-        return _never
+        return never
     return compile_comparison(comparison, kind, what, scope, path, problems)
-
-
-def _no_data(data: Mapping[str, Any], situation: Situation) -> bool:
-    return False
-
-
-def _names_of_items(raw: dict[str, Any]) -> bool:
-    return bool(raw) and all(name.partition(".")[0] in ITEM_FIELDS for name in raw)
-
-
-def _quantifier_of(raw: Any) -> str | None:
-    if isinstance(raw, dict) and len(raw) == 1:
-        (key,) = raw
-        return key if key in QUANTIFIERS else None
-    return None
-
-
-def _quantified(
-    quantifier: str,
-    raw: Any,
-    name: str,
-    kind: FieldType,
-    scope: Scope,
-    path: Path,
-    problems: list[Problem],
-) -> Judge:
-    path = (*path, quantifier)
-    member: Judge
-    if kind is FieldType.ITEMS:
-        if not isinstance(raw, dict) or not raw:
-            message = f"expected what must hold of an item, found {describe(raw)}"
-            problems.append(Problem(path, message))
-            return _never
-        member = compile_where(raw, ITEM_FIELDS, scope, path, problems)
-    elif kind in ITEM_OF:
-        member = compile_judge(raw, ITEM_OF[kind], f"a member of {name!r}", scope, path, problems)
-    else:
-        message = f"{quantifier!r} is for lists, {name!r} is {IN_WORDS[kind]}"
-        problems.append(Problem(path, message, found=quantifier, at_key=True))
-        return _never
-    if quantifier == "any":
-        return lambda values, situation: any(member(value, situation) for value in values)
-    if quantifier == "all":
-        return lambda values, situation: (
-            bool(values) and all(member(value, situation) for value in values)
-        )
-    return lambda values, situation: not any(member(value, situation) for value in values)
-
-
-def unknown_metric(path: Path, metric: str, scope: Scope) -> Problem:
-    """There are no events of this metric here."""
-    if metric in PRODUCT_METRICS:
-        meant = " or ".join(repr(name) for name in NEWS)
-        text = f"{metric!r} is about an article, and no customer's; customers have {meant}"
-        return Problem(path, text, found=metric)
-    return unknown_name(path, "metric", metric, scope.metrics)
-
-
-def check_pattern(pattern: EventPattern, scope: Scope) -> Iterator[Problem]:
-    """Whether the metric is known and its `where` fits. Paths begin at the pattern."""
-    yield from check_events(pattern.metric, pattern.where, scope, ("metric",))
-
-
-def check_events(
-    metric: str, where: Mapping[str, Any], scope: Scope, metric_path: Path
-) -> Iterator[Problem]:
-    """As `check_pattern`, for a metric that stands under a key of its own."""
-    if metric not in scope.metrics:
-        yield unknown_metric(metric_path, metric, scope)
-        return
-    problems: list[Problem] = []
-    compile_where(where, fields_of(metric, scope), scope, ("where",), problems)
-    yield from problems
-
-
-def compile_pattern(pattern: EventPattern, scope: Scope) -> Test | None:
-    """The test of an event's data, None if every event of the metric passes. To be called with
-    checked definitions only."""
-    return compile_events(pattern.metric, pattern.where, scope)
-
-
-def compile_events(metric: str, where: Mapping[str, Any], scope: Scope) -> Test | None:
-    """As `compile_pattern`, for a metric that stands under a key of its own."""
-    if not where:
-        return None
-    scope.reads.read(metric, top_fields(where))
-    return compile_where(where, fields_of(metric, scope), scope, ("where",), [])

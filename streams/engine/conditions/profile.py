@@ -4,12 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streams.engine import calendar
-from streams.engine.conditions.compare import (
-    Comparison,
-    Judge,
-    compile_comparison,
-    operations_of,
-)
+from streams.engine.conditions.compare import Comparison, Judge, compile_comparison, operations_of
 from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
 from streams.engine.duration import parse_offset, whole_days
 from streams.engine.event import FieldType, Instant

@@ -6,13 +6,6 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.conditions.compare import (
-    Test,
-    Where,
-    check_events,
-    compile_events,
-    top_fields,
-)
 from streams.engine.conditions.timeframe import BEGINNING
 from streams.engine.conditions.truth import (
     NEVER,
@@ -22,6 +15,7 @@ from streams.engine.conditions.truth import (
     add_evidence,
     history_since,
 )
+from streams.engine.conditions.where import Test, Where, check_events, compile_events, top_fields
 from streams.engine.duration import duration_text
 from streams.engine.event import Instant
 from streams.engine.problem import Problem

@@ -17,18 +17,16 @@ from typing import Any, Literal, cast
 import msgspec
 
 from streams.engine import calendar
-from streams.engine.conditions.compare import (
-    OF_NUMBERS,
-    Comparison,
+from streams.engine.conditions.compare import OF_NUMBERS, Comparison, check_one
+from streams.engine.conditions.truth import Condition, Truth, history_since
+from streams.engine.conditions.where import (
     Test,
     Where,
     check_events,
-    check_one,
     compile_events,
     top_fields,
     unknown_metric,
 )
-from streams.engine.conditions.truth import Condition, Truth, history_since
 from streams.engine.duration import DAY
 from streams.engine.event import Instant
 from streams.engine.money import MONEY_TYPES, NO_RATE

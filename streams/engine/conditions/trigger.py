@@ -3,15 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from streams.engine.conditions.compare import (
-    QUANTIFIERS,
-    Comparison,
-    Test,
-    Where,
-    compile_field,
-    operations_of,
-)
+from streams.engine.conditions.compare import QUANTIFIERS, Comparison, operations_of
 from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
+from streams.engine.conditions.where import Test, Where, compile_field
 from streams.engine.event import FieldType
 from streams.engine.problem import Problem
 from streams.engine.references import field_at, field_reader, fields_of, shown

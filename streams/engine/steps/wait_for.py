@@ -10,18 +10,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from streams.engine.conditions.compare import (
-    EventPattern,
-    check_pattern,
-    compile_pattern,
-    top_fields,
-)
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     compile_condition,
     compile_evidence,
 )
 from streams.engine.conditions.truth import earlier
+from streams.engine.conditions.where import EventPattern, check_pattern, compile_pattern, top_fields
 from streams.engine.dependence import dependence_of
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant

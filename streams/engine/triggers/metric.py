@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from streams.engine.conditions.compare import EventPattern, Test, check_pattern, compile_pattern
+from streams.engine.conditions.where import EventPattern, Test, check_pattern, compile_pattern
 from streams.engine.problem import Problem
 from streams.engine.scope import Scope
 

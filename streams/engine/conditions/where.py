@@ -1,0 +1,186 @@
+"""`where`: several comparisons at once on the same event (SEMANTICS 1.2, 3.2).
+
+A missing list is an empty one; on an empty list `any`, `all` and `in` are false and `none` is true.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from streams.engine.conditions.compare import QUANTIFIERS, Judge, compile_judge, never
+from streams.engine.event import ITEM_FIELDS, NEWS, PRODUCT_METRICS, Field, FieldType
+from streams.engine.problem import Path, Problem, unknown_name
+from streams.engine.reading import describe
+from streams.engine.references import IN_WORDS, ITEM_OF, field_at, field_reader, fields_of
+from streams.engine.scalars import ANY_SCALAR, MetricName, RawMapping
+from streams.engine.scope import Scope
+from streams.engine.situation import Situation
+
+Test = Callable[[Mapping[str, Any], Situation], bool]
+"""Whether the data of an event (or an item) passes."""
+
+Where = Annotated[
+    dict[str, Any],
+    RawMapping(
+        "a mapping of fields to values or comparisons",
+        {
+            "type": "object",
+            "additionalProperties": {
+                "anyOf": [
+                    ANY_SCALAR,
+                    {"$ref": "#/$defs/Comparison"},
+                    {"$ref": "#/$defs/ListComparison"},
+                ]
+            },
+        },
+    ),
+]
+"""Fields to values or comparisons; read in `compile_where`, where the fields are known."""
+
+
+class EventPattern(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of one metric, of which the data passes.
+
+    `metric`: the kind of event
+    `where`: what must hold of the event's own data, all of it on the same event
+    """
+
+    metric: MetricName
+    where: Where = {}
+
+
+def top_fields(where: Mapping[str, Any]) -> set[str]:
+    """The event's fields that a `where` reads."""
+    return {name.partition(".")[0] for name in where}
+
+
+def compile_where(
+    raw: Mapping[str, Any],
+    fields: Mapping[str, Field],
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Test:
+    """A `where` as one closure: all of it must hold. What doesn't fit is added to `problems`."""
+    tests = [
+        compile_field(name, value, fields, scope, (*path, name), problems)
+        for name, value in raw.items()
+    ]
+    if len(tests) == 1:
+        return tests[0]
+    return lambda data, situation: all(test(data, situation) for test in tests)
+
+
+def compile_field(
+    name: str,
+    raw: Any,
+    fields: Mapping[str, Field],
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Test:
+    """One field of a `where`: a value (equals), a comparison, or any/all/none over a list."""
+    kind = field_at(name, fields, scope, path)
+    if isinstance(kind, Problem):
+        problems.append(msgspec.structs.replace(kind, at_key=True))
+        return _no_data
+    read_value = field_reader(name, fields, scope)
+    quantifier = _quantifier_of(raw)
+    if quantifier is not None:
+        test = _quantified(quantifier, raw[quantifier], name, kind, scope, path, problems)
+        return lambda data, situation: test(read_value(data) or (), situation)
+    if kind is FieldType.ITEMS and isinstance(raw, dict) and _names_of_items(raw):
+        inner = next(iter(raw))
+        message = f"{name!r} is a list: write {name}: {{any: {{{inner}: ...}}}}, or all, or none"
+        problems.append(Problem(path, message))
+        return _no_data
+    judge = compile_judge(raw, kind, repr(name), scope, path, problems)
+    return lambda data, situation: judge(read_value(data), situation)
+
+
+def _no_data(data: Mapping[str, Any], situation: Situation) -> bool:
+    return False
+
+
+def _names_of_items(raw: dict[str, Any]) -> bool:
+    return bool(raw) and all(name.partition(".")[0] in ITEM_FIELDS for name in raw)
+
+
+def _quantifier_of(raw: Any) -> str | None:
+    if isinstance(raw, dict) and len(raw) == 1:
+        (key,) = raw
+        return key if key in QUANTIFIERS else None
+    return None
+
+
+def _quantified(
+    quantifier: str,
+    raw: Any,
+    name: str,
+    kind: FieldType,
+    scope: Scope,
+    path: Path,
+    problems: list[Problem],
+) -> Judge:
+    path = (*path, quantifier)
+    member: Judge
+    if kind is FieldType.ITEMS:
+        if not isinstance(raw, dict) or not raw:
+            message = f"expected what must hold of an item, found {describe(raw)}"
+            problems.append(Problem(path, message))
+            return never
+        member = compile_where(raw, ITEM_FIELDS, scope, path, problems)
+    elif kind in ITEM_OF:
+        member = compile_judge(raw, ITEM_OF[kind], f"a member of {name!r}", scope, path, problems)
+    else:
+        message = f"{quantifier!r} is for lists, {name!r} is {IN_WORDS[kind]}"
+        problems.append(Problem(path, message, found=quantifier, at_key=True))
+        return never
+    if quantifier == "any":
+        return lambda values, situation: any(member(value, situation) for value in values)
+    if quantifier == "all":
+        return lambda values, situation: (
+            bool(values) and all(member(value, situation) for value in values)
+        )
+    return lambda values, situation: not any(member(value, situation) for value in values)
+
+
+def unknown_metric(path: Path, metric: str, scope: Scope) -> Problem:
+    """There are no events of this metric here."""
+    if metric in PRODUCT_METRICS:
+        meant = " or ".join(repr(name) for name in NEWS)
+        text = f"{metric!r} is about an article, and no customer's; customers have {meant}"
+        return Problem(path, text, found=metric)
+    return unknown_name(path, "metric", metric, scope.metrics)
+
+
+def check_pattern(pattern: EventPattern, scope: Scope) -> Iterator[Problem]:
+    """Whether the metric is known and its `where` fits. Paths begin at the pattern."""
+    yield from check_events(pattern.metric, pattern.where, scope, ("metric",))
+
+
+def check_events(
+    metric: str, where: Mapping[str, Any], scope: Scope, metric_path: Path
+) -> Iterator[Problem]:
+    """As `check_pattern`, for a metric that stands under a key of its own."""
+    if metric not in scope.metrics:
+        yield unknown_metric(metric_path, metric, scope)
+        return
+    problems: list[Problem] = []
+    compile_where(where, fields_of(metric, scope), scope, ("where",), problems)
+    yield from problems
+
+
+def compile_pattern(pattern: EventPattern, scope: Scope) -> Test | None:
+    """The test of an event's data, None if every event of the metric passes. To be called with
+    checked definitions only."""
+    return compile_events(pattern.metric, pattern.where, scope)
+
+
+def compile_events(metric: str, where: Mapping[str, Any], scope: Scope) -> Test | None:
+    """As `compile_pattern`, for a metric that stands under a key of its own."""
+    if not where:
+        return None
+    scope.reads.read(metric, top_fields(where))
+    return compile_where(where, fields_of(metric, scope), scope, ("where",), [])

@@ -1,0 +1,87 @@
+"""The customers of a task: the state of each that decides now.
+
+changed since the last commit ──► in the transaction under way ──► cached ──► stored ──► new
+"""
+
+from collections.abc import Iterator, Mapping
+
+from streams.engine import (
+    CustomerState,
+    Event,
+    Instant,
+    NewerState,
+    check_fits,
+    decode_state,
+    make_room,
+    new_state,
+)
+from streams.errors import Refused
+from streams.ports import Decoded, Store
+from streams.runtime.cache import StateCache
+from streams.runtime.uncommitted import Uncommitted
+
+PAGE = 1_000
+"""Customers that are read from the store at once."""
+
+
+class Customers:
+    """The states of a task's customers."""
+
+    def __init__(
+        self, partition: int, store: Store, uncommitted: Uncommitted, most_cached: int
+    ) -> None:
+        self._partition = partition
+        self._store = store
+        self._uncommitted = uncommitted
+        self._cache = StateCache(most_cached)
+
+    def get(self, customer: bytes) -> CustomerState:
+        """The state that decides: changed since the last commit, or cached, or stored. Raises
+        Refused where a newer version wrote it."""
+        state = self.at_hand(customer)
+        if state is None:
+            stored = self._store.get(customer)
+            state = new_state(customer.decode()) if stored is None else self.decoded(stored)
+            self._cache.put(customer, state)
+        return state
+
+    def at_hand(self, customer: bytes) -> CustomerState | None:
+        """The same, if it needn't be read."""
+        uncommitted = self._uncommitted
+        state = uncommitted.pending.customers.get(customer)
+        if state is None and uncommitted.in_flight is not None:
+            state = uncommitted.in_flight.customers.get(customer)
+        return self._cache.get(customer) if state is None else state
+
+    def stored(self) -> Iterator[CustomerState]:
+        """All that are stored, as they are there."""
+        after = b""
+        while page := self._store.customers(after, PAGE):
+            for _, stored in page:
+                yield self.decoded(stored)
+            after = page[-1][0]
+
+    def decoded(self, stored: bytes) -> CustomerState:
+        """A state as it is stored. Raises Refused where a newer version wrote it."""
+        try:
+            return decode_state(stored)
+        except NewerState as error:
+            raise Refused(f"task {self._partition}: {error}") from error
+
+    def committed(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """The store holds these changes now: who was erased is forgotten here, too."""
+        for customer, change in changes.items():
+            if change is None:
+                self._cache.drop(customer)
+
+    def make_room(
+        self, customer: bytes, state: CustomerState, now: Instant, event: Decoded | None
+    ) -> None:
+        """The state is large: its oldest past events are forgotten (DESIGN 4). Raises OverflowError
+        where it still fits into no transaction: what made it so becomes a dead letter."""
+        pending = self._uncommitted.pending
+        size = len(pending.changes[customer] or b"")
+        event_id = event.event_id if isinstance(event, Event) else None
+        if make_room(state, size, now, event_id, pending.effects):
+            size = pending.touch(customer, state)
+        check_fits(state, size)

@@ -1,0 +1,53 @@
+"""News of articles for those who wait for them: an event for each, which tasks write for each other
+(SEMANTICS 7)."""
+
+from streams.engine import Instant, Interest, Product, news, next_midnight
+from streams.ports import Encoder
+from streams.runtime.in_force import InForce
+from streams.runtime.products import Products, Told
+from streams.runtime.uncommitted import Uncommitted
+
+
+class News:
+    """What a task hears of articles, and whom it tells."""
+
+    def __init__(
+        self,
+        products: Products,
+        in_force: InForce,
+        encoder: Encoder,
+        uncommitted: Uncommitted,
+        *,
+        is_simulated: bool,
+    ) -> None:
+        self._products = products
+        self._in_force = in_force
+        self._encoder = encoder
+        self._uncommitted = uncommitted
+        self._is_simulated = is_simulated
+
+    def take(self, said: Product | Interest, now: Instant) -> None:
+        """What the shop says of an article, or a customer who waits for its news."""
+        if isinstance(said, Interest):
+            self._products.watch(said, now)
+            return
+        said.occurred_at = min(said.occurred_at, now)
+        changes = self._products.update(said)
+        if changes and self._in_force.program.wants_news:
+            self._send(self._products.tell(said.sku, changes, now), now)
+
+    def tell(self, due: Instant) -> int:
+        """The next of those who wait for an article. Returns how many there were."""
+        told = self._products.next_chunk()
+        self._send(told, due)
+        return len(told)
+
+    def _send(self, told: list[Told], now: Instant) -> None:
+        midnight = next_midnight(now)
+        encoder, records = self._encoder, self._uncommitted.pending.records
+        for one in told:
+            event = news(one.change, one.customer, one.interest)
+            if self._is_simulated:
+                event = {**event, "occurred_at": midnight}
+            records.append(encoder.news(one.change.metric, event, midnight))
+        self._uncommitted.pending.counts["news"] += len(told)
