@@ -112,7 +112,8 @@ def _show_events(summary: "ShopSummary", one_in: int) -> None:
     _count(summary.customers, f"customers{share}")
     _count(real, f"real events: {summary.orders:,} orders of {total}, {summary.refunds:,} refunds")
     _count(summary.simulated_events, f"SIMULATED events around them (seed {summary.seed}):")
-    output.say(f"{'':12}profiles, carts, searches, views, wishes, deliveries, stock")
+    output.say(f"{'':12}profiles, subscriptions, carts, searches, views, wishes,")
+    output.say(f"{'':12}deliveries, opened mails, stock")
 
 
 def _show_decisions(report: "DemoReport") -> None:

@@ -1,6 +1,6 @@
 """A year of a shop as events in order of time: real orders and refunds (`retail.py`), with
-everything around them simulated (`simulation.py`, `articles.py`), so that flows have something to
-decide."""
+everything around them simulated (`simulation.py` and the modules named there), so that flows have
+something to decide."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -10,14 +10,18 @@ from random import Random
 from typing import Any
 
 from streams.demo.articles import birthday, product_events, wish_events
+from streams.demo.feedback import feedback_events
 from streams.demo.retail import CURRENCY, Order, Refund, read_retail
 from streams.demo.simulation import Searches, simulate_customer
+from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
 from streams.engine.duration import DAY
 
 SIMULATED_METRICS = frozenset(
     {
         "customer.updated",
+        "customer.subscribed",
+        "customer.unsubscribed",
         "order.fulfilled",
         "cart.updated",
         "checkout.started",
@@ -25,12 +29,17 @@ SIMULATED_METRICS = frozenset(
         "view.item",
         "wishlist.added",
         "product.updated",
+        "message.delivered",
+        "message.opened",
+        "message.clicked",
     }
 )
 """The metrics of the year that are made up, of `product.updated` all but the prices (articles.py);
 the others are real."""
 
 SEED = 7
+
+_IN_ORDER = itemgetter("occurred_at", "event_id")
 
 DELIVERY_WITHIN = 7 * DAY
 """What the shop promises with each order; made up, too."""
@@ -99,19 +108,24 @@ def build_shop_year(seed: int = SEED) -> ShopYear:
     year_end = retail.orders[-1].at
     customers = sorted({*orders, *refunds})
     for customer_id in customers:
-        events += simulate_customer(
+        profile, *others = simulate_customer(
             Random(f"{seed}/{customer_id}"),
             searches,
             orders.get(customer_id, []),
             refunds.get(customer_id, []),
             year_end,
         )
-    events += wish_events(seed, sorted(events, key=itemgetter("occurred_at", "event_id")))
+        if (day := birthday(seed, customer_id)) is not None:
+            profile["set"]["birthday"] = day
+        events += [profile, *others]
+        if customer_id in orders:
+            first_order_at = orders[customer_id][0].at
+            events += subscription_events(seed, profile, first_order_at, year_end)
+    so_far = sorted(events, key=_IN_ORDER)
+    events += wish_events(seed, so_far)
+    events += feedback_events(seed, so_far)
     events += product_events(seed, retail.orders)
-    for event in events:
-        if event["metric"] == "customer.updated" and (day := birthday(seed, event["customer_id"])):
-            event["set"]["birthday"] = day
-    events.sort(key=itemgetter("occurred_at", "event_id"))
+    events.sort(key=_IN_ORDER)
 
     summary = ShopSummary(
         seed=seed,

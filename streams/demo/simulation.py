@@ -14,6 +14,9 @@ invented, from a seed, and nothing of it says anything about real behaviour:
 
 Queries are words of article names; the number of results is that of the articles in the orders
 whose name holds all of them. Each customer has a random sequence of their own.
+
+Simulated as well, and told of in modules of their own: what else there is to say of articles
+(`articles.py`), subscriptions (`subscriptions.py`) and what becomes of mails (`feedback.py`).
 """
 
 import re
@@ -80,6 +83,11 @@ class Searches:
         return self._results[query]
 
 
+def email_address(customer_id: str) -> str:
+    """Where the customer is written to."""
+    return f"customer-{customer_id}@shop.example"
+
+
 def simulate_customer(
     random: Random,
     searches: Searches,
@@ -106,7 +114,7 @@ def simulate_customer(
 def _profile(
     random: Random, customer_id: str, country: Country | None, occurred_at: Instant
 ) -> Event:
-    fields: dict[str, Any] = {"email": f"customer-{customer_id}@shop.example", "locale": "en"}
+    fields: dict[str, Any] = {"email": email_address(customer_id), "locale": "en"}
     consent = ["email"] if random.random() < _CONSENT_EMAIL else []
     if random.random() < _WITH_PHONE:
         # Ofcom keeps +44 7700 900000 to 900999 free for fiction.

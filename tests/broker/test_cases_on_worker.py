@@ -1,6 +1,7 @@
 """The shop's flows (the cases F of SEMANTICS) and living with change (its section 6) on a real
 worker: what a reader of committed records finds is, per customer, what the run in memory came to,
-bit for bit, and that is what the case expects. Where a case says so, the worker is killed."""
+bit for bit, and that is what the case expects. Where a case says so, the worker is killed. They
+share a shop and a worker; a case of recommendations has both to itself."""
 
 import functools
 import itertools
@@ -35,9 +36,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
 PARTITIONS = 3
 ByCustomer = dict[str, dict[str, list[Any]]]
-OF_A_WORKER = re.compile(r".*?\b(F(?!89)\d+|6\.[123]|M68)\b")
-"""Named so are the cases that a worker runs. F89 has no place among them: what is recommended is
-learnt from all orders of a shop, and these cases share one (test_facts.py runs its mechanism)."""
+OF_A_WORKER = re.compile(r".*?\b(F\d+|6\.[123]|M68)\b")
+"""Named so are the cases that a worker runs."""
+OF_A_SHOP = re.compile(r".*?\bF89\b")
+"""And so those that don't share a shop with others: what is recommended is learnt from all its
+orders."""
 OF_ALL_CASES = {"coupon", "variables", "items"}
 """In a command: what hangs on the other cases of the shop, where there are coupon codes (numbered
 through) or recommendations."""
@@ -45,7 +48,14 @@ through) or recommendations."""
 
 @functools.cache
 def cases() -> list[Case]:
-    return [case for case in all_cases() if OF_A_WORKER.match(case.name)]
+    """Those that share a shop."""
+    named = [case for case in all_cases() if OF_A_WORKER.match(case.name)]
+    return [case for case in named if not OF_A_SHOP.match(case.name)]
+
+
+def cases_of_a_shop() -> list[Case]:
+    """Those that have one to themselves."""
+    return [case for case in all_cases() if OF_A_SHOP.match(case.name)]
 
 
 class CasesRun:
@@ -178,6 +188,17 @@ def test_a_case_comes_to_the_same_on_a_worker(
     if b'"recommend"' in written or b'"coupons": [{' in written or b'"coupons":[{' in written:
         ours, expected = of_the_case(ours), of_the_case(expected)
     assert ours == expected
+
+
+@pytest.mark.parametrize("case", cases_of_a_shop(), ids=name_of)
+def test_a_case_in_a_shop_of_its_own_comes_to_the_same_on_a_worker(
+    case: Case, broker: BrokerProcess, topic_prefix: str, tmp_path: Path
+) -> None:
+    (slot,) = in_slots([case])
+    assert differences(slot.case, slot.ran) == []
+    outcome = CasesRun(broker, topic_prefix, tmp_path / "run").run([slot])
+    assert outcome.dead_letters == []
+    assert by_customer(outcome, slot.ends) == slot.expected()
 
 
 def of_the_case(found: ByCustomer) -> ByCustomer:

@@ -83,6 +83,21 @@ def test_it_ends_with_all_that_was_decided(first: dict) -> None:
     assert first["outcome"]["dead_letters"] == first["outcome"]["late_records"] == 0
 
 
+def test_customers_subscribe_and_fall_asleep_and_the_flows_for_them_act(first: dict) -> None:
+    commands = first["outcome"]["commands"]
+    for flow, channel in (
+        ("welcome-email", "email"),
+        ("welcome-sms", "sms"),
+        ("welcome-push", "push"),
+        ("reactivation", "email"),
+        ("sunset", "email"),
+    ):
+        assert commands.get(f"{flow} {channel}", 0) > 10, flow
+    # Nobody who sleeps is written to, until they order.
+    assert first["outcome"]["not_entered"]["cart-recovery profile_filter"] > 0
+    assert first["outcome"]["exited"]["awakening finished"] > 0
+
+
 def test_a_second_one_with_a_killed_worker_ends_with_the_same_figures(
     broker: BrokerProcess, start: Start, tmp_path: Path, first: dict
 ) -> None:

@@ -17,13 +17,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from streams.definitions import load_folder
+from streams.demo.feedback import SHIPPING_CONFIRMATION
 from streams.demo.retail import CHARGES, COUNTRIES, DATA
 from streams.demo.shop import (
     ShopYear,
     build_shop_year,
     summarise,
 )
+from streams.engine import compile_program
 from streams.engine.event import ITEM_FIELDS, METRICS, PRODUCT_METRICS, FieldType
+from streams.resources import example_flows_dir
+from tests.engine.customer import Customer
 
 _DAY = 24 * 60 * 60 * 1000
 
@@ -82,7 +87,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(year):
 def test_another_seed_changes_what_is_simulated_and_nothing_else(year):
     other = summarise(seed=8)
     for metric, number in year.summary.events.items():
-        if metric in {"order.placed", "order.refunded", "customer.updated"}:
+        if metric in {"order.placed", "order.refunded"}:
             assert other.events[metric] == number
         else:
             assert other.events[metric] != number
@@ -216,22 +221,142 @@ def test_every_customer_is_known_before_anything_else_happens(year):
     for event in year.events:
         if event["metric"] == "product.updated":
             assert "customer_id" not in event
-        elif event["metric"] == "customer.updated":
-            assert event["customer_id"] not in seen
+        elif event["event_id"] == f"profile-{event['customer_id']}":
             seen.add(event["customer_id"])
             assert event["set"]["email"] == f"customer-{event['customer_id']}@shop.example"
         else:
             assert event["customer_id"] in seen
 
 
-def test_text_messages_are_consented_to_only_with_a_number_that_is_fictional(by_metric):
+@pytest.fixture(scope="module")
+def profiles(by_metric: dict[str, Events]) -> dict[str, dict[str, Any]]:
+    """What each customer is known by from the start."""
+    return {
+        event["customer_id"]: event
+        for event in by_metric["customer.updated"]
+        if event["event_id"] == f"profile-{event['customer_id']}"
+    }
+
+
+def test_text_messages_are_consented_to_only_with_a_number_that_is_fictional(profiles):
     with_number = 0
-    for event in by_metric["customer.updated"]:
+    for event in profiles.values():
         phone = event["set"].get("phone")
         with_number += phone is not None
         assert phone is None or (phone.startswith("+447700900") and len(phone) == 13)
         assert phone is not None or "sms" not in event["set"]["consent"]
-    assert 0.35 <= with_number / len(by_metric["customer.updated"]) <= 0.45
+    assert 0.35 <= with_number / len(profiles) <= 0.45
+
+
+def test_who_subscribes_had_not_agreed_before_and_is_about_to_order_or_has_just_done_so(
+    by_metric, profiles
+):
+    first_order: dict[str, int] = {}
+    for order in by_metric["order.placed"]:
+        first_order.setdefault(order["customer_id"], order["occurred_at"])
+    subscribed = Counter[str]()
+    before = 0
+    for event in by_metric["customer.subscribed"]:
+        known = profiles[event["customer_id"]]["set"]
+        assert event["channel"] not in known["consent"]
+        assert event["channel"] != "sms" or "phone" in known
+        earlier = first_order[event["customer_id"]] - event["occurred_at"]
+        assert abs(earlier) <= _DAY / 12
+        before += earlier > 0
+        subscribed[event["channel"]] += 1
+    numbers = {"email": (250, 450), "sms": (200, 350), "push": (550, 750)}
+    assert subscribed.keys() == numbers.keys()
+    for channel, (least, most) in numbers.items():
+        assert least < subscribed[channel] < most, channel
+    assert 0.3 < before / subscribed.total() < 0.6
+
+
+def test_the_token_of_a_browser_is_told_a_second_before_its_subscription(by_metric):
+    tokens = {
+        (event["customer_id"], event["occurred_at"]): event["set"]["push_token"]
+        for event in by_metric["customer.updated"]
+        if "push_token" in event["set"]
+    }
+    subscribed = {
+        (event["customer_id"], event["occurred_at"] - 1_000)
+        for event in by_metric["customer.subscribed"]
+        if event["channel"] == "push"
+    }
+    assert tokens.keys() == subscribed
+    assert len(set(tokens.values())) == len(tokens)
+
+
+def test_some_of_those_who_subscribed_unsubscribe_within_three_months(by_metric):
+    subscribed = {
+        (event["customer_id"], event["channel"]): event["occurred_at"]
+        for event in by_metric["customer.subscribed"]
+    }
+    unsubscribed = by_metric["customer.unsubscribed"]
+    for event in unsubscribed:
+        since = event["occurred_at"] - subscribed[event["customer_id"], event["channel"]]
+        assert 0 <= since <= 90 * _DAY
+    assert 0.08 < len(unsubscribed) / len(subscribed) < 0.15
+
+
+def test_a_mail_is_reported_once_arrives_before_it_is_opened_and_is_opened_before_it_is_clicked(
+    by_metric,
+):
+    reports = {
+        what: {event["send_id"]: event for event in by_metric[f"message.{what}"]}
+        for what in ("delivered", "opened", "clicked")
+    }
+    for what, of_mail in reports.items():
+        assert len(of_mail) == len(by_metric[f"message.{what}"])
+    for earlier, later, within in (
+        ("delivered", "opened", 2 * _DAY + 60_000),
+        ("opened", "clicked", 60_000),
+    ):
+        for send_id, report in reports[later].items():
+            before = reports[earlier][send_id]
+            assert before["customer_id"] == report["customer_id"]
+            assert 0 < report["occurred_at"] - before["occurred_at"] <= within
+    assert 0.2 < len(reports["opened"]) / len(reports["delivered"]) < 0.27
+    assert 0.17 < len(reports["clicked"]) / len(reports["opened"]) < 0.23
+
+
+def test_newsletters_go_to_who_agreed_to_mails_and_was_known(by_metric, profiles):
+    newsletters = [
+        event
+        for event in by_metric["message.delivered"]
+        if event["send_id"].startswith("newsletter-")
+    ]
+    for event in newsletters:
+        profile = profiles[event["customer_id"]]
+        assert "email" in profile["set"]["consent"]
+        assert profile["occurred_at"] < event["occurred_at"]
+        assert event["address"] == profile["set"]["email"]
+    shipped = len(by_metric["order.fulfilled"])
+    assert len(newsletters) + shipped == len(by_metric["message.delivered"])
+    assert len(newsletters) > 4_000
+
+
+def test_many_customers_open_some_mails_and_some_never_do(by_metric):
+    opened = {event["customer_id"] for event in by_metric["message.opened"]}
+    delivered = Counter(event["customer_id"] for event in by_metric["message.delivered"])
+    often = [customer for customer, number in delivered.items() if number >= 10]
+    never = sum(customer not in opened for customer in often)
+    assert len(often) > 300
+    assert 0.3 < never / len(often) < 0.45
+
+
+def test_reports_name_the_shipping_confirmations_that_the_flow_sends(by_metric):
+    definitions = load_folder(example_flows_dir()).definitions
+    assert definitions is not None
+    program = compile_program(definitions, version="")
+    delivered = {event["send_id"] for event in by_metric["message.delivered"]}
+    for event in by_metric["order.fulfilled"][:3]:
+        customer = Customer(program, customer_id=event["customer_id"])
+        data = {"order_id": event["order_id"], "expected_delivery": event["expected_delivery"]}
+        customer.event("order.fulfilled", event["occurred_at"], event_id=event["event_id"], **data)
+        by_mail, by_text = customer.effects.commands
+        assert (by_mail.flow, by_mail.channel) == (SHIPPING_CONFIRMATION, "email")
+        assert by_mail.send_id in delivered
+        assert by_text.send_id not in delivered
 
 
 def test_orders_are_fulfilled_within_six_days_or_after_ten(by_metric):
@@ -354,8 +479,8 @@ def test_what_is_wished_for_was_looked_at_a_minute_before(by_metric):
     assert 0.08 < len(wishes) / len(looked) < 0.12
 
 
-def test_two_customers_in_three_have_told_their_birthday(by_metric):
-    days = [event["set"].get("birthday") for event in by_metric["customer.updated"]]
+def test_two_customers_in_three_have_told_their_birthday(profiles):
+    days = [event["set"].get("birthday") for event in profiles.values()]
     told = [date.fromisoformat(day) for day in days if day is not None]
     assert 0.62 < len(told) / len(days) < 0.71
     assert all(1940 <= day.year < 2000 for day in told)
