@@ -30,6 +30,7 @@ from streams.engine import (
     decide,
     review,
 )
+from streams.engine.duration import DAY
 from streams.errors import SendflowError, Unanswered
 from streams.ports import CONTROL, CouponCode, Decoded, Ports, Record, Rejection, TaskSettings
 from streams.runtime.audience import Audience
@@ -245,6 +246,8 @@ class PartitionTask:
                 return False
             elif (over := days.over(first, at, next_due)) is not None:
                 self._close_day(over)
+            elif next_due < at and self._pass_over_to(at):
+                continue
             elif next_due < at:
                 self._clock = max(self._clock, next_due)
                 pending = self._uncommitted.pending
@@ -272,6 +275,12 @@ class PartitionTask:
                 self._waits_for = first
                 return False
         return True
+
+    def _pass_over_to(self, at: Place) -> bool:
+        """In simulated time, before the first day: were there schedules to be passed over?"""
+        if self._days.has_begun or not self.settings.is_simulated:
+            return False
+        return self._audience.pass_over(self._in_force.program, time_of(at) // DAY * DAY)
 
     def _close_day(self, now: Instant) -> None:
         """All of the day that ends now, or ended before without anything happening since, is

@@ -28,6 +28,7 @@ from streams.engine import (
     is_visit_needed,
     sieve,
 )
+from streams.engine.flow import CompiledFlow
 from streams.ports import Store
 from streams.runtime.timers import FAR_FUTURE
 
@@ -126,6 +127,18 @@ class Audience:
         self._begin(Visit(at, of_facts=True))
         self._advance()
 
+    def pass_over(self, program: Program, until: Instant) -> bool:
+        """As long as there is nobody, schedules may go on to their first moments from `until` on:
+        a set that holds since 1970 would visit nobody on each of fifteen thousand days. Returns
+        whether there were such, before `until`."""
+        early = [name for name, moment in self.plans.schedules.items() if moment < until]
+        if not early or self._store.customers(b"", 1) or any(self._uncommitted()):
+            return False
+        for name in early:
+            self._go_on(program.flows[name], until - 1)
+        self._advance()
+        return True
+
     def next_chunk(self, program: Program) -> Chunk:
         """The customers whose turn comes at `next_due`."""
         due = self.next_due
@@ -150,16 +163,20 @@ class Audience:
         starting = []
         for name in [name for name, moment in schedules.items() if moment <= due]:
             flow = program.flows[name]
-            assert flow.schedule is not None
             if not flow.is_paused:
                 starting.append(name)
-            moment = flow.schedule.next_after(due)
-            if moment is None:
-                del schedules[name]
-            else:
-                schedules[name] = moment
+            self._go_on(flow, due)
         if starting:
             self._begin(Visit(due, starting))
+
+    def _go_on(self, flow: CompiledFlow, after: Instant) -> None:
+        """The next moment of the flow's schedule comes after `after`."""
+        assert flow.schedule is not None
+        moment = flow.schedule.next_after(after)
+        if moment is None:
+            del self.plans.schedules[flow.flow]
+        else:
+            self.plans.schedules[flow.flow] = moment
 
     def _begin(self, visit: Visit) -> None:
         """What is due at the same moment is one visit; it has no chunk behind it yet, because

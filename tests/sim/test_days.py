@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from streams.contracts.partition_facts import PARTITION_FACTS
-from streams.engine import BETWEEN_TASKS, INPUTS
+from streams.engine import BETWEEN_TASKS, INPUTS, Program
 from streams.ports import DAY_FACTS_KEY
+from streams.runtime.audience import Audience, Chunk
 from streams.runtime.days import SUMS_KEY, day_end_of, day_that_ends
 from streams.task import TICK_HEADER
 from tests.sim.conftest import BEGIN, DAY, HOUR, Shop
@@ -231,7 +232,17 @@ def test_facts_in_simulated_time_bear_the_time_of_their_midnight(open_shop: Open
     assert [one.time for one in facts] == [BEGIN, *range(MIDNIGHT, MIDNIGHT + 3 * DAY, DAY)]
 
 
-def test_a_schedule_tells_of_no_day_before_the_first_record(open_shop: OpenShop) -> None:
+def test_a_schedule_tells_of_no_day_before_the_first_record_and_visits_nobody_there(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visited_at = []
+    next_chunk = Audience.next_chunk
+
+    def noted(audience: Audience, program: Program) -> Chunk:
+        visited_at.append(audience.next_due)
+        return next_chunk(audience, program)
+
+    monkeypatch.setattr(Audience, "next_chunk", noted)
     shop = open_shop(is_simulated=True)
     flow = {
         "flow": "daily",
@@ -245,3 +256,4 @@ def test_a_schedule_tells_of_no_day_before_the_first_record(open_shop: OpenShop)
     shop.until(MIDNIGHT + 30 * DAY)
     assert [day for day, *_ in reports(shop)] == ["2026-03-01", "2026-03-02", "2026-03-03"]
     assert shop.sent() == [("ada", "daily", MIDNIGHT + 9 * HOUR)]
+    assert visited_at == [BEGIN + 9 * HOUR, MIDNIGHT + 9 * HOUR]
