@@ -1,4 +1,5 @@
-"""The embedded broker: one small binary that speaks Kafka's protocol, for the demo and the tests.
+"""The embedded broker: one small binary that speaks Kafka's protocol, and a gateway before it that
+makes good what it lacks; for the demo and the tests.
 
 It keeps its data in memory and saves it now and then, and on a clean stop: what a kill -9 leaves
 may be seconds old. Apache Kafka is the truth; this is what a bare machine has at once.
@@ -56,7 +57,7 @@ class BrokerProcess:
         """
         self.kind = kind
         self.data_dir = data_dir
-        self.log = data_dir / log
+        self._log = data_dir / log
         self._command = command
         self._port = port
         self._start_within = start_within
@@ -84,6 +85,11 @@ class BrokerProcess:
                 self._port = port
                 break
         return self.bootstrap
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self._log
 
     @property
     def bootstrap(self) -> str:
@@ -143,9 +149,9 @@ class BrokerProcess:
 
     def _start_on(self, port: int) -> None:
         if not _is_free(port):
-            raise PortTaken(f"port {port} is taken; stop what listens there or name another one")
+            raise _taken(port)
         try:
-            process = ChildProcess(self._command(port), self.log)
+            process = ChildProcess(self._command(port), self._log)
         except OSError as error:
             raise Refused(
                 f"the {self.kind} broker can't run on {_this_platform()} ({error}); {_ANOTHER_WAY}"
@@ -205,20 +211,29 @@ class EmbeddedBroker(BrokerProcess):
 
     def start(self) -> str:
         """See BrokerProcess; also watches for workers that die."""
-        if self._engine.is_running():
+        if self.is_running():
             raise RuntimeError(f"the broker at {self.bootstrap} runs already")
-        self._engine.start()
+        self._end_gateway()
+        if self._port is not None and not _is_free(self._port):
+            raise _taken(self._port)
+        if not self._engine.is_running():
+            self._engine.start()
         try:
             address = super().start()
         except BaseException:
-            self._engine.kill()
+            self._engine.stop()
             raise
         self._sessions = SessionWatch(HOST, self.port)
         return address
 
     def is_running(self) -> bool:
         """See BrokerProcess."""
-        return self._engine.is_running()
+        return self._engine.is_running() and super().is_running()
+
+    @property
+    def log(self) -> Path:
+        """See BrokerProcess: the engine's, unless the gateway alone has ended."""
+        return super().log if self._engine.is_running() else self._engine.log
 
     def stop(self) -> None:
         """See BrokerProcess."""
@@ -247,6 +262,10 @@ class EmbeddedBroker(BrokerProcess):
 
 class PortTaken(Refused):
     """Somebody else listens on the port."""
+
+
+def _taken(port: int) -> PortTaken:
+    return PortTaken(f"port {port} is taken; stop what listens there or name another one")
 
 
 def free_port() -> int:

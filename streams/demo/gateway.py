@@ -1,7 +1,8 @@
 """What stands in front of the embedded broker and makes good what it lacks (noida-db 0.2.3):
 
 - A fetch with `read_committed` names *every* transaction that was ever aborted, so a client drops
-  what the same producer committed later. Only those are left in whose end the answer holds.
+  what the same producer committed later. Only those are left in whose end the answer holds, and it
+  ends where a transaction begins whose end it doesn't hold.
 - A fetch is answered at once though there is nothing, and a reader at the end asks without a
   pause. Such an answer is held for some milliseconds, as Apache Kafka holds it until there is more.
 
@@ -14,7 +15,6 @@ Everything else goes through as it is. Answers keep their order, as they do on a
 import asyncio
 import struct
 import sys
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +26,9 @@ TELL_ADDRESSES = frozenset({METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER})
 
 SHORTEST_HOLD, LONGEST_HOLD = 0.002, 0.016
 """Seconds; doubled after every HELD_ALIKE answers in a row that held nothing."""
-HELD_ALIKE = 8
+HELD_ALIKE, MOST_HELD = 8, 32
 
+_VERSIONS = range(4, 13)  # of fetches: before there are no transactions, after it other names
 _FLEXIBLE_FETCH = 12  # from this version on: compact lengths, tagged fields
 _TRANSACTIONAL, _CONTROL = 0x10, 0x20  # attributes of a batch
 _ABORT = 0  # type of a control record
@@ -75,8 +76,10 @@ class _Reader:
 
 
 def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
-    """The answer to a fetch, without the aborted transactions that ended before it begins; and
+    """The answer to a fetch, with the aborted transactions that end in it and no others; and
     whether it holds anything: records, or an error. `frame` begins with its length."""
+    if version not in _VERSIONS:
+        return frame, True
     is_flexible = version >= _FLEXIBLE_FETCH
     reader = _Reader(frame, 8, is_flexible=is_flexible)
     reader.tags()
@@ -92,18 +95,35 @@ def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
         for _ in range(reader.length()):
             reader.skip(4)  # partition
             holds_something |= reader.number(">h") != 0
-            reader.skip(8 + 8 * (version >= 4) + 8 * (version >= 5))
-            begin = reader.at
-            aborted = _aborted(reader) if version >= 4 else []
-            end = reader.at
+            reader.skip(8)  # high watermark
+            stable_at = reader.at
+            reader.skip(8 + 8 * (version >= 5))
+            aborted_at = reader.at
+            aborted = _aborted(reader)
+            aborted_end = reader.at
             reader.skip(4 * (version >= 11))
+            records_at = reader.at
             size = max(0, reader.length())
+            data_at = reader.at
+            reader.skip(size)
             holds_something |= size > 0
             if aborted:
-                left = _that_end_in(aborted, frame, reader.at, reader.at + size)
-                parts += [frame[copied:begin], _array_of(left, is_flexible=is_flexible)]
-                copied = end
-            reader.skip(size)
+                batches = _Batches(frame, data_at, reader.at)
+                left = batches.aborted_in_them(aborted)
+                data = frame[data_at : batches.end]
+                parts += [
+                    frame[copied:stable_at],
+                    frame[stable_at : stable_at + 8]
+                    if batches.stable is None
+                    else struct.pack(">q", batches.stable),
+                    frame[stable_at + 8 : aborted_at],
+                    _length(len(left), is_flexible=is_flexible),
+                    *(struct.pack(">qq", *one) + b"\0" * is_flexible for one in left),
+                    frame[aborted_end:records_at],
+                    _length(len(data), is_flexible=is_flexible),
+                    data,
+                ]
+                copied = reader.at
             reader.tags()
         reader.tags()
     if not parts:
@@ -121,45 +141,55 @@ def _aborted(reader: _Reader) -> list[tuple[int, int]]:
     return found
 
 
-def _array_of(aborted: list[tuple[int, int]], *, is_flexible: bool) -> bytes:
-    count = _varint(len(aborted) + 1) if is_flexible else struct.pack(">i", len(aborted))
-    after = b"\0" if is_flexible else b""
-    return count + b"".join(struct.pack(">qq", *one) + after for one in aborted)
+class _Batches:
+    """The record batches of one partition in an answer (Kafka's format, version 2), up to where a
+    transaction begins whose end isn't among them: the broker knows what became of it, and a reader
+    couldn't."""
+
+    def __init__(self, data: bytes, at: int, end: int) -> None:
+        self.end = end
+        self.stable: int | None = None
+        """The last stable offset, where it's another one now."""
+        self._aborts: list[tuple[int, int]] = []  # producer and offset of abort markers
+        begun: dict[int, tuple[int, int]] = {}  # where, in offsets and here, by producer
+        while at + 61 <= end:
+            offset, length = struct.unpack_from(">qi", data, at)
+            (attributes,) = struct.unpack_from(">h", data, at + 21)
+            (producer,) = struct.unpack_from(">q", data, at + 43)
+            if attributes & _CONTROL:
+                begun.pop(producer, None)
+                if _type_of_control(data, at + 61) == _ABORT:
+                    self._aborts.append((producer, offset))
+            elif attributes & _TRANSACTIONAL:
+                begun.setdefault(producer, (offset, at))
+            at += 12 + length
+        if begun:
+            self.stable, self.end = min(begun.values())
+
+    def aborted_in_them(self, aborted: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those of all that were ever aborted, (producer, first offset), that end in these batches.
+        The transactions of one producer don't overlap."""
+        left = []
+        for producer, end in self._aborts:
+            firsts = [first for one, first in aborted if one == producer and first < end]
+            if firsts and (self.stable is None or end < self.stable):
+                left.append((producer, max(firsts)))
+        return sorted(left, key=lambda one: one[1])
 
 
-def _that_end_in(
-    aborted: list[tuple[int, int]], data: bytes, at: int, end: int
-) -> list[tuple[int, int]]:
-    """Those whose abort marker lies in these batches. The answer reaches up to the last stable
-    offset, so of each producer they are the last ones."""
-    markers = Counter(_abort_markers(data, at, end))
-    left = []
-    for producer, first in sorted(aborted, key=lambda one: one[1], reverse=True):
-        if markers[producer] > 0:
-            markers[producer] -= 1
-            left.append((producer, first))
-    left.reverse()
-    return left
+def _type_of_control(data: bytes, at: int) -> int:
+    record = _Reader(data, at, is_flexible=True)
+    record.varint()  # its length
+    record.skip(1)  # attributes
+    record.varint()  # since the first one's timestamp
+    record.varint()  # since the first one's offset
+    record.varint()  # the key's length
+    record.skip(2)  # the key's version
+    return record.number(">h")
 
 
-def _abort_markers(data: bytes, at: int, end: int) -> list[int]:
-    """The producer ids of the abort markers in record batches (Kafka's format, version 2)."""
-    producers = []
-    while at + 61 <= end:
-        (length,) = struct.unpack_from(">i", data, at + 8)
-        (attributes,) = struct.unpack_from(">h", data, at + 21)
-        if attributes & _CONTROL and attributes & _TRANSACTIONAL:
-            record = _Reader(data, at + 61, is_flexible=True)
-            record.varint()  # its length
-            record.skip(1)  # attributes
-            record.varint()  # since the first one's timestamp
-            record.varint()  # since the first one's offset
-            record.varint()  # the key's length
-            record.skip(2)  # the key's version
-            if record.number(">h") == _ABORT:
-                producers.append(struct.unpack_from(">q", data, at + 43)[0])
-        at += 12 + length
-    return producers
+def _length(value: int, *, is_flexible: bool) -> bytes:
+    return _varint(value + 1) if is_flexible else struct.pack(">i", value)
 
 
 def _varint(value: int) -> bytes:
@@ -251,10 +281,8 @@ class _Connection:
         def connected(done: asyncio.Future[Any]) -> None:
             if done.exception() is not None:
                 client.abort()
-            elif client.is_closing():
-                self._broker.connection_lost(None)
-                if self._broker.transport is not None:
-                    self._broker.transport.close()
+            elif client.is_closing() and self._broker.transport is not None:
+                self._broker.transport.close()
             else:
                 client.resume_reading()
 
@@ -272,7 +300,7 @@ class _Connection:
         holds_something = True
         if number == FETCH:
             response, holds_something = mended_fetch(response, version)
-            self._in_vain = 0 if holds_something else self._in_vain + 1
+            self._in_vain = 0 if holds_something else min(self._in_vain + 1, MOST_HELD)
         elif number is not None:
             response = response.replace(self._theirs, self._ours)
         if self._held is not None:

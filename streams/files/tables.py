@@ -156,6 +156,9 @@ def _values(column: arrow.Array) -> list[Any]:
     if arrow.types.is_timestamp(column.type) and column.type.unit == "ns":
         # Python's moments end at microseconds, ours at milliseconds.
         column = column.cast(arrow.timestamp("us", column.type.tz), safe=False)
+    if arrow.types.is_float32(column.type):
+        # What was written, 12.34, and not the nearest double of it, 12.34000015258789.
+        column = column.cast(arrow.string()).cast(arrow.float64())
     values: list[Any] = column.to_pylist()
     return values
 

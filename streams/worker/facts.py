@@ -151,6 +151,7 @@ class _Life(threading.Thread):
         """All that are there, and all that come, until the agent is stopped."""
         with TopicReader(self._settings, "facts") as reader:
             [position] = reader.starts([(PARTITION_FACTS, 0)]).values()
+        self.fetched = SimpleQueue()  # without what came for the reader before
         key = (PARTITION_FACTS, 0)
         self._on_loop(self._records.unassign([key]))
         self._on_loop(self._records.assign({key: position}))
@@ -162,7 +163,7 @@ class _Life(threading.Thread):
             if fetched.start > position:  # what lies between was dropped: it's fetched again
                 self._on_loop(self._records.put_right({key: position}))
             if fetched.start != position:
-                continue  # or it was on its way before
+                continue  # or it's there already
             position = fetched.batch.next_offset
             yield from _reports_in(fetched.batch)
 

@@ -201,6 +201,11 @@ class Host:
         self.paused.difference_update(ready)
         return ready
 
+    @property
+    def knows_ends(self) -> bool:
+        """Is the end of every input known?"""
+        return self.ends.keys() >= self.task.positions.keys()
+
     def lag(self) -> dict[str, int]:
         """Records that aren't processed yet, by topic, as far as the ends are known."""
         return {

@@ -294,7 +294,9 @@ def task_view(host: Host) -> TaskView:
         view.buffered = {topic: task.buffered(topic)[0] for topic in host.fed}
         view.lag = host.lag()
         view.counts = dict(task.counts)
-        return waiting_view(view, is_simulated=task.settings.is_simulated)
+        return waiting_view(
+            view, is_simulated=task.settings.is_simulated, knows_ends=host.knows_ends
+        )
     return view
 
 

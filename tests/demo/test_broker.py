@@ -93,7 +93,9 @@ def test_the_broker_dies_with_the_process_that_started_it(tmp_path: Path, how: s
         "import pathlib, sys, time\n"
         "from streams.demo.broker import EmbeddedBroker\n"
         "with EmbeddedBroker(pathlib.Path(sys.argv[1])) as broker:\n"
-        "    print(broker._process.pid, broker._process._guard.pid, flush=True)\n"
+        "    for process in (broker._process, broker._engine._process):\n"
+        "        print(process.pid, process._guard.pid, end=' ')\n"
+        "    print(flush=True)\n"
         "    time.sleep(60)\n"
     )
     parent = subprocess.Popen(
@@ -101,13 +103,28 @@ def test_the_broker_dies_with_the_process_that_started_it(tmp_path: Path, how: s
     )
     assert parent.stdout is not None
     pids = [int(pid) for pid in parent.stdout.readline().split()]
-    assert len(pids) == 2
+    assert len(pids) == 4
     parent.send_signal(how)
     parent.wait(20)
     parent.stdout.close()
     eventually(
-        lambda: not any(is_alive(pid) for pid in pids), message="the broker or its guard lives on"
+        lambda: not any(is_alive(pid) for pid in pids), message="a process or its guard lives on"
     )
+
+
+@pytest.mark.parametrize("part", ["engine", "gateway"])
+def test_one_of_its_two_processes_ends_and_it_is_started_again(tmp_path: Path, part: str):
+    broker = EmbeddedBroker(tmp_path)
+    address = broker.start()
+    process = broker._engine._process if part == "engine" else broker._process
+    assert process is not None
+    process.kill()
+    assert not broker.is_running()
+    assert broker.log.name == {"engine": "broker.log", "gateway": "gateway.log"}[part]
+    with broker:
+        assert broker.bootstrap == address
+        assert broker.is_running()
+        assert answers(HOST, broker.port)
 
 
 def test_a_paused_broker_keeps_connections_and_answers_after_it_is_resumed(tmp_path):

@@ -85,6 +85,12 @@ def test_parquet_rows_count_from_one(tmp_path):
     assert row_count(path) == 2
 
 
+def test_numbers_of_single_precision_are_what_was_written(tmp_path):
+    path = tmp_path / "orders.parquet"
+    parquet.write_table(arrow.table({"total": arrow.array([12.34, None], arrow.float32())}), path)
+    assert list(read_rows(path)) == [(1, {"total": 12.34}), (2, {"total": None})]
+
+
 def test_parquet_with_nanoseconds_is_read(tmp_path):
     path = tmp_path / "orders.parquet"
     moments = arrow.array([1_700_000_000_123_456_789], arrow.timestamp("ns", "UTC"))

@@ -53,28 +53,30 @@ EDGE = AT_THE_LIVE_EDGE
 
 
 @pytest.mark.parametrize(
-    ("behind", "lag", "buffered", "is_simulated", "is_up_to_date"),
+    ("behind", "lag", "buffered", "is_simulated", "waits_for", "is_up_to_date"),
     [
-        (20, 0, 0, False, True),
-        (EDGE, 0, 0, False, True),
-        (EDGE + 1, 0, 0, False, False),  # nobody tells where the inputs end
-        (20, 1, 0, False, False),
-        (20, 0, 1, False, False),
-        (10 * EDGE, 0, 0, True, True),
-        (10 * EDGE, 1, 0, True, False),
+        (20, 0, 0, False, "control", True),
+        (EDGE, 0, 0, False, "orders", True),
+        (EDGE + 1, 0, 0, False, "orders", False),  # nobody tells where the inputs end
+        (20, 1, 0, False, "orders", False),
+        (20, 0, 1, False, "orders", False),
+        (10 * EDGE, 0, 0, True, "orders", True),
+        (10 * EDGE, 1, 0, True, "orders", False),
+        (10 * EDGE, 0, 0, True, "control", False),  # the facts of the day haven't come
     ],
 )
 def test_a_task_rests_if_nothing_is_left_and_its_clock_goes_on(
-    behind, lag, buffered, is_simulated, is_up_to_date
+    behind, lag, buffered, is_simulated, waits_for, is_up_to_date
 ):
     view = TaskView(
         0,
         "running",
         behind=behind,
-        waits_for="control",
+        waits_for=waits_for,
         lag={"orders": lag, "carts": 0},
         buffered={"orders": buffered, "carts": 0},
     )
-    shown = waiting_view(view, is_simulated=is_simulated)
+    shown = waiting_view(view, is_simulated=is_simulated, knows_ends=True)
     assert shown.is_up_to_date is is_up_to_date
-    assert shown.waits_for == (None if is_up_to_date else "control")
+    assert shown.waits_for == (None if is_up_to_date else waits_for)
+    assert not waiting_view(view, is_simulated=is_simulated, knows_ends=False).is_up_to_date
