@@ -94,9 +94,9 @@ def test_pitfall_56_a_running_worker_sets_poison_aside_and_goes_on(shop: Shop) -
     assert f"orders[0]@3: {POISON[1][2]}" in worker.process.log.read_text()
     assert worker.ask("/status")[1]["tasks"][0]["counts"]["dead_letters"] == len(POISON)
     assert worker.stop() == 0
-    with opened(shop) as one:  # the position has moved on
+    with opened(shop) as one:  # the position has moved on; the facts of yesterday may come yet
         one.advance()
-        assert one.commit() is None
+        assert one.task.counts["events"] == one.task.counts["dead_letters"] == 0
 
 
 def test_pitfall_56_dead_letters_are_in_the_transaction_of_their_neighbours(shop: Shop) -> None:
