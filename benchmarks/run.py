@@ -179,7 +179,9 @@ def _latency(
     try:
         watch(process, bootstrap, "latency", prefix, 20_000, 60)
         seconds = 5.0 if asked.short else 20.0
-        found = latency.measure(bootstrap, prefix, asked.rate, seconds, warm_up=5.0)
+        found = latency.measure(
+            bootstrap, prefix, asked.rate, seconds, warm_up=20.0
+        )  # the JVM of the broker too
     finally:
         _end(process)
     return {name: getattr(found, name) for name in found.__struct_fields__}
