@@ -4,7 +4,7 @@
   what the same producer committed later. Only those are left in whose end the answer holds, and it
   ends where a transaction begins whose end it doesn't hold.
 - A fetch is answered at once though there is nothing, and a reader at the end asks without a
-  pause. Such an answer is held for some milliseconds, as Apache Kafka holds it until there is more.
+  pause. Such an answer is held for a while, or until something was written, as Apache Kafka does.
 
     client ──► gateway ──► broker          python -m streams.demo.gateway PORT BROKER_PORT
            ◄── addresses, fetches ◄──
@@ -20,13 +20,14 @@ from typing import Any
 
 HOST = "127.0.0.1"
 
-FETCH, METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER = 1, 3, 10, 60
-"""Kafka's numbers of the requests whose answers are changed."""
+PRODUCE, FETCH, METADATA, FIND_COORDINATOR, END_TXN, DESCRIBE_CLUSTER = 0, 1, 3, 10, 26, 60
+"""Kafka's numbers of requests."""
 TELL_ADDRESSES = frozenset({METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER})
+BRING_RECORDS = frozenset({PRODUCE, END_TXN})
+OF_INTEREST = TELL_ADDRESSES | BRING_RECORDS | {FETCH}
 
-SHORTEST_HOLD, LONGEST_HOLD = 0.002, 0.016
-"""Seconds; doubled after every HELD_ALIKE answers in a row that held nothing."""
-HELD_ALIKE, MOST_HELD = 8, 32
+HOLD = 0.05
+"""Seconds for which an answer without anything is held at most."""
 
 _VERSIONS = range(4, 13)  # of fetches: before there are no transactions, after it other names
 _FLEXIBLE_FETCH = 12  # from this version on: compact lengths, tagged fields
@@ -251,21 +252,36 @@ class _End(asyncio.Protocol):
             self.transport.write(frame)
 
 
+class _Waiting:
+    """The connections that hold an answer until something is written."""
+
+    def __init__(self) -> None:
+        self.connections: set[_Connection] = set()
+        self.writes = 0
+
+    def note_write(self) -> None:
+        """There may be something for all of them."""
+        self.writes += 1
+        for connection in [*self.connections]:
+            connection.release()
+
+
 class _Connection:
     """A client's connection and the one to the broker that belongs to it."""
 
-    def __init__(self, port: int, broker_port: int) -> None:
+    def __init__(self, port: int, broker_port: int, waiting: _Waiting) -> None:
+        self._waiting = waiting
         self._broker_port = broker_port
         self._theirs = HOST.encode() + struct.pack(">i", broker_port)
         self._ours = HOST.encode() + struct.pack(">i", port)
         self.client = _End(self._asked, self._begin)
         self._broker = _End(self._answered)
         self.client.other, self._broker.other = self._broker, self.client
-        self._changed: dict[int, tuple[int, int]] = {}
-        """Requests whose answers may be changed, by their correlation id: their number, version."""
-        self._held: list[bytes] | None = None
-        self._in_vain = 0
-        """Fetches in a row that brought nothing."""
+        self._asked_for: dict[int, tuple[int, int, int]] = {}
+        """The requests of interest without an answer, by correlation id: their number, version, and
+        how much had been written before."""
+        self._held: list[bytes] = []
+        self._timer: asyncio.TimerHandle | None = None
 
     def _begin(self) -> None:
         """Nothing is read from the client until the broker is connected."""
@@ -290,30 +306,35 @@ class _Connection:
 
     def _asked(self, request: bytes) -> None:
         number, version, correlation = struct.unpack_from(">hhi", request, 4)
-        if number == FETCH or number in TELL_ADDRESSES:
-            self._changed[correlation] = number, version
+        if number in OF_INTEREST:
+            self._asked_for[correlation] = number, version, self._waiting.writes
         self._broker.write(request)
 
     def _answered(self, response: bytes) -> None:
         (correlation,) = struct.unpack_from(">i", response, 4)
-        number, version = self._changed.pop(correlation, (None, 0))
-        holds_something = True
+        number, version, writes = self._asked_for.pop(correlation, (None, 0, 0))
+        is_held = bool(self._held)  # then this one is, too: in their order
         if number == FETCH:
             response, holds_something = mended_fetch(response, version)
-            self._in_vain = 0 if holds_something else min(self._in_vain + 1, MOST_HELD)
-        elif number is not None:
+            if not holds_something and not is_held and writes == self._waiting.writes:
+                is_held = True
+                self._waiting.connections.add(self)
+                self._timer = asyncio.get_running_loop().call_later(HOLD, self.release)
+        elif number in TELL_ADDRESSES:
             response = response.replace(self._theirs, self._ours)
-        if self._held is not None:
-            self._held.append(response)  # in their order
-        elif holds_something:
-            self.client.write(response)
+        if is_held:
+            self._held.append(response)
         else:
-            self._held = [response]
-            seconds = min(SHORTEST_HOLD * 2.0 ** (self._in_vain // HELD_ALIKE), LONGEST_HOLD)
-            asyncio.get_running_loop().call_later(seconds, self._release)
+            self.client.write(response)
+        if number in BRING_RECORDS:
+            self._waiting.note_write()
 
-    def _release(self) -> None:
-        held, self._held = self._held or [], None
+    def release(self) -> None:
+        """Answers what was held."""
+        self._waiting.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        held, self._held = self._held, []
         for response in held:
             self.client.write(response)
 
@@ -321,9 +342,9 @@ class _Connection:
 async def serve(port: int, broker_port: int) -> None:
     """Stands between `port` and the broker at `broker_port`, both of this host, until it's
     cancelled. Raises OSError where the port is taken."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: _Connection(port, broker_port).client, HOST, port, reuse_address=True
+    waiting = _Waiting()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Connection(port, broker_port, waiting).client, HOST, port, reuse_address=True
     )
     async with server:
         await server.serve_forever()
