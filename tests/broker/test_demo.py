@@ -19,7 +19,7 @@ from tests.eventually import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-COMMAND = [sys.executable, "-m", "streams.cli.main", "demo", "--one-in", "20"]
+COMMAND = [sys.executable, "-m", "streams.cli.main", "demo", "--partitions", "2", "--one-in", "20"]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
