@@ -1,5 +1,6 @@
 """Produces events, ticks and definitions: idempotent, in order, without transactions."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -82,8 +83,9 @@ class EventProducer:
             if error is None:
                 self.flush()
         finally:
-            self._producer.purge()  # what is left has no chance, and isn't waited for
-            self._producer.close()
+            with contextlib.suppress(KafkaException):  # what ends it says more
+                self._producer.purge()  # what is left has no chance, and isn't waited for
+                self._producer.close()
 
     def _wait(self, is_done: Callable[[], bool]) -> None:
         """Waits with patience: the deadline moves on as long as records get through."""
