@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-HOST = "127.0.0.1"
+from streams.demo.broker import HOST
 
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR, END_TXN, DESCRIBE_CLUSTER = 0, 1, 3, 10, 26, 60
 """Kafka's numbers of requests."""
@@ -107,11 +107,11 @@ def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
             size = max(0, reader.length())
             data_at = reader.at
             reader.skip(size)
-            holds_something |= size > 0
             if aborted:
                 batches = _Batches(frame, data_at, reader.at)
                 left = batches.aborted_in_them(aborted)
                 data = frame[data_at : batches.end]
+                size = len(data)
                 parts += [
                     frame[copied:stable_at],
                     frame[stable_at : stable_at + 8]
@@ -121,10 +121,11 @@ def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
                     _length(len(left), is_flexible=is_flexible),
                     *(struct.pack(">qq", *one) + b"\0" * is_flexible for one in left),
                     frame[aborted_end:records_at],
-                    _length(len(data), is_flexible=is_flexible),
+                    _length(size, is_flexible=is_flexible),
                     data,
                 ]
                 copied = reader.at
+            holds_something |= size > 0
             reader.tags()
         reader.tags()
     if not parts:

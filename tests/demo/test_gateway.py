@@ -93,6 +93,13 @@ def test_an_answer_without_records_is_known(version: int) -> None:
     assert mended_fetch(failed, version) == (failed, True)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_has_no_end_yet_is_cut_off_and_then_there_is_nothing(version: int) -> None:
+    given = answer(version, [([(1, 3)], data(9, 1))])
+    cut_off = answer(version, [([], b"")], stable=9)
+    assert mended_fetch(given, version) == (cut_off, False)
+
+
 class Log:
     """A partition, as the broker keeps it and answers from it."""
 
