@@ -25,7 +25,6 @@ from streams.engine import (
     Decision,
     Instant,
     Interest,
-    ReviewRequest,
     SendCommand,
     WebhookCommand,
 )
@@ -73,7 +72,7 @@ class EffectEncoder:
         self._write_interest = struct_writer(interest)
         self._write_command = struct_writer(command)
         self._write_webhook = struct_writer(webhook)
-        self._write_review = struct_writer(review)
+        self._write_review = struct_writer(review, attributes={"requested_at": "decided_at"})
         self._write_dead_letter = struct_writer(dead_letter, {"headers": header_fields})
         self._write_late_record = struct_writer(late_record)
 
@@ -103,17 +102,18 @@ class EffectEncoder:
             for command in commands
         ]
 
-    def reviews(self, requests: Iterable[ReviewRequest]) -> list[OutputRecord]:
-        """One record per message that waits for a person; the key is the customer id."""
+    def reviews(self, commands: Iterable[SendCommand]) -> list[OutputRecord]:
+        """One `ReviewRequest` for each command that waits for a person, in order; the key is the
+        customer id."""
         header, write = self._review_header, self._write_review
         return [
             OutputRecord(
                 REVIEW_REQUESTS,
-                request.customer_id.encode(),
-                header + write(request),
-                headers=trace_headers(request.traceparent),
+                command.customer_id.encode(),
+                header + write(command),
+                headers=trace_headers(command.traceparent),
             )
-            for request in requests
+            for command in commands
         ]
 
     def interests(self, interests: Iterable[Interest]) -> list[OutputRecord]:

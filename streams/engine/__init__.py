@@ -14,7 +14,6 @@ from streams.engine.effects import (
     Effects,
     Interest,
     Outcome,
-    ReviewRequest,
     SendCommand,
     WebhookCommand,
 )
@@ -89,7 +88,6 @@ __all__ = [
     "Purchase",
     "Recommendations",
     "Review",
-    "ReviewRequest",
     "SendCommand",
     "Sieve",
     "Visit",

@@ -29,12 +29,15 @@ class Outcome(Enum):
 
 
 class SendCommand(msgspec.Struct, gc=False):
-    """One instruction to deliver one message (DESIGN section 7); money in minor units."""
+    """One instruction to deliver one message (DESIGN section 7); money in minor units.
+
+    A message that waits for a person is the command that it would be now (SEMANTICS 4.1).
+    """
 
     send_id: str
     customer_id: str
     channel: str
-    recipient: str
+    recipient: str | None  # None: waits for a person, and there is no address yet
     template: str
     flow: str
     flow_version: str
@@ -43,30 +46,6 @@ class SendCommand(msgspec.Struct, gc=False):
     transactional: bool
     decided_at: Instant
     not_before: Instant
-    expires_at: Instant
-    variables: dict[str, str]
-    items: list[dict[str, Any]]
-    coupon: str | None
-    utm: dict[str, str]
-    locale: str | None
-    trigger_event_id: str | None
-    traceparent: str | None = None  # a header of the record
-
-
-class ReviewRequest(msgspec.Struct, gc=False):
-    """A message that waits for a person, as it would be sent now; money in minor units."""
-
-    send_id: str
-    customer_id: str
-    channel: str
-    recipient: str | None
-    template: str
-    flow: str
-    flow_version: str
-    step: str
-    journey_id: str
-    transactional: bool
-    requested_at: Instant
     expires_at: Instant
     variables: dict[str, str]
     items: list[dict[str, Any]]
@@ -127,7 +106,7 @@ class Effects(msgspec.Struct):
 
     commands: list[SendCommand] = []
     webhooks: list[WebhookCommand] = []
-    reviews: list[ReviewRequest] = []
+    reviews: list[SendCommand] = []  # that wait for a person
     decisions: list[Decision] = []
     purchases: list[Purchase] = []  # what is learnt from
     duplicates: int = 0
