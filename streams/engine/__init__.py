@@ -45,7 +45,6 @@ from streams.engine.state import (
     encode_state,
     is_forgotten,
     new_state,
-    next_due_of,
 )
 from streams.engine.successor import successors
 from streams.engine.visit import (
@@ -111,7 +110,6 @@ __all__ = [
     "make_room",
     "new_state",
     "news",
-    "next_due_of",
     "next_midnight",
     "read_definitions",
     "review",

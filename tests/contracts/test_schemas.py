@@ -20,7 +20,6 @@ from streams.contracts.schemas import (
     contract_of,
     kind_of,
     load_schemas,
-    problems_between,
     record_name,
     shipped_schemas,
 )
@@ -30,6 +29,7 @@ from streams.engine.event import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
 from streams.errors import Refused
 from streams.ports import CouponCode
 from streams.resources import schemas_dir
+from tests.contracts.compatibility import problems_between
 
 MOMENT = {"type": "long", "logicalType": "timestamp-millis"}
 ON_THE_WIRE: dict[FieldType, list[Any]] = {

@@ -12,8 +12,6 @@ from streams.engine.scalars import LocalMoment, MomentText
 from streams.engine.schedule import AudienceDefinition, Schedule
 from streams.engine.scope import Scope
 
-ON_PUBLISH = "on_publish"
-
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Starts the flow at one moment, for every customer for whom a condition holds.
