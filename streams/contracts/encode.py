@@ -78,43 +78,16 @@ class EffectEncoder:
 
     def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]:
         """One record per command, in order; the key is the customer id."""
-        header, write = self._command_header, self._write_command
-        return [
-            OutputRecord(
-                SEND_COMMANDS,
-                command.customer_id.encode(),
-                header + write(command),
-                headers=trace_headers(command.traceparent),
-            )
-            for command in commands
-        ]
+        return _by_customer(SEND_COMMANDS, self._command_header, self._write_command, commands)
 
     def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]:
         """One record per command, in order; the key is the customer id."""
-        header, write = self._webhook_header, self._write_webhook
-        return [
-            OutputRecord(
-                WEBHOOKS,
-                command.customer_id.encode(),
-                header + write(command),
-                headers=trace_headers(command.traceparent),
-            )
-            for command in commands
-        ]
+        return _by_customer(WEBHOOKS, self._webhook_header, self._write_webhook, commands)
 
     def reviews(self, commands: Iterable[SendCommand]) -> list[OutputRecord]:
         """One `ReviewRequest` for each command that waits for a person, in order; the key is the
         customer id."""
-        header, write = self._review_header, self._write_review
-        return [
-            OutputRecord(
-                REVIEW_REQUESTS,
-                command.customer_id.encode(),
-                header + write(command),
-                headers=trace_headers(command.traceparent),
-            )
-            for command in commands
-        ]
+        return _by_customer(REVIEW_REQUESTS, self._review_header, self._write_review, commands)
 
     def interests(self, interests: Iterable[Interest]) -> list[OutputRecord]:
         """One record for each, in order; the key is the sku. Its time counts where time is
@@ -186,6 +159,23 @@ class EffectEncoder:
         if self._registry is None:
             return single_object_header(contract), contract.schema
         return confluent_header(self._registry.register(contract)), contract.schema
+
+
+def _by_customer(
+    topic: str,
+    header: bytes,
+    write: RecordWriter,
+    commands: Iterable[SendCommand] | Iterable[WebhookCommand],
+) -> list[OutputRecord]:
+    return [
+        OutputRecord(
+            topic,
+            command.customer_id.encode(),
+            header + write(command),
+            headers=trace_headers(command.traceparent),
+        )
+        for command in commands
+    ]
 
 
 class EventEncoder:
