@@ -12,7 +12,7 @@ import msgspec
 from streams.contracts.fields import WrongEvent, moment_problem, typed
 from streams.contracts.shipped import encode_struct
 from streams.engine import METRICS, Backfill, Event, Instant
-from streams.engine.event import OWN_METRICS_TOPIC, Field, FieldType
+from streams.engine.values import OWN_METRICS_TOPIC, Field, FieldType
 from streams.ports import Decoded, OutputRecord, Record, Rejection
 
 BACKFILLS = "backfills"

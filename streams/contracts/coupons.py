@@ -5,9 +5,8 @@ from typing import Any
 
 from streams.contracts.fields import WrongEvent, moment_problem, typed
 from streams.contracts.shipped import encode_struct
-from streams.engine.codes import is_code
-from streams.engine.definition import CouponPool
-from streams.engine.event import Field, FieldType, Instant
+from streams.engine.content import CouponPool
+from streams.engine.values import Field, FieldType, Instant, is_code
 from streams.ports import CouponCode, OutputRecord, Record
 
 COUPONS = "coupons"

@@ -5,7 +5,7 @@ from typing import Any
 from streams.contracts.fields import WrongEvent, moment_problem, typed
 from streams.contracts.shipped import encode_fields
 from streams.engine import Review
-from streams.engine.event import Field, FieldType
+from streams.engine.values import Field, FieldType
 from streams.ports import OutputRecord, Record
 
 REVIEWS = "reviews"

@@ -18,9 +18,9 @@ from streams.engine import (
     fire,
     new_state,
 )
-from streams.engine.journey import JourneyState
-from streams.engine.past import Past
-from tests.engine.customer import DAY, EVERYWHERE, HOUR, MONDAY, flow, program_of, send
+from streams.engine.customer.journey import JourneyState
+from streams.engine.customer.past import Past
+from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, flow, program_of, send
 
 SAME_ORDER = {"order_id": "$trigger.order_id"}
 PROGRAM: Program = program_of(
