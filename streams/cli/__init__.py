@@ -1,1 +1,1 @@
-"""The command `sendflow`: a file per command, the tree of them in `main.py` (DESIGN section 8)."""
+"""The command `sendflow`: a file per command, the tree of them in `main.py` (DESIGN 8)."""

@@ -82,7 +82,7 @@ class ShopYear:
 
 
 def shop_year(seed: int = SEED) -> Iterator[dict[str, Any]]:
-    """The year's events in order of time, with the fields of DESIGN section 7. The same seed
+    """The year's events in order of time, with the fields of DESIGN 7. The same seed
     gives the same events, to the byte."""
     yield from build_shop_year(seed).events
 

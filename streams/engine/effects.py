@@ -11,7 +11,7 @@ from streams.engine.purchase import Purchase
 
 
 class Outcome(Enum):
-    """What happened, in the words of DESIGN section 7."""
+    """What happened, in the words of DESIGN 7."""
 
     __hash__ = object.__hash__  # that of Enum is a call in Python, and every decision is looked up
 
@@ -29,7 +29,7 @@ class Outcome(Enum):
 
 
 class SendCommand(msgspec.Struct, gc=False):
-    """One instruction to deliver one message (DESIGN section 7); money in minor units."""
+    """One instruction to deliver one message (DESIGN 7); money in minor units."""
 
     send_id: str
     customer_id: str

@@ -1,2 +1,2 @@
-"""Tests of flows: the real task on logs in memory, with a simulated clock (FLOWS, "Tests of
+"""Tests of flows: the real task on logs in memory, with a simulated clock (FLOWS "Tests of
 flows")."""

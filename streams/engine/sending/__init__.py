@@ -1,5 +1,5 @@
 """The rules of sending, in the order in which they are asked; the first that objects decides
-(SEMANTICS section 4)."""
+(SEMANTICS 4)."""
 
 from streams.engine.sending import (
     caps,
