@@ -1,3 +1,4 @@
+import importlib
 import itertools
 
 import pytest
@@ -39,7 +40,8 @@ def test_every_arrow_is_walked_by_some_journey(monkeypatch: pytest.MonkeyPatch) 
         move(journey, state, *where)  # type: ignore[arg-type]
 
     for module in ("program.walk", "deciding.change", "steps.wait", "steps.send"):
-        monkeypatch.setattr(f"streams.engine.{module}.move", watched)
+        imported = importlib.import_module(f"streams.engine.{module}")
+        monkeypatch.setattr(imported, "move", watched)
     steps = (send("text", "sms"), {"wait": "1h", "id": "pause"}, send())
     held = program_of(flow(*steps, exit_on=[{"metric": "order.placed"}]))
     ada = Customer(held)
