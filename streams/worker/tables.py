@@ -6,7 +6,6 @@ marker (DESIGN 6.3). So a table is ready when its tasks are, and only tasks writ
 """
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from typing import Any, NoReturn, cast
 
@@ -18,8 +17,6 @@ from mode import Service
 
 from streams.worker.tasks import Tasks
 from streams.worker.transport import BatchTransport, Consumer
-
-logger = logging.getLogger(__name__)
 
 CUSTOMERS = "customers"
 

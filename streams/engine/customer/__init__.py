@@ -54,7 +54,6 @@ from streams.engine.customer.state import (
     forget,
     is_forgotten,
     new_state,
-    next_due_of,
 )
 from streams.engine.customer.touches import last_touch
 from streams.engine.customer.update import (
@@ -130,7 +129,6 @@ __all__ = [
     "mean_fact",
     "move",
     "new_state",
-    "next_due_of",
     "note_handled",
     "note_of",
     "noted_of",

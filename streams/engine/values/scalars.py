@@ -244,9 +244,6 @@ Weekday = Annotated[str, one_of(WEEKDAYS, "a weekday")]
 Channel = Annotated[str, one_of(CHANNELS, "a channel")]
 Text = Annotated[str, Scalar("a text", _not_empty, {"type": ["string", "number"]})]
 AnyText = Annotated[str, Scalar("a text", lambda text: text, ANY_SCALAR)]
-Number = Annotated[
-    int | float, Scalar("a number such as 3 or 0.5", parse_number, {"type": "number"})
-]
 Percent = Annotated[
     int, Scalar("a whole number from 0 up", _not_negative, {"type": "integer", "minimum": 0})
 ]
