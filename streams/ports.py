@@ -116,8 +116,8 @@ class Decoder(Protocol):
 
 
 class DayReport(msgspec.Struct, frozen=True):
-    """What a task says of a day that is over (DESIGN 5): sums over its customers at its end, money
-    in minor units, and what was learnt on it (None: nothing)."""
+    """What a task says of a day that is over (DESIGN 5.11): sums over its customers at its end,
+    money in minor units, and what was learnt on it (None: nothing)."""
 
     partition: int
     day_end: Instant  # the midnight, UTC, at which it ended

@@ -14,7 +14,7 @@ from streams.runtime.facts import DayFact
 
 
 class DefinitionsRecord(msgspec.Struct):
-    """A whole set of definitions, in force from this record on (DESIGN section 3)."""
+    """A whole set of definitions, in force from this record on (DESIGN 3)."""
 
     published_at: Instant
     version: str  # hash of the canonical definitions

@@ -191,7 +191,7 @@ class EventEncoder:
         self, metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
     ) -> bytes:
         """An event in Avro single-object encoding: `event_id`, `customer_id`, `occurred_at` and the
-        fields of the metric (DESIGN section 7), money in minor units. Optional fields may be left
+        fields of the metric (DESIGN 7), money in minor units. Optional fields may be left
         out; so may lists and maps that have a default. `metrics` holds the shop's own ones too.
         Raises WrongEvent, naming the field."""
         known = self._metrics.get(metric)

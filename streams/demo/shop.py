@@ -82,7 +82,7 @@ class ShopYear:
 
 def build_shop_year(seed: int = SEED) -> ShopYear:
     """Reads the data and simulates around it: the year's events in order of time, with the fields
-    of DESIGN section 7. The same seed gives the same events, to the byte. Raises Refused if the
+    of DESIGN 7. The same seed gives the same events, to the byte. Raises Refused if the
     data can't be read."""
     retail = read_retail()
     orders: defaultdict[str, list[Order]] = defaultdict(list)

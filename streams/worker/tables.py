@@ -2,7 +2,7 @@
 
 Assignment, standby replicas and routed queries are Faust's. The changelog isn't: Faust's recovery
 reads record by record and waits for the high watermark less one, which under transactions is a
-marker (DESIGN 6). So a table is ready when its tasks are, and only tasks write.
+marker (DESIGN 6.3). So a table is ready when its tasks are, and only tasks write.
 """
 
 import asyncio

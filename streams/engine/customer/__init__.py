@@ -1,4 +1,4 @@
-"""The state of one customer, and how events change it (SEMANTICS 5.1, 2).
+"""The state of one customer, and how events change it (step 2 of SEMANTICS 5.1).
 
 Profile and consent, orders and cart, past events, touches, interests, journeys. Nothing here knows
 a flow. Start with `state.py`; `update.py` says what each metric does to the state, `orders.py` how

@@ -1,4 +1,4 @@
-"""What is remembered of one customer (DESIGN section 6), its header and its bytes.
+"""What is remembered of one customer (DESIGN 6), its header and its bytes.
 
     1 byte   format of what follows
     8 bytes  next due time, big-endian milliseconds (all 0xff: no timer), so that the timer index

@@ -8,7 +8,7 @@ from streams.engine.values import Instant
 
 
 class SendCommand(msgspec.Struct, gc=False):
-    """One instruction to deliver one message (DESIGN section 7); money in minor units.
+    """One instruction to deliver one message (DESIGN 7); money in minor units.
 
     A message that waits for a person is the command that it would be now (SEMANTICS 4.1).
     """

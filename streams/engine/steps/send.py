@@ -1,4 +1,4 @@
-"""One message on one channel: the rules of sending decide whether (SEMANTICS section 4)."""
+"""One message on one channel: the rules of sending decide whether (SEMANTICS 4)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal

@@ -1,5 +1,5 @@
 """What one value in a definition may be. Every scalar arrives as text and is typed by the place it
-stands in, not by its looks (FLOWS): a marker in the annotation reads it."""
+stands in, not by its looks (FLOWS "The folder"): a marker in the annotation reads it."""
 
 import datetime
 import re
