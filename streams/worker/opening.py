@@ -30,8 +30,8 @@ from streams.runtime.commit import Commit, never_read
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
 from streams.task import PartitionTask
-from streams.worker.host import Opening
 from streams.worker.renewal import Renewal
+from streams.worker.slot import Opening
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ def encoder_with(
 
 
 class KafkaTask:
-    """A task with its producer and its store (host.OpenTask)."""
+    """A task with its producer and its store (slot.OpenTask)."""
 
     def __init__(
         self,

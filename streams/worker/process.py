@@ -25,8 +25,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from faust.types import TP
-
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.consumer import RecordConsumer
@@ -34,17 +32,17 @@ from streams.kafka.options import consumer_options
 from streams.kafka.partition import KeyCheck, partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
+from streams.operations.publish import publish_if_new
 from streams.settings import Settings
 from streams.web.views import HealthView, TaskView, WorkerView, health_view, waiting_view
-from streams.worker.app import WorkerApp, advertised_host, build_app
 from streams.worker.facts import FactsAgent
+from streams.worker.faust.app import WorkerApp, advertised_host, build_app
+from streams.worker.faust.routes import Questions, add_routes
+from streams.worker.faust.transport import Consumer
 from streams.worker.fetching import FetchThread, Key
-from streams.worker.host import Host, in_thread
 from streams.worker.opening import TaskOpener
-from streams.worker.publish import publish_if_new
-from streams.worker.routes import Questions, add_routes
+from streams.worker.slot import TaskSlot, in_thread
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions, wall_clock
-from streams.worker.transport import Consumer
 
 logger = logging.getLogger(__name__)
 
@@ -251,67 +249,61 @@ class WorkerProcess:
         assert self._app is not None
         consumer = self._app.consumer
         assert isinstance(consumer, Consumer)
-        settings = self._settings
-        await consumer.write_offsets(
-            {
-                TP(topic_name(settings, topic), number): offset
-                for (topic, number), offset in offsets.items()
-            }
-        )
+        await consumer.write_offsets(offsets)
 
     def _status(self) -> WorkerView:
-        hosts = [] if self._tasks is None else self._tasks.hosts()
-        running = [host for host in hosts if host.runs]
+        slots = [] if self._tasks is None else self._tasks.slots()
+        running = [slot for slot in slots if slot.runs]
         return WorkerView(
             application=self._settings.application,
             generation=None if self._app is None else self._app.consumer_generation_id,
             definitions=running[0].task.program.version if running else None,
-            tasks=[task_view(host) for host in hosts],
+            tasks=[task_view(slot) for slot in slots],
         )
 
     def _measures(self) -> list[TaskMeasures]:
-        hosts = [] if self._tasks is None else self._tasks.hosts()
-        return [task_measures(host) for host in hosts if host.runs]
+        slots = [] if self._tasks is None else self._tasks.slots()
+        return [task_measures(slot) for slot in slots if slot.runs]
 
     def _health(self) -> HealthView:
-        hosts = [] if self._tasks is None else self._tasks.hosts()
+        slots = [] if self._tasks is None else self._tasks.slots()
         return health_view(
-            [host.state for host in hosts],
+            [slot.state for slot in slots],
             is_stopping=self._is_stopping.is_set(),
             is_failed=self._tasks is not None and self._tasks.failure.done(),
         )
 
 
-def task_view(host: Host) -> TaskView:
+def task_view(slot: TaskSlot) -> TaskView:
     """A task as `/status` shows it."""
-    view = TaskView(host.partition, host.state.value, failures=host.failures)
-    if host.runs:
-        task = host.task
+    view = TaskView(slot.partition, slot.state.value, failures=slot.failures)
+    if slot.runs:
+        task = slot.task
         view.clock = task.clock
         view.behind = wall_clock() - task.clock
         view.waits_for = task.waits_for
         view.next_due = task.next_due
-        view.buffered = {topic: task.buffered(topic)[0] for topic in host.fed}
-        view.lag = host.lag()
+        view.buffered = {topic: task.buffered(topic)[0] for topic in slot.fed}
+        view.lag = slot.lag()
         view.counts = dict(task.counts)
         return waiting_view(
-            view, is_simulated=task.settings.is_simulated, knows_ends=host.knows_ends
+            view, is_simulated=task.settings.is_simulated, knows_ends=slot.knows_ends
         )
     return view
 
 
-def task_measures(host: Host) -> TaskMeasures:
+def task_measures(slot: TaskSlot) -> TaskMeasures:
     """A task as `/metrics` shows it."""
-    task = host.task
+    task = slot.task
     return TaskMeasures(
-        partition=host.partition,
+        partition=slot.partition,
         behind=wall_clock() - task.clock,
-        buffered={topic: task.buffered(topic)[0] for topic in host.fed},
-        lag=host.lag(),
+        buffered={topic: task.buffered(topic)[0] for topic in slot.fed},
+        lag=slot.lag(),
         counts=dict(task.counts),
-        commits=host.commits,
-        commit_seconds=host.commit_seconds,
-        failures=host.failures,
+        commits=slot.commits,
+        commit_seconds=slot.commit_seconds,
+        failures=slot.failures,
     )
 
 

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.kafka.admin import KafkaAdmin
-from streams.worker.app import build_app
 from streams.worker.facts import FactsAgent
+from streams.worker.faust.app import build_app
 from tests.broker.group import members
 from tests.broker.reading import settings_for
 from tests.worker.cluster import Cluster, Worker, until

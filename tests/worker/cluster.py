@@ -25,7 +25,7 @@ from streams.runtime.commit import CHANGELOG, Commit
 from streams.store.memory import MemoryStore
 from streams.task import PartitionTask
 from streams.worker.fetching import FetchThread, Key
-from streams.worker.host import Opening
+from streams.worker.slot import Opening
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
 from tests.broker.worker_processes import event
 
@@ -106,7 +106,7 @@ class Cluster:
         return {key: len(self.logs.get(key, [])) for key in keys}
 
     def open(self, opening: Opening) -> "MemoryTask":
-        """See host.Opener."""
+        """See slot.Opener."""
         self.on_open(opening)
         partition = opening.partition
         self.opened.append(partition)
@@ -131,7 +131,7 @@ class Cluster:
 
 
 class MemoryTask:
-    """host.OpenTask."""
+    """slot.OpenTask."""
 
     def __init__(self, cluster: Cluster, task: PartitionTask, store: MemoryStore) -> None:
         self.task = task

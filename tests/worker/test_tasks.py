@@ -6,7 +6,7 @@ import pytest
 
 from streams.errors import Aborted, OutcomeUnknown, Refused, StoreUnusable
 from streams.runtime.lifecycle import TaskState
-from streams.worker.host import Opening
+from streams.worker.slot import Opening
 from streams.worker.tasks import NotHere, ranges
 from tests.worker.cluster import Cluster, Gate, until, worker_on
 
@@ -102,7 +102,7 @@ async def test_pitfall_31_what_is_decided_is_committed_before_a_rebalance(cluste
 async def test_pitfall_35_thrown_out_it_commits_nothing(cluster):
     async with worker_on(cluster) as worker:
         await worker.tasks.assign({1}, 1)
-        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
         await worker.tasks.settle(was_thrown_out=True)
         cluster.order(cluster.customer_of(1))
         commits: list[int] = []
@@ -126,7 +126,7 @@ async def test_pitfall_32_a_commit_that_hangs_doesnt_hold_the_rebalance_up(clust
 async def test_batches_that_were_fetched_and_never_fed_are_fetched_again(cluster: Cluster) -> None:
     async with worker_on(cluster) as worker:
         await worker.tasks.assign({1}, 1)
-        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
         worker.feeds = False  # as Faust does with batches of an old generation
         cluster.order(cluster.customer_of(1))
         await until(lambda: worker.consumer.next.get(("orders", 1)) == 1)
@@ -156,10 +156,10 @@ async def test_a_worker_that_stops_takes_no_task_any_more(cluster: Cluster) -> N
     comes after us."""
     async with worker_on(cluster) as worker:
         await worker.tasks.assign({0}, 1)
-        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
         await worker.tasks.stop(5.0)
         await worker.tasks.assign({0, 1}, 2)
-        assert list(worker.tasks.hosts()) == []
+        assert list(worker.tasks.slots()) == []
         assert cluster.opened == [0]
 
 
@@ -234,8 +234,8 @@ async def test_a_store_that_cant_be_trusted_is_set_aside(cluster):
 async def test_pitfall_12_a_fenced_task_writes_nothing_and_comes_back_if_it_stays_ours(cluster):
     async with worker_on(cluster) as worker:
         await worker.tasks.assign({1}, 1)
-        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
-        fenced = next(iter(worker.tasks.hosts()))
+        await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
+        fenced = next(iter(worker.tasks.slots()))
         cluster.owners[1] = object()  # somebody else was opened after us
         cluster.order(cluster.customer_of(1))
         await until(lambda: fenced.state is TaskState.CLOSED)
@@ -314,13 +314,13 @@ async def test_pitfall_61_a_set_at_which_our_code_fails_ends_no_worker(cluster, 
     monkeypatch.setattr(Audience, "publish", fail)
     async with worker_on(cluster, failures_allowed=1) as worker:
         await worker.tasks.assign({0, 1}, 1)
-        await until(lambda: sum(host.runs for host in worker.tasks.hosts()) == 2)
+        await until(lambda: sum(slot.runs for slot in worker.tasks.slots()) == 2)
         cluster.publish()
         cluster.order(cluster.customer_of(0))
         cluster.order(cluster.customer_of(1))
         await until(lambda: all_thanked(cluster))
         assert cluster.dead_letters() == 2  # one for each task
-        assert {host.task.program.version for host in worker.tasks.hosts()} == {"v1"}
+        assert {slot.task.program.version for slot in worker.tasks.slots()} == {"v1"}
 
 
 # ── The loop ──────────────────────────────────────────────────────────────────────────────────────
@@ -339,7 +339,7 @@ async def test_pitfall_67_a_commit_that_hangs_blocks_neither_the_loop_nor_the_ot
         await until(lambda: len(cluster.thanked()) == 5)
         for _ in range(3):
             cluster.order(cluster.customer_of(0))
-        await until(lambda: worker.tasks.hosts()[0].task.uncommitted >= 3)
+        await until(lambda: worker.tasks.slots()[0].task.uncommitted >= 3)
         gate.open()
         await until(lambda: all_thanked(cluster))
 
@@ -348,28 +348,28 @@ async def test_a_task_whose_commits_are_slow_doesnt_decide_ahead_without_end(clu
     gate = Gate()
     async with worker_on(cluster, decide_ahead=5) as worker:
         await worker.tasks.assign({0}, 1)
-        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
         cluster.on_commit = lambda partition: gate.pass_()
         cluster.order(cluster.customer_of(0))
         await asyncio.to_thread(gate.waiting.wait, 10)
-        host = worker.tasks.hosts()[0]
+        slot = worker.tasks.slots()[0]
         for _ in range(30):
             cluster.order(cluster.customer_of(0))
-            await until(lambda: host.fed["orders"] == cluster.number)
-        assert 0 < host.task.uncommitted < 20
+            await until(lambda: slot.fed["orders"] == cluster.number)
+        assert 0 < slot.task.uncommitted < 20
         cluster.on_commit = lambda partition: None
         gate.open()
         await until(lambda: all_thanked(cluster))
 
 
 async def test_an_input_that_is_far_ahead_is_paused_and_resumed(cluster, monkeypatch):
-    monkeypatch.setattr("streams.worker.host.HIGH_RECORDS", 8)
+    monkeypatch.setattr("streams.worker.slot.HIGH_RECORDS", 8)
     ends, known = cluster.ends, asyncio.Event()
     async with worker_on(cluster) as worker:
         # Nothing is decided while the ends aren't known: the buffers fill.
         worker.tasks._cuts._ask_ends = lambda keys: ends(keys) if known.is_set() else {}
         await worker.tasks.assign({0}, 1)
-        await until(lambda: any(host.runs for host in worker.tasks.hosts()))
+        await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
         for _ in range(12):
             cluster.order(cluster.customer_of(0))
         await until(lambda: ("orders", 0) in worker.consumer.paused)

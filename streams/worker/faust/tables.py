@@ -16,8 +16,8 @@ from faust.tables import TableManager
 from faust.types import TP, AppT
 from mode import Service
 
+from streams.worker.faust.transport import BatchTransport, Consumer
 from streams.worker.tasks import Tasks
-from streams.worker.transport import BatchTransport, Consumer
 
 logger = logging.getLogger(__name__)
 

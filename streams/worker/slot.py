@@ -1,4 +1,4 @@
-"""The place of one task on this worker, from its assignment to its end.
+"""The slot of one task on this worker, from its assignment to its end.
 
     open (thread) ──► read its partitions ──► commit (thread), one at a time ──► close (thread)
 
@@ -63,10 +63,10 @@ async def in_thread(pool: Executor, work: Callable[..., T], *arguments: object) 
     return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
 
 
-class Host:
+class TaskSlot:
     """One task, where it stands, and what is known about its inputs."""
 
-    def __init__(self, partition: int, before: "Host | None" = None) -> None:
+    def __init__(self, partition: int, before: "TaskSlot | None" = None) -> None:
         """`before`: whom this one follows after a failure."""
         self.partition = partition
         self.state = TaskState.ASSIGNED

@@ -25,8 +25,8 @@ from mode.types import ServiceT
 
 from streams.errors import SendflowError
 from streams.kafka.partition import partition_of
-from streams.worker.fetching import Fetched, FetchThread
-from streams.worker.inputs import Inputs
+from streams.worker.faust.inputs import Inputs
+from streams.worker.fetching import Fetched, FetchThread, Key
 
 logger = logging.getLogger(__name__)
 
@@ -149,9 +149,12 @@ class Consumer(driver.Consumer):
         except SendflowError as error:
             cast(BatchTransport, self.transport).on_failure(error)
 
-    async def write_offsets(self, offsets: Mapping[TP, int]) -> None:
+    async def write_offsets(self, offsets: Mapping[Key, int]) -> None:
         """See MembershipThread.write_offsets."""
-        await self._thread.write_offsets(offsets)
+        names = cast(BatchTransport, self.transport).inputs.names
+        await self._thread.write_offsets(
+            {TP(names[topic], number): offset for (topic, number), offset in offsets.items()}
+        )
 
     async def perform_seek(self) -> None:
         """Nothing: positions are part of the tasks' state."""

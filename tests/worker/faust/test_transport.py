@@ -9,9 +9,9 @@ from faust.types import TP
 from streams.engine import INPUTS
 from streams.kafka.consumer import Batch
 from streams.settings import Settings
-from streams.worker.app import WorkerApp, build_app
+from streams.worker.faust.app import WorkerApp, build_app
+from streams.worker.faust.inputs import Inputs
 from streams.worker.fetching import Fetched
-from streams.worker.inputs import Inputs
 
 
 class Records:

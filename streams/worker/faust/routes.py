@@ -12,7 +12,7 @@ from faust.web.exceptions import NotFound, ServiceUnavailable
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from streams.web.views import HealthView, WorkerView, customer_view
-from streams.worker.tables import CustomersTable
+from streams.worker.faust.tables import CustomersTable
 from streams.worker.tasks import NotHere
 
 ROUTED = "Sendflow-Routed"

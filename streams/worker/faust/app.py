@@ -15,14 +15,14 @@ from streams.engine import INPUTS
 from streams.ports import CONTROL
 from streams.runtime.commit import CHANGELOG
 from streams.settings import Protocol, Settings
-from streams.worker.agents import BatchTopic, add_agents
 from streams.worker.facts import FactsAgent
+from streams.worker.faust.agents import BatchTopic, add_agents
+from streams.worker.faust.inputs import Inputs
+from streams.worker.faust.routes import OneHopRouter
+from streams.worker.faust.tables import CustomersTable, TaskTables
+from streams.worker.faust.transport import BatchTransport, Consumer
 from streams.worker.fetching import FetchThread
-from streams.worker.inputs import Inputs
-from streams.worker.routes import OneHopRouter
-from streams.worker.tables import CustomersTable, TaskTables
 from streams.worker.tasks import Tasks
-from streams.worker.transport import BatchTransport, Consumer
 
 
 class WorkerApp(faust.App):

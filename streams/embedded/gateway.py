@@ -6,7 +6,7 @@
 - A fetch is answered at once though there is nothing, and a reader at the end asks without a
   pause. Such an answer is held for a while, or until something was written, as Apache Kafka does.
 
-    client ──► gateway ──► broker          python -m streams.demo.gateway PORT BROKER_PORT
+    client ──► gateway ──► broker          python -m streams.embedded.gateway PORT BROKER_PORT
            ◄── addresses, fetches ◄──
 
 Everything else goes through as it is. Answers keep their order, as they do on a broker.
@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from streams.demo.broker import HOST
+from streams.embedded.broker import HOST
 
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR, END_TXN, DESCRIBE_CLUSTER = 0, 1, 3, 10, 26, 60
 """Kafka's numbers of requests."""

@@ -5,7 +5,7 @@ from typing import Any
 import faust
 from faust.types import EventT, Message, StreamT
 
-from streams.worker.inputs import Inputs
+from streams.worker.faust.inputs import Inputs
 from streams.worker.tasks import Tasks
 
 

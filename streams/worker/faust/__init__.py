@@ -1,0 +1,6 @@
+"""Faust as the worker uses it: group membership, assignment, routed queries, the HTTP port.
+
+Only here Faust, mode, aiokafka and aiohttp are imported, so an upgrade of Faust touches this folder
+alone. Records don't pass through Faust's consumer (`transport` says why), states aren't kept in its
+tables (`tables`). Start reading at `app`, which says what is replaced by what of ours.
+"""
