@@ -9,7 +9,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.engine.definition import CouponPool
+    from streams.engine.coupon_pool import CouponPool
     from streams.operations.coupons import PoolCounts
     from streams.settings import Settings
 

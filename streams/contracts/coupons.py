@@ -9,7 +9,7 @@ from streams.contracts.record_writer import RecordWriter, struct_writer
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine.codes import is_code
-from streams.engine.definition import CouponPool
+from streams.engine.coupon_pool import CouponPool
 from streams.engine.event import Field, FieldType, Instant
 from streams.ports import CouponCode, OutputRecord, Record
 

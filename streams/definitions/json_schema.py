@@ -9,15 +9,12 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
-from streams.engine.definition import (
-    CouponPool,
-    Flow,
-    MetricDefinition,
-    Segment,
-    StoreSettings,
-)
+from streams.engine.coupon_pool import CouponPool
+from streams.engine.definition import Flow, MetricDefinition, Segment
+from streams.engine.families import FAMILIES
 from streams.engine.reading import OneOf, keys_of
 from streams.engine.scalars import RawList, RawMapping, Scalar
+from streams.engine.store_settings import StoreSettings
 
 _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "flow": Flow,
@@ -116,7 +113,7 @@ class SchemaWriter:
         name = family.family.replace(" ", "_")
         if name not in self.definitions:
             self.definitions[name] = {}
-            members = family.members()
+            members = FAMILIES.members_of(family.family)
             # While no member is written yet, an editor offers them all.
             about = {key: {"description": _about(one.Definition)} for key, one in members.items()}
             chosen: dict[str, Any] = {

@@ -27,11 +27,12 @@ from streams.engine.event import (
     Instant,
     topic_of,
 )
-from streams.engine.learning import Counts, Purchase, counts_in
+from streams.engine.learning import Counts, counts_in
 from streams.engine.looking_back import FurtherBack, further_back
 from streams.engine.problem import Problem
 from streams.engine.product import Change, Product, changes, follow, news
 from streams.engine.program import Program
+from streams.engine.purchase import Purchase
 from streams.engine.recommendations import FACT as RECOMMENDATIONS
 from streams.engine.recommendations import Recommendations
 from streams.engine.review import Review, review

@@ -20,7 +20,7 @@ from streams.engine.change import adapt, next_due
 from streams.engine.effects import Effects, Outcome
 from streams.engine.entry import ended_already, remember_entry, running_in
 from streams.engine.event import Event, Instant
-from streams.engine.flow import CompiledFlow, Step
+from streams.engine.flow import CompiledFlow
 from streams.engine.handled import is_handled
 from streams.engine.identity import journey_id
 from streams.engine.journey import Journey, JourneyState, encode_data
@@ -28,6 +28,7 @@ from streams.engine.moves import run_moves
 from streams.engine.program import Program
 from streams.engine.room import has_room_for_another
 from streams.engine.state import CustomerState
+from streams.engine.step import Step
 from streams.engine.turn import Turn
 from streams.engine.walk import end
 

@@ -1,7 +1,5 @@
 """What new definitions do to journeys under way (SEMANTICS 6.1, 6.2)."""
 
-from typing import TYPE_CHECKING
-
 from streams.engine.effects import Effects
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow
@@ -9,16 +7,14 @@ from streams.engine.journey import Journey, JourneyState, move
 from streams.engine.membership import set_silently
 from streams.engine.moves import moved_by_change, run_moves
 from streams.engine.occasion import set_occasions
+from streams.engine.program import Program
 from streams.engine.state import CustomerState
 from streams.engine.turn import Turn
 from streams.engine.waiting import adapt_reviews
 from streams.engine.walk import end, go_on, walk
 
-if TYPE_CHECKING:
-    from streams.engine.program import Program
 
-
-def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effects) -> None:
+def adapt(program: Program, state: CustomerState, at: Instant, effects: Effects) -> None:
     """Brings the customer's journeys in step with the definitions of `program`, as of `at`: the
     moment of the visit after publishing, or of the first event or timer that comes before it.
 
@@ -47,7 +43,7 @@ def adapt(program: "Program", state: CustomerState, at: Instant, effects: Effect
     state.next_due = next_due(state)
 
 
-def _adapt_journey(program: "Program", turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
+def _adapt_journey(program: Program, turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
     assert journey.step is not None
     step = flow.steps.get(journey.step)
     if step is None:
@@ -58,9 +54,7 @@ def _adapt_journey(program: "Program", turn: Turn, flow: CompiledFlow, journey: 
         go_on(turn, flow, journey, step.resume)  # the condition is the one that is in force now
 
 
-def _leave_deleted_step(
-    program: "Program", turn: Turn, flow: CompiledFlow, journey: Journey
-) -> None:
+def _leave_deleted_step(program: Program, turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
     deleted = journey.step
     assert deleted is not None  # RUNNING journeys are never stored
     successor = program.successor_of(flow, deleted)

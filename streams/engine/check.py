@@ -5,24 +5,19 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.building import id_of
 from streams.engine.calendar import zone_named, zone_names
 from streams.engine.conditions.where import check_pattern
-from streams.engine.definition import (
-    CouponPool,
-    Definitions,
-    Flow,
-    MetricDefinition,
-    Segment,
-    StoreSettings,
-    inside,
-)
+from streams.engine.coupon_pool import CouponPool
+from streams.engine.definition import Definitions, Flow, MetricDefinition, Segment, inside
 from streams.engine.event import METRICS, PRODUCT_METRICS, FieldType
+from streams.engine.families import FAMILIES
 from streams.engine.pools import check_pools
 from streams.engine.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.reading import UNREADABLE, Found, Reading, read
 from streams.engine.references import IN_WORDS, fields_of
 from streams.engine.scope import EVERY_EVENT_HAS, PROFILE_FIELDS, Scope
-from streams.engine.steps import id_of
+from streams.engine.store_settings import StoreSettings
 
 
 class _RawSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +42,7 @@ def read_definitions(raw: dict[str, Any]) -> Definitions | list[Problem]:
 
 def examine(raw: dict[str, Any]) -> tuple[Definitions | None, list[Problem]]:
     """As `read_definitions`, with what could be read although there are problems."""
-    reading = Reading()
+    reading = Reading(FAMILIES)
     read_set = read(raw, _RawSet, (), reading)
     if read_set is UNREADABLE:
         return None, reading.problems

@@ -11,16 +11,18 @@ from streams.engine.compile_flow import COUNTS_AS, compile_flow
 from streams.engine.conditions.segment import compile_segment
 from streams.engine.conditions.truth import NEVER
 from streams.engine.conditions.where import Test
-from streams.engine.definition import Definitions, Flow, StoreSettings
+from streams.engine.definition import Definitions, Flow
 from streams.engine.dependence import Dependence, dependence_of, segments_within
 from streams.engine.event import NEWS, Metric
-from streams.engine.flow import CompiledFlow, SegmentPlan, Step
+from streams.engine.flow import CompiledFlow, SegmentPlan
 from streams.engine.interest import BOUGHT, SHOWN
 from streams.engine.money import MONEY_TYPES, NO_RATE
 from streams.engine.program import MetricPlan, Program
 from streams.engine.scope import EVERY_EVENT_HAS, Reads, Remembered, Scope
 from streams.engine.situation import Situation
 from streams.engine.state import new_state
+from streams.engine.step import Step
+from streams.engine.store_settings import StoreSettings
 from streams.engine.update import ALWAYS_READ, APPLY, Memory
 
 _NOTHING_KNOWN = Situation(new_state(""), 0)

@@ -5,18 +5,20 @@ from collections.abc import Mapping
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.conditions import segment as segment_condition
 from streams.engine.conditions.condition import compile_condition, compile_evidence
 from streams.engine.conditions.truth import all_of, evidence_of_all
 from streams.engine.conditions.where import compile_pattern, top_fields
-from streams.engine.definition import Flow, FlowStatus, ReEntryAfter, StoreSettings, inside
+from streams.engine.definition import Flow, FlowStatus, ReEntryAfter, inside
 from streams.engine.duration import DAY, HOUR
-from streams.engine.flow import Building, CompiledFlow, ExitRule, ReEntry
+from streams.engine.flow import CompiledFlow, ExitRule, ReEntry
 from streams.engine.length import longest
 from streams.engine.references import getter
 from streams.engine.schedule import compile_audience
 from streams.engine.scope import Scope
 from streams.engine.steps import wait
+from streams.engine.store_settings import StoreSettings
 from streams.engine.triggers import date as date_trigger
 from streams.engine.triggers import metric as metric_trigger
 from streams.engine.triggers import once as once_trigger
@@ -82,7 +84,13 @@ def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope)
     oldest = max(max_event_age, length or 0) if compiled.trigger_metric else max_event_age
     compiled.exit_on = _exit_rules(flow, scope, oldest)
     compiled.finish = finish_of(compiled)
-    building = Building(compiled, scope, settings, flow)
+    building = Building(
+        compiled,
+        scope,
+        settings,
+        smart_sending=True if flow.smart_sending is None else flow.smart_sending,
+        utm=flow.utm,
+    )
     compiled.first = building.sequence(flow.steps, "steps", compiled.finish)
     return compiled
 

@@ -9,7 +9,7 @@ while it is valid.
 from collections.abc import Iterator
 from typing import Any
 
-from streams.engine.definition import CouponPool
+from streams.engine.coupon_pool import CouponPool
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow

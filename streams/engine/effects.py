@@ -7,7 +7,7 @@ import msgspec
 
 from streams.engine.codes import NO_CODES, CodeSupply
 from streams.engine.event import Instant
-from streams.engine.learning import Purchase
+from streams.engine.purchase import Purchase
 
 
 class Outcome(Enum):

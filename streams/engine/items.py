@@ -5,12 +5,11 @@ from typing import Any
 
 import msgspec
 
-from streams.engine import recommend
 from streams.engine.duration import DAY
 from streams.engine.event import FieldType
 from streams.engine.money import AS_WRITTEN
 from streams.engine.problem import Problem
-from streams.engine.recommend import Recommend
+from streams.engine.recommend import Recommend, check_recommended, compile_recommended
 from streams.engine.references import fields_of
 from streams.engine.scope import Scope
 from streams.engine.state import cart_of
@@ -94,14 +93,14 @@ def _compile_viewed(scope: Scope) -> Items:
 def check_items(items: str | Recommend, scope: Scope) -> Iterator[Problem]:
     """What a message shows is there."""
     if isinstance(items, Recommend):
-        return recommend.check(items, scope)
+        return check_recommended(items, scope)
     return ITEM_SOURCES[items].check(scope)
 
 
 def compile_items(items: str | Recommend, scope: Scope) -> Items:
     """What a message shows, at the moment it is sent."""
     if isinstance(items, Recommend):
-        return recommend.compile(items, scope)
+        return compile_recommended(items, scope)
     return ITEM_SOURCES[items].compile(scope)
 
 

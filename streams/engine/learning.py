@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from streams.engine.event import Instant
+from streams.engine.purchase import Bought, Purchase
 
 ONE = 1_000
 FADING = 5
@@ -40,28 +41,9 @@ _encode = msgspec.msgpack.Encoder().encode
 _T = TypeVar("_T")
 
 
-class Bought(msgspec.Struct, array_like=True, gc=False):
-    """One item of an order; the price in minor units of the store's currency. Fields are only
-    appended, here and below."""
-
-    sku: str
-    name: str | None = None
-    unit_price: int | None = None
-    category: str | None = None
-    url: str | None = None
-    image_url: str | None = None
-
-
-class Purchase(msgspec.Struct, array_like=True, gc=False):
-    """One order, and what its customer had searched for in the day before."""
-
-    at: Instant
-    items: list[Bought]
-    searches: list[bytes] = []  # hashed_words of each
-
-
 class ItemCount(msgspec.Struct, array_like=True):
-    """How often an item was bought, and what is known of it."""
+    """How often an item was bought, and what is known of it. Fields are only appended, here and
+    below."""
 
     count: int
     first_at: Instant  # when it was bought for the first time

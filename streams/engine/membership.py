@@ -2,15 +2,12 @@
 (DESIGN 5.8)."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow, SegmentPlan
+from streams.engine.program import Program
 from streams.engine.state import CustomerState, Membership
 from streams.engine.turn import Turn
-
-if TYPE_CHECKING:
-    from streams.engine.program import Program
 
 
 def judge(turn: Turn, segments: Iterable[SegmentPlan]) -> list[CompiledFlow]:
@@ -36,7 +33,7 @@ def judge(turn: Turn, segments: Iterable[SegmentPlan]) -> list[CompiledFlow]:
     return started
 
 
-def due_segments(program: "Program", state: CustomerState, due: Instant) -> list[SegmentPlan]:
+def due_segments(program: Program, state: CustomerState, due: Instant) -> list[SegmentPlan]:
     """The segments of which the truth may change at `due`."""
     return [
         program.segments[segment]
@@ -45,7 +42,7 @@ def due_segments(program: "Program", state: CustomerState, due: Instant) -> list
     ]
 
 
-def set_silently(program: "Program", turn: Turn) -> None:
+def set_silently(program: Program, turn: Turn) -> None:
     """Sets the membership of segments that are new or were changed: nobody enters because of an
     edit (SEMANTICS 1.10). A customer of whom nothing is known yet is a member of none, so that
     their first event can make them one.

@@ -1,19 +1,17 @@
 """Which journeys can move, and in which order they do (SEMANTICS 5.1, 5.2)."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from streams.engine.conditions.truth import earlier
 from streams.engine.entry import enter_by_segment, enter_by_time
-from streams.engine.flow import CompiledFlow, Run, SegmentPlan, Step
+from streams.engine.flow import CompiledFlow, SegmentPlan
 from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, noted_of, put_off
 from streams.engine.membership import judge
 from streams.engine.occasion import set_occasions
+from streams.engine.program import Program
+from streams.engine.step import Run, Step
 from streams.engine.turn import Turn
 from streams.engine.walk import go_on, walk
-
-if TYPE_CHECKING:
-    from streams.engine.program import Program
 
 Waits = Mapping[str, Mapping[str, Step]]
 """By flow, steps that wait for a condition, by their ids."""
@@ -23,7 +21,7 @@ Move = tuple[int, int, CompiledFlow, Journey, Run | None]
 that waited or was held, what goes on with it; None for one that has just begun."""
 
 
-def run_moves(program: "Program", turn: Turn, moves: list[Move]) -> None:
+def run_moves(program: Program, turn: Turn, moves: list[Move]) -> None:
     """Every journey that can move runs until it waits or ends: by priority (higher first), flow,
     entry. What a journey changes may let others move: they come after."""
     if len(moves) > 1:
@@ -45,7 +43,7 @@ def run_moves(program: "Program", turn: Turn, moves: list[Move]) -> None:
         run_moves(program, turn, moved_by_change(program, turn, []))  # somebody has left a flow
 
 
-def moved_by_change(program: "Program", turn: Turn, under_way: list[Move]) -> list[Move]:
+def moved_by_change(program: Program, turn: Turn, under_way: list[Move]) -> list[Move]:
     """Segments are judged again when a journey that has changed the profile waits or ends (5.2),
     and so are those that ask which flows P is in, and the conditions that P waits for."""
     segments: tuple[SegmentPlan, ...] = ()
@@ -92,7 +90,7 @@ def entered_by_time(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
 
 
 def released_by_truth(
-    program: "Program", waits: Waits, turn: Turn, under_way: list[Move]
+    program: Program, waits: Waits, turn: Turn, under_way: list[Move]
 ) -> list[Move]:
     """The journeys that wait at one of `waits` for a condition that holds now, and aren't
     `under_way` anyway. The others learn when it may next change by time alone."""

@@ -1,16 +1,12 @@
 """When the date triggers of a customer are due: a week before a birthday (SEMANTICS 1.1)."""
 
-from typing import TYPE_CHECKING
-
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow
+from streams.engine.program import Program
 from streams.engine.state import CustomerState
 
-if TYPE_CHECKING:
-    from streams.engine.program import Program
 
-
-def set_occasions(program: "Program", state: CustomerState, since: Instant) -> None:
+def set_occasions(program: Program, state: CustomerState, since: Instant) -> None:
     """Finds the next moment of each date flow anew, from `since` on, this moment included: after
     publishing, and when the profile has changed."""
     state.occasions = {}
@@ -18,7 +14,7 @@ def set_occasions(program: "Program", state: CustomerState, since: Instant) -> N
         _set_next(state, flow, since)
 
 
-def due_occasions(program: "Program", state: CustomerState, due: Instant) -> list[CompiledFlow]:
+def due_occasions(program: Program, state: CustomerState, due: Instant) -> list[CompiledFlow]:
     """The date flows that are due, in their order; their next moments are set."""
     flows = [flow for flow in program.dated_flows if state.occasions.get(flow.flow, due + 1) <= due]
     for flow in flows:

@@ -4,7 +4,7 @@ could go to two people (SEMANTICS 7.1)."""
 from collections.abc import Iterator, Sequence
 
 from streams.engine.codes import may_make
-from streams.engine.definition import CouponPool
+from streams.engine.coupon_pool import CouponPool
 from streams.engine.problem import Path, Problem
 
 

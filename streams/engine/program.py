@@ -8,10 +8,11 @@ import msgspec
 
 from streams.engine.conditions.where import Test
 from streams.engine.event import OWN_METRICS_TOPIC, Event, Metric
-from streams.engine.flow import CompiledFlow, SegmentPlan, Step
+from streams.engine.flow import CompiledFlow, SegmentPlan
 from streams.engine.interest import Watching
 from streams.engine.journey import Journey
 from streams.engine.money import Exchange
+from streams.engine.step import Step
 from streams.engine.update import ALWAYS_READ, Apply, Memory
 
 NO_FACTS: Mapping[str, Any] = {}

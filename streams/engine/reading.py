@@ -22,11 +22,12 @@ import enum
 import functools
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Protocol, Union
 
 import msgspec
 
+from streams.engine.families_ import Families
 from streams.engine.problem import Path, Problem, nearest_name, unknown_name
 from streams.engine.scalars import RawList, RawMapping, Scalar
 from streams.engine.scope import Scope
@@ -45,11 +46,10 @@ class Member(Protocol):
 
 
 class OneOf(msgspec.Struct, frozen=True):
-    """Marks a place where one member of a family stands, told apart by its key. `members` is a
-    function because families nest (an `if` holds steps)."""
+    """Marks a place where one member of a family stands, told apart by its key. The family is only
+    named, because families nest (an `if` holds steps): see families.py."""
 
     family: str
-    members: Callable[[], Mapping[str, Member]]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -63,8 +63,10 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct):
-    """What reading brought up beside the value: problems, and every family member for `check`."""
+    """The families that may be read, and what reading brought up beside the value: problems, and
+    every family member for `check`."""
 
+    families: Families = Families()
     problems: list[Problem] = []
     found: list[Found] = []
 
@@ -171,7 +173,7 @@ def _read_marked(raw: Any, marker: Any, path: Path, reading: Reading) -> Any:
 
 
 def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
-    members = family.members()
+    members = reading.families.members_of(family.family)
     if isinstance(raw, str) and raw in members:
         raw = {raw: None}  # `- exit`
     if not isinstance(raw, dict):
@@ -240,9 +242,9 @@ def _read_union(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) 
     if not fitting:
         return _expected(_expects_any(kinds), raw, path, reading)
     if isinstance(raw, dict) and len(fitting) > 1:
-        return read(raw, _by_key(raw, fitting), path, reading)
+        return read(raw, _by_key(raw, fitting, reading.families), path, reading)
     for kind in fitting:
-        attempt = Reading()
+        attempt = Reading(reading.families)
         value = read(raw, kind, path, attempt)
         if value is not UNREADABLE and not attempt.problems:
             reading.found.extend(attempt.found)
@@ -283,14 +285,14 @@ def _shape_fits(raw: Any, kind: Any) -> bool:
     return origin is Literal or is_enum or isinstance(marker, Scalar | RawList)
 
 
-def _by_key(raw: dict[str, Any], kinds: Sequence[Any]) -> Any:
+def _by_key(raw: dict[str, Any], kinds: Sequence[Any], families: Families) -> Any:
     """The one of several mappings that `raw` was probably meant to be: whose required keys it
     has, else whose keys it shares."""
 
     def likeness(kind: Any) -> tuple[int, int]:
         if typing.get_origin(kind) is Annotated:
             marker = kind.__metadata__[0]
-            members = marker.members() if isinstance(marker, OneOf) else {}
+            members = families.members_of(marker.family) if isinstance(marker, OneOf) else {}
             return (int(any(key in members for key in raw)), 0)
         if typing.get_origin(kind) is dict:
             return (0, 0)

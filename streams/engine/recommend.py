@@ -9,6 +9,7 @@ import msgspec
 
 from streams.engine.duration import DAY
 from streams.engine.event import FieldType
+from streams.engine.orders import bought_lately, has_bought
 from streams.engine.problem import Problem
 from streams.engine.recommendations import FACT, Recommendations
 from streams.engine.references import fields_of
@@ -17,7 +18,6 @@ from streams.engine.scope import Scope
 from streams.engine.state import cart_of
 from streams.engine.turn import Turn
 from streams.engine.update import SEARCHED
-from streams.engine.value import bought_lately, has_bought
 
 MOST = 20
 """Items of one message."""
@@ -44,7 +44,7 @@ class Recommend(msgspec.Struct, frozen=True, kw_only=True):
     price: Literal["at_least_bought"] | None = None
 
 
-def check(definition: Recommend, scope: Scope) -> Iterator[Problem]:
+def check_recommended(definition: Recommend, scope: Scope) -> Iterator[Problem]:
     """There is something to start from."""
     if definition.limit > MOST:
         yield Problem(("items", "limit"), f"expected at most {MOST}", found=str(definition.limit))
@@ -57,7 +57,9 @@ def check(definition: Recommend, scope: Scope) -> Iterator[Problem]:
         )
 
 
-def compile(definition: Recommend, scope: Scope) -> Callable[[Turn], list[dict[str, Any]]]:  # noqa: A001 - same name in each
+def compile_recommended(
+    definition: Recommend, scope: Scope
+) -> Callable[[Turn], list[dict[str, Any]]]:
     """The items, the best first, in the store's currency; none before the first facts."""
     scope.reads.facts.add(FACT)
     currency, limit = scope.currency, definition.limit

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from streams.engine.identity import sku_hash
-from streams.engine.learning import Bought, Counts, counts_in, each_word, hashed_words
+from streams.engine.learning import Counts, counts_in, each_word, hashed_words
+from streams.engine.purchase import Bought
 
 FACT = "recommendations"
 """The name under which they are among the store facts."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from streams.engine import calendar, money
+from streams.engine.calendar import moment_text, place_moment, start_of_day
 from streams.engine.event import ITEM_FIELDS, Field, FieldType
+from streams.engine.money import amount_text, parse_amount
 from streams.engine.problem import Path, Problem, unknown_name
 from streams.engine.profile_field import read_as
 from streams.engine.scalars import parse_boolean, parse_date, parse_moment, parse_number
@@ -187,9 +188,9 @@ def shown(kind: FieldType, scope: Scope) -> Callable[[Any], Any]:
     """A value of the type `kind` as plain JSON for people: amounts in major units, moments by the
     clocks of the scope, long lists by their number."""
     if kind is FieldType.MONEY:
-        return lambda value: None if value is None else money.amount_text(value, scope.currency)
+        return lambda value: None if value is None else amount_text(value, scope.currency)
     if kind is FieldType.MOMENT:
-        return lambda value: None if value is None else calendar.moment_text(value, scope.zone)
+        return lambda value: None if value is None else moment_text(value, scope.zone)
     if kind is FieldType.ITEMS:
         return lambda value: f"{len(value or ())} items"
     return lambda value: value
@@ -323,9 +324,9 @@ _SOURCES: dict[str, Callable[[str, Scope, Path], Reference | Problem]] = {
 def _moment(text: str, scope: Scope) -> int | None:
     moment = parse_moment(text)
     if moment is not None:
-        return calendar.place_moment(moment, scope.zone)
+        return place_moment(moment, scope.zone)
     day = parse_date(text)
-    return None if day is None else calendar.start_of_day(day, scope.zone)
+    return None if day is None else start_of_day(day, scope.zone)
 
 
 def _date_text(text: str, scope: Scope) -> str | None:
@@ -336,7 +337,7 @@ def _date_text(text: str, scope: Scope) -> str | None:
 _CONSTANTS: dict[FieldType, Callable[[str, Scope], Any]] = {
     FieldType.NUMBER: lambda text, scope: parse_number(text),
     FieldType.NUMBERS: lambda text, scope: parse_number(text),
-    FieldType.MONEY: lambda text, scope: money.parse_amount(text, scope.currency),
+    FieldType.MONEY: lambda text, scope: parse_amount(text, scope.currency),
     FieldType.BOOLEAN: lambda text, scope: parse_boolean(text),
     FieldType.DATE: _date_text,
     FieldType.MOMENT: _moment,

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.event import Field, FieldType, Metric
+from streams.engine.families_ import Families
 
 
 class Remembered(msgspec.Struct):
@@ -49,6 +50,7 @@ class Scope(msgspec.Struct):
     schedules, dates), so that `$trigger` is refused there.
     """
 
+    families: Families
     metrics: Mapping[str, Metric]  # the built-in ones and the shop's
     profile: Mapping[str, Field]  # the known fields and the shop's
     segments: Mapping[str, Any]  # id -> Segment (definition.py)

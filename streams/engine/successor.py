@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.building import has_own_id, id_of
 from streams.engine.definition import Definitions, Flow
-from streams.engine.steps import has_own_id, id_of
 
 Successors = dict[str, dict[str, str | None]]
 """Flow to step id that was there once, and isn't any more, to its successor; None: none is left."""

@@ -1,8 +1,10 @@
 """One turn of one customer: what deciding about an event or a due timer needs at hand."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from streams.engine.calendar import zone_of
 from streams.engine.effects import Decision, Effects, Outcome
@@ -11,12 +13,16 @@ from streams.engine.journey import Journey
 from streams.engine.money import NO_RATE
 from streams.engine.situation import Situation
 
-if TYPE_CHECKING:
-    from streams.engine.flow import CompiledFlow
-
 MOST_ENTRIES = 16
 MOST_STEPS = 1_000
 """Limits of one turn (SEMANTICS 1.12)."""
+
+
+class FlowVersion(msgspec.Struct, eq=False):
+    """The flow that a decision is about, in the version that decided."""
+
+    flow: str
+    version: str
 
 
 class Turn(Situation):
@@ -46,7 +52,7 @@ class Turn(Situation):
 
     def note(
         self,
-        flow: "CompiledFlow",
+        flow: FlowVersion,
         journey: Journey | None,
         step: str | None,
         outcome: Outcome,

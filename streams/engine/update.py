@@ -5,30 +5,45 @@ from typing import Any
 
 import msgspec
 
-from streams.engine import conversion, profile, value
 from streams.engine.duration import DAY
 from streams.engine.event import Event, Instant
 from streams.engine.identity import is_among
-from streams.engine.learning import Purchase, bought_items, hashed_words
+from streams.engine.learning import bought_items, hashed_words
+from streams.engine.orders import (
+    apply_cart_updated,
+    apply_order_cancelled,
+    apply_order_placed,
+    apply_order_refunded,
+)
 from streams.engine.past import Past, remember_first
+from streams.engine.profile import (
+    apply_customer_subscribed,
+    apply_customer_unsubscribed,
+    apply_customer_updated,
+    apply_message_bounced,
+    apply_message_complained,
+    apply_message_delivered,
+)
+from streams.engine.purchase import Purchase
 from streams.engine.state import CustomerState
+from streams.engine.touches import apply_message_clicked, apply_message_opened
 
 Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
 
 APPLY: dict[str, Apply] = {
-    "order.placed": value.apply_order_placed,
-    "order.refunded": value.apply_order_refunded,
-    "order.cancelled": value.apply_order_cancelled,
-    "cart.updated": value.apply_cart_updated,
-    "customer.updated": profile.apply_customer_updated,
-    "customer.subscribed": profile.apply_customer_subscribed,
-    "customer.unsubscribed": profile.apply_customer_unsubscribed,
-    "message.unsubscribed": profile.apply_customer_unsubscribed,
-    "message.delivered": profile.apply_message_delivered,
-    "message.bounced": profile.apply_message_bounced,
-    "message.complained": profile.apply_message_complained,
-    "message.opened": conversion.apply_message_opened,
-    "message.clicked": conversion.apply_message_clicked,
+    "order.placed": apply_order_placed,
+    "order.refunded": apply_order_refunded,
+    "order.cancelled": apply_order_cancelled,
+    "cart.updated": apply_cart_updated,
+    "customer.updated": apply_customer_updated,
+    "customer.subscribed": apply_customer_subscribed,
+    "customer.unsubscribed": apply_customer_unsubscribed,
+    "message.unsubscribed": apply_customer_unsubscribed,
+    "message.delivered": apply_message_delivered,
+    "message.bounced": apply_message_bounced,
+    "message.complained": apply_message_complained,
+    "message.opened": apply_message_opened,
+    "message.clicked": apply_message_clicked,
 }
 """What a metric does to the state, beside being counted and remembered. `customer.erased` is not
 among them: it ends journeys first (decide.py)."""

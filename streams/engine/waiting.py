@@ -10,21 +10,20 @@ the journey as it stood before the message; the rules judge it when the message 
                HELD: quiet hours, paused flow ── flow archived, step gone ──┘
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from streams.engine.duration import DAY
 from streams.engine.event import Instant
-from streams.engine.flow import CompiledFlow, Run, Step
+from streams.engine.flow import CompiledFlow
 from streams.engine.identity import send_id
 from streams.engine.journey import REACHED, Journey, JourneyState, move
+from streams.engine.program import Program
 from streams.engine.state import CustomerState
+from streams.engine.step import Run, Step
 from streams.engine.turn import Turn
 from streams.engine.walk import go_on
-
-if TYPE_CHECKING:
-    from streams.engine.program import Program
 
 APPROVED = "approved"
 """In the memory of what waits: {by, at} of the approval."""
@@ -69,7 +68,7 @@ def give_up(state: CustomerState, waiting: Journey) -> None:
     state.reviews = [one for one in state.reviews if one is not waiting]
 
 
-def approved_step(program: "Program", waiting: Journey) -> tuple[CompiledFlow, Step, Run] | None:
+def approved_step(program: Program, waiting: Journey) -> tuple[CompiledFlow, Step, Run] | None:
     """The flow and the message of what waits, and what judges it; None if one of them is gone: then
     nothing is sent (SEMANTICS 6.1, 6.2)."""
     flow = program.flows.get(waiting.flow)
@@ -79,9 +78,7 @@ def approved_step(program: "Program", waiting: Journey) -> tuple[CompiledFlow, S
     return flow, step, step.approved
 
 
-def due_reviews(
-    program: "Program", turn: Turn
-) -> list[tuple[int, int, CompiledFlow, Journey, Run]]:
+def due_reviews(program: Program, turn: Turn) -> list[tuple[int, int, CompiledFlow, Journey, Run]]:
     """Moves of approved messages that were held until now: after the journeys of their flow."""
     moves = []
     for place, waiting in enumerate(turn.state.reviews, len(turn.state.journeys)):
@@ -92,7 +89,7 @@ def due_reviews(
     return moves
 
 
-def adapt_reviews(program: "Program", turn: Turn) -> None:
+def adapt_reviews(program: Program, turn: Turn) -> None:
     """What new definitions do to what waits: of a flow or message that is gone it is given up; an
     approved one that a paused flow held is judged if the flow is live again."""
     for waiting in turn.state.reviews:

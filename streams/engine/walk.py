@@ -3,9 +3,10 @@
 from typing import Any
 
 from streams.engine.effects import Outcome
-from streams.engine.flow import CompiledFlow, Run, Step
+from streams.engine.flow import CompiledFlow
 from streams.engine.identity import is_among
 from streams.engine.journey import Journey, JourneyState, move
+from streams.engine.step import Run, Step
 from streams.engine.turn import MOST_STEPS, Turn
 
 

@@ -10,7 +10,7 @@ from streams.contracts.decode import EventDecoder, decode_asking
 from streams.contracts.registry import registry_in
 from streams.engine import Definitions, Instant
 from streams.engine.codes import is_code, may_make
-from streams.engine.definition import CouponPool
+from streams.engine.coupon_pool import CouponPool
 from streams.engine.pools import rule_like, rule_that_makes
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer

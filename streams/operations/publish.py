@@ -26,7 +26,7 @@ from streams.engine import (
     read_definitions,
     successors,
 )
-from streams.engine.definition import CouponPool
+from streams.engine.coupon_pool import CouponPool
 from streams.engine.duration import duration_text
 from streams.engine.money import amount_text, minor_digits
 from streams.engine.successor import Successors

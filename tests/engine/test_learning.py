@@ -13,14 +13,13 @@ from streams.engine.learning import (
     MOST_PAIRS,
     MOST_SEARCHES,
     ONE,
-    Bought,
     Counts,
     ItemCount,
-    Purchase,
     bought_items,
     counts_in,
     hashed_words,
 )
+from streams.engine.purchase import Bought, Purchase
 
 WORDS = hashed_words("red lamp")
 

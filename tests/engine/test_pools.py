@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Definitions, read_definitions
-from streams.engine.definition import CodeRule, CouponPool
+from streams.engine.coupon_pool import CodeRule, CouponPool
 from streams.engine.pools import rule_like, rule_that_makes
 from streams.engine.problem import path_text
 

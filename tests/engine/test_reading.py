@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
+from streams.engine.families_ import Families
 from streams.engine.problem import Problem, path_text
 from streams.engine.reading import UNREADABLE, OneOf, Reading, read
 from streams.engine.scalars import (
@@ -66,17 +67,18 @@ class Rest:
         return iter(())
 
 
-Move = Annotated[Any, OneOf("move", lambda: {"walk": Walk, "rest": Rest})]
+MOVES = Families({"move": {"walk": Walk, "rest": Rest}})
+Move = Annotated[Any, OneOf("move")]
 
 
 def problems_of(raw: Any, kind: Any) -> list[tuple[str, str]]:
-    reading = Reading()
+    reading = Reading(MOVES)
     read(raw, kind, (), reading)
     return [(path_text(problem.path), problem.message) for problem in reading.problems]
 
 
 def value_of(raw: Any, kind: Any) -> Any:
-    reading = Reading()
+    reading = Reading(MOVES)
     value = read(raw, kind, (), reading)
     assert reading.problems == []
     return value
@@ -161,7 +163,7 @@ def test_everything_that_is_wrong_is_told() -> None:
 
 
 def test_the_nearest_name_is_proposed() -> None:
-    reading = Reading()
+    reading = Reading(MOVES)
     read({"name": "x", "colur": "red", "channel": "emial"}, Thing, (), reading)
     assert [(problem.nearest, problem.at_key) for problem in reading.problems] == [
         ("colour", True),
@@ -180,7 +182,7 @@ def test_a_member_that_says_all_by_standing_there(raw: Any) -> None:
 
 
 def test_members_are_found_where_they_stand() -> None:
-    reading = Reading()
+    reading = Reading(MOVES)
     read([{"walk": "4h"}, {"rest": None, "why": "x"}], list[Move], ("steps",), reading)
     assert [(found.path, found.family, found.key) for found in reading.found] == [
         (("steps", 0), "move", "walk"),
@@ -203,14 +205,14 @@ def test_members_are_found_where_they_stand() -> None:
     ],
 )
 def test_what_is_no_member(raw: Any, problem: tuple[str, str]) -> None:
-    reading = Reading()
+    reading = Reading(MOVES)
     assert read(raw, Move, (), reading) is UNREADABLE
     assert [(path_text(one.path), one.message) for one in reading.problems] == [problem]
     assert reading.found == []
 
 
 def test_an_unreadable_item_leaves_the_others() -> None:
-    reading = Reading()
+    reading = Reading(MOVES)
     assert read([{"walk": "4h"}, {"walk": "far"}, {"walk": "5h"}], list[Move], (), reading) == [
         Walk.Definition(walk=4 * 3_600_000),
         Walk.Definition(walk=5 * 3_600_000),

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from streams.engine.orders import has_bought, net_revenue
 from streams.engine.state import CustomerState, cart_of, new_state
-from streams.engine.value import has_bought, net_revenue
 from tests.engine.customer import DAY, HOUR, MONDAY, Customer, program_of
 
 

@@ -6,7 +6,6 @@ say, `compile(definition, scope)` to a closure that yields its truth and when to
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 
 from streams.engine.conditions import (
     all_,
@@ -24,12 +23,11 @@ from streams.engine.conditions import (
 )
 from streams.engine.conditions.condition import (
     ConditionDefinition,
+    ConditionModule,
     compile_condition,
     compile_evidence,
 )
 from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.reading import Member
-from streams.engine.scope import Scope
 
 __all__ = [
     "CONDITIONS",
@@ -40,16 +38,6 @@ __all__ = [
     "compile_condition",
     "compile_evidence",
 ]
-
-
-class ConditionModule(Member, Protocol):
-    """What the module of a condition holds."""
-
-    def compile(self, definition: Any, scope: Scope) -> Condition:
-        """The closure of a checked definition."""
-
-    def evidence(self, definition: Any, scope: Scope) -> Evidence:
-        """What a checked definition compares, for decisions."""
 
 
 CONDITIONS: Mapping[str, ConditionModule] = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from streams.engine import calendar
+from streams.engine.calendar import next_day, start_of_day, zone_of
 from streams.engine.conditions.compare import Comparison, Judge, compile_comparison, operations_of
 from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
 from streams.engine.duration import parse_offset, whole_days
@@ -140,8 +140,8 @@ def _date_from_today(read: Reader, before: bool, offset: int, scope: Scope) -> C
         day = parse_date(read(situation) or "")
         if day is None:
             return NEVER
-        zone = calendar.zone_of(situation.state.profile.get("timezone"), scope.zone)
-        turns = calendar.next_day(day, (1 if before else 0) - days)
-        return _until(calendar.start_of_day(turns, zone), before=before, now=situation.now)
+        zone = zone_of(situation.state.profile.get("timezone"), scope.zone)
+        turns = next_day(day, (1 if before else 0) - days)
+        return _until(start_of_day(turns, zone), before=before, now=situation.now)
 
     return judge

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.definition import CouponPool
+from streams.engine.coupon_pool import CouponPool
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
 from streams.engine.flow import CompiledFlow

@@ -5,11 +5,8 @@ say, and `compile(definition, building, step_id, following)` to the linked `Step
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 
-from streams.engine.flow import Building, Step
-from streams.engine.identity import step_hash
-from streams.engine.reading import Member
+from streams.engine.building import StepModule
 from streams.engine.steps import (
     assign_coupon,
     branch,
@@ -23,14 +20,6 @@ from streams.engine.steps import (
     webhook,
 )
 
-
-class StepModule(Member, Protocol):
-    """What the module of a step holds."""
-
-    def compile(self, definition: Any, building: Building, step_id: str, following: Step) -> Step:
-        """The step of a checked definition; `following` comes after it."""
-
-
 STEPS: Mapping[str, StepModule] = {
     "wait": wait,
     "wait_for": wait_for,
@@ -43,27 +32,3 @@ STEPS: Mapping[str, StepModule] = {
     "webhook": webhook,
     "exit": exit_,
 }
-
-_MODULES: dict[type[Any], StepModule] = {module.Definition: module for module in STEPS.values()}
-
-
-def id_of(definition: Any, place: str) -> str:
-    """The name of a step: its own, for a message its template's, else its place (FLOWS.md, ids)."""
-    return definition.id or getattr(definition, "template", None) or place
-
-
-def has_own_id(definition: Any) -> bool:
-    """Whether the step is known by a name, and not only by its place."""
-    return bool(definition.id or getattr(definition, "template", None))
-
-
-def compile_step(definition: Any, building: Building, following: Step) -> Step:
-    """The step of a checked definition, which stands at `building.place`."""
-    step_id = id_of(definition, building.place)
-    step = _MODULES[type(definition)].compile(definition, building, step_id, following)
-    step.following = following
-    building.flow.steps[step_id] = step
-    if has_own_id(definition):
-        building.flow.named_steps.add(step_id)
-        step.mark = step_hash(step_id)
-    return step

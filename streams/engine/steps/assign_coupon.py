@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.coupons import NO_COUPON, check_pool, give, none_left
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem
 from streams.engine.scalars import Identifier
 from streams.engine.scope import Scope
+from streams.engine.step import Step
 from streams.engine.turn import Turn
 from streams.engine.walk import is_filtered
 

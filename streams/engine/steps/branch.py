@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     compile_condition,
@@ -12,11 +13,11 @@ from streams.engine.conditions.condition import (
 )
 from streams.engine.conditions.truth import add_evidence
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step, StepDefinition, retraced_by
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem
 from streams.engine.scalars import Identifier
 from streams.engine.scope import Scope
+from streams.engine.step import Step, StepDefinition, retraced_by
 from streams.engine.turn import Turn
 
 

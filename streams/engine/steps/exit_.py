@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.event import Instant
-from streams.engine.flow import Building, Step
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem
 from streams.engine.scalars import Blank, Identifier, Text
 from streams.engine.scope import Scope
+from streams.engine.step import Step
 from streams.engine.turn import Turn
 from streams.engine.walk import end
 

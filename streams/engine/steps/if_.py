@@ -4,17 +4,18 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     compile_condition,
     compile_evidence,
 )
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step, StepDefinition, retraced_by
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem
 from streams.engine.scalars import Identifier
 from streams.engine.scope import Scope
+from streams.engine.step import Step, StepDefinition, retraced_by
 from streams.engine.turn import Turn
 
 

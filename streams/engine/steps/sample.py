@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step, StepDefinition, retraced_by
 from streams.engine.identity import SAMPLE_POINTS, sample_point
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem, unknown_name
 from streams.engine.scalars import Boolean, Identifier, Percent
 from streams.engine.scope import Scope
+from streams.engine.step import Step, StepDefinition, retraced_by
 from streams.engine.turn import Turn
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     compile_condition,
@@ -14,7 +15,6 @@ from streams.engine.coupons import check_pool, held_of
 from streams.engine.duration import DAY, HOUR
 from streams.engine.effects import Outcome, ReviewRequest, SendCommand
 from streams.engine.event import Instant
-from streams.engine.flow import Building, Run, Step
 from streams.engine.handled import note_handled
 from streams.engine.identity import send_id
 from streams.engine.items import Items, check_items, compile_items
@@ -38,6 +38,7 @@ from streams.engine.sending import rules_of, status
 from streams.engine.sending.message import Cap, Message, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 from streams.engine.state import LastSend, Sent
+from streams.engine.step import Run, Step
 from streams.engine.texts import check_texts, compile_texts
 from streams.engine.turn import Turn
 from streams.engine.waiting import APPROVED, give_up, put_up
@@ -231,7 +232,7 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
     store, flow, scope = building.settings, building.flow, building.scope
     smart_sending = definition.smart_sending
     if smart_sending is None:
-        smart_sending = building.definition.smart_sending
+        smart_sending = building.smart_sending
     quiet_hours = definition.quiet_hours
     if quiet_hours is None:
         quiet_hours = not flow.is_transactional
@@ -244,7 +245,7 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
         step=step_id,
         channel=channel,
         template=definition.template,
-        smart_sending=True if smart_sending is None else smart_sending,
+        smart_sending=smart_sending,
         window=store.smart_sending_window(channel),
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
         only_if=None if only_if is None else compile_condition(only_if, scope),
@@ -283,7 +284,7 @@ Command = Callable[[Turn, Journey, Instant], SendCommand]
 def _command_of(definition: Definition, message: Message, building: Building) -> Command:
     flow, step_id, channel = building.flow, message.step, message.channel
     template, expires = message.template, message.expires
-    utm = {**building.definition.utm, **definition.utm}
+    utm = {**building.utm, **definition.utm}
     variables = compile_texts(definition.variables, building.scope)
     read_locale = profile_reader("locale", building.scope)
     items: Items | None = None

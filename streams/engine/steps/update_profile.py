@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.event import FieldType
-from streams.engine.flow import Building, Step
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem, unknown_name
 from streams.engine.profile import set_field
 from streams.engine.references import Reader, compile_value
 from streams.engine.scalars import FieldName, Identifier, Operand
 from streams.engine.scope import Scope
+from streams.engine.step import Step
 from streams.engine.turn import Turn
 from streams.engine.walk import is_filtered
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.calendar import (
     at_clock,
     next_clock,
@@ -18,7 +19,6 @@ from streams.engine.calendar import (
 )
 from streams.engine.duration import DAY, whole_days
 from streams.engine.event import FieldType, Instant
-from streams.engine.flow import Building, Step
 from streams.engine.journey import Journey, JourneyState, move
 from streams.engine.problem import Problem
 from streams.engine.references import Reference, compile_reference, is_reference
@@ -36,6 +36,7 @@ from streams.engine.scalars import (
     parse_date,
 )
 from streams.engine.scope import Scope
+from streams.engine.step import Step
 from streams.engine.turn import Turn
 
 

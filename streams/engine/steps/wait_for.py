@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     compile_condition,
@@ -20,12 +21,12 @@ from streams.engine.conditions.where import EventPattern, check_pattern, compile
 from streams.engine.dependence import dependence_of
 from streams.engine.effects import Outcome
 from streams.engine.event import Instant
-from streams.engine.flow import Awaited, Building, Run, Step, StepDefinition
 from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, move, note_of, noted_of
 from streams.engine.problem import Problem
 from streams.engine.references import refers_to_trigger
 from streams.engine.scalars import Identifier, PositiveDuration
 from streams.engine.scope import Scope
+from streams.engine.step import Awaited, Run, Step, StepDefinition
 from streams.engine.turn import Turn
 
 MINIMAL_PAST = None  # as far back as there is: a journey may have begun any time ago

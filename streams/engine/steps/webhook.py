@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.building import Building
 from streams.engine.effects import Outcome, WebhookCommand
-from streams.engine.flow import Building, Step
 from streams.engine.identity import send_id
 from streams.engine.journey import Journey
 from streams.engine.problem import Problem
 from streams.engine.scalars import AnyText, FieldName, Identifier
 from streams.engine.scope import Scope
+from streams.engine.step import Step
 from streams.engine.texts import check_texts, compile_texts
 from streams.engine.turn import Turn
 from streams.engine.walk import is_filtered
