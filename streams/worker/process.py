@@ -12,7 +12,6 @@ again by whoever owns it next.
 
 import asyncio
 import contextlib
-import errno
 import gc
 import itertools
 import logging
@@ -25,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.consumer import RecordConsumer
@@ -33,13 +33,13 @@ from streams.kafka.partition import KeyCheck, partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
 from streams.operations.publish import publish_if_new
+from streams.ports import CONTROL
 from streams.settings import Settings
 from streams.web.views import HealthView, TaskView, WorkerView, health_view, waiting_view
 from streams.worker.facts import FactsAgent
-from streams.worker.faust.app import WorkerApp, advertised_host, build_app
-from streams.worker.faust.routes import Questions, add_routes
-from streams.worker.faust.transport import Consumer
+from streams.worker.faust.membership import FaustMembership
 from streams.worker.fetching import FetchThread, Key
+from streams.worker.membership import Answers, Membership
 from streams.worker.opening import TaskOpener
 from streams.worker.slot import TaskSlot, in_thread
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions, wall_clock
@@ -96,7 +96,7 @@ class WorkerProcess:
         self._admin: KafkaAdmin | None = None
         self._records: FetchThread | None = None
         self._tasks: Tasks | None = None
-        self._app: WorkerApp | None = None
+        self._membership: Membership | None = None
 
     async def run(self) -> None:
         """From the start to the end. Raises what made the worker fail."""
@@ -138,23 +138,23 @@ class WorkerProcess:
     async def _serve(self) -> None:
         """Runs until it's cancelled. Raises what made the worker fail."""
         opener = await in_thread(self._blocking, self._prepare)
-        tasks, app = await self._assemble(opener)
+        tasks, membership = await self._assemble(opener)
         collecting = asyncio.create_task(collect_garbage())
         await tasks.start()
-        starting = asyncio.create_task(self._start_app(app))
-        crashed = asyncio.create_task(app.crashed_by())
+        joining = asyncio.create_task(membership.join())
+        ended = asyncio.create_task(membership.ended())
         try:
-            ends: list[asyncio.Future[Any]] = [starting, crashed, tasks.failure]
+            ends: list[asyncio.Future[Any]] = [joining, ended, tasks.failure]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                starting.result()
-            await asyncio.wait([crashed, tasks.failure], return_when=asyncio.FIRST_COMPLETED)
+            if joining.done():
+                joining.result()
+            await asyncio.wait([ended, tasks.failure], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in (collecting, starting, crashed):
+            for one in (collecting, joining, ended):
                 one.cancel()
-        raise tasks.failure.result() if tasks.failure.done() else crashed.result()
+        raise tasks.failure.result() if tasks.failure.done() else ended.result()
 
-    async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, WorkerApp]:
+    async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, Membership]:
         settings = self._settings
         records = self._records = FetchThread(
             lambda: RecordConsumer(consumer_options(settings, "records")),
@@ -168,7 +168,7 @@ class WorkerProcess:
             records=records,
             ask_ends=self._ask_ends,
             partition_of=lambda key: partition_of(key, settings.partitions),
-            write_offsets=self._write_offsets,
+            write_positions=self._write_positions,
             own_facts=facts.own,
         )
         options = TasksOptions(
@@ -176,10 +176,14 @@ class WorkerProcess:
             broker_patience=settings.broker_timeout / 1000,
         )
         tasks = self._tasks = Tasks(ports, options)
-        app = self._app = build_app(settings, records, tasks, facts)
-        registry = registry_of(self._measures)
-        add_routes(app, app.customers, Questions(self._status, self._health, registry))
-        return tasks, app
+        membership = self._membership = FaustMembership(
+            settings,
+            records,
+            tasks,
+            {CONTROL: tasks.feed_control, PARTITION_FACTS: facts.feed},
+            Answers(self._status, self._health, registry_of(self._measures)),
+        )
+        return tasks, membership
 
     def _prepare(self) -> TaskOpener:
         """Everything that must be right before the group is joined; blocks. Raises Refused."""
@@ -198,24 +202,6 @@ class WorkerProcess:
                 logger.info("published definitions %s from %s", published.version, self._flows)
         return TaskOpener(self._settings, admin, self._is_stopping.is_set)
 
-    async def _start_app(self, app: WorkerApp) -> None:
-        settings = self._settings
-        try:
-            await app.start()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise Refused(
-                f"port {settings.web_port} is taken; stop what listens there, or set another one "
-                "(web_port, SENDFLOW_WEB_PORT)"
-            ) from error
-        logger.info(
-            "member of the group %s; http://%s:%d/status shows its tasks",
-            settings.application,
-            advertised_host(settings),
-            settings.web_port,
-        )
-
     # ── End ───────────────────────────────────────────────────────────────────────────────────
 
     async def _end(self) -> None:
@@ -223,8 +209,8 @@ class WorkerProcess:
         began = time.monotonic()
         if self._tasks is not None:
             await self._tasks.stop(TASKS_WITHIN)
-        if self._app is not None and self._app.started:
-            leaving = asyncio.create_task(self._app.stop())
+        if self._membership is not None:
+            leaving = asyncio.create_task(self._membership.leave())
             await asyncio.wait([leaving], timeout=GROUP_WITHIN)
             if not leaving.done():
                 logger.warning("the group doesn't answer: left without a good-bye")
@@ -245,18 +231,16 @@ class WorkerProcess:
         ends = self._admin.end_offsets(names, CUT_WITHIN)
         return {names[name]: end for name, end in ends.items()}
 
-    async def _write_offsets(self, offsets: Mapping[Key, int]) -> None:
-        assert self._app is not None
-        consumer = self._app.consumer
-        assert isinstance(consumer, Consumer)
-        await consumer.write_offsets(offsets)
+    async def _write_positions(self, positions: Mapping[Key, int]) -> None:
+        assert self._membership is not None
+        await self._membership.write_positions(positions)
 
     def _status(self) -> WorkerView:
         slots = [] if self._tasks is None else self._tasks.slots()
         running = [slot for slot in slots if slot.runs]
         return WorkerView(
             application=self._settings.application,
-            generation=None if self._app is None else self._app.consumer_generation_id,
+            generation=None if self._membership is None else self._membership.generation,
             definitions=running[0].task.program.version if running else None,
             tasks=[task_view(slot) for slot in slots],
         )

@@ -24,6 +24,7 @@ from streams.runtime.lifecycle import TaskState
 from streams.worker.background import Background
 from streams.worker.cuts import AskEnds, Cuts
 from streams.worker.fetching import Fetched, FetchThread, Key
+from streams.worker.membership import NotHere
 from streams.worker.slices import Slices
 from streams.worker.slot import Opener, TaskSlot
 
@@ -31,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 PARALLEL = 16
 """So many tasks are opened at the same time."""
-OFFSETS_INTERVAL = 1.0
-"""Seconds between two writings of the group's offsets."""
+POSITIONS_INTERVAL = 1.0
+"""Seconds between two writings of the tasks' positions to the group."""
 
 
 def wall_clock() -> Instant:
@@ -58,17 +59,13 @@ class TaskPorts(msgspec.Struct):
     records: FetchThread
     ask_ends: AskEnds
     partition_of: Callable[[bytes], int]
-    write_offsets: Callable[[Mapping[Key, int]], Awaitable[None]]
+    write_positions: Callable[[Mapping[Key, int]], Awaitable[None]]
     own_facts: Callable[[bool], None] = lambda is_owner: None
     """Told whether the store facts are added up here: where task 0 lives."""
 
 
-class NotHere(Exception):
-    """The task that would know doesn't live on this worker, or isn't restored yet."""
-
-
 class Tasks:
-    """The tasks of this worker."""
+    """The tasks of this worker: a Member of the group (membership.py)."""
 
     def __init__(
         self,
@@ -86,6 +83,7 @@ class Tasks:
         """The newest life of each partition's task; it ends when everything is closed."""
         self._owned: set[int] = set()
         self._generation: int | None = None
+        """The one that assigned last; None: what was ours then may be another worker's by now."""
         self._is_stopping = False
         self._control: list[Record] = []
         self._control_next = 0
@@ -114,23 +112,23 @@ class Tasks:
         self._background.spawn(self._cuts.run())
         self._background.spawn(self._tell_positions())
 
-    async def settle(self, *, was_thrown_out: bool) -> None:
-        """Before the group takes partitions away: nothing more is decided, what is decided is
-        committed within the budget. Thrown out, we may own nothing any more, and commit nothing
-        (PITFALLS 35)."""
+    async def revoked(self) -> None:
+        """See Member: nothing more is decided, what is decided is committed within the budget."""
         self._slices.flows = False
-        if not was_thrown_out:
-            await self._slices.commit_all(self._options.revoke_budget)
+        await self._slices.commit_all(self._options.revoke_budget)
 
-    async def assign(
-        self, numbers: set[int], generation: int, *, was_thrown_out: bool = False
-    ) -> None:
+    async def lost(self) -> None:
+        """See Member: nothing more is decided, and nothing is committed (PITFALLS 35)."""
+        self._slices.flows = False
+        self._generation = None
+
+    async def assigned(self, numbers: set[int], generation: int) -> None:
         """These tasks are ours now. Those that were go on as they are, unless somebody else could
         have owned them in between; then they start from what was committed. A worker that stops
         takes none: opening it would fence the next owner."""
         if self._is_stopping:
             return
-        may_keep = not was_thrown_out and generation == (self._generation or 0) + 1
+        may_keep = self._generation is not None and generation == self._generation + 1
         kept = numbers & self._slots.keys() if may_keep else set()
         logger.info(
             "generation %d: %d tasks are ours (%s), %d of them go on",
@@ -294,9 +292,9 @@ class Tasks:
 
     async def _tell_positions(self) -> None:
         while True:
-            await asyncio.sleep(OFFSETS_INTERVAL)
+            await asyncio.sleep(POSITIONS_INTERVAL)
             if self._slices.flows:
-                await self._ports.write_offsets(self._positions())
+                await self._ports.write_positions(self._positions())
 
     def _positions(self) -> dict[Key, int]:
         return {

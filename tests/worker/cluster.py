@@ -210,13 +210,13 @@ class Worker:
         self.cluster = cluster
         self.consumer = MemoryConsumer(cluster)
         self.records = FetchThread(lambda: self.consumer, "")  # type: ignore[arg-type, return-value]
-        self.offsets: dict[Key, int] = {}
+        self.positions: dict[Key, int] = {}
         ports = TaskPorts(
             opener=cluster.open,
             records=self.records,
             ask_ends=cluster.ends,
             partition_of=cluster.partition_of,
-            write_offsets=self._write_offsets,
+            write_positions=self._write_positions,
         )
         given = {"reopen_delay": 0.01, "reopen_after_fenced": 0.05, **options}
         self.tasks = Tasks(ports, TasksOptions(**given))
@@ -240,8 +240,8 @@ class Worker:
                     self.tasks.feed(fetched)
             await asyncio.sleep(0)
 
-    async def _write_offsets(self, offsets: Any) -> None:
-        self.offsets.update(offsets)
+    async def _write_positions(self, positions: Any) -> None:
+        self.positions.update(positions)
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ async def test_pitfall_67_a_registry_that_hangs_blocks_neither_the_loop_nor_the_
     registry.answers.clear()
     waiting, other = cluster.customer_of(0), cluster.customer_of(1)
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({0, 1}, 1)
+        await worker.tasks.assigned({0, 1}, 1)
         cluster.order_in_confluent_form(waiting, registry.add(ORDER_PLACED.source))
         await until(lambda: waits_for_the_registry(worker) and registry.requests)
         for _ in range(5):
@@ -72,7 +72,7 @@ async def test_a_registry_that_is_away_for_long_is_no_failure_of_the_task(
     registry.fails_with = 503
     customer = cluster.customer_of(0)
     async with worker_on(cluster, failures_allowed=1) as worker:
-        await worker.tasks.assign({0}, 1)
+        await worker.tasks.assigned({0}, 1)
         cluster.order_in_confluent_form(customer, registry.add(ORDER_PLACED.source))
         cluster.order(customer)
         await until(lambda: len(registry.requests) >= 8)
@@ -91,11 +91,11 @@ async def test_a_task_that_waits_for_the_registry_can_be_taken_away(
 ) -> None:
     registry.answers.clear()
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({0}, 1)
+        await worker.tasks.assigned({0}, 1)
         cluster.order_in_confluent_form(cluster.customer_of(0), registry.add(ORDER_PLACED.source))
         await until(lambda: waits_for_the_registry(worker) and registry.requests)
-        await worker.tasks.settle(was_thrown_out=False)
-        await worker.tasks.assign(set(), 2)
+        await worker.tasks.revoked()
+        await worker.tasks.assigned(set(), 2)
         await until(lambda: cluster.closed == [0])
         registry.answers.set()
 
@@ -105,7 +105,7 @@ async def test_a_registry_that_refuses_the_password_ends_the_worker(
 ) -> None:
     registry.password = "another one"
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({0}, 1)
+        await worker.tasks.assigned({0}, 1)
         cluster.order_in_confluent_form(cluster.customer_of(0), 100)
         error = await asyncio.wait_for(worker.tasks.failure, 10)
     assert isinstance(error, Refused)

@@ -40,7 +40,7 @@ async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(cluster
             await assign(positions)
 
         worker.records.assign = assign_while_somebody_publishes  # type: ignore[method-assign]
-        await worker.tasks.assign({1}, 1)
+        await worker.tasks.assigned({1}, 1)
         await until(lambda: is_running(worker))
         (slot,) = worker.tasks.slots()
         await until(lambda: slot.task.program.version == "v2")
@@ -48,7 +48,7 @@ async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(cluster
 
 async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: Cluster) -> None:
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({1}, 1)
+        await worker.tasks.assigned({1}, 1)
         await until(lambda: is_running(worker))
         (slot,) = worker.tasks.slots()
         await until(lambda: slot.fed["customers"] == 1)
@@ -63,7 +63,7 @@ async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: Clus
 async def test_what_comes_to_a_task_twice_is_fed_once(cluster: Cluster) -> None:
     """A batch from before a task was opened anew, and the same records fetched again for it."""
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({1}, 1)
+        await worker.tasks.assigned({1}, 1)
         await until(lambda: is_running(worker))
         for _ in range(3):
             cluster.order(cluster.customer_of(1))
