@@ -8,14 +8,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from streams.engine import Instant
 from streams.errors import Refused
 from streams.ports import CONTROL
 from streams.worker.fetching import Key
-from streams.worker.slot import TaskSlot, in_thread
+from streams.worker.slot import RunningTasks, TaskSlot, in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -41,17 +41,15 @@ class Cuts:
 
     def __init__(
         self,
-        slots: Callable[[], Iterable[TaskSlot]],
+        running: RunningTasks,
         ask_ends: AskEnds,
-        clock: Callable[[], Instant],
         done: Callable[[TaskSlot], None],
         patience: float,
     ) -> None:
-        """`slots` are those that run; `done` is called for each that a cut was brought to.
-        `patience`: seconds without any answer after which it's given up."""
-        self._slots = slots
+        """`done` is called for each task that a cut was brought to. `patience`: seconds without
+        any answer after which it's given up."""
+        self._running = running
         self._ask_ends = ask_ends
-        self._clock = clock
         self._done = done
         self._patience = patience
         self._silent_since: float | None = None
@@ -62,7 +60,7 @@ class Cuts:
 
     def want(self, slot: TaskSlot) -> None:
         """The task waits."""
-        if is_urgent(slot, self._clock()):
+        if is_urgent(slot, self._running.clock()):
             self._urgent.set()
 
     async def run(self) -> None:
@@ -81,8 +79,8 @@ class Cuts:
     async def _cut(self, now: float) -> float:
         """One cut; returns how many seconds are to lie between it and the next."""
         self._urgent.clear()
-        wall = self._clock()
-        slots = list(self._slots())
+        wall = self._running.clock()
+        slots = list(self._running.slots())
         if now - self._calm_at < CALM:
             slots = [slot for slot in slots if is_urgent(slot, wall)]
         else:

@@ -36,13 +36,14 @@ from streams.operations.publish import publish_if_new
 from streams.ports import CONTROL
 from streams.settings import Settings
 from streams.web.views import HealthView, TaskView, WorkerView, health_view, waiting_view
+from streams.worker.clock import wall_clock
 from streams.worker.facts import FactsAgent
 from streams.worker.faust.membership import FaustMembership
 from streams.worker.fetching import FetchThread, Key
 from streams.worker.membership import Answers, Membership
 from streams.worker.opening import TaskOpener
 from streams.worker.slot import TaskSlot, in_thread
-from streams.worker.tasks import TaskPorts, Tasks, TasksOptions, wall_clock
+from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ what blocks: that runs in threads (PITFALLS 67).
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Executor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class OpenTask(Protocol):
-    """A task with its producer and its store (opening.py)."""
+    """A task with its producer and its store (kafka_task.py)."""
 
     @property
     def task(self) -> PartitionTask:
@@ -212,3 +212,14 @@ class TaskSlot:
             topic: max(0, self.ends.get(topic, position) - position)
             for topic, position in self.task.positions.items()
         }
+
+
+class RunningTasks(msgspec.Struct, frozen=True):
+    """The tasks that run here, for the parts of a worker that move them along."""
+
+    slots: Callable[[], Iterable[TaskSlot]]
+    clock: Callable[[], Instant]
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    """Runs beside the others."""
+    failed: Callable[[TaskSlot, Exception], None]
+    """Is told of each that can't go on."""

@@ -5,7 +5,7 @@
                        └─────── reopen ◄── anything unexpected
     group revokes ──► last commit within a budget; what isn't assigned again is closed
 
-Running in slices and committing is done by slices.py.
+Tasks run in slices.py, commit in committing.py, and get their clocks' cuts in cuts.py.
 """
 
 import asyncio
@@ -22,11 +22,13 @@ from streams.errors import Fenced, Poisoned, Refused, SendflowError, StoreUnusab
 from streams.ports import CONTROL, Record
 from streams.runtime.lifecycle import TaskState
 from streams.worker.background import Background
+from streams.worker.clock import wall_clock
+from streams.worker.committing import Commits
 from streams.worker.cuts import AskEnds, Cuts
 from streams.worker.fetching import Fetched, FetchThread, Key
 from streams.worker.membership import NotHere
 from streams.worker.slices import Slices
-from streams.worker.slot import Opener, TaskSlot
+from streams.worker.slot import Opener, RunningTasks, TaskSlot
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +36,6 @@ PARALLEL = 16
 """So many tasks are opened at the same time."""
 POSITIONS_INTERVAL = 1.0
 """Seconds between two writings of the tasks' positions to the group."""
-
-
-def wall_clock() -> Instant:
-    """The wall time. It's read in the worker only, and handed down."""
-    return time.time_ns() // 1_000_000
 
 
 class TasksOptions(msgspec.Struct, frozen=True):
@@ -89,17 +86,17 @@ class Tasks:
         self._control_next = 0
         self._control_end: int | None = None
         self._background = Background(self.fail)
+        running = RunningTasks(self._running, clock, self._background.spawn, self._failed)
+        self._commits = Commits(running, done=lambda slot: self._slices.look_at(slot))
         self._slices = Slices(
-            self._running,
-            clock,
-            self._background,
+            running,
             ports.records,
+            self._commits,
             want_cut=lambda slot: self._cuts.want(slot),
-            failed=self._failed,
             decide_ahead=options.decide_ahead,
         )
         self._cuts = Cuts(
-            self._running, ports.ask_ends, clock, self._slices.look_at, options.broker_patience
+            running, ports.ask_ends, done=self._slices.look_at, patience=options.broker_patience
         )
         self._openers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="open")
 
@@ -115,7 +112,7 @@ class Tasks:
     async def revoked(self) -> None:
         """See Member: nothing more is decided, what is decided is committed within the budget."""
         self._slices.flows = False
-        await self._slices.commit_all(self._options.revoke_budget)
+        await self._commits.commit_all(self._options.revoke_budget)
 
     async def lost(self) -> None:
         """See Member: nothing more is decided, and nothing is committed (PITFALLS 35)."""
@@ -166,7 +163,7 @@ class Tasks:
         flowed, self._slices.flows = self._slices.flows, False
         self._owned = set()
         if flowed:
-            await self._slices.commit_all(within / 2)
+            await self._commits.commit_all(within / 2)
         for slot in self._slots.values():
             slot.leave()
         self._slots.clear()
@@ -177,6 +174,7 @@ class Tasks:
         self._background.cancel()
         self._cuts.close()
         self._slices.close()
+        self._commits.close()
         self._openers.shutdown(wait=False, cancel_futures=True)
 
     # ── The life of a task ────────────────────────────────────────────────────────────────────

@@ -23,7 +23,8 @@ from streams.ports import CONTROL
 from streams.settings import Settings, load_settings
 from streams.store.rocks import RocksStore
 from streams.task import PartitionTask
-from streams.worker.opening import KafkaTask, TaskOpener
+from streams.worker.kafka_task import KafkaTask
+from streams.worker.opening import TaskOpener
 from streams.worker.slot import Opening
 from tests.eventually import eventually
 

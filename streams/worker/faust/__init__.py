@@ -2,5 +2,6 @@
 
 Only here Faust, mode, aiokafka and aiohttp are imported, so an upgrade of Faust touches this folder
 alone. Records don't pass through Faust's consumer (`transport` says why), states aren't kept in its
-tables (`tables`). Start reading at `app`, which says what is replaced by what of ours.
+tables (`tables`). Of the worker it may import `membership` and `fetching`. Start reading at
+`membership`, then `app`, which says what of Faust is replaced by what of ours.
 """
