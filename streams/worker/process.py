@@ -12,8 +12,6 @@ again by whoever owns it next.
 
 import asyncio
 import contextlib
-import gc
-import itertools
 import logging
 import os
 import signal
@@ -35,13 +33,15 @@ from streams.metrics import TaskMeasures, registry_of
 from streams.operations.publish import publish_if_new
 from streams.ports import CONTROL
 from streams.settings import Settings
-from streams.web.views import HealthView, TaskView, WorkerView, health_view, waiting_view
+from streams.web.views import HealthView, WorkerView, health_view
 from streams.worker.clock import wall_clock
 from streams.worker.facts import FactsAgent
 from streams.worker.faust.membership import FaustMembership
 from streams.worker.fetching import FetchThread, Key
+from streams.worker.garbage import collect_garbage
 from streams.worker.membership import Answers, Membership
 from streams.worker.opening import TaskOpener
+from streams.worker.reporting import task_measures, task_view
 from streams.worker.slot import TaskSlot, in_thread
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
 
@@ -51,10 +51,6 @@ GRACE = 9.5
 """Seconds from the first SIGTERM to the end, whatever happens (the issue allows 10)."""
 TASKS_WITHIN, GROUP_WITHIN = 5.0, 2.0
 CUT_WITHIN = 2.0
-COLLECT_EVERY = 0.25
-"""Seconds between two looks of the collector: a few milliseconds each."""
-MIDDLE_TURN, OLD_TURN = 40, 4_800
-"""Every so many looks one goes further: each ten seconds, and each twenty minutes over all."""
 
 THREADS_WITHIN = 0.5
 """Seconds that threads have to end once everything is closed."""
@@ -236,8 +232,11 @@ class WorkerProcess:
         assert self._membership is not None
         await self._membership.write_positions(positions)
 
+    def _slots(self) -> list[TaskSlot]:
+        return [] if self._tasks is None else self._tasks.slots()
+
     def _status(self) -> WorkerView:
-        slots = [] if self._tasks is None else self._tasks.slots()
+        slots = self._slots()
         running = [slot for slot in slots if slot.runs]
         return WorkerView(
             application=self._settings.application,
@@ -247,64 +246,14 @@ class WorkerProcess:
         )
 
     def _measures(self) -> list[TaskMeasures]:
-        slots = [] if self._tasks is None else self._tasks.slots()
-        return [task_measures(slot) for slot in slots if slot.runs]
+        return [task_measures(slot) for slot in self._slots() if slot.runs]
 
     def _health(self) -> HealthView:
-        slots = [] if self._tasks is None else self._tasks.slots()
         return health_view(
-            [slot.state for slot in slots],
+            [slot.state for slot in self._slots()],
             is_stopping=self._is_stopping.is_set(),
             is_failed=self._tasks is not None and self._tasks.failure.done(),
         )
-
-
-def task_view(slot: TaskSlot) -> TaskView:
-    """A task as `/status` shows it."""
-    view = TaskView(slot.partition, slot.state.value, failures=slot.failures)
-    if slot.runs:
-        task = slot.task
-        view.clock = task.clock
-        view.behind = wall_clock() - task.clock
-        view.waits_for = task.waits_for
-        view.next_due = task.next_due
-        view.buffered = {topic: task.buffered(topic)[0] for topic in slot.fed}
-        view.lag = slot.lag()
-        view.counts = dict(task.counts)
-        return waiting_view(
-            view, is_simulated=task.settings.is_simulated, knows_ends=slot.knows_ends
-        )
-    return view
-
-
-def task_measures(slot: TaskSlot) -> TaskMeasures:
-    """A task as `/metrics` shows it."""
-    task = slot.task
-    return TaskMeasures(
-        partition=slot.partition,
-        behind=wall_clock() - task.clock,
-        buffered={topic: task.buffered(topic)[0] for topic in slot.fed},
-        lag=slot.lag(),
-        counts=dict(task.counts),
-        commits=slot.commits,
-        commit_seconds=slot.commit_seconds,
-        failures=slot.failures,
-    )
-
-
-async def collect_garbage() -> None:
-    """The collector, run by hand until it's cancelled, mostly over what is new since the last time.
-
-    By itself it would walk through all cached states again and again, which never are garbage in
-    cycles; that took a third of the CPU (`make bench`). Cycles that got old are found all the
-    same, only seldom: a worker that runs for months mustn't grow.
-    """
-    gc.disable()
-    gc.freeze()
-    for turn in itertools.count(1):
-        await asyncio.sleep(COLLECT_EVERY)
-        generation = 2 if turn % OLD_TURN == 0 else 1 if turn % MIDDLE_TURN == 0 else 0
-        gc.collect(generation)
 
 
 def still_running(others: set[threading.Thread], within: float) -> list[str]:
