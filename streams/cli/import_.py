@@ -123,7 +123,7 @@ def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") 
     from streams.engine import METRICS
     from streams.engine.values import PRODUCT_METRICS
     from streams.errors import Refused
-    from streams.worker.publish import newest_definitions
+    from streams.operations.publish import newest_definitions
 
     if flows is not None:
         from streams.definitions import load_folder

@@ -8,14 +8,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from streams.engine import Instant
 from streams.errors import Refused
 from streams.ports import CONTROL
 from streams.worker.fetching import Key
-from streams.worker.host import Host, in_thread
+from streams.worker.slot import RunningTasks, TaskSlot, in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -41,17 +41,15 @@ class Cuts:
 
     def __init__(
         self,
-        hosts: Callable[[], Iterable[Host]],
+        running: RunningTasks,
         ask_ends: AskEnds,
-        clock: Callable[[], Instant],
-        done: Callable[[Host], None],
+        done: Callable[[TaskSlot], None],
         patience: float,
     ) -> None:
-        """`hosts` are those that run; `done` is called for each that a cut was brought to.
-        `patience`: seconds without any answer after which it's given up."""
-        self._hosts = hosts
+        """`done` is called for each task that a cut was brought to. `patience`: seconds without
+        any answer after which it's given up."""
+        self._running = running
         self._ask_ends = ask_ends
-        self._clock = clock
         self._done = done
         self._patience = patience
         self._silent_since: float | None = None
@@ -60,9 +58,9 @@ class Cuts:
         """When all were asked for the last time."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cut")
 
-    def want(self, host: Host) -> None:
+    def want(self, slot: TaskSlot) -> None:
         """The task waits."""
-        if is_urgent(host, self._clock()):
+        if is_urgent(slot, self._running.clock()):
             self._urgent.set()
 
     async def run(self) -> None:
@@ -81,28 +79,28 @@ class Cuts:
     async def _cut(self, now: float) -> float:
         """One cut; returns how many seconds are to lie between it and the next."""
         self._urgent.clear()
-        wall = self._clock()
-        hosts = list(self._hosts())
+        wall = self._running.clock()
+        slots = list(self._running.slots())
         if now - self._calm_at < CALM:
-            hosts = [host for host in hosts if is_urgent(host, wall)]
+            slots = [slot for slot in slots if is_urgent(slot, wall)]
         else:
             self._calm_at = now
-        asked = {host: topics for host in hosts if (topics := host.task.needs_cut(wall))}
-        keys = {key_of(host, topic) for host, topics in asked.items() for topic in topics}
+        asked = {slot: topics for slot in slots if (topics := slot.task.needs_cut(wall))}
+        keys = {key_of(slot, topic) for slot, topics in asked.items() for topic in topics}
         if not keys:
             return SHORTEST
         ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
         self._listen(bool(ends))
         if not ends:
             return AFTER_FAILURE
-        for host, topics in asked.items():
-            if not host.runs:
+        for slot, topics in asked.items():
+            if not slot.runs:
                 continue
-            found = {topic: ends[key] for topic in topics if (key := key_of(host, topic)) in ends}
-            host.ends.update(found)
-            host.task.cut(wall, found)
-            self._done(host)
-        if all(host.task.settings.is_simulated for host in asked):
+            found = {topic: ends[key] for topic in topics if (key := key_of(slot, topic)) in ends}
+            slot.ends.update(found)
+            slot.task.cut(wall, found)
+            self._done(slot)
+        if all(slot.task.settings.is_simulated for slot in asked):
             return SHORTEST_SIMULATED
         return max(SHORTEST, SHARE * (cost + COST * len(keys)))
 
@@ -124,17 +122,17 @@ class Cuts:
         return self._ask_ends(keys), time.thread_time() - before
 
 
-def is_urgent(host: Host, wall: Instant) -> bool:
+def is_urgent(slot: TaskSlot, wall: Instant) -> bool:
     """Does a record or a timer wait for the clock to go on?"""
-    task = host.task
+    task = slot.task
     if task.settings.is_simulated:
         return True  # it asks at midnight only, and all of the next day waits for it
     due = task.next_due
     if due is not None and due <= wall:
         return True
-    return any(task.buffered(topic)[0] for topic in host.fed)
+    return any(task.buffered(topic)[0] for topic in slot.fed)
 
 
-def key_of(host: Host, topic: str) -> Key:
+def key_of(slot: TaskSlot, topic: str) -> Key:
     """Where a task reads `topic`: `control` has one partition for all."""
-    return (topic, 0 if topic == CONTROL else host.partition)
+    return (topic, 0 if topic == CONTROL else slot.partition)

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.engine import INPUTS
 from streams.kafka.consumer import Batch
+from streams.ports import CONTROL
 from streams.settings import Settings
-from streams.worker.app import WorkerApp, build_app
+from streams.worker.faust.app import WorkerApp, build_app
+from streams.worker.faust.inputs import Inputs
 from streams.worker.fetching import Fetched
-from streams.worker.inputs import Inputs
 
 
 class Records:
@@ -35,10 +37,10 @@ def records() -> Records:
 
 @pytest.fixture
 async def app(records: Records) -> WorkerApp:
-    tasks = SimpleNamespace(feed_control=records.control.append, fail=None)
-    facts = SimpleNamespace(feed=records.reports.append)
+    member = SimpleNamespace(feed=None, fail=None)
+    shared = {CONTROL: records.control.append, PARTITION_FACTS: records.reports.append}
     settings = Settings(application="test", prefix="shop.", partitions=3)
-    app = build_app(settings, records, tasks, facts)  # type: ignore[arg-type]
+    app = build_app(settings, records, member, shared)  # type: ignore[arg-type]
     app.consumer_generation_id = 4
     app.consumer.resume_flow()
     return app

@@ -6,27 +6,27 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from streams.worker.host import Host, OpenTask
+from streams.worker.slot import OpenTask, TaskSlot
 
 
 class Restored(msgspec.Struct):
-    """What of a task its host looks at when it was opened."""
+    """What of a task its slot looks at when it was opened."""
 
     positions: dict[str, int]
     place: int
 
 
 class Opened(msgspec.Struct):
-    """host.OpenTask, as far as it's needed."""
+    """slot.OpenTask, as far as it's needed."""
 
     task: Restored
 
 
-async def opened(host: Host, orders: int, place: int) -> Host:
+async def opened(slot: TaskSlot, orders: int, place: int) -> TaskSlot:
     task = cast(OpenTask, Opened(Restored({"orders": orders, "carts": 7}, place)))
     with ThreadPoolExecutor(1) as pool:
-        await host.open(pool, lambda opening: task)
-    return host
+        await slot.open(pool, lambda opening: task)
+    return slot
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ async def opened(host: Host, orders: int, place: int) -> Host:
 async def test_a_failure_counts_unless_the_task_is_found_further_on(
     orders: int, place: int, failures: int
 ) -> None:
-    before = await opened(Host(0), 4, 100)
-    again = Host(0, before)
+    before = await opened(TaskSlot(0), 4, 100)
+    again = TaskSlot(0, before)
     assert again.failures == 1
     await opened(again, orders, place)
     assert again.failures == failures
@@ -52,13 +52,13 @@ async def test_what_is_known_outlasts_a_task_that_could_not_be_opened() -> None:
     def fail(opening: object) -> Any:
         raise OSError("no")
 
-    first = await opened(Host(0), 4, 100)
-    second = Host(0, first)
+    first = await opened(TaskSlot(0), 4, 100)
+    second = TaskSlot(0, first)
     with ThreadPoolExecutor(1) as pool, pytest.raises(OSError, match="no"):
         await second.open(pool, fail)
-    assert (await opened(Host(0, second), 4, 100)).failures == 2
-    assert (await opened(Host(0, second), 5, 100)).failures == 0
+    assert (await opened(TaskSlot(0, second), 4, 100)).failures == 2
+    assert (await opened(TaskSlot(0, second), 5, 100)).failures == 0
 
 
 async def test_the_first_task_of_a_worker_has_no_failures_to_forget() -> None:
-    assert (await opened(Host(0), 4, 100)).failures == 0
+    assert (await opened(TaskSlot(0), 4, 100)).failures == 0

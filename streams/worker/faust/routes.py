@@ -9,11 +9,11 @@ from faust.app.router import Router
 from faust.exceptions import SameNode
 from faust.web import Request, Response, View
 from faust.web.exceptions import NotFound, ServiceUnavailable
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from streams.web.views import HealthView, WorkerView, customer_view
-from streams.worker.tables import CustomersTable
-from streams.worker.tasks import NotHere
+from streams.web.views import customer_view
+from streams.worker.faust.tables import CustomersTable
+from streams.worker.membership import Answers, NotHere
 
 ROUTED = "Sendflow-Routed"
 """Marks a request that another worker sent here; it isn't sent on again."""
@@ -40,15 +40,7 @@ class OneHopRouter(Router):
             )
 
 
-class Questions(msgspec.Struct):
-    """Whom the views ask."""
-
-    status: Any  # () -> WorkerView
-    health: Any  # () -> HealthView
-    registry: CollectorRegistry
-
-
-def add_routes(app: faust.App, customers: CustomersTable, questions: Questions) -> None:
+def add_routes(app: faust.App, customers: CustomersTable, answers: Answers) -> None:
     """Adds the views to the app."""
 
     @app.page("/customers/{customer_id}", name="customer")
@@ -73,7 +65,7 @@ def add_routes(app: faust.App, customers: CustomersTable, questions: Questions) 
         """200 while the worker lives, 503 once it has failed or stops."""
 
         async def get(self, request: Request) -> Response:
-            health: HealthView = questions.health()
+            health = answers.health()
             return self.json(
                 msgspec.to_builtins(health), status=200 if health.status == "ok" else 503
             )
@@ -83,13 +75,12 @@ def add_routes(app: faust.App, customers: CustomersTable, questions: Questions) 
         """Every task: its state, its clock, what it waits for, its lag."""
 
         async def get(self, request: Request) -> Response:
-            status: WorkerView = questions.status()
-            return self.json(msgspec.to_builtins(status))
+            return self.json(msgspec.to_builtins(answers.status()))
 
     @app.page("/metrics", name="metrics")
     class Metrics(View):
         """For Prometheus."""
 
         async def get(self, request: Request) -> Response:
-            text = generate_latest(questions.registry)
+            text = generate_latest(answers.registry)
             return self.bytes(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

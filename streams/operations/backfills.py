@@ -38,10 +38,10 @@ from streams.kafka.event_producer import EventProducer
 from streams.kafka.options import consumer_options
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import CHANGELOG, topic_name
+from streams.operations.states import OWN
 from streams.ports import CONTROL, Record
 from streams.programs import Programs
 from streams.settings import RecordTime, Settings
-from streams.worker.states import OWN
 
 
 class Candidate(msgspec.Struct):

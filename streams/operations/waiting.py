@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from streams.definitions.changes import Waiting
 from streams.engine import CustomerState, decode_state
 from streams.kafka.topic_reader import TopicReader
+from streams.operations.states import read_states
 from streams.settings import Settings
-from streams.worker.states import read_states
 
 _Places = frozenset[tuple[str, str]]
 """Flows and steps at which one customer waits: several journeys at one step are one customer."""

@@ -10,12 +10,12 @@ from streams.engine import Definitions, Instant, decode_state
 from streams.engine.conditions import compile_segment
 from streams.engine.customer import Situation
 from streams.kafka.topic_reader import TopicReader
+from streams.operations.publish import definitions_of
+from streams.operations.states import read_states
 from streams.ports import CONTROL
 from streams.runtime.commit import CHANGELOG, POSITION_KEY, decode_position
 from streams.runtime.order import time_of
 from streams.settings import RecordTime, Settings
-from streams.worker.publish import definitions_of
-from streams.worker.states import read_states
 
 
 class InForce(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The place of one task on this worker, from its assignment to its end.
+"""The slot of one task on this worker, from its assignment to its end.
 
     open (thread) ──► read its partitions ──► commit (thread), one at a time ──► close (thread)
 
@@ -9,9 +9,9 @@ what blocks: that runs in threads (PITFALLS 67).
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Executor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class OpenTask(Protocol):
-    """A task with its producer and its store (opening.py)."""
+    """A task with its producer and its store (kafka_task.py)."""
 
     @property
     def task(self) -> PartitionTask:
@@ -63,10 +63,10 @@ async def in_thread(pool: Executor, work: Callable[..., T], *arguments: object) 
     return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
 
 
-class Host:
+class TaskSlot:
     """One task, where it stands, and what is known about its inputs."""
 
-    def __init__(self, partition: int, before: "Host | None" = None) -> None:
+    def __init__(self, partition: int, before: "TaskSlot | None" = None) -> None:
         """`before`: whom this one follows after a failure."""
         self.partition = partition
         self.state = TaskState.ASSIGNED
@@ -212,3 +212,14 @@ class Host:
             topic: max(0, self.ends.get(topic, position) - position)
             for topic, position in self.task.positions.items()
         }
+
+
+class RunningTasks(msgspec.Struct, frozen=True):
+    """The tasks that run here, for the parts of a worker that move them along."""
+
+    slots: Callable[[], Iterable[TaskSlot]]
+    clock: Callable[[], Instant]
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    """Runs beside the others."""
+    failed: Callable[[TaskSlot, Exception], None]
+    """Is told of each that can't go on."""

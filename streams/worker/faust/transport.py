@@ -25,8 +25,9 @@ from mode.types import ServiceT
 
 from streams.errors import SendflowError
 from streams.kafka.partition import partition_of
-from streams.worker.fetching import Fetched, FetchThread
-from streams.worker.inputs import Inputs
+from streams.worker.faust.inputs import Inputs
+from streams.worker.fetching import Fetched, FetchThread, Key
+from streams.worker.membership import Feed
 
 logger = logging.getLogger(__name__)
 
@@ -149,15 +150,18 @@ class Consumer(driver.Consumer):
         except SendflowError as error:
             cast(BatchTransport, self.transport).on_failure(error)
 
-    async def write_offsets(self, offsets: Mapping[TP, int]) -> None:
-        """See MembershipThread.write_offsets."""
-        await self._thread.write_offsets(offsets)
+    async def write_positions(self, positions: Mapping[Key, int]) -> None:
+        """See membership.Membership."""
+        names = cast(BatchTransport, self.transport).inputs.names
+        await self._thread.write_offsets(
+            {TP(names[topic], number): offset for (topic, number), offset in positions.items()}
+        )
 
     async def perform_seek(self) -> None:
         """Nothing: positions are part of the tasks' state."""
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
-        """Nothing: see `write_offsets`."""
+        """Nothing: see `write_positions`."""
         return False
 
     def verify_event_path(self, now: float, tp: TP) -> None:
@@ -221,7 +225,7 @@ class BatchTransport(driver.Transport):
         app: AppT,
         records: FetchThread,
         inputs: Inputs,
-        shared: Mapping[str, Callable[[Fetched], None]],
+        shared: Mapping[str, Feed],
         on_failure: Callable[[BaseException], None],
     ) -> None:
         """`shared`: who gets the batches of topics that nobody is assigned, such as `control`. What

@@ -32,10 +32,10 @@ from streams.engine.values import amount_text, duration_text, minor_digits
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
+from streams.operations.coupons import BEFORE_ALL, load_inline
 from streams.ports import CONTROL, OutputRecord
 from streams.programs import SEMANTICS
 from streams.settings import RecordTime, Settings
-from streams.worker.coupons import BEFORE_ALL, load_inline
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streams.demo.gateway import mended_fetch
+from streams.embedded.gateway import mended_fetch
 
 VERSIONS = range(4, 13)
 ABORT, COMMIT = 0, 1

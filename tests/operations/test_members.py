@@ -3,7 +3,7 @@
 from typing import Any
 
 from streams.engine import Definitions, compile_program, encode_state, read_definitions
-from streams.worker.members import InForce, members
+from streams.operations.members import InForce, members
 from tests.harness.customer import DAY, MONDAY, Customer
 
 SEGMENTS = [

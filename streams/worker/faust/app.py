@@ -4,25 +4,23 @@ import functools
 import os
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 import faust
 from faust.types.auth import CredentialsT
 from yarl import URL
 
-from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.engine import INPUTS
-from streams.ports import CONTROL
 from streams.runtime.commit import CHANGELOG
 from streams.settings import Protocol, Settings
-from streams.worker.agents import BatchTopic, add_agents
-from streams.worker.facts import FactsAgent
+from streams.worker.faust.agents import BatchTopic, add_agents
+from streams.worker.faust.inputs import Inputs
+from streams.worker.faust.routes import OneHopRouter
+from streams.worker.faust.tables import CustomersTable, TaskTables
+from streams.worker.faust.transport import BatchTransport, Consumer
 from streams.worker.fetching import FetchThread
-from streams.worker.inputs import Inputs
-from streams.worker.routes import OneHopRouter
-from streams.worker.tables import CustomersTable, TaskTables
-from streams.worker.tasks import Tasks
-from streams.worker.transport import BatchTransport, Consumer
+from streams.worker.membership import Feed, Member
 
 
 class WorkerApp(faust.App):
@@ -44,9 +42,10 @@ class WorkerApp(faust.App):
 
 
 def build_app(
-    settings: Settings, records: FetchThread, tasks: Tasks, facts: FactsAgent
+    settings: Settings, records: FetchThread, member: Member, shared: Mapping[str, Feed]
 ) -> WorkerApp:
-    """The app, with an agent for each input topic and the table of customers."""
+    """The app, with an agent for each input topic and the table of customers. `shared`: see
+    BatchTransport."""
     inputs = Inputs({topic: settings.prefix + topic for topic in INPUTS}, settings.partitions)
     session = settings.session_timeout / 1000
     app = WorkerApp(
@@ -72,27 +71,21 @@ def build_app(
         reply_create_topic=False,
         worker_redirect_stdouts=False,
         Topic=BatchTopic,
-        TableManager=functools.partial(TaskTables, tasks=tasks),
+        TableManager=functools.partial(TaskTables, member=member),
         Router=OneHopRouter,
     )
-    app.transport = BatchTransport(
-        app,
-        records,
-        inputs,
-        {CONTROL: tasks.feed_control, PARTITION_FACTS: facts.feed},
-        tasks.fail,
-    )
-    add_agents(app, inputs, tasks)
+    app.transport = BatchTransport(app, records, inputs, shared, member.fail)
+    add_agents(app, inputs, member.feed)
     changelog = app.topic(settings.prefix + CHANGELOG, key_type=bytes, value_type=bytes, acks=False)
-    app.customers = CustomersTable(app, tasks, changelog_topic=changelog)
+    app.customers = CustomersTable(app, member, changelog_topic=changelog)
     app.tables.add(app.customers)
 
-    async def settle(*_: Any, **__: Any) -> None:
+    async def give_up(*_: Any, **__: Any) -> None:
         consumer = app.consumer
         assert isinstance(consumer, Consumer)
-        await tasks.settle(was_thrown_out=consumer.was_thrown_out)
+        await (member.lost() if consumer.was_thrown_out else member.revoked())
 
-    app.on_partitions_revoked.connect(settle, weak=False)
+    app.on_partitions_revoked.connect(give_up, weak=False)
     return app
 
 

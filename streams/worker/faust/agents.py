@@ -5,8 +5,8 @@ from typing import Any
 import faust
 from faust.types import EventT, Message, StreamT
 
-from streams.worker.inputs import Inputs
-from streams.worker.tasks import Tasks
+from streams.worker.faust.inputs import Inputs
+from streams.worker.membership import Feed
 
 
 class BatchTopic(faust.Topic):
@@ -28,13 +28,13 @@ class BatchTopic(faust.Topic):
         """Nothing: topics were checked at the start."""
 
 
-def add_agents(app: faust.App, inputs: Inputs, tasks: Tasks) -> None:
+def add_agents(app: faust.App, inputs: Inputs, feed: Feed) -> None:
     """An agent for each input topic. A batch counts as done when its transaction is committed,
     so nothing is acknowledged to Faust."""
 
     async def hand_on(batches: StreamT[Any]) -> None:
         async for fetched in batches:
-            tasks.feed(fetched)
+            feed(fetched)
 
     for logical, name in inputs.names.items():
         topic = app.topic(name, acks=False)

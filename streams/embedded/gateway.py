@@ -6,7 +6,7 @@
 - A fetch is answered at once though there is nothing, and a reader at the end asks without a
   pause. Such an answer is held for a while, or until something was written, as Apache Kafka does.
 
-    client ──► gateway ──► broker          python -m streams.demo.gateway PORT BROKER_PORT
+    client ──► gateway ──► broker          python -m streams.embedded.gateway PORT BROKER_PORT
            ◄── addresses, fetches ◄──
 
 Everything else goes through as it is. Answers keep their order, as they do on a broker.
@@ -16,9 +16,9 @@ import asyncio
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from streams.demo.broker import HOST
+from streams.embedded.broker import HOST
 
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR, END_TXN, DESCRIBE_CLUSTER = 0, 1, 3, 10, 26, 60
 """Kafka's numbers of requests."""
@@ -94,44 +94,70 @@ def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
     for _ in range(reader.length()):
         reader.skip(reader.length(">h"))
         for _ in range(reader.length()):
-            reader.skip(4)  # partition
-            holds_something |= reader.number(">h") != 0
-            reader.skip(8)  # high watermark
-            stable_at = reader.at
-            reader.skip(8 + 8 * (version >= 5))
-            aborted_at = reader.at
-            aborted = _aborted(reader)
-            aborted_end = reader.at
-            reader.skip(4 * (version >= 11))
-            records_at = reader.at
-            size = max(0, reader.length())
-            data_at = reader.at
-            reader.skip(size)
-            if aborted:
-                batches = _Batches(frame, data_at, reader.at)
-                left = batches.aborted_in_them(aborted)
-                data = frame[data_at : batches.end]
-                size = len(data)
-                parts += [
-                    frame[copied:stable_at],
-                    frame[stable_at : stable_at + 8]
-                    if batches.stable is None
-                    else struct.pack(">q", batches.stable),
-                    frame[stable_at + 8 : aborted_at],
-                    _length(len(left), is_flexible=is_flexible),
-                    *(struct.pack(">qq", *one) + b"\0" * is_flexible for one in left),
-                    frame[aborted_end:records_at],
-                    _length(size, is_flexible=is_flexible),
-                    data,
-                ]
+            found = _partition(reader, version)
+            size = reader.at - found.data_at
+            if found.aborted:
+                mended, size = _mended_partition(frame, found, reader)
+                parts += [frame[copied : found.stable_at], *mended]
                 copied = reader.at
-            holds_something |= size > 0
+            holds_something |= found.has_error or size > 0
             reader.tags()
         reader.tags()
     if not parts:
         return frame, holds_something
     body = b"".join(parts) + frame[copied:]
     return struct.pack(">i", len(body) - 4) + body[4:], holds_something
+
+
+class _Partition(NamedTuple):
+    """One partition in an answer: where its parts begin. Its records end where the reader is."""
+
+    has_error: bool
+    stable_at: int
+    aborted_at: int
+    aborted: list[tuple[int, int]]  # producer id and first offset
+    aborted_end: int
+    records_at: int
+    data_at: int
+
+
+def _partition(reader: _Reader, version: int) -> _Partition:
+    reader.skip(4)  # number
+    has_error = reader.number(">h") != 0
+    reader.skip(8)  # high watermark
+    stable_at = reader.at
+    reader.skip(8 + 8 * (version >= 5))
+    aborted_at = reader.at
+    aborted = _aborted(reader)
+    aborted_end = reader.at
+    reader.skip(4 * (version >= 11))
+    records_at = reader.at
+    size = max(0, reader.length())
+    data_at = reader.at
+    reader.skip(size)
+    return _Partition(has_error, stable_at, aborted_at, aborted, aborted_end, records_at, data_at)
+
+
+def _mended_partition(frame: bytes, found: _Partition, reader: _Reader) -> tuple[list[bytes], int]:
+    """From the last stable offset on; and the bytes of records that are left."""
+    is_flexible = reader.is_flexible
+    batches = _Batches(frame, found.data_at, reader.at)
+    left = batches.aborted_in_them(found.aborted)
+    data = frame[found.data_at : batches.end]
+    after_stable = found.stable_at + 8
+    stable = frame[found.stable_at : after_stable]
+    if batches.stable is not None:
+        stable = struct.pack(">q", batches.stable)
+    mended = [
+        stable,
+        frame[after_stable : found.aborted_at],
+        _length(len(left), is_flexible=is_flexible),
+        *(struct.pack(">qq", *one) + b"\0" * is_flexible for one in left),
+        frame[found.aborted_end : found.records_at],
+        _length(len(data), is_flexible=is_flexible),
+        data,
+    ]
+    return mended, len(data)
 
 
 def _aborted(reader: _Reader) -> list[tuple[int, int]]:

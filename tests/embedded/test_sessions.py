@@ -7,8 +7,8 @@ import sys
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.demo.broker import HOST, EmbeddedBroker
-from streams.demo.sessions import evict_the_dead
+from streams.embedded.broker import HOST, EmbeddedBroker
+from streams.embedded.sessions import evict_the_dead
 from tests.eventually import eventually
 
 MEMBER = """

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from streams.contracts.control import DefinitionsRecord
-from streams.worker.publish import DefinitionsSet, Published, reservations
+from streams.operations.publish import DefinitionsSet, Published, reservations
 
 FLOW: dict[str, Any] = {
     "flow": "f",

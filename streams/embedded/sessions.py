@@ -19,7 +19,7 @@ LIST_GROUPS, DESCRIBE_GROUPS, LEAVE_GROUP = 16, 15, 13
 
 _EVERY = 1.0  # seconds
 _WITHIN = 2.0
-_MEMBER = re.compile(r".+-member-(\d+)")  # as worker/app.py calls itself
+_MEMBER = re.compile(r".+-member-(\d+)")  # as worker/faust/app.py calls itself
 
 
 class SessionWatch:

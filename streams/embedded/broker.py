@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from streams.demo.child_process import ChildProcess
-from streams.demo.sessions import SessionWatch
+from streams.embedded.child_process import ChildProcess
+from streams.embedded.sessions import SessionWatch
 from streams.errors import Refused
 
 HOST = "127.0.0.1"
@@ -200,7 +200,7 @@ class EmbeddedBroker(BrokerProcess):
             return [
                 sys.executable,
                 "-m",
-                "streams.demo.gateway",
+                "streams.embedded.gateway",
                 str(on_port),
                 str(self._engine.port),
             ]

@@ -15,8 +15,8 @@ from faust.tables import TableManager
 from faust.types import TP, AppT
 from mode import Service
 
-from streams.worker.tasks import Tasks
-from streams.worker.transport import BatchTransport, Consumer
+from streams.worker.faust.transport import BatchTransport
+from streams.worker.membership import Member
 
 CUSTOMERS = "customers"
 
@@ -26,19 +26,19 @@ class CustomerStore(FaustStore[str, bytes]):
 
     mundane_level = "debug"
 
-    def __init__(self, table: "CustomersTable", tasks: Tasks, **options: Any) -> None:
+    def __init__(self, table: "CustomersTable", member: Member, **options: Any) -> None:
         super().__init__("memory://", table.app, table, table_name=table.name, **options)
-        self._partition_tasks = tasks
+        self._member = member
 
     def __getitem__(self, customer: str) -> bytes:
         """The state's bytes. Raises KeyError for a customer who isn't known or isn't here."""
-        state = self._partition_tasks.state_of(customer)
+        state = self._member.state_of(customer)
         if state is None:
             raise KeyError(customer)
         return state
 
     def __contains__(self, customer: object) -> bool:
-        return isinstance(customer, str) and self._partition_tasks.state_of(customer) is not None
+        return isinstance(customer, str) and self._member.state_of(customer) is not None
 
     def __iter__(self) -> Iterator[str]:
         raise TypeError("customers are looked up, never listed: there are too many of them")
@@ -73,12 +73,12 @@ class CustomersTable(faust.Table[str, bytes]):
 
     mundane_level = "debug"
 
-    def __init__(self, app: faust.App, tasks: Tasks, **options: Any) -> None:
+    def __init__(self, app: faust.App, member: Member, **options: Any) -> None:
         super().__init__(app, name=CUSTOMERS, key_type=bytes, value_type=bytes, **options)
-        self._partition_tasks = tasks
+        self._member = member
 
     def _new_store(self) -> CustomerStore:
-        return CustomerStore(self, self._partition_tasks, loop=self.loop)
+        return CustomerStore(self, self._member, loop=self.loop)
 
 
 class TaskRecovery(Service):
@@ -89,23 +89,20 @@ class TaskRecovery(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, tables: "TaskTables", tasks: Tasks, **options: Any) -> None:
+    def __init__(self, tables: "TaskTables", member: Member, **options: Any) -> None:
         super().__init__(**options)
         self.completed = asyncio.Event()
         self._tables = tables
-        self._partition_tasks = tasks
+        self._member = member
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Nothing: `Tasks.settle` is awaited later in the same callback."""
+        """Nothing: the member is told later in the same callback (app.py)."""
 
     async def on_rebalance(self, assigned: set[TP], generation: int) -> None:
         """What the group assigned is ours now."""
         app = cast(Any, self._tables.app)
         transport = cast(BatchTransport, app.transport)
-        consumer = cast(Consumer, app.consumer)
-        await self._partition_tasks.assign(
-            transport.inputs.numbers(assigned), generation, was_thrown_out=consumer.was_thrown_out
-        )
+        await self._member.assigned(transport.inputs.numbers(assigned), generation)
         self.add_future(self._let_flow(generation))
 
     async def _let_flow(self, generation: int) -> None:
@@ -127,16 +124,16 @@ class TaskTables(TableManager):
 
     mundane_level = "debug"
 
-    def __init__(self, app: AppT, *, tasks: Tasks, **options: Any) -> None:
+    def __init__(self, app: AppT, *, member: Member, **options: Any) -> None:
         super().__init__(app, **options)
-        self._partition_tasks = tasks
+        self._member = member
 
     @property
     def recovery(self) -> Any:
         """The tasks' recovery."""
         if self._recovery is None:
             self._recovery = cast(
-                Any, TaskRecovery(self, self._partition_tasks, beacon=self.beacon, loop=self.loop)
+                Any, TaskRecovery(self, self._member, beacon=self.beacon, loop=self.loop)
             )
         return self._recovery
 
