@@ -98,7 +98,7 @@ def _show(report: "DemoReport", one_in: int) -> None:
     if report.timeline is not None:
         output.say()
         output.say("One customer's year (sendflow explain)", "bold")
-        explain.show(report.timeline, LINES_OF_TIMELINE)
+        explain.print_timeline(report.timeline, LINES_OF_TIMELINE)
 
 
 def _show_events(summary: "ShopSummary", one_in: int) -> None:

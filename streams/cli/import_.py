@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from streams.importing.encoding import EventRecord
     from streams.settings import Settings
 
-MOST_SHOWN = 10
-"""So many refused rows are shown, `--refused FILE` has them all; and so many warnings."""
-
-DAYS_AFTER = 30
-"""Simulated time goes on for so long after the last event, so that what waits comes due."""
-
 
 def import_(
     files: Annotated[
@@ -63,18 +57,18 @@ def import_(
         str | None,
         typer.Option(
             metavar="MOMENT",
-            help=f"In simulated time: how far time goes (default: {DAYS_AFTER} days after the "
-            "last event, at most now).",
+            help="Simulated time: end of time (default: 30 days after the last event, at most "
+            "now).",
         ),
     ] = None,
     refused: Annotated[
         Path | None,
         typer.Option("--refused", metavar="FILE", help="Write refused rows there, as JSONL."),
     ] = None,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Write the rows of files to the topics as events of a metric. A row that is refused stops no
     other. A warning says where an unknown time zone is imported.
@@ -90,7 +84,9 @@ def import_(
     from streams.files.mapping import ImportCounts
     from streams.settings import RecordTime
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     if len(metrics) not in (1, len(files)):
         raise Refused(
             f"--as is given {len(metrics)} times for {len(files)} files; expected once for all, or "
@@ -114,7 +110,7 @@ def import_(
         raise typer.Exit(output.NOT_SO)
 
 
-Source = tuple[Path, "EventMapping"]
+ImportFile = tuple[Path, "EventMapping"]
 Metrics = Mapping[str, "Metric"]
 
 
@@ -145,7 +141,7 @@ def _sources(
     maps: list[str],
     constants: list[str],
     zone: str,
-) -> list[Source]:
+) -> list[ImportFile]:
     from streams.files.mapping import parse_mapping
     from streams.files.tables import columns_of
 
@@ -195,7 +191,7 @@ class _Reports:
     def add(self, refusal: "Refusal") -> None:
         import msgspec
 
-        if self.shown < MOST_SHOWN:
+        if self.shown < output.MOST_SHOWN:
             self.shown += 1
             output.complain(str(refusal))
         if self._file is not None:
@@ -203,12 +199,12 @@ class _Reports:
 
     def warn(self, doubt: "Doubt") -> None:
         self.doubts += 1
-        if self.doubts <= MOST_SHOWN:
+        if self.doubts <= output.MOST_SHOWN:
             output.note(f"warning: {doubt}", "yellow")
 
 
 def _read(
-    sources: list[Source],
+    sources: list[ImportFile],
     known: Metrics,
     counts: "ImportCounts",
     reports: _Reports,
@@ -293,7 +289,12 @@ def _import_past(
 ) -> None:
     from itertools import chain
 
-    from streams.importing.past import end_after, end_at, refuse_what_is_older, write_past
+    from streams.importing.past import (
+        end_after_last_event,
+        end_at,
+        refuse_what_is_older,
+        write_past,
+    )
     from streams.importing.sorting import in_order_of_time
 
     with output.progress("reading and sorting") as bar:
@@ -309,7 +310,7 @@ def _import_past(
     if first is None:
         return
     refuse_what_is_older(settings, first.occurred_at)
-    end = end_after(DAYS_AFTER, _now()) if until is None else end_at(until, _now())
+    end = end_after_last_event(_now()) if until is None else end_at(until, _now())
     with output.progress("importing", counts.events) as bar:
         write_past(settings, chain((first,), ordered), end, lambda done, at: bar.reach(done))
 

@@ -28,7 +28,7 @@ from streams.engine import Instant
 from streams.engine.values import DAY
 from streams.errors import Refused
 from streams.importing.encoding import event_record
-from streams.importing.past import Written, end_after, write_past
+from streams.importing.past import Written, end_after_last_event, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import DefinitionsSet, publish, read_to_publish
@@ -36,9 +36,6 @@ from streams.replay.explain import Timeline, explain
 from streams.replay.history import read_history
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
-
-DAYS_AFTER = 30
-"""So long after the last event simulated time goes on."""
 
 _MOST_RESTARTS = 10
 
@@ -190,7 +187,7 @@ class Demo:
                 bar.reach(done, _day(at))
 
             events = map(event_record, year.events)
-            return write_past(settings, events, end_after(DAYS_AFTER, _now()), report)
+            return write_past(settings, events, end_after_last_event(_now()), report)
 
     def _decide(self, first: Instant, until: Instant) -> None:
         with self._progress("deciding", (until - first) // DAY) as bar:

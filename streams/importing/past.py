@@ -14,6 +14,9 @@ from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.settings import Settings
 
+DAYS_AFTER_LAST_EVENT = 30
+"""Simulated time continues for so many days after the last event, so that waits come due."""
+
 _REPORT_EVERY = 500  # events
 
 
@@ -76,9 +79,9 @@ def write_past(
     return Written(number, writer.ticks, writer.last_at, until)
 
 
-def end_after(days: int, now: Instant) -> End:
-    """So many days after the last event, but never after the wall clock: what waits comes due."""
-    return lambda last_at: min(last_at + days * DAY, now)
+def end_after_last_event(now: Instant) -> End:
+    """DAYS_AFTER_LAST_EVENT after the last event, at most `now` (the wall clock)."""
+    return lambda last_at: min(last_at + DAYS_AFTER_LAST_EVENT * DAY, now)
 
 
 def end_at(until: Instant, now: Instant) -> End:
