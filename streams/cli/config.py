@@ -14,9 +14,9 @@ def config(
     \b
     Example: SENDFLOW_PARTITIONS=4 sendflow config
     """
-    from streams.settings import shown
+    from streams.settings import setting_rows
 
-    rows = list(shown(options.settings_with_origins(config, brokers, prefix)))
+    rows = list(setting_rows(options.settings_with_origins(config, brokers, prefix)))
     if as_json:
         output.print_json(
             {name: {"value": value, "origin": origin} for name, value, origin in rows}
