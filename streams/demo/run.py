@@ -23,7 +23,7 @@ import msgspec
 from streams.demo.outcome import Outcome, read_outcome
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
 from streams.demo.workers import Watch, Worker, WorkerFailed, wait_until_decided
-from streams.embedded.broker import EmbeddedBroker
+from streams.embedded.broker_process import EmbeddedBroker
 from streams.engine import Instant
 from streams.engine.values import DAY
 from streams.errors import Refused

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from streams.embedded.broker import HOST, free_port
+from streams.embedded.broker_process import HOST, free_port
 from streams.embedded.child_process import ChildProcess
 from streams.engine import Instant
 from streams.errors import SendflowError

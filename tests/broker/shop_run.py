@@ -12,7 +12,7 @@ import msgspec
 from streams.demo.run import one_customer_in
 from streams.demo.shop import build_shop_year
 from streams.demo.workers import Watch, Worker, wait_until_decided
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Instant
 from streams.importing.encoding import EventRecord, event_record
 from streams.importing.writing import PastWriter
