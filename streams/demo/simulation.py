@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from streams.demo.retail import CURRENCY, Country, Item, Order, Refund
+from streams.demo.retail import CURRENCY, Country, InvoiceItem, Order, Refund
 from streams.engine import Instant
 from streams.engine.values import DAY, HOUR, MINUTE
 
@@ -64,7 +64,7 @@ class Searches:
                 for word in self._words[name]:
                     self._skus.setdefault(word, set()).add(item["sku"])
 
-    def query(self, random: Random, item: Item) -> str:
+    def query(self, random: Random, item: InvoiceItem) -> str:
         """One to three neighbouring words of the item's name, now and then misspelt."""
         words = self._words[item["name"]]
         length = min(len(words), 1 + int(random.random() * 3))
@@ -168,12 +168,12 @@ class _Visitor:
         self.events: list[Event] = []
         self._searches = searches
 
-    def search(self, at: Instant, item: Item) -> None:
+    def search(self, at: Instant, item: InvoiceItem) -> None:
         query = self._searches.query(self.random, item)
         results = self._searches.results(query)
         self._add("search.performed", at, query=query, filters={}, results=results)
 
-    def view(self, at: Instant, item: Item) -> None:
+    def view(self, at: Instant, item: InvoiceItem) -> None:
         self._add(
             "view.item",
             at,
@@ -183,11 +183,11 @@ class _Visitor:
             currency=CURRENCY,
         )
 
-    def fill_cart(self, at: Instant, cart_id: str, items: list[Item]) -> None:
+    def fill_cart(self, at: Instant, cart_id: str, items: list[InvoiceItem]) -> None:
         """The cart holds `items` from now on."""
         self._add("cart.updated", at, **_cart(cart_id, items))
 
-    def start_checkout(self, at: Instant, cart_id: str, items: list[Item]) -> None:
+    def start_checkout(self, at: Instant, cart_id: str, items: list[InvoiceItem]) -> None:
         self._add("checkout.started", at, **_cart(cart_id, items), step=1)
 
     def _add(self, metric: str, at: Instant, **fields: Any) -> None:
@@ -202,7 +202,7 @@ class _Visitor:
         )
 
 
-def _cart(cart_id: str, items: list[Item]) -> dict[str, Any]:
+def _cart(cart_id: str, items: list[InvoiceItem]) -> dict[str, Any]:
     total = sum(item["quantity"] * item["unit_price"] for item in items)
     return {"cart_id": cart_id, "total": total, "currency": CURRENCY, "items": items}
 
@@ -253,7 +253,7 @@ def _come_without_order(
             _look_around(visitor, items, at - 20 * MINUTE, at, searches, views)
 
 
-def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[Item], at: Instant) -> None:
+def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[InvoiceItem], at: Instant) -> None:
     random = visitor.random
     start = at - int((5 + random.random() * 30) * MINUTE)
     _look_around(visitor, items, start, at, int(random.random() * 2), int(random.random() * 3))
@@ -268,7 +268,12 @@ def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[Item], at: Instan
 
 
 def _look_around(
-    visitor: _Visitor, items: list[Item], start: Instant, end: Instant, searches: int, views: int
+    visitor: _Visitor,
+    items: list[InvoiceItem],
+    start: Instant,
+    end: Instant,
+    searches: int,
+    views: int,
 ) -> None:
     random = visitor.random
     for place, at in enumerate(_moments(random, start, end, searches + views)):
@@ -291,7 +296,7 @@ def _daytime(random: Random, begin: Instant, end: Instant) -> Instant:
     return day * DAY + int((7 + random.random() * 15) * HOUR)
 
 
-def _some(random: Random, items: list[Item]) -> list[Item]:
+def _some(random: Random, items: list[InvoiceItem]) -> list[InvoiceItem]:
     """One to four neighbouring items."""
     length = min(len(items), 1 + int(random.random() * 4))
     start = int(random.random() * (len(items) - length + 1))
