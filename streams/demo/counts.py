@@ -37,7 +37,7 @@ class DemoCounts(msgspec.Struct):
 
 def count_outputs(reader: TopicReader, report: Callable[[int, int], None]) -> DemoCounts:
     """Reads the output topics whole; `report` is told the number of records read, and of all."""
-    counts = _Counts()
+    tally = _Tally()
     starts = {}
     total = 0
     for topic in (SEND_COMMANDS, DECISIONS, DEAD_LETTERS, LATE_RECORDS):
@@ -45,14 +45,14 @@ def count_outputs(reader: TopicReader, report: Callable[[int, int], None]) -> De
             starts[place], end = reader.bounds(place)
             total += end - starts[place]
     for number, found in enumerate(reader.read(starts), start=1):
-        counts.add(found)
+        tally.add(found)
         if number % 5_000 == 0:
             report(number, total)
     report(total, total)
-    return counts.outcome()
+    return tally.counts()
 
 
-class _Counts:
+class _Tally:
     def __init__(self) -> None:
         self._topics: Counter[str] = Counter()
         self._commands: Counter[tuple[str, str]] = Counter()
@@ -77,7 +77,7 @@ class _Counts:
             self._by_outcome[outcome][flow, reason] += 1
             self._stories[decision["customer_id"]][flow, outcome, reason] += 1
 
-    def outcome(self) -> DemoCounts:
+    def counts(self) -> DemoCounts:
         entered = {flow: number for (flow, _), number in self._by_outcome["entered"].items()}
         return DemoCounts(
             commands=dict(self._commands),

@@ -70,7 +70,7 @@ class DemoReport(msgspec.Struct):
 
     summary: ShopSummary
     definitions: DefinitionsSet
-    written: Written
+    imported: Written
     counts: DemoCounts
     seconds: float  # from the first event written to the last decision
     restarts: int  # workers that were killed and started again
@@ -123,9 +123,9 @@ class Demo:
         with self._open_progress("reading the shop's year", None):
             year = one_customer_in(self._options.one_in, build_shop_year(self._options.seed))
         began = time.monotonic()
-        written = self._import(settings, year)
-        assert written.until is not None
-        self._decide(year.summary.first_at, written.until)
+        imported = self._import(settings, year)
+        assert imported.until is not None
+        self._decide(year.summary.first_at, imported.until)
         seconds = time.monotonic() - began
         with self._open_progress("stopping the workers", None):
             self._stop_workers()
@@ -136,12 +136,12 @@ class Demo:
                     bar.total = total
                     bar.reach(done)
 
-                outcome = count_outputs(reader, report)
+                counts = count_outputs(reader, report)
             timeline = None
-            if outcome.interesting_customer is not None:
-                timeline = explain(read_history(reader, outcome.interesting_customer))
+            if counts.interesting_customer is not None:
+                timeline = explain(read_history(reader, counts.interesting_customer))
         return DemoReport(
-            year.summary, definitions, written, outcome, seconds, self._restarts, timeline
+            year.summary, definitions, imported, counts, seconds, self._restarts, timeline
         )
 
     def _start_broker(self) -> Settings:

@@ -28,6 +28,7 @@ from typing import Any
 from streams.demo.retail import CURRENCY, Country, InvoiceItem, Order, Refund
 from streams.engine import Instant
 from streams.engine.values import DAY, HOUR, MINUTE
+from streams.importing.encoding import EventFields
 
 # Shares and rates; they shape the demo's figures and stand for nothing else.
 _WITH_PHONE = 0.4
@@ -45,8 +46,6 @@ _MISSPELT = 0.03
 _BEFORE_FIRST_ORDER = 14 * DAY  # how early and late a customer comes by without an order
 _AFTER_LAST_ORDER = 21 * DAY
 _NO_ORDER_AFTER_CART = 36 * HOUR
-
-Event = dict[str, Any]
 
 
 class Searches:
@@ -94,7 +93,7 @@ def simulate_customer(
     orders: list[Order],
     refunds: list[Refund],
     year_end: Instant,
-) -> list[Event]:
+) -> list[EventFields]:
     """Everything simulated of one customer, whose orders and refunds are given in order of time:
     the profile, a minute before all else, is first; the others are in no order."""
     invoices: list[Order | Refund] = [*orders, *refunds]
@@ -113,7 +112,7 @@ def simulate_customer(
 
 def _profile(
     random: Random, customer_id: str, country: Country | None, occurred_at: Instant
-) -> Event:
+) -> EventFields:
     fields: dict[str, Any] = {"email": email_address(customer_id), "locale": "en"}
     consent = ["email"] if random.random() < _CONSENT_EMAIL else []
     if random.random() < _WITH_PHONE:
@@ -135,7 +134,7 @@ def _profile(
     }
 
 
-def _fulfilment(random: Random, order: Order, refunds: list[Refund]) -> list[Event]:
+def _fulfilment(random: Random, order: Order, refunds: list[Refund]) -> list[EventFields]:
     if random.random() < _LATE_FULFILMENT:
         days = 10.5 + random.random() * 5
     else:
@@ -165,7 +164,7 @@ class _Visitor:
     def __init__(self, random: Random, searches: Searches, customer_id: str) -> None:
         self.random = random
         self.customer_id = customer_id
-        self.events: list[Event] = []
+        self.events: list[EventFields] = []
         self._searches = searches
 
     def search(self, at: Instant, item: InvoiceItem) -> None:

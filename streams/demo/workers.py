@@ -131,10 +131,10 @@ def environment(settings: Settings, data_dir: Path, web_port: int) -> dict[str, 
 
 
 class WorkerObserver(msgspec.Struct, frozen=True):
-    """Who is told while workers decide.
+    """Callbacks for progress and for worker exits.
 
-    `on_progress`: how far simulated time has come, as the mean of the tasks' clocks. `ended`: a worker
-    has ended by itself; it is started again, or an error is raised.
+    `on_progress`: simulated time, as the mean of the tasks' clocks. `on_exit`: a worker has
+    exited by itself; the callback restarts it or raises an error.
     """
 
     on_progress: Callable[[Instant], None]

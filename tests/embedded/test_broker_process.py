@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.embedded import broker as embedded
+from streams.embedded import broker_process as embedded
 from streams.embedded.broker_process import HOST, EmbeddedBroker, PortTaken, answers
 from streams.errors import Refused
 from tests.eventually import eventually
