@@ -17,7 +17,9 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
     return lambda turn, journey: first(turn, journey) or second(turn, journey)
 
 
-def _rule(condition: Condition | None, evidence: Evidence | None, reason: str) -> SendingRule | None:
+def _rule(
+    condition: Condition | None, evidence: Evidence | None, reason: str
+) -> SendingRule | None:
     if condition is None or evidence is None:
         return None
 
