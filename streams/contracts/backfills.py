@@ -15,7 +15,7 @@ from streams.contracts.record_writer import RecordWriter, struct_writer
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine import METRICS, Backfill, Event, Instant
-from streams.engine.event import OWN_METRICS_TOPIC, Field, FieldType
+from streams.engine.values import OWN_METRICS_TOPIC, Field, FieldType
 from streams.ports import Decoded, OutputRecord, Record, Rejection
 
 BACKFILLS = "backfills"

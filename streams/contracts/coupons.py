@@ -8,9 +8,8 @@ from streams.contracts.fields import WrongEvent, moment_problem, typed
 from streams.contracts.record_writer import RecordWriter, struct_writer
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
-from streams.engine.codes import is_code
-from streams.engine.coupon_pool import CouponPool
-from streams.engine.event import Field, FieldType, Instant
+from streams.engine.content import CouponPool
+from streams.engine.values import Field, FieldType, Instant, is_code
 from streams.ports import CouponCode, OutputRecord, Record
 
 COUPONS = "coupons"

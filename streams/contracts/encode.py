@@ -29,8 +29,7 @@ from streams.engine import (
     SendCommand,
     WebhookCommand,
 )
-from streams.engine.duration import next_midnight
-from streams.engine.event import NEWS, PRODUCT_METRICS, Metric
+from streams.engine.values import NEWS, PRODUCT_METRICS, Metric, next_midnight
 from streams.ports import DayReport, OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"

@@ -8,7 +8,7 @@ from streams.contracts.record_writer import RecordWriter, dict_writer
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine import Review
-from streams.engine.event import Field, FieldType
+from streams.engine.values import Field, FieldType
 from streams.ports import OutputRecord, Record
 
 REVIEWS = "reviews"

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from streams.definitions.load import Loaded, SourceFile
-from streams.engine.problem import Path
 from streams.engine.steps import STEPS
+from streams.engine.values import Path
 
 
 class FixedFile(msgspec.Struct, frozen=True):

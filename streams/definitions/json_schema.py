@@ -9,12 +9,10 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
-from streams.engine.coupon_pool import CouponPool
-from streams.engine.definition import Flow, MetricDefinition, Segment
-from streams.engine.families import FAMILIES
-from streams.engine.reading import OneOf, keys_of
-from streams.engine.scalars import RawList, RawMapping, Scalar
-from streams.engine.store_settings import StoreSettings
+from streams.engine.compiling import FAMILIES, Flow, MetricDefinition, Segment
+from streams.engine.content import CouponPool
+from streams.engine.language import OneOf, StoreSettings, keys_of
+from streams.engine.values import RawList, RawMapping, Scalar
 
 _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "flow": Flow,
@@ -154,7 +152,7 @@ class SchemaWriter:
         return {**result, "required": required} if required else result
 
     def _where(self) -> None:
-        from streams.engine.conditions.compare import QUANTIFIERS, Comparison
+        from streams.engine.conditions import QUANTIFIERS, Comparison
 
         if "ListComparison" not in self.definitions:
             self.definitions["ListComparison"] = {

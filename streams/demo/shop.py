@@ -15,7 +15,7 @@ from streams.demo.retail import CURRENCY, Order, Refund, read_retail
 from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 
 SIMULATED_METRICS = frozenset(
     {

@@ -25,8 +25,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from streams.engine.event import METRICS, NEWS, PRODUCT_METRICS, Field, FieldType, Metric
-from streams.engine.problem import unknown_name
+from streams.engine.values import (
+    METRICS,
+    NEWS,
+    PRODUCT_METRICS,
+    Field,
+    FieldType,
+    Metric,
+    unknown_name,
+)
 from streams.errors import Refused
 from streams.files.convert import CONVERTERS, HOWS, Reading, Unfit, convert_key, how_is_known
 from streams.files.refusal import Refusal

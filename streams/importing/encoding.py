@@ -9,7 +9,7 @@ from streams.contracts.decode import LARGEST_EVENT, LONGEST_KEY
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
 from streams.engine import METRICS, Instant
-from streams.engine.event import KEYED_BY_SKU, PRODUCT_METRICS, Metric
+from streams.engine.values import KEYED_BY_SKU, PRODUCT_METRICS, Metric
 
 
 class EventRecord(msgspec.Struct, array_like=True, gc=False):

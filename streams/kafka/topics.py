@@ -6,7 +6,7 @@ from enum import Enum
 import msgspec
 
 from streams.engine import BETWEEN_TASKS, INPUTS
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.ports import CONTROL
 from streams.settings import RecordTime, Settings
 

@@ -26,10 +26,9 @@ from streams.engine import (
     read_definitions,
     successors,
 )
-from streams.engine.coupon_pool import CouponPool
-from streams.engine.duration import duration_text
-from streams.engine.money import amount_text, minor_digits
-from streams.engine.successor import Successors
+from streams.engine.compiling import Successors
+from streams.engine.content import CouponPool
+from streams.engine.values import amount_text, duration_text, minor_digits
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader

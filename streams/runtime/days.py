@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from streams.engine import CustomerState, Instant, Purchase, is_forgotten
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.ports import CONTROL, DayReport
 from streams.runtime.learning import Learning
 from streams.runtime.merge import Input

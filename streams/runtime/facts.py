@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine import Counts, Instant, counts_in
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.ports import DayReport
 
 LONGEST = 400

@@ -26,7 +26,7 @@ from streams.contracts.schemas import (
 )
 from streams.contracts.trace import TRACEPARENT
 from streams.engine import METRICS, Decision, Interest, ReviewRequest, SendCommand, WebhookCommand
-from streams.engine.event import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
+from streams.engine.values.event import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
 from streams.errors import Refused
 from streams.ports import CouponCode
 from streams.resources import schemas_dir

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from streams.engine.check import read_definitions
+from streams.engine.compiling.check import read_definitions
+from streams.engine.compiling.definition import Definitions
 from streams.engine.conditions import CONDITIONS
-from streams.engine.definition import Definitions
 from streams.engine.steps import STEPS
 from streams.engine.triggers import TRIGGERS
 from tests.docs.test_examples import ROOT

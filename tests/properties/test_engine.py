@@ -19,9 +19,9 @@ from streams.engine import (
     new_state,
     next_due_of,
 )
-from streams.engine.journey import JourneyState
-from streams.engine.past import Past
-from tests.engine.customer import DAY, EVERYWHERE, HOUR, MONDAY, flow, program_of, send
+from streams.engine.customer.journey import JourneyState
+from streams.engine.customer.past import Past
+from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, flow, program_of, send
 
 SAME_ORDER = {"order_id": "$trigger.order_id"}
 PROGRAM: Program = program_of(

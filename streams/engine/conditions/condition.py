@@ -5,8 +5,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 
 from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.reading import Member, OneOf
-from streams.engine.scope import Scope
+from streams.engine.language import Member, OneOf, Scope
 
 FAMILY = "condition"
 

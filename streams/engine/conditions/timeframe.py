@@ -16,7 +16,6 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from streams.engine.calendar import next_day, start_of_day, to_date, zone_of
 from streams.engine.conditions.compare import OF_NUMBERS, Comparison, check_one
 from streams.engine.conditions.truth import Condition, Truth, history_since
 from streams.engine.conditions.where import (
@@ -27,15 +26,23 @@ from streams.engine.conditions.where import (
     top_fields,
     unknown_metric,
 )
-from streams.engine.duration import DAY
-from streams.engine.event import Instant
-from streams.engine.money import MONEY_TYPES, NO_RATE
-from streams.engine.problem import Problem
-from streams.engine.references import fields_of
-from streams.engine.scalars import Date, Integer, MetricName, PositiveDuration
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
-from streams.engine.state import Occurrence, Past
+from streams.engine.customer import Occurrence, Past, Situation
+from streams.engine.language import Scope, fields_of
+from streams.engine.values import (
+    DAY,
+    MONEY_TYPES,
+    NO_RATE,
+    Date,
+    Instant,
+    Integer,
+    MetricName,
+    PositiveDuration,
+    Problem,
+    next_day,
+    start_of_day,
+    to_date,
+    zone_of,
+)
 
 Measure = Callable[[Sequence[Occurrence]], Sequence[Any]]
 """For events in order of time: their count (or sum), then that without the oldest, without the two

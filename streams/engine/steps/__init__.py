@@ -1,12 +1,13 @@
-"""What a flow may do: one module per step, named after its key.
+"""The steps of flows: one module per step, named after its key (SEMANTICS 2).
 
 Each has a `Definition` that reads itself, `check(definition, scope)` for what annotations can't
 say, and `compile(definition, building, step_id, following)` to the linked `Step` that runs.
+`wait.py` is what a `wait` does.
 """
 
 from collections.abc import Mapping
 
-from streams.engine.building import StepModule
+from streams.engine.program import StepModule
 from streams.engine.steps import (
     assign_coupon,
     branch,
@@ -20,6 +21,11 @@ from streams.engine.steps import (
     webhook,
 )
 
+__all__ = [
+    "STEPS",
+    "wait",
+    "wait_for",
+]
 STEPS: Mapping[str, StepModule] = {
     "wait": wait,
     "wait_for": wait_for,

@@ -5,43 +5,60 @@ from typing import Any, Literal
 
 import msgspec
 
-from streams.engine.building import Building
-from streams.engine.conditions.condition import (
+from streams.engine.conditions import (
     ConditionDefinition,
     compile_condition,
     compile_evidence,
 )
-from streams.engine.coupons import check_pool, held_of
-from streams.engine.duration import DAY, HOUR
+from streams.engine.content import (
+    Items,
+    Recommend,
+    check_items,
+    check_pool,
+    check_texts,
+    compile_items,
+    compile_texts,
+    held_of,
+)
+from streams.engine.customer import (
+    REACHED,
+    SENT,
+    Journey,
+    JourneyState,
+    LastSend,
+    Sent,
+    address_of,
+    move,
+    note_handled,
+    note_of,
+)
 from streams.engine.effects import Outcome, ReviewRequest, SendCommand
-from streams.engine.event import Instant
-from streams.engine.handled import note_handled
-from streams.engine.identity import send_id
-from streams.engine.items import Items, check_items, compile_items
-from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, note_of
-from streams.engine.problem import Problem
-from streams.engine.profile import address_of
-from streams.engine.recommend import Recommend
-from streams.engine.references import profile_reader
-from streams.engine.scalars import (
+from streams.engine.language import Scope, profile_reader
+from streams.engine.program import APPROVED, Building, Run, Step, Turn, give_up, put_up
+from streams.engine.sending import (
+    DEFAULT_QUIET_HOURS,
+    Cap,
+    Message,
+    Verdict,
+    reached_at,
+    rules_of,
+    status,
+)
+from streams.engine.values import (
+    DAY,
+    HOUR,
     AnyText,
     Boolean,
     Channel,
     ClockTime,
     FieldName,
     Identifier,
+    Instant,
     PositiveDuration,
+    Problem,
     Text,
+    send_id,
 )
-from streams.engine.scope import Scope
-from streams.engine.sending import rules_of, status
-from streams.engine.sending.message import Cap, Message, Verdict, reached_at
-from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
-from streams.engine.state import LastSend, Sent
-from streams.engine.step import Run, Step
-from streams.engine.texts import check_texts, compile_texts
-from streams.engine.turn import Turn
-from streams.engine.waiting import APPROVED, give_up, put_up
 
 DEFAULT_EXPIRES = {"email": 72 * HOUR}
 """By channel; `_OTHERS_EXPIRE` for the rest (SEMANTICS 4.3)."""

@@ -6,11 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from streams.engine.calendar import place_moment
-from streams.engine.problem import Problem
-from streams.engine.scalars import LocalMoment, MomentText
-from streams.engine.schedule import AudienceDefinition, Schedule
-from streams.engine.scope import Scope
+from streams.engine.language import Scope
+from streams.engine.program import AudienceDefinition, Schedule
+from streams.engine.values import LocalMoment, MomentText, Problem, place_moment
 
 ON_PUBLISH = "on_publish"
 

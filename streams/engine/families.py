@@ -1,8 +1,0 @@
-"""All families of the flow language, put together for reading, checking and compiling."""
-
-from streams.engine.conditions import CONDITIONS
-from streams.engine.families_ import Families
-from streams.engine.steps import STEPS
-from streams.engine.triggers import TRIGGERS
-
-FAMILIES = Families({"condition": CONDITIONS, "step": STEPS, "trigger": TRIGGERS})
