@@ -1,5 +1,5 @@
-"""Writes the ids that steps lack into their files, and leaves everything else as it is (FLOWS,
-ids)."""
+"""Writes the ids that steps lack into their files, and leaves everything else as it is (FLOWS
+"Ids")."""
 
 from collections.abc import Iterator
 from typing import Any

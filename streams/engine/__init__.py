@@ -30,7 +30,6 @@ from streams.engine.customer import (
     is_forgotten,
     make_room,
     new_state,
-    next_due_of,
 )
 from streams.engine.deciding import (
     Backfill,
@@ -56,7 +55,6 @@ from streams.engine.effects import (
     Interest,
     Outcome,
     Purchase,
-    ReviewRequest,
     SendCommand,
     WebhookCommand,
 )
@@ -104,7 +102,6 @@ __all__ = [
     "Purchase",
     "Recommendations",
     "Review",
-    "ReviewRequest",
     "SendCommand",
     "Sieve",
     "Visit",
@@ -128,7 +125,6 @@ __all__ = [
     "make_room",
     "new_state",
     "news",
-    "next_due_of",
     "next_midnight",
     "read_definitions",
     "review",

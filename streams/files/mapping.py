@@ -163,7 +163,7 @@ def parse_mapping(
 def map_rows(
     mapping: EventMapping, file: str, rows: Iterable[Row | Refusal], counts: ImportCounts
 ) -> Iterator[dict[str, Any] | Refusal]:
-    """An event (a dict as DESIGN section 7 names its fields, with `metric`) or a Refusal for
+    """An event (a dict as DESIGN 7 names its fields, with `metric`) or a Refusal for
     each row; `counts` is kept up to date. `file` is the name shown in refusals."""
     for entry in rows:
         counts.rows += 1

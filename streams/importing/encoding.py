@@ -22,7 +22,7 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False):
 
 
 def event_record(event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS) -> EventRecord:
-    """The record of an event: its `metric` and the fields of DESIGN section 7. `metrics` holds the
+    """The record of an event: its `metric` and the fields of DESIGN 7. `metrics` holds the
     shop's own ones too. Raises WrongEvent, naming the field."""
     fields = dict(event)
     metric = fields.pop("metric")

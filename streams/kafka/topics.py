@@ -11,7 +11,7 @@ from streams.ports import CONTROL
 from streams.settings import RecordTime, Settings
 
 CONTROL_RECORD_BYTES = 8 * 1024 * 1024
-"""A set of definitions is one record of `control` (DESIGN section 3)."""
+"""A set of definitions is one record of `control` (DESIGN 3)."""
 
 CHANGELOG = "customers-changelog"
 

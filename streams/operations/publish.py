@@ -129,7 +129,7 @@ def reservations(before: Published, definitions: DefinitionsSet) -> list[str]:
 
 
 def _of_currencies(before: str, now: str) -> Iterator[str]:
-    """Amounts are converted once, when their event is processed (FLOWS, money): never again."""
+    """Amounts are converted once, when their event is processed (FLOWS "Money"): never again."""
     if before != now:
         amount = amount_text(100 * 10 ** minor_digits(before), before)
         same = amount_text(100 * 10 ** minor_digits(before), now)

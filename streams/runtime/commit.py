@@ -1,4 +1,4 @@
-"""What the next transaction of a task holds (DESIGN section 4)."""
+"""What the next transaction of a task holds (DESIGN 4.6)."""
 
 from collections import Counter
 from collections.abc import Iterator

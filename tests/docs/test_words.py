@@ -1,5 +1,5 @@
-"""The table of README.md that translates the words of other editors: what is written there for
-here is right, in a set with the definitions of docs/flows.md."""
+"""The table of docs/coming-from.md: its last column is right, in a set with the definitions of
+docs/flows.md."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ from tests.docs.test_examples import ROOT
 from tests.docs.test_flows import definitions_of_the_page, raw_of
 
 HEADING = "| Klaviyo | Customer.io | Braze | here |\n"
-PAGE = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "coming-from.md").read_text()
 ROWS = PAGE.partition(HEADING)[2].partition("\n\n")[0].splitlines()[1:]
 HERE = [row.split(" | ", maxsplit=3)[3].removesuffix(" |") for row in ROWS]
 STORE = " in `store.yaml`"

@@ -263,7 +263,7 @@ class _Check:
             yield Problem((*path, "key"), message, found=flow.key, allowed=usable)
 
     def step_ids(self, path: Path, raw: Any) -> Iterator[Problem]:
-        """Ids are unique in a flow; where people wait, there must be one (FLOWS, ids)."""
+        """Ids are unique in a flow; where people wait, there must be one (FLOWS "Ids")."""
         status = raw.get("status", "live") if isinstance(raw, dict) else None
         seen: dict[str, Path] = {}
         for found in self._under(path):

@@ -1,5 +1,5 @@
 """What a shop writes: flows, segments, coupon pools, metrics of its own and the store's settings,
-read from plain data with all that is wrong with them (FLOWS.md)."""
+read from plain data with all that is wrong with them (FLOWS)."""
 
 import enum
 from typing import Annotated, Any, Literal

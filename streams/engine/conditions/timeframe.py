@@ -152,7 +152,7 @@ class Question(msgspec.Struct, frozen=True):
 
     def _without_rate(self, situation: Situation) -> dict[str, Any]:
         """The currencies of events in the timeframe whose amounts couldn't be compared or added
-        (FLOWS.md, money)."""
+        (FLOWS "Money")."""
         if not self.reads_money:
             return {}
         data = (event.data for event in self.select(situation))

@@ -1,4 +1,4 @@
-"""What is known of an article, and which of its changes are news (DESIGN section 7)."""
+"""What is known of an article, and which of its changes are news (DESIGN 6.5)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The state of one customer, and how events change it (SEMANTICS 5.1, 2).
+"""The state of one customer, and how events change it (step 2 of SEMANTICS 5.1).
 
 Profile and consent, orders and cart, past events, touches, interests, journeys. Nothing here knows
 a flow. Start with `state.py`; `update.py` says what each metric does to the state, `orders.py` how
@@ -54,7 +54,6 @@ from streams.engine.customer.state import (
     forget,
     is_forgotten,
     new_state,
-    next_due_of,
 )
 from streams.engine.customer.touches import last_touch
 from streams.engine.customer.update import (
@@ -130,7 +129,6 @@ __all__ = [
     "mean_fact",
     "move",
     "new_state",
-    "next_due_of",
     "note_handled",
     "note_of",
     "noted_of",

@@ -1,4 +1,4 @@
-"""Which articles a customer waits for news of (DESIGN sections 6 and 7).
+"""Which articles a customer waits for news of (DESIGN 6.5).
 
     wishlist.added ──► a year      told to the article's task (topic `interests`), which answers
     view.item ───────► 30 days     with `product.back_in_stock` and `product.price_dropped`

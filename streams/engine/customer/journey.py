@@ -80,7 +80,7 @@ TIMEOUT_AT = "timeout_at"
 """[step, time]: when the `wait_for` at which P waits is over."""
 SENT = "sent"
 """The journey's newest message, [step, time]: an event that ends the journey later shows both times
-(SEMANTICS F81)."""
+(F81)."""
 
 _decode_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 encode_data = msgspec.msgpack.Encoder().encode

@@ -1,4 +1,4 @@
-"""How large what is remembered of one customer may grow (DESIGN section 4, PITFALLS 62): a bot that
+"""How large what is remembered of one customer may grow (DESIGN 6.2, PITFALLS 62): a bot that
 looks at everything is a customer too, and their state must fit into one record of the changelog.
 
     256 KB     beyond it, the oldest past events are forgotten, and a decision says so

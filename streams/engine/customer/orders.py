@@ -1,6 +1,6 @@
 """What a customer ordered: revenue net of refunds and cancellations (SEMANTICS 7.2), the cart, and
 what was bought before (7.4). Amounts are in minor units of the store's currency; an amount that
-couldn't be converted is missing and changes no sum (FLOWS.md, money).
+couldn't be converted is missing and changes no sum (FLOWS "Money").
 
 `order_left` says what of an order isn't refunded yet, because a cancellation takes that by default.
 Events may come in any order: a refund before its order leaves a negative rest, a cancellation of
@@ -54,7 +54,7 @@ def apply_order_refunded(state: CustomerState, data: dict[str, Any], at: Instant
 
 
 def apply_order_cancelled(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Takes the amount, by default what is left of it, off the order (DESIGN section 7)."""
+    """Takes the amount, by default what is left of it, off the order (DESIGN 7)."""
     order_id = data["order_id"]
     amount = data.get("amount")
     if amount is None:

@@ -26,7 +26,7 @@ class Occurrence(msgspec.Struct, array_like=True, gc=False):
     its fields that conditions in force read (None: none of them).
 
     Money in `data` is in minor units of the store's currency, converted when the event was
-    processed; a field that had no rate is missing (FLOWS.md, money).
+    processed; a field that had no rate is missing (FLOWS "Money").
     """
 
     at: Instant

@@ -20,7 +20,6 @@ ADDRESS_FIELDS = {"email": "email", "sms": "phone", "push": "push_token"}
 """Channel to the profile field that holds the address. A web message is addressed to the customer
 (their id): the shop's page knows who is there."""
 
-CHANNELS = ("email", "sms", "push", "web")
 UNSUBSCRIBED = "unsubscribed"
 COMPLAINT = "complaint"
 HARD_BOUNCE = "hard_bounce"

@@ -1,4 +1,4 @@
-"""What is remembered of one customer (DESIGN section 6), its header and its bytes.
+"""What is remembered of one customer (DESIGN 6), its header and its bytes.
 
     1 byte   format of what follows
     8 bytes  next due time, big-endian milliseconds (all 0xff: no timer), so that the timer index
@@ -39,13 +39,11 @@ __all__ = [
     "forget",
     "is_forgotten",
     "new_state",
-    "next_due_of",
 ]
 
 FORMAT = 1
 _FORMAT_BYTE = bytes([FORMAT])
-_NO_TIMER = 0xFFFF_FFFF_FFFF_FFFF
-_NO_TIMER_HEADER = _FORMAT_BYTE + _NO_TIMER.to_bytes(8, "big")
+_NO_TIMER_HEADER = _FORMAT_BYTE + b"\xff" * 8
 _HEADER = len(_NO_TIMER_HEADER)
 
 
@@ -191,14 +189,6 @@ def decode_background(data: bytes) -> Background:
     if data[:1] != _FORMAT_BYTE:
         _refuse(data)
     return _decode_background(data[_HEADER:])
-
-
-def next_due_of(data: bytes) -> Instant | None:
-    """The next due time of an encoded state, read from its header. Raises NewerState."""
-    if data[:1] != _FORMAT_BYTE:
-        _refuse(data)
-    due = int.from_bytes(data[1:_HEADER], "big")
-    return None if due == _NO_TIMER else due
 
 
 def _refuse(data: bytes) -> None:

@@ -1,4 +1,5 @@
-"""What an event changes in the customer's state, before any flow is asked (SEMANTICS 5.1, 2)."""
+"""What an event changes in the customer's state, before any flow is asked: step 2 of SEMANTICS
+5.1."""
 
 from collections.abc import Callable
 from typing import Any

@@ -24,7 +24,8 @@ def mean_fact(name: str) -> str | None:
 
 
 def stand_in_fact(customer_id: str, name: str) -> str:
-    """The store fact that stands in for a customer's value, as flow tests give it (FLOWS.md)."""
+    """The store fact that stands in for a customer's value, as flow tests give it (FLOWS "Tests of
+    flows")."""
     return f"{name} of {customer_id}"
 
 

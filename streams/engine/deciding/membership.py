@@ -10,7 +10,7 @@ from streams.engine.values import Instant
 
 def judge(turn: Turn, segments: Iterable[SegmentPlan]) -> list[CompiledFlow]:
     """Judges whether the customer is a member of `segments`, and notes it. The flows that those
-    start who have just become members, in their order (SEMANTICS 5.1, 5).
+    start who have just become members, in their order (step 5 of SEMANTICS 5.1).
 
     Who is no member, and can't become one but by an event of their own, needs no note of it: so a
     segment costs nothing in the states of customers who have nothing to do with it."""

@@ -9,7 +9,7 @@ from streams.engine.values import Instant
 
 
 class Outcome(Enum):
-    """What happened, in the words of DESIGN section 7."""
+    """What happened, in the words of DESIGN 7."""
 
     __hash__ = object.__hash__  # that of Enum is a call in Python, and every decision is looked up
 

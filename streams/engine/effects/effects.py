@@ -5,7 +5,6 @@ import msgspec
 from streams.engine.effects.decision import Decision
 from streams.engine.effects.interest_notice import Interest
 from streams.engine.effects.purchase import Purchase
-from streams.engine.effects.review_request import ReviewRequest
 from streams.engine.effects.send_command import SendCommand
 from streams.engine.effects.webhook_command import WebhookCommand
 from streams.engine.values import NO_CODES, CodeSupply
@@ -16,7 +15,7 @@ class Effects(msgspec.Struct):
 
     commands: list[SendCommand] = []
     webhooks: list[WebhookCommand] = []
-    reviews: list[ReviewRequest] = []
+    reviews: list[SendCommand] = []  # that wait for a person
     decisions: list[Decision] = []
     purchases: list[Purchase] = []  # what is learnt from
     duplicates: int = 0

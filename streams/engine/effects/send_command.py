@@ -8,12 +8,15 @@ from streams.engine.values import Instant
 
 
 class SendCommand(msgspec.Struct, gc=False):
-    """One instruction to deliver one message (DESIGN section 7); money in minor units."""
+    """One instruction to deliver one message (DESIGN 7); money in minor units.
+
+    A message that waits for a person is the command that it would be now (SEMANTICS 4.1).
+    """
 
     send_id: str
     customer_id: str
     channel: str
-    recipient: str
+    recipient: str | None  # None: waits for a person, and there is no address yet
     template: str
     flow: str
     flow_version: str

@@ -85,4 +85,4 @@ PROFILE_FIELDS: dict[str, Field] = {
     "country": Field(FieldType.TEXT, is_optional=True),
     "consent": Field(FieldType.TEXTS, is_optional=True),
 }
-"""The profile fields that every shop has (DESIGN section 7)."""
+"""The profile fields that every shop has (DESIGN 7)."""

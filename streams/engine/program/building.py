@@ -50,7 +50,7 @@ def compile_step(definition: Any, building: Building, following: Step) -> Step:
 
 
 def id_of(definition: Any, place: str) -> str:
-    """The name of a step: its own, for a message its template's, else its place (FLOWS.md, ids)."""
+    """The name of a step: its own, for a message its template's, else its place (FLOWS "Ids")."""
     return definition.id or getattr(definition, "template", None) or place
 
 

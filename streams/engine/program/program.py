@@ -1,5 +1,5 @@
 """A set of definitions, compiled: indexed by the metric of an event, so that a metric no flow uses
-costs only its counters (DESIGN section 10)."""
+costs only its counters (DESIGN 10)."""
 
 from collections.abc import Mapping
 from typing import Any

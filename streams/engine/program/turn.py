@@ -57,7 +57,7 @@ class Turn(Situation):
         evidence: dict[str, Any],
     ) -> None:
         """Writes one decision down. It says so if it was made on a trigger with amounts that can't
-        be compared (FLOWS.md, money)."""
+        be compared (FLOWS "Money")."""
         event = self.event
         trigger = self.trigger
         if trigger is not None and NO_RATE in trigger:

@@ -1,4 +1,4 @@
-"""One message on one channel: the rules of sending decide whether (SEMANTICS section 4)."""
+"""One message on one channel: the rules of sending decide whether (SEMANTICS 4)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -32,7 +32,7 @@ from streams.engine.customer import (
     note_handled,
     note_of,
 )
-from streams.engine.effects import Outcome, ReviewRequest, SendCommand
+from streams.engine.effects import Outcome, SendCommand
 from streams.engine.language import Scope, profile_reader
 from streams.engine.program import APPROVED, Building, Run, Step, Turn, give_up, put_up
 from streams.engine.sending import (
@@ -182,10 +182,11 @@ def _put_up(message: Message, command: "Command", following: Step) -> Run:
         if message.coupon is not None:  # it's taken when the message is sent, not before (4.1)
             held = held_of(turn.state, message.coupon.coupons, turn.now)
             would_be.coupon = None if held is None else held.code
-        request = _request_of(would_be)
-        turn.effects.reviews.append(request)
+        address: Any = would_be.recipient  # which no rule has looked at yet
+        would_be.recipient = address if isinstance(address, str) else None
+        turn.effects.reviews.append(would_be)
         evidence = {
-            "send_id": request.send_id,
+            "send_id": would_be.send_id,
             "channel": message.channel,
             "template": message.template,
             "triggered_at": journey.started_at,
@@ -194,37 +195,12 @@ def _put_up(message: Message, command: "Command", following: Step) -> Run:
         turn.note(flow, journey, step_id, Outcome.REVIEW, "", evidence)
         put_up(turn, journey, step_id, reached)
         if flow.trigger_metric is not None:
-            note_handled(turn.state, request.send_id)
+            note_handled(turn.state, would_be.send_id)
         if REACHED in journey.memory:
             note_of(journey, REACHED, step_id, None)
         return following
 
     return run
-
-
-def _request_of(command: SendCommand) -> ReviewRequest:
-    recipient: Any = command.recipient  # which no rule has looked at yet
-    return ReviewRequest(
-        command.send_id,
-        command.customer_id,
-        command.channel,
-        recipient if isinstance(recipient, str) else None,
-        command.template,
-        command.flow,
-        command.flow_version,
-        command.step,
-        command.journey_id,
-        command.transactional,
-        command.decided_at,
-        command.expires_at,
-        command.variables,
-        command.items,
-        command.coupon,
-        command.utm,
-        command.locale,
-        command.trigger_event_id,
-        command.traceparent,
-    )
 
 
 def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> bool:

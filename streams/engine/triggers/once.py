@@ -10,8 +10,6 @@ from streams.engine.language import Scope
 from streams.engine.program import AudienceDefinition, Schedule
 from streams.engine.values import LocalMoment, MomentText, Problem, place_moment
 
-ON_PUBLISH = "on_publish"
-
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Starts the flow at one moment, for every customer for whom a condition holds.

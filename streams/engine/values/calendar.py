@@ -117,11 +117,6 @@ def at_clock(day: datetime.date, clock: Clock, zone: zoneinfo.ZoneInfo) -> Insta
     return to_instant(datetime.datetime.combine(day, datetime.time(clock.hour, clock.minute)), zone)
 
 
-def days_later_at(at: Instant, days: int, clock: Clock, zone: zoneinfo.ZoneInfo) -> Instant:
-    """N calendar days later at a clock time (SEMANTICS 2.1, W31)."""
-    return at_clock(next_day(to_date(at, zone), days), clock, zone)
-
-
 def next_clock(at: Instant, clock: Clock, zone: zoneinfo.ZoneInfo) -> Instant:
     """The next instant, `at` included, at which it becomes `clock` (SEMANTICS 2.1, W43)."""
     day = to_date(at, zone)

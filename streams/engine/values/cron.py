@@ -9,7 +9,6 @@ gap, one that comes twice is the first (SEMANTICS 2.4, W42).
 import bisect
 import datetime
 import zoneinfo
-from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -117,13 +116,6 @@ def _number(text: str, names: dict[str, int]) -> int | None:
     if text in names:
         return names[text]
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else None
-
-
-def moments(cron: Cron, after: Instant, zone: zoneinfo.ZoneInfo) -> Iterator[Instant]:
-    """All moments that the line means after `after`, without end."""
-    while True:
-        after = cron.next_after(after, zone)
-        yield after
 
 
 CronLine = Annotated[

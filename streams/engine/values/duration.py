@@ -1,4 +1,4 @@
-"""The one grammar of durations: `90s`, `30m`, `4h`, `1d 2h 30m`, `2w` (FLOWS "Conditions")."""
+"""The one grammar of durations: `90s`, `30m`, `4h`, `1d 2h 30m`, `2w` (FLOWS "Steps")."""
 
 import re
 

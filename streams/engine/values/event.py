@@ -1,4 +1,4 @@
-"""An event as the engine sees it, and the metrics with their fields (DESIGN section 7)."""
+"""An event as the engine sees it, and the metrics with their fields (DESIGN 7)."""
 
 from enum import Enum
 from typing import Any
@@ -46,7 +46,7 @@ class Event(msgspec.Struct, gc=False):
 
     `data` holds the fields of the metric; money in minor units, moments as Instants. `occurred_at`
     is the business time, already clamped to the record time if it lay in the future (DESIGN 5.1).
-    `traceparent` is the record's header of that name, which commands carry on (DESIGN section 7).
+    `traceparent` is the record's header of that name, which commands carry on (DESIGN 7).
     """
 
     metric: str
@@ -199,7 +199,7 @@ INPUTS: tuple[str, ...] = (
     OWN_METRICS_TOPIC,
     "backfills",
 )
-"""The inputs of a task; the first decides who owns it (DESIGN section 3)."""
+"""The inputs of a task; the first decides who owns it (DESIGN 3)."""
 
 TOPIC_ORDER: tuple[str, ...] = (
     "customers",

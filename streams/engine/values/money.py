@@ -1,6 +1,6 @@
 """Money: integers in minor units, as events carry it; decimals in major units, as people write it.
 
-An amount in another currency is converted once, when its event is processed (FLOWS, money), so
+An amount in another currency is converted once, when its event is processed (FLOWS "Money"), so
 that a later change of rates doesn't change the past.
 """
 

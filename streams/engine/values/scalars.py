@@ -1,5 +1,5 @@
 """What one value in a definition may be. Every scalar arrives as text and is typed by the place it
-stands in, not by its looks (FLOWS): a marker in the annotation reads it."""
+stands in, not by its looks (FLOWS "The folder"): a marker in the annotation reads it."""
 
 import datetime
 import re
@@ -244,9 +244,6 @@ Weekday = Annotated[str, one_of(WEEKDAYS, "a weekday")]
 Channel = Annotated[str, one_of(CHANNELS, "a channel")]
 Text = Annotated[str, Scalar("a text", _not_empty, {"type": ["string", "number"]})]
 AnyText = Annotated[str, Scalar("a text", lambda text: text, ANY_SCALAR)]
-Number = Annotated[
-    int | float, Scalar("a number such as 3 or 0.5", parse_number, {"type": "number"})
-]
 Percent = Annotated[
     int, Scalar("a whole number from 0 up", _not_negative, {"type": "integer", "minimum": 0})
 ]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from streams.engine.values.calendar import (
     at_clock,
-    days_later_at,
     moment_text,
     next_clock,
+    next_day,
     on_weekday,
     place_moment,
     start_of_day,
@@ -112,7 +112,8 @@ def test_a_day_that_was_left_out() -> None:
 def test_w31_days_later_at_a_clock_time() -> None:
     clock = Clock(15, 0)
     for entered in ("2026-03-02 14:00", "2026-03-02 16:00"):
-        assert days_later_at(at(entered), 1, clock, UTC) == at("2026-03-03 15:00")
+        tomorrow = next_day(to_date(at(entered), UTC))
+        assert at_clock(tomorrow, clock, UTC) == at("2026-03-03 15:00")
 
 
 def test_w43_the_next_clock_time_includes_now() -> None:
