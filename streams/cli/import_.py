@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import options, output
+from streams.importing import DAYS_AFTER_LAST_EVENT
 
 if TYPE_CHECKING:
     from streams.engine.values import Metric
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 10
 """So many refused rows are shown, `--refused FILE` has them all; and so many warnings."""
-
-DAYS_AFTER = 30
-"""Simulated time goes on for so long after the last event, so that what waits comes due."""
 
 
 def import_(
@@ -63,7 +61,7 @@ def import_(
         str | None,
         typer.Option(
             metavar="MOMENT",
-            help=f"In simulated time: how far time goes (default: {DAYS_AFTER} days after the "
+            help=f"In simulated time: how far time goes (default: {DAYS_AFTER_LAST_EVENT} days after the "
             "last event, at most now).",
         ),
     ] = None,
@@ -293,7 +291,7 @@ def _import_past(
 ) -> None:
     from itertools import chain
 
-    from streams.importing.past import end_after, end_at, refuse_what_is_older, write_past
+    from streams.importing.past_import import end_after, end_at, refuse_what_is_older, write_past
     from streams.importing.sorting import in_order_of_time
 
     with output.progress("reading and sorting") as bar:
@@ -309,7 +307,7 @@ def _import_past(
     if first is None:
         return
     refuse_what_is_older(settings, first.occurred_at)
-    end = end_after(DAYS_AFTER, _now()) if until is None else end_at(until, _now())
+    end = end_after(DAYS_AFTER_LAST_EVENT, _now()) if until is None else end_at(until, _now())
     with output.progress("importing", counts.events) as bar:
         write_past(settings, chain((first,), ordered), end, lambda done, at: bar.reach(done))
 
