@@ -61,8 +61,8 @@ def import_(
         str | None,
         typer.Option(
             metavar="MOMENT",
-            help=f"In simulated time: how far time goes (default: {DAYS_AFTER_LAST_EVENT} days after the "
-            "last event, at most now).",
+            help=f"Simulated time: how far time goes (default: {DAYS_AFTER_LAST_EVENT} days after "
+            "the last event, at most now).",
         ),
     ] = None,
     refused: Annotated[

@@ -33,8 +33,8 @@ from streams.importing.past_import import ImportSummary, end_after, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import DefinitionsSet, publish, read_to_publish
-from streams.replay.explain import Timeline, explain
 from streams.replay.history import read_history
+from streams.replay.timeline import Timeline, customer_timeline
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
 
@@ -140,7 +140,7 @@ class Demo:
                 outcome = read_outcome(reader, report)
             timeline = None
             if outcome.interesting_customer is not None:
-                timeline = explain(read_history(reader, outcome.interesting_customer))
+                timeline = customer_timeline(read_history(reader, outcome.interesting_customer))
         return DemoReport(
             year.summary, definitions, written, outcome, seconds, self._restarts, timeline
         )
