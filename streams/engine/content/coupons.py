@@ -67,11 +67,11 @@ def held_of(state: CustomerState, pool: str, now: Instant) -> Held | None:
 
 
 def _take(turn: Turn, pool: CouponPool) -> Held | None:
-    supply, rule = turn.effects.codes, pool.rule
+    source, rule = turn.effects.codes, pool.rule
     if rule is None:
-        code = supply.next_loaded(pool.coupons)
+        code = source.next_loaded(pool.coupons)
     else:
-        code = supply.make(rule.prefix, rule.length)
+        code = source.make(rule.prefix, rule.length)
     if code is None:
         return None
     return Held(code, turn.now, None if pool.expires is None else turn.now + pool.expires)

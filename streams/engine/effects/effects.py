@@ -7,7 +7,7 @@ from streams.engine.effects.interest_notice import Interest
 from streams.engine.effects.purchase import Purchase
 from streams.engine.effects.send_command import SendCommand
 from streams.engine.effects.webhook_command import WebhookCommand
-from streams.engine.values import NO_CODES, CodeSupply
+from streams.engine.values import NO_CODES, CodeSource
 
 
 class Effects(msgspec.Struct):
@@ -25,7 +25,7 @@ class Effects(msgspec.Struct):
     reviews_in_vain: int = 0  # of messages that don't wait for one (any more)
     backfilled: int = 0  # journeys of past customers who were added to a flow (SEMANTICS 6.3)
     backfills_in_vain: int = 0  # of customers who weren't added
-    codes: CodeSupply = NO_CODES  # what coupons are taken from, as they are given
+    codes: CodeSource = NO_CODES  # what coupons are taken from, as they are given
     interests: list[Interest] = []
     news_in_vain: int = 0  # of articles that the customer doesn't wait for (any more)
 
