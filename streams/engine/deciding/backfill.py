@@ -74,7 +74,7 @@ def backfill(
     if isinstance(placed, Placed):
         effects.backfilled += 1
     else:
-        effects.backfills_in_vain += 1
+        effects.backfills_rejected += 1
     return placed
 
 

@@ -50,7 +50,7 @@ def decide(
         return
     plan = program.on_metric.get(event.metric, program.otherwise)
     if plan.is_news and not is_waited_for(state, event.data["sku"], now):
-        effects.news_in_vain += 1  # bought, erased or over since the article's task was told
+        effects.news_stale += 1  # bought, erased or over since the article's task was told
         return
     if event.metric == ERASED:
         erase(program, state, event, now, effects)

@@ -83,7 +83,7 @@ def enter_by_time(turn: Turn, flow: CompiledFlow) -> Journey | None:
     """The journey of a customer for whom a date or a schedule has come, unless something forbids
     it; that is only counted (SEMANTICS 5.5)."""
     if flow.is_paused:
-        turn.effects.refused_quietly += 1
+        turn.effects.not_entered_by_time += 1
         return None
     journey = _without_trigger(turn, flow)
     turn.turn_to(journey)
@@ -156,7 +156,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
 
 def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any]) -> bool:
     if flow.is_started_by_time:
-        turn.effects.refused_quietly += 1
+        turn.effects.not_entered_by_time += 1
         return False
     turn.note(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
     return False

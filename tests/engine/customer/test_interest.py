@@ -171,7 +171,7 @@ def test_news_of_what_the_customer_waits_for_start_flows() -> None:
     ada.views("A", MONDAY)
     news_of(ada, "A", MONDAY + 30 * DAY - 1)
     assert [one.outcome.value for one in ada.effects.decisions] == ["entered", "skipped", "exited"]
-    assert ada.effects.news_in_vain == 0
+    assert ada.effects.news_stale == 0
 
 
 @pytest.mark.parametrize("why", ["never", "bought", "over", "erased"])
@@ -192,7 +192,7 @@ def test_news_of_anything_else_change_nothing_and_are_counted(why: str) -> None:
     before.adapted = WANTED.number
     news_of(ada, "A", at)
     assert ada.effects.decisions == []
-    assert ada.effects.news_in_vain == 1
+    assert ada.effects.news_stale == 1
     assert ada.state == before
 
 

@@ -64,7 +64,7 @@ def test_6_3_the_place_by_the_time_of_the_event(after: int, expected: Placed | N
         assert ada.effects.backfilled == 1
     else:
         assert ada.state.journeys == []
-        assert ada.effects.backfills_in_vain == 1
+        assert ada.effects.backfills_rejected == 1
 
 
 def test_the_decision_names_the_event_the_place_and_who_asked() -> None:
