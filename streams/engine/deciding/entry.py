@@ -7,7 +7,7 @@ reason (SEMANTICS 1.11):
 from typing import Any
 
 from streams.engine.conditions import known_since
-from streams.engine.customer import CustomerState, Journey, encode_data, has_room_for_another
+from streams.engine.customer import CustomerState, Journey, encode_data, may_add_journey
 from streams.engine.effects import Outcome
 from streams.engine.program import MOST_ENTRIES, CompiledFlow, Turn, end
 from streams.engine.values import DAY, Event, Instant, journey_id
@@ -26,7 +26,7 @@ Refusal = tuple[str, dict[str, Any]]
 def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | None:
     """The journey that the event starts in `flow`, if its trigger filter matches and nothing
     forbids it; a refusal is written down. The journey is RUNNING and hasn't moved yet."""
-    turn.turn_to(None, turn.data)
+    turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
         return None
     refusal = _refuse_event(turn, flow, event)
@@ -56,7 +56,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         key,
         traceparent=event.traceparent,
     )
-    turn.turn_to_entered(journey)
+    turn.focus_entered(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -75,7 +75,7 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
         journey.started_at = event.occurred_at
         journey.trigger_event_id = event.event_id
         journey.traceparent = event.traceparent
-    turn.turn_to(journey)
+    turn.focus(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -86,7 +86,7 @@ def enter_by_time(turn: Turn, flow: CompiledFlow) -> Journey | None:
         turn.effects.not_entered_by_time += 1
         return None
     journey = _without_trigger(turn, flow)
-    turn.turn_to(journey)
+    turn.focus(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -139,7 +139,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     if turn.entries >= MOST_ENTRIES:
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"entries": turn.entries})
-    if not has_room_for_another(state, len(running)):
+    if not may_add_journey(state, len(running)):
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"running_journeys": len(state.journeys)})
     turn.entries += 1

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions import Test
-from streams.engine.customer import ALWAYS_READ, Apply, Journey, Memory, Watching
+from streams.engine.customer import ALWAYS_READ, Apply, InterestChange, Journey, Retention
 from streams.engine.program.flow import CompiledFlow, SegmentPlan
 from streams.engine.program.step import Step
 from streams.engine.values import CUSTOM_METRICS_TOPIC, Event, Exchange, Metric
@@ -21,7 +21,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     name: str
     metric: Metric
     exchange: Exchange
-    memory: Memory
+    retention: Retention
     apply: Apply | None = None
     has_money: bool = False
     adds: tuple[str, ...] = ()  # of what every event has, what conditions read
@@ -35,7 +35,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     concerns_journeys: bool = False
     converts: bool = False  # may be what a message led to
     is_news: bool = False  # of an article: concerns who waits for it
-    watch: Watching | None = None  # what it says of the articles that P waits for
+    watch: InterestChange | None = None  # what it says of the articles that P waits for
 
     def data_of(self, event: Event) -> dict[str, Any]:
         """The event's data as conditions see it: money in the store's currency."""

@@ -174,8 +174,8 @@ def test_1_9_what_ended_it_is_remembered_for_as_long_as_the_flow_is() -> None:
         max_event_age="1s",
     )
     history = {"keep": "0s", "occurrences": "1"}
-    memory = program_of(ends, store={"history": history}).on_metric["view.item"].memory
-    assert memory.asked == 30 * DAY
+    retention = program_of(ends, store={"history": history}).on_metric["view.item"].retention
+    assert retention.needed == 30 * DAY
 
 
 @pytest.mark.parametrize("newest_first", [True, False])

@@ -1,7 +1,7 @@
 from typing import Any
 
 from streams.engine import Outcome, Program, read_definitions
-from streams.engine.customer.state import Held
+from streams.engine.customer.state import GivenCoupon
 from tests.harness.code_source import ListedCodes
 from tests.harness.customer import DAY, MONDAY, Customer, flow, program_of, send
 
@@ -16,11 +16,11 @@ def test_the_code_is_held_until_it_expires() -> None:
     ada = Customer(with_pool({"assign_coupon": "ten"}, send()))
     ada.effects.codes = source = ListedCodes(ten=["A1", "A2"])
     ada.view(MONDAY)
-    assert ada.state.coupons == {"ten": Held("A1", MONDAY, MONDAY + 30 * DAY)}
+    assert ada.state.coupons == {"ten": GivenCoupon("A1", MONDAY, MONDAY + 30 * DAY)}
     ada.view(MONDAY + 30 * DAY - 1)
-    assert ada.state.coupons == {"ten": Held("A1", MONDAY, MONDAY + 30 * DAY)}
+    assert ada.state.coupons == {"ten": GivenCoupon("A1", MONDAY, MONDAY + 30 * DAY)}
     ada.view(MONDAY + 30 * DAY)
-    held = Held("A2", MONDAY + 30 * DAY, MONDAY + 60 * DAY)
+    held = GivenCoupon("A2", MONDAY + 30 * DAY, MONDAY + 60 * DAY)
     assert ada.state.coupons == {"ten": held}
     assert [command.coupon for command in ada.effects.commands] == [
         "A1",
