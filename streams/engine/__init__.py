@@ -7,9 +7,9 @@ deciding, compiling. An event comes in through `deciding`, a shop's definitions 
 
 from streams.engine.compiling import (
     Definitions,
-    FurtherBack,
+    HistoryGap,
     compile_program,
-    further_back,
+    history_gaps,
     read_definitions,
     successors,
 )
@@ -87,7 +87,7 @@ __all__ = [
     "Definitions",
     "Effects",
     "Event",
-    "FurtherBack",
+    "HistoryGap",
     "Instant",
     "Interest",
     "Journey",
@@ -120,7 +120,7 @@ __all__ = [
     "fire",
     "follow",
     "forget_oldest",
-    "further_back",
+    "history_gaps",
     "is_forgotten",
     "is_visit_needed",
     "new_state",

@@ -6,6 +6,7 @@ an order changes a customer's value.
 """
 
 from streams.engine.customer.concluded import is_concluded, mark_concluded
+from streams.engine.customer.entries import KEYS_KEPT, entries_of, last_entry, remember_entry
 from streams.engine.customer.interest import (
     ENDS_INTEREST,
     LONGEST_SKU,
@@ -80,6 +81,7 @@ __all__ = [
     "APPLY",
     "ENDS_INTEREST",
     "FORBID_ALL",
+    "KEYS_KEPT",
     "LARGE_STATE",
     "LONGEST_SKU",
     "PERIODS",
@@ -114,6 +116,7 @@ __all__ = [
     "each_word",
     "encode_data",
     "encode_state",
+    "entries_of",
     "forget_all",
     "forget_oldest",
     "has_bought",
@@ -123,6 +126,7 @@ __all__ = [
     "is_forgotten",
     "is_valid_sku",
     "is_watched",
+    "last_entry",
     "last_touch",
     "mark_concluded",
     "may_add_journey",
@@ -133,6 +137,7 @@ __all__ = [
     "purchase_of",
     "remember",
     "remember_at",
+    "remember_entry",
     "remembered_at",
     "reschedule",
     "set_field",
