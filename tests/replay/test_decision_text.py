@@ -268,7 +268,7 @@ def test_every_decision_of_every_case_can_be_told() -> None:
             if not isinstance(ran, Ran):
                 continue  # definitions that are refused
             flows = {flow["flow"]: flow for flow in case.definitions.get("flows", ())}
-            for decision in ran.outcome.decisions:
+            for decision in ran.outputs.decisions:
                 outcome, reason = Outcome(decision["outcome"]), decision["reason"]
                 evidence = decision["evidence"]
                 judged = judged_condition(
