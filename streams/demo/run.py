@@ -28,12 +28,12 @@ from streams.engine import Instant
 from streams.engine.values import DAY
 from streams.errors import Refused
 from streams.importing.encoding import event_record
-from streams.importing.past import Written, end_after_last_event, write_past
+from streams.importing.past_import import ImportSummary, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import DefinitionsSet, publish, read_to_publish
-from streams.replay.explain import Timeline, explain
 from streams.replay.history import read_history
+from streams.replay.timeline import Timeline, customer_timeline
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
 
@@ -70,7 +70,7 @@ class DemoReport(msgspec.Struct):
 
     summary: ShopSummary
     definitions: DefinitionsSet
-    imported: Written
+    imported: ImportSummary
     counts: DemoCounts
     seconds: float  # from the first event written to the last decision
     restarts: int  # workers that were killed and started again
@@ -139,7 +139,7 @@ class Demo:
                 counts = count_outputs(reader, report)
             timeline = None
             if counts.interesting_customer is not None:
-                timeline = explain(read_history(reader, counts.interesting_customer))
+                timeline = customer_timeline(read_history(reader, counts.interesting_customer))
         return DemoReport(
             year.summary, definitions, imported, counts, seconds, self._restarts, timeline
         )
@@ -176,7 +176,7 @@ class Demo:
         publish(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
         return definitions
 
-    def _import(self, settings: Settings, year: ShopYear) -> Written:
+    def _import(self, settings: Settings, year: ShopYear) -> ImportSummary:
         """The workers decide already while this goes on."""
         with self._open_progress("writing events to Kafka", len(year.events)) as bar:
 

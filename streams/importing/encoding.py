@@ -12,7 +12,7 @@ from streams.engine import METRICS, Instant
 from streams.engine.values import KEYED_BY_SKU, PRODUCT_METRICS, Metric
 
 EventFields = dict[str, Any]
-"""An event before it is checked: its `metric` and the fields of DESIGN 7."""
+"""An event as a dict: its `metric` and the fields of DESIGN 7."""
 
 
 class EventRecord(msgspec.Struct, array_like=True, gc=False):

@@ -7,26 +7,27 @@ reason (SEMANTICS 1.11):
 from typing import Any
 
 from streams.engine.conditions import known_since
-from streams.engine.customer import CustomerState, Journey, encode_data, has_room_for_another
+from streams.engine.customer import (
+    KEYS_KEPT,
+    CustomerState,
+    Journey,
+    encode_data,
+    last_entry,
+    may_add_journey,
+    remember_entry,
+)
 from streams.engine.effects import Outcome
 from streams.engine.program import MOST_ENTRIES, CompiledFlow, Turn, end
-from streams.engine.values import DAY, Event, Instant, journey_id
+from streams.engine.values import Event, Instant, journey_id
 
-KEYS_KEPT = 90 * DAY
-"""For so long a key is remembered after its last entry (SEMANTICS 1.6, 1.11)."""
-
-PREVIOUS = "\0"
-"""In place of a key: the entry before the last one, for a journey that asks whether P has entered
-its own flow lately (the journey that asks doesn't count, SEMANTICS 3.4)."""
-
-Refusal = tuple[str, dict[str, Any]]
+EntryRefusal = tuple[str, dict[str, Any]]
 """Reason and evidence."""
 
 
 def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | None:
     """The journey that the event starts in `flow`, if its trigger filter matches and nothing
     forbids it; a refusal is written down. The journey is RUNNING and hasn't moved yet."""
-    turn.turn_to(None, turn.data)
+    turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
         return None
     refusal = _refuse_event(turn, flow, event)
@@ -56,7 +57,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         key,
         traceparent=event.traceparent,
     )
-    turn.turn_to_entered(journey)
+    turn.focus_entered(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -64,7 +65,7 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
     """The journey of a customer who has become a member of the segment that starts `flow`, unless
     something forbids it. By an event, its time is when the journey starts; by time alone, now."""
     event = turn.event
-    refusal: Refusal | None = ("flow_paused", {}) if flow.is_paused else None
+    refusal: EntryRefusal | None = ("flow_paused", {}) if flow.is_paused else None
     if event is not None:
         refusal = _refuse_event(turn, flow, event)
     if refusal is not None:
@@ -75,7 +76,7 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
         journey.started_at = event.occurred_at
         journey.trigger_event_id = event.event_id
         journey.traceparent = event.traceparent
-    turn.turn_to(journey)
+    turn.focus(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -83,10 +84,10 @@ def enter_by_time(turn: Turn, flow: CompiledFlow) -> Journey | None:
     """The journey of a customer for whom a date or a schedule has come, unless something forbids
     it; that is only counted (SEMANTICS 5.5)."""
     if flow.is_paused:
-        turn.effects.refused_quietly += 1
+        turn.effects.not_entered_by_time += 1
         return None
     journey = _without_trigger(turn, flow)
-    turn.turn_to(journey)
+    turn.focus(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -98,7 +99,7 @@ def _without_trigger(turn: Turn, flow: CompiledFlow) -> Journey:
     return Journey(flow.flow, name, turn.now, turn.now, state.sequence)
 
 
-def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | None:
+def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> EntryRefusal | None:
     age = turn.now - event.occurred_at
     if age > flow.max_event_age:
         evidence = {
@@ -139,7 +140,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     if turn.entries >= MOST_ENTRIES:
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"entries": turn.entries})
-    if not has_room_for_another(state, len(running)):
+    if not may_add_journey(state, len(running)):
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"running_journeys": len(state.journeys)})
     turn.entries += 1
@@ -156,7 +157,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
 
 def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any]) -> bool:
     if flow.is_started_by_time:
-        turn.effects.refused_quietly += 1
+        turn.effects.not_entered_by_time += 1
         return False
     turn.note(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
     return False
@@ -189,7 +190,7 @@ def running_in(state: CustomerState, flow: CompiledFlow, key: str | None) -> lis
     ]
 
 
-def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal | None:
+def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> EntryRefusal | None:
     """An event that ends the journey happened after its trigger, but was processed before the entry
     (SEMANTICS 1.9, E23). Of what happened in the same moment, that was processed later."""
     started_at, recent = journey.started_at, turn.state.recent
@@ -213,8 +214,8 @@ def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal |
 
 def _too_soon(
     state: CustomerState, flow: CompiledFlow, key: str | None, now: Instant
-) -> Refusal | None:
-    last = state.entries.get(flow.flow, {}).get(key or "")
+) -> EntryRefusal | None:
+    last = last_entry(state, flow.flow, key)
     if last is None or (key is not None and now - last >= KEYS_KEPT):
         return None
     after = flow.re_entry.after
@@ -224,21 +225,3 @@ def _too_soon(
         return None
     evidence = {"last_entry_at": last, "after_ms": after, "allowed_at": last + after}
     return "re_entry", evidence
-
-
-def remember_entry(state: CustomerState, flow: str, key: str | None, now: Instant) -> None:
-    """Entries of a flow are kept in order of time, so that forgetting is a look at the first."""
-    entries = state.entries.get(flow)
-    if entries is None:
-        entries = state.entries[flow] = {}
-    if key is None:
-        if "" in entries:
-            entries[PREVIOUS] = entries[""]
-        entries[""] = now
-        return
-    entries.pop(key, None)
-    entries[key] = now
-    oldest = next(iter(entries))
-    while now - entries[oldest] >= KEYS_KEPT:
-        del entries[oldest]
-        oldest = next(iter(entries))

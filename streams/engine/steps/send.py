@@ -28,16 +28,16 @@ from streams.engine.customer import (
     LastSend,
     Sent,
     address_of,
+    mark_concluded,
     move,
-    note_handled,
-    note_of,
+    remember_at,
 )
 from streams.engine.effects import Outcome, SendCommand
 from streams.engine.language import Scope, profile_reader
 from streams.engine.program import APPROVED, Building, Run, Step, Turn, give_up, put_up
 from streams.engine.sending import (
     DEFAULT_QUIET_HOURS,
-    Cap,
+    CompiledCap,
     Message,
     Verdict,
     reached_at,
@@ -147,13 +147,13 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
         _remember_send(turn, message, sent)
         if flow.trigger_metric is not None:
-            note_handled(turn.state, sent.send_id)
+            mark_concluded(turn.state, sent.send_id)
         journey.memory = {SENT: [step_id, turn.now]}
         return following
 
     run: Run = judge
     if definition.status == "manual":
-        run = _put_up(message, command, following)
+        run = _request_review(message, command, following)
     return Step(step_id, run, pass_over, approved=_when_approved(judge))
 
 
@@ -168,7 +168,7 @@ def _when_approved(judge: Run) -> Run:
     return run
 
 
-def _put_up(message: Message, command: "Command", following: Step) -> Run:
+def _request_review(message: Message, command: "CommandBuilder", following: Step) -> Run:
     """Publishes the message for review, and lets P go on; a paused flow holds P before it (6.1)."""
     paused = status.compile(message)
     flow, step_id = message.flow, message.step
@@ -195,9 +195,9 @@ def _put_up(message: Message, command: "Command", following: Step) -> Run:
         turn.note(flow, journey, step_id, Outcome.REVIEW, "", evidence)
         put_up(turn, journey, step_id, reached)
         if flow.trigger_metric is not None:
-            note_handled(turn.state, would_be.send_id)
+            mark_concluded(turn.state, would_be.send_id)
         if REACHED in journey.memory:
-            note_of(journey, REACHED, step_id, None)
+            remember_at(journey, REACHED, step_id, None)
         return following
 
     return run
@@ -210,11 +210,11 @@ def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> 
     turn.note(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
     if verdict.outcome is not Outcome.HELD:
         if message.flow.trigger_metric is not None:
-            note_handled(turn.state, send_id(journey.journey_id, message.step))
+            mark_concluded(turn.state, send_id(journey.journey_id, message.step))
         if REACHED in journey.memory:
-            note_of(journey, REACHED, message.step, None)
+            remember_at(journey, REACHED, message.step, None)
         return True
-    note_of(journey, REACHED, message.step, reached_at(turn, journey, message.step))
+    remember_at(journey, REACHED, message.step, reached_at(turn, journey, message.step))
     move(journey, JourneyState.HELD, message.step, verdict.until)
     return False
 
@@ -250,9 +250,9 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
     )
 
 
-def _cap_of(cap: Any) -> Cap:
+def _cap_of(cap: Any) -> CompiledCap:
     window = None if cap.in_ == "calendar_day" else int(cap.in_)
-    return Cap(cap.at_most, frozenset(cap.channels), window)
+    return CompiledCap(cap.at_most, frozenset(cap.channels), window)
 
 
 def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
@@ -270,11 +270,11 @@ def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
         del sends[0]
 
 
-Command = Callable[[Turn, Journey, Instant], SendCommand]
+CommandBuilder = Callable[[Turn, Journey, Instant], SendCommand]
 """Makes the command for a message whose step was reached at the moment given."""
 
 
-def _command_of(definition: Definition, message: Message, building: Building) -> Command:
+def _command_of(definition: Definition, message: Message, building: Building) -> CommandBuilder:
     flow, step_id, channel = building.flow, message.step, message.channel
     template, expires = message.template, message.expires
     utm = {**building.utm, **definition.utm}
