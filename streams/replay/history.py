@@ -20,8 +20,8 @@ from streams.engine.effects import Outcome
 from streams.engine.values import KEYED_BY_SKU, OWN_METRICS_TOPIC
 from streams.errors import Refused
 from streams.kafka.partition import partition_of
-from streams.kafka.topic_reader import Found, Place, TopicReader
-from streams.ports import CONTROL, Record
+from streams.kafka.topic_reader import TopicReader, TopicRecord
+from streams.ports import CONTROL, PartitionId, Record
 
 
 class PastEvent(msgspec.Struct):
@@ -89,12 +89,14 @@ def read_history(
     return history
 
 
-def history_of(customer_id: str, records: Iterable[Found], decode: Decode = decode_any) -> History:
+def history_of(
+    customer_id: str, records: Iterable[TopicRecord], decode: Decode = decode_any
+) -> History:
     """What these records of the topics say of one customer. Raises Refused: see `read_history`."""
     key = customer_id.encode()
     history = History(customer_id)
     late: dict[Where, Instant] = {}
-    events: list[Found] = []
+    events: list[TopicRecord] = []
     for found in records:
         if found.record.value is None:
             continue
@@ -129,7 +131,7 @@ Where = tuple[str, int, int]
 """Topic, partition, offset."""
 
 
-def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[Found]:
+def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[TopicRecord]:
     yield from reader.read(reader.starts([(CONTROL, 0)]))  # what holds may be older than `since`
     inputs = [_place(reader, topic, key) for topic in _OF_CUSTOMERS]
     places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
@@ -137,7 +139,7 @@ def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterato
     yield from reader.read(reader.starts(places, since))
 
 
-def _place(reader: TopicReader, topic: str, key: bytes) -> Place:
+def _place(reader: TopicReader, topic: str, key: bytes) -> PartitionId:
     return topic, partition_of(key, reader.partitions(topic))
 
 
@@ -153,7 +155,9 @@ def _add_late(late: dict[Where, Instant], record: Record, decode: Decode) -> Non
     late[fields["topic"], fields["partition"], fields["offset"]] = fields["effective_time"]
 
 
-def _add_event(history: History, found: Found, late: dict[Where, Instant], decode: Decode) -> None:
+def _add_event(
+    history: History, found: TopicRecord, late: dict[Where, Instant], decode: Decode
+) -> None:
     record = found.record
     try:
         name, fields = decode(record.value or b"")
