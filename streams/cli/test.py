@@ -9,7 +9,7 @@ from streams.cli import output
 from streams.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from streams.flowtest.compare import Result
+    from streams.flowtest.judging import Result
 
 
 def run_tests(
@@ -28,7 +28,7 @@ def run_tests(
     """
     from streams.errors import Refused
     from streams.flowtest.cases import find_files, read_file
-    from streams.flowtest.compare import judge_case
+    from streams.flowtest.judging import judge_case
     from streams.flowtest.junit import junit_xml
 
     missing = [path for path in paths if not path.exists()]

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import msgspec
 
 from streams.definitions import Loaded, PlacedProblem, load_folder, no_folder, parse_yaml
-from streams.definitions.problem import sort_key, whole_file
-from streams.definitions.source import Source
+from streams.definitions.placed_problem import sort_key, whole_file
+from streams.definitions.source import SourceText
 from streams.engine.language import UNREADABLE, Reading, read
 from streams.engine.values import (
     AnyText,
@@ -25,13 +25,13 @@ from streams.flowtest.places import DEFINITIONS, Places
 
 TEST_SUFFIXES = (".test.yaml", ".test.yml")
 
-Raw = Annotated[dict[str, Any], RawMapping("a mapping", {"type": "object"})]
+RawFields = Annotated[dict[str, Any], RawMapping("a mapping", {"type": "object"})]
 """A mapping that is read where its meaning is known."""
 
 IDS = {"flows": "flow", "segments": "segment", "coupons": "coupons", "metrics": "metric"}
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+class ExpectedProblem(msgspec.Struct, frozen=True, kw_only=True):
     """A problem that is expected of the definitions: at a path, with words in its message.
 
     `path`: where, such as steps[1].wait
@@ -54,13 +54,13 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     `refused`: what is wrong with the definitions
     """
 
-    commands: list[Raw] | None = None
-    webhooks: list[Raw] | None = None
-    reviews: list[Raw] | None = None
-    decisions: list[Raw] | None = None
-    decisions_exactly: list[Raw] | None = None
-    profile: dict[Identifier, Raw] | None = None
-    refused: list[Refusal] | None = None
+    commands: list[RawFields] | None = None
+    webhooks: list[RawFields] | None = None
+    reviews: list[RawFields] | None = None
+    decisions: list[RawFields] | None = None
+    decisions_exactly: list[RawFields] | None = None
+    profile: dict[Identifier, RawFields] | None = None
+    refused: list[ExpectedProblem] | None = None
 
 
 class RawSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,11 +73,11 @@ class RawSet(msgspec.Struct, frozen=True, kw_only=True):
     `store`: the shop's settings
     """
 
-    flows: list[Raw] | None = None
-    segments: list[Raw] | None = None
-    coupons: list[Raw] | None = None
-    metrics: list[Raw] | None = None
-    store: Raw | None = None
+    flows: list[RawFields] | None = None
+    segments: list[RawFields] | None = None
+    coupons: list[RawFields] | None = None
+    metrics: list[RawFields] | None = None
+    store: RawFields | None = None
 
 
 class CaseText(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,10 +95,10 @@ class CaseText(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Text
     definitions: Text | RawSet | None = None
-    store: Raw | None = None
+    store: RawFields | None = None
     only: list[Identifier] | None = None
-    customers: dict[Identifier, Raw] | None = None
-    events: list[Raw] = []
+    customers: dict[Identifier, RawFields] | None = None
+    events: list[RawFields] = []
     until: MomentText | None = None
     expect: Expect
 
@@ -114,9 +114,9 @@ class FileText(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     definitions: Text | RawSet | None = None
-    store: Raw | None = None
+    store: RawFields | None = None
     only: list[Identifier] | None = None
-    customers: dict[Identifier, Raw] | None = None
+    customers: dict[Identifier, RawFields] | None = None
     cases: list[CaseText]
 
 
@@ -209,7 +209,7 @@ def read_file(file: FilePath) -> FileCases:
     return FileCases(cases)
 
 
-def _placed(file: FilePath | str, source: Source, problem: Problem) -> PlacedProblem:
+def _placed(file: FilePath | str, source: SourceText, problem: Problem) -> PlacedProblem:
     place = source.place_of(problem.path, at_key=problem.at_key)
     return PlacedProblem(str(file), *place, problem)
 

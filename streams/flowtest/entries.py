@@ -33,7 +33,7 @@ _MESSAGE = _same(
     "locale",
 )
 
-COMMANDS = Entries(
+COMMAND_ENTRIES = Entries(
     {
         "at": "decided_at",
         "customer": "customer_id",
@@ -43,11 +43,11 @@ COMMANDS = Entries(
     },
     ("at", "customer", "channel", "template", "flow"),
 )
-REVIEWS = Entries(
+REVIEW_ENTRIES = Entries(
     {"at": "requested_at", "customer": "customer_id", **_MESSAGE, **_JOURNEY},
     ("at", "customer", "channel", "template", "flow"),
 )
-WEBHOOKS = Entries(
+WEBHOOK_ENTRIES = Entries(
     {
         "at": "decided_at",
         "customer": "customer_id",
@@ -56,7 +56,7 @@ WEBHOOKS = Entries(
     },
     ("at", "customer", "webhook", "flow"),
 )
-DECISIONS = Entries(
+DECISION_ENTRIES = Entries(
     {
         "customer": "customer_id",
         **_same("at", "flow", "flow_version", "journey_id", "step"),

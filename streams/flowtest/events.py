@@ -41,11 +41,11 @@ class WrongCase(Exception):
         self.problems = list(problems)
 
 
-class NotThere(WrongCase):
+class MessageNotFound(WrongCase):
     """An entry names a message that wasn't sent, or put up for review, before it."""
 
 
-class Command(msgspec.Struct, frozen=True):
+class SentMessage(msgspec.Struct, frozen=True):
     """Of a send command, what `message.*` events need."""
 
     customer: str
@@ -59,9 +59,9 @@ class EventMaker:
 
     def __init__(self, definitions: Definitions) -> None:
         self._made = 0
-        self.know(definitions)
+        self.use_definitions(definitions)
 
-    def know(self, definitions: Definitions) -> None:
+    def use_definitions(self, definitions: Definitions) -> None:
         """From now on these definitions are in force."""
         self._zone = definitions.store.zone()
         self._currency = definitions.store.currency
@@ -94,9 +94,9 @@ class EventMaker:
         fields: Any,
         at: Instant,
         path: Path,
-        find_command: Callable[[str, str], Command],
+        find_sent: Callable[[str, str], SentMessage],
     ) -> dict[str, Any]:
-        """The event as its schema wants it. `find_command` finds the newest command of a customer
+        """The event as its schema wants it. `find_sent` finds the newest command of a customer
         and template, for `message.*`. Raises WrongCase with all that is wrong at `path`."""
         problems: list[Problem] = []
         given = dict(fields) if isinstance(fields, dict) else {}
@@ -111,8 +111,8 @@ class EventMaker:
             template = given.pop("template", None) if metric.startswith("message.") else None
             event |= self._fields(metric, self.metrics[metric].fields, given, path, problems)
             if template is not None and not problems:
-                command = find_command(str(customer), template)
-                named = {"send_id": command.send_id, "channel": command.channel}
+                sent = find_sent(str(customer), template)
+                named = {"send_id": sent.send_id, "channel": sent.channel}
                 event |= {name: value for name, value in named.items() if name not in given}
         return _unless(problems, event)
 

@@ -10,7 +10,13 @@ from streams.engine.content import CouponPool
 from streams.engine.language import PROFILE_FIELDS, StoreSettings
 from streams.engine.values import ITEM_FIELDS, METRICS, Field, FieldType
 from streams.flowtest.cases import FileText
-from streams.flowtest.entries import COMMANDS, DECISIONS, REVIEWS, WEBHOOKS, Entries
+from streams.flowtest.entries import (
+    COMMAND_ENTRIES,
+    DECISION_ENTRIES,
+    REVIEW_ENTRIES,
+    WEBHOOK_ENTRIES,
+    Entries,
+)
 
 _ANY_SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
 _MAPPING: dict[str, Any] = {"type": "object"}
@@ -40,7 +46,7 @@ def test_schema() -> dict[str, Any]:
     }
 
 
-def schema_text() -> str:
+def test_schema_text() -> str:
     """The schema as it lies in `schemas/test.schema.json`."""
     return as_file(test_schema())
 
@@ -80,11 +86,11 @@ def _name_entries(definitions: dict[str, Any]) -> None:
     }
     expected = definitions["Expect"]["properties"]
     lists = {
-        "commands": COMMANDS,
-        "webhooks": WEBHOOKS,
-        "reviews": REVIEWS,
-        "decisions": DECISIONS,
-        "decisions_exactly": DECISIONS,
+        "commands": COMMAND_ENTRIES,
+        "webhooks": WEBHOOK_ENTRIES,
+        "reviews": REVIEW_ENTRIES,
+        "decisions": DECISION_ENTRIES,
+        "decisions_exactly": DECISION_ENTRIES,
     }
     for name, entries in lists.items():
         expected[name]["items"] = _entry(entries)
@@ -124,4 +130,4 @@ def _entry(entries: Entries) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(schema_text(), end="")
+    print(test_schema_text(), end="")

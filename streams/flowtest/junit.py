@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from itertools import groupby
 
-from streams.flowtest.compare import Result
+from streams.flowtest.judging import Result
 
 
 def junit_xml(results: Sequence[Result]) -> str:

@@ -13,7 +13,7 @@ from streams.engine.compiling import read_definitions
 from streams.engine.values import Problem
 from streams.flowtest.cases import Case
 from streams.flowtest.script import Script
-from streams.flowtest.world import Outcome, Written
+from streams.flowtest.world import CaseOutputs, InputRecord
 from streams.ports import DAY_FACTS_KEY
 
 
@@ -22,9 +22,9 @@ class Ran(msgspec.Struct):
     that it was made of, in order: not the facts of its days, which whoever runs it finds anew."""
 
     definitions: Definitions
-    outcome: Outcome
-    differing: dict[str, Outcome]
-    records: list[Written]
+    outputs: CaseOutputs
+    differing: dict[str, CaseOutputs]
+    records: list[InputRecord]
 
 
 def run_case(case: Case) -> Ran | list[Problem]:
@@ -34,13 +34,13 @@ def run_case(case: Case) -> Ran | list[Problem]:
     if not isinstance(definitions, Definitions):
         return definitions
     script = Script(case, definitions)
-    outcome = script.play()
+    outputs = script.play()
     others = {
         "restored from the changelog after each moment": script.replay(restores=True),
         "all in one batch": script.replay(restores=False),
     }
     differing = {
-        way: other for way, other in others.items() if other.written() != outcome.written()
+        way: other for way, other in others.items() if other.by_kind() != outputs.by_kind()
     }
-    given = [record for record in script.written if record.key != DAY_FACTS_KEY]
-    return Ran(definitions, outcome, differing, given)
+    given = [record for record in script.records if record.key != DAY_FACTS_KEY]
+    return Ran(definitions, outputs, differing, given)

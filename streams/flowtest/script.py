@@ -40,14 +40,14 @@ from streams.engine.values import (
 )
 from streams.flowtest.cases import Case, RawSet, as_raw
 from streams.flowtest.events import (
-    Command,
     EventMaker,
-    NotThere,
+    MessageNotFound,
+    SentMessage,
     WrongCase,
     no_moment,
     unknown_entry,
 )
-from streams.flowtest.world import Outcome, World, Written
+from streams.flowtest.world import CaseOutputs, InputRecord, World
 from streams.ports import CONTROL
 from streams.programs import SEMANTICS
 from streams.runtime.facts import DayFact
@@ -67,7 +67,7 @@ class Script:
         self._case = case
         self._definitions = definitions
         self._maker = EventMaker(definitions)
-        self.written: list[Written] = []
+        self.records: list[InputRecord] = []
         self._sets: list[Definitions] = []
         self._programs: list[Program] = []
         self._successors: Successors = {}
@@ -87,27 +87,27 @@ class Script:
         if until is not None and until < last:
             self._problems.append(Problem(("until",), "until: comes before the last event"))
 
-    def play(self) -> Outcome:
+    def play(self) -> CaseOutputs:
         """Runs the case moment by moment and writes its records down. Raises WrongCase with all
         that can't be."""
         world = World(all_fields)
         first = min((at for at, _ in self._entries), default=self._until)
         for customer in self._case.customers:
-            with self._noted():
+            with self._collected():
                 self._introduce(world, customer, first - 1)
         self._publish(world, self._definitions, self._case.definitions, first)
         for at, entries in itertools.groupby(self._entries, key=lambda pair: pair[0]):
             self._settle(world, at)
-            self._hand_over(world, at)
+            self._feed_back(world, at)
             for _, number in entries:
-                with self._noted():
+                with self._collected():
                     self._enter(world, at, number)
             world.settle(at + 1)
-            self._hand_over(world, at + 1)
+            self._feed_back(world, at + 1)
         self._settle(world, self._until + 1)
         if self._problems:
             raise WrongCase(self._problems)
-        return world.outcome()
+        return world.outputs()
 
     def _moment_of(self, number: int) -> Instant | None:
         text = self._case.events[number].get("at")
@@ -117,11 +117,11 @@ class Script:
         return at
 
     @contextlib.contextmanager
-    def _noted(self) -> Iterator[None]:
+    def _collected(self) -> Iterator[None]:
         """What can't be is told with all the rest. What isn't there may only follow from that."""
         try:
             yield
-        except NotThere as wrong:
+        except MessageNotFound as wrong:
             if not self._problems:
                 self._problems += wrong.problems
         except WrongCase as wrong:
@@ -130,13 +130,13 @@ class Script:
     def _introduce(self, world: World, customer: str, at: Instant) -> None:
         path = ("customers", customer)
         event = self._maker.profile(customer, self._case.customers[customer], at, path)
-        self._write(world, "customers", at, customer, "customer.updated", event, path)
+        self._write(world, "customer.updated", event, at, path)
 
     def _settle(self, world: World, until: Instant) -> None:
         """All that is due before `until` happens. Where somebody asks for store facts, those of
         each day come at its end; what the case gives by `facts` stays as it is."""
         if any(program.facts_read for program in self._programs):
-            first = max(self._settled, min(record.time for record in self.written))
+            first = max(self._settled, min(record.time for record in self.records))
             for midnight in range(first - first % DAY + DAY, until + 1, DAY):
                 world.settle(midnight)
                 for fact in world.local.new_facts():
@@ -149,31 +149,31 @@ class Script:
         record = fact_record(msgspec.structs.replace(fact, values=given), is_simulated=True)
         assert record.key is not None
         assert record.value is not None
-        self._add(world, Written(CONTROL, fact.day_end, record.key, record.value))
+        self._add(world, InputRecord(CONTROL, fact.day_end, record.key, record.value))
 
-    def _hand_over(self, world: World, at: Instant) -> None:
+    def _feed_back(self, world: World, at: Instant) -> None:
         """What tasks write for each other is read as soon as it's committed: a millisecond later,
         where there is nothing between."""
         for one in world.local.take_between_tasks():
             assert one.key is not None
-            self._add(world, Written(one.topic, at, one.key, one.value or b""))
+            self._add(world, InputRecord(one.topic, at, one.key, one.value or b""))
 
-    def replay(self, *, restores: bool) -> Outcome:
+    def replay(self, *, restores: bool) -> CaseOutputs:
         """Runs the same records again."""
         world = World(all_fields if restores else self._fields_read())
         if restores:
-            for at, written in itertools.groupby(self.written, key=lambda record: record.time):
+            for at, written in itertools.groupby(self.records, key=lambda record: record.time):
                 world.settle(at)
                 for record in written:
                     world.add(record)
                 world.settle(at + 1)
                 world.local.restart(keep_store=False)
         else:
-            for record in self.written:
+            for record in self.records:
                 if record.topic is not None:
                     world.add(record)
         world.settle(self._until + 1)
-        return world.outcome()
+        return world.outputs()
 
     def _fields_read(self) -> FieldsRead:
         """Those that any of the case's definitions read."""
@@ -191,17 +191,15 @@ class Script:
         if metric is not None:
             path = (*path, metric)
 
-            def find(customer: str, template: str) -> Command:
+            def find(customer: str, template: str) -> SentMessage:
                 return world.newest(SEND_COMMANDS, customer, template, (*path, "template"))
 
             event = self._maker.event(metric, entry[metric], at, path, find)
-            topic = self._maker.topic_of(metric)
-            self._write(world, topic, at, event["customer_id"], metric, event, path)
+            self._write(world, metric, event, at, path)
         elif PRODUCT_UPDATED in entry:
             path = (*path, PRODUCT_UPDATED)
             product = self._maker.product(entry[PRODUCT_UPDATED], at, path)
-            topic = PRODUCT_METRICS[PRODUCT_UPDATED].topic
-            self._write(world, topic, at, product["sku"], PRODUCT_UPDATED, product, path)
+            self._write(world, PRODUCT_UPDATED, product, at, path)
         elif "publish" in entry:
             self._publish_again(world, entry["publish"], at, (*path, "publish"))
         elif "facts" in entry:
@@ -211,7 +209,7 @@ class Script:
         elif "review" in entry:
             self._review(world, entry["review"], at, (*path, "review"))
         elif "crash" in entry:
-            self._add(world, Written(None, at))
+            self._add(world, InputRecord(None, at))
         elif "backfill" in entry:
             self._backfill(world, entry["backfill"], at, (*path, "backfill"))
         else:
@@ -230,7 +228,7 @@ class Script:
             raise WrongCase([problem.under(path) for problem in definitions])
         self._successors = successors(self._sets[-1], definitions, self._successors)
         self._put_in_force(definitions)
-        self._maker.know(definitions)
+        self._maker.use_definitions(definitions)
         self._publish(world, definitions, raw, at)
 
     def _put_in_force(self, definitions: Definitions) -> None:
@@ -250,12 +248,12 @@ class Script:
             successors=self._successors,
             coupon_key=_COUPON_KEY,
         )
-        self._add(world, Written(CONTROL, at, b"definitions", encode_definitions(record)))
+        self._add(world, InputRecord(CONTROL, at, b"definitions", encode_definitions(record)))
         for code in inline_codes(definitions.coupons, at):
             loaded = coupon_record(code)
             assert loaded.key is not None
             assert loaded.value is not None
-            self._add(world, Written(loaded.topic, at, loaded.key, loaded.value))
+            self._add(world, InputRecord(loaded.topic, at, loaded.key, loaded.value))
 
     def _facts(self, world: World, given: Any, at: Instant, path: Path) -> None:
         """Store facts: money in major units, as elsewhere."""
@@ -303,7 +301,7 @@ class Script:
         record = review_record(review)
         assert record.key is not None
         assert record.value is not None
-        self._add(world, Written(record.topic, at, record.key, record.value))
+        self._add(world, InputRecord(record.topic, at, record.key, record.value))
 
     def _backfill(self, world: World, given: Any, at: Instant, path: Path) -> None:
         """All customers whose events would have started the flow, as far as the case has told."""
@@ -315,7 +313,7 @@ class Script:
             message = f"backfill: {given} isn't live, or no event starts it"
             raise WrongCase([Problem(path, message)])
         topics = {program.on_metric[metric].metric.topic for metric in metrics_of(program, flow)}
-        events = [record for record in self.written if record.topic in topics]
+        events = [record for record in self.records if record.topic in topics]
         for event in in_order(flow, events):
             assert event.topic is not None
             request = BackfillRequest(
@@ -330,7 +328,7 @@ class Script:
             record = backfill_record(request)
             assert record.key is not None
             assert record.value is not None
-            self._add(world, Written(record.topic, at, record.key, record.value))
+            self._add(world, InputRecord(record.topic, at, record.key, record.value))
 
     def _number(self, text: Any, path: Path, *, is_money: bool) -> float:
         currency = self._definitions.store.currency
@@ -344,27 +342,24 @@ class Script:
 
     def _add_facts(self, world: World, values: dict[str, float], at: Instant) -> None:
         day = to_date(at, self._definitions.store.zone()).isoformat()
-        self._add(world, Written(CONTROL, at, b"facts", encode_facts(FactsRecord(day, values))))
+        self._add(world, InputRecord(CONTROL, at, b"facts", encode_facts(FactsRecord(day, values))))
 
     def _write(
-        self,
-        world: World,
-        topic: str,
-        at: Instant,
-        key: str,
-        metric: str,
-        event: dict[str, Any],
-        path: Path,
+        self, world: World, metric: str, event: dict[str, Any], at: Instant, path: Path
     ) -> None:
+        if metric == PRODUCT_UPDATED:
+            topic, key = PRODUCT_METRICS[metric].topic, event["sku"]
+        else:
+            topic, key = self._maker.topic_of(metric), event["customer_id"]
         try:
             value = encode_event(metric, event, self._maker.metrics)
         except WrongEvent as error:
             place = path if error.field is None else (*path, error.field)
             raise WrongCase([Problem(place, f"{metric}: {error}")]) from error
-        self._add(world, Written(topic, at, key.encode(), value))
+        self._add(world, InputRecord(topic, at, key.encode(), value))
 
-    def _add(self, world: World, record: Written) -> None:
-        self.written.append(record)
+    def _add(self, world: World, record: InputRecord) -> None:
+        self.records.append(record)
         world.add(record)
 
 

@@ -12,14 +12,14 @@ from streams.contracts.interests import INTERESTS
 from streams.contracts.wire import decode_any
 from streams.engine import METRICS, CustomerState, Instant, decode_state
 from streams.engine.values import NEWS, Path, Problem
-from streams.flowtest.events import Command, NotThere
+from streams.flowtest.events import MessageNotFound, SentMessage
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
 
 
-class Written(msgspec.Struct, frozen=True):
+class InputRecord(msgspec.Struct, frozen=True):
     """One record of an input, ready to be fed; `topic` None: a crash."""
 
     topic: str | None
@@ -28,7 +28,7 @@ class Written(msgspec.Struct, frozen=True):
     value: bytes = b""
 
 
-class Outcome(msgspec.Struct):
+class CaseOutputs(msgspec.Struct):
     """What a run came to, as a reader of the output topics sees it."""
 
     commands: list[dict[str, Any]]
@@ -40,7 +40,7 @@ class Outcome(msgspec.Struct):
     news: list[dict[str, Any]]
     states: dict[str, CustomerState] = {}
 
-    def written(self) -> dict[str, list[Any]]:
+    def by_kind(self) -> dict[str, list[Any]]:
         """What was put out, by the name of one such thing; ways of running a case are compared by
         it."""
         return {
@@ -69,7 +69,7 @@ class World:
         )
         self.local = LocalTask(parts)
 
-    def add(self, record: Written) -> None:
+    def add(self, record: InputRecord) -> None:
         """Adds a record to its input, or crashes."""
         if record.topic is None:
             self.settle(record.time)
@@ -82,17 +82,17 @@ class World:
         self.local.advance(until)
         self.local.commit(until)
 
-    def newest(self, topic: str, customer: str, template: str, path: Path) -> Command:
+    def newest(self, topic: str, customer: str, template: str, path: Path) -> SentMessage:
         """The newest message on `topic` of a customer and template. Raises NotThere, at `path`."""
         for one in reversed(self._read(topic)):
             if one["customer_id"] == customer and one["template"] == template:
-                return Command(customer, template, one["send_id"], one["channel"])
+                return SentMessage(customer, template, one["send_id"], one["channel"])
         message = f"no message {template!r} to {customer!r} was put up for review before"
         if topic == SEND_COMMANDS:
             message = f"no command {template!r} was sent to {customer!r} before"
-        raise NotThere([Problem(path, message)])
+        raise MessageNotFound([Problem(path, message)])
 
-    def outcome(self) -> Outcome:
+    def outputs(self) -> CaseOutputs:
         """What was put out and is known of customers, as committed."""
         states = {
             key.decode(): decode_state(value)
@@ -101,7 +101,7 @@ class World:
         }
         letters = [letter["reason"] for letter in self._read("dead-letters")]
         decisions = [one for value in self._values(DECISIONS) for one in read_decisions(value)]
-        return Outcome(
+        return CaseOutputs(
             commands=self._read(SEND_COMMANDS),
             webhooks=self._read(WEBHOOKS),
             reviews=self._read(REVIEW_REQUESTS),

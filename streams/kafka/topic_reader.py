@@ -24,7 +24,7 @@ from streams.settings import Settings
 
 _WITHIN = 10.0  # seconds for an answer
 _FETCH = 5_000
-_END = -1  # librdkafka's "where the partition ends", in partition_id of an offset or a time
+_END = -1  # librdkafka's "where the partition ends", in place of an offset or a time
 
 
 class TopicRecord(msgspec.Struct, gc=False):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.flowtest.cases import read_file
-from streams.flowtest.compare import judge_case
+from streams.flowtest.judging import judge_case
 
 HEAD = """
 definitions:

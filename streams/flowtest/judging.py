@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.definitions.problem import sort_key
+from streams.definitions.placed_problem import sort_key
 from streams.engine.compiling import Definitions
 from streams.engine.values import (
     ITEM_FIELDS,
@@ -19,11 +19,17 @@ from streams.engine.values import (
     path_text,
     unknown_name,
 )
-from streams.flowtest.cases import Case, Expect, Refusal
-from streams.flowtest.entries import COMMANDS, DECISIONS, REVIEWS, WEBHOOKS, Entries
+from streams.flowtest.cases import Case, Expect, ExpectedProblem
+from streams.flowtest.entries import (
+    COMMAND_ENTRIES,
+    DECISION_ENTRIES,
+    REVIEW_ENTRIES,
+    WEBHOOK_ENTRIES,
+    Entries,
+)
 from streams.flowtest.events import EventMaker, WrongCase
 from streams.flowtest.run import Ran, run_case
-from streams.flowtest.world import Outcome
+from streams.flowtest.world import CaseOutputs
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
@@ -82,7 +88,7 @@ def _refused(case: Case, problems: Sequence[Problem]) -> Iterator[str]:
         yield from (f"  {_problem_text(problem)}" for problem in problems)
 
 
-def _fits(refusal: Refusal, problem: Problem) -> bool:
+def _fits(refusal: ExpectedProblem, problem: Problem) -> bool:
     whole = path_text(problem.path)
     inside = path_text(problem.path[2:]) if problem.path[:1] != ("store",) else whole
     return refusal.says in problem.sentence() and refusal.path in (None, whole, inside)
@@ -93,11 +99,11 @@ def _problem_text(problem: Problem) -> str:
 
 
 _LISTS = {
-    "commands": COMMANDS,
-    "webhooks": WEBHOOKS,
-    "reviews": REVIEWS,
-    "decisions": DECISIONS,
-    "decisions_exactly": DECISIONS,
+    "commands": COMMAND_ENTRIES,
+    "webhooks": WEBHOOK_ENTRIES,
+    "reviews": REVIEW_ENTRIES,
+    "decisions": DECISION_ENTRIES,
+    "decisions_exactly": DECISION_ENTRIES,
 }
 """The lists that a case may expect."""
 
@@ -134,27 +140,27 @@ class _Comparison:
     def __init__(self, case: Case, ran: Ran) -> None:
         self._expect = case.expect
         self._ran = ran
-        self._outcome = ran.outcome
+        self._outputs = ran.outputs
         self._maker = EventMaker(ran.definitions)
         self._definitions: Definitions = ran.definitions
 
     def differences(self) -> Iterator[str]:
-        expect, outcome = self._expect, self._outcome
+        expect, outputs = self._expect, self._outputs
         picture: list[str] = []
-        for reason in outcome.dead_letters:
+        for reason in outputs.dead_letters:
             picture.append(f"a record became a dead letter: {reason}")
         found = {
-            "commands": outcome.commands,
-            "webhooks": outcome.webhooks,
-            "reviews": outcome.reviews,
-            "decisions_exactly": outcome.decisions,
+            "commands": outputs.commands,
+            "webhooks": outputs.webhooks,
+            "reviews": outputs.reviews,
+            "decisions_exactly": outputs.decisions,
         }
         for name, entries in found.items():
             expected = getattr(expect, name)
             if expected is not None:
                 picture += self._whole_list(name, expected, entries, _LISTS[name])
         if expect.decisions is not None:
-            picture += self._in_order(expect.decisions, outcome.decisions)
+            picture += self._in_order(expect.decisions, outputs.decisions)
         if expect.profile is not None:
             picture += self._profiles(expect.profile)
         yield from picture
@@ -200,7 +206,7 @@ class _Comparison:
         place = 0
         for number, entry in enumerate(expected):
             here = place
-            while place < len(found) and any(self._entry(entry, found[place], DECISIONS)):
+            while place < len(found) and any(self._entry(entry, found[place], DECISION_ENTRIES)):
                 place += 1
             if place == len(found):
                 after = f" after {_entry_text(expected[number - 1])}" if number and here else ""
@@ -280,7 +286,7 @@ class _Comparison:
     def _profiles(self, expected: Mapping[str, Mapping[str, Any]]) -> list[str]:
         lines = []
         for customer, fields in expected.items():
-            state = self._outcome.states.get(customer)
+            state = self._outputs.states.get(customer)
             profile = {} if state is None else state.profile
             for name, wanted in fields.items():
                 value = profile.get(name)
@@ -303,16 +309,16 @@ class _Comparison:
         )
 
     def _timeline(self) -> Iterator[str]:
-        if not self._outcome.decisions:
+        if not self._outputs.decisions:
             yield "  no decisions"
-        for decision in self._outcome.decisions:
+        for decision in self._outputs.decisions:
             evidence = decision["evidence"]
-            text = self._text(decision, DECISIONS)
+            text = self._text(decision, DECISION_ENTRIES)
             yield f"  {text}" + (f"  {self._shown(evidence, 'evidence')}" if evidence else "")
 
-    def _between_runs(self, other: Outcome) -> Iterator[str]:
-        their_parts = other.written()
-        for what, ours in self._outcome.written().items():
+    def _between_runs(self, other: CaseOutputs) -> Iterator[str]:
+        their_parts = other.by_kind()
+        for what, ours in self._outputs.by_kind().items():
             theirs = their_parts[what]
             for number in range(max(len(ours), len(theirs))):
                 one = ours[number] if number < len(ours) else None

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from streams.flowtest.cases import read_file
-from streams.flowtest.compare import Result, judge_case
+from streams.flowtest.judging import Result, judge_case
 from streams.flowtest.junit import junit_xml
 from streams.flowtest.run import Ran, run_case
 
@@ -160,10 +160,10 @@ def test_ways_of_running_that_differ_are_a_fault_of_ours(
     def run_with_a_difference(case: object) -> Ran:
         ran = run_case(case)  # type: ignore[arg-type]
         assert isinstance(ran, Ran)
-        ran.differing["in another way"] = msgspec.structs.replace(ran.outcome, commands=[])
+        ran.differing["in another way"] = msgspec.structs.replace(ran.outputs, commands=[])
         return ran
 
-    monkeypatch.setattr("streams.flowtest.compare.run_case", run_with_a_difference)
+    monkeypatch.setattr("streams.flowtest.judging.run_case", run_with_a_difference)
     picture = judge(tmp_path, "{}").picture
     assert "a fault of sendflow itself" in picture[0]
     assert picture[1].startswith("  command 1: {")
