@@ -27,8 +27,8 @@ from streams.engine.customer import (
     counts_in,
     decode_state,
     encode_state,
+    forget_oldest,
     is_forgotten,
-    make_room,
     new_state,
 )
 from streams.engine.deciding import (
@@ -119,10 +119,10 @@ __all__ = [
     "encode_state",
     "fire",
     "follow",
+    "forget_oldest",
     "history_gaps",
     "is_forgotten",
     "is_visit_needed",
-    "make_room",
     "new_state",
     "news",
     "next_midnight",

@@ -17,7 +17,7 @@ from streams.contracts.schemas import METRIC_OF_RECORD, shipped_schemas
 from streams.contracts.wire import JSON, Decode, Undecodable, decode_any
 from streams.engine import INPUTS, METRICS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
-from streams.engine.values import KEYED_BY_SKU, OWN_METRICS_TOPIC
+from streams.engine.values import CUSTOM_METRICS_TOPIC, KEYED_BY_SKU
 from streams.errors import Refused
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import Found, Place, TopicReader
@@ -162,7 +162,7 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant], decod
     metric = METRIC_OF_RECORD.get(name) or _ALSO.get(name) or str(fields.pop("metric", name))
     if metric == JSON:
         metric = _ONLY_METRIC.get(found.topic, JSON)
-    if found.topic == OWN_METRICS_TOPIC:
+    if found.topic == CUSTOM_METRICS_TOPIC:
         own = fields.pop("fields", None)
         fields.update(own if isinstance(own, dict) else {})
     elif name == JSON and metric in METRICS:

@@ -372,7 +372,7 @@ def test_single_customers_who_do_not_enter_are_counted_not_told(shop: Shop) -> N
     assert [one["outcome"] for one in shop.outputs("flow-decisions")] == [
         *["entered", "sent", "exited"],
     ]
-    assert shop.local.task.counts["refused_quietly"] == 1
+    assert shop.local.task.counts["not_entered_by_time"] == 1
 
 
 def test_the_entry_tells_what_the_audience_compared(shop: Shop) -> None:

@@ -17,7 +17,15 @@ from streams.engine.conditions import (
     dependence_of,
     segments_within,
 )
-from streams.engine.customer import ALWAYS_READ, APPLY, BOUGHT, SHOWN, Memory, Situation, new_state
+from streams.engine.customer import (
+    ALWAYS_READ,
+    APPLY,
+    ENDS_INTEREST,
+    STARTS_INTEREST,
+    Retention,
+    Situation,
+    new_state,
+)
 from streams.engine.language import EVERY_EVENT_HAS, Reads, Remembered, Scope, StoreSettings
 from streams.engine.program import CompiledFlow, MetricPlan, Program, SegmentPlan, Step
 from streams.engine.values import MONEY_TYPES, NEWS, NO_RATE, Metric
@@ -48,7 +56,7 @@ def compile_program(
     segments = list(_segments(flows, outside))
     wants_news = _wants_news(flows, reads)
     if wants_news:
-        for name in SHOWN:
+        for name in STARTS_INTEREST:
             reads.read(name, ("sku",))
     plans = {
         name: _plan(name, metric, flows, settings, reads)
@@ -56,7 +64,7 @@ def compile_program(
     }
     otherwise = _plan("", Metric("", {}), [], settings, reads)
     if wants_news:
-        for name, watch in SHOWN.items():
+        for name, watch in STARTS_INTEREST.items():
             plans[name].watch = watch
     for segment in segments:
         for plan in (*plans.values(), otherwise):
@@ -156,7 +164,7 @@ def _plan(
     reads: Reads,
 ) -> MetricPlan:
     remembered = reads.remembered.get(name) or Remembered()
-    asked = remembered.window
+    needed = remembered.window
     read_fields = reads.fields.get(name, set())
     exits: dict[str, tuple[Test | None, ...]] = {}
     for flow in flows:
@@ -177,9 +185,9 @@ def _plan(
         name=name,
         metric=metric,
         exchange=settings.exchange(),
-        memory=Memory(
-            keep=None if asked is None else max(settings.history.keep, asked),
-            asked=asked,
+        retention=Retention(
+            keep=None if needed is None else max(settings.history.keep, needed),
+            needed=needed,
             occurrences=settings.history.occurrences,
             fields=tuple(sorted(remembered.fields | _marks(metric, remembered.fields))),
         ),
@@ -194,7 +202,7 @@ def _plan(
         converts=name == "order.placed",
         changes_profile=name == "customer.updated",
         is_news=name in NEWS,
-        watch=BOUGHT.get(name),
+        watch=ENDS_INTEREST.get(name),
     )
 
 

@@ -20,8 +20,8 @@ from streams.engine.language import (
 )
 from streams.engine.program import StepDefinition
 from streams.engine.values import (
+    CUSTOM_METRICS_TOPIC,
     METRICS,
-    OWN_METRICS_TOPIC,
     AnyText,
     Boolean,
     Duration,
@@ -182,4 +182,4 @@ def gives_coupons(step: Any) -> bool:
 
 def _as_metric(definition: MetricDefinition) -> Metric:
     fields = own_fields(definition.fields)
-    return Metric(OWN_METRICS_TOPIC, fields)
+    return Metric(CUSTOM_METRICS_TOPIC, fields)

@@ -26,12 +26,12 @@ class HistoryGap(msgspec.Struct, frozen=True):
 def history_gaps(previous: Program, current: Program) -> Iterator[HistoryGap]:
     """The metrics of whose past `current` asks for more than `previous` kept, in their order."""
     for metric in sorted(previous.on_metric.keys() & current.on_metric.keys()):
-        before, now = previous.on_metric[metric].memory, current.on_metric[metric].memory
-        if now.asked == 0:
+        before, now = previous.on_metric[metric].retention, current.on_metric[metric].retention
+        if now.needed == 0:
             continue  # the newest one is always there
         fields = set(now.fields) - {*before.fields, NO_RATE}
-        if now.asked is not None and now.asked <= DAY:
+        if now.needed is not None and now.needed <= DAY:
             fields = set()  # tomorrow nothing is missing any more
-        found = HistoryGap(metric, now.asked, before.keep, tuple(sorted(fields)))
+        found = HistoryGap(metric, now.needed, before.keep, tuple(sorted(fields)))
         if found.is_longer or fields:
             yield found

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streams.engine.content.coupon_pool import CouponPool
-from streams.engine.customer import CustomerState, Held, Journey
+from streams.engine.customer import CustomerState, GivenCoupon, Journey
 from streams.engine.effects import Outcome
 from streams.engine.language import Scope
 from streams.engine.program import CompiledFlow, Turn
@@ -58,7 +58,7 @@ def none_left(pool: CouponPool) -> dict[str, Any]:
     return {"pool": pool.coupons}
 
 
-def held_of(state: CustomerState, pool: str, now: Instant) -> Held | None:
+def held_of(state: CustomerState, pool: str, now: Instant) -> GivenCoupon | None:
     """The code of `pool` that P has and that is valid; it is over at exactly its expiry."""
     held = state.coupons.get(pool)
     if held is None or (held.expires_at is not None and now >= held.expires_at):
@@ -66,18 +66,18 @@ def held_of(state: CustomerState, pool: str, now: Instant) -> Held | None:
     return held
 
 
-def _take(turn: Turn, pool: CouponPool) -> Held | None:
-    supply, rule = turn.effects.codes, pool.rule
+def _take(turn: Turn, pool: CouponPool) -> GivenCoupon | None:
+    source, rule = turn.effects.codes, pool.rule
     if rule is None:
-        code = supply.next_loaded(pool.coupons)
+        code = source.next_loaded(pool.coupons)
     else:
-        code = supply.make(rule.prefix, rule.length)
+        code = source.make(rule.prefix, rule.length)
     if code is None:
         return None
-    return Held(code, turn.now, None if pool.expires is None else turn.now + pool.expires)
+    return GivenCoupon(code, turn.now, None if pool.expires is None else turn.now + pool.expires)
 
 
-def _hold(state: CustomerState, pool: str, held: Held, now: Instant) -> None:
+def _hold(state: CustomerState, pool: str, held: GivenCoupon, now: Instant) -> None:
     state.coupons[pool] = held
     if len(state.coupons) > MOST_HELD:
         for name in list(state.coupons):

@@ -87,14 +87,14 @@ encode_data = msgspec.msgpack.Encoder().encode
 """The bytes in which a journey keeps the data of its triggering event."""
 
 
-def noted_of(journey: Journey, name: str, step: str) -> Instant | None:
+def remembered_at(journey: Journey, name: str, step: str) -> Instant | None:
     """The moment that was noted under `name` when P came to `step`. What was noted of another step
     is stale: a new definition took P on from there (SEMANTICS 6.2)."""
     noted = journey.memory.get(name)
     return noted[1] if noted is not None and noted[0] == step else None
 
 
-def note_of(journey: Journey, name: str, step: str, at: Instant | None) -> None:
+def remember_at(journey: Journey, name: str, step: str, at: Instant | None) -> None:
     """Notes a moment of the step where P stands; None forgets it."""
     memory = {key: value for key, value in journey.memory.items() if key != name}
     if at is not None:
@@ -102,7 +102,7 @@ def note_of(journey: Journey, name: str, step: str, at: Instant | None) -> None:
     journey.memory = memory
 
 
-def put_off(journey: Journey, due: Instant | None) -> None:
+def reschedule(journey: Journey, due: Instant | None) -> None:
     """Who waits goes on waiting, until another moment."""
     journey.due = due
 

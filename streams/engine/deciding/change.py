@@ -57,7 +57,7 @@ def _leave_deleted_step(program: Program, turn: Turn, flow: CompiledFlow, journe
         end(turn, flow, journey, "step_removed", {"step": deleted}, deleted)
         return
     move(journey, JourneyState.RUNNING)
-    turn.turn_to(journey)
+    turn.focus(journey)
     walk(turn, flow, journey, successor)
 
 

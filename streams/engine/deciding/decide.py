@@ -7,12 +7,12 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
-    forget,
+    forget_all,
     is_duplicate,
-    is_waited_for,
+    is_watched,
     purchase_of,
     remember,
-    withdraw_all,
+    withdraw_all_interests,
 )
 from streams.engine.deciding.change import adapt, next_due
 from streams.engine.deciding.conversion import convert
@@ -49,8 +49,8 @@ def decide(
         effects.duplicates += 1
         return
     plan = program.on_metric.get(event.metric, program.otherwise)
-    if plan.is_news and not is_waited_for(state, event.data["sku"], now):
-        effects.news_in_vain += 1  # bought, erased or over since the article's task was told
+    if plan.is_news and not is_watched(state, event.data["sku"], now):
+        effects.news_stale += 1  # bought, erased or over since the article's task was told
         return
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
@@ -64,7 +64,7 @@ def decide(
         purchase = purchase_of(state, data, event.occurred_at)
         if purchase is not None:
             effects.purchases.append(purchase)
-    remember(state, event, data, hash_, now, plan.memory)
+    remember(state, event, data, hash_, now, plan.retention)
     if plan.watch is not None:
         plan.watch(state, data, event.occurred_at, now, effects)
     if plan.changes_profile and program.dated_flows:
@@ -133,7 +133,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
         tests = plan.exits.get(journey.flow)
         if tests is None or event.occurred_at < journey.started_at:
             continue  # it happened before what started the journey (1.9)
-        turn.turn_to(journey)
+        turn.focus(journey)
         for test in tests:
             if test is None or test(turn.data, turn):
                 flow = program.flows[journey.flow]
@@ -172,7 +172,7 @@ def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Eve
             continue
         if event.occurred_at < journey.started_at:
             continue
-        turn.turn_to(journey)
+        turn.focus(journey)
         assert step.awaited is not None
         test = step.awaited.test
         if test is None or test(turn.data, turn):
@@ -191,5 +191,5 @@ def erase(
     for journey in order:
         evidence = {"metric": event.metric, "event_id": event.event_id}
         end(turn, program.flows[journey.flow], journey, "erased", evidence, journey.step)
-    withdraw_all(state, now, effects)
-    forget(state)
+    withdraw_all_interests(state, now, effects)
+    forget_all(state)

@@ -12,8 +12,8 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     encode_data,
-    has_room_for_another,
     last_entry,
+    may_add_journey,
     remember_entry,
 )
 from streams.engine.effects import Outcome
@@ -27,7 +27,7 @@ EntryRefusal = tuple[str, dict[str, Any]]
 def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | None:
     """The journey that the event starts in `flow`, if its trigger filter matches and nothing
     forbids it; a refusal is written down. The journey is RUNNING and hasn't moved yet."""
-    turn.turn_to(None, turn.data)
+    turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
         return None
     refusal = _refuse_event(turn, flow, event)
@@ -57,7 +57,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         key,
         traceparent=event.traceparent,
     )
-    turn.turn_to_entered(journey)
+    turn.focus_entered(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -76,7 +76,7 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
         journey.started_at = event.occurred_at
         journey.trigger_event_id = event.event_id
         journey.traceparent = event.traceparent
-    turn.turn_to(journey)
+    turn.focus(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -84,10 +84,10 @@ def enter_by_time(turn: Turn, flow: CompiledFlow) -> Journey | None:
     """The journey of a customer for whom a date or a schedule has come, unless something forbids
     it; that is only counted (SEMANTICS 5.5)."""
     if flow.is_paused:
-        turn.effects.refused_quietly += 1
+        turn.effects.not_entered_by_time += 1
         return None
     journey = _without_trigger(turn, flow)
-    turn.turn_to(journey)
+    turn.focus(journey)
     return journey if begin(turn, flow, journey) else None
 
 
@@ -140,7 +140,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     if turn.entries >= MOST_ENTRIES:
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"entries": turn.entries})
-    if not has_room_for_another(state, len(running)):
+    if not may_add_journey(state, len(running)):
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"running_journeys": len(state.journeys)})
     turn.entries += 1
@@ -157,7 +157,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
 
 def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any]) -> bool:
     if flow.is_started_by_time:
-        turn.effects.refused_quietly += 1
+        turn.effects.not_entered_by_time += 1
         return False
     turn.note(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
     return False

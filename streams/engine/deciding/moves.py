@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from streams.engine.conditions import earlier
-from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, noted_of, put_off
+from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, remembered_at, reschedule
 from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.entry import enter_by_segment, enter_by_time
 from streams.engine.deciding.segment_membership import judge
@@ -29,9 +29,9 @@ def run_moves(program: Program, turn: Turn, moves: list[Move]) -> None:
             go_on(turn, flow, journey, run)
         else:
             if flow.trigger_metric is not None:
-                turn.turn_to_entered(journey)
+                turn.focus_entered(journey)
             else:
-                turn.turn_to(journey)
+                turn.focus(journey)
             walk(turn, flow, journey, flow.first)
         if turn.has_changed_profile or (turn.has_changed_journeys and program.asks_of_journeys):
             moves.extend(moved_by_change(program, turn, moves[number + 1 :]))
@@ -97,12 +97,12 @@ def released_by_truth(
         step = None if steps is None else steps.get(journey.step or "")
         if step is None or journey.state is not JourneyState.WAITING or id(journey) in released:
             continue
-        turn.turn_to(journey)
+        turn.focus(journey)
         assert step.condition is not None
         holds, changes_at = step.condition(turn)
         if holds:
             flow = program.flows[journey.flow]
             moves.append((flow.rank, place, flow, journey, step.came))
         else:
-            put_off(journey, earlier(noted_of(journey, TIMEOUT_AT, step.id), changes_at))
+            reschedule(journey, earlier(remembered_at(journey, TIMEOUT_AT, step.id), changes_at))
     return moves

@@ -37,7 +37,7 @@ def review(
     waiting = find_waiting(state, given.send_id)
     found = None if waiting is None else approved_step(program, waiting)
     if waiting is None or found is None:
-        effects.reviews_in_vain += 1
+        effects.reviews_stale += 1
         return
     flow, step, judge = found
     turn = Turn(state, now, program.facts, None, None, effects)

@@ -9,7 +9,7 @@ import msgspec
 from streams.engine.customer import (
     CustomerState,
     Situation,
-    decode_background,
+    decode_prefix,
     decode_state,
     encode_state,
     new_state,
@@ -69,7 +69,7 @@ def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
     return may_concern
 
 
-_decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_background)
+_decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_prefix)
 
 
 def visit(
@@ -136,7 +136,7 @@ def _run(program: Program, turn: Turn, visits: Sequence[Visit]) -> None:
             plan for plan in program.segments.values() if plan.is_on_facts or plan in segments
         ]
     run_moves(program, turn, entered_by_segments(turn, judge(turn, segments)))
-    turn.turn_to(None)
+    turn.focus(None)
     starting = due_date_flows(program, state, at) + _meant(program, turn, visits)
     run_moves(program, turn, entered_by_time(turn, sorted(starting, key=_rank)))
     moves = due_journeys(program, turn)

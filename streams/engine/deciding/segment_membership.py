@@ -16,7 +16,7 @@ def judge(turn: Turn, segments: Iterable[SegmentPlan]) -> list[CompiledFlow]:
     segment costs nothing in the states of customers who have nothing to do with it."""
     started: list[CompiledFlow] = []
     memberships = turn.state.memberships
-    turn.turn_to(None)
+    turn.focus(None)
     for plan in segments:
         is_member, changes_at = plan.condition(turn)
         before = memberships.get(plan.segment)
@@ -52,7 +52,7 @@ def set_silently(program: Program, turn: Turn) -> None:
     state.memberships = {}
     if state.sequence == 0:
         return
-    turn.turn_to(None)
+    turn.focus(None)
     for segment, plan in program.segments.items():
         membership = known.get(segment)
         if membership is not None and membership.version == plan.version:

@@ -173,7 +173,7 @@ def field_reader(
     read = getter(name)
     first, _, rest = name.partition(".")
     field = scope.profile[rest] if rest and fields[first].type is FieldType.PATCH else fields[first]
-    if not field.is_own and field is fields[first]:
+    if not field.is_custom and field is fields[first]:
         return read
     as_type = read_as(field.type, scope)
 

@@ -120,4 +120,4 @@ SMART_SENDING = {"email": 16 * HOUR, "sms": 24 * HOUR, "push": 24 * HOUR, "web":
 
 def own_fields(types: Mapping[str, FieldType]) -> dict[str, Field]:
     """The fields that a shop has defined itself, by name: none has to be there."""
-    return {name: Field(kind, is_optional=True, is_own=True) for name, kind in types.items()}
+    return {name: Field(kind, is_optional=True, is_custom=True) for name, kind in types.items()}

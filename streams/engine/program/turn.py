@@ -42,7 +42,7 @@ class Turn(Situation):
         """The customer's zone; `otherwise` is the flow's, else the store's (SEMANTICS 2.3)."""
         return zone_of(self.state.profile.get("timezone"), otherwise)
 
-    def turn_to_entered(self, journey: Journey) -> None:
+    def focus_entered(self, journey: Journey) -> None:
         """From now on `journey` asks, which the event of this turn has started."""
         self.journey = journey
         self.trigger = self.data

@@ -31,7 +31,7 @@ def walk(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step | None) ->
 
 def go_on(turn: Turn, flow: CompiledFlow, journey: Journey, run: Run) -> None:
     """Lets a journey that waits or is held go on: `run` is of the step where it stands."""
-    turn.turn_to(journey)
+    turn.focus(journey)
     stands_at = flow.steps[journey.step or ""]
     move(journey, JourneyState.RUNNING)
     following = run(turn, journey)

@@ -1,6 +1,6 @@
 """Consent and suppression (SEMANTICS 4.6): marketing needs the customer's yes on the channel, and
 nothing against it; a transactional message obeys only what says that it wouldn't arrive or
-wouldn't be borne (profile.py)."""
+wouldn't be borne (profile_updates.py)."""
 
 from streams.engine.customer import FORBID_ALL, Journey
 from streams.engine.program import Turn

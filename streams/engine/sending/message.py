@@ -7,7 +7,7 @@ import msgspec
 
 from streams.engine.conditions import Condition, Evidence
 from streams.engine.content import CouponPool
-from streams.engine.customer import REACHED, Journey, noted_of
+from streams.engine.customer import REACHED, Journey, remembered_at
 from streams.engine.effects import Outcome
 from streams.engine.program import CompiledFlow, Turn
 from streams.engine.values import Clock, Instant
@@ -63,5 +63,5 @@ def reached_at(turn: Turn, journey: Journey, step: str) -> Instant:
     """When P reached `step`: now, unless P was held there."""
     if not journey.memory:  # as nearly always
         return turn.now
-    held_since = noted_of(journey, REACHED, step)
+    held_since = remembered_at(journey, REACHED, step)
     return turn.now if held_since is None else held_since

@@ -28,9 +28,9 @@ from streams.engine.customer import (
     LastSend,
     Sent,
     address_of,
+    mark_concluded,
     move,
-    note_handled,
-    note_of,
+    remember_at,
 )
 from streams.engine.effects import Outcome, SendCommand
 from streams.engine.language import Scope, profile_reader
@@ -147,7 +147,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
         _remember_send(turn, message, sent)
         if flow.trigger_metric is not None:
-            note_handled(turn.state, sent.send_id)
+            mark_concluded(turn.state, sent.send_id)
         journey.memory = {SENT: [step_id, turn.now]}
         return following
 
@@ -195,9 +195,9 @@ def _request_review(message: Message, command: "CommandBuilder", following: Step
         turn.note(flow, journey, step_id, Outcome.REVIEW, "", evidence)
         put_up(turn, journey, step_id, reached)
         if flow.trigger_metric is not None:
-            note_handled(turn.state, would_be.send_id)
+            mark_concluded(turn.state, would_be.send_id)
         if REACHED in journey.memory:
-            note_of(journey, REACHED, step_id, None)
+            remember_at(journey, REACHED, step_id, None)
         return following
 
     return run
@@ -210,11 +210,11 @@ def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> 
     turn.note(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
     if verdict.outcome is not Outcome.HELD:
         if message.flow.trigger_metric is not None:
-            note_handled(turn.state, send_id(journey.journey_id, message.step))
+            mark_concluded(turn.state, send_id(journey.journey_id, message.step))
         if REACHED in journey.memory:
-            note_of(journey, REACHED, message.step, None)
+            remember_at(journey, REACHED, message.step, None)
         return True
-    note_of(journey, REACHED, message.step, reached_at(turn, journey, message.step))
+    remember_at(journey, REACHED, message.step, reached_at(turn, journey, message.step))
     move(journey, JourneyState.HELD, message.step, verdict.until)
     return False
 

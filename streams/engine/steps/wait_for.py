@@ -21,7 +21,14 @@ from streams.engine.conditions import (
     earlier,
     top_fields,
 )
-from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, move, note_of, noted_of
+from streams.engine.customer import (
+    TIMEOUT_AT,
+    Journey,
+    JourneyState,
+    move,
+    remember_at,
+    remembered_at,
+)
 from streams.engine.effects import Outcome
 from streams.engine.language import Scope, refers_to_trigger
 from streams.engine.program import Awaited, Building, Run, Step, StepDefinition, Turn
@@ -86,14 +93,14 @@ class _Ways:
         return self.then is self.flow.finish and self.otherwise is self.flow.finish
 
     def came(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
-        note_of(journey, TIMEOUT_AT, self.step_id, None)
+        remember_at(journey, TIMEOUT_AT, self.step_id, None)
         turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "then", evidence)
         return self.then
 
     def timed_out(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
-        timeout_at = noted_of(journey, TIMEOUT_AT, self.step_id)
+        timeout_at = remembered_at(journey, TIMEOUT_AT, self.step_id)
         evidence = {**evidence, "timeout_at": turn.now if timeout_at is None else timeout_at}
-        note_of(journey, TIMEOUT_AT, self.step_id, None)
+        remember_at(journey, TIMEOUT_AT, self.step_id, None)
         turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "timeout", evidence)
         return self.otherwise
 
@@ -103,17 +110,17 @@ class _Ways:
         """For who would have got here at `at`, and for whom it hasn't come: a timeout that is over
         just now has passed (6.3)."""
         timeout_at = at + self.timeout
-        note_of(journey, TIMEOUT_AT, self.step_id, timeout_at)
+        remember_at(journey, TIMEOUT_AT, self.step_id, timeout_at)
         if timeout_at <= turn.now:
             return self.timed_out(turn, journey, evidence), timeout_at
         return None
 
     def wait(self, turn: Turn, journey: Journey, changes_at: Instant | None) -> None:
         """Until the timeout, which counts from arrival, or until the truth may change."""
-        timeout_at = noted_of(journey, TIMEOUT_AT, self.step_id)
+        timeout_at = remembered_at(journey, TIMEOUT_AT, self.step_id)
         if timeout_at is None:
             timeout_at = turn.now + self.timeout
-            note_of(journey, TIMEOUT_AT, self.step_id, timeout_at)
+            remember_at(journey, TIMEOUT_AT, self.step_id, timeout_at)
         move(journey, JourneyState.WAITING, self.step_id, earlier(timeout_at, changes_at))
 
 
@@ -189,7 +196,7 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
         holds, changes_at = condition(turn)
         if holds:
             return came(turn, journey)
-        timeout_at = noted_of(journey, TIMEOUT_AT, ways.step_id)
+        timeout_at = remembered_at(journey, TIMEOUT_AT, ways.step_id)
         if timeout_at is not None and turn.now >= timeout_at:
             return ways.timed_out(turn, journey, evidence(turn))
         ways.wait(turn, journey, changes_at)

@@ -109,7 +109,7 @@ def test_who_does_not_enter_is_only_counted() -> None:
     ada = Customer(program_of(definition), {**EVERYWHERE, "birthday": "1990-04-03"})
     ada.until(at("2026-12-31"))
     assert ada.outcomes() == []
-    assert ada.effects.refused_quietly == 1
+    assert ada.effects.not_entered_by_time == 1
 
 
 def test_publishing_sets_it_for_who_is_there_already() -> None:

@@ -5,15 +5,15 @@ from streams.engine.customer.state import CustomerState
 from streams.engine.values import is_among, send_id
 
 _SIZE = 8
-MOST_HANDLED = 64
+MOST_CONCLUDED = 64
 
 
-def note_handled(state: CustomerState, sent_as: str) -> None:
+def mark_concluded(state: CustomerState, sent_as: str) -> None:
     """The message with the id `sent_as` is done with."""
-    state.handled = (state.handled + _mark(sent_as))[-MOST_HANDLED * _SIZE :]
+    state.handled = (state.handled + _mark(sent_as))[-MOST_CONCLUDED * _SIZE :]
 
 
-def is_handled(state: CustomerState, journey: str, step: str) -> bool:
+def is_concluded(state: CustomerState, journey: str, step: str) -> bool:
     """Whether the message of `step` is, as far back as is remembered."""
     return bool(state.handled) and is_among(_mark(send_id(journey, step)), state.handled)
 

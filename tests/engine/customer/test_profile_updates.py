@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine.customer.profile import address_of, may_be_marketed_to
+from streams.engine.customer.profile_updates import address_of, may_be_marketed_to
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, program_of
 
 REACHABLE = {"email": "ada@example.com", "consent": ["email"]}

@@ -1,8 +1,8 @@
 """Codes for tests: lists, and numbers for those made by rule."""
 
 
-class Supply:
-    """A CodeSupply."""
+class ListedCodes:
+    """A CodeSource."""
 
     def __init__(self, **codes: list[str]) -> None:
         self.left = {pool: list(some) for pool, some in codes.items()}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.customer import learning
-from streams.engine.customer.learning import (
+from streams.engine.customer import purchase_counts
+from streams.engine.customer.purchase_counts import (
     MOST_ITEMS,
     MOST_OF_AN_ORDER,
     MOST_PAIRS,
@@ -139,9 +139,9 @@ def test_the_most_frequent_are_kept_and_of_equals_the_lesser() -> None:
 
 
 def test_what_a_day_brings_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "MOST_ITEMS_OF_A_DAY", 3)
-    monkeypatch.setattr(learning, "MOST_PAIRS_OF_A_DAY", 2)
-    monkeypatch.setattr(learning, "MOST_SEARCHES_OF_A_DAY", 1)
+    monkeypatch.setattr(purchase_counts, "MOST_ITEMS_OF_A_DAY", 3)
+    monkeypatch.setattr(purchase_counts, "MOST_PAIRS_OF_A_DAY", 2)
+    monkeypatch.setattr(purchase_counts, "MOST_SEARCHES_OF_A_DAY", 1)
     counts = learnt(purchase(1, "ABCD", WORDS), purchase(2, "AB", hashed_words("blue"), WORDS))
     assert list(counts.items) == ["A", "B", "C"]
     assert counts.pairs == {("A", "B"): 2 * ONE, ("A", "C"): ONE}
