@@ -124,12 +124,12 @@ def _codes_in(file: Path, column: str) -> list[str]:
 
 def _column_of(file: Path, column: str) -> list[str]:
     from streams.errors import Refused
-    from streams.files.refusal import Refusal
+    from streams.files.rejected_row import RejectedRow
     from streams.files.tables import read_rows
 
     codes = []
     for row in read_rows(file):
-        if isinstance(row, Refusal):
+        if isinstance(row, RejectedRow):
             raise Refused(f"{row}")
         number, values = row
         if column not in values:

@@ -7,7 +7,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.replay.explain import Timeline
+    from streams.replay.timeline import Timeline
 
 
 def explain(
@@ -39,9 +39,8 @@ def explain(
     from streams.contracts.wire import decode_with
     from streams.engine.values import unknown_name
     from streams.kafka.topic_reader import TopicReader
-    from streams.replay.explain import explain as build_timeline
-    from streams.replay.explain import flows_known
     from streams.replay.history import read_history
+    from streams.replay.timeline import customer_timeline, flows_known
 
     if zone is not None:
         options.require_zone(zone, "--zone")
@@ -57,7 +56,7 @@ def explain(
     if flow is not None and flow not in known:
         output.complain(unknown_name((), "flow", flow, known).sentence())
         raise typer.Exit(output.NOT_SO)
-    timeline = build_timeline(history, flow, zone)
+    timeline = customer_timeline(history, flow, zone)
     if as_json:
         output.print_json(timeline)
     else:

@@ -10,7 +10,7 @@ from streams.cli.options import AsJson
 
 if TYPE_CHECKING:
     from streams.definitions import Loaded
-    from streams.definitions.changes import Change, Waiting
+    from streams.definitions.changes import Change, WaitingCounts
     from streams.operations.publish import DefinitionsSet, Published
     from streams.settings import Settings
 
@@ -173,11 +173,11 @@ def _print_changes(settings: "Settings", before: "Published", folder: "Definitio
     _say_changes(changes, _waiting(settings, changes))
 
 
-def _say_changes(changes: "list[Change]", waiting: "Waiting") -> None:
-    from streams.definitions.changes import sentence
+def _say_changes(changes: "list[Change]", waiting: "WaitingCounts") -> None:
+    from streams.definitions.changes import change_text
 
     for change in changes:
-        text = sentence(change, waiting)
+        text = change_text(change, waiting)
         output.say(text, _STYLES[text[0]])
     if not changes:
         output.say("no difference from what is published")
@@ -188,11 +188,11 @@ def _warn(warnings: list[str]) -> None:
         output.note(f"warning: {warning}", "yellow")
 
 
-def _waiting(settings: "Settings", changes: "list[Change]") -> "Waiting":
+def _waiting(settings: "Settings", changes: "list[Change]") -> "WaitingCounts":
     """Who waits where something changes. States are read only if that may be somebody."""
-    from streams.definitions.changes import Waiting, waiting_at
+    from streams.definitions.changes import WaitingCounts, waiting_at
 
-    nobody = Waiting()
+    nobody = WaitingCounts()
     if all(waiting_at(change, nobody) is None for change in changes):
         return nobody
     from streams.operations.waiting import waiting_customers
@@ -200,12 +200,12 @@ def _waiting(settings: "Settings", changes: "list[Change]") -> "Waiting":
     return waiting_customers(settings)
 
 
-def _change_as_json(change: "Change", waiting: "Waiting") -> dict[str, object]:
+def _change_as_json(change: "Change", waiting: "WaitingCounts") -> dict[str, object]:
     import msgspec
 
-    from streams.definitions.changes import sentence, waiting_at
+    from streams.definitions.changes import change_text, waiting_at
 
-    told = {"waiting": waiting_at(change, waiting), "text": sentence(change, waiting)}
+    told = {"waiting": waiting_at(change, waiting), "text": change_text(change, waiting)}
     return {**msgspec.to_builtins(change), **told}
 
 

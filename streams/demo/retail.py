@@ -25,7 +25,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.engine import Instant
-from streams.files.refusal import Refusal
+from streams.files.rejected_row import RejectedRow
 from streams.files.tables import Row, read_rows
 
 DATA = Path(__file__).parent / "data" / "online_retail.parquet"
@@ -169,12 +169,12 @@ def read_retail() -> Retail:
     return retail
 
 
-def _read_invoices(rows: Iterable[Row | Refusal], retail: Retail) -> list[_Invoice]:
+def _read_invoices(rows: Iterable[Row | RejectedRow], retail: Retail) -> list[_Invoice]:
     """The invoices in the order of their first lines."""
     invoices: dict[str, _Invoice] = {}
     seen: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
     for entry in rows:
-        assert not isinstance(entry, Refusal)  # Parquet rows are typed: none is refused
+        assert not isinstance(entry, RejectedRow)  # Parquet rows are typed: none is refused
         row = entry[1]
         retail.lines += 1
         if row["customer_id"] is None:

@@ -27,18 +27,16 @@ from streams.embedded.broker import EmbeddedBroker
 from streams.engine import Instant
 from streams.engine.values import DAY
 from streams.errors import Refused
+from streams.importing import DAYS_AFTER_LAST_EVENT
 from streams.importing.encoding import event_record
-from streams.importing.past import Written, end_after, write_past
+from streams.importing.past_import import ImportSummary, end_after, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import DefinitionsSet, publish, read_to_publish
-from streams.replay.explain import Timeline, explain
 from streams.replay.history import read_history
+from streams.replay.timeline import Timeline, customer_timeline
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
-
-DAYS_AFTER = 30
-"""So long after the last event simulated time goes on."""
 
 _MOST_RESTARTS = 10
 
@@ -73,7 +71,7 @@ class DemoReport(msgspec.Struct):
 
     summary: ShopSummary
     definitions: DefinitionsSet
-    written: Written
+    written: ImportSummary
     outcome: Outcome
     seconds: float  # from the first event written to the last decision
     restarts: int  # workers that were killed and started again
@@ -142,7 +140,7 @@ class Demo:
                 outcome = read_outcome(reader, report)
             timeline = None
             if outcome.interesting_customer is not None:
-                timeline = explain(read_history(reader, outcome.interesting_customer))
+                timeline = customer_timeline(read_history(reader, outcome.interesting_customer))
         return DemoReport(
             year.summary, definitions, written, outcome, seconds, self._restarts, timeline
         )
@@ -179,7 +177,7 @@ class Demo:
         publish(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
         return definitions
 
-    def _import(self, settings: Settings, year: ShopYear) -> Written:
+    def _import(self, settings: Settings, year: ShopYear) -> ImportSummary:
         """The workers decide already while this goes on."""
         with self._progress("writing events to Kafka", len(year.events)) as bar:
 
@@ -190,7 +188,7 @@ class Demo:
                 bar.reach(done, _day(at))
 
             events = map(event_record, year.events)
-            return write_past(settings, events, end_after(DAYS_AFTER, _now()), report)
+            return write_past(settings, events, end_after(DAYS_AFTER_LAST_EVENT, _now()), report)
 
     def _decide(self, first: Instant, until: Instant) -> None:
         with self._progress("deciding", (until - first) // DAY) as bar:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.definitions.problem import sort_key
+from streams.definitions.placed_problem import sort_key
 from streams.engine.compiling import Definitions
 from streams.engine.values import (
     ITEM_FIELDS,

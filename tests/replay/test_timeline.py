@@ -16,8 +16,8 @@ from streams.kafka.topic_reader import Found
 from streams.local import LocalParts, LocalTask
 from streams.ports import Record, TaskSettings
 from streams.programs import Programs
-from streams.replay.explain import explain, flows_known
 from streams.replay.history import history_of
+from streams.replay.timeline import customer_timeline, flows_known
 from streams.store.memory import MemoryStore
 
 HOUR = 3_600_000
@@ -93,7 +93,7 @@ class Shop:
             yield Found(output.topic, 0, Record(0, offset, output.key, output.value))
 
     def explained(self, flow: str | None = None):
-        return explain(history_of("ada", self.found()), flow)
+        return customer_timeline(history_of("ada", self.found()), flow)
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_times_are_the_customers_own_unless_asked_otherwise(shop):
     assert shop.explained().timezone == "Asia/Tokyo"
     assert shop.explained().lines[-1].when == "Wed 2011-03-02 19:00:00"
     history = history_of("ada", shop.found())
-    assert explain(history, zone="America/New_York").timezone == "America/New_York"
+    assert customer_timeline(history, zone="America/New_York").timezone == "America/New_York"
     shop.happens(BEGIN + 1, "customer.updated", set={}, unset=["timezone"])
     assert shop.explained().timezone == "Europe/London"
 
