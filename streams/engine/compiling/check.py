@@ -271,8 +271,8 @@ class _Check:
             if status in ("live", "paused") and found.key in _NEED_AN_ID and not definition.id:
                 yield Problem(
                     found.path,
-                    f"a {found.key!r} needs an 'id' in a {status} flow, so that waiting customers keep "
-                    f"their place across versions; `sendflow flows check --fix` writes it",
+                    f"a {found.key!r} needs an 'id' in a {status} flow, so that waiting customers "
+                    f"keep their place across versions; `sendflow flows check --fix` writes it",
                     lacks_id=True,
                 )
             name = id_of(definition, path_text(found.path[2:]))
