@@ -70,7 +70,7 @@ def _lags(settings: "Settings") -> list[dict[str, Any]]:
     lags = []
     with TopicReader(settings, "status") as reader:
         for topic in INPUTS:
-            places = reader.places(topic)
+            places = reader.partition_ids(topic)
             bounds = {place: reader.bounds(place) for place in places}
             noted = reader.committed(places)
             records = sum(end - first for first, end in bounds.values())

@@ -9,7 +9,7 @@ import msgspec
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
 from streams.contracts.wire import decode_any
-from streams.kafka.topic_reader import Found, TopicReader
+from streams.kafka.topic_reader import TopicReader, TopicRecord
 
 
 class DemoCounts(msgspec.Struct):
@@ -41,7 +41,7 @@ def count_outputs(reader: TopicReader, report: Callable[[int, int], None]) -> De
     starts = {}
     total = 0
     for topic in (SEND_COMMANDS, DECISIONS, DEAD_LETTERS, LATE_RECORDS):
-        for place in reader.places(topic):
+        for place in reader.partition_ids(topic):
             starts[place], end = reader.bounds(place)
             total += end - starts[place]
     for number, found in enumerate(reader.read(starts), start=1):
@@ -61,7 +61,7 @@ class _Tally:
         self._customers: set[str] = set()
         self._stories: defaultdict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
 
-    def add(self, found: Found) -> None:
+    def add(self, found: TopicRecord) -> None:
         self._topics[found.topic] += 1
         value = found.record.value
         if value is None or found.topic in (DEAD_LETTERS, LATE_RECORDS):

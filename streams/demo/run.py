@@ -187,7 +187,7 @@ class Demo:
                 bar.reach(done, _day(at))
 
             events = map(event_record, year.events)
-            return write_past(settings, events, end_after_last_event(_now()), report)
+            return write_past(settings, events, end_after(DAYS_AFTER_LAST_EVENT, _now()), report)
 
     def _decide(self, first: Instant, until: Instant) -> None:
         with self._open_progress("deciding", (until - first) // DAY) as bar:

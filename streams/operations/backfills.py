@@ -34,12 +34,12 @@ from streams.engine.values import nearest_name
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader
+from streams.kafka.client_config import consumer_options
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.options import consumer_options
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG, topic_name
+from streams.kafka.topics import topic_name
 from streams.operations.states import OWN
-from streams.ports import CONTROL, Record
+from streams.ports import CHANGELOG, CONTROL, Record
 from streams.programs import Programs
 from streams.settings import RecordTime, Settings
 

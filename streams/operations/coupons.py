@@ -14,8 +14,7 @@ from streams.engine.values import is_code, may_make
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG
-from streams.ports import CouponCode
+from streams.ports import CHANGELOG, CouponCode
 from streams.runtime.coupons import POOL, SERIES, PoolState, decode_pool, read_series_key
 from streams.settings import RecordTime, Settings
 
@@ -48,7 +47,7 @@ def loaded_codes(settings: Settings) -> LoadedCodes:
     pools: dict[str, str] = {}
     has_ticks = False
     with TopicReader(settings, "coupons") as reader:
-        for found in reader.read(reader.starts(reader.places(COUPONS))):
+        for found in reader.read(reader.starts(reader.partition_ids(COUPONS))):
             code = decode_blocking(decoder, COUPONS, found.record)
             if isinstance(code, CouponCode):  # else a tick, or a dead letter
                 pools.setdefault(code.code, code.pool)
@@ -157,7 +156,7 @@ def counted(settings: Settings, pools: Sequence[CouponPool]) -> list[PoolCounts]
     newest first. Raises Refused."""
     newest: dict[tuple[int, bytes], bytes] = {}
     with TopicReader(settings, "coupons") as reader:
-        for found in reader.read(reader.starts(reader.places(CHANGELOG))):
+        for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
             key, value = found.record.key, found.record.value
             if key is not None and value is not None and key.startswith((POOL, SERIES)):
                 newest[found.partition, key] = value

@@ -12,8 +12,8 @@ from streams.engine.customer import Situation
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import definitions_of
 from streams.operations.states import read_states
-from streams.ports import CONTROL
-from streams.runtime.commit import CHANGELOG, POSITION_KEY, decode_position
+from streams.ports import CHANGELOG, CONTROL
+from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.runtime.order import time_of
 from streams.settings import RecordTime, Settings
 
@@ -46,7 +46,7 @@ def clock_now(settings: Settings, wall: Instant) -> Instant:
         return wall
     clock = 0
     with TopicReader(settings, "segments") as reader:
-        for found in reader.read(reader.starts(reader.places(CHANGELOG))):
+        for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
             if found.record.key == POSITION_KEY:
                 position = decode_position(found.record.value)
                 clock = max(clock, 0 if position is None else time_of(position.clock))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from streams.kafka.topic_reader import TopicReader
-from streams.runtime.commit import CHANGELOG
+from streams.ports import CHANGELOG
 
 OWN = b"\x00"
 """What keys begin with that are a task's own and no customer's (DESIGN 4.9)."""
@@ -12,7 +12,7 @@ OWN = b"\x00"
 def read_states(reader: TopicReader) -> Iterator[tuple[bytes, bytes | None]]:
     """Every committed record of the changelog, a customer's newest one last; None: forgotten.
     Nothing is kept here: ten million states needn't fit into memory. Raises Refused."""
-    for found in reader.read(reader.starts(reader.places(CHANGELOG))):
+    for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
         key = found.record.key
         if key and not key.startswith(OWN):
             yield key, found.record.value

@@ -19,8 +19,8 @@ from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG
 from streams.operations.publish import publish, read_set
+from streams.ports import CHANGELOG
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
 from tests.eventually import eventually
@@ -152,11 +152,11 @@ class ShopRun:
                 by_partition = outputs.commands if topic == "send-commands" else outputs.decisions
                 partition, value = found
                 by_partition.setdefault(partition, []).append(value)
-            for found_state in reader.read(reader.starts(reader.places(CHANGELOG))):
+            for found_state in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
                 key = found_state.record.key
                 if key is not None and not key.startswith(b"\x00"):
                     outputs.states[key] = found_state.record.value
-            letters = reader.read(reader.starts(reader.places("dead-letters")))
+            letters = reader.read(reader.starts(reader.partition_ids("dead-letters")))
             outputs.dead_letters = sum(1 for _ in letters)
         return outputs
 
@@ -171,6 +171,6 @@ def _no_worker_ends_by_itself(worker: Worker) -> None:
 
 def _records(reader: TopicReader, *topics: str) -> Iterator[tuple[str, tuple[int, bytes]]]:
     for topic in topics:
-        for found in reader.read(reader.starts(reader.places(topic))):
+        for found in reader.read(reader.starts(reader.partition_ids(topic))):
             assert found.record.value is not None
             yield topic, (found.partition, found.record.value)

@@ -66,7 +66,7 @@ def past_order(customer: str, hours: int) -> Iterator[OutputRecord]:
 
 def decisions(shop: Shop) -> list[dict[str, Any]]:
     with TopicReader(shop.settings) as reader:
-        found = reader.read(reader.starts(reader.places(DECISIONS)))
+        found = reader.read(reader.starts(reader.partition_ids(DECISIONS)))
         return [one for record in found for one in read_decisions(record.record.value or b"")]
 
 

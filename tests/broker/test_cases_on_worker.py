@@ -122,7 +122,7 @@ class CasesRun:
         with TopicReader(self.settings, "test") as reader:
 
             def values(topic: str) -> Iterator[bytes]:
-                for found in reader.read(reader.starts(reader.places(topic))):
+                for found in reader.read(reader.starts(reader.partition_ids(topic))):
                     assert found.record.value is not None
                     yield found.record.value
 

@@ -18,8 +18,8 @@ from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topics import CHANGELOG
 from streams.operations.publish import publish, read_set
+from streams.ports import CHANGELOG
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
 from streams.runtime.facts import DayFact
 from streams.settings import RecordTime, Settings

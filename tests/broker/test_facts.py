@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 def records(settings: Settings, topic: str) -> list[Record]:
     with TopicReader(settings, "test") as reader:
-        return [one.record for one in reader.read(reader.starts(reader.places(topic)))]
+        return [one.record for one in reader.read(reader.starts(reader.partition_ids(topic)))]
 
 
 def owner_of_task_0(*workers: Worker) -> Worker:

@@ -14,8 +14,8 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.operations.members import clock_now
 from streams.operations.waiting import waiting_customers
-from streams.ports import OutputRecord
-from streams.runtime.commit import CHANGELOG, POSITION_KEY, Position
+from streams.ports import CHANGELOG, OutputRecord
+from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import TIMERS, place
 from streams.settings import RecordTime
 from tests.broker.worker_processes import Shop

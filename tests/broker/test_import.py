@@ -97,7 +97,7 @@ def reader(broker: BrokerProcess, topic_prefix: str):
 
 
 def records(reader: TopicReader, topic: str) -> list:
-    return list(reader.read(reader.starts(reader.places(topic))))
+    return list(reader.read(reader.starts(reader.partition_ids(topic))))
 
 
 def test_topics_are_made_once_and_checked(sendflow: Command) -> None:

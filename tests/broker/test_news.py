@@ -64,14 +64,14 @@ def wish(shop: Shop) -> None:
 
 def read(shop: Shop, topic: str) -> list[dict[str, Any]]:
     with TopicReader(shop.settings) as reader:
-        found = list(reader.read(reader.starts(reader.places(topic))))
+        found = list(reader.read(reader.starts(reader.partition_ids(topic))))
     return [decode_any(one.record.value)[1] for one in found if one.record.value]
 
 
 def waiting(shop: Shop) -> int:
     """Committed entries of those who wait, in all tasks."""
     with TopicReader(shop.settings) as reader:
-        found = list(reader.read(reader.starts(reader.places("customers-changelog"))))
+        found = list(reader.read(reader.starts(reader.partition_ids("customers-changelog"))))
     return len({one.record.key for one in found if (one.record.key or b"").startswith(b"\0watch")})
 
 

@@ -152,7 +152,7 @@ def register(shop: Shop, *customers: str) -> None:
 def decisions(shop: Shop) -> list[dict[str, Any]]:
     """All that were committed, in order of time."""
     with TopicReader(shop.settings) as reader:
-        found = reader.read(reader.starts(reader.places(DECISIONS)))
+        found = reader.read(reader.starts(reader.partition_ids(DECISIONS)))
         values = [one.record.value or b"" for one in found]
     return sorted(
         (one for value in values for one in read_decisions(value)), key=lambda one: int(one["at"])

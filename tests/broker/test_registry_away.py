@@ -43,7 +43,7 @@ def thanked(shop: Shop, registry: RegistryServer) -> list[str]:
     """The customers of all commands, which carry ids of the registry."""
     decode = decode_with(SchemaRegistry(registry.url))
     with TopicReader(shop.settings) as reader:
-        starts = reader.starts(reader.places("send-commands"))
+        starts = reader.starts(reader.partition_ids("send-commands"))
         values = [found.record.value for found in reader.read(starts)]
     return [decode(value)[1]["customer_id"] for value in values if value]
 

@@ -199,7 +199,7 @@ class Shop:
     def commands(self) -> list[str]:
         """The orders that were thanked for, as a reader of committed records sees it."""
         with TopicReader(self.settings) as reader:
-            starts = reader.starts(reader.places("send-commands"))
+            starts = reader.starts(reader.partition_ids("send-commands"))
             values = [found.record.value for found in reader.read(starts)]
         return [decode_any(value)[1]["trigger_event_id"] for value in values if value]
 
