@@ -27,8 +27,9 @@ from streams.embedded.broker_process import EmbeddedBroker
 from streams.engine import Instant
 from streams.engine.values import DAY
 from streams.errors import Refused
+from streams.importing import DAYS_AFTER_LAST_EVENT
 from streams.importing.encoding import event_record
-from streams.importing.past_import import ImportSummary, write_past
+from streams.importing.past_import import ImportSummary, end_after, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import DefinitionsSet, publish, read_to_publish
