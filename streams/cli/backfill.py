@@ -9,7 +9,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.operations.backfills import Candidate, Plan
+    from streams.operations.backfill_plan import Candidate, Plan
 
 
 def backfill(
@@ -37,7 +37,7 @@ def backfill(
     """
     from streams.engine import Placed
     from streams.errors import Refused
-    from streams.operations.backfills import ask_for, plan_backfill
+    from streams.operations.backfill_plan import plan_backfill, request_backfills
 
     if as_json and not (dry_run or yes):
         raise Refused("--json goes with --dry-run or --yes: a program can't be asked")
@@ -55,7 +55,7 @@ def backfill(
         return
     if not yes and not typer.confirm(f"Place {output.several(number, 'journey')}?"):
         raise typer.Exit(output.NOT_SO)
-    ask_for(settings, plan)
+    request_backfills(settings, plan)
     if not as_json:
         output.say(f"asked for {output.several(number, 'journey')}; the workers place them")
 

@@ -10,7 +10,7 @@ from streams.cli import options, output
 
 if TYPE_CHECKING:
     from streams.engine.content import CouponPool
-    from streams.operations.coupons import PoolCounts
+    from streams.operations.coupon_loading import PoolCounts
     from streams.settings import Settings
 
 MOST_SHOWN = 10
@@ -42,8 +42,12 @@ def load(
     Exit status: 0 they are loaded, 1 some can't be and none was.
     Example: sendflow coupons load win-back-10 codes.csv
     """
-    from streams.operations.coupons import code_problems, loaded_codes, refuse_if_late
-    from streams.operations.coupons import load as write
+    from streams.operations.coupon_loading import (
+        code_problems,
+        loaded_codes,
+        refuse_if_late,
+        write_codes,
+    )
     from streams.ports import CouponCode
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
@@ -62,7 +66,7 @@ def load(
     if wanted:
         refuse_if_late(settings, loaded)
     now = time.time_ns() // 1_000_000
-    write(settings, (CouponCode(pool, code, by, now) for code in wanted))
+    write_codes(settings, (CouponCode(pool, code, by, now) for code in wanted))
     known = len(codes) - len(wanted)
     output.say(
         f"{pool}: {output.count(len(wanted))} {'code' if len(wanted) == 1 else 'codes'} loaded"
@@ -86,7 +90,7 @@ def status(
     """
     import msgspec
 
-    from streams.operations.coupons import counted
+    from streams.operations.coupon_loading import counted
 
     settings = options.load(config, brokers, prefix)
     counts = [one for one in counted(settings, _pools(settings)) if pool in (None, one.pool)]

@@ -137,8 +137,12 @@ def publish(
     """
     import time
 
-    from streams.operations.publish import publish as write
-    from streams.operations.publish import published_sets, read_to_publish, reservations
+    from streams.operations.publish import (
+        publish_set,
+        published_sets,
+        read_to_publish,
+        reservations,
+    )
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
     moment = None if at is None else options.moment(at, "--at")
@@ -154,7 +158,7 @@ def publish(
         _warn(reservations(before[-1], definitions))
     if not yes and not typer.confirm("Publish them?"):
         raise typer.Exit(output.NOT_SO)
-    write(settings, definitions, time.time_ns() // 1_000_000, moment)
+    publish_set(settings, definitions, time.time_ns() // 1_000_000, moment)
     output.say("published")
 
 
@@ -195,7 +199,7 @@ def _waiting(settings: "Settings", changes: "list[Change]") -> "WaitingCounts":
     nobody = WaitingCounts()
     if all(waiting_at(change, nobody) is None for change in changes):
         return nobody
-    from streams.operations.waiting import waiting_customers
+    from streams.operations.waiting_counts import waiting_customers
 
     return waiting_customers(settings)
 
