@@ -203,7 +203,7 @@ def main() -> None:
     """The parts alone, on the embedded broker: `python -m benchmarks.parts`."""
     import tempfile
 
-    from streams.embedded.broker import EmbeddedBroker
+    from streams.embedded.broker_process import EmbeddedBroker
 
     with (
         tempfile.TemporaryDirectory() as directory,

@@ -21,10 +21,10 @@ def backfill(
         str | None, typer.Option(metavar="NAME", help="Who asks; shown with the decision.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Add past customers to a live flow that an event starts. Each is placed where they would be by
     the time of the event; messages above that place are never made up for.
@@ -41,7 +41,7 @@ def backfill(
 
     if as_json and not (dry_run or yes):
         raise Refused("--json goes with --dry-run or --yes: a program can't be asked")
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     with output.progress("reading events and states"):
         plan = plan_backfill(settings, flow, by, time.time_ns() // 1_000_000)
     if as_json:

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from streams.operations.coupon_loading import PoolCounts
     from streams.settings import Settings
 
-MOST_SHOWN = 10
-"""A file of the wrong kind is wrong in every line."""
-
 
 def load(
     pool: Annotated[str, typer.Argument(help="The pool, as its definition names it.")],
@@ -30,10 +27,10 @@ def load(
         bool, typer.Option("--new", help="The pool isn't published yet, and that is meant.")
     ] = False,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who loads them.")] = None,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Load the codes that a coupon pool gives. Codes that it has already stay as they are, so that
     a file can be loaded again.
@@ -50,16 +47,18 @@ def load(
     )
     from streams.ports import CouponCode
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     codes = _codes_in(file, column)
     pools = _pools(settings)
     _check_pool(pool, pools, is_new=new)
     loaded = loaded_codes(settings)
     problems = list(code_problems(pool, codes, loaded.pool_of, pools))
-    for problem in problems[:MOST_SHOWN]:
+    for problem in problems[: output.MOST_SHOWN]:
         output.complain(f"{file}: {problem}")
     if problems:
-        more = len(problems) - MOST_SHOWN
+        more = len(problems) - output.MOST_SHOWN
         output.complain(f"{f'and {more} more; ' if more > 0 else ''}nothing was loaded")
         raise typer.Exit(output.NOT_SO)
     wanted = [code for code in codes if code not in loaded.pool_of]
@@ -76,10 +75,10 @@ def load(
 
 def status(
     pool: Annotated[str | None, typer.Argument(help="Only this pool.")] = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Show how many codes each task of the workers has given, and how many it has left. Loaded
     codes belong to one task each, so that one may run out while others have some.
@@ -92,7 +91,7 @@ def status(
 
     from streams.operations.coupon_loading import counted
 
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     counts = [one for one in counted(settings, _pools(settings)) if pool in (None, one.pool)]
     if as_json:
         output.print_json([msgspec.structs.asdict(one) for one in counts])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from streams.operations.members import CurrentProgram
     from streams.settings import Settings
 
-At = Annotated[
+AtOption = Annotated[
     str | None,
     typer.Option(
         metavar="MOMENT",
@@ -21,12 +21,12 @@ At = Annotated[
 
 
 def list_(
-    at: At = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    at: AtOption = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Show the segments that are published, each with how many members it has now. Exit status 1
     if there are none.
@@ -37,7 +37,9 @@ def list_(
     from streams.engine.compiling import condition_text
     from streams.operations.members import read_members
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     program = _current_program(settings)
     segments = [] if program is None else program.definitions.segments
     if program is None or not segments:
@@ -63,12 +65,12 @@ def members(
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Show so many at most.")
     ] = None,
-    at: At = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    at: AtOption = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Show the ids of a segment's members, in order, judged now from the customers' states.
 
@@ -80,7 +82,9 @@ def members(
     from streams.engine.values import unknown_name
     from streams.operations.members import read_members
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     program = _current_program(settings)
     known = [] if program is None else [one.segment for one in program.definitions.segments]
     if program is None or segment not in known:

@@ -30,10 +30,10 @@ def tail(
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Show the newest records of a topic, or all from a moment on. Committed ones only.
 
@@ -44,7 +44,7 @@ def tail(
     from streams.contracts.wire import decode_with
     from streams.kafka.topic_reader import TopicReader
 
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     decode = decode_with(registry_in(settings))
 
     def show(found: "TopicRecord") -> None:

@@ -11,8 +11,8 @@ import msgspec
 
 from streams.demo.run import one_customer_in
 from streams.demo.shop import build_shop_year
-from streams.demo.workers import Watch, Worker, wait_until_decided
-from streams.embedded.broker import BrokerProcess
+from streams.demo.workers import Worker, WorkerObserver, wait_until_decided
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Instant
 from streams.importing.encoding import EventRecord, event_record
 from streams.importing.writing import PastWriter
@@ -136,8 +136,8 @@ class ShopRun:
 
     def finish(self, *workers: Worker) -> Outputs:
         """Waits until all is decided, stops these workers cleanly, and reads what came out."""
-        watch = Watch(_nothing_to_show, _no_worker_ends_by_itself)
-        wait_until_decided(list(workers), PARTITIONS, self.until, watch, silence=60)
+        observer = WorkerObserver(_nothing_to_show, _no_worker_ends_by_itself)
+        wait_until_decided(list(workers), PARTITIONS, self.until, observer, silence=60)
         for worker in workers:
             worker.ask_to_stop()
         for worker in workers:

@@ -9,7 +9,7 @@ import pytest
 
 from streams.cli.main import run
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.topic_reader import TopicReader

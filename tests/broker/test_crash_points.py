@@ -13,7 +13,7 @@ import pytest
 from streams.contracts.control import fact_record
 from streams.contracts.wire import decode_any
 from streams.demo.workers import environment
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin

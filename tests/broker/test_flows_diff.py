@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from streams.cli.main import run
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.operations.members import clock_now
 from streams.operations.waiting_counts import waiting_customers

@@ -15,7 +15,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.topics import topic_name
 from streams.ports import CHANGELOG, StoreBatch

@@ -14,7 +14,7 @@ from typing import Any
 from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
 from streams.demo.workers import environment
-from streams.embedded.broker import HOST, BrokerProcess, free_port
+from streams.embedded.broker_process import HOST, BrokerProcess, free_port
 from streams.embedded.child_process import ChildProcess
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer

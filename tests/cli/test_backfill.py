@@ -8,6 +8,7 @@ import typer
 from streams.cli.main import run
 from streams.contracts.backfill_requests import BackfillRequest
 from streams.engine import NotAdded, Placed
+from streams.operations import backfill_plan
 from streams.operations.backfill_plan import Candidate, Plan
 
 NOON = 1_772_452_800_000
