@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import options, output
+from streams.importing import DAYS_AFTER_LAST_EVENT
 
 if TYPE_CHECKING:
     from streams.engine.values import Metric
     from streams.files.doubt import Doubt
     from streams.files.mapping import EventMapping, ImportCounts
-    from streams.files.refusal import Refusal
+    from streams.files.rejected_row import RejectedRow
     from streams.files.tables import Row
     from streams.importing.encoding import EventRecord
     from streams.settings import Settings
-
-MOST_SHOWN = 10
-"""So many refused rows are shown, `--refused FILE` has them all; and so many warnings."""
-
-DAYS_AFTER = 30
-"""Simulated time goes on for so long after the last event, so that what waits comes due."""
 
 
 def import_(
@@ -63,18 +58,18 @@ def import_(
         str | None,
         typer.Option(
             metavar="MOMENT",
-            help=f"In simulated time: how far time goes (default: {DAYS_AFTER} days after the "
-            "last event, at most now).",
+            help=f"Simulated time: how far time goes (default: {DAYS_AFTER_LAST_EVENT} days after "
+            "the last event, at most now).",
         ),
     ] = None,
     refused: Annotated[
         Path | None,
         typer.Option("--refused", metavar="FILE", help="Write refused rows there, as JSONL."),
     ] = None,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Write the rows of files to the topics as events of a metric. A row that is refused stops no
     other. A warning says where an unknown time zone is imported.
@@ -90,7 +85,9 @@ def import_(
     from streams.files.mapping import ImportCounts
     from streams.settings import RecordTime
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     if len(metrics) not in (1, len(files)):
         raise Refused(
             f"--as is given {len(metrics)} times for {len(files)} files; expected once for all, or "
@@ -114,7 +111,7 @@ def import_(
         raise typer.Exit(output.NOT_SO)
 
 
-Source = tuple[Path, "EventMapping"]
+ImportFile = tuple[Path, "EventMapping"]
 Metrics = Mapping[str, "Metric"]
 
 
@@ -145,7 +142,7 @@ def _sources(
     maps: list[str],
     constants: list[str],
     zone: str,
-) -> list[Source]:
+) -> list[ImportFile]:
     from streams.files.mapping import parse_mapping
     from streams.files.tables import columns_of
 
@@ -192,23 +189,23 @@ class _Reports:
         if self._file is not None:
             self._file.close()
 
-    def add(self, refusal: "Refusal") -> None:
+    def add(self, rejected: "RejectedRow") -> None:
         import msgspec
 
-        if self.shown < MOST_SHOWN:
+        if self.shown < output.MOST_SHOWN:
             self.shown += 1
-            output.complain(str(refusal))
+            output.complain(str(rejected))
         if self._file is not None:
-            self._file.write(msgspec.json.encode(refusal).decode() + "\n")
+            self._file.write(msgspec.json.encode(rejected).decode() + "\n")
 
     def warn(self, doubt: "Doubt") -> None:
         self.doubts += 1
-        if self.doubts <= MOST_SHOWN:
+        if self.doubts <= output.MOST_SHOWN:
             output.note(f"warning: {doubt}", "yellow")
 
 
 def _read(
-    sources: list[Source],
+    sources: list[ImportFile],
     known: Metrics,
     counts: "ImportCounts",
     reports: _Reports,
@@ -218,21 +215,21 @@ def _read(
     from streams.contracts.container import read_container
     from streams.files.doubt import doubt_about
     from streams.files.mapping import map_rows
-    from streams.files.refusal import Refusal
+    from streams.files.rejected_row import RejectedRow
     from streams.files.tables import read_rows
 
     for path, mapping in sources:
         numbers = _Numbers()
         rows = numbers.of(read_rows(path, read_container))
         for result in map_rows(mapping, path.name, rows, counts):
-            if isinstance(result, Refusal):
+            if isinstance(result, RejectedRow):
                 reports.add(result)
                 continue
             row = numbers.newest
             record = _record(result, known, not_after, path.name, row)
-            if isinstance(record, Refusal):
+            if isinstance(record, RejectedRow):
                 counts.events -= 1
-                counts.refuse(record)
+                counts.reject(record)
                 reports.add(record)
                 continue
             doubt = doubt_about(result, path.name, row)
@@ -243,20 +240,20 @@ def _read(
 
 def _record(
     event: dict[str, Any], known: Metrics, not_after: int | None, file: str, row: int
-) -> "EventRecord | Refusal":
+) -> "EventRecord | RejectedRow":
     """What the topic takes of an event, if it takes it."""
     from streams.contracts.fields import WrongEvent
-    from streams.files.refusal import Refusal
+    from streams.files.rejected_row import RejectedRow
     from streams.importing.encoding import event_record
 
     at = event["occurred_at"]
     if not_after is not None and at > not_after:
         reason = f"field 'occurred_at' is {at}, expected no moment in the future"
-        return Refusal(file, row, "occurred_at", reason)
+        return RejectedRow(file, row, "occurred_at", reason)
     try:
         return event_record(event, known)
     except WrongEvent as wrong:
-        return Refusal(file, row, wrong.field, str(wrong))
+        return RejectedRow(file, row, wrong.field, str(wrong))
 
 
 class _Numbers:
@@ -264,7 +261,7 @@ class _Numbers:
 
     newest = 0
 
-    def of(self, rows: "Iterator[Row | Refusal]") -> "Iterator[Row | Refusal]":
+    def of(self, rows: "Iterator[Row | RejectedRow]") -> "Iterator[Row | RejectedRow]":
         """The same rows, one after another."""
         for row in rows:
             if isinstance(row, tuple):
@@ -293,7 +290,7 @@ def _import_past(
 ) -> None:
     from itertools import chain
 
-    from streams.importing.past import end_after, end_at, refuse_what_is_older, write_past
+    from streams.importing.past_import import end_after, end_at, refuse_what_is_older, write_past
     from streams.importing.sorting import in_order_of_time
 
     with output.progress("reading and sorting") as bar:
@@ -309,16 +306,16 @@ def _import_past(
     if first is None:
         return
     refuse_what_is_older(settings, first.occurred_at)
-    end = end_after(DAYS_AFTER, _now()) if until is None else end_at(until, _now())
+    end = end_after(DAYS_AFTER_LAST_EVENT, _now()) if until is None else end_at(until, _now())
     with output.progress("importing", counts.events) as bar:
         write_past(settings, chain((first,), ordered), end, lambda done, at: bar.reach(done))
 
 
 def _summarise(counts: "ImportCounts", reports: _Reports) -> None:
     output.say(f"{counts.events:,} events of {counts.rows:,} rows")
-    if counts.refused:
-        output.say(f"{counts.refused:,} rows were refused:")
-        for field, number in counts.refused_by_field.most_common():
+    if counts.rejected:
+        output.say(f"{counts.rejected:,} rows were refused:")
+        for field, number in counts.rejected_by_field.most_common():
             output.say(f"  {number:,}  {field or 'the row as a whole'}")
     if reports.doubts:
         rows = "1 row was" if reports.doubts == 1 else f"{reports.doubts:,} rows were"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from streams.definitions.load import Loaded
-from streams.definitions.problem import PlacedProblem, sort_key
+from streams.definitions.placed_problem import PlacedProblem, sort_key
 from streams.definitions.steps import RawStep, as_step, ways_of
 from streams.engine.compiling import Definitions, Flow, FlowStatus
 from streams.engine.values import Path, Problem
@@ -40,7 +40,7 @@ class Subject(msgspec.Struct, frozen=True):
         yield from _sequences(self.raw["steps"], (*self.path, "steps"))
 
 
-Rule = Callable[[Subject], Iterator[Problem]]
+LintRule = Callable[[Subject], Iterator[Problem]]
 
 
 def advice(loaded: Loaded) -> list[PlacedProblem]:
@@ -65,7 +65,7 @@ def _advice(definitions: Definitions, raw: dict[str, Any]) -> Iterator[Problem]:
         if flow.status is not FlowStatus.ARCHIVED
     ]
     for subject in subjects:
-        for rule in RULES:
+        for rule in LINT_RULES:
             yield from rule(subject)
     yield from flows_that_skip_each_other(subjects)
     yield from codes_that_can_be_guessed(definitions)
@@ -146,7 +146,7 @@ def messages_that_skip_each_other(subject: Subject) -> Iterator[Problem]:
             sent.add(channel)
 
 
-RULES: tuple[Rule, ...] = (
+LINT_RULES: tuple[LintRule, ...] = (
     unreachable_step,
     wait_with_nothing_after_it,
     cart_without_an_exit,

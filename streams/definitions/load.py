@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from streams.definitions.problem import PlacedProblem, sort_key, whole_file, with_first
-from streams.definitions.source import Source, parse_yaml
+from streams.definitions.placed_problem import PlacedProblem, sort_key, whole_file, with_first
+from streams.definitions.source import SourceText, parse_yaml
 from streams.engine.compiling import Definitions, examine
 from streams.engine.values import Path, Problem, nearest_name
 
@@ -24,7 +24,7 @@ class SourceFile(msgspec.Struct, frozen=True):
     file: str
     text: str
     part: Path
-    source: Source
+    source: SourceText
 
     def placed(self, problem: Problem) -> PlacedProblem:
         """A problem of this part of the set, where it is written."""
@@ -118,7 +118,7 @@ def _stray_folders(folder: FilePath) -> Iterator[PlacedProblem]:
             yield PlacedProblem(str(inner), None, None, problem)
 
 
-def _read(file: FilePath) -> tuple[str, Source | None, list[PlacedProblem]]:
+def _read(file: FilePath) -> tuple[str, SourceText | None, list[PlacedProblem]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -144,7 +144,7 @@ def _place_in(before: bytes) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _name_fits(file: FilePath, key: str, source: Source) -> Iterator[PlacedProblem]:
+def _name_fits(file: FilePath, key: str, source: SourceText) -> Iterator[PlacedProblem]:
     name = source.raw.get(key)
     if isinstance(name, str) and name != file.stem:
         place = source.place_of((key,), at_key=False)

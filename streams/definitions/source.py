@@ -24,7 +24,7 @@ from ruamel.yaml.reader import ReaderError
 
 from streams.engine.values import Path, Problem
 
-Place = tuple[int, int]
+LineColumn = tuple[int, int]
 """Line and column, from 1."""
 
 DEEPEST = 60
@@ -36,20 +36,20 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 class SourceProblem(msgspec.Struct, frozen=True):
     """What is wrong with the text itself, and where."""
 
-    place: Place
+    place: LineColumn
     problem: Problem
 
 
-class Source(msgspec.Struct):
+class SourceText(msgspec.Struct):
     """Plain data, and where each part of it was written."""
 
     raw: Any = None
-    values: dict[Path, Place] = {}
-    keys: dict[Path, Place] = {}
-    flow_ends: dict[Path, Place] = {}  # where the } of a {...} stands
+    values: dict[Path, LineColumn] = {}
+    keys: dict[Path, LineColumn] = {}
+    flow_ends: dict[Path, LineColumn] = {}  # where the } of a {...} stands
     problems: list[SourceProblem] = []
 
-    def place_of(self, path: Path, *, at_key: bool) -> Place:
+    def place_of(self, path: Path, *, at_key: bool) -> LineColumn:
         """Where `path` is written or, if it isn't, the nearest thing around it."""
         if at_key and path in self.keys:
             return self.keys[path]
@@ -62,15 +62,15 @@ class _Stop(Exception):
     """The rest of the text can't be understood; the problem has been noted."""
 
 
-def parse_yaml(text: str) -> Source:
+def parse_yaml(text: str) -> SourceText:
     """Reads one YAML document. Never raises: what is wrong is in `problems`."""
-    source = Source()
+    source = SourceText()
     try:
         _Builder(text, source).build()
     except _Stop:
         pass
     except MarkedYAMLError as error:
-        _note_marked(source, error)
+        _add_marked(source, error)
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
@@ -81,7 +81,7 @@ def parse_yaml(text: str) -> Source:
     return source
 
 
-def _note_marked(source: Source, error: MarkedYAMLError) -> None:
+def _add_marked(source: SourceText, error: MarkedYAMLError) -> None:
     mark = error.problem_mark or error.context_mark
     place = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
     words = [part for part in (error.context, error.problem) if part]
@@ -94,7 +94,7 @@ def _note_marked(source: Source, error: MarkedYAMLError) -> None:
 class _Builder:
     """Walks the parser's events. The first document is the only one."""
 
-    def __init__(self, text: str, source: Source) -> None:
+    def __init__(self, text: str, source: SourceText) -> None:
         yaml = YAML(typ="safe", pure=True)
         yaml.version = (1, 2)
         self._events = iter(yaml.parse(text))
@@ -183,6 +183,6 @@ class _Builder:
         raise _Stop
 
 
-def _place(event: Any) -> Place:
+def _place(event: Any) -> LineColumn:
     mark = event.start_mark
     return mark.line + 1, mark.column + 1

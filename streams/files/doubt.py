@@ -9,7 +9,7 @@ from streams.engine.values import nearest_name, zone_named, zone_names
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What is doubtful about a row that made an event; `row` as in `Refusal`."""
+    """What is doubtful about a row that made an event; `row` as in `RejectedRow`."""
 
     file: str
     row: int

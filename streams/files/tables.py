@@ -10,10 +10,10 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from streams.errors import Refused
-from streams.files.refusal import Refusal
+from streams.files.rejected_row import RejectedRow
 
 Row = tuple[int, dict[str, Any]]
-"""Where in the file (see `Refusal.row`), and the values by column."""
+"""Where in the file (see `RejectedRow.row`), and the values by column."""
 
 AvroReader = Callable[[Path], Iterator[dict[str, Any]]]
 """Reads an Avro container file; handed in, since Avro lives in `contracts/`."""
@@ -21,8 +21,8 @@ AvroReader = Callable[[Path], Iterator[dict[str, Any]]]
 _PARQUET_BATCH = 8192
 
 
-def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row | Refusal]:
-    """Every row of `path` in the file's order; a row that can't be read as a Refusal.
+def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row | RejectedRow]:
+    """Every row of `path` in the file's order; a row that can't be read as a RejectedRow.
 
     The suffix tells the format. Raises Refused for a file that can't be read at all: missing, of
     an unknown format, damaged, with a column name twice.
@@ -57,7 +57,7 @@ def columns_of(path: Path) -> list[str] | None:
         raise Refused(f"{path}: can't be read: {error.strerror or error}") from error
 
 
-def _read_csv(path: Path) -> Iterator[Row | Refusal]:
+def _read_csv(path: Path) -> Iterator[Row | RejectedRow]:
     # Bytes that aren't UTF-8 become surrogates, so that they cost one row and not the file.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file, strict=True)
@@ -74,7 +74,7 @@ def _read_csv(path: Path) -> Iterator[Row | Refusal]:
                 return
             except csv.Error as error:
                 reason = f"the row is damaged ({error}), expected a row of CSV"
-                yield Refusal(path.name, line, None, reason)
+                yield RejectedRow(path.name, line, None, reason)
                 continue
             if not values:
                 continue
@@ -82,9 +82,11 @@ def _read_csv(path: Path) -> Iterator[Row | Refusal]:
                 reason = (
                     f"the row has {_values_in(values)}, expected {len(columns)} as in the header"
                 )
-                yield Refusal(path.name, line, None, reason)
+                yield RejectedRow(path.name, line, None, reason)
             elif not _is_utf8(values):
-                yield Refusal(path.name, line, None, "the row isn't UTF-8, expected text in UTF-8")
+                yield RejectedRow(
+                    path.name, line, None, "the row isn't UTF-8, expected text in UTF-8"
+                )
             else:
                 yield line, dict(zip(columns, values, strict=True))
 
@@ -112,7 +114,7 @@ def _is_utf8(values: list[str]) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _read_jsonl(path: Path) -> Iterator[Row | Refusal]:
+def _read_jsonl(path: Path) -> Iterator[Row | RejectedRow]:
     decode = msgspec.json.Decoder().decode
     with path.open("rb") as file:
         for line, text in enumerate(file, start=1):
@@ -122,16 +124,16 @@ def _read_jsonl(path: Path) -> Iterator[Row | Refusal]:
                 row = decode(text)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 reason = f"the row is damaged ({error}), expected one JSON object"
-                yield Refusal(path.name, line, None, reason)
+                yield RejectedRow(path.name, line, None, reason)
                 continue
             if isinstance(row, dict):
                 yield line, row
             else:
                 reason = f"the row is {_shown(row)}, expected one JSON object"
-                yield Refusal(path.name, line, None, reason)
+                yield RejectedRow(path.name, line, None, reason)
 
 
-def _read_parquet(path: Path) -> Iterator[Row | Refusal]:
+def _read_parquet(path: Path) -> Iterator[Row | RejectedRow]:
     number = 0
     with _open_parquet(path) as file:
         columns = file.schema_arrow.names
@@ -167,7 +169,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Row | Refusal]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[Row | RejectedRow]]] = {
     ".csv": _read_csv,
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,

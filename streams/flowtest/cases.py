@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import msgspec
 
 from streams.definitions import Loaded, PlacedProblem, load_folder, no_folder, parse_yaml
-from streams.definitions.problem import sort_key, whole_file
-from streams.definitions.source import Source
+from streams.definitions.placed_problem import sort_key, whole_file
+from streams.definitions.source import SourceText
 from streams.engine.language import UNREADABLE, Reading, read
 from streams.engine.values import (
     AnyText,
@@ -167,7 +167,7 @@ def read_file(file: FilePath) -> FileCases:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        return FileCases(problems=[whole_file(file, f"can't be read: {error}")])
+        return FileCases(problems=[whole_file(file, f"cannot read: {error}")])
     source = parse_yaml(text)
     if source.problems:
         wrong = [PlacedProblem(str(file), *one.place, one.problem) for one in source.problems]
@@ -209,7 +209,7 @@ def read_file(file: FilePath) -> FileCases:
     return FileCases(cases)
 
 
-def _placed(file: FilePath | str, source: Source, problem: Problem) -> PlacedProblem:
+def _placed(file: FilePath | str, source: SourceText, problem: Problem) -> PlacedProblem:
     place = source.place_of(problem.path, at_key=problem.at_key)
     return PlacedProblem(str(file), *place, problem)
 

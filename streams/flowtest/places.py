@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from streams.definitions import Loaded, PlacedProblem
-from streams.definitions.problem import with_first
-from streams.definitions.source import Source
+from streams.definitions.placed_problem import with_first
+from streams.definitions.source import SourceText
 from streams.engine.values import Path, Problem
 
 DEFINITIONS: Path = ("definitions",)
@@ -19,7 +19,7 @@ class Places(msgspec.Struct, frozen=True):
     """Of one case; `case` is its path in the file."""
 
     file: str
-    source: Source
+    source: SourceText
     case: Path
     folders: list[Loaded] = []
 

@@ -17,8 +17,8 @@ from streams.definitions.changes import (
     StepEdited,
     StepMoved,
     StepRemoved,
-    Waiting,
-    sentence,
+    WaitingCounts,
+    change_text,
     waiting_at,
 )
 from streams.definitions.diff import changes_between
@@ -158,7 +158,7 @@ def test_a_successor_is_the_one_that_is_published() -> None:
     ]
 
 
-WAITING = Waiting({("f", "w"): 1, ("f", "v"): 1200}, {"f": 3})
+WAITING = WaitingCounts({("f", "w"): 1, ("f", "v"): 1200}, {"f": 3})
 
 
 @pytest.mark.parametrize(
@@ -207,4 +207,4 @@ def test_a_sentence_for_each_with_how_many_wait(
     change: Change, count: int | None, says: str
 ) -> None:
     assert waiting_at(change, WAITING) == count
-    assert sentence(change, WAITING) == says
+    assert change_text(change, WAITING) == says

@@ -7,7 +7,7 @@ import pytest
 
 from streams.definitions import load_folder
 from streams.definitions.lint import (
-    RULES,
+    LINT_RULES,
     Subject,
     advice,
     marketing_in_a_transactional_flow,
@@ -157,7 +157,7 @@ def test_a_set_with_problems_gets_none(tmp_path: Path) -> None:
 
 
 def test_every_rule_says_what_it_is_about() -> None:
-    assert all(rule.__doc__ for rule in RULES)
+    assert all(rule.__doc__ for rule in LINT_RULES)
 
 
 def test_marketing_in_a_transactional_flow(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.definitions.source import DEEPEST, Source, parse_yaml
+from streams.definitions.source import DEEPEST, SourceText, parse_yaml
 
 
 def raw_of(text: str) -> object:
@@ -70,7 +70,7 @@ def test_what_is_not_there_is_where_it_should_be() -> None:
     assert source.place_of(("b", "missing", "deeper"), at_key=False) == (3, 3)
     assert source.place_of(("b",), at_key=True) == (2, 1)
     assert source.place_of(("b", "missing"), at_key=True) == (3, 3)
-    assert Source().place_of(("a",), at_key=False) == (1, 1)
+    assert SourceText().place_of(("a",), at_key=False) == (1, 1)
 
 
 def test_a_key_given_twice_is_an_error_and_reading_goes_on() -> None:

@@ -131,7 +131,7 @@ class _Check:
         seen: dict[str, int] = {}
         for place, name in self._raw_names(part, key):
             if name in seen:
-                message = f"the id {name!r} is used twice"
+                message = f"duplicate id {name!r}"
                 first = (part, seen[name], key)
                 yield Problem((part, place, key), message, found=name, first=first)
             seen.setdefault(name, place)
@@ -143,14 +143,14 @@ class _Check:
             if name in PROFILE_FIELDS:
                 yield Problem(
                     ("store", "profile", name),
-                    f"the field {name!r} exists for every shop",
+                    f"{name!r} is built in; choose another name",
                     found=name,
                     at_key=True,
                 )
         if settings.currency in settings.rates:
             yield Problem(
                 ("store", "rates", settings.currency),
-                f"{settings.currency} is the store's own currency: it needs no rate",
+                f"{settings.currency} is the store's currency; remove its rate",
                 at_key=True,
             )
 
@@ -158,7 +158,7 @@ class _Check:
         for place, name in self._raw_names("metrics", "metric"):
             if name in METRICS or name in PRODUCT_METRICS:
                 yield Problem(
-                    ("metrics", place, "metric"), f"the metric {name!r} exists for every shop"
+                    ("metrics", place, "metric"), f"{name!r} is built in; choose another name"
                 )
             own = next((one for one in self.definitions.metrics if one.metric == name), None)
             if own is not None:
@@ -168,18 +168,16 @@ class _Check:
         for name, kind in metric.fields.items():
             path = (*fields, name)
             if name in EVERY_EVENT_HAS:
-                yield Problem(path, f"every event has {name!r} already", found=name, at_key=True)
+                yield Problem(path, f"{name!r} is a field of every event", found=name, at_key=True)
             elif name == "currency" and kind is not FieldType.TEXT:
-                yield Problem(
-                    path, "'currency' is a text: what the event's amounts are in, such as GBP"
-                )
+                yield Problem(path, "'currency' must be text (ISO 4217), such as GBP")
 
     def pools(self) -> Iterator[Problem]:
         for place, pool in enumerate(self._raw_list("coupons")):
             if isinstance(pool, dict) and "rule" in pool and "codes" in pool:
                 yield Problem(
                     ("coupons", place, "codes"),
-                    "'rule' and 'codes': a pool has one or the other",
+                    "'rule' and 'codes' exclude each other",
                     at_key=True,
                 )
         read_pools = {pool.coupons: pool for pool in self.definitions.coupons}
@@ -259,7 +257,7 @@ class _Check:
             yield unknown_name((*path, "key"), f"field of {scope.trigger}", flow.key, usable)
         elif flow.key not in usable:
             kind = IN_WORDS[fields[flow.key].type]
-            message = f"{flow.key!r} is {kind}: a key is a text, a number or a date"
+            message = f"{flow.key!r} is {kind}: expected text, number or date"
             yield Problem((*path, "key"), message, found=flow.key, allowed=usable)
 
     def step_ids(self, path: Path, raw: Any) -> Iterator[Problem]:
@@ -273,8 +271,8 @@ class _Check:
             if status in ("live", "paused") and found.key in _NEED_AN_ID and not definition.id:
                 yield Problem(
                     found.path,
-                    f"a {found.key!r} needs an 'id' in a flow that is {status}, so that people who "
-                    f"wait there are found again; `sendflow flows check --fix` writes it",
+                    f"a {found.key!r} needs an 'id' in a {status} flow, so that waiting customers "
+                    f"keep their place across versions; `sendflow flows check --fix` writes it",
                     lacks_id=True,
                 )
             name = id_of(definition, path_text(found.path[2:]))
@@ -282,9 +280,8 @@ class _Check:
                 key = "id" if definition.id else "template"
                 yield Problem(
                     (*found.path, key),
-                    f"the step id {name!r} is used twice in this flow "
-                    f"(also at {path_text(seen[name][2:])}); "
-                    + ("give it another one" if definition.id else "give this step an 'id'"),
+                    f"duplicate step id {name!r} (also at {path_text(seen[name][2:])}); "
+                    + ("use another" if definition.id else "add an 'id'"),
                     found=name,
                 )
             else:

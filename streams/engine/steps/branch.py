@@ -45,7 +45,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """There are ways to choose between."""
     if not definition.branch:
-        yield Problem(("branch",), "an empty list: write at least one way with 'when' and 'then'")
+        yield Problem(("branch",), "expected at least one branch with 'when' and 'then'")
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each

@@ -34,7 +34,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """One of the ways must hold a step."""
     if not definition.then and not definition.else_:
-        yield Problem((), "an 'if' without steps: write 'then' or 'else'", allowed=("then", "else"))
+        yield Problem((), "'if' has no steps; add 'then' or 'else'", allowed=("then", "else"))
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each

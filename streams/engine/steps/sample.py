@@ -39,7 +39,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """Shares make 100; every path has one."""
     total = sum(definition.sample.values())
     if total != 100:
-        yield Problem(("sample",), f"the shares make {total}, expected 100")
+        yield Problem(("sample",), f"shares add up to {total}, expected 100")
     for path in definition.paths:
         if path not in definition.sample:
             yield unknown_name(("paths", path), "path", path, definition.sample, at_key=True)

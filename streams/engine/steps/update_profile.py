@@ -32,7 +32,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         if field is None:
             yield unknown_name(path, "profile field", name, scope.profile, at_key=True)
         elif field.type in _LISTS:
-            yield Problem(path, f"{name!r} is a {field.type.value}: it can't be set here")
+            yield Problem(path, f"{name!r} ({field.type.value}) cannot be set here")
         else:
             value = compile_value(text, field.type, scope, path)
             if isinstance(value, Problem):

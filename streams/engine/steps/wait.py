@@ -85,7 +85,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     wait = definition.wait
     if definition.at is not None:
         if not isinstance(wait, int):
-            yield Problem(("at",), "'at' goes with a duration in days", at_key=True)
+            yield Problem(("at",), "'at' needs a duration in days, such as 2d", at_key=True)
         elif whole_days(wait) is None:
             yield Problem(("wait",), "with 'at' the wait must be whole days, such as 2d")
     if isinstance(wait, Until) and isinstance(wait.until, str):
@@ -94,7 +94,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         if definition.only_on:
             yield Problem(("only_on",), "write 'only_on' inside 'wait', beside 'window'")
         if wait.window[0] == wait.window[1]:
-            yield Problem(("wait", "window"), "a window that ends where it begins is empty")
+            yield Problem(("wait", "window"), "empty window")
 
 
 def _check_reference(text: str, scope: Scope) -> Iterator[Problem]:

@@ -65,7 +65,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         for problem in check_pattern(awaited, scope):
             yield problem.under(("wait_for",))
     elif definition.since is not None:
-        yield Problem(("since",), "'since' goes with an event, not with a condition", at_key=True)
+        yield Problem(("since",), "'since' needs an event", at_key=True)
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each

@@ -60,9 +60,11 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         yield unknown_name(("date",), "date of the profile", definition.date, dates)
         return
     if definition.yearly and definition.monthly:
-        yield Problem(("monthly",), "'yearly' and 'monthly': one of them", at_key=True)
+        yield Problem(("monthly",), "'yearly' and 'monthly' exclude each other", at_key=True)
     if scope.profile[name].type is FieldType.MOMENT and definition.at is not None:
-        yield Problem(("at",), f"{definition.date} is a moment: it has a clock time", at_key=True)
+        yield Problem(
+            ("at",), f"{definition.date!r} has a clock time; 'at' is not allowed", at_key=True
+        )
     if definition.at is not None and whole_days(definition.offset) is None:
         yield Problem(("offset",), "with 'at' the offset must be whole days, such as -7d")
 

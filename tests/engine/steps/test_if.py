@@ -63,4 +63,4 @@ def test_the_decision_shows_what_was_compared() -> None:
 def test_an_if_without_steps_is_refused() -> None:
     problems = read_definitions({"flows": [flow({"if": BOUGHT})]})
     assert not isinstance(problems, Definitions)
-    assert "without steps" in problems[0].sentence()
+    assert "no steps" in problems[0].sentence()

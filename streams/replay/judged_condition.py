@@ -8,44 +8,50 @@ import msgspec
 from streams.engine.compiling import condition_text
 from streams.engine.effects import Outcome
 
-Raw = Mapping[str, Any]
+WrittenStep = Mapping[str, Any]
 """A flow or a step as plain data, every scalar a text."""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class JudgedCondition(msgspec.Struct, frozen=True):
     """What was judged where a decision was made."""
 
     by: str  # the key that asks: filter, only_if, or that of a step: if, wait_for, branch, sample
     condition: str = ""
 
 
-def asked_by(
-    flow: Raw, step_id: str | None, outcome: Outcome, reason: str, evidence: Mapping[str, Any]
-) -> Asked | None:
+def judged_condition(
+    flow: WrittenStep,
+    step_id: str | None,
+    outcome: Outcome,
+    reason: str,
+    evidence: Mapping[str, Any],
+) -> JudgedCondition | None:
     """What a decision judged; None where nothing was."""
     if reason == "profile_filter":
-        return Asked("filter", condition_text(flow["filter"])) if "filter" in flow else None
+        return (
+            JudgedCondition("filter", condition_text(flow["filter"])) if "filter" in flow else None
+        )
     step = _step(flow, step_id)
     if step is None:
         return None
     if reason == "message_filter" and "only_if" in step:
-        return Asked("only_if", condition_text(step["only_if"]))
+        return JudgedCondition("only_if", condition_text(step["only_if"]))
     if outcome is not Outcome.BRANCH:
         return None
     if "branch" in step:
         ways = step["branch"]
         way = evidence.get("way")
         chosen = ways if way is None else ways[way - 1 : way]
-        return Asked("branch", ", ".join(condition_text(one["when"]) for one in chosen))
+        return JudgedCondition("branch", ", ".join(condition_text(one["when"]) for one in chosen))
     if "sample" in step:
-        return Asked("sample")
+        return JudgedCondition("sample")
     for key in ("if", "wait_for"):
         if key in step:
-            return Asked(key, condition_text(step[key]))
+            return JudgedCondition(key, condition_text(step[key]))
     return None
 
 
-def _step(flow: Raw, step_id: str | None) -> Raw | None:
+def _step(flow: WrittenStep, step_id: str | None) -> WrittenStep | None:
     """The step that decisions call `step_id`: by its id, its template or its place."""
     if step_id is None:
         return None
@@ -55,7 +61,7 @@ def _step(flow: Raw, step_id: str | None) -> Raw | None:
     return None
 
 
-def _steps(steps: Any, place: str) -> Iterator[tuple[str, Raw]]:
+def _steps(steps: Any, place: str) -> Iterator[tuple[str, WrittenStep]]:
     """All steps with their places (`steps[1].then[0]`), those inside of others too."""
     for number, step in enumerate(steps):
         here = f"{place}[{number}]"

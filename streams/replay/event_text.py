@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from streams.engine.values import amount_text
-from streams.replay.wording import Words
+from streams.replay.decision_text import Words
 
 Fields = Mapping[str, Any]
 
 
 def event_text(metric: str, fields: Fields, words: Words) -> str:
     """`order.placed 536365: 139.12 GBP, 7 items`."""
-    build = TEXTS.get(metric)
+    build = EVENT_TEXTS.get(metric)
     about = _others(fields) if build is None else build(fields, words)
     return f"{metric} {about}".rstrip()
 
@@ -114,7 +114,7 @@ def _value(value: Any) -> str:
 
 _INTERESTS = {"wishlist": " (wished for)", "viewed": " (looked at)"}
 
-TEXTS: dict[str, Callable[[Fields, Words], str]] = {
+EVENT_TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "order.placed": _order,
     "order.fulfilled": _fulfilled,
     "order.cancelled": _given_back,

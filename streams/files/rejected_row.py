@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RejectedRow:
     """Why a row made no event.
 
     `row` is the line of the file for CSV and JSONL, the row counted from 1 for Parquet and Avro.

@@ -1,4 +1,4 @@
-"""Every outcome and reason of SEMANTICS 5.5 has a sentence, and it says what decided."""
+"""Every outcome and reason of SEMANTICS 5.5 has a decision_text, and it says what decided."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,8 +8,8 @@ import pytest
 from streams.engine.effects import Outcome
 from streams.flowtest.cases import find_files, read_file
 from streams.flowtest.run import Ran, run_case
-from streams.replay.asked import Asked, asked_by
-from streams.replay.wording import SENTENCES, Words, sentence
+from streams.replay.decision_text import DECISION_TEXTS, Words, decision_text
+from streams.replay.judged_condition import JudgedCondition, judged_condition
 from streams.resources import example_flows_dir
 
 LONDON = Words(ZoneInfo("Europe/London"))
@@ -36,19 +36,19 @@ ALL = [
 
 @pytest.mark.parametrize(("outcome", "reason"), ALL)
 def test_every_reason_has_a_sentence_even_without_evidence(outcome, reason):
-    assert len(sentence(outcome, reason, {}, LONDON)) > 3
+    assert len(decision_text(outcome, reason, {}, LONDON)) > 3
 
 
 def test_the_table_holds_no_reason_that_the_semantics_lack():
-    table = {(outcome, reason) for outcome, reasons in SENTENCES.items() for reason in reasons}
+    table = {(outcome, reason) for outcome, reasons in DECISION_TEXTS.items() for reason in reasons}
     assert table == {pair for pair in ALL if pair[0] is not Outcome.BRANCH}
 
 
 def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
     for reason in REASONS[Outcome.SKIPPED].split():
-        assert sentence(Outcome.SKIPPED, reason, {}, LONDON).startswith("not sent: ")
+        assert decision_text(Outcome.SKIPPED, reason, {}, LONDON).startswith("not sent: ")
     for reason in REASONS[Outcome.NOT_ENTERED].split():
-        assert sentence(Outcome.NOT_ENTERED, reason, {}, LONDON).startswith("not begun: ")
+        assert decision_text(Outcome.NOT_ENTERED, reason, {}, LONDON).startswith("not begun: ")
 
 
 @pytest.mark.parametrize(
@@ -167,54 +167,61 @@ def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
     ],
 )
 def test_a_sentence_says_what_decided(outcome, reason, evidence, says):
-    assert sentence(outcome, reason, evidence, LONDON) == says
+    assert decision_text(outcome, reason, evidence, LONDON) == says
 
 
 @pytest.mark.parametrize(
-    ("asked", "reason", "evidence", "says"),
+    ("judged", "reason", "evidence", "says"),
     [
         (
-            Asked("if", "trigger total gt 100"),
+            JudgedCondition("if", "trigger total gt 100"),
             "else",
             {"trigger total": "22.20"},
             "'trigger total gt 100' doesn't hold (trigger total 22.20): takes 'else'",
         ),
         (
-            Asked("wait_for", "metric order.fulfilled"),
+            JudgedCondition("wait_for", "metric order.fulfilled"),
             "then",
             {"metric": "order.fulfilled", "event_id": "e", "occurred_at": AT},
             "'metric order.fulfilled' has come (metric order.fulfilled; occurred_at "
             "Wed 2011-03-02 10:00:00): takes 'then'",
         ),
         (
-            Asked("wait_for", "metric order.fulfilled"),
+            JudgedCondition("wait_for", "metric order.fulfilled"),
             "timeout",
             {"timeout_at": AT},
             "'metric order.fulfilled' didn't come by Wed 2011-03-02 10:00:00: "
             "takes the way of the timeout",
         ),
         (
-            Asked("branch", "consent sms"),
+            JudgedCondition("branch", "consent sms"),
             "then",
             {"way": 2, "consent": ["sms"]},
             "'consent sms' holds (consent sms): takes way 2",
         ),
         (
-            Asked("branch", "consent sms, consent push"),
+            JudgedCondition("branch", "consent sms, consent push"),
             "else",
             {},
             "none of 'consent sms, consent push' holds: takes 'else'",
         ),
-        (Asked("sample"), "a", {"fresh": False}, "takes the path 'a' by the customer's fixed draw"),
+        (
+            JudgedCondition("sample"),
+            "a",
+            {"fresh": False},
+            "takes the path 'a' by the customer's fixed draw",
+        ),
     ],
 )
-def test_what_a_step_asked_is_told_as_it_was_written(asked, reason, evidence, says):
-    assert sentence(Outcome.BRANCH, reason, evidence, LONDON, asked) == says
+def test_the_condition_of_a_step_is_shown_as_it_was_written(judged, reason, evidence, says):
+    assert decision_text(Outcome.BRANCH, reason, evidence, LONDON, judged) == says
 
 
 def test_a_filter_is_told_as_it_was_written():
-    asked = Asked("filter", "not (segment wholesale)")
-    text = sentence(Outcome.SKIPPED, "profile_filter", {"segment wholesale": True}, LONDON, asked)
+    judged = JudgedCondition("filter", "not (segment wholesale)")
+    text = decision_text(
+        Outcome.SKIPPED, "profile_filter", {"segment wholesale": True}, LONDON, judged
+    )
     assert text == (
         "not sent: the flow's filter doesn't hold any more (segment wholesale yes); "
         "asked was: not (segment wholesale)"
@@ -240,7 +247,7 @@ def test_a_filter_is_told_as_it_was_written():
     ],
 )
 def test_rule_3_7_a_sentence_says_since_when_the_past_is_known(outcome, reason, evidence, says):
-    assert sentence(outcome, reason, {**evidence, "history_since": AT}, LONDON) == (
+    assert decision_text(outcome, reason, {**evidence, "history_since": AT}, LONDON) == (
         f"{says}; what happened before Wed 2011-03-02 10:00:00 is not remembered whole"
     )
 
@@ -254,7 +261,7 @@ def test_times_are_the_customers():
 @pytest.mark.timeout(300)  # all cases, one after another
 def test_every_decision_of_every_case_can_be_told() -> None:
     """What the engine really writes as evidence fits the sentences."""
-    told: set[tuple[Outcome, str]] = set()
+    shown: set[tuple[Outcome, str]] = set()
     for file in find_files([Path(__file__).parents[1] / "cases", example_flows_dir()]):
         for case in read_file(file).cases:
             ran = run_case(case)
@@ -264,11 +271,11 @@ def test_every_decision_of_every_case_can_be_told() -> None:
             for decision in ran.outputs.decisions:
                 outcome, reason = Outcome(decision["outcome"]), decision["reason"]
                 evidence = decision["evidence"]
-                asked = asked_by(
+                judged = judged_condition(
                     flows.get(decision["flow"], {}), decision["step"], outcome, reason, evidence
                 )
-                text = sentence(outcome, reason, evidence, LONDON, asked)
+                text = decision_text(outcome, reason, evidence, LONDON, judged)
                 assert "None" not in text, text
                 assert "_ms" not in text, text
-                told.add((outcome, reason))
-    assert len(told) > 15
+                shown.add((outcome, reason))
+    assert len(shown) > 15

@@ -10,10 +10,10 @@ import msgspec
 from streams.engine import Instant
 from streams.engine.effects import Outcome
 from streams.engine.values import DAY, NEWS, zone_of
-from streams.replay.asked import Asked, asked_by
-from streams.replay.event_wording import event_text
-from streams.replay.history import History, PastDecision, PastEvent, Publication
-from streams.replay.wording import Words, sentence
+from streams.replay.decision_text import Words, decision_text
+from streams.replay.event_text import event_text
+from streams.replay.history import CustomerHistory, PastDecision, PastEvent, Publication
+from streams.replay.judged_condition import JudgedCondition, judged_condition
 
 
 class Line(msgspec.Struct, kw_only=True):
@@ -31,7 +31,7 @@ class Line(msgspec.Struct, kw_only=True):
     data: Any
 
 
-class Silence(msgspec.Struct):
+class SilentFlow(msgspec.Struct):
     """A flow in force that decided nothing about the customer, and why."""
 
     flow: str
@@ -44,11 +44,13 @@ class Timeline(msgspec.Struct):
     customer_id: str
     timezone: str
     lines: list[Line]
-    silences: list[Silence]
+    silences: list[SilentFlow]
     outcomes: dict[str, dict[str, int]]  # flow -> `sent`, `skipped smart_sending`, ... -> how often
 
 
-def explain(history: History, flow: str | None = None, zone: str | None = None) -> Timeline:
+def customer_timeline(
+    history: CustomerHistory, flow: str | None = None, zone: str | None = None
+) -> Timeline:
     """The timeline of a customer; with `flow`, of that flow's decisions and of what they refer to.
 
     `zone` is the zone to show times in: the customer's own by default, else the store's.
@@ -71,12 +73,12 @@ def explain(history: History, flow: str | None = None, zone: str | None = None) 
         history.customer_id,
         words.zone.key,
         [line for _, line in lines],
-        list(_silences(history, flow)),
+        list(_silent_flows(history, flow)),
         _outcomes(decisions),
     )
 
 
-def flows_known(history: History) -> set[str]:
+def flows_known(history: CustomerHistory) -> set[str]:
     """The flows that were ever published, and those that decided about the customer."""
     published = {
         flow["flow"]
@@ -86,13 +88,13 @@ def flows_known(history: History) -> set[str]:
     return published | {decision.flow for decision in history.decisions if decision.flow}
 
 
-Placed = tuple[tuple[int, ...], Line]
+SortedLine = tuple[tuple[int, ...], Line]
 """A line and its place: time, phase (records before what they led to), what orders the phase."""
 
 _PUBLISHED, _RECORDS, _TIMERS = 0, 1, 2
 
 
-def _zone(history: History, asked: str | None) -> ZoneInfo:
+def _zone(history: CustomerHistory, wanted: str | None) -> ZoneInfo:
     store = "UTC"
     if history.publications:
         store = history.publications[-1].definitions.get("store", {}).get("timezone") or store
@@ -103,10 +105,10 @@ def _zone(history: History, asked: str | None) -> ZoneInfo:
             if "timezone" in (event.fields.get("unset") or ()):
                 own = None
     otherwise = zone_of(store, ZoneInfo("UTC"))
-    return zone_of(asked or own, otherwise)
+    return zone_of(wanted or own, otherwise)
 
 
-def _publications(history: History, words: Words) -> Iterator[Placed]:
+def _publications(history: CustomerHistory, words: Words) -> Iterator[SortedLine]:
     for published in history.publications:
         flows = [flow["flow"] for flow in published.definitions.get("flows", ())]
         text = f"definitions {published.version} in force: {', '.join(flows)}"
@@ -117,7 +119,9 @@ def _publications(history: History, words: Words) -> Iterator[Placed]:
         yield (published.at, _PUBLISHED), line
 
 
-def _events(history: History, events: list[PastEvent], words: Words) -> Iterator[Placed]:
+def _events(
+    history: CustomerHistory, events: list[PastEvent], words: Words
+) -> Iterator[SortedLine]:
     seen: set[str] = set()
     for event in events:
         text = event_text(event.metric, event.fields, words)
@@ -134,14 +138,16 @@ def _events(history: History, events: list[PastEvent], words: Words) -> Iterator
         yield (event.at, _RECORDS, *event.place, 0), line
 
 
-def _decisions(history: History, decisions: list[PastDecision], words: Words) -> Iterator[Placed]:
+def _decisions(
+    history: CustomerHistory, decisions: list[PastDecision], words: Words
+) -> Iterator[SortedLine]:
     """A decision stands behind the event that led to it; a timer's behind all events of its
     time."""
     places = {(event.at, event.event_id): event.place for event in reversed(history.events)}
     commands = {command["send_id"]: command for command in history.commands}
     for decision in decisions:
-        asked = _asked(history, decision)
-        text = sentence(decision.outcome, decision.reason, decision.evidence, words, asked)
+        judged = _judged(history, decision)
+        text = decision_text(decision.outcome, decision.reason, decision.evidence, words, judged)
         command = commands.get(decision.evidence.get("send_id", ""))
         if decision.outcome is Outcome.SENT and command is not None:
             text = text.replace(" by ", f" to {command['recipient']} by ", 1)
@@ -155,13 +161,13 @@ def _decisions(history: History, decisions: list[PastDecision], words: Words) ->
             yield (decision.at, _RECORDS, *place, 1, decision.offset), line
 
 
-def _asked(history: History, decision: PastDecision) -> Asked | None:
+def _judged(history: CustomerHistory, decision: PastDecision) -> JudgedCondition | None:
     """What a decision judged, from the set that was in force then."""
     for published in reversed(history.publications):
         if published.at <= decision.at:
             for flow in published.definitions.get("flows", ()):
                 if flow["flow"] == decision.flow:
-                    return asked_by(
+                    return judged_condition(
                         flow,
                         decision.step,
                         decision.outcome,
@@ -172,11 +178,13 @@ def _asked(history: History, decision: PastDecision) -> Asked | None:
     return None
 
 
-def _other_commands(history: History, flow: str | None, words: Words) -> Iterator[Placed]:
+def _other_commands(
+    history: CustomerHistory, flow: str | None, words: Words
+) -> Iterator[SortedLine]:
     """Commands whose decision isn't there (any more)."""
-    told = {decision.evidence.get("send_id") for decision in history.decisions}
+    known = {decision.evidence.get("send_id") for decision in history.decisions}
     for number, command in enumerate(history.commands):
-        if command["send_id"] in told or flow not in (None, command["flow"]):
+        if command["send_id"] in known or flow not in (None, command["flow"]):
             continue
         at = command["decided_at"]
         text = (
@@ -187,7 +195,7 @@ def _other_commands(history: History, flow: str | None, words: Words) -> Iterato
         yield (at, _TIMERS, number), line
 
 
-def _dead_letters(history: History, words: Words) -> Iterator[Placed]:
+def _dead_letters(history: CustomerHistory, words: Words) -> Iterator[SortedLine]:
     for letter in history.dead_letters:
         data = {
             "topic": letter.topic,
@@ -210,7 +218,7 @@ def _data(decision: PastDecision) -> dict[str, Any]:
     return data
 
 
-def _events_of_flow(history: History, decisions: list[PastDecision]) -> list[PastEvent]:
+def _events_of_flow(history: CustomerHistory, decisions: list[PastDecision]) -> list[PastEvent]:
     """What the decisions of one flow refer to: their events, and the events in their evidence."""
     ids = {decision.event_id for decision in decisions}
     ids |= {decision.evidence.get("event_id") for decision in decisions}
@@ -238,7 +246,7 @@ def _outcomes(decisions: list[PastDecision]) -> dict[str, dict[str, int]]:
 # ── Flows that decided nothing ────────────────────────────────────────────────────────────────────
 
 
-def _silences(history: History, flow: str | None) -> Iterator[Silence]:
+def _silent_flows(history: CustomerHistory, flow: str | None) -> Iterator[SilentFlow]:
     """Why a flow in force never spoke: nobody writes down a trigger that doesn't match (DESIGN
     7), so it is told from the events."""
     if not history.publications:
@@ -250,13 +258,15 @@ def _silences(history: History, flow: str | None) -> Iterator[Silence]:
         spoken |= flows.keys()  # what came or was decided before isn't known
     if flow is not None and flow not in flows and flow not in spoken:
         names = ", ".join(flows) or "none"
-        yield Silence(flow, f"isn't in what is published any more; there are: {names}")
+        yield SilentFlow(flow, f"isn't in what is published any more; there are: {names}")
     for name, definition in flows.items():
         if name not in spoken and flow in (None, name):
-            yield Silence(name, _why_silent(definition, history, published))
+            yield SilentFlow(name, _why_silent(definition, history, published))
 
 
-def _why_silent(definition: dict[str, Any], history: History, published: Publication) -> str:
+def _why_silent(
+    definition: dict[str, Any], history: CustomerHistory, published: Publication
+) -> str:
     status = definition.get("status", "live")
     if status in ("draft", "archived"):
         return f"never begins: the flow's status is {status}"
@@ -277,6 +287,8 @@ def _why_silent(definition: dict[str, Any], history: History, published: Publica
         return f"never begun: every {metric} of this customer came before the flow was published"
     where = trigger.get("where")
     if where:
-        asked = msgspec.json.encode(where).decode()
-        return f"never begun: {len(since)} {metric} came, and none fits the trigger's where {asked}"
+        written = msgspec.json.encode(where).decode()
+        return (
+            f"never begun: {len(since)} {metric} came, and none fits the trigger's where {written}"
+        )
     return f"nothing decided yet about {len(since)} {metric}: are the workers running?"

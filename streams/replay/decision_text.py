@@ -11,9 +11,9 @@ from streams.engine import Instant
 from streams.engine.conditions import HISTORY_SINCE
 from streams.engine.effects import Outcome
 from streams.engine.values import duration_text, to_wall
-from streams.replay.asked import Asked
+from streams.replay.judged_condition import JudgedCondition
 
-Evidence = Mapping[str, Any]
+EvidenceFields = Mapping[str, Any]
 
 
 class Words:
@@ -26,7 +26,7 @@ class Words:
         """`Wed 2011-03-02 10:00:05`: the customer's day and clock, to the second."""
         return to_wall(at, self.zone).strftime("%a %Y-%m-%d %H:%M:%S")
 
-    def values(self, evidence: Evidence, *leave_out: str) -> str:
+    def values(self, evidence: EvidenceFields, *leave_out: str) -> str:
         """What was compared: `count order.placed is 2; equals 1`."""
         parts = [
             f"{name} {self._value(name, value)}"
@@ -52,53 +52,57 @@ class Words:
         return str(value)
 
 
-Sentence = Callable[[Evidence, Words], str]
+TextFunction = Callable[[EvidenceFields, Words], str]
 
 
-def sentence(
-    outcome: Outcome, reason: str, evidence: Evidence, words: Words, asked: Asked | None = None
+def decision_text(
+    outcome: Outcome,
+    reason: str,
+    evidence: EvidenceFields,
+    words: Words,
+    judged: JudgedCondition | None = None,
 ) -> str:
-    """One decision as a sentence; `asked` is what was judged, as it was written. Raises KeyError
+    """One decision as a sentence; `judged` is what was judged, as it was written. Raises KeyError
     for a reason that isn't in SEMANTICS 5.5."""
     since = None if outcome is Outcome.FORGOTTEN else evidence.get(HISTORY_SINCE)
     if since is not None:
         evidence = {name: value for name, value in evidence.items() if name != HISTORY_SINCE}
     if outcome is Outcome.BRANCH:
-        text = _branch(reason, evidence, words, asked or Asked(""))
+        text = _branch(reason, evidence, words, judged or JudgedCondition(""))
     else:
-        text = SENTENCES[outcome][reason](evidence, words)
-        if asked is not None:
-            text += f"; asked was: {asked.condition}"
+        text = DECISION_TEXTS[outcome][reason](evidence, words)
+        if judged is not None:
+            text += f"; asked was: {judged.condition}"
     if since is not None:
         text += f"; what happened before {words.moment(since)} is not remembered whole"
     return text
 
 
-def _because(text: str) -> Sentence:
-    """A fixed sentence, and the values that decided."""
+def _because(text: str) -> TextFunction:
+    """A fixed decision_text, and the values that decided."""
 
-    def build(evidence: Evidence, words: Words) -> str:
+    def build(evidence: EvidenceFields, words: Words) -> str:
         values = words.values(evidence)
         return f"{text} ({values})" if values else text
 
     return build
 
 
-def _branch(reason: str, evidence: Evidence, words: Words, asked: Asked) -> str:
+def _branch(reason: str, evidence: EvidenceFields, words: Words, judged: JudgedCondition) -> str:
     """Which way a step took: if, branch, wait_for or sample."""
     values = words.values(evidence, "way", "timeout_at", "event_id")
     found = f" ({values})" if values else ""
-    condition = f"'{asked.condition}'" if asked.condition else "the condition"
-    if asked.by == "sample":
+    condition = f"'{judged.condition}'" if judged.condition else "the condition"
+    if judged.by == "sample":
         draw = "a draw of its own" if evidence.get("fresh") else "the customer's fixed draw"
         return f"takes the path '{reason}' by {draw}"
     if reason == "timeout":
         until = evidence.get("timeout_at")
         by = "in time" if until is None else f"by {words.moment(until)}"
         return f"{condition} didn't come {by}{found}: takes the way of the timeout"
-    if asked.by == "wait_for":
+    if judged.by == "wait_for":
         return f"{condition} has come{found}: takes 'then'"
-    if asked.by == "branch":
+    if judged.by == "branch":
         if reason == "else":
             return f"none of {condition} holds{found}: takes 'else'"
         return f"{condition} holds{found}: takes way {evidence.get('way')}"
@@ -108,7 +112,7 @@ def _branch(reason: str, evidence: Evidence, words: Words, asked: Asked) -> str:
     return f"takes the path '{reason}'{found}"
 
 
-def _entered(evidence: Evidence, words: Words) -> str:
+def _entered(evidence: EvidenceFields, words: Words) -> str:
     metric = evidence.get("metric")
     if "segment" in evidence:
         return f"begins, because of joining the segment {evidence['segment']}"
@@ -126,7 +130,7 @@ def _entered(evidence: Evidence, words: Words) -> str:
     return f"begins, because of {metric}{key}"
 
 
-def _too_old(evidence: Evidence, words: Words) -> str:
+def _too_old(evidence: EvidenceFields, words: Words) -> str:
     if "age_ms" not in evidence:
         return _because("not begun: too old")(evidence, words)
     return (
@@ -136,11 +140,11 @@ def _too_old(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _missing_key(evidence: Evidence, words: Words) -> str:
+def _missing_key(evidence: EvidenceFields, words: Words) -> str:
     return f"not begun: the event has no '{evidence.get('key')}', which is the flow's key"
 
 
-def _not_entered_exit_on(evidence: Evidence, words: Words) -> str:
+def _not_entered_exit_on(evidence: EvidenceFields, words: Words) -> str:
     if "metric" not in evidence:
         return _because("not begun: what ends it had happened already")(evidence, words)
     return (
@@ -149,7 +153,7 @@ def _not_entered_exit_on(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _already_in_flow(evidence: Evidence, words: Words) -> str:
+def _already_in_flow(evidence: EvidenceFields, words: Words) -> str:
     if "entered_at" not in evidence:
         return _because("not begun: it is under way already")(evidence, words)
     return (
@@ -158,7 +162,7 @@ def _already_in_flow(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _re_entry(evidence: Evidence, words: Words) -> str:
+def _re_entry(evidence: EvidenceFields, words: Words) -> str:
     if "last_entry_at" not in evidence:
         return _because("not begun: not again yet (re_entry)")(evidence, words)
     last = words.moment(evidence["last_entry_at"])
@@ -171,7 +175,7 @@ def _re_entry(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _loop(evidence: Evidence, words: Words) -> str:
+def _loop(evidence: EvidenceFields, words: Words) -> str:
     running = evidence.get("running_journeys")
     if running is None:
         text = "not begun: too many entries at one moment; flows set each other off"
@@ -179,7 +183,7 @@ def _loop(evidence: Evidence, words: Words) -> str:
     return f"not begun: {running:,} journeys of the customer are under way, and there is no room"
 
 
-def _sent(evidence: Evidence, words: Words) -> str:
+def _sent(evidence: EvidenceFields, words: Words) -> str:
     if "webhook" in evidence:
         return f"called the webhook {evidence['webhook']}"
     if "template" not in evidence:
@@ -193,7 +197,7 @@ def _sent(evidence: Evidence, words: Words) -> str:
     return f"{text}, because of what happened at {words.moment(triggered)}"
 
 
-def _review(evidence: Evidence, words: Words) -> str:
+def _review(evidence: EvidenceFields, words: Words) -> str:
     if evidence.get("verdict") == "drop":
         return f"dropped by {evidence.get('by') or 'a person'}, who was to review it"
     if "template" not in evidence:
@@ -201,7 +205,7 @@ def _review(evidence: Evidence, words: Words) -> str:
     return f"put up for review: {evidence['template']} by {evidence['channel']}"
 
 
-def _converted(evidence: Evidence, words: Words) -> str:
+def _converted(evidence: EvidenceFields, words: Words) -> str:
     if "order_id" not in evidence:
         return _because("led to an order")(evidence, words)
     return (
@@ -210,7 +214,7 @@ def _converted(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _exit_on(evidence: Evidence, words: Words) -> str:
+def _exit_on(evidence: EvidenceFields, words: Words) -> str:
     if "metric" not in evidence:
         return _because("ended at once by an event of exit_on")(evidence, words)
     text = f"ended at once by {evidence['metric']} of {words.moment(evidence['occurred_at'])}"
@@ -221,20 +225,20 @@ def _exit_on(evidence: Evidence, words: Words) -> str:
     return text if waited is None else f"{text}; it would have gone on at {words.moment(waited)}"
 
 
-def _step_gone(what: str) -> Sentence:
-    def build(evidence: Evidence, words: Words) -> str:
+def _step_gone(what: str) -> TextFunction:
+    def build(evidence: EvidenceFields, words: Words) -> str:
         step = evidence.get("step")
         return f"ended: {what}" + (f" (at the step {step})" if step else "")
 
     return build
 
 
-def _fixed(text: str) -> Sentence:
-    """A sentence that needs no evidence."""
+def _fixed(text: str) -> TextFunction:
+    """A decision_text that needs no evidence."""
     return lambda evidence, words: text
 
 
-def _smart_sending(evidence: Evidence, words: Words) -> str:
+def _smart_sending(evidence: EvidenceFields, words: Words) -> str:
     channel = evidence.get("channel", "the channel")
     earlier = evidence.get("earlier_sent_at")
     if earlier is None:
@@ -247,7 +251,7 @@ def _smart_sending(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _frequency_cap(evidence: Evidence, words: Words) -> str:
+def _frequency_cap(evidence: EvidenceFields, words: Words) -> str:
     window = evidence.get("window_ms")
     within = "on one day" if window is None else f"within {duration_text(window)}"
     channels = ", ".join(evidence.get("channels", ()))
@@ -258,7 +262,7 @@ def _frequency_cap(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _expired(evidence: Evidence, words: Words) -> str:
+def _expired(evidence: EvidenceFields, words: Words) -> str:
     if "reached_at" not in evidence:
         return _because("not sent: it had expired")(evidence, words)
     return (
@@ -267,19 +271,19 @@ def _expired(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _no_recipient(evidence: Evidence, words: Words) -> str:
+def _no_recipient(evidence: EvidenceFields, words: Words) -> str:
     channel, field = evidence.get("channel"), evidence.get("field")
     return f"not sent: there is no address for {channel} (profile field '{field}' is empty)"
 
 
-def _bad_recipient(evidence: Evidence, words: Words) -> str:
+def _bad_recipient(evidence: EvidenceFields, words: Words) -> str:
     return (
         f"not sent: '{evidence.get('found')}' can't be an address for {evidence.get('channel')} "
         f"(profile field '{evidence.get('field')}')"
     )
 
 
-def _no_consent(evidence: Evidence, words: Words) -> str:
+def _no_consent(evidence: EvidenceFields, words: Words) -> str:
     given = ", ".join(evidence.get("consent", ())) or "nothing"
     return f"not sent: no consent to {evidence.get('channel')} (consented to: {given})"
 
@@ -292,12 +296,12 @@ _CAUSES = {
 }
 
 
-def _suppressed(evidence: Evidence, words: Words) -> str:
+def _suppressed(evidence: EvidenceFields, words: Words) -> str:
     causes = ", ".join(_CAUSES.get(cause, cause) for cause in evidence.get("causes", ()))
     return f"not sent: {evidence.get('channel')} is suppressed: {causes}"
 
 
-def _quiet_hours(evidence: Evidence, words: Words) -> str:
+def _quiet_hours(evidence: EvidenceFields, words: Words) -> str:
     until = evidence.get("until")
     if until is None:
         return _because("held: quiet hours")(evidence, words)
@@ -307,7 +311,7 @@ def _quiet_hours(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _forgotten(evidence: Evidence, words: Words) -> str:
+def _forgotten(evidence: EvidenceFields, words: Words) -> str:
     """Of no flow: there was no room for all of the past."""
     if "forgotten" not in evidence:
         return _because("forgot the oldest events")(evidence, words)
@@ -319,10 +323,10 @@ def _forgotten(evidence: Evidence, words: Words) -> str:
     )
 
 
-def _coupon(text: str) -> Sentence:
+def _coupon(text: str) -> TextFunction:
     """The code, its pool, and how long it's valid."""
 
-    def build(evidence: Evidence, words: Words) -> str:
+    def build(evidence: EvidenceFields, words: Words) -> str:
         if "code" not in evidence:
             return _because(text)(evidence, words)
         until = evidence.get("expires_at")
@@ -332,21 +336,21 @@ def _coupon(text: str) -> Sentence:
     return build
 
 
-def _no_coupon(before: str) -> Sentence:
+def _no_coupon(before: str) -> TextFunction:
     """Loaded codes belong to one partition each: another customer may still find one."""
 
-    def build(evidence: Evidence, words: Words) -> str:
+    def build(evidence: EvidenceFields, words: Words) -> str:
         return f"{before}no coupon of {evidence.get('pool', 'the pool')} was left in this partition"
 
     return build
 
 
-def _exit(evidence: Evidence, words: Words) -> str:
+def _exit(evidence: EvidenceFields, words: Words) -> str:
     own_words = evidence.get("reason")
     return f"ended by the flow's own exit: {own_words}" if own_words else "ended by the flow's exit"
 
 
-SENTENCES: dict[Outcome, dict[str, Sentence]] = {
+DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
     Outcome.ENTERED: {"": _entered},
     Outcome.NOT_ENTERED: {
         "too_old": _too_old,

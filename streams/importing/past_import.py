@@ -17,7 +17,7 @@ from streams.settings import Settings
 _REPORT_EVERY = 500  # events
 
 
-class Written(msgspec.Struct, frozen=True):
+class ImportSummary(msgspec.Struct, frozen=True):
     """What an import of a past wrote."""
 
     events: int
@@ -34,7 +34,7 @@ def refuse_what_is_older(settings: Settings, first_at: Instant) -> None:
         for topic in INPUTS:
             if topic in BETWEEN_TASKS:
                 continue  # they follow the others, up to a day ahead
-            for place in reader.places(topic):
+            for place in reader.partition_ids(topic):
                 first, end = reader.bounds(place)
                 if end > first:
                     starts[place] = end - 1  # inputs hold no markers of transactions
@@ -56,7 +56,7 @@ Report = Callable[[int, Instant], None]
 
 def write_past(
     settings: Settings, events: Iterable[EventRecord], end: End, report: Report
-) -> Written:
+) -> ImportSummary:
     """Writes events, which come in order of time, with ticks and the end of time. Raises
     Refused."""
     number = 0
@@ -68,12 +68,12 @@ def write_past(
             if number % _REPORT_EVERY == 0:
                 report(number, event.occurred_at)
         if writer.last_at is None:
-            return Written(0, 0, None, None)
+            return ImportSummary(0, 0, None, None)
         until = end(writer.last_at)
         writer.end(until)
         producer.flush()
         report(number, writer.last_at)
-    return Written(number, writer.ticks, writer.last_at, until)
+    return ImportSummary(number, writer.ticks, writer.last_at, until)
 
 
 def end_after(days: int, now: Instant) -> End:

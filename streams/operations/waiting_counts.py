@@ -3,23 +3,23 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from streams.definitions.changes import Waiting
+from streams.definitions.changes import WaitingCounts
 from streams.engine import CustomerState, decode_state
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.states import read_states
+from streams.operations.customer_states import read_states
 from streams.settings import Settings
 
 _Places = frozenset[tuple[str, str]]
 """Flows and steps at which one customer waits: several journeys at one step are one customer."""
 
 
-def waiting_customers(settings: Settings) -> Waiting:
+def waiting_customers(settings: Settings) -> WaitingCounts:
     """As the workers' newest committed states have it. Raises Refused."""
     with TopicReader(settings, "waiting") as reader:
         return count_waiting(read_states(reader))
 
 
-def count_waiting(states: Iterable[tuple[bytes, bytes | None]]) -> Waiting:
+def count_waiting(states: Iterable[tuple[bytes, bytes | None]]) -> WaitingCounts:
     """The same of records of the changelog. Only customers who wait are kept in memory."""
     places: dict[bytes, _Places] = {}
     for customer, data in states:
@@ -33,7 +33,7 @@ def count_waiting(states: Iterable[tuple[bytes, bytes | None]]) -> Waiting:
     for where in places.values():
         at_step.update(where)
         in_flow.update({flow for flow, _ in where})
-    return Waiting(at_step, in_flow)
+    return WaitingCounts(at_step, in_flow)
 
 
 def _places_of(state: CustomerState) -> _Places:

@@ -12,12 +12,12 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.wire import decode_any
 from streams.engine import Instant, topic_of
-from streams.kafka.topic_reader import Found
+from streams.kafka.topic_reader import TopicRecord
 from streams.local import LocalParts, LocalTask
 from streams.ports import Record, TaskSettings
 from streams.programs import Programs
-from streams.replay.explain import explain, flows_known
 from streams.replay.history import history_of
+from streams.replay.timeline import customer_timeline, flows_known
 from streams.store.memory import MemoryStore
 
 HOUR = 3_600_000
@@ -85,15 +85,15 @@ class Shop:
         self.local.advance(wall + SKEW)
         self.local.commit(wall + SKEW)
 
-    def found(self) -> Iterator[Found]:
+    def found(self) -> Iterator[TopicRecord]:
         for topic, log in self.local.logs.items():
             for record in log:
-                yield Found(topic, 0, record)
+                yield TopicRecord(topic, 0, record)
         for offset, output in enumerate(self.local.output):
-            yield Found(output.topic, 0, Record(0, offset, output.key, output.value))
+            yield TopicRecord(output.topic, 0, Record(0, offset, output.key, output.value))
 
     def explained(self, flow: str | None = None):
-        return explain(history_of("ada", self.found()), flow)
+        return customer_timeline(history_of("ada", self.found()), flow)
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_times_are_the_customers_own_unless_asked_otherwise(shop):
     assert shop.explained().timezone == "Asia/Tokyo"
     assert shop.explained().lines[-1].when == "Wed 2011-03-02 19:00:00"
     history = history_of("ada", shop.found())
-    assert explain(history, zone="America/New_York").timezone == "America/New_York"
+    assert customer_timeline(history, zone="America/New_York").timezone == "America/New_York"
     shop.happens(BEGIN + 1, "customer.updated", set={}, unset=["timezone"])
     assert shop.explained().timezone == "Europe/London"
 
