@@ -9,7 +9,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.operations.backfills import Candidate, Plan
+    from streams.operations.backfill_plan import Candidate, Plan
 
 
 def backfill(
@@ -21,10 +21,10 @@ def backfill(
         str | None, typer.Option(metavar="NAME", help="Who asks; shown with the decision.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Add past customers to a live flow that an event starts. Each is placed where they would be by
     the time of the event; messages above that place are never made up for.
@@ -37,11 +37,11 @@ def backfill(
     """
     from streams.engine import Placed
     from streams.errors import Refused
-    from streams.operations.backfills import ask_for, plan_backfill
+    from streams.operations.backfill_plan import plan_backfill, request_backfills
 
     if as_json and not (dry_run or yes):
         raise Refused("--json goes with --dry-run or --yes: a program can't be asked")
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     with output.progress("reading events and states"):
         plan = plan_backfill(settings, flow, by, time.time_ns() // 1_000_000)
     if as_json:
@@ -55,7 +55,7 @@ def backfill(
         return
     if not yes and not typer.confirm(f"Place {output.several(number, 'journey')}?"):
         raise typer.Exit(output.NOT_SO)
-    ask_for(settings, plan)
+    request_backfills(settings, plan)
     if not as_json:
         output.say(f"asked for {output.several(number, 'journey')}; the workers place them")
 

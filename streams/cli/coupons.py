@@ -10,11 +10,8 @@ from streams.cli import options, output
 
 if TYPE_CHECKING:
     from streams.engine.content import CouponPool
-    from streams.operations.coupons import PoolCounts
+    from streams.operations.coupon_loading import PoolCounts
     from streams.settings import Settings
-
-MOST_SHOWN = 10
-"""A file of the wrong kind is wrong in every line."""
 
 
 def load(
@@ -30,10 +27,10 @@ def load(
         bool, typer.Option("--new", help="The pool isn't published yet, and that is meant.")
     ] = False,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who loads them.")] = None,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Load the codes that a coupon pool gives. Codes that it has already stay as they are, so that
     a file can be loaded again.
@@ -42,27 +39,33 @@ def load(
     Exit status: 0 they are loaded, 1 some can't be and none was.
     Example: sendflow coupons load win-back-10 codes.csv
     """
-    from streams.operations.coupons import code_problems, loaded_codes, refuse_if_late
-    from streams.operations.coupons import load as write
+    from streams.operations.coupon_loading import (
+        code_problems,
+        loaded_codes,
+        refuse_if_late,
+        write_codes,
+    )
     from streams.ports import CouponCode
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     codes = _codes_in(file, column)
     pools = _pools(settings)
     _check_pool(pool, pools, is_new=new)
     loaded = loaded_codes(settings)
     problems = list(code_problems(pool, codes, loaded.pool_of, pools))
-    for problem in problems[:MOST_SHOWN]:
+    for problem in problems[: output.MOST_SHOWN]:
         output.complain(f"{file}: {problem}")
     if problems:
-        more = len(problems) - MOST_SHOWN
+        more = len(problems) - output.MOST_SHOWN
         output.complain(f"{f'and {more} more; ' if more > 0 else ''}nothing was loaded")
         raise typer.Exit(output.NOT_SO)
     wanted = [code for code in codes if code not in loaded.pool_of]
     if wanted:
         refuse_if_late(settings, loaded)
     now = time.time_ns() // 1_000_000
-    write(settings, (CouponCode(pool, code, by, now) for code in wanted))
+    write_codes(settings, (CouponCode(pool, code, by, now) for code in wanted))
     known = len(codes) - len(wanted)
     output.say(
         f"{pool}: {output.count(len(wanted))} {'code' if len(wanted) == 1 else 'codes'} loaded"
@@ -72,10 +75,10 @@ def load(
 
 def status(
     pool: Annotated[str | None, typer.Argument(help="Only this pool.")] = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Show how many codes each task of the workers has given, and how many it has left. Loaded
     codes belong to one task each, so that one may run out while others have some.
@@ -86,9 +89,9 @@ def status(
     """
     import msgspec
 
-    from streams.operations.coupons import counted
+    from streams.operations.coupon_loading import counted
 
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     counts = [one for one in counted(settings, _pools(settings)) if pool in (None, one.pool)]
     if as_json:
         output.print_json([msgspec.structs.asdict(one) for one in counts])

@@ -73,32 +73,32 @@ def demo(
 
 
 def _show(report: "DemoReport", one_in: int) -> None:
-    summary, outcome = report.summary, report.outcome
+    summary, counts = report.summary, report.counts
     _show_events(summary, one_in)
     output.say()
     _show_decisions(report)
     output.say()
     output.print_table(
         ("flow", "channel", "commands"),
-        [(flow, channel, number) for (flow, channel), number in sorted(outcome.commands.items())],
+        [(flow, channel, number) for (flow, channel), number in sorted(counts.commands.items())],
         title="Send commands",
     )
     output.say()
     output.print_table(
         ("why a message was not sent", "flow", "times"),
-        _by_reason(outcome.skipped),
+        _by_reason(counts.skipped),
         title="Skipped",
     )
     output.say()
     output.print_table(
         ("how a journey ended, or why it didn't begin", "flow", "times"),
-        _by_reason(outcome.exited) + _by_reason(outcome.not_entered, "not begun: "),
+        _by_reason(counts.exited) + _by_reason(counts.not_entered, "not begun: "),
         title="Journeys",
     )
     if report.timeline is not None:
         output.say()
         output.say("One customer's year (sendflow explain)", "bold")
-        explain.show(report.timeline, LINES_OF_TIMELINE)
+        explain.print_timeline(report.timeline, LINES_OF_TIMELINE)
 
 
 def _show_events(summary: "ShopSummary", one_in: int) -> None:
@@ -117,13 +117,13 @@ def _show_events(summary: "ShopSummary", one_in: int) -> None:
 
 
 def _show_decisions(report: "DemoReport") -> None:
-    outcome, events = report.outcome, report.summary.total_events
+    counts, events = report.counts, report.summary.total_events
     output.say(f"Decided by the definitions {report.definitions.version}", "bold")
-    _count(events, f"events in, and {report.written.ticks:,} ticks of simulated time")
-    _count(outcome.journeys, "journeys")
-    _count(outcome.decisions, "decisions, each with its reason")
-    _count(outcome.total_commands, f"send commands to {outcome.customers_written_to:,} customers")
-    _count(outcome.dead_letters, f"dead letters, {outcome.late_records:,} late records")
+    _count(events, f"events in, and {report.imported.ticks:,} ticks of simulated time")
+    _count(counts.journeys, "journeys")
+    _count(counts.decisions, "decisions, each with its reason")
+    _count(counts.total_commands, f"send commands to {counts.customers_written_to:,} customers")
+    _count(counts.dead_letters, f"dead letters, {counts.late_records:,} late records")
     _count(
         round(events / report.seconds),
         f"events/s, writing them included ({report.seconds:.1f} s)",
@@ -143,7 +143,7 @@ def _by_reason(counts: dict[tuple[str, str], int], before: str = "") -> list[tup
 
 
 def _show_next(keep: Path | None, report: "DemoReport") -> None:
-    customer = report.outcome.interesting_customer
+    customer = report.counts.interesting_customer
     output.say()
     output.say("What to try next", "bold")
     sendflow = _as_called()
@@ -168,20 +168,20 @@ def _as_json(report: "DemoReport") -> dict[str, object]:
     """The counts with texts for keys."""
     import msgspec
 
-    outcome = report.outcome
+    counts = report.counts
     return {
         "shop": report.summary,
         "events": report.summary.total_events,
         "simulated_events": report.summary.simulated_events,
-        "ticks": report.written.ticks,
+        "ticks": report.imported.ticks,
         "definitions": report.definitions.version,
         "seconds": round(report.seconds, 2),
         "restarts": report.restarts,
         "events_per_second": round(report.summary.total_events / report.seconds),
-        "journeys": outcome.journeys,
-        "commands": outcome.total_commands,
+        "journeys": counts.journeys,
+        "commands": counts.total_commands,
         "outcome": {
-            name: _text_keys(value) for name, value in msgspec.structs.asdict(outcome).items()
+            name: _text_keys(value) for name, value in msgspec.structs.asdict(counts).items()
         },
         "timeline": report.timeline,
     }

@@ -22,10 +22,10 @@ def explain(
         str | None,
         typer.Option("--zone", help="Show times in this zone instead of the customer's."),
     ] = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Tell what came from a customer, what each flow decided about it, and why.
 
@@ -44,7 +44,7 @@ def explain(
 
     if zone is not None:
         options.require_zone(zone, "--zone")
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     start = None if since is None else options.moment(since, "--since")
     with TopicReader(settings, "explain") as reader:
         history = read_history(reader, customer, start, decode_with(registry_in(settings)))
@@ -60,14 +60,14 @@ def explain(
     if as_json:
         output.print_json(timeline)
     else:
-        show(timeline)
+        print_timeline(timeline)
 
 
 _STYLES = {"event": "bold", "dead_letter": "red", "published": "dim"}
 _STYLES_OF_OUTCOMES = {"sent": "green", "skipped": "yellow", "not_entered": "yellow"}
 
 
-def show(timeline: "Timeline", most_lines: int | None = None) -> None:
+def print_timeline(timeline: "Timeline", most_lines: int | None = None) -> None:
     """Prints a timeline: events at the margin, decisions below them. Of more than `most_lines`,
     those in the middle are left out."""
     output.say(f"Customer {timeline.customer_id}, times in {timeline.timezone}")

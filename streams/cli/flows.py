@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import options, output
-from streams.cli.options import AsJson
+from streams.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from streams.definitions import Loaded
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from streams.operations.publish import DefinitionsSet, Published
     from streams.settings import Settings
 
-Folder = Annotated[Path, typer.Argument(help="The folder with the definitions.")]
+FolderArgument = Annotated[Path, typer.Argument(help="The folder with the definitions.")]
 
 
 def check(
-    folder: Folder = Path("flows"),
+    folder: FolderArgument = Path("flows"),
     fix: Annotated[
         bool, typer.Option("--fix", help="First write the ids that steps lack into the files.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Read a folder of definitions and show everything that is wrong with it.
 
@@ -44,7 +44,7 @@ def check(
 
 def show(
     flow: Annotated[str, typer.Argument(help="The flow's id.")],
-    folder: Folder = Path("flows"),
+    folder: FolderArgument = Path("flows"),
     mermaid: Annotated[
         bool, typer.Option("--mermaid", help="As a Mermaid flowchart, for documents.")
     ] = False,
@@ -72,11 +72,11 @@ def show(
 
 
 def diff(
-    folder: Folder = Path("flows"),
-    as_json: AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    folder: FolderArgument = Path("flows"),
+    as_json: JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Show what would change if a folder of definitions were published: flows, steps, segments,
     coupon pools, metrics and settings, with how many customers wait at each changed step. Warnings
@@ -88,7 +88,7 @@ def diff(
     """
     from streams.operations.publish import changes_after, published_sets, read_set, reservations
 
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     definitions = read_set(folder)
     before = next(reversed(published_sets(settings)), None)
     changes = changes_after(before, definitions)
@@ -113,7 +113,7 @@ def diff(
 
 
 def publish(
-    folder: Folder = Path("flows"),
+    folder: FolderArgument = Path("flows"),
     at: Annotated[
         str | None,
         typer.Option(
@@ -122,10 +122,10 @@ def publish(
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Check a folder of definitions, show what changes, ask, and put them in force, all at once.
 
@@ -137,10 +137,16 @@ def publish(
     """
     import time
 
-    from streams.operations.publish import publish as write
-    from streams.operations.publish import published_sets, read_to_publish, reservations
+    from streams.operations.publish import (
+        publish_set,
+        published_sets,
+        read_to_publish,
+        reservations,
+    )
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     moment = None if at is None else options.moment(at, "--at")
     definitions = read_to_publish(folder)
     before = published_sets(settings)
@@ -154,7 +160,7 @@ def publish(
         _warn(reservations(before[-1], definitions))
     if not yes and not typer.confirm("Publish them?"):
         raise typer.Exit(output.NOT_SO)
-    write(settings, definitions, time.time_ns() // 1_000_000, moment)
+    publish_set(settings, definitions, time.time_ns() // 1_000_000, moment)
     output.say("published")
 
 
@@ -195,7 +201,7 @@ def _waiting(settings: "Settings", changes: "list[Change]") -> "WaitingCounts":
     nobody = WaitingCounts()
     if all(waiting_at(change, nobody) is None for change in changes):
         return nobody
-    from streams.operations.waiting import waiting_customers
+    from streams.operations.waiting_counts import waiting_customers
 
     return waiting_customers(settings)
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from streams.importing.encoding import EventRecord
     from streams.settings import Settings
 
-MOST_SHOWN = 10
-"""So many refused rows are shown, `--refused FILE` has them all; and so many warnings."""
-
 
 def import_(
     files: Annotated[
@@ -69,10 +66,10 @@ def import_(
         Path | None,
         typer.Option("--refused", metavar="FILE", help="Write refused rows there, as JSONL."),
     ] = None,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Write the rows of files to the topics as events of a metric. A row that is refused stops no
     other. A warning says where an unknown time zone is imported.
@@ -88,7 +85,9 @@ def import_(
     from streams.files.mapping import ImportCounts
     from streams.settings import RecordTime
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     if len(metrics) not in (1, len(files)):
         raise Refused(
             f"--as is given {len(metrics)} times for {len(files)} files; expected once for all, or "
@@ -112,7 +111,7 @@ def import_(
         raise typer.Exit(output.NOT_SO)
 
 
-Source = tuple[Path, "EventMapping"]
+ImportFile = tuple[Path, "EventMapping"]
 Metrics = Mapping[str, "Metric"]
 
 
@@ -143,7 +142,7 @@ def _sources(
     maps: list[str],
     constants: list[str],
     zone: str,
-) -> list[Source]:
+) -> list[ImportFile]:
     from streams.files.mapping import parse_mapping
     from streams.files.tables import columns_of
 
@@ -193,7 +192,7 @@ class _Reports:
     def add(self, rejected: "RejectedRow") -> None:
         import msgspec
 
-        if self.shown < MOST_SHOWN:
+        if self.shown < output.MOST_SHOWN:
             self.shown += 1
             output.complain(str(rejected))
         if self._file is not None:
@@ -201,12 +200,12 @@ class _Reports:
 
     def warn(self, doubt: "Doubt") -> None:
         self.doubts += 1
-        if self.doubts <= MOST_SHOWN:
+        if self.doubts <= output.MOST_SHOWN:
             output.note(f"warning: {doubt}", "yellow")
 
 
 def _read(
-    sources: list[Source],
+    sources: list[ImportFile],
     known: Metrics,
     counts: "ImportCounts",
     reports: _Reports,

@@ -33,9 +33,9 @@ from streams.cli import (
 )
 from streams.errors import Refused, SendflowError
 
-Command = Callable[..., None]
+CommandFunction = Callable[..., None]
 
-COMMANDS: dict[str, Command] = {
+TOP_LEVEL: dict[str, CommandFunction] = {
     "demo": demo.demo,
     "worker": worker.worker,
     "import": import_.import_,
@@ -47,7 +47,7 @@ COMMANDS: dict[str, Command] = {
     "config": config.config,
 }
 
-GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
+GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
     "flows": (
         "The definitions: check, test and show them, put them in force, add past customers.",
         {
@@ -90,7 +90,7 @@ def run(arguments: list[str]) -> int:
     """Runs one command; the exit status. A mistake of the user's, or brokers that don't answer in
     the middle, are told on the standard error and are never a traceback."""
     try:
-        build_app()(args=arguments, prog_name="sendflow")
+        build_cli()(args=arguments, prog_name="sendflow")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else output.FINE
     except Refused as refused:
@@ -102,7 +102,7 @@ def run(arguments: list[str]) -> int:
     return output.FINE
 
 
-def build_app() -> typer.Typer:
+def build_cli() -> typer.Typer:
     """All commands as Typer knows them."""
     app = typer.Typer(
         callback=_sendflow,
@@ -111,7 +111,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name, command in COMMANDS.items():
+    for name, command in TOP_LEVEL.items():
         app.command(name, help=help_of(command))(command)
     for name, (about, commands) in GROUPS.items():
         group = typer.Typer(no_args_is_help=True, help=about)
@@ -121,7 +121,7 @@ def build_app() -> typer.Typer:
     return app
 
 
-def help_of(command: Command) -> str:
+def help_of(command: CommandFunction) -> str:
     """The docstring, its paragraphs in one line each: terminals are of any width. What follows
     a line with `\b` stays as it is written."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")

@@ -11,7 +11,7 @@ from streams.settings import FILE_NAME, LoadedSettings, Settings, load_settings
 
 _PANEL = "Settings"
 
-ConfigFile = Annotated[
+ConfigFileOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
@@ -20,7 +20,7 @@ ConfigFile = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-Brokers = Annotated[
+BrokersOption = Annotated[
     str | None,
     typer.Option(
         "--brokers",
@@ -29,13 +29,13 @@ Brokers = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-Prefix = Annotated[
+PrefixOption = Annotated[
     str | None,
     typer.Option(
         "--prefix", metavar="TEXT", help="What topics' names begin with.", rich_help_panel=_PANEL
     ),
 ]
-Simulated = Annotated[
+SimulatedOption = Annotated[
     bool,
     typer.Option(
         "--simulated",
@@ -43,7 +43,7 @@ Simulated = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-Partitions = Annotated[
+PartitionsOption = Annotated[
     int | None,
     typer.Option(
         "--partitions",
@@ -52,10 +52,10 @@ Partitions = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
-def load(
+def settings_from_options(
     config: Path | None = None,
     brokers: str | None = None,
     prefix: str | None = None,
@@ -63,16 +63,16 @@ def load(
 ) -> Settings:
     """The settings in force: the file, `SENDFLOW_` variables, then these options (None: not
     given). Raises Refused with all that is wrong."""
-    return load_with_origins(config, brokers, prefix, **others).settings
+    return settings_with_origins(config, brokers, prefix, **others).settings
 
 
-def load_with_origins(
+def settings_with_origins(
     config: Path | None = None,
     brokers: str | None = None,
     prefix: str | None = None,
     **others: object,
 ) -> LoadedSettings:
-    """As `load`, and where each value comes from."""
+    """As `settings_from_options`, and where each value comes from."""
     file = config
     if file is None and Path(FILE_NAME).is_file():
         file = Path(FILE_NAME)

@@ -19,6 +19,10 @@ NOT_SO = 1
 """The thing asked about is not so."""
 USED_WRONGLY = 2
 
+MOST_SHOWN = 10
+"""Problems of one kind that are printed one by one: a file of the wrong kind is wrong in every
+line."""
+
 Cell = str | int | float | None
 
 

@@ -10,37 +10,37 @@ from streams.cli import options, output
 if TYPE_CHECKING:
     from streams.settings import Settings
 
-Ids = Annotated[
+IdsArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[SEND_ID]...", help="The messages, as `review list` names them."),
 ]
-Template = Annotated[
+TemplateOption = Annotated[
     str | None, typer.Option(metavar="TEMPLATE", help="All that wait with this template.")
 ]
-Flow = Annotated[str | None, typer.Option(metavar="FLOW", help="All that wait in this flow.")]
-By = Annotated[
+FlowOption = Annotated[str | None, typer.Option(metavar="FLOW", help="All that wait in this flow.")]
+ByOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Who says so; shown with the decision.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 
 def list_(
-    template: Template = None,
-    flow: Flow = None,
+    template: TemplateOption = None,
+    flow: FlowOption = None,
     expired: Annotated[
         bool, typer.Option("--expired", help="Also those that aren't sent any more.")
     ] = False,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Show the messages that wait for a person, oldest first. Exit status 1 if there are none.
 
     \b
     Example: sendflow review list --flow win-back --json
     """
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     now = _now()
     waiting = [
         request
@@ -59,14 +59,14 @@ def list_(
 
 
 def send(
-    ids: Ids = None,
-    template: Template = None,
-    flow: Flow = None,
-    by: By = None,
-    yes: Yes = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    ids: IdsArgument = None,
+    template: TemplateOption = None,
+    flow: FlowOption = None,
+    by: ByOption = None,
+    yes: YesOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Approve messages. Each is then judged as of that moment, by consent, quiet hours, Smart
     Sending and all the rest, and sent if nothing is against it.
@@ -74,26 +74,26 @@ def send(
     \b
     Example: sendflow review send 8c1c7fca4f600d294b35 --by eve
     """
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     _answer(settings, ids or [], (template, flow), by, is_approved=True, is_sure=yes)
 
 
 def drop(
-    ids: Ids = None,
-    template: Template = None,
-    flow: Flow = None,
-    by: By = None,
-    yes: Yes = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    ids: IdsArgument = None,
+    template: TemplateOption = None,
+    flow: FlowOption = None,
+    by: ByOption = None,
+    yes: YesOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Say that messages are never sent.
 
     \b
     Example: sendflow review drop --template win-back --yes
     """
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     _answer(settings, ids or [], (template, flow), by, is_approved=False, is_sure=yes)
 
 

@@ -8,10 +8,10 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.operations.members import InForce
+    from streams.operations.members import CurrentProgram
     from streams.settings import Settings
 
-At = Annotated[
+AtOption = Annotated[
     str | None,
     typer.Option(
         metavar="MOMENT",
@@ -21,12 +21,12 @@ At = Annotated[
 
 
 def list_(
-    at: At = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    at: AtOption = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Show the segments that are published, each with how many members it has now. Exit status 1
     if there are none.
@@ -37,15 +37,17 @@ def list_(
     from streams.engine.compiling import condition_text
     from streams.operations.members import read_members
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
-    deciding = _in_force(settings)
-    segments = [] if deciding is None else deciding.definitions.segments
-    if deciding is None or not segments:
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
+    program = _current_program(settings)
+    segments = [] if program is None else program.definitions.segments
+    if program is None or not segments:
         output.note("no segment is published")
         raise typer.Exit(output.NOT_SO)
     moment = _moment(settings, at)
-    found = read_members(settings, deciding, [one.segment for one in segments], moment)
-    conditions = {one["segment"]: one["if"] for one in deciding.definitions.raw["segments"]}
+    found = read_members(settings, program, [one.segment for one in segments], moment)
+    conditions = {one["segment"]: one["if"] for one in program.definitions.raw["segments"]}
     rows = [
         (one.segment, len(found[one.segment]), one.name, condition_text(conditions[one.segment]))
         for one in segments
@@ -53,7 +55,7 @@ def list_(
     if as_json:
         columns = ("segment", "members", "name", "if")
         listed = [dict(zip(columns, row, strict=True)) for row in rows]
-        output.print_json({"at": moment, "definitions": deciding.version, "segments": listed})
+        output.print_json({"at": moment, "definitions": program.version, "segments": listed})
     else:
         output.print_table(("segment", "members", "name", "if"), rows)
 
@@ -63,12 +65,12 @@ def members(
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Show so many at most.")
     ] = None,
-    at: At = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    at: AtOption = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Show the ids of a segment's members, in order, judged now from the customers' states.
 
@@ -80,14 +82,16 @@ def members(
     from streams.engine.values import unknown_name
     from streams.operations.members import read_members
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
-    deciding = _in_force(settings)
-    known = [] if deciding is None else [one.segment for one in deciding.definitions.segments]
-    if deciding is None or segment not in known:
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
+    program = _current_program(settings)
+    known = [] if program is None else [one.segment for one in program.definitions.segments]
+    if program is None or segment not in known:
         output.complain(unknown_name((), "segment", segment, known).sentence())
         raise typer.Exit(output.NOT_SO)
     moment = _moment(settings, at)
-    found = sorted(read_members(settings, deciding, [segment], moment)[segment])
+    found = sorted(read_members(settings, program, [segment], moment)[segment])
     shown = found if limit is None else found[:limit]
     if as_json:
         told = {"segment": segment, "at": moment, "number": len(found), "members": shown}
@@ -104,10 +108,10 @@ def members(
         raise typer.Exit(output.NOT_SO)
 
 
-def _in_force(settings: "Settings") -> "InForce | None":
-    from streams.operations.members import in_force
+def _current_program(settings: "Settings") -> "CurrentProgram | None":
+    from streams.operations.members import current_program
 
-    return in_force(settings)
+    return current_program(settings)
 
 
 def _moment(settings: "Settings", at: str | None) -> int:

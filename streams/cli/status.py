@@ -18,10 +18,10 @@ def status(
             help="A worker to ask for its tasks (default: the one on this host).",
         ),
     ] = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Show how many records of each input the workers haven't decided about yet, and what the
     worker on this host is doing.
@@ -29,7 +29,7 @@ def status(
     \b
     Example: sendflow status --worker worker-1:6066
     """
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     lags = _lags(settings)
     asked = worker or f"localhost:{settings.web_port}"
     if "://" not in asked:
@@ -70,7 +70,7 @@ def _lags(settings: "Settings") -> list[dict[str, Any]]:
     lags = []
     with TopicReader(settings, "status") as reader:
         for topic in INPUTS:
-            places = reader.places(topic)
+            places = reader.partition_ids(topic)
             bounds = {place: reader.bounds(place) for place in places}
             noted = reader.committed(places)
             records = sum(end - first for first, end in bounds.values())

@@ -8,7 +8,8 @@ from streams.cli import options, output
 
 if TYPE_CHECKING:
     from streams.contracts.wire import Decode
-    from streams.kafka.topic_reader import Found, Place, TopicReader
+    from streams.kafka.topic_reader import TopicReader, TopicRecord
+    from streams.ports import PartitionId
 
 NEWEST = 10
 """So many records are shown when nothing else is asked for."""
@@ -29,10 +30,10 @@ def tail(
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
     """Show the newest records of a topic, or all from a moment on. Committed ones only.
 
@@ -43,14 +44,14 @@ def tail(
     from streams.contracts.wire import decode_with
     from streams.kafka.topic_reader import TopicReader
 
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     decode = decode_with(registry_in(settings))
 
-    def show(found: "Found") -> None:
+    def show(found: "TopicRecord") -> None:
         (_show_json if as_json else _show_text)(found, decode)
 
     with TopicReader(settings, "tail") as reader:
-        places = reader.places(topic)
+        places = reader.partition_ids(topic)
         if since is not None:
             start = None if since == "start" else options.moment(since, "--from")
             starts = reader.starts(places, start)
@@ -66,10 +67,10 @@ def tail(
 
 
 def _show_newest(
-    reader: "TopicReader", places: list["Place"], limit: int, show: Any
-) -> dict["Place", int]:
+    reader: "TopicReader", places: list["PartitionId"], limit: int, show: Any
+) -> dict["PartitionId", int]:
     """Shows the newest `limit` records of all partitions; where to go on from."""
-    starts: dict[Place, int] = {}
+    starts: dict[PartitionId, int] = {}
     for place in places:
         first, end = reader.bounds(place)
         starts[place] = max(first, end - 2 * limit - 10)  # markers of transactions lie in between
@@ -83,7 +84,7 @@ def _show_newest(
     return starts
 
 
-def _show_json(found: "Found", decode: "Decode") -> None:
+def _show_json(found: "TopicRecord", decode: "Decode") -> None:
     for name, value in _decode(found, decode):
         output.print_json(
             {
@@ -98,7 +99,7 @@ def _show_json(found: "Found", decode: "Decode") -> None:
         )
 
 
-def _show_text(found: "Found", decode: "Decode") -> None:
+def _show_text(found: "TopicRecord", decode: "Decode") -> None:
     from datetime import UTC, datetime
 
     import msgspec
@@ -112,13 +113,13 @@ def _show_text(found: "Found", decode: "Decode") -> None:
         )
 
 
-def _decode(found: "Found", decode: "Decode") -> list[tuple[str | None, Any]]:
+def _decode(found: "TopicRecord", decode: "Decode") -> list[tuple[str | None, Any]]:
     """What a record says: the name of its schema, and its fields; each decision by itself."""
     import json
 
     from streams.contracts.decisions import DECISIONS, read_decisions
     from streams.contracts.wire import Undecodable
-    from streams.kafka.topics import CHANGELOG
+    from streams.ports import CHANGELOG
     from streams.task import is_tick
     from streams.web.views import customer_view
 

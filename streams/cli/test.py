@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import output
-from streams.cli.options import AsJson
+from streams.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from streams.flowtest.judging import Result
@@ -17,7 +17,7 @@ def run_tests(
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML, for CI.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run tests of flows: the real engine, without Kafka, on a simulated clock. `sendflow
     flows test` is the same command.

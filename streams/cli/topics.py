@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def create(
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    partitions: options.Partitions = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    partitions: options.PartitionsOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Create the topics that are missing; those that are there stay as they are.
 
@@ -29,7 +29,9 @@ def create(
     Example: sendflow topics create --brokers localhost:9092 --partitions 8
     """
     record_time = options.record_time(simulated)
-    settings = options.load(config, brokers, prefix, partitions=partitions, record_time=record_time)
+    settings = options.settings_from_options(
+        config, brokers, prefix, partitions=partitions, record_time=record_time
+    )
     with _admin(settings) as admin:
         created = admin.create_topics()
         for name in created:
@@ -50,7 +52,7 @@ def _tell_who_else_must_know(
     partitions: int, config: Path | None, brokers: str | None, prefix: str | None
 ) -> None:
     """An option holds for one command, and a worker that expects another number doesn't start."""
-    kept = options.load(config, brokers, prefix).partitions
+    kept = options.settings_from_options(config, brokers, prefix).partitions
     if kept != partitions:
         file = config or FILE_NAME
         output.note(
@@ -61,12 +63,12 @@ def _tell_who_else_must_know(
 
 
 def check(
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    partitions: options.Partitions = None,
-    simulated: options.Simulated = False,
-    as_json: options.AsJson = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    partitions: options.PartitionsOption = None,
+    simulated: options.SimulatedOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Say what is wrong with the topics, and what mends it. Exit status 1 if workers would refuse.
 
@@ -74,7 +76,9 @@ def check(
     Example: sendflow topics check --brokers localhost:9092
     """
     record_time = options.record_time(simulated)
-    settings = options.load(config, brokers, prefix, partitions=partitions, record_time=record_time)
+    settings = options.settings_from_options(
+        config, brokers, prefix, partitions=partitions, record_time=record_time
+    )
     with _admin(settings) as admin:
         problems = admin.check_topics()
     if as_json:

@@ -30,10 +30,10 @@ def worker(
             help="The port for customers, health, status and metrics.", rich_help_panel="Settings"
         ),
     ] = None,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
     """Decide who gets which message, until SIGTERM or Ctrl-C; as many workers as you like.
 
@@ -43,7 +43,7 @@ def worker(
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    settings = options.load(
+    settings = options.settings_from_options(
         config,
         brokers,
         prefix,

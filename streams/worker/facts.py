@@ -18,8 +18,8 @@ from typing import Any
 from streams.contracts.control import fact_record, read_fact
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.errors import Aborted, Fenced, OutcomeUnknown
+from streams.kafka.client_config import producer_options
 from streams.kafka.consumer import Batch
-from streams.kafka.options import producer_options
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name

@@ -25,8 +25,8 @@ from typing import Any
 from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
+from streams.kafka.client_config import consumer_options
 from streams.kafka.consumer import RecordConsumer
-from streams.kafka.options import consumer_options
 from streams.kafka.partition import KeyCheck, partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of

@@ -10,7 +10,7 @@ import pytest
 from streams.cli.main import run
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import encode_event
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord
@@ -66,7 +66,7 @@ def past_order(customer: str, hours: int) -> Iterator[OutputRecord]:
 
 def decisions(shop: Shop) -> list[dict[str, Any]]:
     with TopicReader(shop.settings) as reader:
-        found = reader.read(reader.starts(reader.places(DECISIONS)))
+        found = reader.read(reader.starts(reader.partition_ids(DECISIONS)))
         return [one for record in found for one in read_decisions(record.record.value or b"")]
 
 

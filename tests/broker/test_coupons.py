@@ -9,11 +9,11 @@ import pytest
 
 from streams.cli.main import run
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.coupons import counted, load, loaded_codes, refuse_if_late
+from streams.operations.coupon_loading import counted, loaded_codes, refuse_if_late, write_codes
 from streams.operations.publish import published_sets
 from streams.settings import RecordTime
 from tests.broker.worker_processes import Shop
@@ -71,7 +71,7 @@ def commands(shop: Shop, template: str) -> dict[str, set[str]]:
     """Who was sent which codes."""
     found: dict[str, set[str]] = {}
     with TopicReader(shop.settings) as reader:
-        for one in reader.read(reader.starts(reader.places("send-commands"))):
+        for one in reader.read(reader.starts(reader.partition_ids("send-commands"))):
             fields = decode_any(one.record.value or b"")[1]
             if fields["template"] == template:
                 found.setdefault(fields["customer_id"], set()).add(fields["coupon"])
@@ -100,7 +100,7 @@ def test_codes_go_to_one_customer_each_over_kill_9(shop: Shop, coupons: CommandL
 
     def all_decided() -> bool:
         with TopicReader(shop.settings) as reader:
-            values = reader.read(reader.starts(reader.places("send-commands")))
+            values = reader.read(reader.starts(reader.partition_ids("send-commands")))
             texts = [decode_any(one.record.value or b"")[1]["template"] for one in values]
         return texts.count("made") == 3 * CUSTOMERS
 
@@ -162,7 +162,7 @@ def test_publishing_loads_the_codes_that_stand_in_definitions(
     pool.write_text("coupons: ten\ncodes: [T1, T2, T3]\n")
     shop.publish()
     with TopicReader(shop.settings) as reader:
-        records = list(reader.read(reader.starts(reader.places("coupons"))))
+        records = list(reader.read(reader.starts(reader.partition_ids("coupons"))))
     assert len(records) == 3
     first, second = published_sets(shop.settings)
     assert len(first.record.coupon_key) == 32
@@ -202,7 +202,7 @@ def test_in_simulated_time_codes_come_before_the_first_event(
         pool.write_text("coupons: ten\ncodes: [T1]\n")
         shop.publish()
         with TopicReader(shop.settings) as reader:
-            records = list(reader.read(reader.starts(reader.places("coupons"))))
+            records = list(reader.read(reader.starts(reader.partition_ids("coupons"))))
         assert [one.record.time for one in records] == [1]
         refuse_if_late(shop.settings, loaded_codes(shop.settings))
         with EventProducer(shop.settings) as producer:
@@ -214,5 +214,5 @@ def test_in_simulated_time_codes_come_before_the_first_event(
             shop.publish()
         pool.write_text("coupons: ten\ncodes: [T1]\nexpires: 1d\n")
         shop.publish()
-        assert load(shop.settings, []) == 0
+        assert write_codes(shop.settings, []) == 0
         assert counted(shop.settings, []) == []

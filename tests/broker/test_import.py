@@ -9,7 +9,7 @@ import pytest
 
 from streams.cli.main import run
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicReader
@@ -97,7 +97,7 @@ def reader(broker: BrokerProcess, topic_prefix: str):
 
 
 def records(reader: TopicReader, topic: str) -> list:
-    return list(reader.read(reader.starts(reader.places(topic))))
+    return list(reader.read(reader.starts(reader.partition_ids(topic))))
 
 
 def test_topics_are_made_once_and_checked(sendflow: Command) -> None:

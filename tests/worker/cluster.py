@@ -19,9 +19,9 @@ from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decod
 from streams.errors import Fenced
 from streams.kafka.consumer import Batch
 from streams.kafka.partition import partition_of
-from streams.ports import CONTROL, OutputRecord, Ports, Record, StoreBatch, TaskSettings
+from streams.ports import CHANGELOG, CONTROL, OutputRecord, Ports, Record, StoreBatch, TaskSettings
 from streams.programs import SEMANTICS, Programs
-from streams.runtime.commit import CHANGELOG, Commit
+from streams.runtime.commit import Commit
 from streams.store.memory import MemoryStore
 from streams.task import PartitionTask
 from streams.worker.fetching import FetchThread, Key

@@ -1,7 +1,7 @@
 """The coupon of a message (SEMANTICS 4.9). The last rule: no code is taken for a message that is
 not sent."""
 
-from streams.engine.content import NO_COUPON, give, none_left
+from streams.engine.content import NO_COUPON, give_coupon, no_code_evidence
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
 from streams.engine.sending.message import Message, SendingRule, Verdict, skip
@@ -15,8 +15,8 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
     flow, step = message.flow, message.step
 
     def judge(turn: Turn, journey: Journey) -> Verdict | None:
-        if give(turn, flow, journey, step, pool):
+        if give_coupon(turn, flow, journey, step, pool):
             return None
-        return skip(NO_COUPON, none_left(pool))
+        return skip(NO_COUPON, no_code_evidence(pool))
 
     return judge

@@ -1,7 +1,7 @@
 """The flow's profile filter, evaluated before every action, then the message's own `only_if`
 (SEMANTICS 1.3, 4.4)."""
 
-from streams.engine.conditions import Condition, Evidence
+from streams.engine.conditions import Condition, EvidenceFunction
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
 from streams.engine.sending.message import Message, SendingRule, Verdict, skip
@@ -18,7 +18,7 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
 
 
 def _rule(
-    condition: Condition | None, evidence: Evidence | None, reason: str
+    condition: Condition | None, evidence: EvidenceFunction | None, reason: str
 ) -> SendingRule | None:
     if condition is None or evidence is None:
         return None

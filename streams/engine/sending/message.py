@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.conditions import Condition, Evidence
+from streams.engine.conditions import Condition, EvidenceFunction
 from streams.engine.content import CouponPool
 from streams.engine.customer import REACHED, Journey, remembered_at
 from streams.engine.effects import Outcome
@@ -33,7 +33,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     window: int  # ms of Smart Sending on the channel
     expires: int  # ms from reaching the step
     only_if: Condition | None = None
-    only_if_evidence: Evidence | None = None
+    only_if_evidence: EvidenceFunction | None = None
     quiet_hours: tuple[Clock, Clock] | None = None  # from, to
     caps: tuple[CompiledCap, ...] = ()
     coupon: CouponPool | None = None  # pool of the message's code

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.content import NO_COUPON, check_pool, give, none_left
+from streams.engine.content import NO_COUPON, check_pool, give_coupon, no_code_evidence
 from streams.engine.customer import Journey
 from streams.engine.effects import Outcome
 from streams.engine.language import Scope
@@ -38,8 +38,8 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     def run(turn: Turn, journey: Journey) -> Step | None:
         if is_filtered(turn, flow, journey, step_id):
             return following
-        if not give(turn, flow, journey, step_id, pool):
-            turn.note(flow, journey, step_id, Outcome.COUPON, NO_COUPON, none_left(pool))
+        if not give_coupon(turn, flow, journey, step_id, pool):
+            turn.record(flow, journey, step_id, Outcome.COUPON, NO_COUPON, no_code_evidence(pool))
         return following
 
     return Step(step_id, run, run)

@@ -67,10 +67,10 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         for number, condition, evidence, first in ways:
             if condition(turn)[0]:
                 shown = {"way": number + 1, **evidence(turn)}
-                turn.note(flow, journey, step_id, Outcome.BRANCH, "then", shown)
+                turn.record(flow, journey, step_id, Outcome.BRANCH, "then", shown)
                 return first
             add_evidence(compared, evidence(turn))
-        turn.note(flow, journey, step_id, Outcome.BRANCH, "else", compared)
+        turn.record(flow, journey, step_id, Outcome.BRANCH, "else", compared)
         return otherwise
 
     return Step(step_id, run, run, retrace=retraced_by(run))

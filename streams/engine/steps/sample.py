@@ -64,7 +64,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             point = sample_point(turn.state.customer_id, flow_id, step_id)
         for below, name, first in paths:
             if point < below:
-                turn.note(flow, journey, step_id, Outcome.BRANCH, name, {"fresh": is_fresh})
+                turn.record(flow, journey, step_id, Outcome.BRANCH, name, {"fresh": is_fresh})
                 return first
         return following
 

@@ -18,7 +18,7 @@ from streams.engine.content import (
     check_texts,
     compile_items,
     compile_texts,
-    held_of,
+    valid_coupon,
 )
 from streams.engine.customer import (
     REACHED,
@@ -34,7 +34,7 @@ from streams.engine.customer import (
 )
 from streams.engine.effects import Outcome, SendCommand
 from streams.engine.language import Scope, profile_reader
-from streams.engine.program import APPROVED, Building, Run, Step, Turn, give_up, put_up
+from streams.engine.program import APPROVED, Building, Run, Step, Turn, enqueue, remove_request
 from streams.engine.sending import (
     DEFAULT_QUIET_HOURS,
     CompiledCap,
@@ -144,7 +144,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         }
         if APPROVED in journey.memory:
             evidence[APPROVED] = journey.memory[APPROVED]
-        turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
+        turn.record(flow, journey, step_id, Outcome.SENT, "", evidence)
         _remember_send(turn, message, sent)
         if flow.trigger_metric is not None:
             mark_concluded(turn.state, sent.send_id)
@@ -162,7 +162,7 @@ def _when_approved(judge: Run) -> Run:
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         if judge(turn, journey) is not None:
-            give_up(turn.state, journey)
+            remove_request(turn.state, journey)
         return None
 
     return run
@@ -180,7 +180,7 @@ def _request_review(message: Message, command: "CommandBuilder", following: Step
         reached = reached_at(turn, journey, step_id)
         would_be = command(turn, journey, reached)
         if message.coupon is not None:  # taken when the message is sent, not before (4.1)
-            held = held_of(turn.state, message.coupon.coupons, turn.now)
+            held = valid_coupon(turn.state, message.coupon.coupons, turn.now)
             would_be.coupon = None if held is None else held.code
         address: Any = would_be.recipient  # not checked by any rule yet
         would_be.recipient = address if isinstance(address, str) else None
@@ -192,8 +192,8 @@ def _request_review(message: Message, command: "CommandBuilder", following: Step
             "triggered_at": journey.started_at,
             "reached_at": reached,
         }
-        turn.note(flow, journey, step_id, Outcome.REVIEW, "", evidence)
-        put_up(turn, journey, step_id, reached)
+        turn.record(flow, journey, step_id, Outcome.REVIEW, "", evidence)
+        enqueue(turn, journey, step_id, reached)
         if flow.trigger_metric is not None:
             mark_concluded(turn.state, would_be.send_id)
         if REACHED in journey.memory:
@@ -206,7 +206,7 @@ def _request_review(message: Message, command: "CommandBuilder", following: Step
 def apply_verdict(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> bool:
     """Records the verdict. True if the journey continues, false if it is held at the message."""
     evidence = verdict.evidence
-    turn.note(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
+    turn.record(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
     if verdict.outcome is not Outcome.HELD:
         if message.flow.trigger_metric is not None:
             mark_concluded(turn.state, send_id(journey.journey_id, message.step))

@@ -94,14 +94,14 @@ class _Ways:
 
     def came(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
         remember_at(journey, TIMEOUT_AT, self.step_id, None)
-        turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "then", evidence)
+        turn.record(self.flow, journey, self.step_id, Outcome.BRANCH, "then", evidence)
         return self.then
 
     def timed_out(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
         timeout_at = remembered_at(journey, TIMEOUT_AT, self.step_id)
         evidence = {**evidence, "timeout_at": turn.now if timeout_at is None else timeout_at}
         remember_at(journey, TIMEOUT_AT, self.step_id, None)
-        turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "timeout", evidence)
+        turn.record(self.flow, journey, self.step_id, Outcome.BRANCH, "timeout", evidence)
         return self.otherwise
 
     def retrace_from(
@@ -223,6 +223,6 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
         judge,
         came=came,
         condition=condition,
-        hangs_on=dependence_of(definition, ways.scope.segments),
+        depends_on=dependence_of(definition, ways.scope.segments),
         retrace=retrace,
     )

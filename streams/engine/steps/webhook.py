@@ -54,7 +54,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         )
         turn.effects.webhooks.append(command)
         evidence = {"webhook_id": command.webhook_id, "webhook": webhook}
-        turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
+        turn.record(flow, journey, step_id, Outcome.SENT, "", evidence)
         return following
 
     return Step(step_id, run, run)

@@ -6,7 +6,7 @@ or schedule that starts the flow.
 
 from collections.abc import Mapping
 
-from streams.engine.language import Member
+from streams.engine.language import FamilyMember
 from streams.engine.triggers import date, metric, once, schedule, segment
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "schedule",
     "segment",
 ]
-TRIGGERS: Mapping[str, Member] = {
+TRIGGERS: Mapping[str, FamilyMember] = {
     "metric": metric,
     "segment": segment,
     "schedule": schedule,

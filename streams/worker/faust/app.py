@@ -12,7 +12,7 @@ from faust.types.auth import CredentialsT
 from yarl import URL
 
 from streams.engine import INPUTS
-from streams.runtime.commit import CHANGELOG
+from streams.ports import CHANGELOG
 from streams.settings import Protocol, Settings
 from streams.worker.faust.agents import BatchTopic, add_agents
 from streams.worker.faust.inputs import Inputs
