@@ -129,7 +129,7 @@ class _Planning:
         self._topics = {program.on_metric[metric].metric.topic for metric in self._metrics}
         self._since = None if known.length is None else now - known.length
         self._decoder = EventDecoder(
-            program.fields_read, registry=registry, custom_metric=program.own_metric
+            program.fields_read, registry=registry, custom_metric=program.custom_metric
         )
         self.plan = Plan(flow, program.version, now, [*reversed(known.steps)], [])
 
