@@ -16,8 +16,8 @@ from streams.ports import Store, StoreBatch
 logger = logging.getLogger(__name__)
 
 RENEW_AT_FRACTION = 1 / 24
-"""A store is renewed from this fraction of its maximum age on: an hour of a day. One that is written
-all the time needs no request to a broker."""
+"""A store is renewed from this fraction of its maximum age on: an hour of a day. A store that is
+written all the time needs no request to a broker."""
 
 
 class Renewal(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
 """Which tasks live here, and when each of them runs.
 
     group assigns ──► open ──► feed ──► run in slices ──► commit ──► run ...
-                       ▲        cut ──►      │               │
+                       ▲ end offsets ──►     │               │
                        └─────── reopen ◄── anything unexpected
     group revokes ──► last commit within a budget; what isn't assigned again is closed
 
-Tasks run in slices.py, commit in committing.py, and get their clocks' end offsets in end_offsets.py.
+Tasks run in slices.py and commit in committing.py; end_offsets.py advances their clocks.
 """
 
 import asyncio
