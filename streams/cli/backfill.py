@@ -9,7 +9,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.operations.backfills import Candidate, Plan
+    from streams.operations.backfill_plan import Candidate, Plan
 
 
 def backfill(
@@ -35,7 +35,7 @@ def backfill(
     """
     from streams.engine import Placed
     from streams.errors import Refused
-    from streams.operations.backfills import ask_for, plan_backfill
+    from streams.operations.backfill_plan import plan_backfill, request_backfills
 
     if as_json and not (dry_run or yes):
         raise Refused("--json needs --dry-run or --yes: no confirmation in JSON mode")
@@ -53,7 +53,7 @@ def backfill(
         return
     if not yes and not typer.confirm(f"Add {output.several(number, 'journey')}?"):
         raise typer.Exit(output.NOT_SO)
-    ask_for(settings, plan)
+    request_backfills(settings, plan)
     if not as_json:
         output.say(f"requested {output.several(number, 'journey')}; the workers add them")
 

@@ -10,7 +10,7 @@ from streams.cli import options, output
 
 if TYPE_CHECKING:
     from streams.engine.content import CouponPool
-    from streams.operations.coupons import PoolCounts
+    from streams.operations.coupon_loading import PoolCounts
     from streams.settings import Settings
 
 
@@ -41,8 +41,12 @@ def load(
     Exit status: 0 loaded, 1 invalid codes, nothing loaded.
     Example: sendflow coupons load win-back-10 codes.csv
     """
-    from streams.operations.coupons import code_problems, loaded_codes, refuse_if_late
-    from streams.operations.coupons import load as write
+    from streams.operations.coupon_loading import (
+        code_problems,
+        loaded_codes,
+        refuse_if_late,
+        write_codes,
+    )
     from streams.ports import CouponCode
 
     settings = options.settings_from_options(
@@ -63,7 +67,7 @@ def load(
     if wanted:
         refuse_if_late(settings, loaded)
     now = time.time_ns() // 1_000_000
-    write(settings, (CouponCode(pool, code, by, now) for code in wanted))
+    write_codes(settings, (CouponCode(pool, code, by, now) for code in wanted))
     known = len(codes) - len(wanted)
     output.say(
         f"{pool}: {output.count(len(wanted))} {'code' if len(wanted) == 1 else 'codes'} loaded"
@@ -86,7 +90,7 @@ def status(
     """
     import msgspec
 
-    from streams.operations.coupons import counted
+    from streams.operations.coupon_loading import counted
 
     settings = options.settings_from_options(config, brokers, prefix)
     counts = [one for one in counted(settings, _pools(settings)) if pool in (None, one.pool)]

@@ -135,8 +135,12 @@ def publish(
     """
     import time
 
-    from streams.operations.publish import publish as write
-    from streams.operations.publish import published_sets, read_to_publish, reservations
+    from streams.operations.publish import (
+        publish_set,
+        published_sets,
+        read_to_publish,
+        reservations,
+    )
 
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
@@ -154,7 +158,7 @@ def publish(
         _warn(reservations(before[-1], definitions))
     if not yes and not typer.confirm("Publish?"):
         raise typer.Exit(output.NOT_SO)
-    write(settings, definitions, time.time_ns() // 1_000_000, moment)
+    publish_set(settings, definitions, time.time_ns() // 1_000_000, moment)
     output.say("published")
 
 
@@ -195,7 +199,7 @@ def _waiting(settings: "Settings", changes: "list[Change]") -> "WaitingCounts":
     none = WaitingCounts()
     if all(waiting_at(change, none) is None for change in changes):
         return none
-    from streams.operations.waiting import waiting_customers
+    from streams.operations.waiting_counts import waiting_customers
 
     return waiting_customers(settings)
 

@@ -8,7 +8,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.operations.members import InForce
+    from streams.operations.members import CurrentProgram
     from streams.settings import Settings
 
 AtOption = Annotated[
@@ -39,14 +39,14 @@ def list_(
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
     )
-    deciding = _in_force(settings)
-    segments = [] if deciding is None else deciding.definitions.segments
-    if deciding is None or not segments:
+    program = _current_program(settings)
+    segments = [] if program is None else program.definitions.segments
+    if program is None or not segments:
         output.note("no segments published")
         raise typer.Exit(output.NOT_SO)
     moment = _moment(settings, at)
-    found = read_members(settings, deciding, [one.segment for one in segments], moment)
-    conditions = {one["segment"]: one["if"] for one in deciding.definitions.raw["segments"]}
+    found = read_members(settings, program, [one.segment for one in segments], moment)
+    conditions = {one["segment"]: one["if"] for one in program.definitions.raw["segments"]}
     rows = [
         (one.segment, len(found[one.segment]), one.name, condition_text(conditions[one.segment]))
         for one in segments
@@ -54,7 +54,7 @@ def list_(
     if as_json:
         columns = ("segment", "members", "name", "if")
         listed = [dict(zip(columns, row, strict=True)) for row in rows]
-        output.print_json({"at": moment, "definitions": deciding.version, "segments": listed})
+        output.print_json({"at": moment, "definitions": program.version, "segments": listed})
     else:
         output.print_table(("segment", "members", "name", "if"), rows)
 
@@ -84,13 +84,13 @@ def members(
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
     )
-    deciding = _in_force(settings)
-    known = [] if deciding is None else [one.segment for one in deciding.definitions.segments]
-    if deciding is None or segment not in known:
+    program = _current_program(settings)
+    known = [] if program is None else [one.segment for one in program.definitions.segments]
+    if program is None or segment not in known:
         output.complain(unknown_name((), "segment", segment, known).sentence())
         raise typer.Exit(output.NOT_SO)
     moment = _moment(settings, at)
-    found = sorted(read_members(settings, deciding, [segment], moment)[segment])
+    found = sorted(read_members(settings, program, [segment], moment)[segment])
     shown = found if limit is None else found[:limit]
     if as_json:
         listed = {"segment": segment, "at": moment, "number": len(found), "members": shown}
@@ -107,10 +107,10 @@ def members(
         raise typer.Exit(output.NOT_SO)
 
 
-def _in_force(settings: "Settings") -> "InForce | None":
-    from streams.operations.members import in_force
+def _current_program(settings: "Settings") -> "CurrentProgram | None":
+    from streams.operations.members import current_program
 
-    return in_force(settings)
+    return current_program(settings)
 
 
 def _moment(settings: "Settings", at: str | None) -> int:

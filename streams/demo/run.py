@@ -32,7 +32,7 @@ from streams.importing.encoding import event_record
 from streams.importing.past_import import ImportSummary, end_after, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.publish import DefinitionsSet, publish, read_to_publish
+from streams.operations.publish import DefinitionsSet, publish_set, read_to_publish
 from streams.replay.history import read_history
 from streams.replay.timeline import Timeline, customer_timeline
 from streams.resources import example_flows_dir
@@ -174,7 +174,7 @@ class Demo:
             admin.create_topics()
         finally:
             admin.close()
-        publish(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
+        publish_set(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
         return definitions
 
     def _import(self, settings: Settings, year: ShopYear) -> ImportSummary:

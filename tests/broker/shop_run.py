@@ -19,7 +19,7 @@ from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.publish import publish, read_set
+from streams.operations.publish import publish_set, read_set
 from streams.ports import CHANGELOG
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
@@ -81,7 +81,7 @@ class ShopRun:
         admin.create_topics()
         admin.close()
         flows, now = read_set(example_flows_dir()), time.time_ns() // 1_000_000
-        publish(self.settings, flows, now, coupon_key="test")  # two runs make the same codes
+        publish_set(self.settings, flows, now, coupon_key="test")  # two runs make the same codes
         producer = self._stack.enter_context(EventProducer(self.settings))
         self._writer = PastWriter(producer.produce, PARTITIONS)
         self._flush = producer.flush

@@ -13,7 +13,7 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.coupons import counted, load, loaded_codes, refuse_if_late
+from streams.operations.coupon_loading import counted, loaded_codes, refuse_if_late, write_codes
 from streams.operations.publish import published_sets
 from streams.settings import RecordTime
 from tests.broker.worker_processes import Shop
@@ -214,5 +214,5 @@ def test_in_simulated_time_codes_come_before_the_first_event(
             shop.publish()
         pool.write_text("coupons: ten\ncodes: [T1]\nexpires: 1d\n")
         shop.publish()
-        assert load(shop.settings, []) == 0
+        assert write_codes(shop.settings, []) == 0
         assert counted(shop.settings, []) == []

@@ -13,7 +13,7 @@ from streams.cli.main import run
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.operations.members import clock_now
-from streams.operations.waiting import waiting_customers
+from streams.operations.waiting_counts import waiting_customers
 from streams.ports import CHANGELOG, OutputRecord
 from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import TIMERS, place

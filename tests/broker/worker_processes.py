@@ -20,7 +20,7 @@ from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.publish import publish, read_set
+from streams.operations.publish import publish_set, read_set
 from streams.ports import OutputRecord
 from streams.settings import Settings
 from tests.broker.group import expire
@@ -147,7 +147,7 @@ class Shop:
 
     def publish(self) -> None:
         """The flow."""
-        publish(self.settings, read_set(self.flows), now())
+        publish_set(self.settings, read_set(self.flows), now())
 
     def start(self, name: str, *options: str, **variables: str) -> Process:
         """A worker with a data directory of its own, named like it."""

@@ -8,8 +8,8 @@ import typer
 from streams.cli.main import run
 from streams.contracts.backfill_requests import BackfillRequest
 from streams.engine import NotAdded, Placed
-from streams.operations import backfills
-from streams.operations.backfills import Candidate, Plan
+from streams.operations import backfill_plan
+from streams.operations.backfill_plan import Candidate, Plan
 
 NOON = 1_772_452_800_000
 DUE = NOON + 3_600_000
@@ -41,8 +41,8 @@ PLAN = Plan(
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
     """The plans that were carried out, of which there is only one to choose."""
     written: list[Plan] = []
-    monkeypatch.setattr(backfills, "plan_backfill", lambda *_: PLAN)
-    monkeypatch.setattr(backfills, "ask_for", lambda _, plan: written.append(plan))
+    monkeypatch.setattr(backfill_plan, "plan_backfill", lambda *_: PLAN)
+    monkeypatch.setattr(backfill_plan, "request_backfills", lambda _, plan: written.append(plan))
     return written
 
 

@@ -14,7 +14,7 @@ from streams.engine.language import (
     IN_WORDS,
     PROFILE_FIELDS,
     UNREADABLE,
-    Found,
+    FoundMember,
     Reading,
     Scope,
     StoreSettings,
@@ -240,7 +240,7 @@ class _Check:
         or too little there: it may be that very part."""
         return any(problem.path[: len(path)] == path for problem in self.unreadable)
 
-    def _under(self, path: Path) -> Iterator[Found]:
+    def _under(self, path: Path) -> Iterator[FoundMember]:
         return (found for found in self.found if found.path[: len(path)] == path)
 
     def key(self, flow: Flow, scope: Scope, path: Path) -> Iterator[Problem]:

@@ -73,8 +73,8 @@ def compile_program(
                 plan.segments += (segment,)
             if is_concerned or segment.is_open_to_new or segment.is_on_facts:
                 plan.first_segments += (segment,)
-    judged_waits = _judged_waits(flows, lambda hangs_on: True)
-    journey_waits = _judged_waits(flows, lambda hangs_on: hangs_on.on_journeys)
+    judged_waits = _judged_waits(flows, lambda depends_on: True)
+    journey_waits = _judged_waits(flows, lambda depends_on: depends_on.on_journeys)
     journey_segments = tuple(plan for plan in segments if plan.is_on_journeys)
     return Program(
         version=version,
@@ -85,7 +85,7 @@ def compile_program(
         segments={plan.segment: plan for plan in segments},
         journey_segments=journey_segments,
         dated_flows=tuple(flow for flow in flows if flow.is_open and flow.next_moment),
-        asks_of_journeys=bool(journey_segments or journey_waits),
+        depends_on_journeys=bool(journey_segments or journey_waits),
         judged_waits=judged_waits,
         journey_waits=journey_waits,
         scheduled_flows=tuple(
@@ -133,7 +133,7 @@ def _judged_waits(
         steps = {
             step.id: step
             for step in flow.steps.values()
-            if step.hangs_on is not None and is_asked_for(step.hangs_on)
+            if step.depends_on is not None and is_asked_for(step.depends_on)
         }
         if steps:
             waits[flow.flow] = steps
@@ -180,7 +180,7 @@ def _plan(
         }
         if steps:
             waits[flow.flow] = steps
-    judged_waits = _judged_waits(flows, lambda hangs_on: name in hangs_on.metrics)
+    judged_waits = _judged_waits(flows, lambda depends_on: name in depends_on.metrics)
     return MetricPlan(
         name=name,
         metric=metric,

@@ -11,12 +11,12 @@ from streams.engine.conditions import ConditionDefinition, EventPattern
 from streams.engine.content import CouponPool
 from streams.engine.language import (
     PROFILE_FIELDS,
+    CustomFieldType,
     OneOf,
-    OwnFieldType,
     Reads,
     Scope,
     StoreSettings,
-    own_fields,
+    custom_fields,
 )
 from streams.engine.program import StepDefinition
 from streams.engine.values import (
@@ -122,7 +122,7 @@ class MetricDefinition(msgspec.Struct, frozen=True, kw_only=True):
     metric: MetricName
     name: Text | None = None
     description: AnyText | None = None
-    fields: dict[FieldName, OwnFieldType] = {}
+    fields: dict[FieldName, CustomFieldType] = {}
 
 
 class Definitions(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +143,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
         scope = Scope(
             families=FAMILIES,
             metrics={**METRICS, **{metric.metric: _as_metric(metric) for metric in self.metrics}},
-            profile={**PROFILE_FIELDS, **own_fields(settings.profile)},
+            profile={**PROFILE_FIELDS, **custom_fields(settings.profile)},
             segments={segment.segment: segment for segment in self.segments},
             flows=frozenset(other.flow for other in self.flows),
             coupons={pool.coupons: pool for pool in self.coupons},
@@ -181,5 +181,5 @@ def gives_coupons(step: Any) -> bool:
 
 
 def _as_metric(definition: MetricDefinition) -> Metric:
-    fields = own_fields(definition.fields)
+    fields = custom_fields(definition.fields)
     return Metric(CUSTOM_METRICS_TOPIC, fields)

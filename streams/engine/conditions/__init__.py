@@ -21,7 +21,7 @@ from streams.engine.conditions import (
     trigger,
     value,
 )
-from streams.engine.conditions.compare import QUANTIFIERS, Comparison
+from streams.engine.conditions.comparison import QUANTIFIERS, Comparison
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     ConditionModule,
@@ -34,7 +34,7 @@ from streams.engine.conditions.truth import (
     HISTORY_SINCE,
     NEVER,
     Condition,
-    Evidence,
+    EvidenceFunction,
     add_evidence,
     all_of,
     earlier,
@@ -59,7 +59,7 @@ __all__ = [
     "ConditionDefinition",
     "Dependence",
     "EventPattern",
-    "Evidence",
+    "EvidenceFunction",
     "Test",
     "add_evidence",
     "all_of",

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
+from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, EvidenceFunction, Truth
 from streams.engine.customer import Situation, may_be_marketed_to
 from streams.engine.language import Scope
 from streams.engine.values import Channel, Problem
@@ -35,7 +35,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return judge
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """Whether it may be, and what suppresses the channel."""
     channel = definition.consent
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine.conditions.condition import compile_condition, compile_evidence
-from streams.engine.conditions.truth import Condition, Evidence, known_since
+from streams.engine.conditions.truth import Condition, EvidenceFunction, known_since
 from streams.engine.language import Scope
 from streams.engine.values import Identifier, Problem, unknown_name
 
@@ -30,7 +30,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return compile_segment(definition.segment, scope)
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """Whether the customer is a member."""
     name = f"segment {definition.segment}"
     is_member = compile_segment(definition.segment, scope)

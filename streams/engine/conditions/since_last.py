@@ -10,7 +10,7 @@ from streams.engine.conditions.timeframe import BEGINNING
 from streams.engine.conditions.truth import (
     NEVER,
     Condition,
-    Evidence,
+    EvidenceFunction,
     Truth,
     add_evidence,
     history_since,
@@ -86,7 +86,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return judge
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """How long ago the last one was."""
     name = f"since_last {', '.join(_metrics(definition))}"
     sources = _sources(definition, scope)

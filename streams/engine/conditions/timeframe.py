@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from streams.engine.conditions.compare import OF_NUMBERS, Comparison, check_one
+from streams.engine.conditions.comparison import OF_NUMBERS, Comparison, check_one
 from streams.engine.conditions.truth import Condition, Truth, history_since
 from streams.engine.conditions.where import (
     Test,

@@ -12,7 +12,7 @@ Truth = tuple[bool, Instant | None]
 
 Condition = Callable[[Situation], Truth]
 
-Evidence = Callable[[Situation], dict[str, Any]]
+EvidenceFunction = Callable[[Situation], dict[str, Any]]
 """The values that a condition compares, as plain JSON, for a decision."""
 
 HISTORY_SINCE = "history_since"
@@ -61,7 +61,7 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
     return not_of(negated)
 
 
-def evidence_of_all(parts: Sequence[Evidence]) -> Evidence:
+def evidence_of_all(parts: Sequence[EvidenceFunction]) -> EvidenceFunction:
     """What all parts compare."""
 
     def collect(situation: Situation) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def history_since(past: Past | None, start: Instant) -> dict[str, Any]:
     return {} if past is None or past.since <= start else {HISTORY_SINCE: past.since}
 
 
-def known_since(situation: Situation, evidence: Evidence) -> dict[str, Any]:
+def known_since(situation: Situation, evidence: EvidenceFunction) -> dict[str, Any]:
     """The `history_since` of what `evidence` tells, for a decision that doesn't show the rest."""
     for past in situation.state.recent.values():
         if past.since:  # as of hardly anybody

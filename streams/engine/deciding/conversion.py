@@ -33,15 +33,15 @@ def convert(program: Program, turn: Turn, event: Event) -> None:
     }
     turn.effects.decisions.append(
         Decision(
-            turn.now,
-            state.customer_id,
-            sent.flow,
-            "" if flow is None else flow.version,
-            sent.journey_id,
-            sent.step,
-            Outcome.CONVERTED,
-            "",
-            evidence,
-            event.event_id,
+            at=turn.now,
+            customer_id=state.customer_id,
+            flow=sent.flow,
+            flow_version="" if flow is None else flow.version,
+            journey_id=sent.journey_id,
+            step=sent.step,
+            outcome=Outcome.CONVERTED,
+            reason="",
+            evidence=evidence,
+            event_id=event.event_id,
         )
     )

@@ -39,7 +39,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         else:
             key = str(value)
     if refusal is not None:
-        turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        turn.record(flow, None, None, Outcome.NOT_ENTERED, *refusal)
         return None
     packed = turn.packed
     if packed is None:
@@ -69,7 +69,7 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
     if event is not None:
         refusal = _refuse_event(turn, flow, event)
     if refusal is not None:
-        turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        turn.record(flow, None, None, Outcome.NOT_ENTERED, *refusal)
         return None
     journey = _without_trigger(turn, flow)
     if event is not None:
@@ -151,7 +151,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     state.journeys.append(journey)
     turn.has_changed_journeys = True
     remember_entry(state, flow.flow, key, now)
-    turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(turn, flow, journey))
+    turn.record(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(turn, flow, journey))
     return True
 
 
@@ -159,7 +159,7 @@ def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any
     if flow.is_started_by_time:
         turn.effects.not_entered_by_time += 1
         return False
-    turn.note(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
+    turn.record(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
     return False
 
 

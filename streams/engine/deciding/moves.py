@@ -7,7 +7,16 @@ from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, remembere
 from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.entry import enter_by_segment, enter_by_time
 from streams.engine.deciding.segment_membership import judge
-from streams.engine.program import CompiledFlow, Program, Run, SegmentPlan, Step, Turn, go_on, walk
+from streams.engine.program import (
+    CompiledFlow,
+    Program,
+    Run,
+    SegmentPlan,
+    Step,
+    Turn,
+    resume_journey,
+    walk,
+)
 
 Waits = Mapping[str, Mapping[str, Step]]
 """By flow, steps that wait for a condition, by their ids."""
@@ -26,16 +35,16 @@ def run_moves(program: Program, turn: Turn, moves: list[Move]) -> None:
         if journey.state is JourneyState.ENDED:  # restarted by one that has just begun
             continue
         if run is not None:
-            go_on(turn, flow, journey, run)
+            resume_journey(turn, flow, journey, run)
         else:
             if flow.trigger_metric is not None:
                 turn.focus_entered(journey)
             else:
                 turn.focus(journey)
             walk(turn, flow, journey, flow.first)
-        if turn.has_changed_profile or (turn.has_changed_journeys and program.asks_of_journeys):
+        if turn.has_changed_profile or (turn.has_changed_journeys and program.depends_on_journeys):
             moves.extend(moved_by_change(program, turn, moves[number + 1 :]))
-    if not moves and turn.has_changed_journeys and program.asks_of_journeys:
+    if not moves and turn.has_changed_journeys and program.depends_on_journeys:
         run_moves(program, turn, moved_by_change(program, turn, []))  # somebody has left a flow
 
 

@@ -47,7 +47,7 @@ class Turn(Situation):
         self.journey = journey
         self.trigger = self.data
 
-    def note(
+    def record(
         self,
         flow: FlowVersion,
         journey: Journey | None,

@@ -78,7 +78,7 @@ def code_problems(
         seen.add(code)
 
 
-def load(settings: Settings, codes: Iterable[CouponCode], at: Instant = BEFORE_ALL) -> int:
+def write_codes(settings: Settings, codes: Iterable[CouponCode], at: Instant = BEFORE_ALL) -> int:
     """Writes codes to the topic; how many. `at` is the record time where time is simulated."""
     written = 0
     is_simulated = settings.record_time is RecordTime.CREATE
@@ -119,7 +119,7 @@ def load_inline(
     new = [code for code in codes if code.code not in loaded.pool_of]
     if new:
         refuse_if_late(settings, loaded)
-        load(settings, new, at)
+        write_codes(settings, new, at)
 
 
 def refuse_if_late(settings: Settings, loaded: LoadedCodes) -> None:
