@@ -235,7 +235,7 @@ class _Check:
                     yield problem.under(found.path)
 
     def _is_unreadable(self, path: Path) -> bool:
-        """True if a part of the value at `path` is unreadable: problems there may follow from it."""
+        """True if a part of the value at `path` is unreadable: problems there may follow."""
         return any(problem.path[: len(path)] == path for problem in self.unreadable)
 
     def _under(self, path: Path) -> Iterator[FoundMember]:
