@@ -114,8 +114,8 @@ def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> EntryRefusal 
 
 
 def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
-    """True if `journey`, the focus of `turn`, passes the checks from `profile_filter` on: it is then
-    among the customer's journeys, and those that it restarts have ended."""
+    """True if `journey`, the focus of `turn`, passes the checks from `profile_filter` on: it is
+    then among the customer's journeys, and those that it restarts have ended."""
     if flow.filter is not None and not flow.filter(turn)[0]:
         assert flow.filter_evidence is not None
         return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn))
