@@ -86,7 +86,7 @@ class LocalTask:
                 return True
             if self.task.unanswered is None:
                 return False
-            self.task.unanswered.ask()
+            self.task.unanswered.lookup()
             return True
         except Poisoned as poisoned:
             self._poisoned |= {poisoned.mark}

@@ -117,7 +117,7 @@ class Decoder(Protocol):
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
         """The event in `record` of the input `topic` (logical name), or why there is none.
-        Checks the key too; never raises for what a producer could have written, but Unanswered
+        Checks the key too; never raises for what a producer could have written, but LookupNeeded
         where another system must be asked first: the same record comes again after that."""
 
 

@@ -1,5 +1,5 @@
-"""The coupon that a message gives (SEMANTICS 4.9). It is the last to be asked: nothing is taken for
-somebody who isn't sent anything."""
+"""The coupon of a message (SEMANTICS 4.9). The last rule: no code is taken for a message that is
+not sent."""
 
 from streams.engine.content import NO_COUPON, give_coupon, no_code_evidence
 from streams.engine.customer import Journey
@@ -8,7 +8,7 @@ from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Gives P a code of the message's pool; skips where none is left."""
+    """Assigns P a code of the message's pool; skips if none is left."""
     pool = message.coupon
     if pool is None:
         return None

@@ -1,4 +1,4 @@
-"""The flow's profile filter, judged afresh before every action, then the message's own `only_if`
+"""The flow's profile filter, evaluated before every action, then the message's own `only_if`
 (SEMANTICS 1.3, 4.4)."""
 
 from streams.engine.conditions import Condition, EvidenceFunction
@@ -8,7 +8,7 @@ from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Skips where one of the two doesn't hold."""
+    """Skips if one of the two does not hold."""
     profile_filter = _rule(message.flow.filter, message.flow.filter_evidence, "profile_filter")
     message_filter = _rule(message.only_if, message.only_if_evidence, "message_filter")
     if profile_filter is None or message_filter is None:

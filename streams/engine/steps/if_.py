@@ -1,4 +1,4 @@
-"""One condition, judged when P reaches the step and never again (SEMANTICS 2.6)."""
+"""One condition, evaluated once, when P reaches the step (SEMANTICS 2.6)."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ from streams.engine.values import Identifier, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Takes one of two ways.
+    """Takes one of two branches.
 
-    `if`: the condition, judged when the customer gets here
-    `then`: the steps where it holds
-    `else`: the steps where it doesn't
+    `if`: the condition, evaluated when the customer reaches the step
+    `then`: the steps if it holds
+    `else`: the steps if it does not
     `id`: the name of the step, shown in decisions
     """
 
@@ -32,13 +32,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """One of the ways must hold a step."""
+    """At least one branch has steps."""
     if not definition.then and not definition.else_:
         yield Problem((), "'if' has no steps; add 'then' or 'else'", allowed=("then", "else"))
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that chooses between the two ways, which both lead on to `following`."""
+    """The step that chooses; both branches lead to `following`."""
     condition = compile_condition(definition.if_, building.scope)
     evidence = compile_evidence(definition.if_, building.scope)
     place = building.place

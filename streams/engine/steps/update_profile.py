@@ -1,4 +1,4 @@
-"""Sets fields of the customer's profile; the next step sees them at once (SEMANTICS 5.2)."""
+"""Sets fields of the customer's profile; the next step sees the new values (SEMANTICS 5.2)."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from streams.engine.values import FieldName, FieldType, Identifier, Operand, Pro
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Sets fields of the profile.
 
-    `update_profile`: fields to values or references; a reference to what is missing unsets it
+    `update_profile`: fields to values or references; a missing value unsets its field
     `id`: the name of the step, shown in decisions
     """
 

@@ -1,7 +1,7 @@
 """The triggers of flows: one module per trigger, named after its key (SEMANTICS 1.1).
 
-Each has a `Definition` that reads itself, `check(definition, scope)` and a `compile` to what the
-flow is started by.
+Each has a `Definition` that reads itself, `check(definition, scope)` and a `compile` to the closure
+or schedule that starts the flow.
 """
 
 from collections.abc import Mapping
