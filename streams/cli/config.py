@@ -1,4 +1,4 @@
-"""`sendflow config`: every setting, and where its value comes from."""
+"""`sendflow config`: all settings with value and origin."""
 
 from streams.cli import options, output
 
@@ -9,7 +9,7 @@ def config(
     prefix: options.PrefixOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show every setting and where its value comes from; secrets are hidden.
+    """List all settings with value and origin. Secrets are hidden.
 
     \b
     Example: SENDFLOW_PARTITIONS=4 sendflow config

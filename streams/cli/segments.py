@@ -1,4 +1,4 @@
-"""`sendflow segments`: who is a member of what."""
+"""`sendflow segments`: published segments and their members."""
 
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ AtOption = Annotated[
     str | None,
     typer.Option(
         metavar="MOMENT",
-        help="Judge as of this moment (default: now; in simulated time, as far as it has come).",
+        help="Evaluation time (default: now; in simulated time, stream time).",
     ),
 ]
 
@@ -28,8 +28,7 @@ def list_(
     prefix: options.PrefixOption = None,
     simulated: options.SimulatedOption = False,
 ) -> None:
-    """Show the segments that are published, each with how many members it has now. Exit status 1
-    if there are none.
+    """List published segments with their member counts. Exit status 1 if none.
 
     \b
     Example: sendflow segments list --json
@@ -43,7 +42,7 @@ def list_(
     program = _current_program(settings)
     segments = [] if program is None else program.definitions.segments
     if program is None or not segments:
-        output.note("no segment is published")
+        output.note("no segments published")
         raise typer.Exit(output.NOT_SO)
     moment = _moment(settings, at)
     found = read_members(settings, program, [one.segment for one in segments], moment)
@@ -61,9 +60,9 @@ def list_(
 
 
 def members(
-    segment: Annotated[str, typer.Argument(help="The segment's id.")],
+    segment: Annotated[str, typer.Argument(help="Segment id.")],
     limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Show so many at most.")
+        int | None, typer.Option(metavar="N", min=1, help="Maximum number of ids.")
     ] = None,
     at: AtOption = None,
     as_json: options.JsonOption = False,
@@ -72,9 +71,9 @@ def members(
     prefix: options.PrefixOption = None,
     simulated: options.SimulatedOption = False,
 ) -> None:
-    """Show the ids of a segment's members, in order, judged now from the customers' states.
+    """List the ids of a segment's members, evaluated now from committed states.
 
-    Exit status 1 if it has none, or if no such segment is published.
+    Exit status 1 for a segment without members or one that is not published.
 
     \b
     Example: sendflow segments members low-clv --limit 20
@@ -94,15 +93,15 @@ def members(
     found = sorted(read_members(settings, program, [segment], moment)[segment])
     shown = found if limit is None else found[:limit]
     if as_json:
-        told = {"segment": segment, "at": moment, "number": len(found), "members": shown}
-        output.print_json(told)
+        listed = {"segment": segment, "at": moment, "number": len(found), "members": shown}
+        output.print_json(listed)
     else:
         for customer in shown:
             output.say(customer)
         left_out = len(found) - len(shown)
         output.note(
             f"{output.count(len(found))} members"
-            + (f", {output.count(left_out)} of them not shown" if left_out else "")
+            + (f", {output.count(left_out)} not shown" if left_out else "")
         )
     if not found:
         raise typer.Exit(output.NOT_SO)

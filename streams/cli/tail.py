@@ -12,30 +12,31 @@ if TYPE_CHECKING:
     from streams.ports import PartitionId
 
 NEWEST = 10
-"""So many records are shown when nothing else is asked for."""
+"""Records shown without --limit and --from."""
 
 
 def tail(
-    topic: Annotated[str, typer.Argument(help="The topic, without the shop's prefix.")],
+    topic: Annotated[str, typer.Argument(help="Topic name without the prefix.")],
     since: Annotated[
         str | None,
-        typer.Option("--from", metavar="MOMENT", help="Begin at a moment, or at the `start`."),
+        typer.Option("--from", metavar="MOMENT", help="Start time, or `start` for the beginning."),
     ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="Show at most N records; one of flow-decisions holds all decisions of a moment.",
+            help="Maximum number of records. A record of flow-decisions holds all decisions of one "
+            "event or timer.",
         ),
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new records.")] = False,
     as_json: options.JsonOption = False,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
     prefix: options.PrefixOption = None,
 ) -> None:
-    """Show the newest records of a topic, or all from a moment on. Committed ones only.
+    """Show the newest committed records of a topic, or all since a time.
 
     \b
     Example: sendflow tail send-commands --from 2026-03-02 --limit 100 --json
@@ -69,7 +70,7 @@ def tail(
 def _show_newest(
     reader: "TopicReader", places: list["PartitionId"], limit: int, show: Any
 ) -> dict["PartitionId", int]:
-    """Shows the newest `limit` records of all partitions; where to go on from."""
+    """Shows the newest `limit` records of all partitions; returns the offsets after them."""
     starts: dict[PartitionId, int] = {}
     for place in places:
         first, end = reader.bounds(place)
@@ -114,7 +115,7 @@ def _show_text(found: "TopicRecord", decode: "Decode") -> None:
 
 
 def _decode(found: "TopicRecord", decode: "Decode") -> list[tuple[str | None, Any]]:
-    """What a record says: the name of its schema, and its fields; each decision by itself."""
+    """The schema name and the fields of a record; one entry per decision of flow-decisions."""
     import json
 
     from streams.contracts.decisions import DECISIONS, read_decisions
@@ -135,7 +136,7 @@ def _decode(found: "TopicRecord", decode: "Decode") -> list[tuple[str | None, An
             return [("Decision", decision) for decision in read_decisions(record.value, decode)]
         name, fields = decode(record.value)
     except Undecodable as error:
-        return [(None, f"undecodable: {error}")]
+        return [(None, f"cannot decode: {error}")]
     if name == "Definitions":
         fields["definitions"] = json.loads(fields["definitions"])
         fields["coupon_key"] = "secret" if fields.get("coupon_key") else ""
@@ -145,7 +146,7 @@ def _decode(found: "TopicRecord", decode: "Decode") -> list[tuple[str | None, An
 
 
 def _size_of(value: Any) -> Any:
-    """Counts for recommendations are nothing to read."""
+    """Binary values (counts for recommendations) as their size."""
     return f"{len(value)} bytes" if isinstance(value, bytes) else value
 
 

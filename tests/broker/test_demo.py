@@ -199,7 +199,7 @@ def test_a_worker_that_fails_ends_it_with_the_end_of_its_log(start: Start, tmp_p
     assert f"ended with status {-signal.SIGSEGV}; the end of its log:" in errors
     assert "are in force" in errors
     [logs] = tmp_path.glob("sendflow-demo-logs-*")
-    assert f"the logs are in {logs}" in errors
+    assert f"logs: {logs}" in errors
     assert {log.name for log in logs.iterdir()} >= {"worker-1.log", "worker-2.log"}
     shutil.rmtree(logs)
 

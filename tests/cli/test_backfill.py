@@ -52,13 +52,12 @@ def test_the_table_has_the_steps_in_their_order(
     assert run(["flows", "backfill", "late", "--dry-run"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "late, definitions v1",
-        "would wait at  journeys",
-        "first                 1",
-        "second                2",
-        "not added because             events",
-        "would be past its end by now       1",
-        "not looked at: 1,207 customers whose newest such event is longer ago than the flow lasts; "
-        "it would be over for them",
+        "step    journeys",
+        "first          1",
+        "second         2",
+        "reason not added          events",
+        "past the end of the flow       1",
+        "skipped: 1,207 customers whose newest such event is older than the flow's length",
     ]
     assert asked == []
 
@@ -88,19 +87,19 @@ def test_it_asks_before_it_writes(
 
     monkeypatch.setattr(typer, "confirm", confirm)
     assert run(["flows", "backfill", "late"]) == status
-    assert questions == ["Place 3 journeys?"]
+    assert questions == ["Add 3 journeys?"]
     assert asked == ([PLAN] if answer else [])
 
 
 def test_yes_is_an_answer(asked: list[Plan], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "backfill", "late", "--yes"]) == 0
-    assert capsys.readouterr().out.endswith("asked for 3 journeys; the workers place them\n")
+    assert capsys.readouterr().out.endswith("requested 3 journeys; the workers add them\n")
     assert asked == [PLAN]
 
 
 def test_a_program_cannot_be_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "backfill", "late", "--json"]) == 2
-    assert "--json goes with --dry-run or --yes" in capsys.readouterr().err
+    assert "--json needs --dry-run or --yes" in capsys.readouterr().err
 
 
 def test_in_simulated_time_nobody_is_added(

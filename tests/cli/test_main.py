@@ -87,7 +87,7 @@ def test_without_a_command_it_shows_what_there_is(capsys):
         (["tail", "orders", "--limit", "0"], "greater than or equal to 1"),
         (["config", "--config", "missing.toml"], "missing.toml: can't be read"),
         (["config", "--brokers", "nowhere"], "brokers has 'nowhere', expected host:port"),
-        (["explain", "ada", "--since", "yesterday"], "--since is 'yesterday', expected a moment"),
+        (["explain", "ada", "--since", "yesterday"], "--since is 'yesterday', expected a time"),
         (["flows", "check", "missing"], "there is no such folder"),
         (["flows", "publish", "missing", "--yes"], "there is no such folder"),
         (["import", "missing.csv", "--as", "order.placed"], "missing.csv: can't be read"),
@@ -142,7 +142,7 @@ def test_an_interrupt_ends_a_command_and_what_it_started(signal_number, tmp_path
     )
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert "listens on" in line
+    assert "listening on" in line
     port = int(line.split(";")[0].rsplit(":", 1)[1])
     process.send_signal(signal_number)
     _, errors = process.communicate(timeout=20)

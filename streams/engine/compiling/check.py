@@ -1,4 +1,4 @@
-"""Reads a whole set of definitions and says all that is wrong with it."""
+"""Reads a whole set of definitions and lists its problems."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -37,7 +37,7 @@ from streams.engine.values import (
 
 
 class _RawSet(msgspec.Struct, frozen=True, kw_only=True):
-    """The set as it is carried: one mapping with a list for each kind."""
+    """A published set: one mapping with a list for each kind."""
 
     flows: list[Flow] = []
     segments: list[Segment] = []
@@ -47,7 +47,7 @@ class _RawSet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_definitions(raw: dict[str, Any]) -> Definitions | list[Problem]:
-    """A whole set from plain data in which every scalar is text, or all that is wrong with it.
+    """A whole set from plain data in which every scalar is text, or its problems.
 
     `raw`: {"flows": [...], "segments": [...], "coupons": [...], "metrics": [...], "store": {...}},
     each part optional.
@@ -57,7 +57,7 @@ def read_definitions(raw: dict[str, Any]) -> Definitions | list[Problem]:
 
 
 def examine(raw: dict[str, Any]) -> tuple[Definitions | None, list[Problem]]:
-    """As `read_definitions`, with what could be read although there are problems."""
+    """As `read_definitions`, with the readable part of a set that has problems."""
     reading = Reading(FAMILIES)
     read_set = read(raw, _RawSet, (), reading)
     if read_set is UNREADABLE:
@@ -80,7 +80,7 @@ def _order(path: Path) -> list[tuple[str, int]]:
 
 
 class _Check:
-    """The checks that need more than one value; paths are those of the raw set."""
+    """Checks across values; paths are those of the raw set."""
 
     def __init__(self, definitions: Definitions, raw: dict[str, Any], reading: Reading) -> None:
         self.definitions = definitions
@@ -90,8 +90,7 @@ class _Check:
         self.scope = self._with_all_names(definitions.scope())
 
     def _with_all_names(self, scope: Scope) -> Scope:
-        """A flow or segment that couldn't be read is there all the same: who refers to it has made
-        no mistake."""
+        """The scope with unreadable flows, segments and pools: references to them are valid."""
         return msgspec.structs.replace(
             scope,
             flows=scope.flows | set(self._raw_ids("flows", "flow")),
@@ -120,14 +119,14 @@ class _Check:
             yield from self.flow(place, raw_flow)
         for place, _ in enumerate(self._raw_list("segments")):
             yield from self.members(("segments", place), self.scope)
-        yield from self.circles()
+        yield from self.cycles()
 
     def _raw_list(self, part: str) -> Sequence[Any]:
         listed = self.raw.get(part)
         return listed if isinstance(listed, list) else ()
 
     def ids(self, part: str, key: str) -> Iterator[Problem]:
-        """An id is used once."""
+        """Ids are unique."""
         seen: dict[str, int] = {}
         for place, name in self._raw_names(part, key):
             if name in seen:
@@ -224,10 +223,10 @@ class _Check:
         )
 
     def members(self, path: Path, scope: Scope) -> Iterator[Problem]:
-        """The own checks of every step, condition and trigger under `path`."""
+        """The checks of every step, condition and trigger under `path`."""
         for found in self._under(path):
             here = scope
-            if found.path[2:3] == ("trigger",):  # there is no journey yet that could be asked
+            if found.path[2:3] == ("trigger",):  # a trigger has no journey yet
                 here = msgspec.structs.replace(
                     scope, flow=None, trigger=None, is_trigger_unknown=False
                 )
@@ -236,8 +235,7 @@ class _Check:
                     yield problem.under(found.path)
 
     def _is_unreadable(self, path: Path) -> bool:
-        """Whether a part of what stands at `path` couldn't be read. Then nothing can be missing
-        or too little there: it may be that very part."""
+        """True if a part of the value at `path` is unreadable: problems there may follow."""
         return any(problem.path[: len(path)] == path for problem in self.unreadable)
 
     def _under(self, path: Path) -> Iterator[FoundMember]:
@@ -261,7 +259,7 @@ class _Check:
             yield Problem((*path, "key"), message, found=flow.key, allowed=usable)
 
     def step_ids(self, path: Path, raw: Any) -> Iterator[Problem]:
-        """Ids are unique in a flow; where people wait, there must be one (FLOWS "Ids")."""
+        """Ids are unique in a flow, and required of steps that wait (FLOWS "Ids")."""
         status = raw.get("status", "live") if isinstance(raw, dict) else None
         seen: dict[str, Path] = {}
         for found in self._under(path):
@@ -287,8 +285,8 @@ class _Check:
             else:
                 seen[name] = found.path
 
-    def circles(self) -> Iterator[Problem]:
-        """A segment may refer to others, not in a circle (SEMANTICS 3.4)."""
+    def cycles(self) -> Iterator[Problem]:
+        """References between segments have no cycles (SEMANTICS 3.4)."""
         refers: dict[str, list[tuple[str, Path]]] = {}
         for found in self.found:
             is_reference = found.family == "condition" and found.key == "segment"

@@ -1,4 +1,4 @@
-"""Orders that a message led to (SEMANTICS 7.3): the last touch takes it, once per order."""
+"""Attribution of orders to messages (SEMANTICS 7.3): to the last touch, once per order."""
 
 from streams.engine.customer import last_touch
 from streams.engine.effects import Decision, Outcome
@@ -9,8 +9,7 @@ MOST_CONVERTED = 50
 
 
 def convert(program: Program, turn: Turn, event: Event) -> None:
-    """Decides whether the order that has just been placed is a conversion. Nothing else hangs on
-    it: it is for reports."""
+    """Records a conversion if the order that was just placed follows a touch. For reports only."""
     state = turn.state
     order_id = turn.data["order_id"]
     if order_id in state.converted:
