@@ -34,7 +34,7 @@ from streams.kafka.producer import Route, TransactionalProducer
 from streams.ports import OutputRecord, Record, StoreBatch
 from streams.runtime.cache import StateCache
 from streams.runtime.commit import CHANGELOG
-from streams.runtime.merge import Merge
+from streams.runtime.merge import Merge, plain_inputs
 from streams.settings import Settings, load_settings
 from streams.store.rocks import RocksStore, StoreMemory
 
@@ -146,7 +146,7 @@ class Job:
         consumer.close()
 
     def _merge(self, topics: tuple[str, ...], batches: list[Batch]) -> list[tuple[str, Record]]:
-        merge = Merge(topics, {})
+        merge = Merge(plain_inputs(topics, {}))
         for batch in batches:
             topic = batch.topic.removeprefix(self._settings.prefix)
             merge.by_topic[topic].feed(batch.records, batch.next_offset, batch.end)

@@ -20,6 +20,7 @@ from streams.engine import (
     SendCommand,
     WebhookCommand,
 )
+from streams.settings import RecordTime
 
 
 class Record(msgspec.Struct, gc=False):
@@ -149,6 +150,9 @@ class Encoder(Protocol):
 CONTROL = "control"
 """The topic of what decides: sets of definitions, and store facts."""
 
+PRODUCTS = "products"
+"""The topic of the shop's articles."""
+
 DAY_FACTS_KEY = b"day-facts"
 """The key of the records of `control` that hold the facts of a day, added up over all tasks. Their
 record time is not before the end of the day; in simulated time it is that midnight."""
@@ -188,5 +192,5 @@ class TaskSettings(msgspec.Struct, frozen=True):
     max_idle: int = 60_000
     commit_interval: int = 100
     commit_events: int = 10_000
-    is_simulated: bool = False  # record_time: create (DESIGN 5.7)
+    record_time: RecordTime = RecordTime.APPEND  # DESIGN 5.1, 5.7
     cached_customers: int = 50_000

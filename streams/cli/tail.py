@@ -119,7 +119,7 @@ def _decode(found: "Found", decode: "Decode") -> list[tuple[str | None, Any]]:
     from streams.contracts.decisions import DECISIONS, read_decisions
     from streams.contracts.wire import Undecodable
     from streams.kafka.topics import CHANGELOG
-    from streams.task import is_tick
+    from streams.runtime.time_policy.ticks import is_tick
     from streams.web.views import customer_view
 
     record = found.record

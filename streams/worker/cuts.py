@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from streams.engine import Instant
 from streams.errors import Refused
 from streams.ports import CONTROL
+from streams.runtime.time_policy.live import SHORTEST_PAUSE
 from streams.worker.fetching import Key
 from streams.worker.host import Host, in_thread
 
@@ -23,14 +24,8 @@ AskEnds = Callable[[list[Key]], dict[Key, int]]
 """The ends (high watermarks) of partitions in one request; blocks. What can't be asked is left
 out."""
 
-SHORTEST = 0.02
-"""Seconds between two cuts, at least."""
-SHORTEST_SIMULATED = 0.002
-"""The same in simulated time, where tasks ask once a day, and all of the next day waits for it."""
 CALM = 0.2
 """Seconds between two cuts while no record and no timer waits for one."""
-SHARE = 50
-"""Cuts may cost one part in so many of a CPU."""
 COST = 14e-3 / 512
 """Seconds of CPU that one partition costs in librdkafka's threads (DESIGN 5.2)."""
 AFTER_FAILURE = 1.0
@@ -90,7 +85,7 @@ class Cuts:
         asked = {host: topics for host in hosts if (topics := host.task.needs_cut(wall))}
         keys = {key_of(host, topic) for host, topics in asked.items() for topic in topics}
         if not keys:
-            return SHORTEST
+            return SHORTEST_PAUSE
         ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
         self._listen(bool(ends))
         if not ends:
@@ -102,9 +97,8 @@ class Cuts:
             host.ends.update(found)
             host.task.cut(wall, found)
             self._done(host)
-        if all(host.task.settings.is_simulated for host in asked):
-            return SHORTEST_SIMULATED
-        return max(SHORTEST, SHARE * (cost + COST * len(keys)))
+        cost += COST * len(keys)
+        return max(host.task.time.pause_after_cut(cost) for host in asked)
 
     def _listen(self, is_answered: bool) -> None:
         now = time.monotonic()
@@ -127,12 +121,7 @@ class Cuts:
 def is_urgent(host: Host, wall: Instant) -> bool:
     """Does a record or a timer wait for the clock to go on?"""
     task = host.task
-    if task.settings.is_simulated:
-        return True  # it asks at midnight only, and all of the next day waits for it
-    due = task.next_due
-    if due is not None and due <= wall:
-        return True
-    return any(task.buffered(topic)[0] for topic in host.fed)
+    return task.time.is_cut_urgent(wall, task.next_due)
 
 
 def key_of(host: Host, topic: str) -> Key:

@@ -27,7 +27,7 @@ from streams.kafka.topics import CHANGELOG, TOPICS, Partitions, topic_name
 from streams.ports import Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import Commit, never_read
-from streams.settings import RecordTime, Settings
+from streams.settings import Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
 from streams.task import PartitionTask
 from streams.worker.host import Opening
@@ -267,7 +267,7 @@ def task_settings(settings: Settings) -> TaskSettings:
         max_idle=settings.max_idle,
         commit_interval=settings.commit_interval,
         commit_events=settings.commit_events,
-        is_simulated=settings.record_time is RecordTime.CREATE,
+        record_time=settings.record_time,
         cached_customers=settings.cache_customers,
     )
 

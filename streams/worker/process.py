@@ -294,9 +294,8 @@ def task_view(host: Host) -> TaskView:
         view.buffered = {topic: task.buffered(topic)[0] for topic in host.fed}
         view.lag = host.lag()
         view.counts = dict(task.counts)
-        return waiting_view(
-            view, is_simulated=task.settings.is_simulated, knows_ends=host.knows_ends
-        )
+        is_at_rest = task.time.is_at_rest(view.behind, view.waits_for)
+        return waiting_view(view, is_at_rest=is_at_rest, knows_ends=host.knows_ends)
     return view
 
 

@@ -19,7 +19,8 @@ from streams.engine import (
 )
 from streams.engine.successor import Successors
 from streams.ports import CONTROL
-from streams.runtime.firing import TIMER
+from streams.runtime.notices import TIMER
+from streams.settings import RecordTime
 
 from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
 
@@ -135,7 +136,7 @@ def test_pitfall_22_an_event_dated_2099_is_clamped_and_moves_no_clock(shop: Shop
 def test_pitfall_22_in_simulated_time_an_impossible_timestamp_is_a_dead_letter(
     open_shop: Callable[..., Shop], time: int
 ) -> None:
-    shop = open_shop(is_simulated=True)
+    shop = open_shop(record_time=RecordTime.CREATE)
     shop.cart(time, "ada", occurred_at=NOON)
     for one in shop.local.task._merge.inputs:
         one.complete(1 << 50)
@@ -230,7 +231,7 @@ def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
         if event.metric == "cart.updated" and state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("streams.task.decide", decide_badly)
+    monkeypatch.setattr("streams.runtime.acting.decide", decide_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)
@@ -249,7 +250,7 @@ def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
         if state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("streams.runtime.firing.fire", fire_badly)
+    monkeypatch.setattr("streams.runtime.acting.fire", fire_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)

@@ -562,7 +562,7 @@ def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
             raise ZeroDivisionError
         return visit(program, state, *others)
 
-    monkeypatch.setattr("streams.runtime.firing.visit", failing)
+    monkeypatch.setattr("streams.runtime.acting.visit", failing)
     shop.until(NINE + HOUR)
     assert [name for name, _ in after_nine(shop)] == list("abce")
     (letter,) = shop.outputs("dead-letters")
