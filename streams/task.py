@@ -24,18 +24,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import assert_never
 
-from streams.engine import (
-    INPUTS,
-    Backfill,
-    Event,
-    Instant,
-    Interest,
-    Product,
-    Program,
-    Review,
-)
+from streams.engine import INPUTS, Instant, Program
 from streams.errors import Unanswered
-from streams.ports import CONTROL, CouponCode, Ports, Record, TaskSettings
+from streams.ports import CONTROL, Ports, Record, TaskSettings
 from streams.runtime.acting import Acting
 from streams.runtime.agenda import (
     Agenda,
@@ -61,7 +52,7 @@ from streams.runtime.notices import Notices
 from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.products import Products
-from streams.runtime.records import Records, Taker
+from streams.runtime.records import Records, takers_of
 from streams.runtime.time_policy import TimePolicy, open_time
 from streams.runtime.timers import Timers
 from streams.runtime.uncommitted import Uncommitted
@@ -93,7 +84,6 @@ class PartitionTask:
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self._ports = ports
-        self._store = ports.store
         self._waits_for: Input | None = None
         self._unanswered: Unanswered | None = None
         self._wall: Instant = 0
@@ -127,14 +117,7 @@ class PartitionTask:
         news = self._news = News(products, in_force, ports.encoder, uncommitted, self.time)
         acting = Acting(in_force, customers, uncommitted, timers, days, notices)
         self._firing = Firing(in_force, customers, timers, audience, acting)
-        takers: dict[type, Taker] = {
-            Event: acting.by_record,
-            Review: acting.by_record,
-            Backfill: acting.by_record,
-            CouponCode: lambda code, *_: coupons.load(code),
-            Product: lambda product, _record, now, _mark: news.take(product, now),
-            Interest: lambda interest, _record, now, _mark: news.take(interest, now),
-        }
+        takers = takers_of(acting, coupons, news)
         self._records = Records(self.time, in_force, ports.decoder, takers, notices, self.counts)
         self._agenda = Agenda(self.time, days, in_force, timers, audience, products)
 
@@ -198,7 +181,7 @@ class PartitionTask:
 
     def state_of(self, customer: str) -> bytes | None:
         """The committed state of a customer, never what isn't committed yet (PITFALLS 55)."""
-        return self._store.get(customer.encode())
+        return self._ports.store.get(customer.encode())
 
     # ── Records and time ──────────────────────────────────────────────────────────────────────
 

@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.engine import Instant
+from streams.engine import Backfill, Event, Instant, Interest, Product, Review
 from streams.errors import SendflowError
-from streams.ports import Decoded, Decoder, Record, Rejection
+from streams.ports import CouponCode, Decoded, Decoder, Record, Rejection
+from streams.runtime.acting import Acting
+from streams.runtime.coupons import CouponBook
 from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input
+from streams.runtime.news import News
 from streams.runtime.notices import Mark, Notices
 from streams.runtime.time_policy import TimePolicy
 from streams.runtime.time_policy.ticks import is_tick
@@ -23,6 +26,18 @@ from streams.runtime.time_policy.ticks import is_tick
 Taker = Callable[[Any, Record, Instant, Mark], None]
 """Takes what a record was decoded to: with the record, its effective time, and what names it among
 the poisoned."""
+
+
+def takers_of(acting: Acting, coupons: CouponBook, news: News) -> Mapping[type, Taker]:
+    """A taker for each member of `ports.Decoded`."""
+    return {
+        Event: acting.by_record,
+        Review: acting.by_record,
+        Backfill: acting.by_record,
+        CouponCode: lambda code, *_: coupons.load(code),
+        Product: lambda product, _record, now, _mark: news.take(product, now),
+        Interest: lambda interest, _record, now, _mark: news.take(interest, now),
+    }
 
 
 class Records:
@@ -37,7 +52,7 @@ class Records:
         notices: Notices,
         counts: Counter[str],
     ) -> None:
-        """`takers`: one for each member of `ports.Decoded`."""
+        """`takers`: what takes the members of `ports.Decoded`, by their types (`takers_of`)."""
         self._time = time
         self._in_force = in_force
         self._decoder = decoder
