@@ -232,7 +232,7 @@ class PartitionTask:
                     self._firing.fire(self._reach(due))
                     budget -= 1
                 case VisitChunk(due):
-                    budget -= self._firing.visit_chunk(due, self._reach(due))
+                    budget -= 1 + self._firing.visit_chunk(due, self._reach(due))
                 case TellNews(due):
                     self._reach(due)
                     budget -= 1 + self._news.tell(due)
