@@ -223,10 +223,10 @@ class PartitionTask:
         pending = self._uncommitted.pending
         while budget > 0:
             match self._agenda.next(self._clock, wall, budget):
-                case TakeRecords(source, at, limit, most):
-                    budget -= self._take(source, at, limit, most)
+                case TakeRecords() as taking:
+                    budget -= self._take(taking)
                     if self._unanswered is not None:
-                        self._waits_for = source
+                        self._waits_for = taking.source
                         return False
                 case FireTimer(due):
                     self._firing.fire(self._reach(due))
@@ -270,9 +270,9 @@ class PartitionTask:
         pending.records.append(self._ports.encoder.day_report(report))
         self.counts["days"] += 1
 
-    def _take(self, source: Input, at: Place, limit: Place, most: int) -> int:
-        """Takes records of `source`, the first of which is at `at`, as long as they come before
-        `limit` and before the next timer. Returns how many."""
+    def _take(self, taking: TakeRecords) -> int:
+        """Takes records as the agenda says, one after the other. Returns how many."""
+        source, at, limit, most = taking.source, taking.at, taking.limit, taking.most
         records, timers, pending = self._records, self._timers, self._uncommitted.pending
         taken = 0
         while True:

@@ -99,6 +99,7 @@ class Agenda:
         products: Products,
     ) -> None:
         self._time = time
+        self._merge = time.merge
         self._days = days
         self._in_force = in_force
         self._timers = timers
@@ -119,17 +120,18 @@ class Agenda:
         if beyond is not None:
             return SetAside(beyond)
         while True:
-            first, at, limit = time.merge.choose(clock)
-            timer, visit = self._timers.next_due, self._audience.next_due
-            news = self._products.next_due
-            due = min(timer, visit, news)
+            first, at, limit = self._merge.choose(clock)
+            visit, news = self._audience.next_due, self._products.next_due
+            visit_or_news = visit if visit < news else news
+            due = min(self._timers.next_due, visit_or_news)
             next_due = place(due, TIMERS)
             held = time.held_at_midnight(days, self._in_force.fact_until)
             if held is not None:
                 return WaitFor(held, place(days.began, START))
-            over = time.day_over(days, first, at, next_due)
-            if over is not None:
-                return DayEnd(over)
+            if at >= days.end_place <= next_due:
+                over = time.day_over(days, first, at, next_due)
+                if over is not None:
+                    return DayEnd(over)
             if next_due < at:
                 until = time.first_midnight(days, at)
                 if until is not None and self._audience.may_pass_over(until):
@@ -139,7 +141,7 @@ class Agenda:
                 return VisitChunk(due) if visit == due else FireTimer(due)
             if first.records:
                 most = 1 if first.topic in ONE_BY_ONE else budget
-                before_visits = place(min(visit, news), TIMERS)
+                before_visits = place(visit_or_news, TIMERS)
                 limit = min(limit, before_visits, days.end_place, time.end_of_slice(wall))
                 return TakeRecords(first, at, limit, most)
             if not time.may_go_on_without(first, wall):

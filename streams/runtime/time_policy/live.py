@@ -87,8 +87,7 @@ class LiveTime:
 
     def day_over(self, days: Days, first: Input, at: Place, next_due: Place) -> Instant | None:
         """See TimePolicy.day_over: by whatever happens next, or could happen."""
-        earliest = min(at, next_due)
-        return None if earliest < days.end_place else time_of(earliest)
+        return time_of(min(at, next_due))
 
     def first_midnight(self, days: Days, at: Place) -> Instant | None:
         """See TimePolicy.first_midnight: the clock has always begun."""

@@ -41,8 +41,8 @@ class TimePolicy(Protocol):
         """The input without which nothing of the day under way may happen yet."""
 
     def day_over(self, days: Days, first: Input, at: Place, next_due: Place) -> Instant | None:
-        """A moment after the day under way, if that is over: `first` is next, at `at`, or a
-        timer, at `next_due`."""
+        """A moment after the day under way, if that is over: `first` is next, at `at`, or what is
+        due, at `next_due`; neither lies in the day."""
 
     def first_midnight(self, days: Days, at: Place) -> Instant | None:
         """Before the first day: the midnight that comes before the first record, which is at `at`.

@@ -88,8 +88,6 @@ class SimulatedTime:
         """See TimePolicy.day_over: each day ends by itself, since what other tasks write for this
         one may come on a day without anything else; and the first day is that of the first
         record, or a schedule would wait for the facts of every day since 1970."""
-        if min(at, next_due) < days.end_place:
-            return None
         if days.has_begun:
             return days.end if next_due < at or first.records else None
         if first is self._control or not first.records:
