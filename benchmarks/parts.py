@@ -204,7 +204,7 @@ def main() -> None:
     """The parts alone, on the embedded broker: `python -m benchmarks.parts`."""
     import tempfile
 
-    from streams.demo.broker import EmbeddedBroker
+    from streams.embedded.broker import EmbeddedBroker
 
     with (
         tempfile.TemporaryDirectory() as directory,

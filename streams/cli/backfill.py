@@ -9,7 +9,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.worker.backfills import Candidate, Plan
+    from streams.operations.backfills import Candidate, Plan
 
 
 def backfill(
@@ -37,7 +37,7 @@ def backfill(
     """
     from streams.engine import Placed
     from streams.errors import Refused
-    from streams.worker.backfills import ask_for, plan_backfill
+    from streams.operations.backfills import ask_for, plan_backfill
 
     if as_json and not (dry_run or yes):
         raise Refused("--json goes with --dry-run or --yes: a program can't be asked")

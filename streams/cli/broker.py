@@ -21,7 +21,7 @@ def broker(
     """
     import time
 
-    from streams.demo.broker import EmbeddedBroker
+    from streams.embedded.broker import EmbeddedBroker
     from streams.errors import Refused
 
     with EmbeddedBroker(data_dir, port) as embedded:

@@ -9,9 +9,9 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.engine.definition import CouponPool
+    from streams.engine.content import CouponPool
+    from streams.operations.coupons import PoolCounts
     from streams.settings import Settings
-    from streams.worker.coupons import PoolCounts
 
 MOST_SHOWN = 10
 """A file of the wrong kind is wrong in every line."""
@@ -42,9 +42,9 @@ def load(
     Exit status: 0 they are loaded, 1 some can't be and none was.
     Example: sendflow coupons load win-back-10 codes.csv
     """
+    from streams.operations.coupons import code_problems, loaded_codes, refuse_if_late
+    from streams.operations.coupons import load as write
     from streams.ports import CouponCode
-    from streams.worker.coupons import code_problems, loaded_codes, refuse_if_late
-    from streams.worker.coupons import load as write
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
     codes = _codes_in(file, column)
@@ -86,7 +86,7 @@ def status(
     """
     import msgspec
 
-    from streams.worker.coupons import counted
+    from streams.operations.coupons import counted
 
     settings = options.load(config, brokers, prefix)
     counts = [one for one in counted(settings, _pools(settings)) if pool in (None, one.pool)]
@@ -143,14 +143,14 @@ def _column_of(file: Path, column: str) -> list[str]:
 
 def _pools(settings: "Settings") -> list["CouponPool"]:
     """The pools of the newest set, then those of older ones whose rules were another."""
-    from streams.worker.publish import pools_of, published_sets
+    from streams.operations.publish import pools_of, published_sets
 
     return pools_of(reversed(published_sets(settings)))
 
 
 def _check_pool(name: str, pools: list["CouponPool"], *, is_new: bool) -> None:
     """The pool takes loaded codes. Raises Refused."""
-    from streams.engine.problem import nearest_name
+    from streams.engine.values import nearest_name
     from streams.errors import Refused
 
     found = next((pool for pool in pools if pool.coupons == name), None)

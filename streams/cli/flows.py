@@ -11,8 +11,8 @@ from streams.cli.options import AsJson
 if TYPE_CHECKING:
     from streams.definitions import Loaded
     from streams.definitions.changes import Change, Waiting
+    from streams.operations.publish import DefinitionsSet, Published
     from streams.settings import Settings
-    from streams.worker.publish import DefinitionsSet, Published
 
 Folder = Annotated[Path, typer.Argument(help="The folder with the definitions.")]
 
@@ -56,7 +56,7 @@ def show(
     Example: sendflow flows show post-purchase --mermaid
     """
     from streams.definitions.picture import as_mermaid, as_text, picture_of
-    from streams.engine.problem import unknown_name
+    from streams.engine.values import unknown_name
 
     loaded = _load(folder)
     if loaded.problems:
@@ -86,7 +86,7 @@ def diff(
     Exit status: 0 no difference, 1 there are differences, 2 the folder has problems.
     Example: sendflow flows diff flows
     """
-    from streams.worker.publish import changes_after, published_sets, read_set, reservations
+    from streams.operations.publish import changes_after, published_sets, read_set, reservations
 
     settings = options.load(config, brokers, prefix)
     definitions = read_set(folder)
@@ -137,8 +137,8 @@ def publish(
     """
     import time
 
-    from streams.worker.publish import publish as write
-    from streams.worker.publish import published_sets, read_to_publish, reservations
+    from streams.operations.publish import publish as write
+    from streams.operations.publish import published_sets, read_to_publish, reservations
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
     moment = None if at is None else options.moment(at, "--at")
@@ -163,7 +163,7 @@ _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
 def _print_changes(settings: "Settings", before: "Published", folder: "DefinitionsSet") -> None:
     from streams.errors import Refused
-    from streams.worker.publish import changes_after
+    from streams.operations.publish import changes_after
 
     try:
         changes = changes_after(before, folder)
@@ -195,7 +195,7 @@ def _waiting(settings: "Settings", changes: "list[Change]") -> "Waiting":
     nobody = Waiting()
     if all(waiting_at(change, nobody) is None for change in changes):
         return nobody
-    from streams.worker.waiting import waiting_customers
+    from streams.operations.waiting import waiting_customers
 
     return waiting_customers(settings)
 

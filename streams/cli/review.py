@@ -108,7 +108,7 @@ def _answer(
 ) -> None:
     from streams.engine import Review
     from streams.errors import Refused
-    from streams.worker.reviews import write_reviews
+    from streams.operations.reviews import write_reviews
 
     template, flow = chosen_by
     if not ids and template is None and flow is None:
@@ -138,7 +138,7 @@ def _unanswered(
 ) -> list[dict[str, Any]]:
     from streams.contracts.registry import registry_in
     from streams.contracts.wire import decode_with
-    from streams.worker.reviews import unanswered
+    from streams.operations.reviews import unanswered
 
     return [
         request

@@ -8,8 +8,8 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
+    from streams.operations.members import InForce
     from streams.settings import Settings
-    from streams.worker.members import InForce
 
 At = Annotated[
     str | None,
@@ -34,8 +34,8 @@ def list_(
     \b
     Example: sendflow segments list --json
     """
-    from streams.engine.wording import condition_text
-    from streams.worker.members import read_members
+    from streams.engine.compiling import condition_text
+    from streams.operations.members import read_members
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
     deciding = _in_force(settings)
@@ -77,8 +77,8 @@ def members(
     \b
     Example: sendflow segments members low-clv --limit 20
     """
-    from streams.engine.problem import unknown_name
-    from streams.worker.members import read_members
+    from streams.engine.values import unknown_name
+    from streams.operations.members import read_members
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
     deciding = _in_force(settings)
@@ -105,13 +105,13 @@ def members(
 
 
 def _in_force(settings: "Settings") -> "InForce | None":
-    from streams.worker.members import in_force
+    from streams.operations.members import in_force
 
     return in_force(settings)
 
 
 def _moment(settings: "Settings", at: str | None) -> int:
-    from streams.worker.members import clock_now
+    from streams.operations.members import clock_now
 
     if at is not None:
         return options.moment(at, "--at")

@@ -20,22 +20,22 @@ from typing import Protocol, Self
 
 import msgspec
 
-from streams.demo.broker import EmbeddedBroker
 from streams.demo.outcome import Outcome, read_outcome
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
 from streams.demo.workers import Watch, Worker, WorkerFailed, wait_until_decided
+from streams.embedded.broker import EmbeddedBroker
 from streams.engine import Instant
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.errors import Refused
 from streams.importing.encoding import event_record
 from streams.importing.past import Written, end_after, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
+from streams.operations.publish import DefinitionsSet, publish, read_to_publish
 from streams.replay.explain import Timeline, explain
 from streams.replay.history import read_history
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
-from streams.worker.publish import DefinitionsSet, publish, read_to_publish
 
 DAYS_AFTER = 30
 """So long after the last event simulated time goes on."""

@@ -3,7 +3,6 @@ everything around them simulated (`simulation.py` and the modules named there), 
 something to decide."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from random import Random
@@ -15,7 +14,7 @@ from streams.demo.retail import CURRENCY, Order, Refund, read_retail
 from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 
 SIMULATED_METRICS = frozenset(
     {
@@ -81,19 +80,10 @@ class ShopYear:
     summary: ShopSummary
 
 
-def shop_year(seed: int = SEED) -> Iterator[dict[str, Any]]:
-    """The year's events in order of time, with the fields of DESIGN section 7. The same seed
-    gives the same events, to the byte."""
-    yield from build_shop_year(seed).events
-
-
-def summarise(seed: int = SEED) -> ShopSummary:
-    """What `shop_year(seed)` holds. To have both, call `build_shop_year` once."""
-    return build_shop_year(seed).summary
-
-
 def build_shop_year(seed: int = SEED) -> ShopYear:
-    """Reads the data and simulates around it. Raises Refused if the data can't be read."""
+    """Reads the data and simulates around it: the year's events in order of time, with the fields
+    of DESIGN 7. The same seed gives the same events, to the byte. Raises Refused if the
+    data can't be read."""
     retail = read_retail()
     orders: defaultdict[str, list[Order]] = defaultdict(list)
     refunds: defaultdict[str, list[Refund]] = defaultdict(list)

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from streams.demo.broker import HOST, free_port
-from streams.demo.child_process import ChildProcess
+from streams.embedded.broker import HOST, free_port
+from streams.embedded.child_process import ChildProcess
 from streams.engine import Instant
 from streams.errors import SendflowError
 from streams.settings import Settings

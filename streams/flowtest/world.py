@@ -11,8 +11,7 @@ from streams.contracts.fields import FieldsRead
 from streams.contracts.interests import INTERESTS
 from streams.contracts.wire import decode_any
 from streams.engine import METRICS, CustomerState, Instant, decode_state
-from streams.engine.event import NEWS
-from streams.engine.problem import Path, Problem
+from streams.engine.values import NEWS, Path, Problem
 from streams.flowtest.events import Command, NotThere
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings

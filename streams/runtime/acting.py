@@ -145,7 +145,7 @@ class Acting:
         self, customer: bytes, state: CustomerState, size: int, cause: Cause, at: Instant
     ) -> None:
         """The state takes `size` bytes, which is large: its oldest past events are forgotten
-        (DESIGN 4). Raises OverflowError where it still fits into no transaction: what made it so
+        (DESIGN 6.2). Raises OverflowError where it still fits into no transaction: what made it so
         becomes a dead letter."""
         pending = self._uncommitted.pending
         event_id = cause.event_id if isinstance(cause, Event) else None

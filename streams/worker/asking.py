@@ -13,7 +13,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from streams.errors import Unanswered, Unreachable
-from streams.worker.host import Host, in_thread
+from streams.worker.slot import TaskSlot, in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -30,27 +30,27 @@ class Asking:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ask")
 
-    async def ask(self, host: Host, question: Unanswered) -> None:
+    async def ask(self, slot: TaskSlot, question: Unanswered) -> None:
         """Until there is an answer, or the task is given up. Raises what only the user can mend."""
         attempts = 0
-        while not host.left.is_set():
+        while not slot.left.is_set():
             try:
                 await in_thread(self._threads, question.ask)
             except Unreachable as error:
                 if attempts % SAY_EVERY == 0:
                     logger.warning(
                         "task %d waits for %s: %s; it is asked for until it's there",
-                        host.partition,
+                        slot.partition,
                         question.what,
                         error,
                     )
             else:
                 if attempts:
-                    logger.info("task %d goes on: %s is there", host.partition, question.what)
+                    logger.info("task %d goes on: %s is there", slot.partition, question.what)
                 return
             attempts += 1
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(host.left.wait(), ASK_AGAIN_AFTER)
+                await asyncio.wait_for(slot.left.wait(), ASK_AGAIN_AFTER)
 
     def close(self) -> None:
         """Ends the threads, as soon as they can be."""

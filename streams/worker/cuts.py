@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from streams.engine import Instant
@@ -16,7 +16,7 @@ from streams.errors import Refused
 from streams.ports import CONTROL
 from streams.runtime.time_policy.live import SHORTEST_PAUSE
 from streams.worker.fetching import Key
-from streams.worker.host import Host, in_thread
+from streams.worker.slot import RunningTasks, TaskSlot, in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -36,17 +36,15 @@ class Cuts:
 
     def __init__(
         self,
-        hosts: Callable[[], Iterable[Host]],
+        running: RunningTasks,
         ask_ends: AskEnds,
-        clock: Callable[[], Instant],
-        done: Callable[[Host], None],
+        done: Callable[[TaskSlot], None],
         patience: float,
     ) -> None:
-        """`hosts` are those that run; `done` is called for each that a cut was brought to.
-        `patience`: seconds without any answer after which it's given up."""
-        self._hosts = hosts
+        """`done` is called for each task that a cut was brought to. `patience`: seconds without
+        any answer after which it's given up."""
+        self._running = running
         self._ask_ends = ask_ends
-        self._clock = clock
         self._done = done
         self._patience = patience
         self._silent_since: float | None = None
@@ -55,9 +53,9 @@ class Cuts:
         """When all were asked for the last time."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cut")
 
-    def want(self, host: Host) -> None:
+    def want(self, slot: TaskSlot) -> None:
         """The task waits."""
-        if is_urgent(host, self._clock()):
+        if is_urgent(slot, self._running.clock()):
             self._urgent.set()
 
     async def run(self) -> None:
@@ -76,29 +74,29 @@ class Cuts:
     async def _cut(self, now: float) -> float:
         """One cut; returns how many seconds are to lie between it and the next."""
         self._urgent.clear()
-        wall = self._clock()
-        hosts = list(self._hosts())
+        wall = self._running.clock()
+        slots = list(self._running.slots())
         if now - self._calm_at < CALM:
-            hosts = [host for host in hosts if is_urgent(host, wall)]
+            slots = [slot for slot in slots if is_urgent(slot, wall)]
         else:
             self._calm_at = now
-        asked = {host: topics for host in hosts if (topics := host.task.needs_cut(wall))}
-        keys = {key_of(host, topic) for host, topics in asked.items() for topic in topics}
+        asked = {slot: topics for slot in slots if (topics := slot.task.needs_cut(wall))}
+        keys = {key_of(slot, topic) for slot, topics in asked.items() for topic in topics}
         if not keys:
             return SHORTEST_PAUSE
         ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
         self._listen(bool(ends))
         if not ends:
             return AFTER_FAILURE
-        for host, topics in asked.items():
-            if not host.runs:
+        for slot, topics in asked.items():
+            if not slot.runs:
                 continue
-            found = {topic: ends[key] for topic in topics if (key := key_of(host, topic)) in ends}
-            host.ends.update(found)
-            host.task.cut(wall, found)
-            self._done(host)
+            found = {topic: ends[key] for topic in topics if (key := key_of(slot, topic)) in ends}
+            slot.ends.update(found)
+            slot.task.cut(wall, found)
+            self._done(slot)
         cost += COST * len(keys)
-        return max(host.task.time.pause_after_cut(cost) for host in asked)
+        return max(slot.task.time.pause_after_cut(cost) for slot in asked)
 
     def _listen(self, is_answered: bool) -> None:
         now = time.monotonic()
@@ -118,12 +116,12 @@ class Cuts:
         return self._ask_ends(keys), time.thread_time() - before
 
 
-def is_urgent(host: Host, wall: Instant) -> bool:
+def is_urgent(slot: TaskSlot, wall: Instant) -> bool:
     """Does a record or a timer wait for the clock to go on?"""
-    task = host.task
+    task = slot.task
     return task.time.is_cut_urgent(wall, task.next_due)
 
 
-def key_of(host: Host, topic: str) -> Key:
+def key_of(slot: TaskSlot, topic: str) -> Key:
     """Where a task reads `topic`: `control` has one partition for all."""
-    return (topic, 0 if topic == CONTROL else host.partition)
+    return (topic, 0 if topic == CONTROL else slot.partition)

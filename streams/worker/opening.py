@@ -12,26 +12,25 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, registry_in
-from streams.engine import Instant
-from streams.errors import Aborted, Refused, SendflowError
+from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.options import consumer_options, producer_options
-from streams.kafka.producer import ANY, ProducerState, Route, TransactionalProducer
+from streams.kafka.producer import ANY, Route, TransactionalProducer
 from streams.kafka.topics import CHANGELOG, TOPICS, Partitions, topic_name
 from streams.ports import Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
-from streams.runtime.commit import Commit, never_read
+from streams.runtime.commit import never_read
 from streams.settings import Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
 from streams.task import PartitionTask
-from streams.worker.host import Opening
+from streams.worker.clock import wall_clock
+from streams.worker.kafka_task import KafkaTask
 from streams.worker.renewal import Renewal
+from streams.worker.slot import Opening
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class TaskOpener:
         self._delete_retention = admin.delete_retention()
         self._patience = settings.broker_timeout / 1000
 
-    def __call__(self, opening: Opening) -> "KafkaTask":
+    def __call__(self, opening: Opening) -> KafkaTask:
         """Opens one task. Raises Refused, Fenced, OutcomeUnknown, StoreUnusable, Stopped."""
         settings, number = self._settings, opening.partition
         options = producer_options(settings, f"{settings.application}-{number}")
@@ -79,7 +78,7 @@ class TaskOpener:
             self._restore(store, opening)
             task = self._task(store, opening)
             undo.pop_all()
-        renewal = Renewal(self._delete_retention, lambda: self._changelog_end(number), wall)
+        renewal = Renewal(self._delete_retention, lambda: self._changelog_end(number), wall_clock)
         return KafkaTask(task, producer, store, settings.transaction_timeout / 1000, renewal)
 
     def _changelog_end(self, partition: int) -> int:
@@ -124,13 +123,13 @@ class TaskOpener:
     def _clear_if_too_old(self, store: RocksStore, partition: int) -> None:
         """One that missed the tombstones would bring deleted customers back (PITFALLS 42)."""
         written_at = store.written_at()
-        if written_at is None or wall() - written_at <= self._delete_retention:
+        if written_at is None or wall_clock() - written_at <= self._delete_retention:
             return
         logger.warning(
             "task %d: the store is %d h old, longer than the changelog keeps what was deleted; "
             "it's rebuilt",
             partition,
-            (wall() - written_at) // 3_600_000,
+            (wall_clock() - written_at) // 3_600_000,
         )
         store.clear()
 
@@ -160,10 +159,10 @@ class TaskOpener:
         records = 0
         # Until its end, tombstones may be missing: half a restore is as old as what it began with
         # (PITFALLS 42).
-        seen_at = store.written_at() or wall()
+        seen_at = store.written_at() or wall_clock()
         for chunk in reader.read(start, opening.cancelled.is_set):
             if chunk.next_offset >= chunk.end:
-                seen_at = wall()
+                seen_at = wall_clock()
             store.write(StoreBatch(chunk.changes, chunk.next_offset, seen_at))
             records += chunk.records
             now = time.monotonic()
@@ -202,52 +201,6 @@ def encoder_with(
         time.sleep(min(REGISTRY_AGAIN_AFTER, left))
 
 
-class KafkaTask:
-    """A task with its producer and its store (host.OpenTask)."""
-
-    def __init__(
-        self,
-        task: PartitionTask,
-        producer: TransactionalProducer,
-        store: RocksStore,
-        timeout: float,
-        renewal: Renewal,
-    ) -> None:
-        """`timeout`: seconds that a transaction may take."""
-        self.task = task
-        self._producer = producer
-        self._store = store
-        self._timeout = timeout
-        self._renewal = renewal
-        self._is_stored = True
-        """Is all that the producer has committed in the store?"""
-
-    def commit(self, commit: Commit) -> int:
-        """See OpenTask.commit. The store is written after the transaction, never before."""
-        self._is_stored = False
-        try:
-            offset = self._producer.commit(commit.records, self._timeout / 2)
-        except Aborted as error:
-            logger.warning("task %d: %s; trying once more", self.task.partition, error)
-            offset = self._producer.commit(commit.records, self._timeout / 2)
-        self._store.write(msgspec.structs.replace(commit.batch, changelog_offset=offset))
-        self._is_stored = True
-        return offset
-
-    def close(self) -> None:
-        """See OpenTask.close."""
-        if self._is_stored and self._producer.state is ProducerState.READY:
-            self._renew()
-        self._producer.close()
-        self._store.close()
-
-    def _renew(self) -> None:
-        try:
-            self._renewal.renew(self._store)
-        except SendflowError as error:
-            logger.warning("task %d: %s", self.task.partition, error)
-
-
 def routes(settings: Settings, partition: int) -> dict[str, Route]:
     """Where the records of a task go: to its own partition wherever there are as many, but for what
     is meant for another task."""
@@ -270,8 +223,3 @@ def task_settings(settings: Settings) -> TaskSettings:
         record_time=settings.record_time,
         cached_customers=settings.cache_customers,
     )
-
-
-def wall() -> Instant:
-    """The wall time, for the age of a store."""
-    return time.time_ns() // 1_000_000

@@ -3,7 +3,7 @@
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.kafka.failures import UNREACHABLE, error_of
 from streams.kafka.options import offsets_options
 from streams.settings import Settings

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from streams.demo.broker import BrokerProcess
 from streams.demo.run import one_customer_in
 from streams.demo.shop import build_shop_year
 from streams.demo.workers import Watch, Worker, wait_until_decided
+from streams.embedded.broker import BrokerProcess
 from streams.engine import Instant
 from streams.importing.encoding import EventRecord, event_record
 from streams.importing.writing import PastWriter
@@ -20,9 +20,9 @@ from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import CHANGELOG
+from streams.operations.publish import publish, read_set
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
-from streams.worker.publish import publish, read_set
 from tests.eventually import eventually
 
 PARTITIONS = 4

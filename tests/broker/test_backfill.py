@@ -10,7 +10,7 @@ import pytest
 from streams.cli.main import run
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import encode_event
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord

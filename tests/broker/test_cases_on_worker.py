@@ -16,8 +16,8 @@ import pytest
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, WEBHOOKS
 from streams.contracts.wire import decode_any
-from streams.demo.broker import BrokerProcess
 from streams.demo.workers import Watch, Worker, wait_until_decided
+from streams.embedded.broker import BrokerProcess
 from streams.engine import Instant
 from streams.flowtest.cases import Case
 from streams.flowtest.compare import differences

@@ -9,13 +9,13 @@ import pytest
 
 from streams.cli.main import run
 from streams.contracts.wire import decode_any
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.topic_reader import TopicReader
+from streams.operations.coupons import counted, load, loaded_codes, refuse_if_late
+from streams.operations.publish import published_sets
 from streams.settings import RecordTime
-from streams.worker.coupons import counted, load, loaded_codes, refuse_if_late
-from streams.worker.publish import published_sets
 from tests.broker.worker_processes import Shop
 from tests.eventually import eventually
 

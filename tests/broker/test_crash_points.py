@@ -12,18 +12,18 @@ import pytest
 
 from streams.contracts.control import fact_record
 from streams.contracts.wire import decode_any
-from streams.demo.broker import BrokerProcess
 from streams.demo.workers import environment
+from streams.embedded.broker import BrokerProcess
 from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topics import CHANGELOG
+from streams.operations.publish import publish, read_set
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
 from streams.runtime.facts import DayFact
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory
-from streams.worker.publish import publish, read_set
 from tests.broker.one_task import OneTask, wall_clock
 from tests.broker.reading import read, values
 

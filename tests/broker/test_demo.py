@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from tests.eventually import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -165,7 +165,7 @@ def test_what_it_keeps_can_be_looked_at(start: Start, tmp_path: Path) -> None:
     customer = re.search(r"sendflow explain (\S+) --flow", out)
     assert customer is not None
 
-    from streams.demo.broker import EmbeddedBroker
+    from streams.embedded.broker import EmbeddedBroker
 
     with EmbeddedBroker(kept / "broker") as again:
         explained = subprocess.run(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.partition import partition_of

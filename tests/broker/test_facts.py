@@ -7,8 +7,8 @@ import pytest
 
 from streams.contracts.control import read_fact
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
-from streams.demo.broker import BrokerProcess
 from streams.demo.workers import Worker
+from streams.embedded.broker import BrokerProcess
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CONTROL, DayReport, Record
 from streams.runtime.facts import Adding, DayFact

@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from streams.cli.main import run
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.kafka.event_producer import EventProducer
+from streams.operations.members import clock_now
+from streams.operations.waiting import waiting_customers
 from streams.ports import OutputRecord
 from streams.runtime.commit import CHANGELOG, POSITION_KEY, Position
 from streams.runtime.order import TIMERS, place
 from streams.settings import RecordTime
-from streams.worker.members import clock_now
-from streams.worker.waiting import waiting_customers
 from tests.broker.worker_processes import Shop
 from tests.eventually import eventually
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streams.contracts.encode import encode_event
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.engine import topic_of
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.partition import partition_of

@@ -13,7 +13,7 @@ from streams.contracts.decode import LARGEST_EVENT
 from streams.contracts.encode import encode_event
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.producer import ProducerState

@@ -16,11 +16,11 @@ import pytest
 
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import encode_event
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
+from streams.operations.publish import publish, published_sets, read_set
 from streams.ports import OutputRecord
-from streams.worker.publish import publish, published_sets, read_set
 from tests.broker.worker_processes import Process, Shop, now
 from tests.eventually import eventually
 

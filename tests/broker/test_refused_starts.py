@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topics import CHANGELOG, topic_name

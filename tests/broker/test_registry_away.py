@@ -9,7 +9,7 @@ import pytest
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decode_with
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from tests.broker.worker_processes import Process, Shop, event

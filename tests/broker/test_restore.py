@@ -1,4 +1,4 @@
-"""A restore ends where the changelog does, whatever lies there (PITFALLS 7, 45)."""
+"""A restore ends where the changelog does, whatever lies there (PITFALLS fact 7, PITFALLS 45)."""
 
 import struct
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.topics import CHANGELOG, topic_name
 from streams.ports import StoreBatch

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streams.cli.main import run
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from tests.broker.worker_processes import Shop
 from tests.eventually import eventually
 

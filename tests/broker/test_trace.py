@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from tests.broker.one_task import OneTask

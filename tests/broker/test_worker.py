@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.demo.broker import BrokerProcess, free_port
+from streams.embedded.broker import BrokerProcess, free_port
 from streams.kafka.event_producer import EventProducer
-from streams.worker.publish import published_sets
+from streams.operations.publish import published_sets
 from tests.broker.worker_processes import Shop, event
 from tests.eventually import eventually
 

@@ -13,16 +13,16 @@ from typing import Any
 
 from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
-from streams.demo.broker import HOST, BrokerProcess, free_port
-from streams.demo.child_process import ChildProcess
 from streams.demo.workers import environment
+from streams.embedded.broker import HOST, BrokerProcess, free_port
+from streams.embedded.child_process import ChildProcess
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicReader
+from streams.operations.publish import publish, read_set
 from streams.ports import OutputRecord
 from streams.settings import Settings
-from streams.worker.publish import publish, read_set
 from tests.broker.group import expire
 from tests.eventually import eventually
 

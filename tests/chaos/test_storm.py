@@ -9,7 +9,7 @@ import pytest
 
 from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker import BrokerProcess
 from streams.engine import decode_state
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader

@@ -8,8 +8,8 @@ import typer
 from streams.cli.main import run
 from streams.contracts.backfills import BackfillRequest
 from streams.engine import NotAdded, Placed
-from streams.worker import backfills
-from streams.worker.backfills import Candidate, Plan
+from streams.operations import backfills
+from streams.operations.backfills import Candidate, Plan
 
 NOON = 1_772_452_800_000
 DUE = NOON + 3_600_000

@@ -7,8 +7,8 @@ import pytest
 
 from streams.cli.main import run
 from streams.errors import Refused
+from streams.operations.publish import read_to_publish
 from streams.resources import example_flows_dir
-from streams.worker.publish import read_to_publish
 
 
 def flow(folder: Path, text: str) -> Path:

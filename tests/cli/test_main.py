@@ -170,13 +170,13 @@ def test_a_worker_that_is_stopped_before_it_has_begun_has_stopped(number: int) -
 
 
 def _free_port() -> int:
-    from streams.demo.broker import free_port
+    from streams.embedded.broker import free_port
 
     return free_port()
 
 
 def _answers(port: int) -> bool:
-    from streams.demo.broker import HOST, answers
+    from streams.embedded.broker import HOST, answers
 
     return answers(HOST, port, within=0.5)
 

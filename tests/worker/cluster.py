@@ -25,7 +25,7 @@ from streams.runtime.commit import CHANGELOG, Commit
 from streams.store.memory import MemoryStore
 from streams.task import PartitionTask
 from streams.worker.fetching import FetchThread, Key
-from streams.worker.host import Opening
+from streams.worker.slot import Opening
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
 from tests.broker.worker_processes import event
 
@@ -106,7 +106,7 @@ class Cluster:
         return {key: len(self.logs.get(key, [])) for key in keys}
 
     def open(self, opening: Opening) -> "MemoryTask":
-        """See host.Opener."""
+        """See slot.Opener."""
         self.on_open(opening)
         partition = opening.partition
         self.opened.append(partition)
@@ -131,7 +131,7 @@ class Cluster:
 
 
 class MemoryTask:
-    """host.OpenTask."""
+    """slot.OpenTask."""
 
     def __init__(self, cluster: Cluster, task: PartitionTask, store: MemoryStore) -> None:
         self.task = task
@@ -210,13 +210,13 @@ class Worker:
         self.cluster = cluster
         self.consumer = MemoryConsumer(cluster)
         self.records = FetchThread(lambda: self.consumer, "")  # type: ignore[arg-type, return-value]
-        self.offsets: dict[Key, int] = {}
+        self.positions: dict[Key, int] = {}
         ports = TaskPorts(
             opener=cluster.open,
             records=self.records,
             ask_ends=cluster.ends,
             partition_of=cluster.partition_of,
-            write_offsets=self._write_offsets,
+            write_positions=self._write_positions,
         )
         given = {"reopen_delay": 0.01, "reopen_after_fenced": 0.05, **options}
         self.tasks = Tasks(ports, TasksOptions(**given))
@@ -240,8 +240,8 @@ class Worker:
                     self.tasks.feed(fetched)
             await asyncio.sleep(0)
 
-    async def _write_offsets(self, offsets: Any) -> None:
-        self.offsets.update(offsets)
+    async def _write_positions(self, positions: Any) -> None:
+        self.positions.update(positions)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import shipped_schemas
 from streams.errors import Refused, Unanswered
 from streams.worker.asking import Asking
-from streams.worker.host import Host
+from streams.worker.slot import TaskSlot
 from tests.contracts.registry_server import RegistryServer
 from tests.worker.cluster import Cluster, Worker, until, worker_on
 
@@ -33,8 +33,8 @@ def cluster(registry: RegistryServer, monkeypatch: pytest.MonkeyPatch) -> Cluste
 
 
 def waits_for_the_registry(worker: Worker) -> bool:
-    hosts = [host for host in worker.tasks.hosts() if host.runs and host.partition == 0]
-    return any("of the registry at" in (host.task.waits_for or "") for host in hosts)
+    slots = [slot for slot in worker.tasks.slots() if slot.runs and slot.partition == 0]
+    return any("of the registry at" in (slot.task.waits_for or "") for slot in slots)
 
 
 async def slowest_turn(turns: int) -> float:
@@ -53,7 +53,7 @@ async def test_pitfall_67_a_registry_that_hangs_blocks_neither_the_loop_nor_the_
     registry.answers.clear()
     waiting, other = cluster.customer_of(0), cluster.customer_of(1)
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({0, 1}, 1)
+        await worker.tasks.assigned({0, 1}, 1)
         cluster.order_in_confluent_form(waiting, registry.add(ORDER_PLACED.source))
         await until(lambda: waits_for_the_registry(worker) and registry.requests)
         for _ in range(5):
@@ -72,13 +72,13 @@ async def test_a_registry_that_is_away_for_long_is_no_failure_of_the_task(
     registry.fails_with = 503
     customer = cluster.customer_of(0)
     async with worker_on(cluster, failures_allowed=1) as worker:
-        await worker.tasks.assign({0}, 1)
+        await worker.tasks.assigned({0}, 1)
         cluster.order_in_confluent_form(customer, registry.add(ORDER_PLACED.source))
         cluster.order(customer)
         await until(lambda: len(registry.requests) >= 8)
         assert not worker.tasks.failure.done()
-        (host,) = worker.tasks.hosts()
-        assert host.failures == 0
+        (slot,) = worker.tasks.slots()
+        assert slot.failures == 0
         assert cluster.thanked() == []
         registry.fails_with = None
         await until(lambda: cluster.thanked() == [customer] * 2)
@@ -91,11 +91,11 @@ async def test_a_task_that_waits_for_the_registry_can_be_taken_away(
 ) -> None:
     registry.answers.clear()
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({0}, 1)
+        await worker.tasks.assigned({0}, 1)
         cluster.order_in_confluent_form(cluster.customer_of(0), registry.add(ORDER_PLACED.source))
         await until(lambda: waits_for_the_registry(worker) and registry.requests)
-        await worker.tasks.settle(was_thrown_out=False)
-        await worker.tasks.assign(set(), 2)
+        await worker.tasks.revoked()
+        await worker.tasks.assigned(set(), 2)
         await until(lambda: cluster.closed == [0])
         registry.answers.set()
 
@@ -105,7 +105,7 @@ async def test_a_registry_that_refuses_the_password_ends_the_worker(
 ) -> None:
     registry.password = "another one"
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({0}, 1)
+        await worker.tasks.assigned({0}, 1)
         cluster.order_in_confluent_form(cluster.customer_of(0), 100)
         error = await asyncio.wait_for(worker.tasks.failure, 10)
     assert isinstance(error, Refused)
@@ -113,11 +113,11 @@ async def test_a_registry_that_refuses_the_password_ends_the_worker(
 
 
 async def test_nobody_asks_for_a_task_that_was_given_up() -> None:
-    asking, host = Asking(), Host(0)
-    host.leave()
+    asking, slot = Asking(), TaskSlot(0)
+    slot.leave()
 
     def fail() -> None:
         raise AssertionError("it was asked")
 
-    await asking.ask(host, Unanswered("something", fail))
+    await asking.ask(slot, Unanswered("something", fail))
     asking.close()

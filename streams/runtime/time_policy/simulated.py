@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.engine import BETWEEN_TASKS, TOPIC_ORDER, Instant
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.ports import CONTROL, Rejection
 from streams.runtime.commit import Position
 from streams.runtime.days import Days

@@ -1,0 +1,70 @@
+"""Faust as the worker's membership of its group: the app, its routes, and the way in and out."""
+
+import errno
+import logging
+from collections.abc import Mapping
+from typing import cast
+
+from streams.errors import Refused
+from streams.settings import Settings
+from streams.worker.faust.app import advertised_host, build_app
+from streams.worker.faust.routes import add_routes
+from streams.worker.faust.transport import Consumer
+from streams.worker.fetching import FetchThread, Key
+from streams.worker.membership import Answers, Feed, Member
+
+logger = logging.getLogger(__name__)
+
+
+class FaustMembership:
+    """See membership.Membership."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        records: FetchThread,
+        member: Member,
+        shared: Mapping[str, Feed],
+        answers: Answers,
+    ) -> None:
+        """`shared`: who gets the batches of topics that nobody is assigned, such as `control`."""
+        self._settings = settings
+        self._app = build_app(settings, records, member, shared)
+        add_routes(self._app, self._app.customers, answers)
+
+    @property
+    def generation(self) -> int:
+        """See Membership."""
+        return self._app.consumer_generation_id
+
+    async def join(self) -> None:
+        """See Membership."""
+        settings = self._settings
+        try:
+            await self._app.start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise Refused(
+                f"port {settings.web_port} is taken; stop what listens there, or set another one "
+                "(web_port, SENDFLOW_WEB_PORT)"
+            ) from error
+        logger.info(
+            "member of the group %s; http://%s:%d/status shows its tasks",
+            settings.application,
+            advertised_host(settings),
+            settings.web_port,
+        )
+
+    async def ended(self) -> BaseException:
+        """See Membership."""
+        return await self._app.crashed_by()
+
+    async def write_positions(self, positions: Mapping[Key, int]) -> None:
+        """See Membership."""
+        await cast(Consumer, self._app.consumer).write_positions(positions)
+
+    async def leave(self) -> None:
+        """See Membership."""
+        if self._app.started:
+            await self._app.stop()
