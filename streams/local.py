@@ -31,6 +31,8 @@ from streams.runtime.facts import Adding, DayFact
 from streams.settings import RecordTime
 from streams.task import PartitionTask
 
+_BUDGET = 1_000_000  # records, timers and visits before what is decided is looked at
+
 
 class LocalParts(msgspec.Struct):
     """What a local task is made of; `open_store` makes an empty store."""
@@ -67,11 +69,11 @@ class LocalTask:
         self.logs[topic].append(record)
         return record
 
-    def advance(self, wall: Instant, budget: int = 1_000_000) -> None:
+    def advance(self, wall: Instant) -> None:
         """Feeds what is new, cuts at `wall` and processes all that can be. Records and timers
         before `wall` less the clock skew happen; in simulated time, what ticks allow, and at the
         end of each day what was decided is committed and its facts come."""
-        while self.step(wall, budget) or self._passes_midnight(wall) or self.learns_ends(wall):
+        while self.step(wall, _BUDGET) or self._passes_midnight(wall) or self.learns_ends(wall):
             pass
 
     def step(self, wall: Instant, budget: int) -> bool:

@@ -1,7 +1,6 @@
 """Records of the input topics to events: the first byte leads to a reader, which builds only fields
 that somebody reads."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -47,7 +46,6 @@ from streams.contracts.wire import (
     wrong_end,
 )
 from streams.engine import METRICS, Event, Interest, Product
-from streams.engine.values import Metric
 from streams.errors import Refused, Unanswered, Unreachable
 from streams.ports import CouponCode, Decoded, Record, Rejection
 
@@ -106,23 +104,21 @@ class EventDecoder:
         fields_read: FieldsRead = all_fields,
         schemas: Schemas | None = None,
         registry: SchemaRegistry | None = None,
-        metrics: Mapping[str, Metric] = METRICS,
         own_metric: OwnMetric = none_of_its_own,
     ) -> None:
         self._fields_read = fields_read
         self._schemas = schemas or shipped_schemas()
         self._contract_of = None if registry is None else partial(_contract_known, registry)
-        self._metrics = metrics
         self._writers: dict[bytes, _Writer] = {}  # by the header's bytes
         for fingerprint, contract in self._schemas.by_fingerprint.items():
             if contract.name in METRIC_OF_RECORD:
                 self._writers[SINGLE_OBJECT + fingerprint] = self._writer(contract)
         self._checks: dict[str, EventCheck] = {
             metric: event_check(known, self._schemas.of_metric(metric).schema)
-            for metric, known in metrics.items()
+            for metric, known in METRICS.items()
         }
         by_topic: dict[str, list[str]] = {}
-        for metric, known in metrics.items():
+        for metric, known in METRICS.items():
             by_topic.setdefault(known.topic, []).append(metric)
         self._metrics_of_topic = by_topic
         self._records = RecordDecoder(self._schemas, registry)
@@ -202,7 +198,7 @@ class EventDecoder:
     def _writer(self, contract: Contract) -> _Writer:
         metric = METRIC_OF_RECORD[contract.name]
         newest = self._schemas.of_metric(metric)
-        known = self._metrics[metric]
+        known = METRICS[metric]
         has_currency = "currency" in known.fields
         return _Writer(metric, known.topic, newest.full_name, contract, newest, has_currency)
 
@@ -214,7 +210,7 @@ class EventDecoder:
             return Rejection(str(error))
         if contract.name in self._others:
             return self._others[contract.name]
-        if METRIC_OF_RECORD.get(contract.name) not in self._metrics:
+        if METRIC_OF_RECORD.get(contract.name) not in METRICS:
             return Rejection(
                 f"schema {contract.full_name} is not that of an event", contract.full_name
             )
@@ -240,7 +236,7 @@ class EventDecoder:
         if metric is None and len(here) == 1:
             metric = here[0]
         if metric not in here:
-            if isinstance(metric, str) and metric in self._metrics:
+            if isinstance(metric, str) and metric in METRICS:
                 return Rejection(self._wrong_topic(metric, topic))
             found = "is missing" if metric is None else f"is {metric!r}"
             return Rejection(f"field 'metric' {found}, expected one of {', '.join(here)}")
@@ -268,7 +264,7 @@ class EventDecoder:
         return _read_other(other, fields, record)
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
-        return f"{metric} doesn't belong on {topic}, expected it on {self._metrics[metric].topic}"
+        return f"{metric} doesn't belong on {topic}, expected it on {METRICS[metric].topic}"
 
 
 def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotAContract:

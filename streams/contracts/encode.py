@@ -55,10 +55,7 @@ class EffectEncoder:
     ids. Raises RegistryUnreachable, Refused (see `SchemaRegistry.register`).
     """
 
-    def __init__(
-        self, schemas: Schemas | None = None, registry: SchemaRegistry | None = None
-    ) -> None:
-        self._schemas = schemas or shipped_schemas()
+    def __init__(self, registry: SchemaRegistry | None = None) -> None:
         self._registry = registry
         self._command_header, command = self._output("SendCommand")
         self._decisions = DecisionsWriter(*self._output("Decisions"))
@@ -154,7 +151,7 @@ class EffectEncoder:
         return header, dict_writer(schema)
 
     def _output(self, name: str) -> tuple[bytes, Schema]:
-        contract = self._schemas.current[name]
+        contract = shipped_schemas().current[name]
         if self._registry is None:
             return single_object_header(contract), contract.schema
         return confluent_header(self._registry.register(contract)), contract.schema

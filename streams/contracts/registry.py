@@ -31,6 +31,7 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?")
+_TIMEOUT = 5.0  # seconds, for a request
 _ASK_AGAIN_AFTER = 30.0  # seconds; a record with an unknown id mustn't cost a request each
 
 
@@ -57,7 +58,6 @@ class SchemaRegistry:
         url: str,
         cache: Path | None = None,
         login: tuple[str, str] | None = None,
-        timeout: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = urlsplit(url)
@@ -74,7 +74,6 @@ class SchemaRegistry:
             pair = base64.b64encode(":".join(login).encode())
             self._headers["Authorization"] = f"Basic {pair.decode()}"
         self._cache = cache
-        self._timeout = timeout
         self._clock = clock
         self._known: dict[int, Contract | NotAContract] = {}
         self._refused: dict[int, tuple[float, NotAContract]] = {}  # id -> asked when, the answer
@@ -180,7 +179,7 @@ class SchemaRegistry:
             headers["Content-Type"] = "application/vnd.schemaregistry.v1+json"
         request = urllib.request.Request(self.url + path, body, headers)
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
                 return dict(json.load(response))
         except urllib.error.HTTPError as error:
             if error.code == 404:

@@ -139,10 +139,10 @@ class _Invoice:
     at: Instant = 0
 
 
-def read_retail(path: Path = DATA) -> Retail:
+def read_retail() -> Retail:
     """Reads the invoices from the data's Parquet file. Raises Refused if it can't be read."""
     retail = Retail()
-    invoices = _read_invoices(read_rows(path), retail)
+    invoices = _read_invoices(read_rows(DATA), retail)
     _set_moments(invoices)
     invoices.sort(key=lambda invoice: invoice.at)
     earlier: defaultdict[str, list[Order]] = defaultdict(list)
