@@ -21,6 +21,9 @@ from streams.engine import (
 )
 from streams.settings import RecordTime
 
+Headers = list[tuple[str, bytes]]
+"""Headers of a record, in order; a name may occur more than once."""
+
 
 class Record(msgspec.Struct, gc=False):
     """One record of a Kafka partition, as fetched."""
@@ -29,7 +32,7 @@ class Record(msgspec.Struct, gc=False):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]] | None = None
+    headers: Headers | None = None
 
 
 class OutputRecord(msgspec.Struct, gc=False):
@@ -39,7 +42,7 @@ class OutputRecord(msgspec.Struct, gc=False):
     key: bytes | None
     value: bytes | None
     partition: int | None = None  # None: murmur2 of the key
-    headers: list[tuple[str, bytes]] | None = None
+    headers: Headers | None = None
     time: Instant | None = None  # None: the broker's or the producer's clock
 
 

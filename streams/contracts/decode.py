@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from streams.contracts.backfills import BACKFILLS, Backfills
-from streams.contracts.coupons import Coupons
+from streams.contracts.backfill_requests import BACKFILLS, BackfillReader
+from streams.contracts.coupon_codes import CouponReader
+from streams.contracts.custom_events import CustomEventReader, CustomMetric, no_custom_metrics
 from streams.contracts.fields import (
     EARLIEST,
     EVENT_FIELDS,
@@ -20,12 +21,11 @@ from streams.contracts.fields import (
     event_check,
     moment_problem,
 )
-from streams.contracts.interests import Interests
-from streams.contracts.own_events import OwnEvents, OwnMetric, none_of_its_own
-from streams.contracts.products import Products
+from streams.contracts.interests import InterestReader
+from streams.contracts.product_updates import ProductReader
 from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader, only_fields
 from streams.contracts.registry import NotAContract, SchemaRegistry
-from streams.contracts.reviews import Reviews
+from streams.contracts.review_answers import ReviewReader
 from streams.contracts.schemas import (
     METRIC_OF_RECORD,
     NAMESPACE,
@@ -61,7 +61,7 @@ _AROUND_AN_EVENT = 4 * 1024
 _APART = tuple(EVENT_FIELDS)
 
 
-class OtherRecords(Protocol):
+class RecordFamily(Protocol):
     """Records of an input that aren't events of every shop's metrics: one schema, one topic."""
 
     @property
@@ -96,7 +96,7 @@ class EventDecoder:
     of an event holds exactly the fields asked for; an optional one without a value is None.
 
     Fields that aren't read are stepped over: that a text in them is UTF-8 isn't checked.
-    `own_metric` gives the metrics of the shop's own that are in force.
+    `custom_metric` gives the metrics of the shop's own that are in force.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class EventDecoder:
         fields_read: FieldsRead = all_fields,
         schemas: Schemas | None = None,
         registry: SchemaRegistry | None = None,
-        own_metric: OwnMetric = none_of_its_own,
+        custom_metric: CustomMetric = no_custom_metrics,
     ) -> None:
         self._fields_read = fields_read
         self._schemas = schemas or shipped_schemas()
@@ -122,17 +122,19 @@ class EventDecoder:
             by_topic.setdefault(known.topic, []).append(metric)
         self._metrics_of_topic = by_topic
         self._records = RecordDecoder(self._schemas, registry)
-        own_events = OwnEvents(self._schemas.current[OwnEvents.name], fields_read, own_metric)
-        others: tuple[OtherRecords, ...] = (
-            own_events,
-            Reviews(),
-            Coupons(),
-            Products(),
-            Interests(),
-            Backfills(self.decode),
+        custom_events = CustomEventReader(
+            self._schemas.current[CustomEventReader.name], fields_read, custom_metric
         )
-        self._others = {other.name: other for other in others}
-        self._other_of_topic = {other.topic: other for other in others}
+        families: tuple[RecordFamily, ...] = (
+            custom_events,
+            ReviewReader(),
+            CouponReader(),
+            ProductReader(),
+            InterestReader(),
+            BackfillReader(self.decode),
+        )
+        self._families = {family.name: family for family in families}
+        self._family_of_topic = {family.topic: family for family in families}
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
         """The event in `record`, or why there is none. Raises Unanswered where the registry must
@@ -158,7 +160,7 @@ class EventDecoder:
             if isinstance(found, Rejection):
                 return found
             if not isinstance(found, _Writer):
-                return self._decode_other(found, topic, record)
+                return self._decode_family(found, topic, record)
             self._writers[value[:length]] = writer = found
         metric = writer.metric
         if writer.topic != topic:
@@ -202,14 +204,14 @@ class EventDecoder:
         has_currency = "currency" in known.fields
         return _Writer(metric, known.topic, newest.full_name, contract, newest, has_currency)
 
-    def _find_writer(self, value: bytes) -> _Writer | OtherRecords | Rejection:
+    def _find_writer(self, value: bytes) -> _Writer | RecordFamily | Rejection:
         """What reads records with a header that was not met before."""
         try:
             contract, _start = contract_in(value, self._schemas, self._contract_of)
         except Undecodable as error:
             return Rejection(str(error))
-        if contract.name in self._others:
-            return self._others[contract.name]
+        if contract.name in self._families:
+            return self._families[contract.name]
         if METRIC_OF_RECORD.get(contract.name) not in METRICS:
             return Rejection(
                 f"schema {contract.full_name} is not that of an event", contract.full_name
@@ -228,9 +230,9 @@ class EventDecoder:
             content = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return Rejection(f"the value begins like JSON but is none: {error}")
-        other = self._other_of_topic.get(topic)
-        if other is not None:
-            return _read_other(other, content, record)
+        family = self._family_of_topic.get(topic)
+        if family is not None:
+            return _read_family(family, content, record)
         metric = content.get("metric")
         here = self._metrics_of_topic.get(topic, [])
         if metric is None and len(here) == 1:
@@ -251,17 +253,19 @@ class EventDecoder:
         data = only_fields(data, _with_currency(self._fields_read(metric)))
         return Event(metric, event_id, customer_id, occurred_at, data)
 
-    def _decode_other(self, other: OtherRecords, topic: str, record: Record) -> Decoded | Rejection:
-        name = f"{NAMESPACE}.{other.name}"
-        if topic != other.topic:
+    def _decode_family(
+        self, family: RecordFamily, topic: str, record: Record
+    ) -> Decoded | Rejection:
+        name = f"{NAMESPACE}.{family.name}"
+        if topic != family.topic:
             return Rejection(
-                f"a {other.name} doesn't belong on {topic}, expected it on {other.topic}", name
+                f"a {family.name} doesn't belong on {topic}, expected it on {family.topic}", name
             )
         try:
             _, fields = self._records.decode(record.value or b"")
         except Undecodable as error:
             return Rejection(str(error), name)
-        return _read_other(other, fields, record)
+        return _read_family(family, fields, record)
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
         return f"{metric} doesn't belong on {topic}, expected it on {METRICS[metric].topic}"
@@ -276,16 +280,18 @@ def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotA
     return found
 
 
-def _read_other(other: OtherRecords, fields: dict[str, Any], record: Record) -> Decoded | Rejection:
+def _read_family(
+    family: RecordFamily, fields: dict[str, Any], record: Record
+) -> Decoded | Rejection:
     try:
-        decoded = other.read(fields, record)
+        decoded = family.read(fields, record)
     except WrongEvent as error:
-        return Rejection(str(error), f"{NAMESPACE}.{other.name}")
+        return Rejection(str(error), f"{NAMESPACE}.{family.name}")
     if isinstance(decoded, CouponCode | Product | Interest):
         # Its key is no customer's, and was looked at.
         return decoded
     if problem := _key_problem(record.key, decoded.customer_id):
-        return Rejection(problem, f"{NAMESPACE}.{other.name}")
+        return Rejection(problem, f"{NAMESPACE}.{family.name}")
     return decoded
 
 
@@ -316,7 +322,7 @@ def _key_problem(key: bytes | None, customer_id: str) -> str | None:
     return None
 
 
-def decode_asking(decoder: EventDecoder, topic: str, record: Record) -> Decoded | Rejection:
+def decode_blocking(decoder: EventDecoder, topic: str, record: Record) -> Decoded | Rejection:
     """As `decode`, and asks the registry where it must: for commands, not for the event loop.
     Raises Refused where it doesn't answer."""
     while True:

@@ -76,7 +76,7 @@ def event_check(metric: Metric, schema: Schema) -> EventCheck:
     return check
 
 
-def own_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]:
+def typed_custom_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]:
     """The fields of an event of a metric of the shop's own: all that its definition has, None for
     what is missing; others are left out. Raises WrongEvent."""
     checked: dict[str, Any] = {}

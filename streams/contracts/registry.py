@@ -77,7 +77,7 @@ class SchemaRegistry:
         self._clock = clock
         self._known: dict[int, Contract | NotAContract] = {}
         self._refused: dict[int, tuple[float, NotAContract]] = {}  # id -> asked when, the answer
-        self._asking = threading.Lock()  # many tasks meet a new id at the same time
+        self._lookup_lock = threading.Lock()  # many tasks meet a new id at the same time
 
     def known(self, schema_id: int) -> Contract | NotAContract | None:
         """The contract with this id, as far as it's in memory; None: see `contract`."""
@@ -92,7 +92,7 @@ class SchemaRegistry:
     def contract(self, schema_id: int) -> Contract | NotAContract:
         """The contract with this id; blocks. Raises RegistryUnreachable, only for ids not seen
         before, and Refused."""
-        with self._asking:
+        with self._lookup_lock:
             return self.known(schema_id) or self._found(schema_id)
 
     def _found(self, schema_id: int) -> Contract | NotAContract:
@@ -110,7 +110,7 @@ class SchemaRegistry:
         RecordName) if it isn't there yet. Raises RegistryUnreachable; Refused if the registry
         doesn't take it."""
         body = json.dumps({"schema": json.dumps(contract.source)}).encode()
-        answer = self._ask(f"/subjects/{quote(contract.full_name, safe='')}/versions", body)
+        answer = self._request(f"/subjects/{quote(contract.full_name, safe='')}/versions", body)
         if answer is None or "id" not in answer:
             raise Refused(
                 f"the registry at {self.url} has no subjects: is this its address? "
@@ -133,7 +133,7 @@ class SchemaRegistry:
             return NotAContract(f"{where}: {error}")
 
     def _fetch(self, schema_id: int) -> dict[str, Any] | None:
-        answer = self._ask(f"/schemas/ids/{schema_id}")
+        answer = self._request(f"/schemas/ids/{schema_id}")
         if answer is None:
             return None
         answer["referenced"] = self._referenced(answer)
@@ -158,7 +158,7 @@ class SchemaRegistry:
         schemas: list[str] = []
         for reference in answer.get("references") or ():
             subject = quote(reference["subject"], safe="")
-            found = self._ask(f"/subjects/{subject}/versions/{reference['version']}")
+            found = self._request(f"/subjects/{subject}/versions/{reference['version']}")
             if found is not None:
                 schemas += [*self._referenced(found), found["schema"]]
         return list(dict.fromkeys(schemas))
@@ -172,7 +172,7 @@ class SchemaRegistry:
         except (OSError, ValueError):  # not there, or not whole: ask again
             return None
 
-    def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
+    def _request(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
         """The answer to a request; None for 404. Raises RegistryUnreachable, Refused."""
         headers = dict(self._headers)
         if body is not None:

@@ -7,9 +7,9 @@ deciding, compiling. An event comes in through `deciding`, a shop's definitions 
 
 from streams.engine.compiling import (
     Definitions,
-    FurtherBack,
+    HistoryGap,
     compile_program,
-    further_back,
+    history_gaps,
     read_definitions,
     successors,
 )
@@ -87,7 +87,7 @@ __all__ = [
     "Definitions",
     "Effects",
     "Event",
-    "FurtherBack",
+    "HistoryGap",
     "Instant",
     "Interest",
     "Journey",
@@ -119,7 +119,7 @@ __all__ = [
     "encode_state",
     "fire",
     "follow",
-    "further_back",
+    "history_gaps",
     "is_forgotten",
     "is_visit_needed",
     "make_room",

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.backfills import BackfillRequest, backfill_record
+from streams.contracts.backfill_requests import BackfillRequest, backfill_record
 from streams.contracts.control import (
     DefinitionsRecord,
     FactsRecord,
@@ -17,10 +17,10 @@ from streams.contracts.control import (
     encode_facts,
     fact_record,
 )
-from streams.contracts.coupons import coupon_record, inline_codes
+from streams.contracts.coupon_codes import coupon_record, inline_codes
 from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, encode_event
 from streams.contracts.fields import FieldsRead, WrongEvent, all_fields
-from streams.contracts.reviews import DROP, SEND, review_record
+from streams.contracts.review_answers import DROP, SEND, review_record
 from streams.engine import Definitions, Instant, Program, Review, compile_program, successors
 from streams.engine.compiling import Successors, read_definitions
 from streams.engine.customer import VALUES, stand_in_fact

@@ -61,7 +61,7 @@ class World:
         parts = LocalParts(
             MemoryStore,
             EventDecoder(
-                fields_read, own_metric=lambda name: self.local.task.program.own_metric(name)
+                fields_read, custom_metric=lambda name: self.local.task.program.own_metric(name)
             ),
             EffectEncoder(),
             Programs(),

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from streams.contracts.backfills import BackfillRequest, backfill_record
+from streams.contracts.backfill_requests import BackfillRequest, backfill_record
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
-from streams.contracts.decode import EventDecoder, decode_asking
+from streams.contracts.decode import EventDecoder, decode_blocking
 from streams.contracts.registry import registry_in
 from streams.engine import (
     TOPIC_ORDER,
@@ -130,7 +130,7 @@ class _Planning:
         self._topics = {program.on_metric[metric].metric.topic for metric in self._metrics}
         self._since = None if known.length is None else now - known.length
         self._decoder = EventDecoder(
-            program.fields_read, registry=registry, own_metric=program.own_metric
+            program.fields_read, registry=registry, custom_metric=program.own_metric
         )
         self.plan = Plan(flow, program.version, now, [*reversed(known.steps)], [])
 
@@ -169,7 +169,7 @@ class _Planning:
         """The events that the flow is started by, as far back as it is long."""
         places = [(topic, partition) for topic in self._topics]
         for found in self._reader.read(self._reader.starts(places, self._since)):
-            event = decode_asking(self._decoder, found.topic, found.record)
+            event = decode_blocking(self._decoder, found.topic, found.record)
             if isinstance(event, Event) and event.metric in self._metrics:
                 event.occurred_at = min(event.occurred_at, found.record.time)
                 if self._since is None or event.occurred_at > self._since:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from streams.contracts.coupons import COUPONS, coupon_record, inline_codes
-from streams.contracts.decode import EventDecoder, decode_asking
+from streams.contracts.coupon_codes import COUPONS, coupon_record, inline_codes
+from streams.contracts.decode import EventDecoder, decode_blocking
 from streams.contracts.registry import registry_in
 from streams.engine import Definitions, Instant
 from streams.engine.content import CouponPool, rule_like, rule_that_makes
@@ -49,7 +49,7 @@ def loaded_codes(settings: Settings) -> LoadedCodes:
     has_ticks = False
     with TopicReader(settings, "coupons") as reader:
         for found in reader.read(reader.starts(reader.places(COUPONS))):
-            code = decode_asking(decoder, COUPONS, found.record)
+            code = decode_blocking(decoder, COUPONS, found.record)
             if isinstance(code, CouponCode):  # else a tick, or a dead letter
                 pools.setdefault(code.code, code.pool)
             has_ticks = has_ticks or found.record.value is None

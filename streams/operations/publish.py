@@ -19,10 +19,10 @@ from streams.definitions.changes import Change
 from streams.definitions.diff import changes_between
 from streams.engine import (
     Definitions,
-    FurtherBack,
+    HistoryGap,
     Instant,
     compile_program,
-    further_back,
+    history_gaps,
     read_definitions,
     successors,
 )
@@ -120,7 +120,7 @@ def reservations(before: Published, definitions: DefinitionsSet) -> list[str]:
     current = read_definitions(json.loads(definitions.canonical))
     if not isinstance(previous, Definitions) or not isinstance(current, Definitions):
         return []
-    found = further_back(
+    found = history_gaps(
         compile_program(previous, before.record.version),
         compile_program(current, definitions.version),
     )
@@ -141,10 +141,10 @@ def _of_currencies(before: str, now: str) -> Iterator[str]:
         )
 
 
-def _in_words(one: FurtherBack) -> Iterator[str]:
+def _in_words(one: HistoryGap) -> Iterator[str]:
     if one.is_longer:
         assert one.kept is not None
-        asked = "all there is" if one.asked is None else f"{duration_text(one.asked)} back"
+        asked = "all there is" if one.needed is None else f"{duration_text(one.needed)} back"
         yield (
             f"{one.metric}: asked for {asked}, but states have kept {duration_text(one.kept)} so "
             "far: decisions that look further back get what is there, and carry history_since"

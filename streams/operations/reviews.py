@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from streams.contracts.encode import REVIEW_REQUESTS
-from streams.contracts.reviews import REVIEWS, review_record
+from streams.contracts.review_answers import REVIEWS, review_record
 from streams.contracts.wire import Decode
 from streams.engine import Review
 from streams.errors import Refused

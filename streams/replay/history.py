@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from streams.contracts.control import DefinitionsRecord, decode_control
-from streams.contracts.coupons import COUPONS
+from streams.contracts.coupon_codes import COUPONS
 from streams.contracts.dead_letters import DeadLetter, read_dead_letter
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS

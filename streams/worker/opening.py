@@ -90,7 +90,7 @@ class TaskOpener:
         decoder = EventDecoder(
             lambda metric: task.program.fields_read(metric),
             registry=self._registry,
-            own_metric=lambda name: task.program.own_metric(name),
+            custom_metric=lambda name: task.program.own_metric(name),
         )
         ports = Ports(store, decoder, self._encoder, self._programs)
         number = opening.partition

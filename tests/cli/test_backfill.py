@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from streams.cli.main import run
-from streams.contracts.backfills import BackfillRequest
+from streams.contracts.backfill_requests import BackfillRequest
 from streams.engine import NotAdded, Placed
 from streams.operations import backfills
 from streams.operations.backfills import Candidate, Plan

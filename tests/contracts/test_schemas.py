@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from streams.contracts.backfills import BackfillRequest
+from streams.contracts.backfill_requests import BackfillRequest
 from streams.contracts.control import DefinitionsRecord, FactsRecord
+from streams.contracts.custom_events import CustomEventReader
 from streams.contracts.dead_letters import DeadLetter
 from streams.contracts.encode import LateRecord
 from streams.contracts.fields import EVENT_FIELDS
-from streams.contracts.own_events import OwnEvents
 from streams.contracts.partition_facts import PartitionFacts
-from streams.contracts.reviews import Reviews
+from streams.contracts.review_answers import ReviewReader
 from streams.contracts.schemas import (
     METRIC_OF_RECORD,
     contract_of,
@@ -60,7 +60,7 @@ SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glo
 
 def test_every_schema_is_a_metric_or_has_a_struct_and_every_one_of_them_has_a_schema() -> None:
     known = METRIC_OF_RECORD.keys() | STRUCTS.keys() | set(map(record_name, PRODUCT_METRICS))
-    known |= {"Decisions", "ReviewRequest", OwnEvents.name, Reviews.name}
+    known |= {"Decisions", "ReviewRequest", CustomEventReader.name, ReviewReader.name}
     assert known == shipped_schemas().current.keys()
     assert not METRIC_OF_RECORD.keys() & STRUCTS.keys()
     assert record_name("order.placed") == "OrderPlaced"

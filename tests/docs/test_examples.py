@@ -110,7 +110,7 @@ def test_the_json_of_events_in_is_an_event() -> None:
     assert event.data["total"] == 2500
     fields = {"survey": TEXT, "score": Field(FieldType.NUMBER), "answers": Field(FieldType.TEXTS)}
     survey = {"survey.answered": Metric("events", fields)}
-    event = EventDecoder(own_metric=survey.get).decode(
+    event = EventDecoder(custom_metric=survey.get).decode(
         "events", Record(NOW, 0, b"ada", own.encode())
     )
     assert isinstance(event, Event)

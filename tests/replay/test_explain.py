@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from streams.contracts.backfills import BackfillRequest, backfill_record
+from streams.contracts.backfill_requests import BackfillRequest, backfill_record
 from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.contracts.backfills import BackfillRequest, backfill_record
+from streams.contracts.backfill_requests import BackfillRequest, backfill_record
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.engine import Instant

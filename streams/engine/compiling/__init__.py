@@ -6,6 +6,7 @@ where journeys go on whose step was deleted.
 """
 
 from streams.engine.compiling.check import examine, read_definitions
+from streams.engine.compiling.compile_program import compile_program
 from streams.engine.compiling.definition import (
     Definitions,
     Flow,
@@ -13,9 +14,9 @@ from streams.engine.compiling.definition import (
     MetricDefinition,
     Segment,
 )
+from streams.engine.compiling.definition_text import condition_text, step_text
 from streams.engine.compiling.families import FAMILIES
-from streams.engine.compiling.looking_back import FurtherBack, further_back
-from streams.engine.compiling.program import compile_program
+from streams.engine.compiling.history_gap import HistoryGap, history_gaps
 from streams.engine.compiling.successors import (
     PlacedStep,
     Successors,
@@ -23,14 +24,13 @@ from streams.engine.compiling.successors import (
     successors,
     ways,
 )
-from streams.engine.compiling.wording import condition_text, step_text
 
 __all__ = [
     "FAMILIES",
     "Definitions",
     "Flow",
     "FlowStatus",
-    "FurtherBack",
+    "HistoryGap",
     "MetricDefinition",
     "PlacedStep",
     "Segment",
@@ -38,7 +38,7 @@ __all__ = [
     "compile_program",
     "condition_text",
     "examine",
-    "further_back",
+    "history_gaps",
     "placed_steps",
     "read_definitions",
     "step_text",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
-from streams.engine.customer import Journey, Situation
+from streams.engine.customer import Journey, Situation, entries_of
 from streams.engine.language import Scope
 from streams.engine.values import Identifier, Instant, PositiveDuration, Problem, unknown_name
 
@@ -70,7 +70,7 @@ def _last_entry(flow: str, situation: Situation) -> Instant | None:
         for journey in state.journeys
         if journey.flow == flow and not _is_same(journey, asking)
     ]
-    for key, entered_at in state.entries.get(flow, {}).items():
+    for key, entered_at in entries_of(state, flow).items():
         is_own = (
             asking is not None
             and asking.flow == flow

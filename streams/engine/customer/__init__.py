@@ -5,6 +5,7 @@ a flow. Start with `state.py`; `update.py` says what each metric does to the sta
 an order changes a customer's value.
 """
 
+from streams.engine.customer.entries import KEYS_KEPT, entries_of, last_entry, remember_entry
 from streams.engine.customer.handled import is_handled, note_handled
 from streams.engine.customer.interest import (
     BOUGHT,
@@ -80,6 +81,7 @@ __all__ = [
     "APPLY",
     "BOUGHT",
     "FORBID_ALL",
+    "KEYS_KEPT",
     "LARGE_STATE",
     "LONGEST_SKU",
     "PERIODS",
@@ -114,6 +116,7 @@ __all__ = [
     "each_word",
     "encode_data",
     "encode_state",
+    "entries_of",
     "forget",
     "has_bought",
     "has_room_for_another",
@@ -123,6 +126,7 @@ __all__ = [
     "is_handled",
     "is_key",
     "is_waited_for",
+    "last_entry",
     "last_touch",
     "make_room",
     "may_be_marketed_to",
@@ -135,6 +139,7 @@ __all__ = [
     "purchase_of",
     "put_off",
     "remember",
+    "remember_entry",
     "set_field",
     "stand_in_fact",
     "value_of_fact",

@@ -23,9 +23,10 @@ from streams.engine.customer import (
     encode_data,
     has_room_for_another,
     is_handled,
+    remember_entry,
 )
 from streams.engine.deciding.change import adapt, next_due
-from streams.engine.deciding.entry import ended_already, remember_entry, running_in
+from streams.engine.deciding.entry import ended_already, running_in
 from streams.engine.deciding.moves import run_moves
 from streams.engine.effects import Effects, Outcome
 from streams.engine.program import CompiledFlow, Program, Step, Turn, end

@@ -1,9 +1,9 @@
 """What new definitions do to journeys under way (SEMANTICS 6.1, 6.2)."""
 
 from streams.engine.customer import CustomerState, Journey, JourneyState, move
-from streams.engine.deciding.membership import set_silently
+from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.moves import moved_by_change, run_moves
-from streams.engine.deciding.occasions import set_occasions
+from streams.engine.deciding.segment_membership import set_silently
 from streams.engine.effects import Effects
 from streams.engine.program import CompiledFlow, Program, Turn, adapt_reviews, end, go_on, walk
 from streams.engine.values import Instant
@@ -19,7 +19,7 @@ def adapt(program: Program, state: CustomerState, at: Instant, effects: Effects)
     """
     state.adapted = program.number
     if (program.dated_flows or state.occasions) and state.profile:
-        set_occasions(program, state, at)
+        set_date_timers(program, state, at)
         state.next_due = next_due(state)
     if not (state.journeys or state.reviews or state.memberships or program.segments):
         return

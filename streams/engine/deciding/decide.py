@@ -16,8 +16,8 @@ from streams.engine.customer import (
 )
 from streams.engine.deciding.change import adapt, next_due
 from streams.engine.deciding.conversion import convert
+from streams.engine.deciding.date_timers import due_date_flows, set_date_timers
 from streams.engine.deciding.entry import enter_by_event
-from streams.engine.deciding.membership import due_segments, judge
 from streams.engine.deciding.moves import (
     Move,
     entered_by_segments,
@@ -25,7 +25,7 @@ from streams.engine.deciding.moves import (
     released_by_truth,
     run_moves,
 )
-from streams.engine.deciding.occasions import due_occasions, set_occasions
+from streams.engine.deciding.segment_membership import due_segments, judge
 from streams.engine.effects import Effects
 from streams.engine.program import MetricPlan, Program, Turn, due_reviews, end, run_when_due
 from streams.engine.values import NO_RATE, Event, Instant, event_hash
@@ -68,7 +68,7 @@ def decide(
     if plan.watch is not None:
         plan.watch(state, data, event.occurred_at, now, effects)
     if plan.changes_profile and program.dated_flows:
-        set_occasions(program, state, now)
+        set_date_timers(program, state, now)
         state.next_due = next_due(state)
 
     segments = plan.first_segments if is_new else plan.segments
@@ -106,7 +106,7 @@ def fire(program: Program, state: CustomerState, due: Instant, effects: Effects)
         started = judge(turn, due_segments(program, state, due))
         run_moves(program, turn, entered_by_segments(turn, started))
     if state.occasions:
-        dated = due_occasions(program, state, due)
+        dated = due_date_flows(program, state, due)
         run_moves(program, turn, entered_by_time(turn, dated))
     run_moves(program, turn, due_journeys(program, turn))
     state.next_due = next_due(state)

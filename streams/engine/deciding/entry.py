@@ -7,19 +7,20 @@ reason (SEMANTICS 1.11):
 from typing import Any
 
 from streams.engine.conditions import known_since
-from streams.engine.customer import CustomerState, Journey, encode_data, has_room_for_another
+from streams.engine.customer import (
+    KEYS_KEPT,
+    CustomerState,
+    Journey,
+    encode_data,
+    has_room_for_another,
+    last_entry,
+    remember_entry,
+)
 from streams.engine.effects import Outcome
 from streams.engine.program import MOST_ENTRIES, CompiledFlow, Turn, end
-from streams.engine.values import DAY, Event, Instant, journey_id
+from streams.engine.values import Event, Instant, journey_id
 
-KEYS_KEPT = 90 * DAY
-"""For so long a key is remembered after its last entry (SEMANTICS 1.6, 1.11)."""
-
-PREVIOUS = "\0"
-"""In place of a key: the entry before the last one, for a journey that asks whether P has entered
-its own flow lately (the journey that asks doesn't count, SEMANTICS 3.4)."""
-
-Refusal = tuple[str, dict[str, Any]]
+EntryRefusal = tuple[str, dict[str, Any]]
 """Reason and evidence."""
 
 
@@ -64,7 +65,7 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
     """The journey of a customer who has become a member of the segment that starts `flow`, unless
     something forbids it. By an event, its time is when the journey starts; by time alone, now."""
     event = turn.event
-    refusal: Refusal | None = ("flow_paused", {}) if flow.is_paused else None
+    refusal: EntryRefusal | None = ("flow_paused", {}) if flow.is_paused else None
     if event is not None:
         refusal = _refuse_event(turn, flow, event)
     if refusal is not None:
@@ -98,7 +99,7 @@ def _without_trigger(turn: Turn, flow: CompiledFlow) -> Journey:
     return Journey(flow.flow, name, turn.now, turn.now, state.sequence)
 
 
-def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | None:
+def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> EntryRefusal | None:
     age = turn.now - event.occurred_at
     if age > flow.max_event_age:
         evidence = {
@@ -189,7 +190,7 @@ def running_in(state: CustomerState, flow: CompiledFlow, key: str | None) -> lis
     ]
 
 
-def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal | None:
+def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> EntryRefusal | None:
     """An event that ends the journey happened after its trigger, but was processed before the entry
     (SEMANTICS 1.9, E23). Of what happened in the same moment, that was processed later."""
     started_at, recent = journey.started_at, turn.state.recent
@@ -213,8 +214,8 @@ def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal |
 
 def _too_soon(
     state: CustomerState, flow: CompiledFlow, key: str | None, now: Instant
-) -> Refusal | None:
-    last = state.entries.get(flow.flow, {}).get(key or "")
+) -> EntryRefusal | None:
+    last = last_entry(state, flow.flow, key)
     if last is None or (key is not None and now - last >= KEYS_KEPT):
         return None
     after = flow.re_entry.after
@@ -224,21 +225,3 @@ def _too_soon(
         return None
     evidence = {"last_entry_at": last, "after_ms": after, "allowed_at": last + after}
     return "re_entry", evidence
-
-
-def remember_entry(state: CustomerState, flow: str, key: str | None, now: Instant) -> None:
-    """Entries of a flow are kept in order of time, so that forgetting is a look at the first."""
-    entries = state.entries.get(flow)
-    if entries is None:
-        entries = state.entries[flow] = {}
-    if key is None:
-        if "" in entries:
-            entries[PREVIOUS] = entries[""]
-        entries[""] = now
-        return
-    entries.pop(key, None)
-    entries[key] = now
-    oldest = next(iter(entries))
-    while now - entries[oldest] >= KEYS_KEPT:
-        del entries[oldest]
-        oldest = next(iter(entries))

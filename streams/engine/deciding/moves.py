@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from streams.engine.conditions import earlier
 from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, noted_of, put_off
+from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.entry import enter_by_segment, enter_by_time
-from streams.engine.deciding.membership import judge
-from streams.engine.deciding.occasions import set_occasions
+from streams.engine.deciding.segment_membership import judge
 from streams.engine.program import CompiledFlow, Program, Run, SegmentPlan, Step, Turn, go_on, walk
 
 Waits = Mapping[str, Mapping[str, Step]]
@@ -47,7 +47,7 @@ def moved_by_change(program: Program, turn: Turn, under_way: list[Move]) -> list
     if turn.has_changed_profile:
         # Timers of this moment come after its records, but only once.
         since = turn.now if turn.event is not None else turn.now + 1
-        set_occasions(program, turn.state, since)
+        set_date_timers(program, turn.state, since)
         segments = program.on_metric["customer.updated"].segments
         waits.append(program.on_metric["customer.updated"].judged_waits)
     if turn.has_changed_journeys:

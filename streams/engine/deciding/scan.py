@@ -16,15 +16,15 @@ from streams.engine.customer import (
     value_of_fact,
 )
 from streams.engine.deciding.change import adapt, next_due
+from streams.engine.deciding.date_timers import due_date_flows
 from streams.engine.deciding.decide import due_journeys
-from streams.engine.deciding.membership import due_segments, judge
 from streams.engine.deciding.moves import (
     entered_by_segments,
     entered_by_time,
     released_by_truth,
     run_moves,
 )
-from streams.engine.deciding.occasions import due_occasions
+from streams.engine.deciding.segment_membership import due_segments, judge
 from streams.engine.effects import Effects
 from streams.engine.program import Audience, CompiledFlow, Program, Turn
 from streams.engine.values import Instant
@@ -137,7 +137,7 @@ def _run(program: Program, turn: Turn, visits: Sequence[Visit]) -> None:
         ]
     run_moves(program, turn, entered_by_segments(turn, judge(turn, segments)))
     turn.turn_to(None)
-    starting = due_occasions(program, state, at) + _meant(program, turn, visits)
+    starting = due_date_flows(program, state, at) + _meant(program, turn, visits)
     run_moves(program, turn, entered_by_time(turn, sorted(starting, key=_rank)))
     moves = due_journeys(program, turn)
     if are_facts_new:

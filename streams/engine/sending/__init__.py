@@ -15,20 +15,20 @@ from streams.engine.sending import (
     smart_sending,
     status,
 )
-from streams.engine.sending.message import Cap, Message, Rule, Verdict, reached_at
+from streams.engine.sending.message import CompiledCap, Message, SendingRule, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 
 __all__ = [
     "DEFAULT_QUIET_HOURS",
-    "RULES",
-    "Cap",
+    "SENDING_RULES",
+    "CompiledCap",
     "Message",
     "Verdict",
     "reached_at",
     "rules_of",
     "status",
 ]
-RULES = (
+SENDING_RULES = (
     status,
     quiet_hours,
     expires,
@@ -41,7 +41,7 @@ RULES = (
 )
 
 
-def rules_of(message: Message) -> tuple[Rule, ...]:
+def rules_of(message: Message) -> tuple[SendingRule, ...]:
     """The rules that can have anything to say about `message`, in their order."""
-    compiled = (rule.compile(message) for rule in RULES)
+    compiled = (rule.compile(message) for rule in SENDING_RULES)
     return tuple(rule for rule in compiled if rule is not None)

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Cap, Message, Rule, Verdict, skip
+from streams.engine.sending.message import CompiledCap, Message, SendingRule, Verdict, skip
 from streams.engine.values import start_of_today
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips where one cap is reached. Each counts what all flows have sent."""
     caps = tuple(cap for cap in message.caps if message.channel in cap.channels)
     if not caps or message.flow.is_transactional:
@@ -26,7 +26,7 @@ def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
     return judge
 
 
-def _judge_cap(cap: Cap, turn: Turn, otherwise: ZoneInfo) -> Verdict | None:
+def _judge_cap(cap: CompiledCap, turn: Turn, otherwise: ZoneInfo) -> Verdict | None:
     if cap.window is None:
         since = start_of_today(turn.now, turn.zone(otherwise))
     else:

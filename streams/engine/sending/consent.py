@@ -4,10 +4,10 @@ wouldn't be borne (profile.py)."""
 
 from streams.engine.customer import FORBID_ALL, Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Message, Rule, Verdict, skip
+from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips who didn't agree, and whose channel is suppressed."""
     channel = message.channel
     if message.flow.is_transactional:

@@ -4,10 +4,10 @@ somebody who isn't sent anything."""
 from streams.engine.content import NO_COUPON, give, none_left
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Message, Rule, Verdict, skip
+from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Gives P a code of the message's pool; skips where none is left."""
     pool = message.coupon
     if pool is None:

@@ -3,10 +3,10 @@ by a paused flow or by a review."""
 
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Message, Rule, Verdict, reached_at, skip
+from streams.engine.sending.message import Message, SendingRule, Verdict, reached_at, skip
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips what is over; it is over at exactly its expiry."""
     lasts, step = message.expires, message.step
 

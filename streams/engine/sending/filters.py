@@ -4,10 +4,10 @@
 from streams.engine.conditions import Condition, Evidence
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Message, Rule, Verdict, skip
+from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips where one of the two doesn't hold."""
     profile_filter = _rule(message.flow.filter, message.flow.filter_evidence, "profile_filter")
     message_filter = _rule(message.only_if, message.only_if_evidence, "message_filter")
@@ -17,7 +17,9 @@ def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
     return lambda turn, journey: first(turn, journey) or second(turn, journey)
 
 
-def _rule(condition: Condition | None, evidence: Evidence | None, reason: str) -> Rule | None:
+def _rule(
+    condition: Condition | None, evidence: Evidence | None, reason: str
+) -> SendingRule | None:
     if condition is None or evidence is None:
         return None
 

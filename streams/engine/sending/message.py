@@ -13,7 +13,7 @@ from streams.engine.program import CompiledFlow, Turn
 from streams.engine.values import Clock, Instant
 
 
-class Cap(msgspec.Struct, frozen=True):
+class CompiledCap(msgspec.Struct, frozen=True):
     """At most `at_most` marketing messages on `channels` within `window` ms, or, for None, within
     one calendar day of the customer (SEMANTICS 4.8)."""
 
@@ -35,7 +35,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     only_if: Condition | None = None
     only_if_evidence: Evidence | None = None
     quiet_hours: tuple[Clock, Clock] | None = None  # from, to; None: none
-    caps: tuple[Cap, ...] = ()
+    caps: tuple[CompiledCap, ...] = ()
     coupon: CouponPool | None = None  # that the message gives a code of
     sends_kept: int = 0  # ms that a send is remembered for the caps
 
@@ -50,7 +50,7 @@ class Verdict(msgspec.Struct, gc=False):
     until: Instant | None = None
 
 
-Rule = Callable[[Turn, Journey], Verdict | None]
+SendingRule = Callable[[Turn, Journey], Verdict | None]
 """Says why the message can't be sent, or None if as far as it knows it can."""
 
 

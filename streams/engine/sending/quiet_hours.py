@@ -6,7 +6,7 @@ import datetime
 from streams.engine.customer import Journey
 from streams.engine.effects import Outcome
 from streams.engine.program import Turn
-from streams.engine.sending.message import Message, Rule, Verdict
+from streams.engine.sending.message import Message, SendingRule, Verdict
 from streams.engine.values import Clock, at_clock, next_day, to_wall
 
 DEFAULT_QUIET_HOURS = {
@@ -16,7 +16,7 @@ DEFAULT_QUIET_HOURS = {
 """By channel, where the store's settings say nothing else."""
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Holds while it is quiet where P is."""
     hours = message.quiet_hours
     if hours is None or hours[0] == hours[1]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from streams.engine.customer import ADDRESS_FIELDS, Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Message, Rule, Verdict, skip
+from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
 _PHONE = re.compile(r"\+?[ ()./-]*(\d[ ()./-]*){6,15}", re.ASCII)
@@ -17,7 +17,7 @@ VISITOR = "anon:"
 """How the id of a visitor begins who isn't known yet: they can't be written to (DESIGN 7)."""
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips a customer without an address, and one whose address can't be one."""
     channel = message.channel
     field = ADDRESS_FIELDS.get(channel)

@@ -7,10 +7,10 @@ earlier send            earlier + window
 
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Message, Rule, Verdict, skip
+from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips within the window that was in force when the earlier message was sent."""
     if not message.smart_sending or message.flow.is_transactional:
         return None

@@ -37,7 +37,7 @@ from streams.engine.language import Scope, profile_reader
 from streams.engine.program import APPROVED, Building, Run, Step, Turn, give_up, put_up
 from streams.engine.sending import (
     DEFAULT_QUIET_HOURS,
-    Cap,
+    CompiledCap,
     Message,
     Verdict,
     reached_at,
@@ -153,7 +153,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
 
     run: Run = judge
     if definition.status == "manual":
-        run = _put_up(message, command, following)
+        run = _request_review(message, command, following)
     return Step(step_id, run, pass_over, approved=_when_approved(judge))
 
 
@@ -168,7 +168,7 @@ def _when_approved(judge: Run) -> Run:
     return run
 
 
-def _put_up(message: Message, command: "Command", following: Step) -> Run:
+def _request_review(message: Message, command: "CommandBuilder", following: Step) -> Run:
     """Publishes the message for review, and lets P go on; a paused flow holds P before it (6.1)."""
     paused = status.compile(message)
     flow, step_id = message.flow, message.step
@@ -250,9 +250,9 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
     )
 
 
-def _cap_of(cap: Any) -> Cap:
+def _cap_of(cap: Any) -> CompiledCap:
     window = None if cap.in_ == "calendar_day" else int(cap.in_)
-    return Cap(cap.at_most, frozenset(cap.channels), window)
+    return CompiledCap(cap.at_most, frozenset(cap.channels), window)
 
 
 def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
@@ -270,11 +270,11 @@ def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
         del sends[0]
 
 
-Command = Callable[[Turn, Journey, Instant], SendCommand]
+CommandBuilder = Callable[[Turn, Journey, Instant], SendCommand]
 """Makes the command for a message whose step was reached at the moment given."""
 
 
-def _command_of(definition: Definition, message: Message, building: Building) -> Command:
+def _command_of(definition: Definition, message: Message, building: Building) -> CommandBuilder:
     flow, step_id, channel = building.flow, message.step, message.channel
     template, expires = message.template, message.expires
     utm = {**building.utm, **definition.utm}

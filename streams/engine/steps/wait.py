@@ -76,7 +76,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     id: Identifier | None = None
 
 
-Due = Callable[[Turn, ZoneInfo], Instant]
+_DueOf = Callable[[Turn, ZoneInfo], Instant]
 """The moment to go on at, given the customer's zone."""
 
 
@@ -152,7 +152,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     return Step(step_id, run, lambda turn, journey: following, retrace=retrace)
 
 
-def due_of(definition: Definition, scope: Scope) -> Due:
+def due_of(definition: Definition, scope: Scope) -> _DueOf:
     """When the wait is over, before `only_on` is looked at."""
     wait = definition.wait
     if isinstance(wait, int):
@@ -169,7 +169,7 @@ def due_of(definition: Definition, scope: Scope) -> Due:
     return _referred(reference, offset)
 
 
-def _after(length: int, clock: Clock | None) -> Due:
+def _after(length: int, clock: Clock | None) -> _DueOf:
     if clock is None:
         return lambda turn, zone: turn.now + length
     days = whole_days(length)
@@ -192,7 +192,7 @@ def _after(length: int, clock: Clock | None) -> Due:
     return due
 
 
-def _referred(reference: Reference, offset: int) -> Due:
+def _referred(reference: Reference, offset: int) -> _DueOf:
     """A date counts from its first moment, and whole days of offset are calendar days there. What
     is missing is treated as past: P goes on."""
     if reference.type is FieldType.MOMENT:
@@ -216,7 +216,7 @@ def _referred(reference: Reference, offset: int) -> Due:
     return date_due
 
 
-def _window(wait: Window) -> Due:
+def _window(wait: Window) -> _DueOf:
     """The earliest moment, now included, whose clock lies in the window and whose day is allowed.
     A window over midnight is two parts of a day:
 

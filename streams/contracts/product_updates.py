@@ -16,7 +16,7 @@ _FIELDS = {
 }
 
 
-class Products:
+class ProductReader:
     """Reads the fields of the schema, as Avro or JSON gave them."""
 
     name = record_name(PRODUCT_UPDATED)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.contracts.coupons import coupon_record, inline_codes, key_of
+from streams.contracts.coupon_codes import coupon_key, coupon_record, inline_codes
 from streams.contracts.decode import EventDecoder
 from streams.engine.content.coupon_pool import CodeRule, CouponPool
 from streams.ports import CouponCode, Record, Rejection
@@ -62,7 +62,9 @@ def test_it_belongs_on_its_own_topic_and_nothing_else_does() -> None:
 
 
 def test_the_key_tells_pool_and_code_apart() -> None:
-    assert key_of(CouponCode("a", "bc", None, NOON)) != key_of(CouponCode("ab", "c", None, NOON))
+    assert coupon_key(CouponCode("a", "bc", None, NOON)) != coupon_key(
+        CouponCode("ab", "c", None, NOON)
+    )
 
 
 def test_codes_that_stand_in_definitions() -> None:

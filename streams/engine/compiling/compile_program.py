@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.compiling.compile_flow import COUNTS_AS, compile_flow
 from streams.engine.compiling.definition import Definitions, Flow
-from streams.engine.compiling.flow import COUNTS_AS, compile_flow
 from streams.engine.conditions import (
     NEVER,
     Dependence,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine.compiling.wording import condition_text, step_text
+from streams.engine.compiling.definition_text import condition_text, step_text
 
 
 def test_nested_conditions_read_from_the_outside_in() -> None:

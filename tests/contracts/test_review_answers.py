@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streams.contracts.decode import EventDecoder
-from streams.contracts.reviews import review_record
+from streams.contracts.review_answers import review_record
 from streams.engine import Review
 from streams.ports import Record, Rejection
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.contracts.backfills import BackfillRequest, backfill_record
+from streams.contracts.backfill_requests import BackfillRequest, backfill_record
 from streams.contracts.decode import LARGEST_EVENT, EventDecoder
 from streams.contracts.encode import encode_event
 from streams.engine import Backfill, Event

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.contracts.custom_events import CustomEventReader
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
-from streams.contracts.own_events import OwnEvents
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine import METRICS, Event
@@ -47,7 +47,7 @@ FIELDS: dict[str, Any] = {
 
 
 def decode(value: bytes, topic: str = "events", key: bytes = b"ada") -> Event | Rejection:
-    decoder = EventDecoder(own_metric={NAME: SURVEY}.get)
+    decoder = EventDecoder(custom_metric={NAME: SURVEY}.get)
     decoded = decoder.decode(topic, Record(NOON, 0, key, value))
     assert isinstance(decoded, Event | Rejection)
     return decoded
@@ -81,7 +81,7 @@ def test_what_is_missing_or_null_is_none_and_what_the_definition_lacks_is_left_o
 
 
 def test_only_the_fields_that_somebody_reads_are_there() -> None:
-    decoder = EventDecoder(lambda metric: frozenset({"score"}), own_metric={NAME: SURVEY}.get)
+    decoder = EventDecoder(lambda metric: frozenset({"score"}), custom_metric={NAME: SURVEY}.get)
     value = encode_event(NAME, {**COMMON, **FIELDS}, KNOWN)
     event = decoder.decode("events", Record(NOON, 0, b"ada", value))
     assert isinstance(event, Event)
@@ -149,5 +149,5 @@ def test_wrong_events_are_not_written(name: str, fields: dict[str, Any], says: s
 
 @given(st.binary(max_size=60))
 def test_bytes_behind_the_header_are_an_event_or_refused(tail: bytes) -> None:
-    head = single_object_header(shipped_schemas().current[OwnEvents.name])
+    head = single_object_header(shipped_schemas().current[CustomEventReader.name])
     assert isinstance(decode(head + tail), Event | Rejection)

@@ -20,7 +20,7 @@ _FIELDS = {
 }
 
 
-class Coupons:
+class CouponReader:
     """Reads the fields of the schema, as Avro or JSON gave them."""
 
     name = "CouponCode"
@@ -39,15 +39,15 @@ class Coupons:
                 )
         if problem := moment_problem(given.at, "at"):
             raise WrongEvent(problem)
-        if record.key != key_of(given):
+        if record.key != coupon_key(given):
             raise WrongEvent(
                 f"the key is {(record.key or b'')[:40]!r}, expected the pool and the code with "
-                f"U+001F between them, {key_of(given)!r}"
+                f"U+001F between them, {coupon_key(given)!r}"
             )
         return given
 
 
-def key_of(code: CouponCode) -> bytes:
+def coupon_key(code: CouponCode) -> bytes:
     """The key of the code's record: who loads a code again meets the same task."""
     return f"{code.pool}{SEPARATOR}{code.code}".encode()
 
@@ -61,4 +61,4 @@ def inline_codes(pools: Iterable[CouponPool], at: Instant) -> Iterator[CouponCod
 
 def coupon_record(code: CouponCode) -> OutputRecord:
     """The record of the topic that loads it."""
-    return OutputRecord(COUPONS, key_of(code), encode_struct(Coupons.name, code))
+    return OutputRecord(COUPONS, coupon_key(code), encode_struct(CouponReader.name, code))

@@ -20,7 +20,7 @@ _FIELDS = {
 }
 
 
-class Reviews:
+class ReviewReader:
     """Reads the fields of the schema, as Avro or JSON gave them."""
 
     name = "Review"
@@ -46,4 +46,6 @@ def review_record(review: Review) -> OutputRecord:
         "by": review.by,
         "at": review.at,
     }
-    return OutputRecord(REVIEWS, review.customer_id.encode(), encode_fields(Reviews.name, fields))
+    return OutputRecord(
+        REVIEWS, review.customer_id.encode(), encode_fields(ReviewReader.name, fields)
+    )

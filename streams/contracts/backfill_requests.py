@@ -41,7 +41,7 @@ class BackfillRequest(msgspec.Struct):
     event: bytes
 
 
-class Backfills:
+class BackfillReader:
     """Reads the fields of the schema, as Avro or JSON gave them. `decode` is that of the events."""
 
     name = "Backfill"
@@ -79,5 +79,5 @@ class Backfills:
 
 def backfill_record(request: BackfillRequest) -> OutputRecord:
     """The record of the topic; the key is the customer id."""
-    value = encode_struct(Backfills.name, request)
+    value = encode_struct(BackfillReader.name, request)
     return OutputRecord(BACKFILLS, request.customer_id.encode(), value)
