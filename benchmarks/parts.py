@@ -22,7 +22,7 @@ from streams.engine import (
     Effects,
     Event,
     Program,
-    decide,
+    act,
     decode_state,
     encode_state,
     new_state,
@@ -178,7 +178,7 @@ class Job:
             for event, record in events:
                 assert isinstance(event, Event)
                 assert record.key is not None
-                decide(self._program, changed[record.key], event, record.time, effects)
+                act(self._program, changed[record.key], event, record.time, effects)
         with watch("encode state"):
             changes: dict[bytes, bytes | None] = {
                 key: encode_state(state) for key, state in changed.items()

@@ -6,27 +6,19 @@ visit ───┘                │       └─► the customer's timer is mo
                           └─ our own code fails ──► Poisoned
 """
 
-from collections.abc import Sequence
-
-import msgspec
-
 from streams.engine import (
     LARGE_STATE,
     Backfill,
+    Cause,
     CustomerState,
-    Effects,
+    Due,
     Event,
     Instant,
-    Program,
     Review,
-    Visit,
-    backfill,
+    Visits,
+    act,
     check_fits,
-    decide,
-    fire,
     make_room,
-    review,
-    visit,
 )
 from streams.ports import Record, Rejection
 from streams.runtime.customers import Customers
@@ -36,17 +28,8 @@ from streams.runtime.notices import TIMER, Mark, Notices, timer_mark
 from streams.runtime.timers import Timers
 from streams.runtime.uncommitted import Uncommitted
 
-
-class Due(msgspec.Struct, frozen=True):
-    """Timers of the customer are due."""
-
-
-DUE = Due()
-
 Said = Event | Review | Backfill
 """What a record says of a customer."""
-Cause = Said | Due | Sequence[Visit]
-"""Why a customer is acted on."""
 
 SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
 """The metrics that change what is summed up of a customer who is known already."""
@@ -92,7 +75,7 @@ class Acting:
         self,
         customer: bytes,
         state: CustomerState,
-        cause: Due | Sequence[Visit],
+        cause: Due | Visits,
         due: Instant,
         now: Instant,
     ) -> None:
@@ -152,20 +135,3 @@ class Acting:
         if make_room(state, size, at, event_id, pending.effects):
             size = pending.touch(customer, state)
         check_fits(state, size)
-
-
-def act(
-    program: Program, state: CustomerState, cause: Cause, now: Instant, effects: Effects
-) -> bool:
-    """Lets the engine decide by the cause; whether the state has changed."""
-    if isinstance(cause, Event):
-        decide(program, state, cause, now, effects)
-    elif isinstance(cause, Due):
-        fire(program, state, now, effects)
-    elif isinstance(cause, Backfill):
-        backfill(program, state, cause, now, effects)
-    elif isinstance(cause, Review):
-        review(program, state, cause, now, effects)
-    else:
-        return visit(program, state, cause, now, effects)
-    return True

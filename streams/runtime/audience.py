@@ -24,6 +24,7 @@ from streams.engine import (
     Program,
     Sieve,
     Visit,
+    Visits,
     is_forgotten,
     is_visit_needed,
     sieve,
@@ -66,7 +67,7 @@ class Visited(msgspec.Struct, gc=False):
 
     customer: bytes
     known: bytes | CustomerState
-    visits: Sequence[Visit]
+    visits: Visits
 
 
 class Chunk(msgspec.Struct):
@@ -151,7 +152,7 @@ class Audience:
         for one in self.plans.under_way:
             if one.due == due:
                 rows = self._rows_of(one)
-                visits = (one.visit,)
+                visits = Visits((one.visit,))
                 concerned = [
                     Visited(customer, known, visits)
                     for customer, known in self._concerned(rows, sieve(program, one.visit, due))
@@ -266,5 +267,5 @@ def _merged(some: list[Visited], others: list[Visited]) -> list[Visited]:
         if same is None:
             rows[one.customer] = one
         else:
-            same.visits = (*same.visits, *one.visits)
+            same.visits = Visits((*same.visits.of, *one.visits.of))
     return [rows[customer] for customer in sorted(rows)]

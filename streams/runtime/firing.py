@@ -4,8 +4,8 @@ Both come at a due time, and the clock of the task has been moved to it before. 
 dated by that clock (`now`), which is past the due time where a late record set the timer.
 """
 
-from streams.engine import Instant
-from streams.runtime.acting import DUE, Acting
+from streams.engine import DUE, Instant
+from streams.runtime.acting import Acting
 from streams.runtime.audience import Audience, Visited
 from streams.runtime.customers import Customers
 from streams.runtime.in_force import InForce

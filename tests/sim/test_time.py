@@ -7,15 +7,16 @@ import pytest
 from streams.engine import (
     BETWEEN_TASKS,
     INPUTS,
+    Cause,
     CustomerState,
     Definitions,
+    Due,
     Effects,
     Event,
     Instant,
     Program,
+    act,
     compile_program,
-    decide,
-    fire,
 )
 from streams.engine.compiling.successors import Successors
 from streams.ports import CONTROL
@@ -224,14 +225,16 @@ def test_timers_fill_a_transaction_as_events_do(open_shop: Callable[..., Shop]) 
 def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def decide_badly(
-        program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
-    ) -> None:
-        decide(program, state, event, now, effects)
-        if event.metric == "cart.updated" and state.customer_id == "bob":
+    def act_badly(
+        program: Program, state: CustomerState, cause: Cause, now: Instant, effects: Effects
+    ) -> bool:
+        act(program, state, cause, now, effects)
+        is_cart = isinstance(cause, Event) and cause.metric == "cart.updated"
+        if is_cart and state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
+        return True
 
-    monkeypatch.setattr("streams.runtime.acting.decide", decide_badly)
+    monkeypatch.setattr("streams.runtime.acting.act", act_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)
@@ -245,12 +248,15 @@ def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
 def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fire_badly(program: Program, state: CustomerState, due: Instant, effects: Effects) -> None:
-        fire(program, state, due, effects)
-        if state.customer_id == "bob":
+    def act_badly(
+        program: Program, state: CustomerState, cause: Cause, now: Instant, effects: Effects
+    ) -> bool:
+        act(program, state, cause, now, effects)
+        if isinstance(cause, Due) and state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
+        return True
 
-    monkeypatch.setattr("streams.runtime.acting.fire", fire_badly)
+    monkeypatch.setattr("streams.runtime.acting.act", act_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)
