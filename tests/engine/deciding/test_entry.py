@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine import Effects, Event, Outcome, decide
+from streams.engine import Effects, Event, Outcome, act
 from streams.engine.customer import KEYS_KEPT
 from streams.engine.program.turn import MOST_ENTRIES
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
@@ -322,7 +322,7 @@ def test_an_event_without_optional_fields_does_not_raise() -> None:
     program = program_of(flow(send(), trigger={"metric": "order.placed", "where": where}))
     ada, effects = Customer(program), Effects()
     event = Event("order.placed", "x", "ada", MONDAY, {"order_id": "1", "total": 1, "tags": []})
-    decide(program, ada.state, event, MONDAY, effects)
+    act(program, ada.state, event, MONDAY, effects)
     assert effects.decisions == []
 
 
