@@ -127,7 +127,7 @@ def test_pitfall_56_an_unknown_schema_id_is_a_dead_letter_and_is_asked_for_seldo
         for _ in range(3):
             result = decoded(decoder, record(100, ORDER))
             assert isinstance(result, Rejection)
-            assert result.reason == f"schema id 100 is not in the registry at {server.url}"
+            assert result.reason == f"schema id 100 not found in the registry at {server.url}"
         assert len(server.requests) == 1
         assert server.add(ORDER_PLACED.source) == 100
         clock.now = 29.9
@@ -139,11 +139,11 @@ def test_pitfall_56_an_unknown_schema_id_is_a_dead_letter_and_is_asked_for_seldo
 @pytest.mark.parametrize(
     ("schema", "more", "says"),
     [
-        (called("com.shop.Order"), {}, "it is called com.shop.Order, expected one of sendflow.v1."),
-        ("string", {}, "it is string, expected a record"),
+        (called("com.shop.Order"), {}, "record name com.shop.Order, expected one of sendflow.v1."),
+        ("string", {}, "schema type string, expected record"),
         ({"type": "object"}, {"schemaType": "JSON"}, "is JSON, expected AVRO"),
-        (called("sendflow.v1.X", {"name": "a", "type": "com.Y"}), {}, "it is not an Avro schema"),
-        (called("sendflow.v1.Basket"), {}, "schema sendflow.v1.Basket is not that of an event"),
+        (called("sendflow.v1.X", {"name": "a", "type": "com.Y"}), {}, "not an Avro schema"),
+        (called("sendflow.v1.Basket"), {}, "schema sendflow.v1.Basket is not an event schema"),
     ],
 )
 def test_pitfall_56_a_schema_that_is_none_of_ours(schema: Any, more: Any, says: str) -> None:
@@ -168,7 +168,7 @@ def test_a_schema_that_does_not_fit_ours_makes_dead_letters_of_its_records() -> 
         written = record(schema_id, ORDER | {"total": True}, contract)
         result = decoded(EventDecoder(registry=registry), written)
     assert isinstance(result, Rejection)
-    assert "doesn't fit its schema" in result.reason
+    assert "does not match its schema" in result.reason
 
 
 def test_schemas_that_refer_to_others_are_put_together(tmp_path: Path) -> None:
