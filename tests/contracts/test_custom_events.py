@@ -118,8 +118,8 @@ def test_a_field_that_does_not_fit_its_definition(fields: Any, says: str) -> Non
         (as_json(event_id=""), "field 'event_id' is empty"),
         (as_json(occurred_at=NOON // 1000), "looks like seconds"),
         (as_json(customer_id="bob"), "the key is 'ada', but field 'customer_id' is 'bob'"),
-        (encode_event(NAME, COMMON, KNOWN)[:-1], "ends in the middle"),
-        (encode_event(NAME, COMMON, KNOWN) + b"x", "1 bytes are left over"),
+        (encode_event(NAME, COMMON, KNOWN)[:-1], "is truncated"),
+        (encode_event(NAME, COMMON, KNOWN) + b"x", "1 bytes left after"),
         (encode_event("search.performed", {**COMMON, "query": "", "results": 0}), "on searches"),
     ],
 )

@@ -331,7 +331,7 @@ def test_pitfall_58_events_of_an_older_schema_are_read_as_the_newest() -> None:
     event = decoder.decode("orders", record(value))
     assert isinstance(event, Event)
     assert event.data == DATA | {"country": "GB"}
-    assert "no schema is known" in reason("orders", record(value))
+    assert "unknown schema fingerprint" in reason("orders", record(value))
 
 
 def test_every_metric_has_its_record() -> None:

@@ -211,8 +211,11 @@ def test_a_file_that_is_no_schema_is_refused_by_its_name(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("schema", "says"),
     [
-        ({"type": "record", "name": "other.A", "fields": []}, "is called other.A, expected one of"),
-        ({"type": "record", "name": "sendflow.v1.B", "fields": []}, "the name of the file"),
+        (
+            {"type": "record", "name": "other.A", "fields": []},
+            "record name other.A, expected one of",
+        ),
+        ({"type": "record", "name": "sendflow.v1.B", "fields": []}, "the file's name"),
         ({"type": "array", "items": "string"}, "schema type array, expected record"),
         ({"type": "recor", "name": "sendflow.v1.A", "fields": []}, "not an Avro schema"),
     ],
@@ -281,7 +284,7 @@ def enum(*symbols: str, **more: str) -> dict[str, Any]:
         (
             version({"name": "n", "type": "string"}),
             version({"name": "n", "type": "boolean"}),
-            ["new readers can't", "old readers can't"],
+            ["backward incompatible", "forward incompatible"],
         ),
         (
             version({"name": "n", "type": {"type": "array", "items": "string"}}),

@@ -333,7 +333,7 @@ def test_every_mistake_of_a_mapping_is_named_at_once():
         "no column for field 'customer_id'",
         "no column for field 'occurred_at'",
         "no column for field 'query'",
-        "field 'results'",
+        "no column for field 'results'",
     ]
 
 

@@ -83,7 +83,10 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
             "x.test.yaml:1:14: ",
         ),
         ("definitions: nowhere\ncases: [{name: one, expect: {}}]", "no such folder"),
-        ("definitions: x.test.yaml\ncases: [{name: one, expect: {}}]", "is a file, expected a definitions"),
+        (
+            "definitions: x.test.yaml\ncases: [{name: one, expect: {}}]",
+            "is a file, expected a definitions",
+        ),
     ],
 )
 def test_what_can_not_be_read_is_told_with_its_place(tmp_path: Path, text: str, says: str) -> None:
