@@ -23,6 +23,9 @@ from streams.engine import (
 Headers = list[tuple[str, bytes]]
 """Headers of a record, in order; a name may occur more than once."""
 
+PartitionId = tuple[str, int]
+"""A topic and one of its partitions."""
+
 
 class Record(msgspec.Struct, gc=False):
     """One record of a Kafka partition, as fetched."""
@@ -114,7 +117,7 @@ class Decoder(Protocol):
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
         """The event in `record` of the input `topic` (logical name), or why there is none.
-        Checks the key too; never raises for what a producer could have written, but Unanswered
+        Checks the key too; never raises for what a producer could have written, but LookupNeeded
         where another system must be asked first: the same record comes again after that."""
 
 
@@ -147,6 +150,12 @@ class Encoder(Protocol):
     ) -> OutputRecord: ...
     def day_report(self, report: DayReport) -> OutputRecord: ...
 
+
+CHANGELOG = "customers-changelog"
+"""The topic of the states, and of the keys that are a task's own."""
+
+OWN_KEY_PREFIX = b"\x00"
+"""The first byte of the keys that are a task's own and no customer's (DESIGN 4.9)."""
 
 CONTROL = "control"
 """The topic of what decides: sets of definitions, and store facts."""

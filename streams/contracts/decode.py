@@ -46,7 +46,7 @@ from streams.contracts.wire import (
     wrong_end,
 )
 from streams.engine import METRICS, Event, Interest, Product
-from streams.errors import Refused, Unanswered, Unreachable
+from streams.errors import LookupNeeded, Refused, Unreachable
 from streams.ports import CouponCode, Decoded, Record, Rejection
 
 LONGEST_KEY = 1024  # bytes
@@ -137,7 +137,7 @@ class EventDecoder:
         self._family_of_topic = {family.topic: family for family in families}
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
-        """The event in `record`, or why there is none. Raises Unanswered where the registry must
+        """The event in `record`, or why there is none. Raises LookupNeeded where the registry must
         be asked first, and nothing else."""
         decoded = self._decode(topic, record)
         if record.headers and isinstance(decoded, Event):
@@ -272,11 +272,11 @@ class EventDecoder:
 
 
 def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotAContract:
-    """What the registry is known to have. Raises Unanswered."""
+    """What the registry is known to have. Raises LookupNeeded."""
     found = registry.known(schema_id)
     if found is None:
         what = f"schema id {schema_id} of the registry at {registry.url}"
-        raise Unanswered(what, partial(registry.contract, schema_id))
+        raise LookupNeeded(what, partial(registry.contract, schema_id))
     return found
 
 
@@ -328,9 +328,9 @@ def decode_blocking(decoder: EventDecoder, topic: str, record: Record) -> Decode
     while True:
         try:
             return decoder.decode(topic, record)
-        except Unanswered as unanswered:
+        except LookupNeeded as unanswered:
             try:
-                unanswered.ask()
+                unanswered.lookup()
             except Unreachable as error:
                 raise Refused(
                     f"{error}; retry when the registry is available (schema_registry)"

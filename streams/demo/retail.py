@@ -37,7 +37,7 @@ CHARGES = frozenset(
 )
 """Stock codes that stand for money and not for an article."""
 
-Item = dict[str, Any]
+InvoiceItem = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Order:
     customer_id: str
     at: Instant
     country: Country | None
-    items: list[Item]
+    items: list[InvoiceItem]
     total: int
 
     @property
@@ -113,7 +113,7 @@ class Refund:
     customer_id: str
     at: Instant
     country: Country | None
-    items: list[Item]
+    items: list[InvoiceItem]
     amount: int
     order_id: str
 
@@ -209,7 +209,7 @@ def _set_moments(invoices: list[_Invoice]) -> None:
             invoice.at = start + place * 60_000 // len(together)
 
 
-def _sum_up(invoice: _Invoice) -> tuple[list[Item], int]:
+def _sum_up(invoice: _Invoice) -> tuple[list[InvoiceItem], int]:
     """The articles with what they cost, and the total with its charges, below zero for a refund;
     quantities of a refund are above zero."""
     quantities: dict[tuple[str, int], int] = defaultdict(int)
@@ -228,7 +228,7 @@ def _sum_up(invoice: _Invoice) -> tuple[list[Item], int]:
     return items, total
 
 
-def _order_given_back(earlier: list[Order], items: list[Item]) -> str | None:
+def _order_given_back(earlier: list[Order], items: list[InvoiceItem]) -> str | None:
     """The order that holds the most of these articles; of several, the newest."""
     skus = {item["sku"] for item in items}
     best, most = None, 0

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from operator import itemgetter
 from random import Random
-from typing import Any
 
 from streams.demo.articles import birthday, product_events, wish_events
 from streams.demo.feedback import feedback_events
@@ -15,6 +14,7 @@ from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
 from streams.engine.values import DAY
+from streams.importing.encoding import EventFields
 
 SIMULATED_METRICS = frozenset(
     {
@@ -76,7 +76,7 @@ class ShopSummary:
 class ShopYear:
     """The events in order of time (then of event id), and what they are."""
 
-    events: list[dict[str, Any]]
+    events: list[EventFields]
     summary: ShopSummary
 
 
@@ -136,7 +136,7 @@ def build_shop_year(seed: int = SEED) -> ShopYear:
     return ShopYear(events, summary)
 
 
-def _order_placed(order: Order) -> dict[str, Any]:
+def _order_placed(order: Order) -> EventFields:
     return {
         "metric": "order.placed",
         "event_id": f"order-{order.order_id}",
@@ -152,7 +152,7 @@ def _order_placed(order: Order) -> dict[str, Any]:
     }
 
 
-def _order_refunded(refund: Refund) -> dict[str, Any]:
+def _order_refunded(refund: Refund) -> EventFields:
     return {
         "metric": "order.refunded",
         "event_id": f"refund-{refund.refund_id}",

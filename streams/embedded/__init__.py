@@ -6,5 +6,5 @@ because it answers a fetch at once where there is nothing to fetch. The gateway 
 embedded broker names only the aborted transactions within the fetched range and waits as long as a
 fetch allows; `sessions` may go when it ends the sessions of dead members. For the demo, `sendflow
 broker` and the tests: production is Apache Kafka. Nothing here knows of tasks or shops; it may
-import `streams.errors` alone. Start reading at `broker`.
+import `streams.errors` alone. Start reading at `broker_process`.
 """

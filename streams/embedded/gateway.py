@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from streams.embedded.broker import HOST
+from streams.embedded.broker_process import HOST
 
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR, END_TXN, DESCRIBE_CLUSTER = 0, 1, 3, 10, 26, 60
 """Kafka's numbers of requests."""

@@ -14,7 +14,14 @@ from streams.engine.compiling import (
     successors,
 )
 from streams.engine.content import FACT as RECOMMENDATIONS
-from streams.engine.content import Change, Product, Recommendations, changes, follow, news
+from streams.engine.content import (
+    ArticleNews,
+    Product,
+    Recommendations,
+    merged,
+    news_between,
+    news_event,
+)
 from streams.engine.customer import (
     LARGE_STATE,
     Counts,
@@ -79,8 +86,8 @@ __all__ = [
     "METRICS",
     "RECOMMENDATIONS",
     "TOPIC_ORDER",
+    "ArticleNews",
     "Backfill",
-    "Change",
     "Counts",
     "CustomerState",
     "Decision",
@@ -110,7 +117,6 @@ __all__ = [
     "are_concerned_by",
     "backfill",
     "cart_of",
-    "changes",
     "check_fits",
     "compile_program",
     "counts_in",
@@ -118,13 +124,14 @@ __all__ = [
     "decode_state",
     "encode_state",
     "fire",
-    "follow",
     "forget_oldest",
     "history_gaps",
     "is_forgotten",
     "is_visit_needed",
+    "merged",
     "new_state",
-    "news",
+    "news_between",
+    "news_event",
     "next_midnight",
     "read_definitions",
     "review",

@@ -167,7 +167,7 @@ def read_file(file: FilePath) -> FileCases:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        return FileCases(problems=[whole_file(file, f"can't be read: {error}")])
+        return FileCases(problems=[whole_file(file, f"cannot read: {error}")])
     source = parse_yaml(text)
     if source.problems:
         wrong = [PlacedProblem(str(file), *one.place, one.problem) for one in source.problems]

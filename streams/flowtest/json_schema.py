@@ -22,12 +22,12 @@ _ANY_SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
 _MAPPING: dict[str, Any] = {"type": "object"}
 
 OTHER_ENTRIES: dict[str, dict[str, Any]] = {
-    "publish": {"description": "these definitions follow", "$ref": "#/$defs/RawSet"},
-    "facts": {"description": "store facts arrive: names to numbers", **_MAPPING},
-    "values": {"description": "customers to values that stand in for the model's", **_MAPPING},
-    "review": {"description": "a person answers: send or drop, and customer", **_MAPPING},
-    "backfill": {"description": "past customers are added to this flow"},
-    "crash": {"description": "memory is lost, and state restored", "type": "boolean"},
+    "publish": {"description": "publish these definitions", "$ref": "#/$defs/RawSet"},
+    "facts": {"description": "store facts: names to numbers", **_MAPPING},
+    "values": {"description": "customers to values that replace the model's", **_MAPPING},
+    "review": {"description": "a review: send or drop, and customer", **_MAPPING},
+    "backfill": {"description": "add past customers to this flow"},
+    "crash": {"description": "lose memory and restore state", "type": "boolean"},
 }
 """What may happen beside events."""
 

@@ -54,7 +54,7 @@ def judge_case(case: Case) -> Result:
     if isinstance(ran, list):
         return Result(case, list(_refused(case, ran)))
     if case.expect.refused is not None:
-        return Result(case, ["the definitions were expected to be refused, and are fine"])
+        return Result(case, ["definitions are valid, expected a problem"])
     problems = [*_unknown_fields(case.expect), *_wrong_profiles(case.expect, ran.definitions)]
     if problems:
         return Result(case, _cannot_be(case, problems))
@@ -68,23 +68,23 @@ def differences(case: Case, ran: Ran) -> list[str]:
 
 def _cannot_be(case: Case, problems: Sequence[Problem]) -> list[str]:
     placed = sorted((case.places.placed(problem) for problem in problems), key=sort_key)
-    return ["the case can't be run:", *(f"  {problem}" for problem in placed)]
+    return ["invalid case:", *(f"  {problem}" for problem in placed)]
 
 
 def _refused(case: Case, problems: Sequence[Problem]) -> Iterator[str]:
     expected = case.expect.refused
     if expected is None:
         placed = [case.places.placed_in_set(problem, case.definitions) for problem in problems]
-        yield "the definitions are refused:"
+        yield "invalid definitions:"
         yield from (f"  {problem}" for problem in sorted(placed, key=sort_key))
         return
     missing = [
         refusal for refusal in expected if not any(_fits(refusal, problem) for problem in problems)
     ]
     for refusal in missing:
-        yield f"expected a refusal at {refusal.path or 'any path'} that says {refusal.says!r}"
+        yield f"expected a problem at {refusal.path or 'any path'} containing {refusal.says!r}"
     if missing:
-        yield "the definitions are refused for:"
+        yield "problems found:"
         yield from (f"  {_problem_text(problem)}" for problem in problems)
 
 
@@ -148,7 +148,7 @@ class _Comparison:
         expect, outputs = self._expect, self._outputs
         picture: list[str] = []
         for reason in outputs.dead_letters:
-            picture.append(f"a record became a dead letter: {reason}")
+            picture.append(f"dead letter: {reason}")
         found = {
             "commands": outputs.commands,
             "webhooks": outputs.webhooks,
@@ -165,10 +165,10 @@ class _Comparison:
             picture += self._profiles(expect.profile)
         yield from picture
         if picture:
-            yield "what happened:"
+            yield "timeline:"
             yield from self._timeline()
         for way, other in self._ran.differing.items():
-            yield f"a fault of sendflow itself, please report it: {way}, the outcome is another:"
+            yield f"internal error, please report: results differ when {way}:"
             yield from self._between_runs(other)
 
     # ── Lists ─────────────────────────────────────────────────────────────────────────────────
@@ -197,7 +197,7 @@ class _Comparison:
         if not is_wrong:
             return []
         counts = f"expected {len(expected)}, got {len(found)}"
-        head = f"{what}: {counts}  (- missing, + too much, ! differs)"
+        head = f"{what}: {counts}  (- missing, + unexpected, ! different)"
         return [head, *lines]
 
     def _in_order(

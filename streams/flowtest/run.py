@@ -37,7 +37,7 @@ def run_case(case: Case) -> Ran | list[Problem]:
     outputs = script.play()
     others = {
         "restored from the changelog after each moment": script.replay(restores=True),
-        "all in one batch": script.replay(restores=False),
+        "run in one batch": script.replay(restores=False),
     }
     differing = {
         way: other for way, other in others.items() if other.by_kind() != outputs.by_kind()

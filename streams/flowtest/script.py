@@ -85,7 +85,7 @@ class Script:
         until = None if case.until is None else self._maker.placed(case.until)
         self._until = max(last, until) if until is not None else last
         if until is not None and until < last:
-            self._problems.append(Problem(("until",), "until: comes before the last event"))
+            self._problems.append(Problem(("until",), "until: is before the last event"))
 
     def play(self) -> CaseOutputs:
         """Runs the case moment by moment and writes its records down. Raises WrongCase with all
@@ -310,7 +310,7 @@ class Script:
         if flow is None:
             raise WrongCase([unknown_name(path, "flow", str(given), program.flows)])
         if not is_fit(program, flow):
-            message = f"backfill: {given} isn't live, or no event starts it"
+            message = f"backfill: {given} is not live or has no metric trigger"
             raise WrongCase([Problem(path, message)])
         topics = {program.on_metric[metric].metric.topic for metric in metrics_of(program, flow)}
         events = [record for record in self.records if record.topic in topics]

@@ -61,7 +61,7 @@ class World:
         parts = LocalParts(
             MemoryStore,
             EventDecoder(
-                fields_read, custom_metric=lambda name: self.local.task.program.own_metric(name)
+                fields_read, custom_metric=lambda name: self.local.task.program.custom_metric(name)
             ),
             EffectEncoder(),
             Programs(),
@@ -87,9 +87,9 @@ class World:
         for one in reversed(self._read(topic)):
             if one["customer_id"] == customer and one["template"] == template:
                 return SentMessage(customer, template, one["send_id"], one["channel"])
-        message = f"no message {template!r} to {customer!r} was put up for review before"
+        message = f"no earlier message {template!r} to {customer!r} awaits review"
         if topic == SEND_COMMANDS:
-            message = f"no command {template!r} was sent to {customer!r} before"
+            message = f"no earlier command {template!r} to {customer!r}"
         raise MessageNotFound([Problem(path, message)])
 
     def outputs(self) -> CaseOutputs:

@@ -34,7 +34,7 @@ def refuse_what_is_older(settings: Settings, first_at: Instant) -> None:
         for topic in INPUTS:
             if topic in BETWEEN_TASKS:
                 continue  # they follow the others, up to a day ahead
-            for place in reader.places(topic):
+            for place in reader.partition_ids(topic):
                 first, end = reader.bounds(place)
                 if end > first:
                     starts[place] = end - 1  # inputs hold no markers of transactions

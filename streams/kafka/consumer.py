@@ -10,10 +10,10 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.errors import Refused
-from streams.kafka.failures import CODES, failure
-from streams.kafka.message import ConsumedMessage, consume
-from streams.kafka.options import Options
-from streams.ports import Record
+from streams.kafka.client_config import Options
+from streams.kafka.consumed_message import ConsumedMessage, consume
+from streams.kafka.failures import CODES, kafka_error
+from streams.ports import PartitionId, Record
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ class RecordConsumer:
 
     def __init__(self, options: Options) -> None:
         self._consumer = Consumer({**options, "logger": logger})
-        self._next: dict[tuple[str, int], int] = {}  # for the text of an error
-        self._paused: set[tuple[str, int]] = set()
+        self._next: dict[PartitionId, int] = {}  # for the text of an error
+        self._paused: set[PartitionId] = set()
 
     def assign(self, topic: str, partition: int, offset: int) -> None:
         """Adds a partition, to be read from `offset`; the others go on undisturbed."""
@@ -83,7 +83,7 @@ class RecordConsumer:
         self._paused.discard((topic, partition))
         self._consumer.resume([TopicPartition(topic, partition)])
 
-    def assignment(self) -> frozenset[tuple[str, int]]:
+    def assignment(self) -> frozenset[PartitionId]:
         """The partitions that are read."""
         return frozenset(self._next)
 
@@ -91,7 +91,7 @@ class RecordConsumer:
         """Up to `max_records` records, by partition, each partition's in order. Waits up to
         `timeout` seconds for them. Raises Refused where a partition can't be read from the offset
         that was asked for (PITFALLS 48, 49), or not at all."""
-        batches: dict[tuple[str, int], Batch] = {}
+        batches: dict[PartitionId, Batch] = {}
         last_topic: str | None = None
         last_partition = -1
         add = list[Record]().append
@@ -116,18 +116,18 @@ class RecordConsumer:
                     message.headers(),
                 )
             )
-        for place, batch in batches.items():
+        for partition_id, batch in batches.items():
             if batch.records:
                 batch.next_offset = max(batch.next_offset, batch.records[-1].offset + 1)
-            if place in self._next:
-                self._next[place] = batch.next_offset
+            if partition_id in self._next:
+                self._next[partition_id] = batch.next_offset
         return list(batches.values())
 
     def close(self) -> None:
         """Lets go of the client."""
         self._consumer.close()
 
-    def _batch(self, topic: str, partition: int, batches: dict[tuple[str, int], Batch]) -> Batch:
+    def _batch(self, topic: str, partition: int, batches: dict[PartitionId, Batch]) -> Batch:
         batch = batches.get((topic, partition))
         if batch is None:
             batch = batches[topic, partition] = Batch(
@@ -139,7 +139,7 @@ class RecordConsumer:
         self,
         error: KafkaError,
         message: ConsumedMessage,
-        batches: dict[tuple[str, int], Batch],
+        batches: dict[PartitionId, Batch],
     ) -> None:
         topic, partition = message.topic(), message.partition()
         if error.code() == KafkaError._PARTITION_EOF:
@@ -149,7 +149,7 @@ class RecordConsumer:
         elif error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             raise self._out_of_range(topic, partition, error)
         elif error.code() in CODES or error.fatal():
-            raise failure(error, f"{topic}[{partition}]: reading")
+            raise kafka_error(error, f"{topic}[{partition}]: reading")
         else:
             logger.warning("%s[%s]: %s; trying again", topic, partition, error.str())
 

@@ -73,7 +73,7 @@ def error_of(exception: KafkaException) -> KafkaError:
     return error
 
 
-def failure(error: KafkaError, doing: str) -> SendflowError:
+def kafka_error(error: KafkaError, doing: str) -> SendflowError:
     """The error of ours for `error`, which happened while `doing` ("task 3: committing")."""
     reaction, advice = _reaction(error)
     text = f"{doing}: {error.str()} ({error.name()})"

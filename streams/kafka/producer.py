@@ -28,8 +28,8 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.errors import Fenced, OutcomeUnknown, Refused, SendflowError
-from streams.kafka.failures import error_of, failure
-from streams.kafka.options import MAX_RECORD_BYTES, RETRY_AFTER_MS, Options
+from streams.kafka.client_config import MAX_RECORD_BYTES, RETRY_AFTER_MS, Options
+from streams.kafka.failures import error_of, kafka_error
 from streams.ports import OutputRecord
 
 logger = logging.getLogger(__name__)
@@ -256,7 +256,7 @@ class TransactionalProducer:
         if not error.txn_requires_abort() or error.fatal():
             return self._abandoned(doing, exception)
         self._reports_all = self._lost is None
-        return self._aborted(failure(self._lost or error, f"{self.transactional_id}: {doing}"))
+        return self._aborted(kafka_error(self._lost or error, f"{self.transactional_id}: {doing}"))
 
     def _abandoned(self, doing: str, cause: KafkaException | str) -> SendflowError:
         """What to raise where something may be under way still. It isn't aborted: librdkafka ends
@@ -283,7 +283,7 @@ class TransactionalProducer:
     # ── State ─────────────────────────────────────────────────────────────────────────────────
 
     def _failure(self, doing: str, exception: KafkaException) -> SendflowError:
-        return failure(error_of(exception), f"{self.transactional_id}: {doing}")
+        return kafka_error(error_of(exception), f"{self.transactional_id}: {doing}")
 
     def _client(self) -> Producer:
         if self._producer is None:

@@ -32,7 +32,7 @@ from streams.engine.values import amount_text, duration_text, minor_digits
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.coupons import BEFORE_ALL, load_inline
+from streams.operations.coupon_loading import BEFORE_ALL, load_inline
 from streams.ports import CONTROL, OutputRecord
 from streams.programs import SEMANTICS
 from streams.settings import RecordTime, Settings
@@ -166,7 +166,7 @@ def changes_after(before: Published | None, definitions: DefinitionsSet) -> list
     return changes_between(definitions_of(before.record), current, before.record.successors)
 
 
-def publish(
+def publish_set(
     settings: Settings,
     definitions: DefinitionsSet,
     now: Instant,
@@ -239,5 +239,5 @@ def publish_if_new(settings: Settings, folder: Path, now: Instant) -> Definition
         return None
     for reservation in reservations(published[-1], definitions) if published else ():
         logger.warning("%s", reservation)
-    publish(settings, definitions, now)
+    publish_set(settings, definitions, now)
     return definitions

@@ -20,12 +20,12 @@ def unanswered(settings: Settings, decode: Decode) -> list[dict[str, Any]]:
     with TopicReader(settings, "review") as reader:
         answered = {
             decode(found.record.value)[1].get("send_id")
-            for found in reader.read(reader.starts(reader.places(REVIEWS)))
+            for found in reader.read(reader.starts(reader.partition_ids(REVIEWS)))
             if found.record.value is not None  # else a tick
         }
         requests = [
             decode(found.record.value)[1]
-            for found in reader.read(reader.starts(reader.places(REVIEW_REQUESTS)))
+            for found in reader.read(reader.starts(reader.partition_ids(REVIEW_REQUESTS)))
             if found.record.value is not None
         ]
     waiting = [request for request in requests if request["send_id"] not in answered]

@@ -198,7 +198,7 @@ def _sent(evidence: EvidenceFields, words: Words) -> str:
 
 def _review(evidence: EvidenceFields, words: Words) -> str:
     if evidence.get("verdict") == "drop":
-        return f"dropped in review by {evidence.get('by') or 'a person'}"
+        return f"dropped by {evidence.get('by') or 'a person'} in review"
     if "template" not in evidence:
         return _because("awaiting review")(evidence, words)
     return f"awaiting review: {evidence['template']} by {evidence['channel']}"

@@ -20,8 +20,8 @@ from streams.engine.effects import Outcome
 from streams.engine.values import CUSTOM_METRICS_TOPIC, KEYED_BY_SKU
 from streams.errors import Refused
 from streams.kafka.partition import partition_of
-from streams.kafka.topic_reader import Found, Place, TopicReader
-from streams.ports import CONTROL, Record
+from streams.kafka.topic_reader import TopicReader, TopicRecord
+from streams.ports import CONTROL, PartitionId, Record
 
 
 class PastEvent(msgspec.Struct):
@@ -90,13 +90,13 @@ def read_history(
 
 
 def history_of(
-    customer_id: str, records: Iterable[Found], decode: Decode = decode_any
+    customer_id: str, records: Iterable[TopicRecord], decode: Decode = decode_any
 ) -> CustomerHistory:
     """What these records of the topics say of one customer. Raises Refused: see `read_history`."""
     key = customer_id.encode()
     history = CustomerHistory(customer_id)
     late: dict[RecordAddress, Instant] = {}
-    events: list[Found] = []
+    events: list[TopicRecord] = []
     for found in records:
         if found.record.value is None:
             continue
@@ -131,7 +131,7 @@ RecordAddress = tuple[str, int, int]
 """Topic, partition, offset."""
 
 
-def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[Found]:
+def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[TopicRecord]:
     yield from reader.read(reader.starts([(CONTROL, 0)]))  # what holds may be older than `since`
     inputs = [_place(reader, topic, key) for topic in _OF_CUSTOMERS]
     places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
@@ -139,7 +139,7 @@ def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterato
     yield from reader.read(reader.starts(places, since))
 
 
-def _place(reader: TopicReader, topic: str, key: bytes) -> Place:
+def _place(reader: TopicReader, topic: str, key: bytes) -> PartitionId:
     return topic, partition_of(key, reader.partitions(topic))
 
 
@@ -156,7 +156,7 @@ def _add_late(late: dict[RecordAddress, Instant], record: Record, decode: Decode
 
 
 def _add_event(
-    history: CustomerHistory, found: Found, late: dict[RecordAddress, Instant], decode: Decode
+    history: CustomerHistory, found: TopicRecord, late: dict[RecordAddress, Instant], decode: Decode
 ) -> None:
     record = found.record
     try:

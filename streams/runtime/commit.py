@@ -8,10 +8,9 @@ import msgspec
 from streams.engine import INPUTS, CustomerState, Effects, Instant, encode_state, is_forgotten
 from streams.engine.values import DAY, NO_CODES, CodeSource
 from streams.errors import Refused
-from streams.ports import Encoder, OutputRecord, Store, StoreBatch
+from streams.ports import CHANGELOG, Encoder, OutputRecord, Store, StoreBatch
 from streams.runtime.audience import Plans
 
-CHANGELOG = "customers-changelog"
 POSITION_KEY = b"\x00position"
 
 

@@ -18,10 +18,10 @@ from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, regi
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader
-from streams.kafka.options import consumer_options, producer_options
+from streams.kafka.client_config import consumer_options, producer_options
 from streams.kafka.producer import ANY, Route, TransactionalProducer
-from streams.kafka.topics import CHANGELOG, TOPICS, Partitions, topic_name
-from streams.ports import Ports, StoreBatch, TaskSettings
+from streams.kafka.topics import TOPICS, PartitionCount, topic_name
+from streams.ports import CHANGELOG, Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import never_read
 from streams.settings import RecordTime, Settings
@@ -90,7 +90,7 @@ class TaskOpener:
         decoder = EventDecoder(
             lambda metric: task.program.fields_read(metric),
             registry=self._registry,
-            custom_metric=lambda name: task.program.own_metric(name),
+            custom_metric=lambda name: task.program.custom_metric(name),
         )
         ports = Ports(store, decoder, self._encoder, self._programs)
         number = opening.partition
@@ -207,7 +207,7 @@ def routes(settings: Settings, partition: int) -> dict[str, Route]:
     return {
         logical: Route(
             topic_name(settings, logical),
-            partition if spec.partitions is Partitions.ALIKE and not spec.is_by_key else ANY,
+            partition if spec.partitions is PartitionCount.ALIKE and not spec.is_by_key else ANY,
         )
         for logical, spec in TOPICS.items()
     }

@@ -5,9 +5,9 @@ from confluent_kafka import Producer
 
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
-from streams.kafka.options import producer_options
-from streams.kafka.topics import CHANGELOG, TOPICS
-from streams.ports import CONTROL
+from streams.kafka.client_config import producer_options
+from streams.kafka.topics import TOPICS
+from streams.ports import CHANGELOG, CONTROL
 from streams.settings import RecordTime, Settings
 from tests.broker.reading import create_topics, settings_for
 from tests.eventually import eventually

@@ -16,8 +16,8 @@ import pytest
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, WEBHOOKS
 from streams.contracts.wire import decode_any
-from streams.demo.workers import Watch, Worker, wait_until_decided
-from streams.embedded.broker import BrokerProcess
+from streams.demo.workers import Worker, WorkerObserver, wait_until_decided
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Instant
 from streams.flowtest.cases import Case
 from streams.flowtest.judging import differences
@@ -112,8 +112,8 @@ class CasesRun:
     def _decide(self, until: Instant, *, stop: bool = True) -> None:
         """Starts the worker and waits until all before `until` is decided."""
         worker = self._worker = Worker(self.settings, self._folder, "worker")
-        watch = Watch(lambda clock: None, _no_worker_ends_by_itself)
-        wait_until_decided([worker], PARTITIONS, until, watch, silence=40)
+        observer = WorkerObserver(lambda clock: None, _no_worker_ends_by_itself)
+        wait_until_decided([worker], PARTITIONS, until, observer, silence=40)
         if stop:
             worker.ask_to_stop()
             assert worker.wait_for_end() == 0, worker.log_tail()
@@ -122,7 +122,7 @@ class CasesRun:
         with TopicReader(self.settings, "test") as reader:
 
             def values(topic: str) -> Iterator[bytes]:
-                for found in reader.read(reader.starts(reader.places(topic))):
+                for found in reader.read(reader.starts(reader.partition_ids(topic))):
                     assert found.record.value is not None
                     yield found.record.value
 

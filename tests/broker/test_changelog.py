@@ -4,8 +4,8 @@ from confluent_kafka import Producer
 from streams.errors import Refused, StoreUnusable
 from streams.kafka import changelog as changelog_module
 from streams.kafka.admin import KafkaAdmin
-from streams.kafka.changelog import ChangelogReader, Chunk, Stopped
-from streams.kafka.options import consumer_options, producer_options
+from streams.kafka.changelog import ChangelogChunk, ChangelogReader, Stopped
+from streams.kafka.client_config import consumer_options, producer_options
 from tests.broker.reading import create_topics, delete_records, high_watermark, settings_for
 from tests.eventually import eventually
 
@@ -34,7 +34,7 @@ def admin(settings):
 def read(settings, admin, topic):
     """read(start) -> the chunks from there on."""
 
-    def chunks(start: int | None, patience: float = PATIENCE, **kwargs) -> list[Chunk]:
+    def chunks(start: int | None, patience: float = PATIENCE, **kwargs) -> list[ChangelogChunk]:
         options = consumer_options(settings, "restore")
         reader = ChangelogReader(options, admin, topic, 0, patience)
         return list(reader.read(start, **kwargs))
@@ -122,7 +122,7 @@ def test_only_what_comes_after_the_stores_offset_is_read(broker, producer, topic
 def test_pitfall_47_chunks_are_bounded_and_progress_never_goes_back(
     broker, producer, topic, read, monkeypatch
 ):
-    monkeypatch.setattr(changelog_module, "CHUNK", 100)
+    monkeypatch.setattr(changelog_module, "RESTORE_CHUNK", 100)
     for batch in range(10):
         write(broker, producer, topic, *[(b"%d-%d" % (batch, n), b"x") for n in range(150)])
     chunks = read(None)
@@ -148,7 +148,7 @@ def plain_topic(broker, settings) -> str:
     return name
 
 
-def read_of(settings, admin, topic: str, start: int | None) -> list[Chunk]:
+def read_of(settings, admin, topic: str, start: int | None) -> list[ChangelogChunk]:
     reader = ChangelogReader(consumer_options(settings, "restore"), admin, topic, 0, PATIENCE)
     return list(reader.read(start))
 

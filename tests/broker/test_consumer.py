@@ -4,8 +4,8 @@ import pytest
 from confluent_kafka import Producer
 
 from streams.errors import Refused
+from streams.kafka.client_config import consumer_options, producer_options
 from streams.kafka.consumer import Batch, RecordConsumer
-from streams.kafka.options import consumer_options, producer_options
 from streams.settings import Settings
 from tests.broker.reading import create_topics, delete_records, settings_for
 from tests.eventually import eventually

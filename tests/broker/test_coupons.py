@@ -9,11 +9,11 @@ import pytest
 
 from streams.cli.main import run
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.coupons import counted, load, loaded_codes, refuse_if_late
+from streams.operations.coupon_loading import counted, loaded_codes, refuse_if_late, write_codes
 from streams.operations.publish import published_sets
 from streams.settings import RecordTime
 from tests.broker.worker_processes import Shop
@@ -71,7 +71,7 @@ def commands(shop: Shop, template: str) -> dict[str, set[str]]:
     """Who was sent which codes."""
     found: dict[str, set[str]] = {}
     with TopicReader(shop.settings) as reader:
-        for one in reader.read(reader.starts(reader.places("send-commands"))):
+        for one in reader.read(reader.starts(reader.partition_ids("send-commands"))):
             fields = decode_any(one.record.value or b"")[1]
             if fields["template"] == template:
                 found.setdefault(fields["customer_id"], set()).add(fields["coupon"])
@@ -100,7 +100,7 @@ def test_codes_go_to_one_customer_each_over_kill_9(shop: Shop, coupons: CommandL
 
     def all_decided() -> bool:
         with TopicReader(shop.settings) as reader:
-            values = reader.read(reader.starts(reader.places("send-commands")))
+            values = reader.read(reader.starts(reader.partition_ids("send-commands")))
             texts = [decode_any(one.record.value or b"")[1]["template"] for one in values]
         return texts.count("made") == 3 * CUSTOMERS
 
@@ -130,11 +130,11 @@ def test_codes_that_cannot_be_loaded(shop: Shop, coupons: CommandLine) -> None:
     lines.write_text("A1\nA2\n\n")
     assert coupons("load", "tenn", "codes.txt")[0] == 2
     assert "did you mean 'ten'?" in coupons("load", "tenn", "codes.txt")[2]
-    assert "are made by rule" in coupons("load", "made", "codes.txt")[2]
+    assert "generates its codes by rule" in coupons("load", "made", "codes.txt")[2]
     assert coupons("load", "ten", "codes.txt")[:2] == (0, "ten: 2 codes loaded\n")
     lines.write_text("A1\nA2\nA3\n")
     again = coupons("load", "ten", "codes.txt")
-    assert again[:2] == (0, "ten: 1 code loaded, 2 there already\n")
+    assert again[:2] == (0, "ten: 1 code loaded, 2 already loaded\n")
     assert coupons("load", "other", "codes.txt", "--new")[0] == 1
     lines.write_text("B1\nB1\nM-ABCDEFGH\n" + "X" * 101)
     status, _, errors = coupons("load", "ten", "codes.txt")
@@ -142,7 +142,7 @@ def test_codes_that_cannot_be_loaded(shop: Shop, coupons: CommandLine) -> None:
     assert "code 2 ('B1') is there twice" in errors
     assert "code 3 ('M-ABCDEFGH') may be made one day by the rule of 'made'" in errors
     assert "more than 100 characters" in errors
-    assert "nothing was loaded" in errors
+    assert "nothing loaded" in errors
     (shop.folder / "codes.csv").write_text("voucher,value\nV1,10\n")
     status, _, errors = coupons("load", "ten", "codes.csv")
     assert status == 2
@@ -162,7 +162,7 @@ def test_publishing_loads_the_codes_that_stand_in_definitions(
     pool.write_text("coupons: ten\ncodes: [T1, T2, T3]\n")
     shop.publish()
     with TopicReader(shop.settings) as reader:
-        records = list(reader.read(reader.starts(reader.places("coupons"))))
+        records = list(reader.read(reader.starts(reader.partition_ids("coupons"))))
     assert len(records) == 3
     first, second = published_sets(shop.settings)
     assert len(first.record.coupon_key) == 32
@@ -202,7 +202,7 @@ def test_in_simulated_time_codes_come_before_the_first_event(
         pool.write_text("coupons: ten\ncodes: [T1]\n")
         shop.publish()
         with TopicReader(shop.settings) as reader:
-            records = list(reader.read(reader.starts(reader.places("coupons"))))
+            records = list(reader.read(reader.starts(reader.partition_ids("coupons"))))
         assert [one.record.time for one in records] == [1]
         refuse_if_late(shop.settings, loaded_codes(shop.settings))
         with EventProducer(shop.settings) as producer:
@@ -214,5 +214,5 @@ def test_in_simulated_time_codes_come_before_the_first_event(
             shop.publish()
         pool.write_text("coupons: ten\ncodes: [T1]\nexpires: 1d\n")
         shop.publish()
-        assert load(shop.settings, []) == 0
+        assert write_codes(shop.settings, []) == 0
         assert counted(shop.settings, []) == []

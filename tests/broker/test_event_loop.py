@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from tests.broker.worker_processes import Process, Shop
 from tests.eventually import eventually
 from tests.kafka_proxy import ApiKey, KafkaProxy

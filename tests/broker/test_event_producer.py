@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.partition import partition_of
@@ -21,7 +21,7 @@ def settings(broker: BrokerProcess, topic_prefix: str) -> Settings:
 
 def found(settings: Settings) -> list:
     with TopicReader(settings) as reader:
-        return list(reader.read(reader.starts(reader.places("orders"))))
+        return list(reader.read(reader.starts(reader.partition_ids("orders"))))
 
 
 def test_records_keep_their_order_time_and_headers_in_javas_partition(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Aborted, Fenced, OutcomeUnknown
 from streams.kafka.topics import topic_name
 from streams.store.rocks import RocksStore, StoreMemory

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from streams.cli.main import run
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.operations.members import clock_now
-from streams.operations.waiting import waiting_customers
-from streams.ports import OutputRecord
-from streams.runtime.commit import CHANGELOG, POSITION_KEY, Position
+from streams.operations.waiting_counts import waiting_customers
+from streams.ports import CHANGELOG, OutputRecord
+from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import TIMERS, place
 from streams.settings import RecordTime
 from tests.broker.worker_processes import Shop
@@ -73,10 +73,10 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
 ) -> None:
     file = shop.flows / "thanks.yaml"
     status, out, errors = command("flows", "diff")
-    assert (status, "nothing is published yet" in errors) == (1, True)
+    assert (status, "no definitions published yet" in errors) == (1, True)
     assert "+ flow thanks: live, 2 steps\n" in out
     shop.publish()
-    assert command("flows", "diff")[:2] == (0, "no difference from what is published\n")
+    assert command("flows", "diff")[:2] == (0, "no changes\n")
 
     shop.register(CUSTOMERS)
     worker = shop.start("one")
@@ -130,7 +130,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     assert (members["number"], members["members"]) == (5, ["c0", "c1", "c2", "c3", "c4"])
     status, out, errors = command("segments", "members", "buyers", "--limit", "2")
     assert (status, out) == (0, "c0\nc1\n")
-    assert "5 members, 3 of them not shown" in errors
+    assert "5 members, 3 not shown" in errors
     status, out, _ = command("segments", "list")
     assert status == 0
     assert out.splitlines()[1].split("  ")[0] == "buyers"

@@ -9,7 +9,7 @@ import pytest
 
 from streams.cli.main import run
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicReader
@@ -97,7 +97,7 @@ def reader(broker: BrokerProcess, topic_prefix: str):
 
 
 def records(reader: TopicReader, topic: str) -> list:
-    return list(reader.read(reader.starts(reader.places(topic))))
+    return list(reader.read(reader.starts(reader.partition_ids(topic))))
 
 
 def test_topics_are_made_once_and_checked(sendflow: Command) -> None:
@@ -107,8 +107,8 @@ def test_topics_are_made_once_and_checked(sendflow: Command) -> None:
     status, out, errors = sendflow("topics", "create")
     assert (status, errors) == (0, "")
     assert out.count("created ") >= len(INPUTS) + 5
-    assert sendflow("topics", "create")[:2] == (0, "all topics are there\n")
-    assert sendflow("topics", "check")[:2] == (0, "all topics are as they should be\n")
+    assert sendflow("topics", "create")[:2] == (0, "all topics exist\n")
+    assert sendflow("topics", "check")[:2] == (0, "all topics are valid\n")
 
 
 def test_another_number_of_partitions_must_be_known_to_the_workers(
@@ -117,8 +117,8 @@ def test_another_number_of_partitions_must_be_known_to_the_workers(
     status, _, errors = sendflow("topics", "create", "--partitions", "5")
     assert (status, errors) == (
         0,
-        "workers and the other commands still expect partitions = 3: set partitions = 5 in "
-        "sendflow.toml, or SENDFLOW_PARTITIONS=5\n",
+        "workers and other commands still use partitions = 3: set partitions = 5 in "
+        "sendflow.toml or SENDFLOW_PARTITIONS=5\n",
     )
     assert sendflow("topics", "check")[0] == 1
     monkeypatch.setenv("SENDFLOW_PARTITIONS", "5")
@@ -147,7 +147,7 @@ def test_a_past_is_one_stream_in_order_of_time_with_ticks_everywhere(
     )
     assert status == 0
     assert "5 events of 8 rows" in out
-    assert "3 rows were refused" in out
+    assert "3 rows rejected" in out
     assert "orders.csv, row 4: field 'customer_id' is missing" in errors
     assert "orders.csv, row 5: field 'total' is '12x'" in errors
     assert "orders.csv, row 6: field 'occurred_at' is 32477" in errors
@@ -271,7 +271,7 @@ def test_an_unknown_time_zone_is_imported_with_a_warning(
         "store's zone is used"
     )
     assert "3 events of 3 rows" in out
-    assert "1 row was imported with a warning" in out
+    assert "1 row imported with warnings" in out
     assert len(records(reader, "customers")) == 3
 
 
@@ -342,12 +342,12 @@ def test_explain_of_nobody_or_of_no_flow_says_only_that_with_status_1(
     simulated: Command, orders: Path, form: list[str]
 ) -> None:
     said = simulated("explain", "nobody", *form)
-    assert said == (1, "", "the topics hold nothing of customer 'nobody'\n")
+    assert said == (1, "", "no records of customer 'nobody'\n")
     simulated("import", orders, *AS_ORDERS)
     said = simulated("explain", "ada", "--flow", "cart", *form)
     assert said == (1, "", "unknown flow 'cart', and there is none\n")
     said = simulated("explain", "ada", "--since", "2020-01-01", *form)
-    assert said == (1, "", "the topics hold nothing of customer 'ada' from 2020-01-01 on\n")
+    assert said == (1, "", "no records of customer 'ada' since 2020-01-01\n")
     assert simulated("explain", "ada", *form)[0] == 0
 
 
@@ -370,7 +370,7 @@ def test_definitions_are_published_whole_or_not_at_all(
     assert (status, out.splitlines()[-1]) == (0, "published")
     [found] = records(reader, "control")
     assert found.record.time == 1  # before the first record of any past
-    assert "in force already" in simulated("flows", "publish", flows, "--yes")[1]
+    assert "already in force" in simulated("flows", "publish", flows, "--yes")[1]
 
     (flows / "a.yaml").write_text(good.replace("template: t", "template: u"))
     assert simulated("flows", "publish", flows, "--yes", "--at", "2011-03-02")[0] == 0

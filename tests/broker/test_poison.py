@@ -13,13 +13,13 @@ from streams.contracts.decode import LARGEST_EVENT
 from streams.contracts.encode import encode_event
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.producer import ProducerState
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG, topic_name
-from streams.ports import OutputRecord
+from streams.kafka.topics import topic_name
+from streams.ports import CHANGELOG, OutputRecord
 from tests.broker.one_task import OneTask
 from tests.broker.reading import high_watermark, read
 from tests.broker.worker_processes import Shop, event, now
@@ -70,7 +70,7 @@ def produce_poison(shop: Shop) -> None:
 
 def dead_letters(shop: Shop) -> list[DeadLetter]:
     with TopicReader(shop.settings) as reader:
-        starts = reader.starts(reader.places("dead-letters"))
+        starts = reader.starts(reader.partition_ids("dead-letters"))
         return [read_dead_letter(found.record.value or b"") for found in reader.read(starts)]
 
 

@@ -5,8 +5,8 @@ from confluent_kafka import Producer
 
 from streams.errors import Aborted, Fenced, OutcomeUnknown, Refused, SendflowError
 from streams.kafka import producer as producer_module
+from streams.kafka.client_config import MAX_RECORD_BYTES, consumer_options, producer_options
 from streams.kafka.consumer import RecordConsumer
-from streams.kafka.options import MAX_RECORD_BYTES, consumer_options, producer_options
 from streams.kafka.partition import partition_of
 from streams.kafka.producer import ANY, END_WITHIN, ProducerState, Route, TransactionalProducer
 from streams.ports import OutputRecord

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topics import CHANGELOG, topic_name
-from streams.ports import OutputRecord, StoreBatch
+from streams.kafka.topics import topic_name
+from streams.ports import CHANGELOG, OutputRecord, StoreBatch
 from streams.runtime.commit import POSITION_KEY
 from streams.store.rocks import RocksStore, StoreMemory
 from tests.broker.one_task import OneTask, wall_clock

@@ -9,7 +9,7 @@ import pytest
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decode_with
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from tests.broker.worker_processes import Process, Shop, event
@@ -43,7 +43,7 @@ def thanked(shop: Shop, registry: RegistryServer) -> list[str]:
     """The customers of all commands, which carry ids of the registry."""
     decode = decode_with(SchemaRegistry(registry.url))
     with TopicReader(shop.settings) as reader:
-        starts = reader.starts(reader.places("send-commands"))
+        starts = reader.starts(reader.partition_ids("send-commands"))
         values = [found.record.value for found in reader.read(starts)]
     return [decode(value)[1]["customer_id"] for value in values if value]
 

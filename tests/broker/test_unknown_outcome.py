@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.producer import ProducerState
 from tests.broker.one_task import OneTask

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded.broker import BrokerProcess, free_port
+from streams.embedded.broker_process import BrokerProcess, free_port
 from streams.kafka.event_producer import EventProducer
 from streams.operations.publish import published_sets
 from tests.broker.worker_processes import Shop, event

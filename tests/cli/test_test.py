@@ -59,6 +59,6 @@ def test_a_file_that_can_not_be_read(
 
 def test_nothing_to_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["test", str(tmp_path)]) == 2
-    assert "there are no files" in capsys.readouterr().err
+    assert "no .test.yaml files" in capsys.readouterr().err
     assert run(["test", str(tmp_path / "nowhere")]) == 2
     assert "no such file or folder" in capsys.readouterr().err

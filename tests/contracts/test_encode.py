@@ -14,7 +14,7 @@ from streams.contracts.encode import EffectEncoder
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Decision, Outcome, SendCommand, WebhookCommand
-from streams.kafka.options import MAX_RECORD_BYTES
+from streams.kafka.client_config import MAX_RECORD_BYTES
 from streams.ports import OutputRecord, Record, Rejection
 
 from .generated import values_of

@@ -13,7 +13,7 @@ from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, regi
 from streams.contracts.schemas import Contract, shipped_schemas
 from streams.contracts.wire import RecordDecoder, Undecodable, confluent_header
 from streams.engine import Event
-from streams.errors import Refused, Unanswered
+from streams.errors import LookupNeeded, Refused
 from streams.ports import Decoded, Record, Rejection
 from streams.settings import Settings
 
@@ -58,8 +58,8 @@ def decoded(decoder: EventDecoder, record: Record) -> Decoded | Rejection:
     """As a worker does it: what isn't known is asked for, and the same record comes again."""
     try:
         return decoder.decode("orders", record)
-    except Unanswered as unanswered:
-        unanswered.ask()
+    except LookupNeeded as unanswered:
+        unanswered.lookup()
         return decoder.decode("orders", record)
 
 

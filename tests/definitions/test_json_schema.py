@@ -39,7 +39,7 @@ def test_every_step_and_condition_is_there_with_a_text_for_each_key() -> None:
 
 
 def test_hover_texts_are_the_docstrings() -> None:
-    assert hover_texts(Flow)["priority"] == "higher is judged first; default 50"
+    assert hover_texts(Flow)["priority"] == "higher runs first; default 50"
     assert json.loads(flow_schema_text())["$defs"]["Flow"]["required"] == [
         "flow",
         "trigger",

@@ -80,7 +80,7 @@ def test_an_id_that_is_used_twice(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(flow)
     loaded = load(tmp_path, a=flow)
     assert said(loaded, tmp_path) == [
-        "a.yml:1:7: the id 'a' is used twice (first in a.yaml, line 1); use another"
+        "a.yml:1:7: duplicate id 'a' (first in a.yaml, line 1); use another"
     ]
 
 

@@ -124,7 +124,7 @@ def test_wrong_definitions_in_a_folder_make_the_file_unreadable(tmp_path: Path) 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     read = read_file(tmp_path / "x.test.yaml")
-    assert "can't be read" in str(read.problems[0])
+    assert "cannot read" in str(read.problems[0])
 
 
 def test_files_are_found_once_and_in_order(tmp_path: Path) -> None:

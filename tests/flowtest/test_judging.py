@@ -85,7 +85,7 @@ def test_what_fits(tmp_path: Path, expect: str) -> None:
         ("{profile: {bob: {plan: silver}}}", "profile: bob.plan: expected silver, got nothing"),
         ("{profile: {ada: {plan: null}}}", "profile: ada.plan: expected nothing, got gold"),
         ("{profile: {ada: {pln: x}}}", "unknown profile field 'pln'"),
-        ("{refused: [{says: x}]}", "expected to be refused, and are fine"),
+        ("{refused: [{says: x}]}", "definitions are valid, expected a problem"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_shown(tmp_path: Path, expect: str, says: str) -> None:
@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_shown(tmp_path: Path, expect: str, says: str) -> N
 
 def test_the_timeline_is_shown_with_what_differs(tmp_path: Path) -> None:
     picture = judge(tmp_path, "{commands: []}").picture
-    start = picture.index("what happened:")
+    start = picture.index("timeline:")
     assert [line.split("  ")[1:4] for line in picture[start + 1 :]] == [
         ["2026-03-02 10:00", "ada", "cart"],
         ["2026-03-02 14:00", "ada", "cart"],
@@ -134,7 +134,7 @@ def test_another_refusal(tmp_path: Path, expect: str) -> None:
 
 def test_a_refusal_that_is_not_expected_is_told_with_its_place(tmp_path: Path) -> None:
     head, line = judge(tmp_path, "{commands: []}", REFUSED).picture
-    assert head == "the definitions are refused:"
+    assert head == "invalid definitions:"
     assert line.startswith(f"  {tmp_path}/x.test.yaml:6:50: with 'at'")
 
 
@@ -144,7 +144,7 @@ def test_all_that_can_not_be_expected_is_told_with_its_place(tmp_path: Path) -> 
       decisions: [{outcome: sent, why: x}]
       profile: {ada: {pln: x, score: high}}"""
     head, *lines = judge(tmp_path, expect).picture
-    assert head == "the case can't be run:"
+    assert head == "invalid case:"
     places = [line.removeprefix(f"  {tmp_path}/x.test.yaml:").partition(": ") for line in lines]
     assert [(place, text.partition(" (")[0]) for place, _, text in places] == [
         ("22:39", "unknown field 'templat': did you mean 'template'?"),
@@ -165,7 +165,7 @@ def test_ways_of_running_that_differ_are_a_fault_of_ours(
 
     monkeypatch.setattr("streams.flowtest.judging.run_case", run_with_a_difference)
     picture = judge(tmp_path, "{}").picture
-    assert "a fault of sendflow itself" in picture[0]
+    assert "internal error, please report" in picture[0]
     assert picture[1].startswith("  command 1: {")
     assert picture[2].endswith("but: nothing")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.kafka.options import producer_options
+from streams.kafka.client_config import producer_options
 from streams.kafka.producer import SUCCESSORS, ProducerState, Route, TransactionalProducer
 from streams.ports import OutputRecord
 from streams.settings import Settings

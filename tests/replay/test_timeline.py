@@ -12,7 +12,7 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.wire import decode_any
 from streams.engine import Instant, topic_of
-from streams.kafka.topic_reader import Found
+from streams.kafka.topic_reader import TopicRecord
 from streams.local import LocalParts, LocalTask
 from streams.ports import Record, TaskSettings
 from streams.programs import Programs
@@ -85,12 +85,12 @@ class Shop:
         self.local.advance(wall + SKEW)
         self.local.commit(wall + SKEW)
 
-    def found(self) -> Iterator[Found]:
+    def found(self) -> Iterator[TopicRecord]:
         for topic, log in self.local.logs.items():
             for record in log:
-                yield Found(topic, 0, record)
+                yield TopicRecord(topic, 0, record)
         for offset, output in enumerate(self.local.output):
-            yield Found(output.topic, 0, Record(0, offset, output.key, output.value))
+            yield TopicRecord(output.topic, 0, Record(0, offset, output.key, output.value))
 
     def explained(self, flow: str | None = None):
         return customer_timeline(history_of("ada", self.found()), flow)

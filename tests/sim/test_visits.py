@@ -577,7 +577,7 @@ def test_pitfall_61_nor_does_one_at_whom_judging_the_audience_fails(
             raise ZeroDivisionError
         return situation.state.customer_id != "b", None
 
-    monkeypatch.setattr("streams.engine.program.schedule.compile_condition", lambda *_: failing)
+    monkeypatch.setattr("streams.engine.program.audience.compile_condition", lambda *_: failing)
     shop.publish(BEGIN - 1, with_audience({"consent": "email"}))
     customers(shop, "abcde")
     shop.until(NINE + HOUR)

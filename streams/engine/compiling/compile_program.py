@@ -1,5 +1,5 @@
-"""Compiles definitions once: to what an event of each metric does, and to segments that start
-flows."""
+"""Compiles definitions to a program: a plan for the events of each metric, and the segments that
+start flows."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -31,8 +31,8 @@ from streams.engine.program import CompiledFlow, MetricPlan, Program, SegmentPla
 from streams.engine.values import MONEY_TYPES, NEWS, NO_RATE, Metric
 
 _NOTHING_KNOWN = Situation(new_state(""), 0)
-"""Of a customer with no event yet, before all: a condition that fails, and that time alone can't
-change, fails until their own events."""
+"""A customer without events, before all time: a condition that fails here, and does not change by
+time, fails until the customer's first event."""
 
 
 def compile_program(
@@ -40,8 +40,8 @@ def compile_program(
     version: str,
     successors: Mapping[str, Mapping[str, str | None]] | None = None,
 ) -> Program:
-    """Compiles checked definitions. `version` names the set (its hash) in decisions and states;
-    `successors` says for every step id that ever was, by flow, which step follows it now."""
+    """Compiles checked definitions. `version` identifies the set (its hash) in decisions and
+    states; `successors` maps, by flow, every deleted step id to the step that follows it now."""
     reads = Reads()
     settings = definitions.store
     outside = definitions.scope(reads=reads)
@@ -51,7 +51,7 @@ def compile_program(
     ]
     for flow in flows:
         flow.successors = (successors or {}).get(flow.flow, {})
-    for name in outside.segments:  # those too that only `sendflow segments` asks for
+    for name in outside.segments:  # also those used by `sendflow segments` only
         compile_segment(name, outside)
     segments = list(_segments(flows, outside))
     wants_news = _wants_news(flows, reads)
@@ -73,8 +73,8 @@ def compile_program(
                 plan.segments += (segment,)
             if is_concerned or segment.is_open_to_new or segment.is_on_facts:
                 plan.first_segments += (segment,)
-    judged_waits = _judged_waits(flows, lambda hangs_on: True)
-    journey_waits = _judged_waits(flows, lambda hangs_on: hangs_on.on_journeys)
+    judged_waits = _judged_waits(flows, lambda depends_on: True)
+    journey_waits = _judged_waits(flows, lambda depends_on: depends_on.on_journeys)
     journey_segments = tuple(plan for plan in segments if plan.is_on_journeys)
     return Program(
         version=version,
@@ -85,7 +85,7 @@ def compile_program(
         segments={plan.segment: plan for plan in segments},
         journey_segments=journey_segments,
         dated_flows=tuple(flow for flow in flows if flow.is_open and flow.next_moment),
-        asks_of_journeys=bool(journey_segments or journey_waits),
+        depends_on_journeys=bool(journey_segments or journey_waits),
         judged_waits=judged_waits,
         journey_waits=journey_waits,
         scheduled_flows=tuple(
@@ -100,7 +100,7 @@ def compile_program(
 
 
 def _wants_news(flows: list[CompiledFlow], reads: Reads) -> bool:
-    """Whether anything is started, awaited, ended or asked about news of articles."""
+    """True if a trigger, step, exit or condition uses news of articles."""
     steps = (step for flow in flows for step in flow.steps.values())
     awaited = {step.awaited.metric for step in steps if step.awaited is not None}
     return any(name in reads.fields or name in awaited for name in NEWS)
@@ -112,8 +112,8 @@ def _values_read(
     judged_waits: Mapping[str, Any],
     outside: Scope,
 ) -> frozenset[str]:
-    """The values that store facts may change and that are judged without any event: by segments
-    that start flows, and by flows in which P waits for a condition."""
+    """Values derived from store facts that are evaluated without an event: by segments that start
+    flows, and by flows with steps that wait for a condition."""
     asking = [outside.segments[plan.segment].if_ for plan in segments]
     asking += [flow.steps for flow in definitions.flows if flow.flow in judged_waits]
     return frozenset().union(*(dependence_of(one, outside.segments).values for one in asking))
@@ -127,13 +127,13 @@ def _hash_of(definition: Any) -> int:
 def _judged_waits(
     flows: list[CompiledFlow], is_asked_for: Callable[[Dependence], bool]
 ) -> dict[str, dict[str, Step]]:
-    """By flow, the steps that wait for a condition, of which what it hangs on is asked for."""
+    """Steps that wait for a condition with a selected dependence, by flow and id."""
     waits = {}
     for flow in flows:
         steps = {
             step.id: step
             for step in flow.steps.values()
-            if step.hangs_on is not None and is_asked_for(step.hangs_on)
+            if step.depends_on is not None and is_asked_for(step.depends_on)
         }
         if steps:
             waits[flow.flow] = steps
@@ -148,7 +148,7 @@ def _order(flow: Flow) -> tuple[int, str]:
 def _fields_read(name: str, metric: Metric, reads: Reads) -> frozenset[str]:
     fields = ALWAYS_READ.get(name, frozenset()) | (reads.fields.get(name, set()))
     if _has_money(metric) and "currency" in metric.fields:
-        fields |= {"currency"}  # without it an amount says nothing
+        fields |= {"currency"}  # the unit of its amounts
     return frozenset(field for field in fields if field in metric.fields)
 
 
@@ -180,7 +180,7 @@ def _plan(
         }
         if steps:
             waits[flow.flow] = steps
-    judged_waits = _judged_waits(flows, lambda hangs_on: name in hangs_on.metrics)
+    judged_waits = _judged_waits(flows, lambda depends_on: name in depends_on.metrics)
     return MetricPlan(
         name=name,
         metric=metric,
@@ -207,7 +207,7 @@ def _plan(
 
 
 def _marks(metric: Metric, fields: set[str]) -> set[str]:
-    """What is remembered beside an amount: that there was no rate for it."""
+    """Remembered beside amounts: the mark of a currency without a rate."""
     with_money = {name for name, field in metric.fields.items() if field.type in MONEY_TYPES}
     return {NO_RATE} if fields & with_money else set()
 
@@ -239,7 +239,7 @@ def _segments(flows: list[CompiledFlow], outside: Scope) -> Iterator[SegmentPlan
 
 
 def _segment_version(segment: str, outside: Scope) -> int:
-    """Changes with the condition, and with those of the segments that it asks for."""
+    """Hash of the condition and of the segments that it refers to."""
     written = b"".join(
         msgspec.json.encode(outside.segments[name].if_, order="deterministic")
         for name in sorted(segments_within(segment, outside.segments))

@@ -21,7 +21,7 @@ from streams.engine.conditions import (
     trigger,
     value,
 )
-from streams.engine.conditions.compare import QUANTIFIERS, Comparison
+from streams.engine.conditions.comparison import QUANTIFIERS, Comparison
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     ConditionModule,
@@ -35,7 +35,7 @@ from streams.engine.conditions.truth import (
     NEVER,
     Condition,
     Evidence,
-    add_evidence,
+    EvidenceFunction,
     all_of,
     earlier,
     evidence_of_all,
@@ -60,8 +60,8 @@ __all__ = [
     "Dependence",
     "EventPattern",
     "Evidence",
+    "EvidenceFunction",
     "Test",
-    "add_evidence",
     "all_of",
     "check_pattern",
     "compile_condition",

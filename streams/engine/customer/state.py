@@ -140,9 +140,9 @@ class CustomerState(StatePrefix, array_like=True):
     occasions: dict[str, Instant] = {}  # date flow -> when it is due next
     memberships: dict[str, Membership] = {}  # of segments that start flows
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
-    reviews: list[Journey] = []  # what waits for a person, oldest first: waiting.py
+    reviews: list[Journey] = []  # what waits for a person, oldest first: review_queue.py
     handled: bytes = b""  # marks of messages that were sent or skipped: concluded.py
-    coupons: dict[str, GivenCoupon] = {}  # pool -> the newest code: coupons.py
+    coupons: dict[str, GivenCoupon] = {}  # pool -> the newest code: coupon_assignment.py
     watching: dict[str, Watch] = {}  # sku -> why, at most 100: interest.py
 
 

@@ -240,4 +240,4 @@ def _enter(turn: Turn, flow: CompiledFlow, journey: Journey, asked: Backfill) ->
     }
     if journey.key is not None:
         evidence["key"] = journey.key
-    turn.note(flow, journey, None, Outcome.ENTERED, "", evidence)
+    turn.record(flow, journey, None, Outcome.ENTERED, "", evidence)

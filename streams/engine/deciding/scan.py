@@ -52,8 +52,8 @@ def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
     conditions = [one.condition for one in audiences if one.condition is not None]
     if one.of_definitions or one.of_facts or len(conditions) < len(audiences):
         return None
-    asks_of_journeys = any(audience.asks_of_journeys for audience in audiences)
-    decode = decode_state if asks_of_journeys else _decode_what_audiences_read
+    depends_on_journeys = any(audience.depends_on_journeys for audience in audiences)
+    decode = decode_state if depends_on_journeys else _decode_what_audiences_read
     situation = Situation(new_state(""), at, program.facts)
 
     def may_concern(known: bytes | CustomerState) -> bool:

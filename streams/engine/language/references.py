@@ -195,7 +195,7 @@ def profile_reader(name: str, scope: Scope) -> Reader:
     return read
 
 
-def shown(kind: FieldType, scope: Scope) -> Callable[[Any], Any]:
+def json_value(kind: FieldType, scope: Scope) -> Callable[[Any], Any]:
     """A value of the type `kind` as plain JSON for people: amounts in major units, moments by the
     clocks of the scope, long lists by their number."""
     if kind is FieldType.MONEY:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.language.families import Families
+from streams.engine.language.family_keys import Families
 from streams.engine.values import Field, FieldType, Metric
 
 

@@ -58,7 +58,7 @@ class Program(msgspec.Struct, eq=False):
     reads: dict[str, frozenset[str]]
     segments: dict[str, SegmentPlan] = {}  # that start flows, by id
     journey_segments: tuple[SegmentPlan, ...] = ()  # those that ask which flows P is in
-    asks_of_journeys: bool = False  # whether entering and leaving a flow may change any truth
+    depends_on_journeys: bool = False  # whether entering and leaving a flow may change any truth
     dated_flows: tuple[CompiledFlow, ...] = ()  # that a date starts, in their order
     judged_waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for a condition
     journey_waits: dict[str, dict[str, Step]] = {}  # those that ask which flows P is in
@@ -78,7 +78,7 @@ class Program(msgspec.Struct, eq=False):
         """The fields of the metric's events that somebody reads: the others needn't be decoded."""
         return self.reads.get(metric) or ALWAYS_READ.get(metric, frozenset())
 
-    def own_metric(self, name: str) -> Metric | None:
+    def custom_metric(self, name: str) -> Metric | None:
         """A metric of the shop's own, as it is defined now."""
         plan = self.on_metric.get(name)
         is_custom = plan is not None and plan.metric.topic == CUSTOM_METRICS_TOPIC

@@ -47,7 +47,7 @@ class Turn(Situation):
         self.journey = journey
         self.trigger = self.data
 
-    def note(
+    def record(
         self,
         flow: FlowVersion,
         journey: Journey | None,
@@ -61,7 +61,8 @@ class Turn(Situation):
         event = self.event
         trigger = self.trigger
         if trigger is not None and NO_RATE in trigger:
-            evidence = {**evidence, "no_rate": [trigger[NO_RATE]]}
+            currencies = {*evidence.get("no_rate", ()), trigger[NO_RATE]}
+            evidence = {**evidence, "no_rate": sorted(currencies)}
         self.effects.decisions.append(
             Decision(
                 self.now,

@@ -12,8 +12,8 @@ from faust.web.exceptions import NotFound, ServiceUnavailable
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.web.views import customer_view
-from streams.worker.faust.tables import CustomersTable
-from streams.worker.membership import Answers, NotHere
+from streams.worker.faust.customer_table import CustomersTable
+from streams.worker.group import Answers, NotHere
 
 ROUTED = "Sendflow-Routed"
 """Marks a request that another worker sent here; it isn't sent on again."""

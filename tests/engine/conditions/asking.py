@@ -84,7 +84,7 @@ class Asked:
         return self.at(now)[0]
 
     def evidence(self, now: int = NOW) -> dict[str, Any]:
-        return self._evidence(Situation(self.state, now, journey=self.journey))
+        return self._evidence(Situation(self.state, now, journey=self.journey)).as_json()
 
     def said(self) -> list[tuple[str, str]]:
         """What is wrong with the condition."""

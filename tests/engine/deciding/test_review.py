@@ -3,7 +3,7 @@
 import msgspec
 
 from streams.engine import Outcome, Review, review
-from streams.engine.program.waiting import KEPT, MOST_WAITING
+from streams.engine.program.review_queue import KEPT, MOST_WAITING
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 MANUAL = flow(send("manual", status="manual", expires="400d", smart_sending="false"), send("later"))

@@ -15,9 +15,9 @@ from streams.engine.language.references import (
     compile_reference,
     compile_value,
     getter,
+    json_value,
     parse_constant,
     refers_to_trigger,
-    shown,
 )
 from streams.engine.language.scope import Scope
 from streams.engine.values.event import FieldType
@@ -176,8 +176,8 @@ def test_dots_reach_into_records() -> None:
 
 def test_values_are_shown_as_people_write_them() -> None:
     scope = scope_of()
-    assert shown(FieldType.MONEY, scope)(9_995) == "99.95"
-    assert shown(FieldType.MOMENT, scope)(NOW) == "2026-03-02 11:00"
-    assert shown(FieldType.ITEMS, scope)([{}, {}]) == "2 items"
-    assert shown(FieldType.TEXT, scope)("x") == "x"
-    assert shown(FieldType.MONEY, scope)(None) is None
+    assert json_value(FieldType.MONEY, scope)(9_995) == "99.95"
+    assert json_value(FieldType.MOMENT, scope)(NOW) == "2026-03-02 11:00"
+    assert json_value(FieldType.ITEMS, scope)([{}, {}]) == "2 items"
+    assert json_value(FieldType.TEXT, scope)("x") == "x"
+    assert json_value(FieldType.MONEY, scope)(None) is None

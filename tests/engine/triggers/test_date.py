@@ -127,7 +127,7 @@ def test_publishing_sets_it_for_who_is_there_already() -> None:
     [
         (dated("profile.email"), "profile.birthday"),
         (dated("birthday"), "profile.birthday"),
-        (dated(yearly="true", monthly="true"), "one of them"),
+        (dated(yearly="true", monthly="true"), "exclude each other"),
         (dated(offset="-12h", at="09:00"), "whole days"),
         (dated("profile.next_visit", at="09:00"), "has a clock time"),
     ],

@@ -11,8 +11,8 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.embedded import broker as embedded
-from streams.embedded.broker import HOST, EmbeddedBroker, PortTaken, answers
+from streams.embedded import broker_process as embedded
+from streams.embedded.broker_process import HOST, EmbeddedBroker, PortTaken, answers
 from streams.errors import Refused
 from tests.eventually import eventually
 
@@ -91,7 +91,7 @@ def test_a_binary_that_ends_at_once_shows_what_it_said(tmp_path, monkeypatch):
 def test_the_broker_dies_with_the_process_that_started_it(tmp_path: Path, how: signal.Signals):
     script = (
         "import pathlib, sys, time\n"
-        "from streams.embedded.broker import EmbeddedBroker\n"
+        "from streams.embedded.broker_process import EmbeddedBroker\n"
         "with EmbeddedBroker(pathlib.Path(sys.argv[1])) as broker:\n"
         "    for process in (broker._process, broker._engine._process):\n"
         "        print(process.pid, process._guard.pid, end=' ')\n"

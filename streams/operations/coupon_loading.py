@@ -14,8 +14,7 @@ from streams.engine.values import is_code, may_make
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG
-from streams.ports import CouponCode
+from streams.ports import CHANGELOG, CouponCode
 from streams.runtime.coupons import POOL, SERIES, PoolState, decode_pool, read_series_key
 from streams.settings import RecordTime, Settings
 
@@ -48,7 +47,7 @@ def loaded_codes(settings: Settings) -> LoadedCodes:
     pools: dict[str, str] = {}
     has_ticks = False
     with TopicReader(settings, "coupons") as reader:
-        for found in reader.read(reader.starts(reader.places(COUPONS))):
+        for found in reader.read(reader.starts(reader.partition_ids(COUPONS))):
             code = decode_blocking(decoder, COUPONS, found.record)
             if isinstance(code, CouponCode):  # else a tick, or a dead letter
                 pools.setdefault(code.code, code.pool)
@@ -79,7 +78,7 @@ def code_problems(
         seen.add(code)
 
 
-def load(settings: Settings, codes: Iterable[CouponCode], at: Instant = BEFORE_ALL) -> int:
+def write_codes(settings: Settings, codes: Iterable[CouponCode], at: Instant = BEFORE_ALL) -> int:
     """Writes codes to the topic; how many. `at` is the record time where time is simulated."""
     written = 0
     is_simulated = settings.record_time is RecordTime.CREATE
@@ -120,7 +119,7 @@ def load_inline(
     new = [code for code in codes if code.code not in loaded.pool_of]
     if new:
         refuse_if_late(settings, loaded)
-        load(settings, new, at)
+        write_codes(settings, new, at)
 
 
 def refuse_if_late(settings: Settings, loaded: LoadedCodes) -> None:
@@ -157,7 +156,7 @@ def counted(settings: Settings, pools: Sequence[CouponPool]) -> list[PoolCounts]
     newest first. Raises Refused."""
     newest: dict[tuple[int, bytes], bytes] = {}
     with TopicReader(settings, "coupons") as reader:
-        for found in reader.read(reader.starts(reader.places(CHANGELOG))):
+        for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
             key, value = found.record.key, found.record.value
             if key is not None and value is not None and key.startswith((POOL, SERIES)):
                 newest[found.partition, key] = value

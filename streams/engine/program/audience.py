@@ -11,7 +11,7 @@ import msgspec
 from streams.engine.conditions import (
     Condition,
     ConditionDefinition,
-    Evidence,
+    EvidenceFunction,
     compile_condition,
     compile_evidence,
     dependence_of,
@@ -44,8 +44,8 @@ class Audience(msgspec.Struct, frozen=True, eq=False):
     """The customers of a schedule; without a condition everyone."""
 
     condition: Condition | None
-    evidence: Evidence | None
-    asks_of_journeys: bool = False
+    evidence: EvidenceFunction | None
+    depends_on_journeys: bool = False
     """Whether the condition reads more of a customer than their background (state.py)."""
 
 

@@ -9,10 +9,10 @@ import msgspec
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
 from streams.contracts.wire import decode_any
-from streams.kafka.topic_reader import Found, TopicReader
+from streams.kafka.topic_reader import TopicReader, TopicRecord
 
 
-class Outcome(msgspec.Struct):
+class DemoCounts(msgspec.Struct):
     """Counts of all that was decided."""
 
     commands: dict[tuple[str, str], int]  # (flow, channel) -> how many
@@ -35,24 +35,24 @@ class Outcome(msgspec.Struct):
         return sum(self.entered.values())
 
 
-def read_outcome(reader: TopicReader, report: Callable[[int, int], None]) -> Outcome:
+def count_outputs(reader: TopicReader, report: Callable[[int, int], None]) -> DemoCounts:
     """Reads the output topics whole; `report` is told the number of records read, and of all."""
-    counts = _Counts()
+    tally = _Tally()
     starts = {}
     total = 0
     for topic in (SEND_COMMANDS, DECISIONS, DEAD_LETTERS, LATE_RECORDS):
-        for place in reader.places(topic):
+        for place in reader.partition_ids(topic):
             starts[place], end = reader.bounds(place)
             total += end - starts[place]
     for number, found in enumerate(reader.read(starts), start=1):
-        counts.add(found)
+        tally.add(found)
         if number % 5_000 == 0:
             report(number, total)
     report(total, total)
-    return counts.outcome()
+    return tally.counts()
 
 
-class _Counts:
+class _Tally:
     def __init__(self) -> None:
         self._topics: Counter[str] = Counter()
         self._commands: Counter[tuple[str, str]] = Counter()
@@ -61,7 +61,7 @@ class _Counts:
         self._customers: set[str] = set()
         self._stories: defaultdict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
 
-    def add(self, found: Found) -> None:
+    def add(self, found: TopicRecord) -> None:
         self._topics[found.topic] += 1
         value = found.record.value
         if value is None or found.topic in (DEAD_LETTERS, LATE_RECORDS):
@@ -77,9 +77,9 @@ class _Counts:
             self._by_outcome[outcome][flow, reason] += 1
             self._stories[decision["customer_id"]][flow, outcome, reason] += 1
 
-    def outcome(self) -> Outcome:
+    def counts(self) -> DemoCounts:
         entered = {flow: number for (flow, _), number in self._by_outcome["entered"].items()}
-        return Outcome(
+        return DemoCounts(
             commands=dict(self._commands),
             entered=entered,
             not_entered=dict(self._by_outcome["not_entered"]),

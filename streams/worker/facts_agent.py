@@ -18,8 +18,8 @@ from typing import Any
 from streams.contracts.control import fact_record, read_fact
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.errors import Aborted, Fenced, OutcomeUnknown
+from streams.kafka.client_config import producer_options
 from streams.kafka.consumer import Batch
-from streams.kafka.options import producer_options
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 OPEN_WITHIN = 15.0
 """Seconds for the brokers to end what the older agent left open."""
 WRITE_WITHIN = 5.0
-LOOK_EVERY = 0.2
+POLL_INTERVAL = 0.2
 """Seconds between two looks whether it's to stop."""
 FAILURES_ALLOWED = 5
 """In a row, before anything is written."""
@@ -54,27 +54,27 @@ class FactsAgent:
         self._records = records
         self._loop = asyncio.get_running_loop()
         self._on_failure = on_failure
-        self._life: _Life | None = None
+        self._thread: _AgentThread | None = None
 
     def feed(self, fetched: Fetched) -> None:
         """A batch of `partition-facts`."""
-        if self._life is not None:
-            self._life.fetched.put(fetched)
+        if self._thread is not None:
+            self._thread.fetched.put(fetched)
 
-    def own(self, is_owner: bool) -> None:
+    def set_owner(self, is_owner: bool) -> None:
         """Whether task 0 lives here from now on."""
-        if self._life is not None and (not is_owner or not self._life.is_alive()):
-            self._life.stop()
-            self._life = None
-        if is_owner and self._life is None:
-            self._life = _Life(self._settings, self._records, self._loop, self._failed)
-            self._life.start()
+        if self._thread is not None and (not is_owner or not self._thread.is_alive()):
+            self._thread.stop()
+            self._thread = None
+        if is_owner and self._thread is None:
+            self._thread = _AgentThread(self._settings, self._records, self._loop, self._failed)
+            self._thread.start()
 
     def _failed(self, error: BaseException) -> None:
         self._loop.call_soon_threadsafe(self._on_failure, error)
 
 
-class _Life(threading.Thread):
+class _AgentThread(threading.Thread):
     """From taking task 0 over until it goes."""
 
     def __init__(
@@ -158,11 +158,11 @@ class _Life(threading.Thread):
         self._on_loop(self._records.assign({key: position}))
         while not self._stopped.is_set():
             try:
-                fetched = self.fetched.get(timeout=LOOK_EVERY)
+                fetched = self.fetched.get(timeout=POLL_INTERVAL)
             except Empty:
                 continue
             if fetched.start > position:  # what lies between was dropped: it's fetched again
-                self._on_loop(self._records.put_right({key: position}))
+                self._on_loop(self._records.seek_back({key: position}))
             if fetched.start != position:
                 continue  # or it's there already
             position = fetched.batch.next_offset

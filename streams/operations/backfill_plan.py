@@ -34,12 +34,11 @@ from streams.engine.values import nearest_name
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader
+from streams.kafka.client_config import consumer_options
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.options import consumer_options
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG, topic_name
-from streams.operations.states import OWN
-from streams.ports import CONTROL, Record
+from streams.kafka.topics import topic_name
+from streams.ports import CHANGELOG, CONTROL, OWN_KEY_PREFIX, Record
 from streams.programs import Programs
 from streams.settings import RecordTime, Settings
 
@@ -83,14 +82,14 @@ def plan_backfill(settings: Settings, flow: str, by: str | None, now: Instant) -
     return planning.plan
 
 
-def ask_for(settings: Settings, plan: Plan) -> None:
+def request_backfills(settings: Settings, plan: Plan) -> None:
     """Asks the workers to place those who would be. Raises Refused."""
     with EventProducer(settings, "backfill") as producer:
         for request in plan.requests():
             producer.produce(backfill_record(request))
 
 
-class _Past(msgspec.Struct):
+class _PastEvent(msgspec.Struct):
     """One event of the past, and the record that holds it."""
 
     topic: str
@@ -130,18 +129,18 @@ class _Planning:
         self._topics = {program.on_metric[metric].metric.topic for metric in self._metrics}
         self._since = None if known.length is None else now - known.length
         self._decoder = EventDecoder(
-            program.fields_read, registry=registry, custom_metric=program.own_metric
+            program.fields_read, registry=registry, custom_metric=program.custom_metric
         )
         self.plan = Plan(flow, program.version, now, [*reversed(known.steps)], [])
 
     def add(self, partition: int) -> None:
         """Those whose customers are in this partition."""
-        past: dict[bytes, list[_Past]] = {}
+        past: dict[bytes, list[_PastEvent]] = {}
         for one in self._read(partition):
             past.setdefault(one.event.customer_id.encode(), []).append(one)
         states = self._states(partition, past)
         for customer, events in past.items():
-            events.sort(key=_Past.order)
+            events.sort(key=_PastEvent.order)
             stored = states.get(customer)
             state = new_state(customer.decode()) if stored is None else _decoded(stored)
             for one in in_order(self._flow, events):
@@ -150,7 +149,7 @@ class _Planning:
                 placed = backfill(self._program, state, asked, self.plan.at, effects)
                 self.plan.candidates.append(self._candidate(one, placed))
 
-    def _candidate(self, past: _Past, placed: Placed | NotAdded) -> Candidate:
+    def _candidate(self, past: _PastEvent, placed: Placed | NotAdded) -> Candidate:
         event, record = past.event, past.record
         request = None
         if isinstance(placed, Placed):
@@ -165,7 +164,7 @@ class _Planning:
             )
         return Candidate(event.customer_id, event.event_id, event.occurred_at, placed, request)
 
-    def _read(self, partition: int) -> Iterator[_Past]:
+    def _read(self, partition: int) -> Iterator[_PastEvent]:
         """The events that the flow is started by, as far back as it is long."""
         places = [(topic, partition) for topic in self._topics]
         for found in self._reader.read(self._reader.starts(places, self._since)):
@@ -173,7 +172,7 @@ class _Planning:
             if isinstance(event, Event) and event.metric in self._metrics:
                 event.occurred_at = min(event.occurred_at, found.record.time)
                 if self._since is None or event.occurred_at > self._since:
-                    yield _Past(found.topic, found.record, event)
+                    yield _PastEvent(found.topic, found.record, event)
 
     def _states(self, partition: int, wanted: Collection[bytes]) -> dict[bytes, bytes]:
         """The committed states of these customers. Of the others, those for whom the flow would be
@@ -194,7 +193,7 @@ class _Planning:
         return {customer: state for customer, state in states.items() if state is not None}
 
     def _is_over(self, customer: bytes, stored: bytes | None) -> bool:
-        if stored is None or self._since is None or customer.startswith(OWN):
+        if stored is None or self._since is None or customer.startswith(OWN_KEY_PREFIX):
             return False
         recent = _decoded(stored).recent
         newest = [past.at(-1) for metric in self._metrics if (past := recent.get(metric))]

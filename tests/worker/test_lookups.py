@@ -8,8 +8,8 @@ import pytest
 
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import shipped_schemas
-from streams.errors import Refused, Unanswered
-from streams.worker.asking import Asking
+from streams.errors import LookupNeeded, Refused
+from streams.worker.lookups import Lookups
 from streams.worker.slot import TaskSlot
 from tests.contracts.registry_server import RegistryServer
 from tests.worker.cluster import Cluster, Worker, until, worker_on
@@ -25,7 +25,7 @@ def registry() -> Iterator[RegistryServer]:
 
 @pytest.fixture
 def cluster(registry: RegistryServer, monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    monkeypatch.setattr("streams.worker.asking.ASK_AGAIN_AFTER", 0.02)
+    monkeypatch.setattr("streams.worker.lookups.RETRY_AFTER", 0.02)
     cluster = Cluster()
     cluster.register(*(f"c{number}" for number in range(20)))
     cluster.registry = SchemaRegistry(registry.url)
@@ -113,11 +113,11 @@ async def test_a_registry_that_refuses_the_password_ends_the_worker(
 
 
 async def test_nobody_asks_for_a_task_that_was_given_up() -> None:
-    asking, slot = Asking(), TaskSlot(0)
+    asking, slot = Lookups(), TaskSlot(0)
     slot.leave()
 
     def fail() -> None:
         raise AssertionError("it was asked")
 
-    await asking.ask(slot, Unanswered("something", fail))
+    await asking.complete(slot, LookupNeeded("something", fail))
     asking.close()

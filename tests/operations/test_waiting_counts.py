@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from streams.engine import CustomerState, Journey, JourneyState, encode_state, new_state
-from streams.operations.waiting import count_waiting
+from streams.operations.waiting_counts import count_waiting
 
 Records = list[tuple[bytes, bytes | None]]
 

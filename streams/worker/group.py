@@ -4,7 +4,7 @@
                  │           ▲
                  └──► lost ──┘ thrown out: others may own our tasks already
 
-The group calls a `Member`, the tasks of this worker; the process calls the `Membership`.
+The group calls a `GroupMember`, the tasks of this worker; the process calls the `GroupMembership`.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,8 +13,9 @@ from typing import Protocol
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from streams.ports import PartitionId
 from streams.web.views import HealthView, WorkerView
-from streams.worker.fetching import Fetched, Key
+from streams.worker.fetching import Fetched
 
 Feed = Callable[[Fetched], None]
 """Is given the batches of a topic; doesn't block."""
@@ -24,7 +25,7 @@ class NotHere(Exception):
     """The task that would know doesn't live on this worker, or isn't restored yet."""
 
 
-class Member(Protocol):
+class GroupMember(Protocol):
     """What the group gives partitions to and takes them from. Called on the event loop."""
 
     async def assigned(self, numbers: set[int], generation: int) -> None:
@@ -46,7 +47,7 @@ class Member(Protocol):
         """Nothing can be read any more: the worker stops, and says why."""
 
 
-class Membership(Protocol):
+class GroupMembership(Protocol):
     """The place in the group. Called on the event loop."""
 
     @property
@@ -59,7 +60,7 @@ class Membership(Protocol):
     async def ended(self) -> BaseException:
         """Waits until the membership has ended by itself; why."""
 
-    async def write_positions(self, positions: Mapping[Key, int]) -> None:
+    async def write_positions(self, positions: Mapping[PartitionId, int]) -> None:
         """Tells the group where its tasks stand, for lag monitoring only: it may fail silently."""
 
     async def leave(self) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from faust.types import TP
 
 
-class Inputs(msgspec.Struct, frozen=True):
+class InputTopics(msgspec.Struct, frozen=True):
     """Names in the cluster, by logical name and in the order of `engine.INPUTS`."""
 
     names: dict[str, str]

@@ -16,7 +16,7 @@ from faust.types import TP, AppT
 from mode import Service
 
 from streams.worker.faust.transport import BatchTransport
-from streams.worker.membership import Member
+from streams.worker.group import GroupMember
 
 CUSTOMERS = "customers"
 
@@ -26,7 +26,7 @@ class CustomerStore(FaustStore[str, bytes]):
 
     mundane_level = "debug"
 
-    def __init__(self, table: "CustomersTable", member: Member, **options: Any) -> None:
+    def __init__(self, table: "CustomersTable", member: GroupMember, **options: Any) -> None:
         super().__init__("memory://", table.app, table, table_name=table.name, **options)
         self._member = member
 
@@ -73,7 +73,7 @@ class CustomersTable(faust.Table[str, bytes]):
 
     mundane_level = "debug"
 
-    def __init__(self, app: faust.App, member: Member, **options: Any) -> None:
+    def __init__(self, app: faust.App, member: GroupMember, **options: Any) -> None:
         super().__init__(app, name=CUSTOMERS, key_type=bytes, value_type=bytes, **options)
         self._member = member
 
@@ -89,7 +89,7 @@ class TaskRecovery(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, tables: "TaskTables", member: Member, **options: Any) -> None:
+    def __init__(self, tables: "TaskTables", member: GroupMember, **options: Any) -> None:
         super().__init__(**options)
         self.completed = asyncio.Event()
         self._tables = tables
@@ -124,7 +124,7 @@ class TaskTables(TableManager):
 
     mundane_level = "debug"
 
-    def __init__(self, app: AppT, *, member: Member, **options: Any) -> None:
+    def __init__(self, app: AppT, *, member: GroupMember, **options: Any) -> None:
         super().__init__(app, **options)
         self._member = member
 

@@ -28,10 +28,12 @@ def check_pool(name: str, path: Path, scope: Scope) -> Iterator[Problem]:
         yield unknown_name(path, "coupon pool", name, scope.coupons)
 
 
-def give(turn: Turn, flow: CompiledFlow, journey: Journey, step: str, pool: CouponPool) -> bool:
+def give_coupon(
+    turn: Turn, flow: CompiledFlow, journey: Journey, step: str, pool: CouponPool
+) -> bool:
     """Gives P a code of `pool`, or the one that P has, and writes that down; false if there was
     none left, which is for the caller to write down. What P is given isn't prolonged."""
-    held = held_of(turn.state, pool.coupons, turn.now)
+    held = valid_coupon(turn.state, pool.coupons, turn.now)
     reason = GIVEN if held is None else KEPT
     if held is None:
         held = _take(turn, pool)
@@ -44,7 +46,7 @@ def give(turn: Turn, flow: CompiledFlow, journey: Journey, step: str, pool: Coup
         "given_at": held.given_at,
         "expires_at": held.expires_at,
     }
-    turn.note(flow, journey, step, Outcome.COUPON, reason, evidence)
+    turn.record(flow, journey, step, Outcome.COUPON, reason, evidence)
     journey.coupon = held.code
     # What waits for a person is a copy of the journey: they know of each other's codes.
     for other in (*turn.state.journeys, *turn.state.reviews):
@@ -53,12 +55,12 @@ def give(turn: Turn, flow: CompiledFlow, journey: Journey, step: str, pool: Coup
     return True
 
 
-def none_left(pool: CouponPool) -> dict[str, Any]:
+def no_code_evidence(pool: CouponPool) -> dict[str, Any]:
     """The evidence of `no_coupon`."""
     return {"pool": pool.coupons}
 
 
-def held_of(state: CustomerState, pool: str, now: Instant) -> GivenCoupon | None:
+def valid_coupon(state: CustomerState, pool: str, now: Instant) -> GivenCoupon | None:
     """The code of `pool` that P has and that is valid; it is over at exactly its expiry."""
     held = state.coupons.get(pool)
     if held is None or (held.expires_at is not None and now >= held.expires_at):
@@ -81,5 +83,5 @@ def _hold(state: CustomerState, pool: str, held: GivenCoupon, now: Instant) -> N
     state.coupons[pool] = held
     if len(state.coupons) > MOST_HELD:
         for name in list(state.coupons):
-            if held_of(state, name, now) is None:
+            if valid_coupon(state, name, now) is None:
                 del state.coupons[name]

@@ -1,7 +1,7 @@
 """Messages that wait for a person (SEMANTICS 4.1). P goes on at once, so what waits is a copy of
 the journey as it stood before the message; the rules judge it when the message is approved.
 
-    put_up ──► HELD, no due time ──── dropped ───────────────────────────► gone
+    enqueue ─► HELD, no due time ──── dropped ───────────────────────────► gone
                    │ approved                                               ▲
                    v                                                        │
                the rules judge ─── sent or skipped ─────────────────────────┤
@@ -19,7 +19,7 @@ from streams.engine.program.flow import CompiledFlow
 from streams.engine.program.program import Program
 from streams.engine.program.step import Run, Step
 from streams.engine.program.turn import Turn
-from streams.engine.program.walk import go_on
+from streams.engine.program.walk import resume_journey
 from streams.engine.values import DAY, Instant, send_id
 
 APPROVED = "approved"
@@ -31,7 +31,7 @@ KEPT = 30 * DAY
 more: the request is gone from its topic, too."""
 
 
-def put_up(turn: Turn, journey: Journey, step: str, reached: Instant) -> None:
+def enqueue(turn: Turn, journey: Journey, step: str, reached: Instant) -> None:
     """From now on the message of `step`, which P reached at `reached`, waits for a person."""
     waiting = msgspec.structs.replace(journey, memory={REACHED: [step, reached]})
     move(waiting, JourneyState.HELD, step)
@@ -45,7 +45,7 @@ def _is_new(waiting: Journey, now: Instant) -> bool:
     return now < reached + KEPT
 
 
-def find_waiting(state: CustomerState, wanted: str) -> Journey | None:
+def find_request(state: CustomerState, wanted: str) -> Journey | None:
     """What waits for the message with the id `wanted`, and hasn't been approved."""
     for waiting in state.reviews:
         if APPROVED not in waiting.memory and send_id(waiting.journey_id, _step(waiting)) == wanted:
@@ -58,7 +58,7 @@ def approve(waiting: Journey, approval: dict[str, Any]) -> None:
     waiting.memory = {**waiting.memory, APPROVED: approval}
 
 
-def give_up(state: CustomerState, waiting: Journey) -> None:
+def remove_request(state: CustomerState, waiting: Journey) -> None:
     """It waits no more."""
     if waiting.state is not JourneyState.ENDED:
         move(waiting, JourneyState.ENDED)
@@ -92,9 +92,9 @@ def adapt_reviews(program: Program, turn: Turn) -> None:
     for waiting in turn.state.reviews:
         found = approved_step(program, waiting)
         if found is None:
-            give_up(turn.state, waiting)
+            remove_request(turn.state, waiting)
         elif APPROVED in waiting.memory and waiting.due is None and not found[0].is_paused:
-            go_on(turn, found[0], waiting, found[2])
+            resume_journey(turn, found[0], waiting, found[2])
 
 
 def _step(waiting: Journey) -> str:

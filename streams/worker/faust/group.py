@@ -6,24 +6,25 @@ from collections.abc import Mapping
 from typing import cast
 
 from streams.errors import Refused
+from streams.ports import PartitionId
 from streams.settings import Settings
 from streams.worker.faust.app import advertised_host, build_app
 from streams.worker.faust.routes import add_routes
 from streams.worker.faust.transport import Consumer
-from streams.worker.fetching import FetchThread, Key
-from streams.worker.membership import Answers, Feed, Member
+from streams.worker.fetching import FetchThread
+from streams.worker.group import Answers, Feed, GroupMember
 
 logger = logging.getLogger(__name__)
 
 
-class FaustMembership:
-    """See membership.Membership."""
+class FaustGroup:
+    """See membership.GroupMembership."""
 
     def __init__(
         self,
         settings: Settings,
         records: FetchThread,
-        member: Member,
+        member: GroupMember,
         shared: Mapping[str, Feed],
         answers: Answers,
     ) -> None:
@@ -34,11 +35,11 @@ class FaustMembership:
 
     @property
     def generation(self) -> int:
-        """See Membership."""
+        """See GroupMembership."""
         return self._app.consumer_generation_id
 
     async def join(self) -> None:
-        """See Membership."""
+        """See GroupMembership."""
         settings = self._settings
         try:
             await self._app.start()
@@ -57,14 +58,14 @@ class FaustMembership:
         )
 
     async def ended(self) -> BaseException:
-        """See Membership."""
+        """See GroupMembership."""
         return await self._app.crashed_by()
 
-    async def write_positions(self, positions: Mapping[Key, int]) -> None:
-        """See Membership."""
+    async def write_positions(self, positions: Mapping[PartitionId, int]) -> None:
+        """See GroupMembership."""
         await cast(Consumer, self._app.consumer).write_positions(positions)
 
     async def leave(self) -> None:
-        """See Membership."""
+        """See GroupMembership."""
         if self._app.started:
             await self._app.stop()

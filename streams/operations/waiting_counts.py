@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from streams.definitions.changes import WaitingCounts
 from streams.engine import CustomerState, decode_state
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.states import read_states
+from streams.operations.customer_states import read_states
 from streams.settings import Settings
 
 _Places = frozenset[tuple[str, str]]

@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 
 from streams.kafka.topic_reader import TopicReader
-from streams.runtime.commit import CHANGELOG
-
-OWN = b"\x00"
-"""What keys begin with that are a task's own and no customer's (DESIGN 4.9)."""
+from streams.ports import CHANGELOG, OWN_KEY_PREFIX
 
 
 def read_states(reader: TopicReader) -> Iterator[tuple[bytes, bytes | None]]:
     """Every committed record of the changelog, a customer's newest one last; None: forgotten.
     Nothing is kept here: ten million states needn't fit into memory. Raises Refused."""
-    for found in reader.read(reader.starts(reader.places(CHANGELOG))):
+    for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
         key = found.record.key
-        if key and not key.startswith(OWN):
+        if key and not key.startswith(OWN_KEY_PREFIX):
             yield key, found.record.value
