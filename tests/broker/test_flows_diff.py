@@ -120,7 +120,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     status, out, errors = command("flows", "publish", "--yes")
     assert (status, out) == (2, "")
     assert "missing key 'trigger'" in errors
-    assert errors.endswith("nothing was published\n")
+    assert errors.endswith("nothing published\n")
     status, out, errors = command("flows", "diff")
     assert (status, out) == (2, "")
     assert "missing key 'trigger'" in errors
@@ -145,7 +145,7 @@ def test_another_currency_is_shown_and_published_with_a_warning(
 ) -> None:
     shop.publish()
     (shop.flows / "store.yaml").write_text("{currency: EUR}\n")
-    warned = "warning: currency: GBP → EUR, but what states hold was counted in GBP"
+    warned = "warning: currency: GBP → EUR: stored amounts stay in GBP"
     status, out, errors = command("flows", "diff")
     assert status == 1
     assert "~ store: currency GBP → EUR\n" in out

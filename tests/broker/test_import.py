@@ -323,7 +323,7 @@ def test_tail_shows_the_newest_or_what_is_asked_for(simulated: Command, orders: 
     assert "tick" in out
     status, _, errors = simulated("tail", "ordres")
     assert status == 2
-    assert "there is no topic" in errors
+    assert " not found at " in errors
 
 
 def test_status_tells_the_lag_of_every_input(simulated: Command, orders: Path) -> None:
@@ -362,7 +362,7 @@ def test_definitions_are_published_whole_or_not_at_all(
     status, _, errors = simulated("flows", "publish", flows, "--yes")
     assert status == 2
     assert "b.yaml:2:1" in errors
-    assert "nothing was published" in errors
+    assert "nothing published" in errors
     assert records(reader, "control") == []
 
     (flows / "b.yaml").unlink()
@@ -378,4 +378,4 @@ def test_definitions_are_published_whole_or_not_at_all(
     (flows / "a.yaml").write_text(good.replace("template: t", "template: v"))
     status, _, errors = simulated("flows", "publish", flows, "--yes", "--at", "2999-01-01")
     assert status == 2
-    assert "--at lies in the future" in errors
+    assert "--at is in the future" in errors

@@ -97,5 +97,5 @@ def test_an_empty_set_is_not_published(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         read_to_publish(tmp_path)
     first, last = str(refused.value).splitlines()
-    assert "there are no definitions; is it the right folder?" in first
-    assert last == f"{tmp_path}: nothing was published"
+    assert "no definitions found; wrong folder?" in first
+    assert last == f"{tmp_path}: nothing published"

@@ -106,7 +106,7 @@ def test_a_broker_that_is_not_there_is_named_and_given_up(monkeypatch):
     monkeypatch.setenv("SENDFLOW_BROKER_TIMEOUT", "200ms")
     status, _, errors = in_process("tail", "orders", "--brokers", "localhost:1")
     assert status == 2
-    assert "no broker answers at localhost:1" in errors
+    assert "no broker reachable at localhost:1" in errors
     assert "SENDFLOW_BROKERS" in errors
 
 
