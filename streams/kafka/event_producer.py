@@ -97,8 +97,8 @@ class EventProducer:
                 deadline = time.monotonic() + self._patience
             elif time.monotonic() > deadline:
                 raise Refused(
-                    f"{self._brokers} didn't take a record for {self._patience:g} s "
-                    f"({left} are waiting); is it the right address? (brokers, broker_timeout)"
+                    f"{self._brokers} accepted no record for {self._patience:g} s ({left} queued); "
+                    "check brokers and broker_timeout"
                 )
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
@@ -110,8 +110,8 @@ class EventProducer:
             return
         if self._error.code() in UNREACHABLE or self._error.code() == KafkaError._MSG_TIMED_OUT:
             raise Refused(
-                f"{self._brokers} didn't take a record: {self._error.str()}; is it the right "
-                "address? (brokers, broker_timeout)"
+                f"{self._brokers} accepted no record: {self._error.str()}; check brokers and "
+                "broker_timeout"
             )
         raise kafka_error(self._error, "writing events")
 

@@ -115,11 +115,11 @@ class EndOffsetRequests:
             self._silent_since = None
         elif self._silent_since is None:
             self._silent_since = now
-            logger.warning("no broker tells where the inputs end; the clocks stand still")
+            logger.warning("no broker answers end-offset requests; stream time is paused")
         elif now - self._silent_since > self._patience:
             raise Refused(
-                f"no broker has answered for {self._patience:g} s; look after the brokers, or set "
-                "a longer broker_timeout"
+                f"no broker answered for {self._patience:g} s; check the brokers or raise "
+                "broker_timeout"
             )
 
     def _timed(self, keys: list[PartitionId]) -> tuple[dict[PartitionId, int], float]:

@@ -104,13 +104,13 @@ class _AgentThread(threading.Thread):
                 self._add_up()
             except Fenced as error:
                 # Somebody else owns task 0 now, and an assignment will say so. If not, we do.
-                logger.warning("store facts: %s; given up", error)
+                logger.warning("day-facts agent: %s; stopped", error)
                 self._stopped.wait(self._settings.session_timeout / 1000)
             except (Aborted, OutcomeUnknown) as error:
                 self._failures += 1
                 if self._failures > FAILURES_ALLOWED:
                     self._fail(error)
-                logger.warning("store facts: %s; opened again from what was written", error)
+                logger.warning("day-facts agent: %s; restarting from committed records", error)
                 self._stopped.wait(2.0**self._failures / 2)
             except Exception as error:
                 self._fail(error)
