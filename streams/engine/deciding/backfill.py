@@ -20,7 +20,6 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
-    encode_data,
     is_concluded,
     may_add_journey,
     remember_entry,
@@ -29,7 +28,7 @@ from streams.engine.deciding.entry import ended_already, running_in
 from streams.engine.deciding.moves import run_moves
 from streams.engine.effects import Effects, Outcome
 from streams.engine.program import CompiledFlow, Program, Step, Turn, end
-from streams.engine.values import Event, Instant, journey_id
+from streams.engine.values import Event, Instant, journey_id, pack
 
 
 class Backfill(msgspec.Struct, gc=False):
@@ -164,7 +163,7 @@ def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> J
         sequence,
         event.metric,
         event.event_id,
-        encode_data(turn.data),
+        pack(turn.data),
         key,
         traceparent=event.traceparent,
     )

@@ -27,7 +27,7 @@ from streams.engine.deciding.moves import (
 from streams.engine.deciding.segment_membership import judge
 from streams.engine.effects import Effects
 from streams.engine.program import MetricPlan, Program, Turn, end
-from streams.engine.values import NO_RATE, Event, Instant, event_hash
+from streams.engine.values import Event, Instant, currency_without_rate, event_hash
 
 ERASED = "customer.erased"
 ORDERED = "order.placed"
@@ -51,7 +51,7 @@ def take_in(
         erase(program, state, event, now, effects)
         return None
     data = plan.data_of(event)
-    if plan.has_money and NO_RATE in data:
+    if plan.has_money and currency_without_rate(data) is not None:
         effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
