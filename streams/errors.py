@@ -41,7 +41,7 @@ class LookupNeeded(SendflowError):
 
     def __init__(self, what: str, lookup: Callable[[], object]) -> None:
         """`what` is waited for, for people. `lookup` blocks; raises Unreachable, Refused."""
-        super().__init__(f"{what} isn't known yet")
+        super().__init__(f"{what}: lookup pending")
         self.what = what
         self.lookup = lookup
 

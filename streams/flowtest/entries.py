@@ -1,5 +1,4 @@
-"""The lists that a case may expect: which fields an entry may give, and which of them tell one
-entry from another in a picture."""
+"""Lists in `expect`: the fields of their entries, and those that identify an entry in a picture."""
 
 from collections.abc import Mapping
 
@@ -7,8 +6,8 @@ import msgspec
 
 
 class Entries(msgspec.Struct, frozen=True):
-    """One kind of list. `fields` are names as they are written in a case to those of the record;
-    `shown` are written names."""
+    """One kind of list. `fields` maps names in a case to those of the record; `shown` are names
+    in a case."""
 
     fields: Mapping[str, str]
     shown: tuple[str, ...]

@@ -1,5 +1,5 @@
-"""The JSON Schema by which editors complete and check `*.test.yaml`, made from the structs that
-read them, the metrics and the fields of what is expected."""
+"""JSON Schema of `*.test.yaml` for editors, made from the structs that read them, the metrics and
+the fields of expected entries."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ OTHER_ENTRIES: dict[str, dict[str, Any]] = {
     "backfill": {"description": "add past customers to this flow"},
     "crash": {"description": "lose memory and restore state", "type": "boolean"},
 }
-"""What may happen beside events."""
+"""Entries of `events` that are no events."""
 
 
 def test_schema() -> dict[str, Any]:
@@ -47,13 +47,12 @@ def test_schema() -> dict[str, Any]:
 
 
 def test_schema_text() -> str:
-    """The schema as it lies in `schemas/test.schema.json`."""
+    """Content of `schemas/test.schema.json`."""
     return as_file(test_schema())
 
 
 def _name_parts(writer: SchemaWriter) -> None:
-    """Definitions inside of tests are read where all of them are known; an editor may check each
-    by itself."""
+    """Definitions inside of tests are read as a set; an editor may check each on its own."""
     parts = writer.definitions["RawSet"]["properties"]
     kinds = {
         "flows": Flow,
@@ -111,7 +110,7 @@ def _event(metric: str, fields: Mapping[str, Field]) -> dict[str, Any]:
 
 
 def _fields(fields: Mapping[str, Field]) -> dict[str, Any]:
-    """Fields of the shop's own may stand beside these."""
+    """An object with these fields; custom fields are allowed, too."""
     properties = {name: _value(field.type) for name, field in fields.items()}
     return {"type": "object", "properties": properties}
 

@@ -1,4 +1,4 @@
-"""What a case expects against what came of it, as a picture of what differs."""
+"""Compares the outputs of a case with the expected ones, as a picture of the differences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -35,7 +35,7 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 class Result(msgspec.Struct, frozen=True):
-    """One case that was run; `picture` is empty if it passed."""
+    """Result of a case; `picture` is empty if it passed."""
 
     case: Case
     picture: list[str]
@@ -46,7 +46,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def judge_case(case: Case) -> Result:
-    """Runs `case` and compares."""
+    """Runs `case` and compares its outputs."""
     try:
         ran = run_case(case)
     except WrongCase as wrong:
@@ -62,7 +62,7 @@ def judge_case(case: Case) -> Result:
 
 
 def differences(case: Case, ran: Ran) -> list[str]:
-    """What came of a case against what it expects: a picture, empty if all fits."""
+    """A picture of the differences from the expected outputs; empty if there are none."""
     return list(_Comparison(case, ran).differences())
 
 
@@ -105,11 +105,11 @@ _LISTS = {
     "decisions": DECISION_ENTRIES,
     "decisions_exactly": DECISION_ENTRIES,
 }
-"""The lists that a case may expect."""
+"""Lists in `expect`."""
 
 
 def _unknown_fields(expect: Expect) -> Iterator[Problem]:
-    """Fields that no entry of its list can have."""
+    """Problems for unknown fields of entries."""
     for name, kind in _LISTS.items():
         for number, entry in enumerate(getattr(expect, name) or ()):
             for field in entry:
@@ -119,7 +119,7 @@ def _unknown_fields(expect: Expect) -> Iterator[Problem]:
 
 
 def _wrong_profiles(expect: Expect, definitions: Definitions) -> Iterator[Problem]:
-    """Fields that no profile has, and values that aren't of their type."""
+    """Problems for unknown profile fields, and for values of the wrong type."""
     known = definitions.scope().profile
     maker = EventMaker(definitions)
     for customer, fields in (expect.profile or {}).items():
@@ -135,7 +135,7 @@ def _wrong_profiles(expect: Expect, definitions: Definitions) -> Iterator[Proble
 
 
 class _Comparison:
-    """One case that ran, against what it expects."""
+    """Comparison of one case that ran."""
 
     def __init__(self, case: Case, ran: Ran) -> None:
         self._expect = case.expect
@@ -180,7 +180,7 @@ class _Comparison:
         found: Sequence[Mapping[str, Any]],
         kind: Entries,
     ) -> list[str]:
-        """Both lists side by side, entry by entry; nothing if all fits."""
+        """Both lists, entry by entry; empty if they agree."""
         lines = []
         is_wrong = len(expected) != len(found)
         for number in range(max(len(expected), len(found))):
@@ -217,7 +217,7 @@ class _Comparison:
     def _entry(
         self, expected: Mapping[str, Any], found: Mapping[str, Any], kind: Entries
     ) -> Iterator[str]:
-        """What differs between one entry and what it should be."""
+        """Differences between an entry and the expected one."""
         for name, wanted in expected.items():
             field = kind.fields[name]
             value = found.get(field)
@@ -227,8 +227,8 @@ class _Comparison:
     # ── Values ────────────────────────────────────────────────────────────────────────────────
 
     def _equal(self, wanted: Any, value: Any, field: str) -> bool:
-        """Whether what was written means this value. Records are compared on the fields that are
-        given, lists member by member."""
+        """True if the written value equals `value`. Mappings are compared on the fields given,
+        lists member by member."""
         if wanted is None:
             return value in _EMPTY
         if isinstance(wanted, dict):

@@ -1,9 +1,9 @@
-"""Runs a case on the real task, several times in different ways that must come to the same.
+"""Runs a case on the real task, in three ways that must give the same outputs.
 
-step by step    every moment of the case is fed, decided and committed by itself
-restored        as above, and after each moment memory and store are lost and come back from
-                the changelog
-in one batch    everything is fed at once, with only those fields decoded that somebody reads
+step by step    each moment of the case is fed, decided and committed on its own
+restored        as above; after each moment, memory and store are lost and restored from the
+                changelog
+in one batch    all records are fed at once, and only fields that definitions read are decoded
 """
 
 import msgspec
@@ -18,8 +18,8 @@ from streams.ports import DAY_FACTS_KEY
 
 
 class Ran(msgspec.Struct):
-    """A case that ran: what came of it, in which ways of running it that differed, and the records
-    that it was made of, in order: not the facts of its days, which whoever runs it finds anew."""
+    """A case that ran: its outputs, those of the ways of running it that differed, and its input
+    records in order, without the facts of its days, which each run computes."""
 
     definitions: Definitions
     outputs: CaseOutputs
@@ -28,8 +28,8 @@ class Ran(msgspec.Struct):
 
 
 def run_case(case: Case) -> Ran | list[Problem]:
-    """Runs `case` in every way, or says why its definitions are refused. Raises WrongCase for a
-    case that says what can't be."""
+    """Runs `case` in every way, or returns the problems of its definitions. Raises WrongCase for an
+    invalid case."""
     definitions = read_definitions(case.definitions)
     if not isinstance(definitions, Definitions):
         return definitions

@@ -1,4 +1,4 @@
-"""What a case says, as records of the inputs."""
+"""The script of a case, as input records."""
 
 import contextlib
 import hashlib
@@ -53,15 +53,15 @@ from streams.programs import SEMANTICS
 from streams.runtime.facts import DayFact
 
 NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
-"""What a case may say beside events."""
+"""Entries of `events` that are no events."""
 
 _COUPON_KEY = "flow test"
-"""Codes made by rule are the same in every run."""
+"""Fixed, so that generated codes are the same in every run."""
 
 
 class Script:
-    """The records of one case. The first run writes them, because a `message.opened` names a
-    command that must have been sent; the other runs read them."""
+    """The records of one case. The first run makes them, because `message.opened` refers to a
+    command sent before; the other runs read them."""
 
     def __init__(self, case: Case, definitions: Definitions) -> None:
         self._case = case
@@ -77,7 +77,7 @@ class Script:
         self._problems: list[Problem] = []
         moments = [self._moment_of(number) for number in range(len(case.events))]
         if moments and all(at is None for at in moments):
-            raise WrongCase(self._problems)  # there is no time to try the rest at
+            raise WrongCase(self._problems)  # no times to run the entries at
         last = max((at for at in moments if at is not None), default=0)
         self._entries = sorted(
             (last if at is None else at, number) for number, at in enumerate(moments)
@@ -88,8 +88,7 @@ class Script:
             self._problems.append(Problem(("until",), "until: is before the last event"))
 
     def play(self) -> CaseOutputs:
-        """Runs the case moment by moment and writes its records down. Raises WrongCase with all
-        that can't be."""
+        """Runs the case moment by moment and keeps its records. Raises WrongCase."""
         world = World(all_fields)
         first = min((at for at, _ in self._entries), default=self._until)
         for customer in self._case.customers:
@@ -118,7 +117,7 @@ class Script:
 
     @contextlib.contextmanager
     def _collected(self) -> Iterator[None]:
-        """What can't be is told with all the rest. What isn't there may only follow from that."""
+        """Collects the problems of entries. A missing message may only follow from one before."""
         try:
             yield
         except MessageNotFound as wrong:
@@ -133,8 +132,8 @@ class Script:
         self._write(world, "customer.updated", event, at, path)
 
     def _settle(self, world: World, until: Instant) -> None:
-        """All that is due before `until` happens. Where somebody asks for store facts, those of
-        each day come at its end; what the case gives by `facts` stays as it is."""
+        """Advances to `until`. If definitions read store facts, those of each day come at its end;
+        `facts` of the case are kept."""
         if any(program.facts_read for program in self._programs):
             first = max(self._settled, min(record.time for record in self.records))
             for midnight in range(first - first % DAY + DAY, until + 1, DAY):
@@ -146,20 +145,20 @@ class Script:
 
     def _add_day(self, world: World, fact: DayFact) -> None:
         given = {name: value for name, value in fact.values.items() if name not in self._given}
-        record = fact_record(msgspec.structs.replace(fact, values=given), is_simulated=True)
+        record = fact_record(msgspec.structs.replace(fact, values=given))
         assert record.key is not None
         assert record.value is not None
         self._add(world, InputRecord(CONTROL, fact.day_end, record.key, record.value))
 
     def _feed_back(self, world: World, at: Instant) -> None:
-        """What tasks write for each other is read as soon as it's committed: a millisecond later,
-        where there is nothing between."""
+        """Appends records that tasks write for each other once they are committed: a millisecond
+        later if nothing comes between."""
         for one in world.local.take_between_tasks():
             assert one.key is not None
             self._add(world, InputRecord(one.topic, at, one.key, one.value or b""))
 
     def replay(self, *, restores: bool) -> CaseOutputs:
-        """Runs the same records again."""
+        """Runs the same records again, restored after each moment or in one batch."""
         world = World(all_fields if restores else self._fields_read())
         if restores:
             for at, written in itertools.groupby(self.records, key=lambda record: record.time):
@@ -176,7 +175,7 @@ class Script:
         return world.outputs()
 
     def _fields_read(self) -> FieldsRead:
-        """Those that any of the case's definitions read."""
+        """The fields that any of the case's definitions read."""
         programs = self._programs
 
         def fields(metric: str) -> frozenset[str] | None:
@@ -224,7 +223,7 @@ class Script:
         raw["store"] = {**self._sets[-1].raw["store"], **(parts.store or {})}
         definitions = read_definitions(raw)
         if not isinstance(definitions, Definitions):
-            # a part that isn't given is the one before, and doesn't go with the others any more
+            # a part kept from the set before does not fit the new ones
             raise WrongCase([problem.under(path) for problem in definitions])
         self._successors = successors(self._sets[-1], definitions, self._successors)
         self._put_in_force(definitions)
@@ -256,7 +255,7 @@ class Script:
             self._add(world, InputRecord(loaded.topic, at, loaded.key, loaded.value))
 
     def _facts(self, world: World, given: Any, at: Instant, path: Path) -> None:
-        """Store facts: money in major units, as elsewhere."""
+        """Store facts; money in major units, as in all definitions."""
         values = {
             name: self._number(text, (*path, name), is_money=name.startswith("clv."))
             for name, text in _mapping(given, path).items()
@@ -265,7 +264,7 @@ class Script:
         self._add_facts(world, values, at)
 
     def _values(self, world: World, given: Any, at: Instant, path: Path) -> None:
-        """Values that stand in for those of the purchase model."""
+        """Values that replace those of the purchase model."""
         values = {}
         for customer, of_customer in _mapping(given, path).items():
             for name, text in _mapping(of_customer, (*path, customer)).items():
@@ -285,7 +284,7 @@ class Script:
         return float(moment)
 
     def _review(self, world: World, given: Any, at: Instant, path: Path) -> None:
-        """What a person says of the newest request of a customer and template."""
+        """A review of the newest request of a customer and template."""
         said = _mapping(given, path)
         verdicts = [verdict for verdict in (SEND, DROP) if verdict in said]
         unknown = said.keys() - {SEND, DROP, "customer", "by"}
@@ -304,7 +303,7 @@ class Script:
         self._add(world, InputRecord(record.topic, at, record.key, record.value))
 
     def _backfill(self, world: World, given: Any, at: Instant, path: Path) -> None:
-        """All customers whose events would have started the flow, as far as the case has told."""
+        """Backfill requests for all events so far that would have started the flow."""
         program = self._programs[-1]
         flow = program.flows.get(given) if isinstance(given, str) else None
         if flow is None:

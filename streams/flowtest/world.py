@@ -1,4 +1,4 @@
-"""The world of a case: one task in memory, and what it has put out."""
+"""The world of a case: one task in memory, and its outputs."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from streams.store.memory import MemoryStore
 
 
 class InputRecord(msgspec.Struct, frozen=True):
-    """One record of an input, ready to be fed; `topic` None: a crash."""
+    """One record of an input; `topic` None: a crash."""
 
     topic: str | None
     time: Instant
@@ -29,7 +29,7 @@ class InputRecord(msgspec.Struct, frozen=True):
 
 
 class CaseOutputs(msgspec.Struct):
-    """What a run came to, as a reader of the output topics sees it."""
+    """Outputs of a run, as a consumer of the output topics reads them."""
 
     commands: list[dict[str, Any]]
     webhooks: list[dict[str, Any]]
@@ -41,8 +41,7 @@ class CaseOutputs(msgspec.Struct):
     states: dict[str, CustomerState] = {}
 
     def by_kind(self) -> dict[str, list[Any]]:
-        """What was put out, by the name of one such thing; ways of running a case are compared by
-        it."""
+        """Outputs by kind, in the singular; ways of running a case are compared on them."""
         return {
             "command": self.commands,
             "webhook": self.webhooks,
@@ -55,7 +54,7 @@ class CaseOutputs(msgspec.Struct):
 
 
 class World:
-    """One local task and what it has put out."""
+    """One local task and its outputs."""
 
     def __init__(self, fields_read: FieldsRead) -> None:
         parts = LocalParts(
@@ -70,7 +69,7 @@ class World:
         self.local = LocalTask(parts)
 
     def add(self, record: InputRecord) -> None:
-        """Adds a record to its input, or crashes."""
+        """Appends a record to its input, or crashes the task."""
         if record.topic is None:
             self.settle(record.time)
             self.local.restart(keep_store=False)
@@ -78,7 +77,7 @@ class World:
             self.local.append(record.topic, record.time, record.key, record.value)
 
     def settle(self, until: Instant) -> None:
-        """All that is due before `until` happens and is committed."""
+        """Advances the task to `until` and commits."""
         self.local.advance(until)
         self.local.commit(until)
 
@@ -93,7 +92,7 @@ class World:
         raise MessageNotFound([Problem(path, message)])
 
     def outputs(self) -> CaseOutputs:
-        """What was put out and is known of customers, as committed."""
+        """Committed outputs and customer states."""
         states = {
             key.decode(): decode_state(value)
             for key, value in self.local.store.items()

@@ -65,16 +65,17 @@ class KafkaAdmin:
             except KafkaException as exception:
                 error = error_of(exception)
                 if error.code() not in UNREACHABLE:
-                    raise kafka_error(error, f"asking {self._settings.brokers}") from exception
+                    raise kafka_error(
+                        error, f"connecting to {self._settings.brokers}"
+                    ) from exception
             left = deadline - time.monotonic()
             if left <= 0 or is_stopped():
                 raise Refused(
-                    f"no broker answers at {self._settings.brokers}, tried for {patience:g} s; "
-                    "start one, or set its address (brokers, SENDFLOW_BROKERS) or a longer "
-                    "broker_timeout"
+                    f"no broker reachable at {self._settings.brokers} after {patience:g} s; start "
+                    "one, set brokers (SENDFLOW_BROKERS) or raise broker_timeout"
                 )
             logger.warning(
-                "no broker answers at %s; trying for another %.0f s", self._settings.brokers, left
+                "no broker reachable at %s; retrying for %.0f s", self._settings.brokers, left
             )
 
     # ── Offsets ───────────────────────────────────────────────────────────────────────────────
@@ -131,7 +132,7 @@ class KafkaAdmin:
             except KafkaException as exception:
                 error = error_of(exception)
                 if error.code() not in UNREACHABLE or time.monotonic() >= deadline:
-                    failed = kafka_error(error, f"{topic}[{partition}]: asking where it ends")
+                    failed = kafka_error(error, f"{topic}[{partition}]: reading end offset")
                     raise Refused(str(failed)) from exception
             time.sleep(_ASK_AGAIN_AFTER)
 
@@ -156,7 +157,7 @@ class KafkaAdmin:
         deadline = time.monotonic() + _REQUEST_WITHIN * 2
         while not self._partition_counts().keys() >= set(names):
             if time.monotonic() > deadline:
-                raise Refused(f"{', '.join(names)}: created, but the brokers don't know them yet")
+                raise Refused(f"{', '.join(names)}: created, but not yet visible on all brokers")
             time.sleep(_ASK_AGAIN_AFTER)
         return names
 
@@ -215,7 +216,7 @@ class KafkaAdmin:
         answers = self._admin.describe_configs(resources, request_timeout=_REQUEST_WITHIN)
         return {
             resource.name: dict(
-                _values(_result(answer, f"asking for the configuration of {resource.name}"))
+                _values(_result(answer, f"reading configuration of {resource.name}"))
             )
             for resource, answer in answers.items()
         }

@@ -68,8 +68,8 @@ class ChangelogReader:
             start = first
         if not first <= start <= end:
             raise StoreUnusable(
-                f"{self.name} holds offsets {first} to {end}, but the store goes on at {start}: "
-                "the topic was made anew or shortened"
+                f"{self.name} has offsets {first} to {end}, but the store is at {start}: the topic "
+                "was recreated or truncated"
             )
         consumer = Consumer({**self._options, "logger": logger})
         try:
@@ -113,8 +113,8 @@ class ChangelogReader:
         key = message.key()
         if key is None:
             raise Refused(
-                f"{self.name}@{message.offset()} has no key, so it isn't of a task: somebody else "
-                "writes to the changelog; find out who, and give the task another topic (prefix)"
+                f"{self.name}@{message.offset()} has no key: another producer writes to the "
+                "changelog; stop it or use another prefix"
             )
         chunk.changes[key] = message.value()
         chunk.records += 1
@@ -122,17 +122,15 @@ class ChangelogReader:
 
     def _read_error(self, error: KafkaError, start: int) -> None:
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            raise StoreUnusable(
-                f"{self.name}: offset {start}, where the store goes on, isn't there any more"
-            )
+            raise StoreUnusable(f"{self.name}: offset {start} of the store no longer exists")
         if error.code() not in UNREACHABLE:
             raise kafka_error(error, f"{self.name}: reading")
-        logger.warning("%s: %s; trying again", self.name, error.str())
+        logger.warning("%s: %s; retrying", self.name, error.str())
 
     def _stalled(self, next_offset: int, end: int, seconds: float) -> str:
         return (
-            f"{self.name}: committed records end at {next_offset}, but the changelog at {end}, for "
-            f"{seconds:.0f} s now: the brokers aren't there, or a transaction was left open; "
+            f"{self.name}: no committed records past offset {next_offset} of {end} for "
+            f"{seconds:.0f} s: brokers unreachable or an open transaction; find it with "
             f"`kafka-transactions.sh describe-producers --topic {self._topic} --partition "
-            f"{self._partition}` names its producer and its age, `… abort` ends it"
+            f"{self._partition}`, end it with `… abort`"
         )

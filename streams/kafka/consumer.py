@@ -17,9 +17,9 @@ from streams.ports import PartitionId, Record
 
 logger = logging.getLogger(__name__)
 
-_BEGIN_ANEW = (
-    "delete the changelog and make it again (sendflow topics create); nothing is known of "
-    "customers then, and what the topics still hold is read from its beginning"
+_START_OVER = (
+    "recreate the changelog (sendflow topics create); customer states are lost and the inputs are "
+    "read from their beginning"
 )
 _WATERMARKS_WITHIN = 5.0  # seconds, for the text of an error
 
@@ -151,7 +151,7 @@ class RecordConsumer:
         elif error.code() in CODES or error.fatal():
             raise kafka_error(error, f"{topic}[{partition}]: reading")
         else:
-            logger.warning("%s[%s]: %s; trying again", topic, partition, error.str())
+            logger.warning("%s[%s]: %s; retrying", topic, partition, error.str())
 
     def _out_of_range(self, topic: str, partition: int, error: KafkaError) -> Refused:
         asked = self._next.get((topic, partition))
@@ -160,18 +160,15 @@ class RecordConsumer:
                 TopicPartition(topic, partition), _WATERMARKS_WITHIN
             )
         except KafkaException:
-            return Refused(f"{topic}[{partition}]: offset {asked} isn't there: {error.str()}")
+            return Refused(f"{topic}[{partition}]: offset {asked} does not exist: {error.str()}")
         if asked is not None and asked > end:
-            reason = (
-                "the topic was deleted and made anew, or its end was lost; restore it, or begin "
-                f"anew: {_BEGIN_ANEW}"
-            )
+            reason = f"topic recreated or truncated; restore it or start over: {_START_OVER}"
         else:
             reason = (
-                "what lies between was deleted before it was read; raise retention.ms of the "
-                f"topic, and restore it or begin anew: {_BEGIN_ANEW}"
+                "records expired before they were read; raise retention.ms, and restore the topic "
+                f"or start over: {_START_OVER}"
             )
         return Refused(
-            f"{topic}[{partition}]: the next offset to read is {asked}, but there are only "
-            f"{first} to {end}: {reason}"
+            f"{topic}[{partition}]: next offset to read is {asked}, but only {first} to {end} "
+            f"exist: {reason}"
         )

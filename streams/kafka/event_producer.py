@@ -13,6 +13,7 @@ from streams.errors import Refused
 from streams.kafka.client_config import RETRY_AFTER_MS, Options, connection_options
 from streams.kafka.failures import UNREACHABLE, error_of, kafka_error
 from streams.ports import OutputRecord
+from streams.runtime.time_policy.ticks import TICK_HEADER
 from streams.settings import Settings
 
 _POLL_EVERY = 500  # records
@@ -97,8 +98,8 @@ class EventProducer:
                 deadline = time.monotonic() + self._patience
             elif time.monotonic() > deadline:
                 raise Refused(
-                    f"{self._brokers} didn't take a record for {self._patience:g} s "
-                    f"({left} are waiting); is it the right address? (brokers, broker_timeout)"
+                    f"{self._brokers} accepted no record for {self._patience:g} s ({left} queued); "
+                    "check brokers and broker_timeout"
                 )
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
@@ -110,15 +111,15 @@ class EventProducer:
             return
         if self._error.code() in UNREACHABLE or self._error.code() == KafkaError._MSG_TIMED_OUT:
             raise Refused(
-                f"{self._brokers} didn't take a record: {self._error.str()}; is it the right "
-                "address? (brokers, broker_timeout)"
+                f"{self._brokers} accepted no record: {self._error.str()}; check brokers and "
+                "broker_timeout"
             )
         raise kafka_error(self._error, "writing events")
 
 
 def tick_record(topic: str, partition: int, at: Instant) -> OutputRecord:
     """A tick: all records of this partition with an earlier time have been written (DESIGN 5.7)."""
-    return OutputRecord(topic, None, None, partition, [("sendflow-tick", b"")], at)
+    return OutputRecord(topic, None, None, partition, [(TICK_HEADER, b"")], at)
 
 
 def _options(settings: Settings, client: str) -> Options:

@@ -58,7 +58,7 @@ class KeyCheck:
         if expected != partition:
             raise Refused(
                 f"{topic}[{partition}]@{record.offset}: key {record.key!r} is in partition "
-                f"{partition}, expected {expected} of {self._partitions} (murmur2); its producer "
-                "must distribute keys as Java does: partitioner=murmur2_random in librdkafka, and "
-                "what was written otherwise must be written anew"
+                f"{partition}, expected {expected} of {self._partitions} (murmur2); set "
+                "partitioner=murmur2_random (librdkafka) in its producer and rewrite the "
+                "misplaced records"
             )

@@ -67,12 +67,12 @@ class TopicReader:
                 # All of them: asked for one by name, brokers may make it.
                 topics = self._metadata.list_topics(timeout=_WITHIN).topics
             except KafkaException as exception:
-                raise kafka_error(error_of(exception), f"asking for {name}") from exception
+                raise kafka_error(error_of(exception), f"looking up topic {name}") from exception
             self._counts = {known: len(found.partitions) for known, found in topics.items()}
         if not self._counts.get(name):
             raise Refused(
-                f"there is no topic {name} at {self._settings.brokers}; "
-                "`sendflow topics check` shows what is there (brokers, prefix)"
+                f"topic {name} not found at {self._settings.brokers}; check with "
+                "`sendflow topics check` (brokers, prefix)"
             )
         return self._counts[name]
 
@@ -98,9 +98,7 @@ class TopicReader:
         try:
             answers = self._offsets.offsets_for_times(asked, _WITHIN)
         except KafkaException as exception:
-            raise kafka_error(
-                error_of(exception), "asking for the offsets of a time"
-            ) from exception
+            raise kafka_error(error_of(exception), "reading offsets by time") from exception
         starts = {}
         for answer in answers:
             partition_id = names[answer.topic, answer.partition]
@@ -117,7 +115,7 @@ class TopicReader:
         try:
             answers = consumer.committed([TopicPartition(*name) for name in names], _WITHIN)
         except KafkaException as exception:
-            raise kafka_error(error_of(exception), "asking for the group's offsets") from exception
+            raise kafka_error(error_of(exception), "reading consumer-group offsets") from exception
         finally:
             consumer.close()
         return {
@@ -160,6 +158,6 @@ class TopicReader:
     def _silence(self, unfinished: set[PartitionId], patience: float) -> str:
         partitions = ", ".join(f"{name}[{number}]" for name, number in sorted(unfinished))
         return (
-            f"{partitions}: nothing came for {patience:g} s, and the end wasn't reached; are the "
-            f"brokers at {self._settings.brokers} there? (brokers, broker_timeout)"
+            f"{partitions}: no records for {patience:g} s before the end offset; check brokers "
+            f"{self._settings.brokers} (brokers, broker_timeout)"
         )

@@ -154,10 +154,10 @@ def _partition_problems(
         if other.partitions is PartitionCount.ALIKE and logical in found
     }
     if spec.partitions is PartitionCount.ALIKE and len(counts) == 1:
-        mend = f"they all have {topic.partitions}: set partitions = {topic.partitions}"
+        mend = f"all input topics have {topic.partitions}: set partitions = {topic.partitions}"
     else:
         mend = (
-            "keys would change places in it, so make it anew: "
+            "keys would move to other partitions; recreate it: "
             f"kafka-topics.sh --bootstrap-server {settings.brokers} --delete --topic {name}, "
             "then sendflow topics create"
         )
@@ -169,7 +169,7 @@ def _config_problems(
 ) -> Iterator[TopicProblem]:
     """PITFALLS 43."""
     for key, expected in required_config(spec, settings).items():
-        value = topic.config.get(key, "not told by the brokers")
+        value = topic.config.get(key, "not reported by the brokers")
         if value == expected or (key == "max.message.bytes" and _at_least(value, expected)):
             continue
         yield TopicProblem(name, key, value, expected, _alter(settings, name, key, expected))
@@ -181,7 +181,7 @@ def _config_problems(
             "retention.ms",
             kept,
             f"at most {retention} (30 days)",
-            "an erased person stays in it for so long: "
+            "erased customers stay in it for this time: "
             + _alter(settings, name, "retention.ms", retention),
             is_advice=True,
         )

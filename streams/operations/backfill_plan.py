@@ -24,9 +24,9 @@ from streams.engine import (
     NotAdded,
     Placed,
     Program,
-    backfill,
     decode_state,
     new_state,
+    rehearse,
 )
 from streams.engine.deciding import in_order, is_fit, metrics_of
 from streams.engine.program import CompiledFlow
@@ -72,8 +72,8 @@ def plan_backfill(settings: Settings, flow: str, by: str | None, now: Instant) -
     """Who would be placed where at `now`. Raises Refused."""
     if settings.record_time is RecordTime.CREATE:
         raise Refused(
-            "time is simulated here (record_time = create): it doesn't go on for anybody to be "
-            "added to a flow afterwards"
+            "not available with simulated time (record_time = create): time does not advance "
+            "after the import"
         )
     with TopicReader(settings, "backfill") as reader:
         planning = _Planning(settings, reader, flow, by, now)
@@ -146,7 +146,7 @@ class _Planning:
             for one in in_order(self._flow, events):
                 asked = Backfill(state.customer_id, self.plan.flow, 0, self._by, one.event)
                 effects = Effects(codes=_NoRealCodes())
-                placed = backfill(self._program, state, asked, self.plan.at, effects)
+                placed = rehearse(self._program, state, asked, self.plan.at, effects)
                 self.plan.candidates.append(self._candidate(one, placed))
 
     def _candidate(self, past: _PastEvent, placed: Placed | NotAdded) -> Candidate:
@@ -235,10 +235,10 @@ def _program_in_force(reader: TopicReader) -> Program:
         elif isinstance(record, FactsRecord):
             facts.update(record.values)
     if newest is None:
-        raise Refused("no definitions are in force: sendflow flows publish")
+        raise Refused("no definitions in force; run sendflow flows publish")
     program = Programs().read(newest)
     if not isinstance(program, Program):
-        raise Refused("the definitions in force were published by another version: use that one")
+        raise Refused("definitions in force need another version of sendflow; use that version")
     return program.with_facts(facts)
 
 
@@ -246,12 +246,10 @@ def _fit_flow(program: Program, name: str) -> CompiledFlow:
     flow = program.flows.get(name)
     if flow is None:
         nearest = nearest_name(name, program.flows)
-        meant = f"did you mean {nearest}?" if nearest else f"there are: {', '.join(program.flows)}"
-        raise Refused(f"there is no flow {name} in force; {meant}")
+        meant = f"did you mean {nearest}?" if nearest else f"in force: {', '.join(program.flows)}"
+        raise Refused(f"unknown flow {name}; {meant}")
     if flow.trigger_metric is None:
-        raise Refused(
-            f"{name} isn't started by an event, so nothing says where anybody would be in it"
-        )
+        raise Refused(f"{name!r} has no metric trigger; backfill needs one")
     if not is_fit(program, flow):
-        raise Refused(f"{name} isn't live: nobody enters it (status)")
+        raise Refused(f"{name!r} is not live (status); no customer can enter")
     return flow

@@ -66,8 +66,8 @@ def read_set(folder: Path) -> DefinitionsSet:
         raise Refused("\n".join(str(problem) for problem in loaded.problems))
     if not any(loaded.raw.values()):  # it would end every journey
         raise Refused(
-            f"{folder}: there are no definitions; is it the right folder? (a shop without flows "
-            "still has a store.yaml)"
+            f"{folder}: no definitions found; wrong folder? (a shop without flows still has a "
+            "store.yaml)"
         )
     canonical = msgspec.json.encode(loaded.raw, order="sorted")
     version = hashlib.blake2b(canonical, digest_size=6).hexdigest()
@@ -80,7 +80,7 @@ def read_to_publish(folder: Path) -> DefinitionsSet:
     try:
         return read_set(folder)
     except Refused as refused:
-        raise Refused(f"{refused}\n{folder}: nothing was published") from refused
+        raise Refused(f"{refused}\n{folder}: nothing published") from refused
 
 
 def published_sets(settings: Settings) -> list[Published]:
@@ -106,8 +106,8 @@ def definitions_of(record: DefinitionsRecord) -> Definitions:
     definitions = read_definitions(json.loads(record.definitions))
     if not isinstance(definitions, Definitions):
         raise Refused(
-            f"definitions {record.version} were published by another version, and this one can't "
-            "read them: " + "; ".join(str(problem) for problem in definitions[:5])
+            f"definitions {record.version} need another version of sendflow: "
+            + "; ".join(str(problem) for problem in definitions[:5])
         )
     return definitions
 
@@ -134,25 +134,25 @@ def _of_currencies(before: str, now: str) -> Iterator[str]:
         amount = amount_text(100 * 10 ** minor_digits(before), before)
         same = amount_text(100 * 10 ** minor_digits(before), now)
         yield (
-            f"currency: {before} → {now}, but what states hold was counted in {before} and is not "
-            f"converted: {amount} {before} of revenue or of a past event counts as {same} {now} "
-            f"from now on, in sums, values and conditions. For events in {now}, leave currency as "
-            "it is and give a rate (rates)"
+            f"currency: {before} → {now}: stored amounts stay in {before} and are not converted: "
+            f"{amount} {before} of revenue or of a past event counts as {same} {now} from now on, "
+            f"in sums, values and conditions. For events in {now}, keep the currency and add a "
+            "rate (rates)"
         )
 
 
 def _in_words(one: HistoryGap) -> Iterator[str]:
     if one.is_longer:
         assert one.kept is not None
-        asked = "all there is" if one.needed is None else f"{duration_text(one.needed)} back"
+        asked = "full history" if one.needed is None else duration_text(one.needed)
         yield (
-            f"{one.metric}: asked for {asked}, but states have kept {duration_text(one.kept)} so "
-            "far: decisions that look further back get what is there, and carry history_since"
+            f"{one.metric}: conditions need {asked}, states hold {duration_text(one.kept)}: "
+            "decisions use the stored history and carry history_since"
         )
     if one.new_fields:
         yield (
-            f"{one.metric}: {', '.join(one.new_fields)} was not kept of past events so far: a "
-            "'where' or a sum that reads it counts events from now on only"
+            f"{one.metric}: {', '.join(one.new_fields)} not stored for past events: a 'where' or a "
+            "sum that uses it counts new events only"
         )
 
 
@@ -176,13 +176,12 @@ def publish_set(
     """Writes the set to `control`, and the codes that stand in it to `coupons`. `now` is the wall
     time; `at` is the record time, which only a shop in simulated time may choose. `coupon_key`: of
     the first set that is published here; None: a secret one. Raises Refused."""
-    is_simulated = settings.record_time is RecordTime.CREATE
-    if at is not None and not is_simulated:
-        raise Refused("--at goes with simulated time only (record_time = create)")
+    if at is not None and settings.record_time is not RecordTime.CREATE:
+        raise Refused("--at needs simulated time (record_time = create)")
     if at is not None and at > now:
-        raise Refused("--at lies in the future: simulated time ends at the wall clock")
+        raise Refused("--at is in the future: simulated time ends at the wall clock")
     earlier = published_sets(settings)
-    time = (BEFORE_ALL if at is None else at) if is_simulated else None
+    time = settings.record_time.given(BEFORE_ALL if at is None else at)
     current = read_definitions(json.loads(definitions.canonical))
     if isinstance(current, Definitions):
         load_inline(settings, current, pools_of(earlier), now, time or BEFORE_ALL)

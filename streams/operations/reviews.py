@@ -36,8 +36,8 @@ def write_reviews(settings: Settings, reviews: Iterable[Review]) -> None:
     """Writes what a person says. Raises Refused."""
     if settings.record_time is RecordTime.CREATE:
         raise Refused(
-            "time is simulated here (record_time = create): it doesn't go on for a person to "
-            "review anything"
+            "not available with simulated time (record_time = create): time does not advance "
+            "after the import"
         )
     with EventProducer(settings, "review") as producer:
         for review in reviews:

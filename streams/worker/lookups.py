@@ -39,14 +39,14 @@ class Lookups:
             except Unreachable as error:
                 if attempts % LOG_EVERY == 0:
                     logger.warning(
-                        "task %d waits for %s: %s; it is asked for until it's there",
+                        "task %d is waiting for %s: %s; retrying",
                         slot.partition,
                         needed.what,
                         error,
                     )
             else:
                 if attempts:
-                    logger.info("task %d goes on: %s is there", slot.partition, needed.what)
+                    logger.info("task %d resumed: %s received", slot.partition, needed.what)
                 return
             attempts += 1
             with contextlib.suppress(TimeoutError):

@@ -24,7 +24,7 @@ from streams.kafka.topics import TOPICS, PartitionCount, topic_name
 from streams.ports import CHANGELOG, Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import never_read
-from streams.settings import RecordTime, Settings
+from streams.settings import Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
 from streams.task import PartitionTask
 from streams.worker.clock import wall_clock
@@ -126,8 +126,7 @@ class TaskOpener:
         if written_at is None or wall_clock() - written_at <= self._delete_retention:
             return
         logger.warning(
-            "task %d: the store is %d h old, longer than the changelog keeps what was deleted; "
-            "it's rebuilt",
+            "task %d: store is %d h old, past delete.retention.ms of the changelog; rebuilding",
             partition,
             (wall_clock() - written_at) // 3_600_000,
         )
@@ -140,10 +139,9 @@ class TaskOpener:
             first, end = self._admin.bounds(topic, opening.partition, self._patience)
             if start > end:
                 raise Refused(
-                    f"{topic}[{opening.partition}] ends at {end}, but "
-                    f"{self._directory(opening.partition)} was written up to {start}: the topic "
-                    "was deleted or lost its end; restore it, or remove the directory to begin "
-                    "with what the topic holds"
+                    f"{topic}[{opening.partition}] ends at offset {end}, but "
+                    f"{self._directory(opening.partition)} is at {start}: the topic was recreated "
+                    "or truncated; restore the topic, or delete the directory"
                 )
             if start < first:
                 store.clear()
@@ -169,7 +167,7 @@ class TaskOpener:
             if now - reported > REPORT_EVERY:
                 reported = now
                 logger.info(
-                    "task %d: restoring, at offset %d of %d of the changelog",
+                    "task %d: restoring: changelog offset %d of %d",
                     opening.partition,
                     chunk.next_offset,
                     chunk.end,
@@ -177,7 +175,7 @@ class TaskOpener:
         if records:
             seconds = time.monotonic() - began
             logger.info(
-                "task %d: restored %d changes in %.1f s", opening.partition, records, seconds
+                "task %d: restored %d records in %.1f s", opening.partition, records, seconds
             )
 
 
@@ -194,10 +192,10 @@ def encoder_with(
             left = deadline - time.monotonic()
             if left <= 0 or is_stopped():
                 raise Refused(
-                    f"{error}; tried for {patience:g} s: start it, or set its address "
-                    "(schema_registry, SENDFLOW_SCHEMA_REGISTRY) or a longer broker_timeout"
+                    f"{error}; gave up after {patience:g} s: start it, set schema_registry "
+                    "(SENDFLOW_SCHEMA_REGISTRY) or raise broker_timeout"
                 ) from error
-            logger.warning("%s; trying for another %.0f s", error, left)
+            logger.warning("%s; retrying for %.0f s", error, left)
         time.sleep(min(REGISTRY_AGAIN_AFTER, left))
 
 
@@ -220,6 +218,6 @@ def task_settings(settings: Settings) -> TaskSettings:
         max_idle=settings.max_idle,
         commit_interval=settings.commit_interval,
         commit_events=settings.commit_events,
-        is_simulated=settings.record_time is RecordTime.CREATE,
+        record_time=settings.record_time,
         cached_customers=settings.cache_customers,
     )

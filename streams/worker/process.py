@@ -70,11 +70,11 @@ def run_worker(settings: Settings, flows: Path | None = None) -> int:
         worker.exit_status = REFUSED
         raise
     except Exception as error:
-        logger.error("the worker can't go on: %s: %s", type(error).__name__, error)
+        logger.error("worker failed: %s: %s", type(error).__name__, error)
         return FAILED
     logger.info("stopped")
     if hanging := still_running(others, THREADS_WITHIN):
-        logger.warning("ending without %s, which still waits for an answer", ", ".join(hanging))
+        logger.warning("exiting while threads are still blocked: %s", ", ".join(hanging))
         exit_now(STOPPED)
     return STOPPED
 
@@ -115,9 +115,9 @@ class WorkerProcess:
 
     def _on_signal(self, number: signal.Signals) -> None:
         if self._stop.is_set():
-            logger.warning("%s again: ending at once", number.name)
+            logger.warning("second %s: exiting immediately", number.name)
             exit_now(FAILED)
-        logger.info("%s: stopping", number.name)
+        logger.info("%s received: shutting down", number.name)
         self._stop.set()
 
     def _end_in_time(self) -> None:
@@ -127,7 +127,7 @@ class WorkerProcess:
         deadline.start()
 
     def _exit_at_deadline(self) -> None:
-        logger.error("not stopped after %g s: ending without a good-bye", GRACE)
+        logger.error("shutdown exceeded %g s; exiting without leaving the group", GRACE)
         exit_now(self.exit_status)
 
     # ── Start ─────────────────────────────────────────────────────────────────────────────────
@@ -210,14 +210,16 @@ class WorkerProcess:
             leaving = asyncio.create_task(self._membership.leave())
             await asyncio.wait([leaving], timeout=GROUP_WITHIN)
             if not leaving.done():
-                logger.warning("the group doesn't answer: left without a good-bye")
+                logger.warning(
+                    "group coordinator does not answer; exiting without leaving the group"
+                )
                 exit_now(STOPPED)
         if self._records is not None:
             await self._records.close()
         if self._admin is not None and self._tasks is not None:
             self._admin.close()
         self._blocking.shutdown(wait=False)
-        logger.info("everything closed in %.1f s", time.monotonic() - began)
+        logger.info("shutdown completed in %.1f s", time.monotonic() - began)
 
     # ── What the tasks and the views ask ──────────────────────────────────────────────────────
 

@@ -44,7 +44,7 @@ class Renewal(msgspec.Struct, frozen=True):
         try:
             end = self.ask_end()
         except Exception as error:
-            logger.warning("where the changelog ends can't be asked: %s", error)
+            logger.warning("cannot read the end offset of the changelog: %s", error)
             return False  # the worst that comes of it is a restore
         if end > offset + 1:
             return False

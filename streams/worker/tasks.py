@@ -131,7 +131,7 @@ class Tasks:
         may_keep = self._generation is not None and generation == self._generation + 1
         kept = numbers & self._slots.keys() if may_keep else set()
         logger.info(
-            "generation %d: %d tasks are ours (%s), %d of them go on",
+            "generation %d: assigned %d tasks (%s), %d kept",
             generation,
             len(numbers),
             ranges(numbers),
@@ -242,12 +242,12 @@ class Tasks:
             again.is_store_unusable = True
         if isinstance(error, Fenced):
             # Somebody else owns it, and an assignment will say so. If none does, we do.
-            logger.warning("task %d: %s; given up", slot.partition, error)
+            logger.warning("task %d: %s; closing", slot.partition, error)
             slot.leave(TaskState.FENCED)
             delay = self._options.reopen_after_fenced
         else:
             logger.warning(
-                "task %d: %s: %s; it's opened again from what was committed",
+                "task %d: %s: %s; restarting from the last commit",
                 slot.partition,
                 type(error).__name__,
                 error,
@@ -318,7 +318,7 @@ class Tasks:
         partition = self._ports.partition_of(customer.encode())
         slot = self._slots.get(partition)
         if slot is None or not slot.runs:
-            raise NotHere(f"task {partition}, which has customer {customer!r}, doesn't run here")
+            raise NotHere(f"task {partition} of customer {customer!r} is not on this worker")
         return slot.task.state_of(customer)
 
     def slots(self) -> list[TaskSlot]:

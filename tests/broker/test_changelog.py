@@ -136,7 +136,7 @@ def test_pitfall_47_chunks_are_bounded_and_progress_never_goes_back(
 
 def test_pitfall_44_a_store_beyond_the_end_is_unusable(broker, producer, topic, read):
     write(broker, producer, topic, (b"anna", b"1"))
-    with pytest.raises(StoreUnusable, match=r"holds offsets 0 to 2, .* goes on at 3"):
+    with pytest.raises(StoreUnusable, match=r"has offsets 0 to 2, .* is at 3"):
         read(3)
 
 
@@ -158,7 +158,7 @@ def test_pitfall_44_a_store_before_what_is_kept_is_unusable(
 ):
     write(broker, producer, plain_topic, *[(b"%d" % number, b"x") for number in range(9)])
     delete_records(broker, plain_topic, before=5)
-    with pytest.raises(StoreUnusable, match=r"holds offsets 5 to 10, .* goes on at 4"):
+    with pytest.raises(StoreUnusable, match=r"has offsets 5 to 10, .* is at 4"):
         read_of(settings, admin, plain_topic, 4)
     kept = {b"%d" % number: b"x" for number in range(5, 9)}
     assert content(read_of(settings, admin, plain_topic, 5)) == kept
@@ -169,7 +169,7 @@ def test_pitfall_57_a_record_that_cannot_be_a_tasks_stops_it(
     broker, producer, plain_topic, settings, admin
 ):
     write(broker, producer, plain_topic, (b"anna", b"1"), (None, b"?"), (b"ben", b"1"))
-    with pytest.raises(Refused, match=r"plain\[0\]@1 has no key.*somebody else"):
+    with pytest.raises(Refused, match=r"plain\[0\]@1 has no key: another producer"):
         read_of(settings, admin, plain_topic, 0)
 
 
@@ -181,7 +181,7 @@ def test_pitfall_50_an_open_transaction_is_reported_and_not_waited_for_for_ever(
     producer.produce(topic, b"2", b"anna", 0)
     assert producer.flush(PATIENCE) == 0
     monkeypatch.setattr(changelog_module, "_REPORT_EVERY", 0.5)
-    with pytest.raises(Refused, match=r"end at 2, but the changelog at 3, .*transaction"):
+    with pytest.raises(Refused, match=r"past offset 2 of 3 for .*transaction"):
         read(0, patience=2.0)
     assert "describe-producers" in caplog.text
 

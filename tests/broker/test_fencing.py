@@ -58,7 +58,7 @@ def test_pitfall_12_the_worker_that_opened_the_task_later_owns_it(shop: Shop) ->
     shop.order(CUSTOMERS)
     first.advance()
     with opened(shop, "second") as second:
-        with pytest.raises(Fenced, match="another worker owns this task now"):
+        with pytest.raises(Fenced, match="another worker owns this task"):
             first.commit()
         first.close()
         assert stored(first) == before

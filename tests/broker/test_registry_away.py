@@ -62,14 +62,14 @@ def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
     with RegistryServer() as registry:
         registry.fails_with = 503
         worker = shop.start("one", SENDFLOW_SCHEMA_REGISTRY=registry.url)
-        logged(worker, "answers 503")
+        logged(worker, "returned 503")
         assert worker.process.is_running()
         registry.fails_with = None
         worker.wait_for(4)
         schema_id = registry.add(ORDER_PLACED.source)
         registry.fails_with = 503
         order_in_confluent_form(shop, waiting, schema_id)
-        logged(worker, f"waits for schema id {schema_id} of the registry at {registry.url}")
+        logged(worker, f"is waiting for schema id {schema_id} of the registry at {registry.url}")
         registry.answers.clear()  # from now on it hangs
         with EventProducer(shop.settings) as producer:
             for number, customer in enumerate(others):
@@ -90,7 +90,7 @@ def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
         )
         (cache,) = (shop.folder / "one" / "schemas").iterdir()
         assert [path.name for path in cache.iterdir()] == [f"{schema_id}.json"]
-        assert "opened again" not in worker.process.log.read_text()
+        assert "restarting from" not in worker.process.log.read_text()
         assert worker.stop() == 0
 
 

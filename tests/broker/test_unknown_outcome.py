@@ -115,7 +115,7 @@ def test_pitfall_10_a_delayed_end_tears_no_later_transaction(proxy: KafkaProxy, 
 def reopened(worker: Process, times: int) -> None:
     """Waits until the worker has given the task up so many times."""
     eventually(
-        lambda: worker.process.log.read_text().count("opened again from what was") >= times,
+        lambda: worker.process.log.read_text().count("restarting from the last commit") >= times,
         within=20,
         message=worker.log,
     )

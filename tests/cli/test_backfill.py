@@ -107,4 +107,4 @@ def test_in_simulated_time_nobody_is_added(
 ) -> None:
     monkeypatch.setenv("SENDFLOW_RECORD_TIME", "create")
     assert run(["flows", "backfill", "late", "--dry-run"]) == 2
-    assert "time is simulated here" in capsys.readouterr().err
+    assert "not available with simulated time" in capsys.readouterr().err

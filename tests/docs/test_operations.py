@@ -71,8 +71,8 @@ def messages() -> list[str]:
 SAID = [text for row in table("message") for text in re.findall(r"`([^`]+)`", row[0])]
 MENTIONED = [
     "make room on this disk and start again",
-    "restoring, at offset … of … of the changelog",
-    "another worker owns this task now",
+    "restoring: changelog offset … of …",
+    "another worker owns this task",
 ]
 
 

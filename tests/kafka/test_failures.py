@@ -37,7 +37,7 @@ def test_the_text_says_what_was_done_and_what_to_do():
     text = str(kafka_error(error, "orders[3]: reading"))
     assert text == (
         "orders[3]: reading: no such topic (UNKNOWN_TOPIC_OR_PART); "
-        "`sendflow topics check` says what is missing and how to mend it"
+        "`sendflow topics check` lists missing topics and how to fix them"
     )
 
 

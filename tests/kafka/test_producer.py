@@ -26,7 +26,7 @@ def test_arrows_that_are_not_in_the_table_are_refused():
         for to in set(ProducerState) - SUCCESSORS[state]:
             producer = new_producer()
             producer.state = state
-            with pytest.raises(RuntimeError, match=f"no way from {state.value} to {to.value}"):
+            with pytest.raises(RuntimeError, match=f"transition {state.value} -> {to.value}"):
                 producer._move(to)
 
 

@@ -65,7 +65,7 @@ def test_pitfall_37_where_all_agree_on_another_number_the_setting_is_wrong():
         for name, topic in right().items()
     }
     problems = list(problems_of(found, SETTINGS))
-    assert {problem.mend for problem in problems} == {"they all have 6: set partitions = 6"}
+    assert {problem.mend for problem in problems} == {"all input topics have 6: set partitions = 6"}
     assert "shop.send-commands" not in {problem.topic for problem in problems}
 
 

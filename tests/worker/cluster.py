@@ -151,7 +151,7 @@ class MemoryTask:
         cluster, partition = self._cluster, self.task.partition
         cluster.on_commit(partition)
         if cluster.owners[partition] is not self:
-            raise Fenced("another worker owns this task now")
+            raise Fenced("fenced: another worker owns this task")
         changelog = cluster.changelogs[partition]
         for record in commit.records:
             if record.topic == CHANGELOG:

@@ -11,7 +11,7 @@ from streams.engine.conditions.timeframe import (
     compile_question,
     is_all_time,
 )
-from streams.engine.conditions.truth import Condition, EvidenceFunction
+from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction
 from streams.engine.customer import Occurrence, Situation
 from streams.engine.language import Scope
 from streams.engine.values import FieldType, MetricName, Problem
@@ -55,9 +55,9 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     name = f"count {definition.count}"
     if _is_total(definition):
         total = _total(definition, scope)
-        return lambda situation: {name: total(situation)}
+        return lambda situation: Evidence({name: total(situation)})
     question = _question(definition, scope)
-    return lambda situation: {name: question.number(situation), **question.caveats(situation)}
+    return lambda situation: question.evidence({name: question.number(situation)}, situation)
 
 
 def _is_total(definition: Definition) -> bool:

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, EvidenceFunction, Truth
+from streams.engine.conditions.truth import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Evidence,
+    EvidenceFunction,
+    Truth,
+)
 from streams.engine.customer import Journey, Situation, entries_of
 from streams.engine.language import Scope
 from streams.engine.values import Identifier, Instant, PositiveDuration, Problem, unknown_name
@@ -38,7 +45,7 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """Whether the customer is, or was."""
     name = f"in_flow {definition.in_flow}"
     is_in = compile(definition, scope)
-    return lambda situation: {name: is_in(situation)[0]}
+    return lambda situation: Evidence({name: is_in(situation)[0]})
 
 
 def _in_it(flow: str) -> Condition:

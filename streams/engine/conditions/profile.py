@@ -1,7 +1,6 @@
 """`{profile: FIELD, ...}`: the customer's own data (SEMANTICS 3.4); dates also relative to now."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from streams.engine.conditions.comparison import (
     Comparison,
@@ -9,7 +8,7 @@ from streams.engine.conditions.comparison import (
     compile_comparison,
     operations_of,
 )
-from streams.engine.conditions.truth import NEVER, Condition, EvidenceFunction, Truth
+from streams.engine.conditions.truth import NEVER, Condition, Evidence, EvidenceFunction, Truth
 from streams.engine.customer import Situation
 from streams.engine.language import IN_WORDS, Reader, Scope, json_value, profile_reader
 from streams.engine.values import (
@@ -107,10 +106,10 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     name = definition.profile
     read, show = profile_reader(name, scope), json_value(scope.profile[name].type, scope)
 
-    def collect(situation: Situation) -> dict[str, Any]:
+    def collect(situation: Situation) -> Evidence:
         value = read(situation)
         given = situation.state.profile.get(name)
-        return {f"profile {name}": given if value is None else show(value)}
+        return Evidence({f"profile {name}": given if value is None else show(value)})
 
     return collect
 

@@ -66,10 +66,7 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     name = f"sum {definition.sum}.{definition.of}"
     question = _question(definition, scope)
     show = json_value(_kind(definition, scope), scope)
-    return lambda situation: {
-        name: show(question.number(situation)),
-        **question.caveats(situation),
-    }
+    return lambda situation: question.evidence({name: show(question.number(situation))}, situation)
 
 
 def _kind(definition: Definition, scope: Scope) -> FieldType:

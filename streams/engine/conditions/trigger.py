@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from streams.engine.conditions.comparison import QUANTIFIERS, Comparison, operations_of
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, EvidenceFunction, Truth
+from streams.engine.conditions.truth import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Evidence,
+    EvidenceFunction,
+    Truth,
+)
 from streams.engine.conditions.where import Test, Where, compile_field
 from streams.engine.customer import Situation
 from streams.engine.language import Scope, field_at, field_reader, fields_of, json_value
@@ -59,7 +66,9 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     kind = field_at(name, fields, scope)
     assert isinstance(kind, FieldType)
     read_value, show = field_reader(name, fields, scope), json_value(kind, scope)
-    return lambda situation: {f"trigger {name}": show(read_value(situation.trigger_data()))}
+    return lambda situation: Evidence(
+        {f"trigger {name}": show(read_value(situation.trigger_data()))}
+    )
 
 
 def _compile_test(definition: Definition, scope: Scope, problems: list[Problem]) -> Test:

@@ -10,7 +10,7 @@ from streams.engine.conditions.comparison import (
     compile_comparison,
     operations_of,
 )
-from streams.engine.conditions.truth import Condition, EvidenceFunction, Truth
+from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction, Truth
 from streams.engine.customer import VALUES, Situation, mean_fact, value_reader
 from streams.engine.language import IN_WORDS, Scope, json_value
 from streams.engine.values import FieldType, Operand, Problem, Text, unknown_name
@@ -80,12 +80,12 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     read, show, fact = value_reader(name), json_value(VALUES[name], scope), mean_fact(name)
     is_against_mean = STORE_MEAN in (definition.below, definition.above)
 
-    def collect(situation: Situation) -> dict[str, Any]:
+    def collect(situation: Situation) -> Evidence:
         values = {f"value {name}": show(read(situation))}
         if is_against_mean and fact is not None:
             mean = _mean(situation.facts, fact)
             values[fact] = None if mean is None else show(round(mean)) if _is_money(name) else mean
-        return values
+        return Evidence(values)
 
     return collect
 

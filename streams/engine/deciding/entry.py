@@ -6,19 +6,18 @@
 
 from typing import Any
 
-from streams.engine.conditions import known_since
+from streams.engine.conditions import HISTORY_SINCE, known_since
 from streams.engine.customer import (
     KEYS_KEPT,
     CustomerState,
     Journey,
-    encode_data,
     last_entry,
     may_add_journey,
     remember_entry,
 )
 from streams.engine.effects import Outcome
 from streams.engine.program import MOST_ENTRIES, CompiledFlow, Turn, end
-from streams.engine.values import Event, Instant, journey_id
+from streams.engine.values import Event, Instant, journey_id, pack
 
 EntryRefusal = tuple[str, dict[str, Any]]
 """Reason of a rejected entry, and its evidence."""
@@ -43,7 +42,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         return None
     packed = turn.packed
     if packed is None:
-        packed = turn.packed = encode_data(turn.data)
+        packed = turn.packed = pack(turn.data)
     state = turn.state
     journey = Journey(
         flow.flow,
@@ -118,7 +117,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     then among the customer's journeys, and those that it restarts have ended."""
     if flow.filter is not None and not flow.filter(turn)[0]:
         assert flow.filter_evidence is not None
-        return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn))
+        return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn).as_json())
     if flow.exit_on:
         refusal = ended_already(turn, flow, journey)
         if refusal is not None:
@@ -170,13 +169,15 @@ def _entry_evidence(turn: Turn, flow: CompiledFlow, journey: Journey) -> dict[st
     elif flow.trigger_segment is not None:
         evidence = {"segment": flow.trigger_segment}
     elif flow.audience is not None and flow.audience.evidence is not None:
-        evidence = flow.audience.evidence(turn)
+        evidence = flow.audience.evidence(turn).as_json()
     else:
         evidence = {}
     if journey.key is not None:
         evidence["key"] = journey.key
     if flow.filter_evidence is not None:
-        evidence |= known_since(turn, flow.filter_evidence)
+        since = known_since(turn, flow.filter_evidence)
+        if since is not None:
+            evidence[HISTORY_SINCE] = since
     return evidence
 
 

@@ -52,7 +52,7 @@ def is_filtered(turn: Turn, flow: CompiledFlow, journey: Journey, step: str) -> 
     if flow.filter is None or flow.filter(turn)[0]:
         return False
     assert flow.filter_evidence is not None
-    evidence = flow.filter_evidence(turn)
+    evidence = flow.filter_evidence(turn).as_json()
     turn.record(flow, journey, step, Outcome.SKIPPED, "profile_filter", evidence)
     return True
 

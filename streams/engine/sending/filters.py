@@ -26,6 +26,6 @@ def _rule(
     def judge(turn: Turn, journey: Journey) -> Verdict | None:
         if condition(turn)[0]:
             return None
-        return skip(reason, evidence(turn))
+        return skip(reason, evidence(turn).as_json())
 
     return judge

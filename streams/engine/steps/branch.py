@@ -1,13 +1,12 @@
 """The first branch whose condition holds when P reaches the step, or `else` (SEMANTICS 2.6)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from streams.engine.conditions import (
     ConditionDefinition,
-    add_evidence,
+    Evidence,
     compile_condition,
     compile_evidence,
 )
@@ -63,14 +62,14 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     otherwise = building.sequence(definition.else_, f"{place}.else", following)
 
     def run(turn: Turn, journey: Journey) -> Step | None:
-        compared: dict[str, Any] = {}
+        compared = Evidence()
         for number, condition, evidence, first in ways:
             if condition(turn)[0]:
-                shown = {"way": number + 1, **evidence(turn)}
+                shown = {"way": number + 1, **evidence(turn).as_json()}
                 turn.record(flow, journey, step_id, Outcome.BRANCH, "then", shown)
                 return first
-            add_evidence(compared, evidence(turn))
-        turn.record(flow, journey, step_id, Outcome.BRANCH, "else", compared)
+            compared.add(evidence(turn))
+        turn.record(flow, journey, step_id, Outcome.BRANCH, "else", compared.as_json())
         return otherwise
 
     return Step(step_id, run, run, retrace=retraced_by(run))

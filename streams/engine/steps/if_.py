@@ -48,9 +48,9 @@ def compile(definition: Definition, building: Building, step_id: str, following:
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         if condition(turn)[0]:
-            turn.record(flow, journey, step_id, Outcome.BRANCH, "then", evidence(turn))
+            turn.record(flow, journey, step_id, Outcome.BRANCH, "then", evidence(turn).as_json())
             return then
-        turn.record(flow, journey, step_id, Outcome.BRANCH, "else", evidence(turn))
+        turn.record(flow, journey, step_id, Outcome.BRANCH, "else", evidence(turn).as_json())
         return otherwise
 
     return Step(step_id, run, run, retrace=retraced_by(run))

@@ -190,7 +190,7 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
     evidence = compile_evidence(definition, ways.scope)
 
     def came(turn: Turn, journey: Journey) -> Step | None:
-        return ways.came(turn, journey, evidence(turn))
+        return ways.came(turn, journey, evidence(turn).as_json())
 
     def judge(turn: Turn, journey: Journey) -> Step | None:
         holds, changes_at = condition(turn)
@@ -198,7 +198,7 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
             return came(turn, journey)
         timeout_at = remembered_at(journey, TIMEOUT_AT, ways.step_id)
         if timeout_at is not None and turn.now >= timeout_at:
-            return ways.timed_out(turn, journey, evidence(turn))
+            return ways.timed_out(turn, journey, evidence(turn).as_json())
         ways.wait(turn, journey, changes_at)
         return None
 
@@ -211,8 +211,8 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
             return ways.then, at
         holds, changes_at = condition(turn)
         if holds:
-            return ways.came(turn, journey, evidence(turn)), at
-        passed = ways.retrace_from(turn, journey, at, evidence(turn))
+            return ways.came(turn, journey, evidence(turn).as_json()), at
+        passed = ways.retrace_from(turn, journey, at, evidence(turn).as_json())
         if passed is None:
             ways.wait(turn, journey, changes_at)
         return passed

@@ -35,7 +35,7 @@ class WorkerApp(faust.App):
     async def crashed_by(self) -> BaseException:
         """Waits until a part of the app has crashed; why."""
         await self._crashed.wait()
-        return self.crash_reason or RuntimeError("the app crashed without a reason")
+        return self.crash_reason or RuntimeError("Faust app crashed without an exception")
 
     async def _producer_flush(self, logger: Any) -> None:
         """Nothing: nothing is sent through Faust's producer."""

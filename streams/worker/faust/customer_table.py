@@ -41,16 +41,16 @@ class CustomerStore(FaustStore[str, bytes]):
         return isinstance(customer, str) and self._member.state_of(customer) is not None
 
     def __iter__(self) -> Iterator[str]:
-        raise TypeError("customers are looked up, never listed: there are too many of them")
+        raise TypeError("customers cannot be iterated: the table is too large")
 
     def __len__(self) -> int:
-        raise TypeError("customers aren't counted: there are too many of them")
+        raise TypeError("customers cannot be counted: the table is too large")
 
     def __setitem__(self, customer: str, state: bytes) -> NoReturn:
-        raise TypeError("only a task's transaction changes a customer (DESIGN 4)")
+        raise TypeError("customers are written by task transactions only (DESIGN 4)")
 
     def __delitem__(self, customer: str) -> NoReturn:
-        raise TypeError("only a task's transaction changes a customer (DESIGN 4)")
+        raise TypeError("customers are written by task transactions only (DESIGN 4)")
 
     def reset_state(self) -> None:
         """Nothing: nothing is kept here."""
@@ -61,11 +61,11 @@ class CustomerStore(FaustStore[str, bytes]):
 
     async def backup_partition(self, tp: Any, *_: Any, **__: Any) -> None:
         """The changelog is the backup."""
-        raise TypeError("a task's state is in the changelog; it needs no backup")
+        raise TypeError("no backup: state is in the changelog")
 
     def restore_backup(self, tp: Any, *_: Any, **__: Any) -> None:
         """The changelog is the backup."""
-        raise TypeError("a task's state is in the changelog; it needs no backup")
+        raise TypeError("no backup: state is in the changelog")
 
 
 class CustomersTable(faust.Table[str, bytes]):

@@ -47,11 +47,11 @@ class FaustGroup:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise Refused(
-                f"port {settings.web_port} is taken; stop what listens there, or set another one "
-                "(web_port, SENDFLOW_WEB_PORT)"
+                f"port {settings.web_port} is in use; stop the other process or set web_port "
+                "(SENDFLOW_WEB_PORT)"
             ) from error
         logger.info(
-            "member of the group %s; http://%s:%d/status shows its tasks",
+            "joined group %s; status at http://%s:%d/status",
             settings.application,
             advertised_host(settings),
             settings.web_port,

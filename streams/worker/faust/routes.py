@@ -55,7 +55,7 @@ def add_routes(app: faust.App, customers: CustomersTable, answers: Answers) -> N
             try:
                 state = customers[customer_id]
             except KeyError:
-                raise NotFound(f"nothing is known of customer {customer_id!r}") from None
+                raise NotFound(f"unknown customer {customer_id!r}") from None
             except NotHere as error:
                 raise ServiceUnavailable(str(error)) from None
             return self.json(customer_view(state))

@@ -105,7 +105,7 @@ class MembershipThread(driver.AIOKafkaConsumerThread):
         try:
             await coordinator._send_req(request)
         except KafkaError as error:
-            logger.debug("the group's offsets were not written: %r", error)
+            logger.debug("consumer-group offsets not committed: %r", error)
 
 
 class Consumer(driver.Consumer):
