@@ -47,6 +47,11 @@ class RecordTime(enum.Enum):
     APPEND = "append"  # when the broker appended the record
     CREATE = "create"  # what the producer says: simulated time
 
+    def given(self, time: int) -> int | None:
+        """The record time that a producer gives what belongs to `time`, ms since the epoch; None:
+        the broker gives it."""
+        return time if self is RecordTime.CREATE else None
+
 
 class Protocol(enum.Enum):
     """How brokers are spoken to, in Kafka's terms."""

@@ -51,9 +51,7 @@ class CustomEventReader:
         name = common["metric"]
         metric = self._custom_metric(name)
         if metric is None:
-            raise WrongEvent(
-                f"metric {name!r} is neither one of every shop nor defined in flows/metrics/"
-            )
+            raise WrongEvent(f"metric {name!r} is neither built in nor defined in flows/metrics/")
         given = written.get("fields")
         if given is not None and not isinstance(given, dict):
             raise WrongEvent(f"field 'fields' is {given!r}, expected an object of fields")

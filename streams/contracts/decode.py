@@ -214,7 +214,7 @@ class EventDecoder:
             return self._families[contract.name]
         if METRIC_OF_RECORD.get(contract.name) not in METRICS:
             return Rejection(
-                f"schema {contract.full_name} is not that of an event", contract.full_name
+                f"schema {contract.full_name} is not an event schema", contract.full_name
             )
         return self._writer(contract)
 
@@ -229,7 +229,7 @@ class EventDecoder:
         try:
             content = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return Rejection(f"the value begins like JSON but is none: {error}")
+            return Rejection(f"the value starts like JSON but is invalid: {error}")
         family = self._family_of_topic.get(topic)
         if family is not None:
             return _read_family(family, content, record)
@@ -259,7 +259,7 @@ class EventDecoder:
         name = f"{NAMESPACE}.{family.name}"
         if topic != family.topic:
             return Rejection(
-                f"a {family.name} doesn't belong on {topic}, expected it on {family.topic}", name
+                f"{family.name} is not allowed on {topic}, expected it on {family.topic}", name
             )
         try:
             _, fields = self._records.decode(record.value or b"")
@@ -268,7 +268,7 @@ class EventDecoder:
         return _read_family(family, fields, record)
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
-        return f"{metric} doesn't belong on {topic}, expected it on {METRICS[metric].topic}"
+        return f"{metric} is not allowed on {topic}, expected it on {METRICS[metric].topic}"
 
 
 def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotAContract:
@@ -332,4 +332,6 @@ def decode_blocking(decoder: EventDecoder, topic: str, record: Record) -> Decode
             try:
                 unanswered.lookup()
             except Unreachable as error:
-                raise Refused(f"{error}; try again when it does (schema_registry)") from error
+                raise Refused(
+                    f"{error}; retry when the registry is available (schema_registry)"
+                ) from error

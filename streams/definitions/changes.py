@@ -129,16 +129,12 @@ def waiting_at(change: Change, waiting: WaitingCounts) -> int | None:
 
 
 def change_text(change: Change, waiting: WaitingCounts) -> str:
-    """One line for people: `~ welcome · pause: wait 4h → wait 6h (12 customers wait there)`."""
+    """One line for people: `~ welcome · pause: wait 4h → wait 6h (12 waiting)`."""
     count = waiting_at(change, waiting)
     if not count:
         return _text_of(change)
     is_at_step = isinstance(change, StepRemoved | StepEdited | StepMoved)
-    if count == 1:
-        there = "waits there" if is_at_step else "is in it"
-        return f"{_text_of(change)} (1 customer {there})"
-    there = "wait there" if is_at_step else "are in it"
-    return f"{_text_of(change)} ({count:,} customers {there})"
+    return f"{_text_of(change)} ({count:,} {'waiting' if is_at_step else 'in the flow'})"
 
 
 def _text_of(change: Change) -> str:
@@ -146,14 +142,14 @@ def _text_of(change: Change) -> str:
         case FlowAdded(flow, status, steps):
             return f"+ flow {flow}: {status}, {steps} step{'' if steps == 1 else 's'}"
         case FlowRemoved(flow):
-            return f"- flow {flow}: nobody enters any more, and its journeys end"
+            return f"- flow {flow}: no new entries, journeys end"
         case FlowChanged(flow, key, before, after):
             return f"~ flow {flow}: {key} {_arrow(before, after)}"
         case StepAdded(flow, step, text):
             return f"+ {flow} · {step}: {text}"
         case StepRemoved(flow, step, text, successor):
-            goes = "leaves the flow" if successor is None else f"goes on at {successor}"
-            return f"- {flow} · {step}: {text}; who waits there {goes}"
+            goes = "leave the flow" if successor is None else f"continue at {successor}"
+            return f"- {flow} · {step}: {text}; waiting customers {goes}"
         case StepEdited(flow, step, before, after):
             return f"~ {flow} · {step}: {before} → {after}"
         case StepMoved(flow, step, before, after):

@@ -80,7 +80,7 @@ def unreachable_step(subject: Subject) -> Iterator[Problem]:
         for place, step in enumerate(sequence.steps[:-1]):
             if _always_ends(step):
                 path = (*sequence.path, place + 1)
-                yield Problem(path, "this step is never reached: the one above ends the journey")
+                yield Problem(path, "unreachable step: the step above ends the journey")
                 break
 
 
@@ -88,7 +88,7 @@ def wait_with_nothing_after_it(subject: Subject) -> Iterator[Problem]:
     """A wait at the very end, or at that of a branch at the end, ends the journey at once
     (SEMANTICS 2.5)."""
     for path in _waits_at_the_end(subject.raw["steps"], (*subject.path, "steps")):
-        yield Problem(path, "nothing comes after this wait, so the journey ends at once")
+        yield Problem(path, "no step after this wait: the journey ends immediately")
 
 
 def cart_without_an_exit(subject: Subject) -> Iterator[Problem]:
@@ -119,8 +119,8 @@ def marketing_in_a_transactional_flow(subject: Subject) -> Iterator[Problem]:
                 if is_marketing:
                     yield Problem(
                         (*sequence.path, place, key),
-                        f"{key!r} is marketing, and a transactional message goes to everyone, "
-                        "whatever they agreed to: put it into a flow of its own",
+                        f"{key!r} is marketing, but transactional messages ignore consent: move "
+                        "it to its own flow",
                         at_key=True,
                     )
 
@@ -166,8 +166,8 @@ def codes_that_can_be_guessed(definitions: Definitions) -> Iterator[Problem]:
         if pool.rule is not None and pool.rule.length < SAFE_LENGTH:
             yield Problem(
                 ("coupons", place, "rule", "length"),
-                f"codes of {pool.rule.length} characters can be guessed, and grow longer soon "
-                f"because they run out: {SAFE_LENGTH} or more are better",
+                f"codes of {pool.rule.length} characters are guessable and run out soon; use "
+                f"{SAFE_LENGTH} or more",
             )
 
 

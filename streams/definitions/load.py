@@ -76,8 +76,8 @@ def load_folder(folder: FilePath) -> Loaded:
 def no_folder(path: FilePath) -> str:
     """What is wrong with a path that leads to no folder."""
     if path.exists():
-        return f"is a file, expected the folder with the definitions, which may be {path.parent}"
-    return "there is no such folder; name the one with the definitions"
+        return f"is a file, expected a definitions folder (perhaps {path.parent})"
+    return "no such folder"
 
 
 def _files(folder: FilePath) -> Iterator[tuple[FilePath, str, str]]:
@@ -122,11 +122,11 @@ def _read(file: FilePath) -> tuple[str, SourceText | None, list[PlacedProblem]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        message = f"not UTF-8: byte {error.start} can't be read"
+        message = f"not UTF-8: cannot read byte {error.start}"
         place = _place_in(error.object[: error.start])
         return "", None, [PlacedProblem(str(file), *place, Problem((), message))]
     except OSError as error:
-        return "", None, [whole_file(file, f"can't be read: {error.strerror}")]
+        return "", None, [whole_file(file, f"cannot read: {error.strerror}")]
     source = parse_yaml(text)
     problems = [PlacedProblem(str(file), *wrong.place, wrong.problem) for wrong in source.problems]
     if not problems and not isinstance(source.raw, dict):
@@ -148,7 +148,7 @@ def _name_fits(file: FilePath, key: str, source: SourceText) -> Iterator[PlacedP
     name = source.raw.get(key)
     if isinstance(name, str) and name != file.stem:
         place = source.place_of((key,), at_key=False)
-        message = f"the file of {name!r} must be called {name}{file.suffix}"
+        message = f"the file of {name!r} must be named {name}{file.suffix}"
         yield PlacedProblem(str(file), *place, Problem((key,), message, found=name))
 
 

@@ -82,7 +82,7 @@ def as_mermaid(picture: Picture) -> Iterator[str]:
     yield from drawing.lines
     ends = [text for key, text in picture.rules if key == "exit_on"]
     if ends:
-        yield f"  exits>{_quoted('ends at once on: ' + '; '.join(ends))}]"
+        yield f"  exits>{_quoted('exits on: ' + '; '.join(ends))}]"
 
 
 # ── From plain data ───────────────────────────────────────────────────────────────────────────────

@@ -41,7 +41,7 @@ def with_first(placed: PlacedProblem, first: PlacedProblem) -> PlacedProblem:
     if first.file != placed.file:
         where = f"in {first.file}, line {first.line}"
     problem = placed.problem
-    message = f"{problem.message} (first {where}); give one of them another"
+    message = f"{problem.message} (first {where}); use another"
     return msgspec.structs.replace(
         placed, problem=msgspec.structs.replace(problem, message=message, first=None)
     )

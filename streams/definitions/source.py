@@ -74,10 +74,10 @@ def parse_yaml(text: str) -> SourceText:
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        message = "this character can't be in a YAML file"
+        message = "invalid character in YAML"
         source.problems.append(SourceProblem((line, column), Problem((), message)))
     except (YAMLError, ValueError) as error:
-        source.problems.append(SourceProblem((1, 1), Problem((), f"no YAML: {error}")))
+        source.problems.append(SourceProblem((1, 1), Problem((), f"invalid YAML: {error}")))
     return source
 
 
@@ -85,9 +85,9 @@ def _add_marked(source: SourceText, error: MarkedYAMLError) -> None:
     mark = error.problem_mark or error.context_mark
     place = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
     words = [part for part in (error.context, error.problem) if part]
-    message = f"no YAML: {', '.join(words)}"
+    message = f"invalid YAML: {', '.join(words)}"
     if "'\\t'" in message:
-        message = "no YAML: a tab; indent with spaces"
+        message = "tab indentation; use spaces"
     source.problems.append(SourceProblem(place, Problem((), message)))
 
 
@@ -106,7 +106,7 @@ class _Builder:
             if isinstance(event, DocumentStartEvent):
                 self._documents += 1
                 if self._documents > 1:
-                    self._stop(event, (), "a second document: one file holds one definition")
+                    self._stop(event, (), "a second document: a file holds one definition")
             elif isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent):
                 self._source.raw = self._value(event, ())
             elif isinstance(event, AliasEvent):
@@ -119,10 +119,12 @@ class _Builder:
         if isinstance(event, AliasEvent):
             self._refuse_alias(event, path)
         if getattr(event, "anchor", None) is not None:
-            self._stop(event, path, f"anchors (&{event.anchor}) are not used here: write it out")
+            self._stop(
+                event, path, f"anchors (&{event.anchor}) are not supported; repeat the value"
+            )
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self._stop(event, path, f"tags ({tag}) are not used here: the place says the type")
+            self._stop(event, path, f"tags ({tag}) are not supported")
         if isinstance(event, MappingStartEvent):
             return self._mapping(path, is_flow=bool(event.flow_style))
         if isinstance(event, SequenceStartEvent):
@@ -136,9 +138,9 @@ class _Builder:
             if isinstance(key, AliasEvent):
                 self._refuse_alias(key, path)
             if not isinstance(key, ScalarEvent):
-                self._stop(key, path, "a key must be a text")
+                self._stop(key, path, "keys must be strings")
             if key.anchor is not None or key.tag is not None:
-                self._stop(key, path, "a key must be a plain text, without anchor and tag")
+                self._stop(key, path, "keys must be plain strings, without anchor and tag")
             name = key.value
             here = (*path, name)
             if name in result:
@@ -146,7 +148,7 @@ class _Builder:
                 self._source.problems.append(
                     SourceProblem(
                         _place(key),
-                        Problem(here, f"the key {name!r} is given twice (first on line {line})"),
+                        Problem(here, f"duplicate key {name!r} (first on line {line})"),
                     )
                 )
                 self._skip(next(self._events))
@@ -176,7 +178,7 @@ class _Builder:
         return result
 
     def _refuse_alias(self, event: Any, path: Path) -> None:
-        self._stop(event, path, f"aliases (*{event.anchor}) are not used here: write it out")
+        self._stop(event, path, f"aliases (*{event.anchor}) are not supported; repeat the value")
 
     def _stop(self, event: Any, path: Path, message: str) -> None:
         self._source.problems.append(SourceProblem(_place(event), Problem(path, message)))

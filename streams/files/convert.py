@@ -173,15 +173,15 @@ def _moment(value: Any, how: str, context: RowContext) -> Instant:
             try:
                 return _instant(datetime.strptime(value.strip(), how), context.zone)  # noqa: DTZ007
             except ValueError:
-                raise Unfit(value, f"a moment like {how}") from None
+                raise Unfit(value, f"a time like {how}") from None
         case str() if not _INTEGER.fullmatch(value.strip()):
             try:
                 return _instant(datetime.fromisoformat(value.strip()), context.zone)
             except ValueError:
                 raise Unfit(
-                    value, "a moment like 2026-03-02T10:00 or milliseconds since 1970"
+                    value, "a time like 2026-03-02T10:00 or milliseconds since 1970"
                 ) from None
-    number = _decimal(value, "a moment like 2026-03-02T10:00 or milliseconds since 1970")
+    number = _decimal(value, "a time like 2026-03-02T10:00 or milliseconds since 1970")
     if how == "s":
         return int(number * 1000)
     if number != number.to_integral_value():
@@ -251,12 +251,12 @@ def _plain(value: Any) -> Any:
             return [_plain(entry) for entry in value]
         case str() | int() | float():
             return value
-    raise Unfit(value, "text, a number, a truth, a date, a moment or a list of text")
+    raise Unfit(value, "text, a number, true or false, a date, a time or a list of text")
 
 
 def _split(value: Any) -> list[str]:
     if not isinstance(value, str):
-        raise Unfit(value, "a text with commas")
+        raise Unfit(value, "comma-separated text")
     return [part.strip() for part in value.split(",") if part.strip()]
 
 

@@ -33,5 +33,5 @@ def doubt_about(event: Mapping[str, Any], file: str, row: int) -> Doubt | None:
         file,
         row,
         f"field 'set.timezone' is {zone!r}, expected a time zone such as Europe/London{meant}; "
-        "imported, and the flow's or the store's zone counts instead",
+        "imported; the flow's or the store's zone is used",
     )

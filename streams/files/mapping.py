@@ -114,7 +114,7 @@ def parse_mapping(
     """
     known = {**metrics, **PRODUCT_METRICS}
     if metric in NEWS:
-        raise Refused(f"metric '{metric}' is written by the workers alone; import product.updated")
+        raise Refused(f"metric '{metric}' is written by workers only; import product.updated")
     known = {name: one for name, one in known.items() if name not in NEWS}
     if metric not in known:
         raise Refused(unknown_name((), "metric", metric, known).sentence())
@@ -135,7 +135,7 @@ def parse_mapping(
         problem = _mistake(fields, name, key, source, columns)
         place = keys.setdefault(name, {}) if key else sources
         if problem is None and (key or name) in place:
-            problem = f"field '{target}' is given twice"
+            problem = f"duplicate field '{target}'"
         if problem is None:
             place[key or name] = source
         else:
@@ -147,8 +147,8 @@ def parse_mapping(
             sources[name] = ColumnSource(name)
         elif not wanted.is_optional and wanted.type not in _EMPTY:
             problems.append(
-                f"field '{name}' of {metric} has no column: map it (--map {name}=COLUMN) or give "
-                f"a constant (--set {name}=VALUE); the columns are {', '.join(columns)}"
+                f"no column for field '{name}' of {metric}: map it (--map {name}=COLUMN) or set it "
+                f"(--set {name}=VALUE); columns: {', '.join(columns)}"
             )
     try:
         parsed_zone = ZoneInfo(zone)
@@ -245,7 +245,7 @@ def _mistake(
         return unknown_name((), "field", name, fields).sentence()
     wanted = fields[name].type
     if key and wanted not in _KEYED:
-        return f"field '{name}.{key}': '{name}' is {wanted.value} and has no keys"
+        return f"field '{name}.{key}': '{name}' ({wanted.value}) has no keys"
     if source.column is not None and columns is not None and source.column not in columns:
         return unknown_name((), "column", source.column, columns).sentence()
     if not how_is_known(wanted, key, source.how):

@@ -37,7 +37,7 @@ def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row |
             allowed = ", ".join([*_READERS, *([".avro"] if read_avro else [])])
             raise Refused(f"{path}: format '{path.suffix}' is unknown, expected one of {allowed}")
     except OSError as error:
-        raise Refused(f"{path}: can't be read: {error.strerror or error}") from error
+        raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
 
 
 def columns_of(path: Path) -> list[str] | None:
@@ -54,7 +54,7 @@ def columns_of(path: Path) -> list[str] | None:
             case _:
                 return None
     except OSError as error:
-        raise Refused(f"{path}: can't be read: {error.strerror or error}") from error
+        raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
 
 
 def _read_csv(path: Path) -> Iterator[Row | RejectedRow]:
@@ -73,20 +73,16 @@ def _read_csv(path: Path) -> Iterator[Row | RejectedRow]:
             except StopIteration:
                 return
             except csv.Error as error:
-                reason = f"the row is damaged ({error}), expected a row of CSV"
+                reason = f"malformed row ({error}), expected a row of CSV"
                 yield RejectedRow(path.name, line, None, reason)
                 continue
             if not values:
                 continue
             if len(values) != len(columns):
-                reason = (
-                    f"the row has {_values_in(values)}, expected {len(columns)} as in the header"
-                )
+                reason = f"{_values_in(values)}, expected {len(columns)} as in the header"
                 yield RejectedRow(path.name, line, None, reason)
             elif not _is_utf8(values):
-                yield RejectedRow(
-                    path.name, line, None, "the row isn't UTF-8, expected text in UTF-8"
-                )
+                yield RejectedRow(path.name, line, None, "the row is not UTF-8")
             else:
                 yield line, dict(zip(columns, values, strict=True))
 
@@ -96,12 +92,12 @@ def _header(path: Path, reader: Iterator[list[str]]) -> list[str] | None:
     try:
         columns = next(reader, None)
     except csv.Error as error:
-        raise Refused(f"{path}: the header is damaged: {error}") from error
+        raise Refused(f"{path}: malformed header: {error}") from error
     if columns is None:
         return None
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
-        raise Refused(f"{path}: column '{twice[0]}' is given twice in the header; rename one")
+        raise Refused(f"{path}: duplicate column '{twice[0]}' in the header; rename one")
     return columns
 
 
@@ -123,7 +119,7 @@ def _read_jsonl(path: Path) -> Iterator[Row | RejectedRow]:
             try:
                 row = decode(text)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                reason = f"the row is damaged ({error}), expected one JSON object"
+                reason = f"malformed row ({error}), expected one JSON object"
                 yield RejectedRow(path.name, line, None, reason)
                 continue
             if isinstance(row, dict):
@@ -143,7 +139,7 @@ def _read_parquet(path: Path) -> Iterator[Row | RejectedRow]:
                     number += 1
                     yield number, dict(zip(columns, values, strict=True))
         except arrow.ArrowException as error:
-            raise Refused(f"{path}: damaged after row {number}: {error}") from error
+            raise Refused(f"{path}: corrupt after row {number}: {error}") from error
 
 
 def _values(column: arrow.Array) -> list[Any]:
@@ -161,7 +157,7 @@ def _open_parquet(path: Path) -> parquet.ParquetFile:
     try:
         return parquet.ParquetFile(path)
     except arrow.ArrowInvalid as error:
-        raise Refused(f"{path}: is no Parquet file: {error}") from error
+        raise Refused(f"{path}: not a Parquet file: {error}") from error
 
 
 def _shown(value: object) -> str:

@@ -41,9 +41,9 @@ def refuse_what_is_older(settings: Settings, first_at: Instant) -> None:
         newest = max((found.record.time for found in reader.read(starts)), default=None)
     if newest is not None and newest > first_at:
         raise Refused(
-            f"the first event to import happened at {_text(first_at)}, but simulated time in these "
-            f"topics has come to {_text(newest)}; import everything at once, or name an end with "
-            "--until when you import the earlier part, or begin anew under another --prefix"
+            f"first event is at {_text(first_at)}, but simulated time in these topics is at "
+            f"{_text(newest)}; import all files in one run, set --until for the earlier part, or "
+            "use another --prefix"
         )
 
 
@@ -87,7 +87,7 @@ def end_at(until: Instant, now: Instant) -> End:
     def end(last_at: Instant) -> Instant:
         if not last_at < until <= now:
             raise Refused(
-                f"--until is {_text(until)}, expected a moment after the last event "
+                f"--until is {_text(until)}, expected a time after the last event "
                 f"({_text(last_at)}), not after now"
             )
         return until

@@ -56,8 +56,8 @@ class PastWriter:
             self.tick(at)  # all tasks begin on the same day (runtime/days.py)
         elif at < self.last_at:
             raise Refused(
-                f"an event of {event.key} happened at {at}, before the one in front of it "
-                f"({self.last_at}); a past is written in order of time"
+                f"event of {event.key} is at {at}, before the previous event ({self.last_at}); "
+                "events must be in time order"
             )
         self.last_at = at
         if at - self._round_at >= TICK_INTERVAL or self._since_round >= TICK_EVENTS:

@@ -13,6 +13,7 @@ from streams.errors import Refused
 from streams.kafka.client_config import RETRY_AFTER_MS, Options, connection_options
 from streams.kafka.failures import UNREACHABLE, error_of, kafka_error
 from streams.ports import OutputRecord
+from streams.runtime.time_policy.ticks import TICK_HEADER
 from streams.settings import Settings
 
 _POLL_EVERY = 500  # records
@@ -118,7 +119,7 @@ class EventProducer:
 
 def tick_record(topic: str, partition: int, at: Instant) -> OutputRecord:
     """Punctuation of one partition: all its records before `at` have been written (DESIGN 5.7)."""
-    return OutputRecord(topic, None, None, partition, [("sendflow-tick", b"")], at)
+    return OutputRecord(topic, None, None, partition, [(TICK_HEADER, b"")], at)
 
 
 def _options(settings: Settings, client: str) -> Options:

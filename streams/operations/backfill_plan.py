@@ -24,9 +24,9 @@ from streams.engine import (
     NotAdded,
     Placed,
     Program,
-    backfill,
     decode_state,
     new_state,
+    rehearse,
 )
 from streams.engine.deciding import in_order, is_fit, metrics_of
 from streams.engine.program import CompiledFlow
@@ -146,7 +146,7 @@ class _Planning:
             for one in in_order(self._flow, events):
                 request = Backfill(state.customer_id, self.plan.flow, 0, self._by, one.event)
                 effects = Effects(codes=_NoRealCodes())
-                placed = backfill(self._program, state, request, self.plan.at, effects)
+                placed = rehearse(self._program, state, request, self.plan.at, effects)
                 self.plan.candidates.append(self._candidate(one, placed))
 
     def _candidate(self, past: _PastEvent, placed: Placed | NotAdded) -> Candidate:

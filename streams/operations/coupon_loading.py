@@ -82,11 +82,10 @@ def code_problems(
 def write_codes(settings: Settings, codes: Iterable[CouponCode], at: Instant = BEFORE_ALL) -> int:
     """Writes codes to the topic and returns their number. `at`: record time in simulated time."""
     written = 0
-    is_simulated = settings.record_time is RecordTime.CREATE
     with EventProducer(settings, "coupons") as producer:
         for code in codes:
             record = coupon_record(code)
-            record.time = at if is_simulated else None
+            record.time = settings.record_time.given(at)
             producer.produce(record)
             written += 1
     return written

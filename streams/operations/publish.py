@@ -176,13 +176,12 @@ def publish_set(
     """Writes the set to `control`, and the codes listed in it to `coupons`. `now`: wall time; `at`:
     record time, in simulated time only; `coupon_key`: for the first set ever published, None: a
     random one. Raises Refused."""
-    is_simulated = settings.record_time is RecordTime.CREATE
-    if at is not None and not is_simulated:
+    if at is not None and settings.record_time is not RecordTime.CREATE:
         raise Refused("--at needs simulated time (record_time = create)")
     if at is not None and at > now:
         raise Refused("--at is in the future: simulated time ends at the wall clock")
     earlier = published_sets(settings)
-    time = (BEFORE_ALL if at is None else at) if is_simulated else None
+    time = settings.record_time.given(BEFORE_ALL if at is None else at)
     current = read_definitions(json.loads(definitions.canonical))
     if isinstance(current, Definitions):
         load_inline(settings, current, pools_of(earlier), now, time or BEFORE_ALL)

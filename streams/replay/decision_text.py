@@ -72,9 +72,9 @@ def decision_text(
     else:
         text = DECISION_TEXTS[outcome][reason](evidence, words)
         if judged is not None:
-            text += f"; asked was: {judged.condition}"
+            text += f"; condition: {judged.condition}"
     if since is not None:
-        text += f"; what happened before {words.moment(since)} is not remembered whole"
+        text += f"; history is incomplete before {words.moment(since)}"
     return text
 
 
@@ -94,98 +94,97 @@ def _branch(reason: str, evidence: EvidenceFields, words: Words, judged: JudgedC
     found = f" ({values})" if values else ""
     condition = f"'{judged.condition}'" if judged.condition else "the condition"
     if judged.by == "sample":
-        draw = "a draw of its own" if evidence.get("fresh") else "the customer's fixed draw"
-        return f"takes the path '{reason}' by {draw}"
+        draw = "random draw" if evidence.get("fresh") else "fixed draw of the customer"
+        return f"path '{reason}' ({draw})"
     if reason == "timeout":
         until = evidence.get("timeout_at")
         by = "in time" if until is None else f"by {words.moment(until)}"
-        return f"{condition} didn't come {by}{found}: takes the way of the timeout"
+        return f"timeout: {condition} not met {by}{found}"
     if judged.by == "wait_for":
-        return f"{condition} has come{found}: takes 'then'"
+        return f"{condition} met{found}: 'then'"
     if judged.by == "branch":
         if reason == "else":
-            return f"none of {condition} holds{found}: takes 'else'"
-        return f"{condition} holds{found}: takes way {evidence.get('way')}"
+            return f"none of {condition} holds{found}: 'else'"
+        return f"{condition} holds{found}: branch {evidence.get('way')}"
     if reason in ("then", "else"):
-        verb = "holds" if reason == "then" else "doesn't hold"
-        return f"{condition} {verb}{found}: takes '{reason}'"
-    return f"takes the path '{reason}'{found}"
+        verb = "holds" if reason == "then" else "does not hold"
+        return f"{condition} {verb}{found}: '{reason}'"
+    return f"path '{reason}'{found}"
 
 
 def _entered(evidence: EvidenceFields, words: Words) -> str:
     metric = evidence.get("metric")
     if "segment" in evidence:
-        return f"begins, because of joining the segment {evidence['segment']}"
+        return f"entered: joined segment {evidence['segment']}"
     if metric is None:
-        return _because("begins")(evidence, words)
-    key = f", for {evidence['key']}" if "key" in evidence else ""
+        return _because("entered")(evidence, words)
+    key = f", key {evidence['key']}" if "key" in evidence else ""
     if "backfill" in evidence:
         by = evidence["backfill"].get("by") or "a person"
-        due = evidence.get("due")
+        at, due = words.moment(evidence["occurred_at"]), evidence.get("due")
         until = "" if due is None else f" until {words.moment(due)}"
         return (
-            f"added afterwards by {by}, because of {metric} at "
-            f"{words.moment(evidence['occurred_at'])}{key}: waits at {evidence['step']}{until}"
+            f"entered by backfill ({by}): {metric} at {at}{key}; "
+            f"waiting at {evidence['step']}{until}"
         )
-    return f"begins, because of {metric}{key}"
+    return f"entered: {metric}{key}"
 
 
 def _too_old(evidence: EvidenceFields, words: Words) -> str:
     if "age_ms" not in evidence:
-        return _because("not begun: too old")(evidence, words)
+        return _because("not entered: event too old")(evidence, words)
     return (
-        f"not begun: what happened at {words.moment(evidence['occurred_at'])} arrived "
-        f"{duration_text(evidence['age_ms'])} later, and the flow takes nothing older than "
+        f"not entered: event of {words.moment(evidence['occurred_at'])} arrived "
+        f"{duration_text(evidence['age_ms'])} later; limit "
         f"{duration_text(evidence['max_event_age_ms'])} (max_event_age)"
     )
 
 
 def _missing_key(evidence: EvidenceFields, words: Words) -> str:
-    return f"not begun: the event has no '{evidence.get('key')}', which is the flow's key"
+    return f"not entered: event lacks '{evidence.get('key')}' (the flow's key)"
 
 
 def _not_entered_exit_on(evidence: EvidenceFields, words: Words) -> str:
     if "metric" not in evidence:
-        return _because("not begun: what ends it had happened already")(evidence, words)
+        return _because("not entered: exit_on event already received")(evidence, words)
     return (
-        f"not begun: {evidence['metric']} at {words.moment(evidence['occurred_at'])} came after "
-        f"what would have begun it ({words.moment(evidence['triggered_at'])})"
+        f"not entered: {evidence['metric']} at {words.moment(evidence['occurred_at'])} followed "
+        f"the trigger ({words.moment(evidence['triggered_at'])})"
     )
 
 
 def _already_in_flow(evidence: EvidenceFields, words: Words) -> str:
     if "entered_at" not in evidence:
-        return _because("not begun: it is under way already")(evidence, words)
+        return _because("not entered: already in the flow")(evidence, words)
     return (
-        f"not begun: for {evidence.get('key')} it has been under way since "
+        f"not entered: already in the flow for {evidence.get('key')} since "
         f"{words.moment(evidence['entered_at'])}"
     )
 
 
 def _re_entry(evidence: EvidenceFields, words: Words) -> str:
     if "last_entry_at" not in evidence:
-        return _because("not begun: not again yet (re_entry)")(evidence, words)
+        return _because("not entered: re_entry not allowed yet")(evidence, words)
     last = words.moment(evidence["last_entry_at"])
     if "allowed_at" not in evidence:
-        return f"not begun: it began at {last}, and never begins twice (re_entry)"
+        return f"not entered: entered at {last}, re_entry: never"
     return (
-        f"not begun: it began at {last}, and may begin again from "
-        f"{words.moment(evidence['allowed_at'])} on, {duration_text(evidence['after_ms'])} later "
-        "(re_entry)"
+        f"not entered: entered at {last}, next entry from "
+        f"{words.moment(evidence['allowed_at'])} (re_entry {duration_text(evidence['after_ms'])})"
     )
 
 
 def _loop(evidence: EvidenceFields, words: Words) -> str:
     running = evidence.get("running_journeys")
     if running is None:
-        text = "not begun: too many entries at one moment; flows set each other off"
+        text = "not entered: entry limit of one event or timer reached (flows trigger each other)"
         return _because(text)(evidence, words)
-    return f"not begun: {running:,} journeys of the customer are under way, and there is no room"
+    return f"not entered: {running:,} active journeys, limit reached"
 
 
 def _sent(evidence: EvidenceFields, words: Words) -> str:
     if "webhook" in evidence:
-        return f"called the webhook {evidence['webhook']}"
+        return f"webhook command {evidence['webhook']}"
     if "template" not in evidence:
         return _because("sent")(evidence, words)
     text = f"sent {evidence['template']} by {evidence['channel']}"
@@ -194,41 +193,42 @@ def _sent(evidence: EvidenceFields, words: Words) -> str:
     triggered = evidence.get("triggered_at")
     if triggered in (None, evidence.get("reached_at")):
         return text
-    return f"{text}, because of what happened at {words.moment(triggered)}"
+    return f"{text}, trigger at {words.moment(triggered)}"
 
 
 def _review(evidence: EvidenceFields, words: Words) -> str:
     if evidence.get("verdict") == "drop":
-        return f"dropped by {evidence.get('by') or 'a person'}, who was to review it"
+        return f"dropped by {evidence.get('by') or 'a person'} in review"
     if "template" not in evidence:
-        return _because("put up for review")(evidence, words)
-    return f"put up for review: {evidence['template']} by {evidence['channel']}"
+        return _because("awaiting review")(evidence, words)
+    return f"awaiting review: {evidence['template']} by {evidence['channel']}"
 
 
 def _converted(evidence: EvidenceFields, words: Words) -> str:
     if "order_id" not in evidence:
-        return _because("led to an order")(evidence, words)
+        return _because("conversion")(evidence, words)
     return (
-        f"led to the order {evidence['order_id']}: {evidence['touch']} at "
-        f"{words.moment(evidence['touched_at'])}, sent at {words.moment(evidence['sent_at'])}"
+        f"conversion: order {evidence['order_id']}: {evidence['touch']} at "
+        f"{words.moment(evidence['touched_at'])}, message sent at "
+        f"{words.moment(evidence['sent_at'])}"
     )
 
 
 def _exit_on(evidence: EvidenceFields, words: Words) -> str:
     if "metric" not in evidence:
-        return _because("ended at once by an event of exit_on")(evidence, words)
-    text = f"ended at once by {evidence['metric']} of {words.moment(evidence['occurred_at'])}"
+        return _because("exited by an event of exit_on")(evidence, words)
+    text = f"exited by {evidence['metric']} at {words.moment(evidence['occurred_at'])}"
     if "last_sent_at" in evidence:
         sent = words.moment(evidence["last_sent_at"])
-        text += f"; {evidence['last_sent_step']} had gone out at {sent}"
+        text += f"; last message {evidence['last_sent_step']} at {sent}"
     waited = evidence.get("waited_until")
-    return text if waited is None else f"{text}; it would have gone on at {words.moment(waited)}"
+    return text if waited is None else f"{text}; next step was due {words.moment(waited)}"
 
 
 def _step_gone(what: str) -> TextFunction:
     def build(evidence: EvidenceFields, words: Words) -> str:
         step = evidence.get("step")
-        return f"ended: {what}" + (f" (at the step {step})" if step else "")
+        return f"ended: {what}" + (f" (at step {step})" if step else "")
 
     return build
 
@@ -245,9 +245,9 @@ def _smart_sending(evidence: EvidenceFields, words: Words) -> str:
         return _because("not sent: Smart Sending")(evidence, words)
     window = duration_text(evidence["window_ms"])
     return (
-        f"not sent: Smart Sending, since {evidence['earlier_flow']} sent "
+        f"not sent: Smart Sending: {evidence['earlier_flow']} sent "
         f"{evidence['earlier_step']} by {channel} at {words.moment(earlier)}, less than {window} "
-        f"before; free again at {words.moment(evidence['free_at'])}"
+        f"before; next possible {words.moment(evidence['free_at'])}"
     )
 
 
@@ -257,28 +257,27 @@ def _frequency_cap(evidence: EvidenceFields, words: Words) -> str:
     channels = ", ".join(evidence.get("channels", ()))
     sent = ", ".join(words.moment(at) for at in evidence.get("sent_at", ()))
     return (
-        f"not sent: the cap of {evidence.get('at_most')} {within} ({channels}) is reached; "
-        f"sent at {sent}"
+        f"not sent: cap of {evidence.get('at_most')} {within} ({channels}) reached; sent at {sent}"
     )
 
 
 def _expired(evidence: EvidenceFields, words: Words) -> str:
     if "reached_at" not in evidence:
-        return _because("not sent: it had expired")(evidence, words)
+        return _because("not sent: expired")(evidence, words)
     return (
-        f"not sent: it reached this step at {words.moment(evidence['reached_at'])} and had "
-        f"expired at {words.moment(evidence['expired_at'])}"
+        f"not sent: expired (reached {words.moment(evidence['reached_at'])}, "
+        f"expired {words.moment(evidence['expired_at'])})"
     )
 
 
 def _no_recipient(evidence: EvidenceFields, words: Words) -> str:
     channel, field = evidence.get("channel"), evidence.get("field")
-    return f"not sent: there is no address for {channel} (profile field '{field}' is empty)"
+    return f"not sent: no address for {channel} (profile field '{field}' is empty)"
 
 
 def _bad_recipient(evidence: EvidenceFields, words: Words) -> str:
     return (
-        f"not sent: '{evidence.get('found')}' can't be an address for {evidence.get('channel')} "
+        f"not sent: '{evidence.get('found')}' is not an address for {evidence.get('channel')} "
         f"(profile field '{evidence.get('field')}')"
     )
 
@@ -289,10 +288,10 @@ def _no_consent(evidence: EvidenceFields, words: Words) -> str:
 
 
 _CAUSES = {
-    "unsubscribed": "they unsubscribed",
-    "hard_bounce": "the address doesn't exist (hard bounce)",
+    "unsubscribed": "unsubscribed",
+    "hard_bounce": "hard bounce (address does not exist)",
     "soft_bounces": "seven soft bounces in a row",
-    "complaint": "they complained of spam",
+    "complaint": "spam complaint",
 }
 
 
@@ -307,19 +306,18 @@ def _quiet_hours(evidence: EvidenceFields, words: Words) -> str:
         return _because("held: quiet hours")(evidence, words)
     return (
         f"held: quiet hours from {evidence.get('quiet_from')} to {evidence.get('quiet_to')}; "
-        f"judged again at {words.moment(until)}"
+        f"evaluated again at {words.moment(until)}"
     )
 
 
 def _forgotten(evidence: EvidenceFields, words: Words) -> str:
     """Of no flow: there was no room for all of the past."""
     if "forgotten" not in evidence:
-        return _because("forgot the oldest events")(evidence, words)
+        return _because("oldest events dropped")(evidence, words)
     counted = ", ".join(f"{n:,} {metric}" for metric, n in evidence["forgotten"].items())
     return (
-        f"forgot the oldest events ({counted}), because what is remembered of the customer had "
-        f"grown to {evidence['bytes']:,} bytes; it is whole since "
-        f"{words.moment(evidence['history_since'])}"
+        f"oldest events dropped ({counted}): state reached {evidence['bytes']:,} bytes; history "
+        f"complete since {words.moment(evidence['history_since'])}"
     )
 
 
@@ -330,8 +328,8 @@ def _coupon(text: str) -> TextFunction:
         if "code" not in evidence:
             return _because(text)(evidence, words)
         until = evidence.get("expires_at")
-        valid = "valid for ever" if until is None else f"valid until {words.moment(until)}"
-        return f"{text} {evidence['code']} of {evidence.get('pool')}, {valid}"
+        valid = "no expiry" if until is None else f"valid until {words.moment(until)}"
+        return f"{text}: {evidence['code']} of {evidence.get('pool')}, {valid}"
 
     return build
 
@@ -340,23 +338,23 @@ def _no_coupon(before: str) -> TextFunction:
     """Loaded codes belong to one partition each: another customer may still find one."""
 
     def build(evidence: EvidenceFields, words: Words) -> str:
-        return f"{before}no coupon of {evidence.get('pool', 'the pool')} was left in this partition"
+        return f"{before}no codes of {evidence.get('pool', 'the pool')} left in this partition"
 
     return build
 
 
 def _exit(evidence: EvidenceFields, words: Words) -> str:
     own_words = evidence.get("reason")
-    return f"ended by the flow's own exit: {own_words}" if own_words else "ended by the flow's exit"
+    return f"ended by an exit step: {own_words}" if own_words else "ended by an exit step"
 
 
 DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
     Outcome.ENTERED: {"": _entered},
     Outcome.NOT_ENTERED: {
         "too_old": _too_old,
-        "flow_paused": _because("not begun: the flow is paused"),
+        "flow_paused": _because("not entered: flow paused"),
         "missing_key": _missing_key,
-        "profile_filter": _because("not begun: the flow's filter doesn't hold"),
+        "profile_filter": _because("not entered: flow filter does not hold"),
         "exit_on": _not_entered_exit_on,
         "already_in_flow": _already_in_flow,
         "re_entry": _re_entry,
@@ -365,8 +363,8 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
     Outcome.SENT: {"": _sent},
     Outcome.SKIPPED: {
         "expired": _expired,
-        "profile_filter": _because("not sent: the flow's filter doesn't hold any more"),
-        "message_filter": _because("not sent: the message's only_if doesn't hold"),
+        "profile_filter": _because("not sent: flow filter no longer holds"),
+        "message_filter": _because("not sent: only_if of the message does not hold"),
         "no_recipient": _no_recipient,
         "bad_recipient": _bad_recipient,
         "no_consent": _no_consent,
@@ -377,22 +375,22 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
     },
     Outcome.HELD: {
         "quiet_hours": _quiet_hours,
-        "flow_paused": _because("held: the flow is paused"),
+        "flow_paused": _because("held: flow paused"),
     },
     Outcome.REVIEW: {"": _review},
     Outcome.COUPON: {
-        "given": _coupon("is given the coupon"),
-        "kept": _coupon("keeps the coupon"),
+        "given": _coupon("coupon assigned"),
+        "kept": _coupon("coupon kept"),
         "no_coupon": _no_coupon(""),
     },
     Outcome.EXITED: {
-        "finished": _fixed("ended: all steps are done"),
+        "finished": _fixed("ended: all steps done"),
         "exit_on": _exit_on,
         "exit": _exit,
-        "restarted": _fixed("ended: it begins anew, because its trigger came again"),
-        "step_removed": _step_gone("its step was taken out of the flow and nothing follows it"),
-        "archived": _step_gone("the flow was archived or left out of what was published"),
-        "erased": _fixed("ended: the customer was erased"),
+        "restarted": _fixed("ended: restarted by its trigger"),
+        "step_removed": _step_gone("step removed, no successor"),
+        "archived": _step_gone("flow archived or removed"),
+        "erased": _fixed("ended: customer erased"),
     },
     Outcome.CONVERTED: {"": _converted},
     Outcome.FORGOTTEN: {"": _forgotten},

@@ -73,7 +73,9 @@ def _channel(fields: Fields, words: Words) -> str:
 
 def _back(fields: Fields, words: Words) -> str:
     stock = fields.get("stock")
-    return f"{_view(fields, words)}: {stock} there, {_amount(fields, 'price')}{_interest(fields)}"
+    return (
+        f"{_view(fields, words)}: {stock} in stock, {_amount(fields, 'price')}{_interest(fields)}"
+    )
 
 
 def _cheaper(fields: Fields, words: Words) -> str:
@@ -92,9 +94,9 @@ def _review(fields: Fields, words: Words) -> str:
 
 def _backfill(fields: Fields, words: Words) -> str:
     recorded = fields.get("recorded_at")
-    of = f" of {words.moment(recorded)}" if isinstance(recorded, int) else ""
+    of = f" at {words.moment(recorded)}" if isinstance(recorded, int) else ""
     by = fields.get("by") or "a person"
-    return f"into {fields.get('flow')} by {by}, for what came on {fields.get('topic')}{of}"
+    return f"into {fields.get('flow')} by {by}, event of {fields.get('topic')}{of}"
 
 
 def _others(fields: Fields) -> str:
@@ -112,7 +114,7 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-_INTERESTS = {"wishlist": " (wished for)", "viewed": " (looked at)"}
+_INTERESTS = {"wishlist": " (wishlist)", "viewed": " (viewed)"}
 
 EVENT_TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "order.placed": _order,

@@ -127,11 +127,11 @@ def _events(
         text = event_text(event.metric, event.fields, words)
         happened = event.fields.get("occurred_at")
         if isinstance(happened, int) and words.moment(happened) != words.moment(event.at):
-            text += f" (happened {words.moment(happened)})"
+            text += f" (occurred {words.moment(happened)})"
         if event.is_late:
             text += " (late: processed at this time)"
         if event.event_id and event.event_id in seen:
-            text += " (again: this event_id came before)"
+            text += " (duplicate event_id)"
         seen.add(event.event_id)
         data = {"metric": event.metric, **event.fields}
         line = _line(event.at, "event", None, text, data, words)
@@ -203,7 +203,7 @@ def _dead_letters(history: CustomerHistory, words: Words) -> Iterator[SortedLine
             "offset": letter.offset,
             "reason": letter.reason,
         }
-        text = f"{letter.where} could not be used: {letter.reason}"
+        text = f"dead letter {letter.where}: {letter.reason}"
         line = _line(letter.at, "dead_letter", None, text, data, words)
         yield (letter.at, _TIMERS, letter.offset), line
 
@@ -258,7 +258,7 @@ def _silent_flows(history: CustomerHistory, flow: str | None) -> Iterator[Silent
         spoken |= flows.keys()  # what came or was decided before isn't known
     if flow is not None and flow not in flows and flow not in spoken:
         names = ", ".join(flows) or "none"
-        yield SilentFlow(flow, f"isn't in what is published any more; there are: {names}")
+        yield SilentFlow(flow, f"not published any more; published: {names}")
     for name, definition in flows.items():
         if name not in spoken and flow in (None, name):
             yield SilentFlow(name, _why_silent(definition, history, published))
@@ -269,26 +269,24 @@ def _why_silent(
 ) -> str:
     status = definition.get("status", "live")
     if status in ("draft", "archived"):
-        return f"never begins: the flow's status is {status}"
+        return f"no entries: status {status}"
     trigger = definition.get("trigger", {})
     metric = trigger.get("metric")
     if metric is None:
-        return "nothing decided: its trigger hasn't met this customer"
+        return "no decisions: trigger never matched"
     came = [event for event in history.events if event.metric == metric]
     if not came and metric in NEWS:
         return (
-            f"never begun: no {metric} reached this customer, who waits for news of articles from "
-            "a wish or a look on until they are ordered"
+            f"no entries: no {metric} reached this customer; news of an article follow a "
+            "wishlist entry or a view, until it is ordered"
         )
     if not came:
-        return f"never begun: no {metric} came from this customer"
+        return f"no entries: no {metric} from this customer"
     since = [event for event in came if event.at >= published.at]
     if not since:
-        return f"never begun: every {metric} of this customer came before the flow was published"
+        return f"no entries: every {metric} predates publication"
     where = trigger.get("where")
     if where:
         written = msgspec.json.encode(where).decode()
-        return (
-            f"never begun: {len(since)} {metric} came, and none fits the trigger's where {written}"
-        )
-    return f"nothing decided yet about {len(since)} {metric}: are the workers running?"
+        return f"no entries: {len(since)} {metric}, none matches where {written}"
+    return f"{len(since)} {metric} not processed yet; are the workers running?"

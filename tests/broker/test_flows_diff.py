@@ -88,12 +88,12 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
 
     eventually(wait_there, within=30, message=worker.log)
     file.write_text(EDITED)
-    edited = f"~ thanks · pause: wait 9d → wait 5d ({CUSTOMERS} customers wait there)\n"
+    edited = f"~ thanks · pause: wait 9d → wait 5d ({CUSTOMERS} waiting)\n"
     status, out, _ = command("flows", "diff")
     assert (status, out) == (
         1,
         f"{edited}+ thanks · hello: send email: hello\n"
-        "- thanks · thanks: send email: thanks; who waits there leaves the flow\n",
+        "- thanks · thanks: send email: thanks; waiting customers leave the flow\n",
     )
     found: dict[str, Any] = json.loads(command("flows", "diff", "--json")[1])
     assert [change["change"] for change in found["changes"]] == [
@@ -104,10 +104,10 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     assert [change["waiting"] for change in found["changes"]] == [CUSTOMERS, None, 0]
 
     file.write_text(SHORTER)
-    removed = "- thanks · pause: wait 9d; who waits there goes on at thanks"
+    removed = "- thanks · pause: wait 9d; waiting customers continue at thanks"
     status, out, _ = command("flows", "publish", "--yes")
     assert status == 0
-    assert f"{removed} ({CUSTOMERS} customers wait there)\n" in out
+    assert f"{removed} ({CUSTOMERS} waiting)\n" in out
     assert out.endswith("published\n")
 
     def nobody_waits() -> bool:

@@ -178,7 +178,7 @@ def test_what_is_older_than_simulated_time_is_refused_and_nothing_is_written(
     before = len(records(reader, "searches"))
     status, _, errors = simulated("import", searches, "--as", "search.performed")
     assert status == 2
-    assert "simulated time in these topics has come to 2011-04-04T09:00:00" in errors
+    assert "simulated time in these topics is at 2011-04-04T09:00:00" in errors
     assert len(records(reader, "searches")) == before
 
 
@@ -199,7 +199,7 @@ def test_an_end_that_is_too_early_or_in_the_future_is_refused(
 ) -> None:
     status, _, errors = simulated("import", orders, *AS_ORDERS, "--until", until)
     assert status == 2
-    assert "expected a moment after the last event" in errors
+    assert "expected a time after the last event" in errors
 
 
 def test_live_events_get_the_brokers_time(
@@ -242,7 +242,7 @@ def test_every_refusal_is_a_place_and_a_sentence(sendflow: Command, tmp_path: Pa
     assert [line for line in errors.splitlines() if ", row " in line] == [
         "orders.csv, row 2: field 'total' is '12.345', expected at most 2 decimals, as GBP has",
         "orders.csv, row 3: field 'currency' is 'gbp', expected an ISO 4217 code such as GBP",
-        "orders.csv, row 4: the row has 4 values, expected 5 as in the header",
+        "orders.csv, row 4: 4 values, expected 5 as in the header",
     ]
     assert "1 events of 4 rows" in out
     assert "  1  currency" in out.splitlines()
@@ -268,7 +268,7 @@ def test_an_unknown_time_zone_is_imported_with_a_warning(
     assert warning == (
         "warning: people.csv, row 3: field 'set.timezone' is 'Europe/Londn', expected a time zone "
         "such as Europe/London (did you mean 'Europe/London'?); imported, and the flow's or the "
-        "store's zone counts instead"
+        "store's zone is used"
     )
     assert "3 events of 3 rows" in out
     assert "1 row imported with warnings" in out

@@ -29,8 +29,8 @@ CUSTOMERS = 5
 ORDER = single_object_header(shipped_schemas().of_metric("order.placed"))
 
 POISON: list[tuple[bytes | None, bytes | None, str]] = [
-    (b"c0", ORDER + b"\xff", "the value ends in the middle"),
-    (b"c0", b"\xc3\x01" + bytes(8), "no schema is known with the fingerprint"),
+    (b"c0", ORDER + b"\xff", "the value is truncated"),
+    (b"c0", b"\xc3\x01" + bytes(8), "unknown schema fingerprint"),
     (
         b"c0",
         b"\x00" + (42).to_bytes(4, "big"),

@@ -62,7 +62,7 @@ def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
     with RegistryServer() as registry:
         registry.fails_with = 503
         worker = shop.start("one", SENDFLOW_SCHEMA_REGISTRY=registry.url)
-        logged(worker, "answers 503")
+        logged(worker, "returned 503")
         assert worker.process.is_running()
         registry.fails_with = None
         worker.wait_for(4)

@@ -55,7 +55,7 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "check", str(tmp_path / "nowhere")]) == 2
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "no such folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["check", "publish"])
@@ -66,7 +66,7 @@ def test_a_file_of_the_folder_is_not_the_folder(
     store.write_text("{timezone: UTC}\n")
     assert run(["flows", command, str(store)]) == 2
     first = capsys.readouterr().err.splitlines()[0]
-    said = f"is a file, expected the folder with the definitions, which may be {tmp_path}"
+    said = f"is a file, expected a definitions folder (perhaps {tmp_path})"
     assert first == f"{store}: {said}"
 
 

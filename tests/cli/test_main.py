@@ -88,9 +88,9 @@ def test_without_a_command_it_shows_what_there_is(capsys):
         (["config", "--config", "missing.toml"], "missing.toml: can't be read"),
         (["config", "--brokers", "nowhere"], "brokers has 'nowhere', expected host:port"),
         (["explain", "ada", "--since", "yesterday"], "--since is 'yesterday', expected a time"),
-        (["flows", "check", "missing"], "there is no such folder"),
-        (["flows", "publish", "missing", "--yes"], "there is no such folder"),
-        (["import", "missing.csv", "--as", "order.placed"], "missing.csv: can't be read"),
+        (["flows", "check", "missing"], "no such folder"),
+        (["flows", "publish", "missing", "--yes"], "no such folder"),
+        (["import", "missing.csv", "--as", "order.placed"], "missing.csv: cannot read"),
         (["import", "a.csv", "b.csv", "c.csv", "--as", "a", "--as", "b"], "given 2 times for 3"),
     ],
 )

@@ -240,7 +240,7 @@ def test_pitfall_19_any_record_s_dead_letter_is_small_enough_to_be_produced(
         assert record.value is not None
         assert letter.value is not None
         assert record.value.startswith(letter.value)
-        assert f"of its {record_size(record)} bytes, " in letter.reason
+        assert f" of {record_size(record)} bytes" in letter.reason
         assert letter.where == "orders[0]@7"
 
 

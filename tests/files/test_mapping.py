@@ -208,7 +208,7 @@ def test_moments(how, value, zone, moment):
         ("", "2.3.2026", "2026-03-02T10:00"),
         ("", 1772445600, "':s'"),  # seconds taken for milliseconds would be 1970
         ("", 1772445600.5, "whole milliseconds"),
-        ("", True, "moment"),
+        ("", True, "a time"),
         (":%d/%m/%Y", "2026-03-02", "%d/%m/%Y"),
     ],
 )
@@ -257,7 +257,7 @@ def test_a_refusal_reads_as_a_sentence():
 def test_counts():
     mapping = parse_mapping("order.placed", _MAPS, ["currency=GBP"])
     counts = ImportCounts()
-    unread = RejectedRow("orders.csv", 4, None, "the row has 3 values, expected 2 as in the header")
+    unread = RejectedRow("orders.csv", 4, None, "3 values, expected 2 as in the header")
     rows: list[Row | RejectedRow] = [
         (2, _ROW),
         (3, {**_ROW, "amount": "x"}),
@@ -311,9 +311,9 @@ def test_counts():
             "unknown way to read text 'major', and there is none",
         ),
         ("order.placed", ["total.net=amount"], [], "UTC", "has no keys"),
-        ("order.placed", ["total=amount", "total=invoice"], [], "UTC", "'total' is given twice"),
-        ("order.placed", ["total=amount"], ["total=1"], "UTC", "'total' is given twice"),
-        ("order.placed", [], [], "UTC", "field 'order_id' of order.placed has no column"),
+        ("order.placed", ["total=amount", "total=invoice"], [], "UTC", "duplicate field 'total'"),
+        ("order.placed", ["total=amount"], ["total=1"], "UTC", "duplicate field 'total'"),
+        ("order.placed", [], [], "UTC", "no column for field 'order_id' of order.placed"),
         ("order.placed", [], [], "Europe/Londn", "--zone is 'Europe/Londn', expected a time zone"),
     ],
 )
@@ -330,10 +330,10 @@ def test_every_mistake_of_a_mapping_is_named_at_once():
     assert [line.split(":")[0].split(" (")[0].split(" of ")[0] for line in lines] == [
         "unknown field 'qery'",
         "unknown column 'hits'",
-        "field 'customer_id'",
-        "field 'occurred_at'",
-        "field 'query'",
-        "field 'results'",
+        "no column for field 'customer_id'",
+        "no column for field 'occurred_at'",
+        "no column for field 'query'",
+        "no column for field 'results'",
     ]
 
 

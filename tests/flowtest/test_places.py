@@ -76,7 +76,7 @@ def test_an_id_that_is_used_twice_in_the_test(tmp_path: Path) -> None:
     file.write_text(text + "cases: [{name: one, expect: {}}]\n")
     (case,) = read_file(file).cases
     (line,) = judge_case(case).picture[1:]
-    said = "duplicate id 'a' (first on line 3); give one of them another"
+    said = "duplicate id 'a' (first on line 3); use another"
     assert line == f"  {file}:4:14: {said}"
 
 

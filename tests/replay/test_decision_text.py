@@ -48,7 +48,7 @@ def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
     for reason in REASONS[Outcome.SKIPPED].split():
         assert decision_text(Outcome.SKIPPED, reason, {}, LONDON).startswith("not sent: ")
     for reason in REASONS[Outcome.NOT_ENTERED].split():
-        assert decision_text(Outcome.NOT_ENTERED, reason, {}, LONDON).startswith("not begun: ")
+        assert decision_text(Outcome.NOT_ENTERED, reason, {}, LONDON).startswith("not entered: ")
 
 
 @pytest.mark.parametrize(
@@ -65,40 +65,39 @@ def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
                 "window_ms": 16 * HOUR,
                 "free_at": AT + 16 * HOUR,
             },
-            "not sent: Smart Sending, since cart-recovery sent cart-reminder by email at "
-            "Wed 2011-03-02 10:00:00, less than 16h before; free again at Thu 2011-03-03 02:00:00",
+            "not sent: Smart Sending: cart-recovery sent cart-reminder by email at "
+            "Wed 2011-03-02 10:00:00, less than 16h before; next possible Thu 2011-03-03 02:00:00",
         ),
         (
             Outcome.SKIPPED,
             "suppressed",
             {"channel": "email", "causes": ["hard_bounce", "complaint"]},
-            "not sent: email is suppressed: the address doesn't exist (hard bounce), they "
-            "complained of spam",
+            "not sent: email is suppressed: hard bounce (address does not exist), spam complaint",
         ),
         (
             Outcome.SKIPPED,
             "frequency_cap",
             {"at_most": 1, "channels": ["sms"], "window_ms": None, "sent_at": [AT]},
-            "not sent: the cap of 1 on one day (sms) is reached; sent at Wed 2011-03-02 10:00:00",
+            "not sent: cap of 1 on one day (sms) reached; sent at Wed 2011-03-02 10:00:00",
         ),
         (
             Outcome.NOT_ENTERED,
             "too_old",
             {"occurred_at": AT, "age_ms": 5 * HOUR, "max_event_age_ms": 4 * HOUR},
-            "not begun: what happened at Wed 2011-03-02 10:00:00 arrived 5h later, and the flow "
-            "takes nothing older than 4h (max_event_age)",
+            "not entered: event of Wed 2011-03-02 10:00:00 arrived 5h later; limit 4h "
+            "(max_event_age)",
         ),
         (
             Outcome.NOT_ENTERED,
             "re_entry",
             {"re_entry": "never", "last_entry_at": AT},
-            "not begun: it began at Wed 2011-03-02 10:00:00, and never begins twice (re_entry)",
+            "not entered: entered at Wed 2011-03-02 10:00:00, re_entry: never",
         ),
         (
             Outcome.HELD,
             "quiet_hours",
             {"quiet_from": "21:00", "quiet_to": "08:00", "timezone": "UTC", "until": AT},
-            "held: quiet hours from 21:00 to 08:00; judged again at Wed 2011-03-02 10:00:00",
+            "held: quiet hours from 21:00 to 08:00; evaluated again at Wed 2011-03-02 10:00:00",
         ),
         (
             Outcome.EXITED,
@@ -112,57 +111,57 @@ def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
                 "last_sent_step": "cart-reminder",
                 "last_sent_at": AT,
             },
-            "ended at once by order.placed of Wed 2011-03-02 10:00:00; cart-reminder had gone "
-            "out at Wed 2011-03-02 10:00:00; it would have gone on at Wed 2011-03-02 11:00:00",
+            "exited by order.placed at Wed 2011-03-02 10:00:00; last message cart-reminder at "
+            "Wed 2011-03-02 10:00:00; next step was due Wed 2011-03-02 11:00:00",
         ),
         (
             Outcome.COUPON,
             "given",
             {"pool": "ten", "code": "A1", "given_at": AT - HOUR, "expires_at": AT},
-            "is given the coupon A1 of ten, valid until Wed 2011-03-02 10:00:00",
+            "coupon assigned: A1 of ten, valid until Wed 2011-03-02 10:00:00",
         ),
         (
             Outcome.COUPON,
             "kept",
             {"pool": "ten", "code": "A1", "given_at": AT, "expires_at": None},
-            "keeps the coupon A1 of ten, valid for ever",
+            "coupon kept: A1 of ten, no expiry",
         ),
         (
             Outcome.COUPON,
             "no_coupon",
             {"pool": "ten"},
-            "no coupon of ten was left in this partition",
+            "no codes of ten left in this partition",
         ),
         (
             Outcome.SKIPPED,
             "no_coupon",
             {"pool": "ten"},
-            "not sent: no coupon of ten was left in this partition",
+            "not sent: no codes of ten left in this partition",
         ),
         (
             Outcome.BRANCH,
             "then",
             {"count order.placed": 1},
-            "the condition holds (count order.placed 1): takes 'then'",
+            "the condition holds (count order.placed 1): 'then'",
         ),
         (
             Outcome.EXITED,
             "exit",
             {"reason": "nothing in stock"},
-            "ended by the flow's own exit: nothing in stock",
+            "ended by an exit step: nothing in stock",
         ),
         (
             Outcome.NOT_ENTERED,
             "loop",
             {"running_journeys": 1_000},
-            "not begun: 1,000 journeys of the customer are under way, and there is no room",
+            "not entered: 1,000 active journeys, limit reached",
         ),
         (
             Outcome.FORGOTTEN,
             "",
             {"bytes": 263_000, "forgotten": {"view.item": 1_200}, "history_since": AT},
-            "forgot the oldest events (1,200 view.item), because what is remembered of the "
-            "customer had grown to 263,000 bytes; it is whole since Wed 2011-03-02 10:00:00",
+            "oldest events dropped (1,200 view.item): state reached 263,000 bytes; history "
+            "complete since Wed 2011-03-02 10:00:00",
         ),
     ],
 )
@@ -177,39 +176,38 @@ def test_a_sentence_says_what_decided(outcome, reason, evidence, says):
             JudgedCondition("if", "trigger total gt 100"),
             "else",
             {"trigger total": "22.20"},
-            "'trigger total gt 100' doesn't hold (trigger total 22.20): takes 'else'",
+            "'trigger total gt 100' does not hold (trigger total 22.20): 'else'",
         ),
         (
             JudgedCondition("wait_for", "metric order.fulfilled"),
             "then",
             {"metric": "order.fulfilled", "event_id": "e", "occurred_at": AT},
-            "'metric order.fulfilled' has come (metric order.fulfilled; occurred_at "
-            "Wed 2011-03-02 10:00:00): takes 'then'",
+            "'metric order.fulfilled' met (metric order.fulfilled; occurred_at "
+            "Wed 2011-03-02 10:00:00): 'then'",
         ),
         (
             JudgedCondition("wait_for", "metric order.fulfilled"),
             "timeout",
             {"timeout_at": AT},
-            "'metric order.fulfilled' didn't come by Wed 2011-03-02 10:00:00: "
-            "takes the way of the timeout",
+            "timeout: 'metric order.fulfilled' not met by Wed 2011-03-02 10:00:00",
         ),
         (
             JudgedCondition("branch", "consent sms"),
             "then",
             {"way": 2, "consent": ["sms"]},
-            "'consent sms' holds (consent sms): takes way 2",
+            "'consent sms' holds (consent sms): branch 2",
         ),
         (
             JudgedCondition("branch", "consent sms, consent push"),
             "else",
             {},
-            "none of 'consent sms, consent push' holds: takes 'else'",
+            "none of 'consent sms, consent push' holds: 'else'",
         ),
         (
             JudgedCondition("sample"),
             "a",
             {"fresh": False},
-            "takes the path 'a' by the customer's fixed draw",
+            "path 'a' (fixed draw of the customer)",
         ),
     ],
 )
@@ -223,8 +221,8 @@ def test_a_filter_is_told_as_it_was_written():
         Outcome.SKIPPED, "profile_filter", {"segment wholesale": True}, LONDON, judged
     )
     assert text == (
-        "not sent: the flow's filter doesn't hold any more (segment wholesale yes); "
-        "asked was: not (segment wholesale)"
+        "not sent: flow filter no longer holds (segment wholesale yes); "
+        "condition: not (segment wholesale)"
     )
 
 
@@ -235,20 +233,20 @@ def test_a_filter_is_told_as_it_was_written():
             Outcome.BRANCH,
             "else",
             {"count view.item": 1},
-            "the condition doesn't hold (count view.item 1): takes 'else'",
+            "the condition does not hold (count view.item 1): 'else'",
         ),
-        (Outcome.ENTERED, "", {"metric": "order.placed"}, "begins, because of order.placed"),
+        (Outcome.ENTERED, "", {"metric": "order.placed"}, "entered: order.placed"),
         (
             Outcome.SKIPPED,
             "profile_filter",
             {"count view.item": 1},
-            "not sent: the flow's filter doesn't hold any more (count view.item 1)",
+            "not sent: flow filter no longer holds (count view.item 1)",
         ),
     ],
 )
 def test_rule_3_7_a_sentence_says_since_when_the_past_is_known(outcome, reason, evidence, says):
     assert decision_text(outcome, reason, {**evidence, "history_since": AT}, LONDON) == (
-        f"{says}; what happened before Wed 2011-03-02 10:00:00 is not remembered whole"
+        f"{says}; history is incomplete before Wed 2011-03-02 10:00:00"
     )
 
 

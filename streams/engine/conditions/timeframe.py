@@ -31,7 +31,6 @@ from streams.engine.language import Scope, fields_of
 from streams.engine.values import (
     DAY,
     MONEY_TYPES,
-    NO_RATE,
     Date,
     Instant,
     Integer,
@@ -155,8 +154,8 @@ class Question(msgspec.Struct, frozen=True):
         (FLOWS "Money")."""
         if not self.reads_money:
             return frozenset()
-        data = (event.data for event in self.select(situation))
-        return frozenset(one[NO_RATE] for one in data if one and NO_RATE in one)
+        currencies = (event.no_rate for event in self.select(situation))
+        return frozenset(currency for currency in currencies if currency is not None)
 
 
 def compile_question(

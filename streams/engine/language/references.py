@@ -9,8 +9,9 @@ import msgspec
 
 from streams.engine.customer import VALUES, Situation, value_reader
 from streams.engine.language.profile_field import read_as
-from streams.engine.language.scope import EVERY_EVENT_HAS, Scope
+from streams.engine.language.scope import Scope
 from streams.engine.values import (
+    COMMON_FIELDS,
     ITEM_FIELDS,
     Field,
     FieldType,
@@ -125,7 +126,7 @@ def compile_value(text: str, kind: FieldType, scope: Scope, path: Path = ()) -> 
 
 def fields_of(metric: str, scope: Scope) -> dict[str, Field]:
     """All fields of a metric's events (KeyError for an unknown metric)."""
-    return {**EVERY_EVENT_HAS, **scope.metrics[metric].fields}
+    return {**COMMON_FIELDS, **scope.metrics[metric].fields}
 
 
 def field_at(

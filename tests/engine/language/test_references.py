@@ -6,7 +6,7 @@ import pytest
 
 from streams.engine.compiling.check import examine
 from streams.engine.compiling.definition import Definitions
-from streams.engine.customer.journey import Journey, encode_data
+from streams.engine.customer.journey import Journey
 from streams.engine.customer.past import Past
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import CustomerState
@@ -21,6 +21,7 @@ from streams.engine.language.references import (
 )
 from streams.engine.language.scope import Scope
 from streams.engine.values.event import FieldType
+from streams.engine.values.money import pack
 from streams.engine.values.problem import Problem
 
 NOW = 1_772_445_600_000  # 2026-03-02 10:00 UTC
@@ -52,7 +53,7 @@ def read(text: str, data: dict[str, Any] | None = None, **profile: Any) -> Any:
     state.recent["search.performed"] = Past()
     state.recent["search.performed"].add(NOW - 1, 1, {"query": "tea"})
     state.recent["search.performed"].add(NOW, 2, {"query": "coffee", "filters": {"size": "L"}})
-    journey = Journey("f", "j", NOW, NOW - 5, 1, trigger=encode_data(data or {}))
+    journey = Journey("f", "j", NOW, NOW - 5, 1, trigger=pack(data or {}))
     return reference.type, reference.read(Situation(state, NOW, journey=journey))
 
 
