@@ -24,6 +24,7 @@ from streams.engine import (
     Program,
     Sieve,
     Visit,
+    Visits,
     is_forgotten,
     is_visit_needed,
     sieve,
@@ -66,7 +67,7 @@ class Visited(msgspec.Struct, gc=False):
 
     customer: bytes
     known: bytes | CustomerState
-    visits: Sequence[Visit]
+    visits: Visits
 
 
 class Chunk(msgspec.Struct):
@@ -127,17 +128,21 @@ class Audience:
         self._begin(Visit(at, of_facts=True))
         self._advance()
 
-    def pass_over(self, program: Program, until: Instant) -> bool:
-        """As long as there is nobody, schedules may go on to their first moments from `until` on:
-        a set that holds since 1970 would visit nobody on each of fifteen thousand days. Returns
-        whether there were such, before `until`."""
-        early = [name for name, moment in self.plans.schedules.items() if moment < until]
-        if not early or self._store.customers(b"", 1) or any(self._uncommitted()):
-            return False
-        for name in early:
+    def may_pass_over(self, until: Instant) -> bool:
+        """Are schedules due before `until`, while there is nobody yet? A set that holds since 1970
+        would visit nobody on each of fifteen thousand days."""
+        return (
+            any(moment < until for moment in self.plans.schedules.values())
+            and not self._store.customers(b"", 1)
+            and not any(self._uncommitted())
+        )
+
+    def pass_over(self, program: Program, until: Instant) -> None:
+        """Schedules that are due before `until` go on to their first moments from there on."""
+        schedules = self.plans.schedules
+        for name in [name for name, moment in schedules.items() if moment < until]:
             self._go_on(program.flows[name], until - 1)
         self._advance()
-        return True
 
     def next_chunk(self, program: Program) -> Chunk:
         """The customers whose turn comes at `next_due`."""
@@ -147,7 +152,7 @@ class Audience:
         for one in self.plans.under_way:
             if one.due == due:
                 rows = self._rows_of(one)
-                visits = (one.visit,)
+                visits = Visits((one.visit,))
                 concerned = [
                     Visited(customer, known, visits)
                     for customer, known in self._concerned(rows, sieve(program, one.visit, due))
@@ -262,5 +267,5 @@ def _merged(some: list[Visited], others: list[Visited]) -> list[Visited]:
         if same is None:
             rows[one.customer] = one
         else:
-            same.visits = (*same.visits, *one.visits)
+            same.visits = Visits((*same.visits.of, *one.visits.of))
     return [rows[customer] for customer in sorted(rows)]

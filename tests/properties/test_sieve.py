@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import decode_state, encode_state
-from streams.engine.deciding.scan import Visit, sieve, visit
+from streams.engine.deciding import Visit, Visits, act, sieve
 from streams.engine.effects import Effects
 from tests.harness.customer import flow, program_of, send
 from tests.properties.test_truth_by_time import (
@@ -44,4 +44,4 @@ def test_a_sieve_says_of_stored_bytes_what_the_audience_says_of_the_state(
     is_meant = audience.condition(Situation(state, now, FACTS))[0]
     assert may_concern(stored) == may_concern(state) == (is_meant or due_in == 0)
     if not may_concern(stored):
-        assert not visit(program, decode_state(stored), [one], now, Effects())
+        assert not act(program, decode_state(stored), Visits([one]), now, Effects())

@@ -6,7 +6,7 @@ an order changes a customer's value.
 """
 
 from streams.engine.customer.concluded import is_concluded, mark_concluded
-from streams.engine.customer.entries import KEYS_KEPT, entries_of, last_entry, remember_entry
+from streams.engine.customer.flow_entries import KEYS_KEPT, entries_of, last_entry, remember_entry
 from streams.engine.customer.interest import (
     ENDS_INTEREST,
     LONGEST_SKU,

@@ -24,7 +24,6 @@ from streams.engine.customer import (
     may_add_journey,
     remember_entry,
 )
-from streams.engine.deciding.change import adapt, next_due
 from streams.engine.deciding.entry import ended_already, running_in
 from streams.engine.deciding.moves import run_moves
 from streams.engine.effects import Effects, Outcome
@@ -64,13 +63,15 @@ class Placed(msgspec.Struct, frozen=True):
     due: Instant | None
 
 
-def backfill(
-    program: Program, state: CustomerState, asked: Backfill, now: Instant, effects: Effects
-) -> Placed | NotAdded:
+def by_backfill(program: Program, turn: Turn, asked: Backfill) -> bool:
     """Adds the customer to the flow, if something is left of it for them."""
-    if state.adapted != program.number:
-        adapt(program, state, now, effects)
-    placed = _add(program, state, asked, now, effects)
+    return isinstance(place(program, turn, asked), Placed)
+
+
+def place(program: Program, turn: Turn, asked: Backfill) -> Placed | NotAdded:
+    """As `by_backfill`, and says where the customer waits, or why they aren't added."""
+    effects = turn.effects
+    placed = _place(program, turn, asked, effects)
     if isinstance(placed, Placed):
         effects.backfilled += 1
     else:
@@ -97,20 +98,18 @@ def in_order(flow: CompiledFlow, events: Sequence[Dated]) -> list[Dated]:
     return [*reversed(events)] if flow.re_entry.restarts else [*events]
 
 
-def _add(
-    program: Program, state: CustomerState, asked: Backfill, now: Instant, effects: Effects
-) -> Placed | NotAdded:
+def _place(program: Program, turn: Turn, asked: Backfill, effects: Effects) -> Placed | NotAdded:
     event = asked.event
-    event.occurred_at = min(event.occurred_at, now)
+    event.occurred_at = min(event.occurred_at, turn.now)
     flow = program.flows.get(asked.flow)
     plan = program.on_metric.get(event.metric, program.otherwise)
     if flow is None or flow not in plan.flows or flow.is_paused:
         return NotAdded.NOT_LIVE
-    sequence = _sequence_of(state, event)
+    sequence = _sequence_of(turn.state, event)
     if sequence is None:
         return NotAdded.NO_EVENT
-    tried = Effects()  # what is decided on the way lasts only if there is a place
-    turn = Turn(state, now, program.facts, None, None, tried, None, plan.data_of(event))
+    turn.data = plan.data_of(event)
+    tried = turn.effects = Effects()  # what is decided on the way lasts only if there is a place
     journey = _candidate(turn, flow, event, sequence)
     if isinstance(journey, NotAdded):
         return journey
@@ -125,7 +124,6 @@ def _add(
     effects.decisions += tried.decisions
     turn.focus(None)
     run_moves(program, turn, [])  # somebody may be waiting for P to be in the flow
-    state.next_due = next_due(state)
     return Placed(journey.step, journey.due)
 
 

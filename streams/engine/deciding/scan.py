@@ -15,9 +15,8 @@ from streams.engine.customer import (
     new_state,
     value_of_fact,
 )
-from streams.engine.deciding.change import adapt, next_due
+from streams.engine.deciding.by_time import due_journeys
 from streams.engine.deciding.date_timers import due_date_flows
-from streams.engine.deciding.decide import due_journeys
 from streams.engine.deciding.moves import (
     entered_by_segments,
     entered_by_time,
@@ -25,7 +24,6 @@ from streams.engine.deciding.moves import (
     run_moves,
 )
 from streams.engine.deciding.segment_membership import due_segments, judge
-from streams.engine.effects import Effects
 from streams.engine.program import Audience, CompiledFlow, Program, Turn
 from streams.engine.values import Instant
 
@@ -72,29 +70,41 @@ def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
 _decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_prefix)
 
 
-def visit(
-    program: Program,
-    state: CustomerState,
-    visits: Sequence[Visit],
-    at: Instant,
-    effects: Effects,
-) -> bool:
-    """Visits one customer at `at`, with what is due then anyway: segments left and entered, then
-    dates and schedules, then journeys (SEMANTICS 5.2). `visits` has several members where they
-    meet at the same customer. Returns whether `state` has changed.
-    """
-    is_due = state.next_due is not None and state.next_due <= at
-    if not (
-        is_due
-        or _is_concerned(program, state, visits)
-        or _meant(program, Situation(state, at, program.facts), visits)
-    ):
-        return False
-    adapted, before = state.adapted, encode_state(state)
-    if adapted != program.number:
-        adapt(program, state, at, effects)
-    _run(program, Turn(state, at, program.facts, None, None, effects), visits)
-    return _has_changed(state, adapted, before)
+class Visits(msgspec.Struct, frozen=True):
+    """The customer is visited; `of` has several members where they meet at the same customer."""
+
+    of: Sequence[Visit]
+
+
+def is_concerned(program: Program, state: CustomerState, visits: Visits, at: Instant) -> bool:
+    """Whether visits at `at` may change anything. For others, who are nearly all, that is all that
+    a visit costs."""
+    return (
+        (state.next_due is not None and state.next_due <= at)
+        or _is_concerned(program, state, visits.of)
+        or bool(_meant(program, Situation(state, at, program.facts), visits.of))
+    )
+
+
+def by_visit(program: Program, turn: Turn, visits: Visits) -> bool:
+    """Visits the customer, with what is due then anyway: segments left and entered, then dates and
+    schedules, then journeys (SEMANTICS 5.2)."""
+    state, at = turn.state, turn.now
+    are_facts_new = any(one.of_facts for one in visits.of)
+    segments = due_segments(program, state, at)
+    if are_facts_new:
+        segments = [
+            plan for plan in program.segments.values() if plan.is_on_facts or plan in segments
+        ]
+    run_moves(program, turn, entered_by_segments(turn, judge(turn, segments)))
+    turn.focus(None)
+    starting = due_date_flows(program, state, at) + _meant(program, turn, visits.of)
+    run_moves(program, turn, entered_by_time(turn, sorted(starting, key=_rank)))
+    moves = due_journeys(program, turn)
+    if are_facts_new:
+        moves += released_by_truth(program, program.judged_waits, turn, moves)
+    run_moves(program, turn, moves)
+    return True
 
 
 def _is_concerned(program: Program, state: CustomerState, visits: Sequence[Visit]) -> bool:
@@ -127,28 +137,10 @@ def _scheduled(
                 yield flow, flow.audience
 
 
-def _run(program: Program, turn: Turn, visits: Sequence[Visit]) -> None:
-    state, at = turn.state, turn.now
-    are_facts_new = any(one.of_facts for one in visits)
-    segments = due_segments(program, state, at)
-    if are_facts_new:
-        segments = [
-            plan for plan in program.segments.values() if plan.is_on_facts or plan in segments
-        ]
-    run_moves(program, turn, entered_by_segments(turn, judge(turn, segments)))
-    turn.focus(None)
-    starting = due_date_flows(program, state, at) + _meant(program, turn, visits)
-    run_moves(program, turn, entered_by_time(turn, sorted(starting, key=_rank)))
-    moves = due_journeys(program, turn)
-    if are_facts_new:
-        moves += released_by_truth(program, program.judged_waits, turn, moves)
-    run_moves(program, turn, moves)
-    state.next_due = next_due(state)
-
-
-def _has_changed(state: CustomerState, adapted: int, before: bytes) -> bool:
-    """Whether there is more to remember than that the customer was visited. If there isn't, they
-    are left as they were: adapting them again, when they are touched, comes to the same."""
+def has_changed(state: CustomerState, adapted: int, before: bytes) -> bool:
+    """Whether there is more to remember than that the customer was visited, whose state was
+    `before` and `adapted` then. If there isn't, they are left as they were: adapting them again,
+    when they are touched, comes to the same."""
     adapted_now, state.adapted = state.adapted, adapted
     if encode_state(state) == before:
         return False

@@ -11,9 +11,9 @@ from streams.engine import (
     NotAdded,
     Outcome,
     Placed,
-    backfill,
     encode_state,
     new_state,
+    rehearse,
 )
 from streams.engine.customer.limits import MOST_JOURNEYS
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
@@ -36,7 +36,7 @@ def viewed(ada: Customer, at: Instant, event_id: str = "v1", **data: Any) -> Eve
 
 def add(ada: Customer, event: Event, at: Instant, name: str = "flow") -> Placed | NotAdded:
     ada.until(at - 1)
-    return backfill(
+    return rehearse(
         ada.program, ada.state, Backfill("ada", name, at, "eve", event), at, ada.effects
     )
 
@@ -111,7 +111,7 @@ def test_an_unknown_customer_and_an_unknown_event_are_not_added() -> None:
         assert add(ada, unknown, MONDAY + 3 * HOUR) is NotAdded.NO_EVENT
     bob = new_state("bob")
     asked = Backfill("bob", "flow", MONDAY, None, event)
-    found = backfill(ada.program, bob, asked, MONDAY + DAY - 1, ada.effects)
+    found = rehearse(ada.program, bob, asked, MONDAY + DAY - 1, ada.effects)
     assert found is NotAdded.NO_EVENT
 
 

@@ -1,6 +1,6 @@
 from typing import Any
 
-from streams.engine import Effects, JourneyState, Outcome, adapt, fire
+from streams.engine import DUE, Effects, JourneyState, Outcome, act, adapt
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 WAIT = {"wait": "5d", "id": "pause"}
@@ -141,4 +141,4 @@ def test_a_customer_without_journeys_is_only_marked() -> None:
     republish(ada, MONDAY, version="2")
     assert ada.state.adapted == ada.program.number
     assert len(ada.effects.decisions) == before
-    fire(ada.program, ada.state, MONDAY, Effects())
+    act(ada.program, ada.state, DUE, MONDAY, Effects())
