@@ -81,7 +81,7 @@ class EndOffsetRequests:
             slots = [slot for slot in slots if is_urgent(slot, wall)]
         else:
             self._all_requested_at = now
-        asked = {slot: topics for slot in slots if (topics := slot.task.needs_cut(wall))}
+        asked = {slot: topics for slot in slots if (topics := slot.task.needs_end_offsets(wall))}
         keys = {input_partition(slot, topic) for slot, topics in asked.items() for topic in topics}
         if not keys:
             return SHORTEST_PAUSE
@@ -98,10 +98,10 @@ class EndOffsetRequests:
                 if (key := input_partition(slot, topic)) in ends
             }
             slot.ends.update(found)
-            slot.task.cut(wall, found)
+            slot.task.set_end_offsets(wall, found)
             self._done(slot)
         cost += CPU_PER_PARTITION * len(keys)
-        return max(slot.task.time.pause_after_cut(cost) for slot in asked)
+        return max(slot.task.time.pause_after_request(cost) for slot in asked)
 
     def _check_answered(self, is_answered: bool) -> None:
         now = time.monotonic()
@@ -124,7 +124,7 @@ class EndOffsetRequests:
 def is_urgent(slot: TaskSlot, wall: Instant) -> bool:
     """Does a record or a timer wait for the clock to go on?"""
     task = slot.task
-    return task.time.is_cut_urgent(wall, task.next_due)
+    return task.time.is_request_urgent(wall, task.next_due)
 
 
 def input_partition(slot: TaskSlot, topic: str) -> PartitionId:

@@ -42,7 +42,7 @@ class Task:
         found = self.products.update(product(sku, 2_000)) + self.products.update(
             product(sku, 1_000)
         )
-        return [one.customer for one in self.products.tell(sku, found, now)]
+        return [one.customer for one in self.products.fan_out(sku, found, now)]
 
     def rest(self) -> Iterator[tuple[Instant, list[str]]]:
         while self.products.next_due < FAR_FUTURE:

@@ -89,7 +89,7 @@ class TwoTasks:
     def hand_over(self, at: Instant) -> bool:
         """What was committed for other tasks is appended, at the broker's time `at`; was there
         anything?"""
-        found = [one for shop in self.shops for one in shop.local.take_between_tasks()]
+        found = [one for shop in self.shops for one in shop.local.take_new_internal()]
         for one in found:
             assert one.key is not None
             self.of(one.key.decode()).local.append(one.topic, at, one.key, one.value)
