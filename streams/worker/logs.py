@@ -1,4 +1,4 @@
-"""How a worker logs: one plain line for each thing, on the standard error."""
+"""Logging of a worker: one plain line per event, on standard error."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ from streams.settings import LogLevel
 
 PACKAGE = "streams."
 OTHERS = {"faust": logging.WARNING, "mode": logging.WARNING, "aiokafka": logging.ERROR}
-"""What others say is of use only when it's serious."""
+"""Log levels of libraries: only serious messages are useful."""
 
 
 class PlainFormatter(logging.Formatter):
@@ -26,7 +26,7 @@ class PlainFormatter(logging.Formatter):
 
 
 def log_plainly(level: LogLevel) -> None:
-    """From now on every logger writes such lines, from `level` on."""
+    """Configures all loggers to write such lines, from `level` on."""
     handler = logging.StreamHandler()
     handler.setFormatter(PlainFormatter())
     root = logging.getLogger()
