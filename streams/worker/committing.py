@@ -58,7 +58,7 @@ class Commits:
         self._done(slot)
 
     async def commit_all(self, within: float) -> None:
-        """Commits all decisions made so far, in at most `within` seconds."""
+        """Commits all decisions, in at most `within` seconds."""
         commits = [self._running.spawn(self._last_commit(slot)) for slot in self._running.slots()]
         if commits:
             await asyncio.wait(commits, timeout=within)

@@ -11,7 +11,7 @@ OTHERS = {"faust": logging.WARNING, "mode": logging.WARNING, "aiokafka": logging
 
 
 class PlainFormatter(logging.Formatter):
-    """2026-11-23T18:31:02.417Z INFO worker.tasks: what happened"""
+    """2026-11-23T18:31:02.417Z INFO worker.tasks: message"""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
