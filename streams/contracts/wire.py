@@ -138,8 +138,8 @@ def decode_any(value: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def decode_with(registry: SchemaRegistry | None) -> Decode:
-    """Like `decode_any`, with a registry (see `registry_in`) if there is one: the values that workers
-    write then carry its ids."""
+    """Like `decode_any`, with a registry (see `registry_in`) if there is one: the values that
+    workers write then carry its ids."""
     if registry is None:
         return decode_any
     return RecordDecoder(shipped_schemas(), registry).decode
