@@ -29,7 +29,7 @@ from streams.engine.values import (
     unknown_name,
 )
 
-T = TypeVar("T")
+Value = TypeVar("Value")
 
 
 class WrongCase(Exception):
@@ -294,7 +294,7 @@ def unknown_entry(entry: Mapping[str, Any], path: Path, others: tuple[str, ...])
     return unknown_name((*path, name), "metric or step", name, known, at_key=True)
 
 
-def _unless(problems: list[Problem], value: T) -> T:
+def _unless(problems: list[Problem], value: Value) -> Value:
     if problems:
         raise WrongCase(problems)
     return value

@@ -24,7 +24,7 @@ class Places(msgspec.Struct, frozen=True):
     folders: list[Loaded] = []
 
     def placed(self, problem: Problem) -> PlacedProblem:
-        """Places a problem whose path begins in the case. The case's part precedes the file's."""
+        """Places a problem whose path begins in the case. The case overrides the file."""
         path = (*self.case, *problem.path)
         begin = path[: len(self.case) + 2]
         if begin not in self.source.values and problem.path[:2] in self.source.values:

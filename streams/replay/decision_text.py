@@ -234,7 +234,7 @@ def _step_gone(what: str) -> TextFunction:
 
 
 def _fixed(text: str) -> TextFunction:
-    """A decision_text that needs no evidence."""
+    """A text without evidence."""
     return lambda evidence, words: text
 
 

@@ -115,7 +115,7 @@ class CasesRun:
         observer = WorkerObserver(lambda clock: None, _no_worker_ends_by_itself)
         wait_until_decided([worker], PARTITIONS, until, observer, silence=40)
         if stop:
-            worker.ask_to_stop()
+            worker.request_stop()
             assert worker.wait_for_end() == 0, worker.log_tail()
 
     def _outputs(self) -> CaseOutputs:

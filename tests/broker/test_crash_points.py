@@ -69,7 +69,7 @@ class Past:
         with EventProducer(self.settings) as producer:
             # What the agent of a worker would write, for which a task waits at each midnight.
             for day_end in (midnight, midnight + DAY):
-                producer.produce(fact_record(DayFact(day_end, 1, {}), is_simulated=True))
+                producer.produce(fact_record(DayFact(day_end, 1, {}), day_end))
 
     def write(self, start: int, customers: int = 20) -> None:
         """Customers, their carts, and the end of time six hours later: `start` in hours."""

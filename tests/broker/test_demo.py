@@ -196,7 +196,7 @@ def test_a_worker_that_fails_ends_it_with_the_end_of_its_log(start: Start, tmp_p
     os.kill(pid, signal.SIGSEGV)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert f"ended with status {-signal.SIGSEGV}; the end of its log:" in errors
+    assert f"exited with status {-signal.SIGSEGV}; end of its log:" in errors
     assert "are in force" in errors
     [logs] = tmp_path.glob("sendflow-demo-logs-*")
     assert f"logs: {logs}" in errors

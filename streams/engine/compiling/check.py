@@ -10,7 +10,6 @@ from streams.engine.compiling.families import FAMILIES
 from streams.engine.conditions import check_pattern
 from streams.engine.content import CouponPool, check_pools
 from streams.engine.language import (
-    EVERY_EVENT_HAS,
     IN_WORDS,
     PROFILE_FIELDS,
     UNREADABLE,
@@ -23,6 +22,7 @@ from streams.engine.language import (
 )
 from streams.engine.program import id_of
 from streams.engine.values import (
+    COMMON_FIELDS,
     METRICS,
     PRODUCT_METRICS,
     FieldType,
@@ -166,7 +166,7 @@ class _Check:
     def fields_of(self, metric: MetricDefinition, fields: Path) -> Iterator[Problem]:
         for name, kind in metric.fields.items():
             path = (*fields, name)
-            if name in EVERY_EVENT_HAS:
+            if name in COMMON_FIELDS:
                 yield Problem(path, f"{name!r} is a field of every event", found=name, at_key=True)
             elif name == "currency" and kind is not FieldType.TEXT:
                 yield Problem(path, "'currency' must be text (ISO 4217), such as GBP")

@@ -26,9 +26,9 @@ from streams.engine.customer import (
     Situation,
     new_state,
 )
-from streams.engine.language import EVERY_EVENT_HAS, Reads, Remembered, Scope, StoreSettings
+from streams.engine.language import Reads, Remembered, Scope, StoreSettings
 from streams.engine.program import CompiledFlow, MetricPlan, Program, SegmentPlan, Step
-from streams.engine.values import MONEY_TYPES, NEWS, NO_RATE, Metric
+from streams.engine.values import COMMON_FIELDS, MONEY_TYPES, NEWS, Metric
 
 _NOTHING_KNOWN = Situation(new_state(""), 0)
 """A customer without events, before all time: a condition that fails here, and does not change by
@@ -189,11 +189,12 @@ def _plan(
             keep=None if needed is None else max(settings.history.keep, needed),
             needed=needed,
             occurrences=settings.history.occurrences,
-            fields=tuple(sorted(remembered.fields | _marks(metric, remembered.fields))),
+            fields=tuple(sorted(remembered.fields)),
+            keeps_no_rate=_has_amounts(metric, remembered.fields),
         ),
         apply=APPLY.get(name),
         has_money=_has_money(metric),
-        adds=tuple(sorted(read_fields & EVERY_EVENT_HAS.keys())),
+        adds=tuple(sorted(read_fields & COMMON_FIELDS.keys())),
         flows=tuple(flow for flow in flows if flow.is_open and name in _started_by(flow)),
         exits=exits,
         waits=waits,
@@ -206,10 +207,8 @@ def _plan(
     )
 
 
-def _marks(metric: Metric, fields: set[str]) -> set[str]:
-    """Remembered beside amounts: the mark of a currency without a rate."""
-    with_money = {name for name, field in metric.fields.items() if field.type in MONEY_TYPES}
-    return {NO_RATE} if fields & with_money else set()
+def _has_amounts(metric: Metric, fields: set[str]) -> bool:
+    return any(name in fields for name, field in metric.fields.items() if field.type in MONEY_TYPES)
 
 
 def _started_by(flow: CompiledFlow) -> tuple[str, ...]:

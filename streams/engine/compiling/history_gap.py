@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine.program import Program
-from streams.engine.values import DAY, NO_RATE
+from streams.engine.values import DAY
 
 
 class HistoryGap(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ def history_gaps(previous: Program, current: Program) -> Iterator[HistoryGap]:
         before, now = previous.on_metric[metric].retention, current.on_metric[metric].retention
         if now.needed == 0:
             continue  # the newest event is always kept
-        fields = set(now.fields) - {*before.fields, NO_RATE}
+        fields = set(now.fields) - set(before.fields)
         if now.needed is not None and now.needed <= DAY:
             fields = set()  # complete after a day
         found = HistoryGap(metric, now.needed, before.keep, tuple(sorted(fields)))

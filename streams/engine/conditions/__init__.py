@@ -33,6 +33,7 @@ from streams.engine.conditions.segment import compile_segment
 from streams.engine.conditions.truth import (
     HISTORY_SINCE,
     NEVER,
+    NO_RATE,
     Condition,
     Evidence,
     EvidenceFunction,
@@ -53,6 +54,7 @@ __all__ = [
     "CONDITIONS",
     "HISTORY_SINCE",
     "NEVER",
+    "NO_RATE",
     "QUANTIFIERS",
     "Comparison",
     "Condition",

@@ -31,7 +31,6 @@ from streams.engine.language import Scope, fields_of
 from streams.engine.values import (
     DAY,
     MONEY_TYPES,
-    NO_RATE,
     Date,
     Instant,
     Integer,
@@ -99,7 +98,7 @@ def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -
     given = [name for name in _TIMEFRAMES if getattr(definition, name) is not None]
     if len(given) > 1:
         yield Problem(
-            (given[1],), f"{given[0]!r} and {given[1]!r}: one timeframe at a time", at_key=True
+            (given[1],), f"timeframes {given[0]!r} and {given[1]!r} exclude each other", at_key=True
         )
     during = definition.during
     if during is not None and during[0] > during[1]:
@@ -108,7 +107,7 @@ def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -
     if on_day is not None and not -LONGEST_AGO <= on_day <= 0:
         yield Problem(("on_day",), f"expected 0 (today) or a day before such as -1, found {on_day}")
     if definition.since == "flow_start" and scope.flow is None:
-        yield Problem(("since",), "'flow_start' is for flows; there is none here")
+        yield Problem(("since",), "'flow_start' needs a flow")
     if isinstance(definition.since, SinceLast) and definition.since.last not in scope.metrics:
         yield unknown_metric(("since", "last"), definition.since.last, scope)
 
@@ -155,8 +154,8 @@ class Question(msgspec.Struct, frozen=True):
         (FLOWS "Money")."""
         if not self.reads_money:
             return frozenset()
-        data = (event.data for event in self.select(situation))
-        return frozenset(one[NO_RATE] for one in data if one and NO_RATE in one)
+        currencies = (event.no_rate for event in self.select(situation))
+        return frozenset(currency for currency in currencies if currency is not None)
 
 
 def compile_question(

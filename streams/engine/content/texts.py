@@ -6,7 +6,14 @@ from typing import Any
 
 from streams.engine.language import Reference, Scope, compile_reference, is_reference
 from streams.engine.program import Turn
-from streams.engine.values import AS_WRITTEN, FieldType, Problem, amount_text, moment_text
+from streams.engine.values import (
+    ConvertedData,
+    FieldType,
+    Problem,
+    amount_text,
+    as_written,
+    moment_text,
+)
 
 Texts = Callable[[Turn], dict[str, str]]
 """The texts by name; those whose reference leads to nothing are left out."""
@@ -21,7 +28,7 @@ def check_texts(texts: Mapping[str, str], key: str, scope: Scope) -> Iterator[Pr
                 yield reference
             elif reference.type not in _TEXT_OF:
                 kind = reference.type.value
-                yield Problem((key, name), f"{value} holds {kind}: expected what can be a text")
+                yield Problem((key, name), f"{value} is {kind}, which has no text form")
 
 
 def compile_texts(texts: Mapping[str, str], scope: Scope) -> Texts:
@@ -67,11 +74,8 @@ def _amount_reader(field: str, scope: Scope) -> Callable[[Turn], str | None]:
 
     def read_text(turn: Turn) -> str | None:
         data = turn.trigger_data()
-        as_written = data.get(AS_WRITTEN)
-        if as_written is None:
-            value, currency = data.get(field), scope.currency
-        else:
-            value, currency = as_written.get(field), data["currency"]
+        value = as_written(data).get(field)
+        currency = data["currency"] if isinstance(data, ConvertedData) else scope.currency
         return None if value is None else amount_text(value, currency)
 
     return read_text

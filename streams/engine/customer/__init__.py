@@ -6,7 +6,7 @@ an order changes a customer's value.
 """
 
 from streams.engine.customer.concluded import is_concluded, mark_concluded
-from streams.engine.customer.entries import KEYS_KEPT, entries_of, last_entry, remember_entry
+from streams.engine.customer.flow_entries import KEYS_KEPT, entries_of, last_entry, remember_entry
 from streams.engine.customer.interest import (
     ENDS_INTEREST,
     LONGEST_SKU,
@@ -23,7 +23,6 @@ from streams.engine.customer.journey import (
     TIMEOUT_AT,
     Journey,
     JourneyState,
-    encode_data,
     move,
     remember_at,
     remembered_at,
@@ -114,7 +113,6 @@ __all__ = [
     "decode_prefix",
     "decode_state",
     "each_word",
-    "encode_data",
     "encode_state",
     "entries_of",
     "forget_all",

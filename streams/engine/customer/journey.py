@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.values import Instant
+from streams.engine.values import Instant, unpack
 
 
 class JourneyState(Enum):
@@ -59,7 +59,7 @@ class Journey(msgspec.Struct, array_like=True):
     sequence: int  # of the triggering event: "equal: processed later" (SEMANTICS 1.9)
     trigger_metric: str | None = None
     trigger_event_id: str | None = None
-    trigger: bytes | None = None  # msgpack of the triggering event's data: trigger_data
+    trigger: bytes | None = None  # the triggering event's data, packed: trigger_data
     key: str | None = None
     step: str | None = None  # the id of the step where P waits or is held
     state: JourneyState = JourneyState.RUNNING
@@ -71,7 +71,7 @@ class Journey(msgspec.Struct, array_like=True):
 
     def trigger_data(self) -> dict[str, Any]:
         """The data of the triggering event; empty if no event triggered the journey."""
-        return {} if self.trigger is None else _decode_data(self.trigger)
+        return {} if self.trigger is None else unpack(self.trigger)
 
 
 REACHED = "reached"
@@ -81,10 +81,6 @@ TIMEOUT_AT = "timeout_at"
 SENT = "sent"
 """The journey's newest message, [step, time]: an event that ends the journey later shows both times
 (F81)."""
-
-_decode_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
-encode_data = msgspec.msgpack.Encoder().encode
-"""The bytes in which a journey keeps the data of its triggering event."""
 
 
 def remembered_at(journey: Journey, name: str, step: str) -> Instant | None:
@@ -114,7 +110,7 @@ def move(
     state is written. Raises WrongMove."""
     if state not in SUCCESSORS[journey.state]:
         raise WrongMove(
-            f"journey {journey.journey_id} of {journey.flow} can't go from {journey.state.name} "
+            f"journey {journey.journey_id} of {journey.flow} cannot go from {journey.state.name} "
             f"to {state.name}"
         )
     journey.state = state

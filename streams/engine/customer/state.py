@@ -15,7 +15,7 @@ import msgspec
 
 from streams.engine.customer.journey import Journey, JourneyState
 from streams.engine.customer.past import Occurrence, Past
-from streams.engine.values import Instant
+from streams.engine.values import Instant, unpack
 
 __all__ = [
     "FORMAT",
@@ -127,7 +127,7 @@ class CustomerState(StatePrefix, array_like=True):
     """Everything known of one customer; money in minor units of the store's currency."""
 
     seen: bytes = b""  # 8-byte hashes of the last 64 event ids, oldest first
-    cart: bytes | None = None  # msgpack of the newest cart.updated's data: cart_of
+    cart: bytes | None = None  # the newest cart.updated's data, packed: cart_of
     cart_at: Instant = 0  # its `occurred_at`
     bought: bytes = b""  # hashes of SKUs, at most 10,000 (SEMANTICS 7.4): orders.py
     order_left: dict[str, int | None] = {}  # order id -> not refunded yet: orders.py
@@ -149,7 +149,6 @@ class CustomerState(StatePrefix, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CustomerState).decode
 _decode_prefix = msgspec.msgpack.Decoder(StatePrefix).decode
-_decode_cart = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def new_state(customer_id: str) -> CustomerState:
@@ -194,13 +193,13 @@ def decode_prefix(data: bytes) -> StatePrefix:
 def _refuse(data: bytes) -> None:
     if data and data[0] > FORMAT:
         raise NewerState(
-            f"state of format {data[0]}, written by a newer version; this one reads up to "
-            f"{FORMAT}: start the newer version again, or rebuild the state with this one"
+            f"state format {data[0]} from a newer version, supported up to {FORMAT}: "
+            "use the newer version or rebuild the state"
         )
-    raise ValueError(f"no customer state: first byte {data[:1].hex() or 'missing'}")
+    raise ValueError(f"not a customer state: first byte {data[:1].hex() or 'missing'}")
 
 
 def cart_of(state: CustomerState) -> dict[str, Any] | None:
     """What lies in the cart: the data of the newest `cart.updated`, None if there is no cart or it
     was emptied or bought."""
-    return None if state.cart is None else _decode_cart(state.cart)
+    return None if state.cart is None else unpack(state.cart)

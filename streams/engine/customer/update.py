@@ -25,7 +25,7 @@ from streams.engine.customer.purchase_counts import bought_items, hashed_words
 from streams.engine.customer.state import CustomerState
 from streams.engine.customer.touches import apply_message_clicked, apply_message_opened
 from streams.engine.effects import Purchase
-from streams.engine.values import DAY, Event, Instant, is_among
+from streams.engine.values import DAY, Event, Instant, currency_without_rate, is_among
 
 Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
 
@@ -45,7 +45,7 @@ APPLY: dict[str, Apply] = {
     "message.clicked": apply_message_clicked,
 }
 """What a metric does to the state, beside being counted and remembered. `customer.erased` is not
-among them: it ends journeys first (decide.py)."""
+among them: it ends journeys first (by_event.py)."""
 
 ALWAYS_READ: dict[str, frozenset[str]] = {
     "order.placed": frozenset({"order_id", "total", "currency", "items"}),
@@ -82,6 +82,7 @@ class Retention(msgspec.Struct, frozen=True):
     needed: int | None  # ms that flows ask for; None: all
     occurrences: int  # beyond what flows ask for, at most so many
     fields: tuple[str, ...]
+    keeps_no_rate: bool  # the currency of amounts without a rate
 
 
 def is_duplicate(state: CustomerState, hash_: bytes) -> bool:
@@ -109,11 +110,12 @@ def remember(
     kept = None
     if retention.fields:
         kept = {name: data[name] for name in retention.fields if data.get(name) is not None}
+    no_rate = currency_without_rate(data) if retention.keeps_no_rate else None
     past = state.recent.get(metric)
     if past is None:
-        state.recent[metric] = remember_first(at, sequence, kept)
+        state.recent[metric] = remember_first(at, sequence, kept, no_rate)
         return
-    past.add(at, sequence, kept)
+    past.add(at, sequence, kept, no_rate)
     keep = retention.keep
     if keep is not None and past.at(0) <= now - keep:
         _forget_before(past, now - keep)

@@ -11,14 +11,13 @@ from streams.engine.customer import (
     KEYS_KEPT,
     CustomerState,
     Journey,
-    encode_data,
     last_entry,
     may_add_journey,
     remember_entry,
 )
 from streams.engine.effects import Outcome
 from streams.engine.program import MOST_ENTRIES, CompiledFlow, Turn, end
-from streams.engine.values import Event, Instant, journey_id
+from streams.engine.values import Event, Instant, journey_id, pack
 
 EntryRefusal = tuple[str, dict[str, Any]]
 """Reason of a rejected entry, and its evidence."""
@@ -43,7 +42,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         return None
     packed = turn.packed
     if packed is None:
-        packed = turn.packed = encode_data(turn.data)
+        packed = turn.packed = pack(turn.data)
     state = turn.state
     journey = Journey(
         flow.flow,

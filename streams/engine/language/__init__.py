@@ -35,11 +35,10 @@ from streams.engine.language.references import (
     profile_reader,
     refers_to_trigger,
 )
-from streams.engine.language.scope import EVERY_EVENT_HAS, PROFILE_FIELDS, Reads, Remembered, Scope
+from streams.engine.language.scope import PROFILE_FIELDS, Reads, Remembered, Scope
 from streams.engine.language.store_settings import CustomFieldType, StoreSettings, custom_fields
 
 __all__ = [
-    "EVERY_EVENT_HAS",
     "IN_WORDS",
     "ITEM_OF",
     "LIST_OF",

@@ -67,12 +67,6 @@ class Scope(msgspec.Struct):
     segment_conditions: dict[str, Callable[[Any], Any]] = {}  # compiled ones, filled on first use
 
 
-EVERY_EVENT_HAS: dict[str, Field] = {
-    "event_id": Field(FieldType.TEXT),
-    "customer_id": Field(FieldType.TEXT),
-    "occurred_at": Field(FieldType.MOMENT),
-}
-
 PROFILE_FIELDS: dict[str, Field] = {
     "email": Field(FieldType.TEXT, is_optional=True),
     "phone": Field(FieldType.TEXT, is_optional=True),

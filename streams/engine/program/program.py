@@ -43,7 +43,10 @@ class MetricPlan(msgspec.Struct, eq=False):
         if self.has_money:
             data = self.exchange.in_store_currency(self.metric, data)
         if self.adds:
-            data = {**data, **{name: getattr(event, name) for name in self.adds}}
+            added = {name: getattr(event, name) for name in self.adds}
+            if data is event.data:
+                return {**data, **added}
+            data.update(added)
         return data
 
 

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from streams.engine.conditions import NO_RATE
 from streams.engine.customer import Journey, Situation
 from streams.engine.effects import Decision, Effects, Outcome
-from streams.engine.values import NO_RATE, Event, zone_of
+from streams.engine.values import Event, currency_without_rate, zone_of
 
 MOST_ENTRIES = 16
 MOST_STEPS = 1_000
@@ -60,9 +61,9 @@ class Turn(Situation):
         be compared (FLOWS "Money")."""
         event = self.event
         trigger = self.trigger
-        if trigger is not None and NO_RATE in trigger:
-            currencies = {*evidence.get("no_rate", ()), trigger[NO_RATE]}
-            evidence = {**evidence, "no_rate": sorted(currencies)}
+        currency = None if trigger is None else currency_without_rate(trigger)
+        if currency is not None:
+            evidence = {**evidence, NO_RATE: sorted({*evidence.get(NO_RATE, ()), currency})}
         self.effects.decisions.append(
             Decision(
                 self.now,

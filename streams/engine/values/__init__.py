@@ -44,6 +44,7 @@ from streams.engine.values.duration import (
 )
 from streams.engine.values.event import (
     BETWEEN_TASKS,
+    COMMON_FIELDS,
     CUSTOM_METRICS_TOPIC,
     INPUTS,
     ITEM_FIELDS,
@@ -71,13 +72,18 @@ from streams.engine.values.identity import (
     step_hash,
 )
 from streams.engine.values.money import (
-    AS_WRITTEN,
     MONEY_TYPES,
-    NO_RATE,
+    ConvertedData,
     Exchange,
     amount_text,
+    as_written,
+    currency_without_rate,
     minor_digits,
+    pack,
+    pack_remembered,
     parse_amount,
+    unpack,
+    unpack_remembered,
 )
 from streams.engine.values.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.values.scalars import (
@@ -123,9 +129,9 @@ from streams.engine.values.scalars import (
 
 __all__ = [
     "ANY_SCALAR",
-    "AS_WRITTEN",
     "BETWEEN_TASKS",
     "CHANNELS",
+    "COMMON_FIELDS",
     "CUSTOM_METRICS_TOPIC",
     "DAY",
     "HOUR",
@@ -138,7 +144,6 @@ __all__ = [
     "MOST_PARTITIONS",
     "NEWS",
     "NO_CODES",
-    "NO_RATE",
     "PRODUCT_METRICS",
     "PRODUCT_UPDATED",
     "SAMPLE_POINTS",
@@ -156,6 +161,7 @@ __all__ = [
     "CodeLength",
     "CodePrefix",
     "CodeSource",
+    "ConvertedData",
     "Cron",
     "CronLine",
     "Currency",
@@ -188,8 +194,10 @@ __all__ = [
     "Text",
     "Weekday",
     "amount_text",
+    "as_written",
     "at_clock",
     "code_of",
+    "currency_without_rate",
     "duration_text",
     "event_hash",
     "is_among",
@@ -205,6 +213,8 @@ __all__ = [
     "number_of",
     "number_of_codes",
     "on_weekday",
+    "pack",
+    "pack_remembered",
     "parse_amount",
     "parse_boolean",
     "parse_date",
@@ -224,6 +234,8 @@ __all__ = [
     "to_wall",
     "topic_of",
     "unknown_name",
+    "unpack",
+    "unpack_remembered",
     "whole_days",
     "yearly",
     "zone_named",

@@ -86,6 +86,13 @@ ITEM_FIELDS: dict[str, Field] = {
     "image_url": _TEXT_OR_NONE,
 }
 
+COMMON_FIELDS: dict[str, Field] = {
+    "event_id": _TEXT,
+    "customer_id": _TEXT,
+    "occurred_at": Field(FieldType.MOMENT),
+}
+"""The fields of every event."""
+
 METRICS: dict[str, Metric] = {
     "order.placed": Metric(
         "orders",
