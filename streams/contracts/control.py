@@ -61,7 +61,7 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
 
 
 def fact_record(fact: DayFact, time: Instant | None = None) -> OutputRecord:
-    """Returns the facts of a day as a record with the timestamp `time`; None: the broker's clock."""
+    """Returns the facts of a day as a record with timestamp `time`; None: the broker's clock."""
     record = FactsRecord(
         day_that_ends(fact.day_end), fact.values, fact.partitions, fact.recommendations
     )
