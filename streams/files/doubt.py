@@ -1,4 +1,4 @@
-"""What is imported as it is, although something else was probably meant: told, never refused."""
+"""Warnings about rows that are imported although they are probably wrong."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from streams.engine.values import nearest_name, zone_named, zone_names
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What is doubtful about a row that made an event; `row` as in `RejectedRow`."""
+    """A warning about a row that became an event; `row` as in `RejectedRow`."""
 
     file: str
     row: int
@@ -20,8 +20,8 @@ class Doubt:
 
 
 def doubt_about(event: Mapping[str, Any], file: str, row: int) -> Doubt | None:
-    """An unknown time zone of a customer: the store's counts for them (SEMANTICS 2.3, W35), and
-    nothing would ever say so."""
+    """Returns a warning for an unknown time zone of a customer, which would silently be replaced by
+    the store's (SEMANTICS 2.3, W35)."""
     if event["metric"] != "customer.updated":
         return None
     zone = event["set"].get("timezone")

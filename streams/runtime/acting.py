@@ -15,7 +15,7 @@ from streams.engine import (
     Event,
     Instant,
     Review,
-    Visits,
+    Scanned,
     act,
     check_fits,
     forget_oldest,
@@ -75,7 +75,7 @@ class Acting:
         self,
         customer: bytes,
         state: CustomerState,
-        cause: Due | Visits,
+        cause: Due | Scanned,
         due: Instant,
         now: Instant,
     ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.engine import Instant, Visits, act, decode_state
+from streams.engine import Instant, Scanned, act, decode_state
 from streams.engine.conditions.truth import Truth
 from streams.engine.customer.situation import Situation
 from streams.local import LocalParts, LocalTask
@@ -558,7 +558,7 @@ def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
     customers(shop, "abcde")
 
     def failing(program: Any, state: Any, cause: Any, *others: Any) -> bool:
-        if isinstance(cause, Visits) and state.customer_id == "d":
+        if isinstance(cause, Scanned) and state.customer_id == "d":
             raise ZeroDivisionError
         return act(program, state, cause, *others)
 

@@ -1,4 +1,4 @@
-"""An event of a customer: what it changes, and what flows decide about it (SEMANTICS 5.1)."""
+"""An event of a customer: its changes of the state, and the decisions of flows (SEMANTICS 5.1)."""
 
 from typing import Any
 
@@ -33,19 +33,19 @@ ERASED = "customer.erased"
 ORDERED = "order.placed"
 
 
-def take_in(
+def apply_event(
     program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
 ) -> Turn | None:
-    """What the event changes of the state, up to and including step 3 of SEMANTICS 5.1. The turn in
-    which flows decide about it; None for most events: no flow asks for it. `now` is the effective
-    record time."""
+    """Applies the event to the state, up to and including step 3 of SEMANTICS 5.1. Returns the turn
+    in which flows decide; None for most events, which no flow reads. `now` is the effective record
+    time."""
     hash_ = event_hash(event.event_id)
     if is_duplicate(state, hash_):
         effects.duplicates += 1
         return None
     plan = program.on_metric.get(event.metric, program.otherwise)
     if plan.is_news and not is_watched(state, event.data["sku"], now):
-        effects.news_stale += 1  # bought, erased or over since the article's task was told
+        effects.news_stale += 1  # bought, erased or expired since the fan-out
         return None
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
@@ -76,7 +76,7 @@ def take_in(
 
 
 def by_event(program: Program, turn: Turn, event: Event) -> bool:
-    """Lets the flows decide about an event that was taken in, in the order of SEMANTICS 5.1."""
+    """Lets the flows decide about an applied event, in the order of SEMANTICS 5.1."""
     state, plan = turn.state, program.on_metric.get(event.metric, program.otherwise)
     if plan.converts and state.touches:
         convert(program, turn, event)
@@ -105,7 +105,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
     for place, journey in enumerate(turn.state.journeys):
         tests = plan.exits.get(journey.flow)
         if tests is None or event.occurred_at < journey.started_at:
-            continue  # it happened before what started the journey (1.9)
+            continue  # happened before the journey's trigger (1.9)
         turn.focus(journey)
         for test in tests:
             if test is None or test(turn.data, turn):
@@ -119,8 +119,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
 
 
 def _exit_evidence(turn: Turn, journey: Journey, event: Event) -> dict[str, Any]:
-    """The event that ended the journey, and both times of a message that it came too late for
-    (F81)."""
+    """The event that ended the journey, and the last message before it (F81)."""
     evidence: dict[str, Any] = {
         "metric": event.metric,
         "event_id": event.event_id,
@@ -135,8 +134,8 @@ def _exit_evidence(turn: Turn, journey: Journey, event: Event) -> dict[str, Any]
 
 
 def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> list[Move]:
-    """The journeys whose `wait_for` this event ends (SEMANTICS 2.8): it happened after what started
-    the journey (1.9)."""
+    """Journeys whose `wait_for` this event ends (SEMANTICS 2.8): it happened after their trigger
+    (1.9)."""
     moves: list[Move] = []
     for place, journey in enumerate(turn.state.journeys):
         steps = plan.waits.get(journey.flow)
@@ -157,7 +156,7 @@ def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Eve
 def erase(
     program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
 ) -> None:
-    """`customer.erased` ends everything and forgets everything (SEMANTICS 7.5): afterwards
+    """`customer.erased` ends all journeys and clears the state (SEMANTICS 7.5); afterwards
     `is_forgotten(state)`."""
     turn = Turn(state, now, program.facts, None, None, effects, event)
     order = sorted(state.journeys, key=lambda journey: program.flows[journey.flow].rank)
