@@ -42,21 +42,21 @@ def test_a_store_that_lacks_what_a_later_owner_committed_keeps_its_age(end: int)
 def test_no_broker_is_asked_for_a_store_that_was_just_written(age: int, is_renewed: bool) -> None:
     asked = []
 
-    def ask_end() -> int:
+    def read_end() -> int:
         asked.append(age)
         return 10
 
     store = store_of(10, NOW - age)
-    assert Renewal(DAY, ask_end, lambda: NOW).renew(store) is is_renewed
+    assert Renewal(DAY, read_end, lambda: NOW).renew(store) is is_renewed
     assert bool(asked) is is_renewed
 
 
 def test_a_broker_that_does_not_answer_leaves_the_store_as_it_is() -> None:
-    def ask_end() -> int:
+    def read_end() -> int:
         raise RuntimeError("the client is closed")
 
     store = store_of(10, NOW - 30 * DAY)
-    assert not Renewal(DAY, ask_end, lambda: NOW).renew(store)
+    assert not Renewal(DAY, read_end, lambda: NOW).renew(store)
     assert store.written_at() == NOW - 30 * DAY
 
 
