@@ -26,7 +26,7 @@ class ImportSummary(msgspec.Struct, frozen=True):
     until: Instant | None  # end of simulated time
 
 
-def refuse_what_is_older(settings: Settings, first_at: Instant) -> None:
+def refuse_later_records(settings: Settings, first_at: Instant) -> None:
     """Raises Refused if the inputs contain a record later than `first_at`: a history is written in
     time order, and simulated time does not go back."""
     with TopicReader(settings, "import") as reader:
