@@ -75,8 +75,7 @@ def customer_view(state: bytes) -> dict[str, Any]:
         del plain[name]
     plain["cart"] = cart_of(customer)
     plain["recent"] = {
-        metric: [_plain(occurrence) for occurrence in past]
-        for metric, past in customer.recent.items()
+        metric: [_occurrence(one) for one in past] for metric, past in customer.recent.items()
     }
     return plain
 
@@ -94,6 +93,14 @@ def health_view(states: list[TaskState], *, is_stopping: bool, is_failed: bool) 
         tasks=len(states),
         running=running,
     )
+
+
+def _occurrence(one: Any) -> Any:
+    """A past event; `no_rate` only for an amount in a currency without a rate."""
+    plain = _plain(one)
+    if plain["no_rate"] is None:
+        del plain["no_rate"]
+    return plain
 
 
 def _plain(value: Any) -> Any:
