@@ -53,7 +53,7 @@ def record_size(record: Record) -> int:
     return len(record.key or b"") + len(record.value or b"") + headers
 
 
-def beginning_of(record: Record) -> Record:
+def truncated(record: Record) -> Record:
     """Returns the record, truncated if it exceeds MOST_KEPT: key and value are cut, the headers
     dropped if they do not fit as well."""
     key, value = record.key, record.value

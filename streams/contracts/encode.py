@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from streams.contracts.custom_events import CustomEventReader, no_custom_metrics
-from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fields, record_size
+from streams.contracts.dead_letters import DeadLetter, header_fields, record_size, truncated
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.interests import INTERESTS
@@ -116,7 +116,7 @@ class EffectEncoder:
     ) -> OutputRecord:
         """Returns the dead letter of `record` of the input `topic`: the reason and the original
         record, truncated to MOST_KEPT bytes; the key is that of the record."""
-        kept, reason = beginning_of(record), rejection.reason
+        kept, reason = truncated(record), rejection.reason
         if kept is not record:
             reason += f"; truncated to {record_size(kept)} of {record_size(record)} bytes"
         letter = DeadLetter(

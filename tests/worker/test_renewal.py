@@ -1,4 +1,4 @@
-"""What makes a store that was quiet as new as one that was busy."""
+"""Renewal of an idle store on closing."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_a_store_that_lacks_what_a_later_owner_committed_keeps_its_age(end: int)
 @pytest.mark.parametrize(
     ("age", "is_renewed"), [(HOUR - 1, False), (HOUR, False), (HOUR + 1, True)]
 )
-def test_no_broker_is_asked_for_a_store_that_was_just_written(age: int, is_renewed: bool) -> None:
+def test_no_request_for_a_store_that_was_just_written(age: int, is_renewed: bool) -> None:
     asked = []
 
     def read_end() -> int:
@@ -60,7 +60,7 @@ def test_a_broker_that_does_not_answer_leaves_the_store_as_it_is() -> None:
     assert store.written_at() == NOW - 30 * DAY
 
 
-def test_what_comes_while_the_end_is_asked_for_is_not_covered() -> None:
+def test_a_commit_during_the_request_for_the_end_is_not_covered() -> None:
     """The time is that before the question."""
     times = iter([NOW, NOW + HOUR])
     store = store_of(10, NOW - 30 * DAY)

@@ -176,15 +176,15 @@ class Consumer(driver.Consumer):
 def batch_message(tp: TP, fetched: Fetched, generation: int) -> ConsumerMessage:
     """Wraps a batch in a Faust message, whose offset is the begin of the fetch."""
     return ConsumerMessage(
-        tp.topic,
-        tp.partition,
-        fetched.start,
-        0.0,  # timestamp, its type, headers, key: the records have their own
-        0,
-        [],
-        None,
-        cast(Any, fetched),
-        None,  # checksum
+        topic=tp.topic,
+        partition=tp.partition,
+        offset=fetched.start,
+        timestamp=0.0,  # the records have their own
+        timestamp_type=0,
+        headers=[],
+        key=None,
+        value=cast(Any, fetched),
+        checksum=None,
         tp=tp,
         generation_id=generation,
     )

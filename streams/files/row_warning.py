@@ -8,7 +8,7 @@ from streams.engine.values import nearest_name, zone_named, zone_names
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class RowWarning:
     """A warning about a row that became an event; `row` as in `RejectedRow`."""
 
     file: str
@@ -19,7 +19,7 @@ class Doubt:
         return f"{self.file}, row {self.row}: {self.reason}"
 
 
-def doubt_about(event: Mapping[str, Any], file: str, row: int) -> Doubt | None:
+def warning_about(event: Mapping[str, Any], file: str, row: int) -> RowWarning | None:
     """Returns a warning for an unknown time zone of a customer, which would silently be replaced by
     the store's (SEMANTICS 2.3, W35)."""
     if event["metric"] != "customer.updated":
@@ -29,7 +29,7 @@ def doubt_about(event: Mapping[str, Any], file: str, row: int) -> Doubt | None:
         return None
     nearest = nearest_name(str(zone), zone_names())
     meant = f" (did you mean {nearest!r}?)" if nearest else ""
-    return Doubt(
+    return RowWarning(
         file,
         row,
         f"field 'set.timezone' is {zone!r}, expected a time zone such as Europe/London{meant}; "
