@@ -64,7 +64,7 @@ class Turn(Situation):
         if currency is not None:
             evidence = {**evidence, NO_RATE: sorted({*evidence.get(NO_RATE, ()), currency})}
         self.effects.decisions.append(
-            Decision(
+            Decision(  # positional, in the order of its fields: a call per decision
                 self.now,
                 self.state.customer_id,
                 flow.flow,
