@@ -273,7 +273,7 @@ async def test_what_only_the_user_can_mend_ends_the_worker(cluster):
 
 
 async def test_pitfall_64_when_no_broker_answers_any_more_the_worker_ends(cluster, monkeypatch):
-    monkeypatch.setattr("streams.worker.end_offsets.RETRY_AFTER", 0.01)
+    monkeypatch.setattr("streams.worker.end_offsets.RETRY_REQUEST_AFTER", 0.01)
     async with worker_on(cluster, broker_patience=0.1) as worker:
         await worker.tasks.assigned({1}, 1)
         cluster.order(cluster.customer_of(1))
