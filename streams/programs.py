@@ -68,8 +68,8 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
         if record.semantics not in SEMANTICS:
             # Set aside, it would be in force on newer workers and not on this one (DESIGN 3).
             raise Refused(
-                f"definitions {record.version} need semantics {record.semantics}, this version "
-                f"knows {', '.join(map(str, SEMANTICS))}: use a newer sendflow"
+                f"definitions {record.version} need semantics {record.semantics}, supported: "
+                f"{', '.join(map(str, SEMANTICS))}; upgrade sendflow"
             )
         definitions = read_definitions(json.loads(record.definitions))
         if isinstance(definitions, Definitions):
@@ -87,8 +87,8 @@ def _compiled(definitions: Definitions, record: DefinitionsRecord) -> Program | 
     try:
         program = compile_program(definitions, record.version, record.successors)
     except Exception as error:
-        logger.exception("definitions %s can't be compiled", record.version)
-        return Rejection(f"definitions {record.version} can't be compiled: {error!r}")
+        logger.exception("definitions %s failed to compile", record.version)
+        return Rejection(f"definitions {record.version} failed to compile: {error!r}")
     program.coupon_key = record.coupon_key
     logger.info("definitions %s are in force", record.version)
     return program

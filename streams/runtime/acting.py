@@ -95,7 +95,7 @@ class Acting:
     ) -> None:
         """Writes a dead letter in place of acting: what was due is so no more until the customer's
         next event."""
-        rejection = Rejection("deciding at this timer failed; the worker's log has the error")
+        rejection = Rejection("processing this timer failed; see the worker's log")
         self._side_outputs.dead_letter(
             TIMER_TOPIC, Record(due, due, customer, None), rejection, now
         )
@@ -120,7 +120,7 @@ class Acting:
         try:
             has_changed = act(self._in_force.program, state, cause, at, effects)
             if poison_id is None and state.next_due is not None and state.next_due <= at:
-                raise RuntimeError(f"what was due at {at} left a timer due at the same time")
+                raise RuntimeError(f"timer due at {at} is due again at {at}")
             if not has_changed:
                 return False
             size = pending.touch(customer, state)

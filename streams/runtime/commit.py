@@ -52,9 +52,9 @@ def position_in(store: Store, partition: int) -> Position:
         return position
     if store.customers(b"", 1):
         raise Refused(
-            f"task {partition}: its changelog holds customers, but not how far the inputs were "
-            f"read for them (the key {POSITION_KEY!r}); restore {CHANGELOG} from a copy, or make "
-            "it anew and begin without what is known of customers"
+            f"task {partition}: {CHANGELOG} has customer states but no input positions (key "
+            f"{POSITION_KEY!r}); restore it from a backup, or recreate it and start without "
+            "customer states"
         )
     return Position({}, 0)
 
@@ -159,7 +159,7 @@ class Pending:
 
     def prepare(self, position: Position, wall: Instant) -> Commit:
         """The transaction that makes all this last, once its last slice is settled."""
-        assert not self.effects.decisions, "settle comes first"
+        assert not self.effects.decisions, "settle() must run first"
         changes, records = self.changes, self.records
         changes[POSITION_KEY] = _POSITION_ENCODER.encode(position)
         records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]

@@ -81,7 +81,7 @@ class CouponBook:
             return None
         key = _waiting(name, state.given)
         code = self._keys.get(key)
-        assert code is not None, f"{key!r} is counted and not there"
+        assert code is not None, f"{key!r} is counted but missing"
         self._keys.put(key, None)
         state.given += 1
         self._keys.put(POOL + name, _encode(state))

@@ -51,7 +51,7 @@ class InForce:
         if (self.control.topic, record.offset) in self._side_outputs.poisoned:
             # What was in force stays in force, after a restart too.
             self.rejected_offsets.append(record.offset)
-            rejection = Rejection("taking this over failed; the worker's log has the error")
+            rejection = Rejection("applying these definitions failed; see the worker's log")
             self._side_outputs.dead_letter(self.control.topic, record, rejection, now)
             return
         change = self._reader.read(record)

@@ -9,7 +9,7 @@ What isn't committed yet hides what the store holds:
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from heapq import nsmallest
 
-from streams.ports import Store
+from streams.ports import OWN_KEY_PREFIX, Store
 
 Changes = Mapping[bytes, bytes | None]
 """Keys of the changelog to their new bytes, None for deleted."""
@@ -39,7 +39,7 @@ class OwnKeys:
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """From now on `key` has this value; None deletes it."""
-        assert key[:1] == b"\x00", "other keys are customers"
+        assert key.startswith(OWN_KEY_PREFIX), "keys without the prefix are customers"
         self._pending()[key] = value
 
     def page(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:

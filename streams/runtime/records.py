@@ -75,7 +75,7 @@ class Records:
                 source.complete(record.time)
                 return
             elif poison_id in self._side_outputs.poisoned:
-                found = Rejection("deciding on this event failed; the worker's log has the error")
+                found = Rejection("processing this event failed; see the worker's log")
             else:
                 found = self._decoder.decode(source.topic, record)
             if isinstance(found, Rejection):

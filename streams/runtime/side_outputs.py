@@ -78,5 +78,5 @@ class SideOutputs:
         """Logs that deciding failed, and returns what is to be raised: the task opens anew without
         this record or timer (PITFALLS 61)."""
         where = f"{poison_id[0]}[{self._partition}]@{poison_id[1]}"
-        logger.exception("%s: deciding failed: %s", where, error)
-        return Poisoned(poison_id, f"{where}: deciding failed: {error!r}")
+        logger.exception("%s: processing failed: %s", where, error)
+        return Poisoned(poison_id, f"{where}: processing failed: {error!r}")

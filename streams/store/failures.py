@@ -10,36 +10,40 @@ from pathlib import Path
 
 from streams.errors import Refused, SendflowError, StoreUnusable
 
-CATCHES_UP = "what was committed is in the changelog, and the store in data_dir catches up from it"
-AGAIN = f"start again: {CATCHES_UP}"
-_PERMIT = f"let this user read and write data_dir and all that is in it, and {AGAIN}"
+CATCHES_UP = "committed data is in the changelog; the store in data_dir catches up from it"
+AGAIN = f"restart: {CATCHES_UP}"
+_PERMIT = f"grant this user read and write access to data_dir and its content and {AGAIN}"
 
 REACTIONS: tuple[tuple[str, type[SendflowError], str], ...] = (
     (
         os.strerror(errno.ENOSPC),
         Refused,
-        f"make room on this disk and start again: {CATCHES_UP}",
+        f"free disk space and restart: {CATCHES_UP}",
     ),
-    (os.strerror(errno.EDQUOT), Refused, f"raise the quota of this user on the disk, and {AGAIN}"),
+    (os.strerror(errno.EDQUOT), Refused, f"raise this user's disk quota and {AGAIN}"),
     (
         os.strerror(errno.EFBIG),
         Refused,
-        f"raise the limit of a file's size (ulimit -f), and {AGAIN}",
+        f"raise the file size limit (ulimit -f) and {AGAIN}",
     ),
     (
         os.strerror(errno.EMFILE),
         Refused,
-        f"raise the limit of open files (ulimit -n, LimitNOFILE), and {AGAIN}",
+        f"raise the limit of open files (ulimit -n, LimitNOFILE) and {AGAIN}",
     ),
-    (os.strerror(errno.ENFILE), Refused, f"the system has no more open files; {AGAIN}"),
+    (
+        os.strerror(errno.ENFILE),
+        Refused,
+        f"the system-wide limit of open files is reached; {AGAIN}",
+    ),
     (os.strerror(errno.EACCES), Refused, _PERMIT),
     (os.strerror(errno.EPERM), Refused, _PERMIT),
-    (os.strerror(errno.EROFS), Refused, f"mount the disk so that it can be written, and {AGAIN}"),
+    (os.strerror(errno.EROFS), Refused, f"mount the disk writable and restart: {CATCHES_UP}"),
     # A file of the database is missing, or isn't what it should be.
     (os.strerror(errno.ENOENT), StoreUnusable, ""),
     ("Corruption", StoreUnusable, ""),
     # Whatever else a disk can do.
-    ("IO error", Refused, f"look after the disk, and {AGAIN}"),
+    ("IO error", Refused, f"check the disk and {AGAIN}"),
 )
 
 
@@ -52,5 +56,5 @@ def store_error(directory: Path, doing: str, exception: Exception) -> Exception:
         if part in said:
             return reaction(f"{text}; {advice}" if advice else text)
     if isinstance(exception, OSError):
-        return Refused(f"{text}; look after data_dir, and {AGAIN}")
+        return Refused(f"{text}; check data_dir and {AGAIN}")
     return RuntimeError(text)

@@ -98,7 +98,7 @@ class RocksStore:
         try:
             directory.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._error("making its folder", error) from error
+            raise self._error("creating its directory", error) from error
         self._database = self._opened(lock_within, is_stopped)
 
     # ── Reading ───────────────────────────────────────────────────────────────────────────────
@@ -246,8 +246,8 @@ class RocksStore:
                     raise self._error("opening", exception) from exception
                 if time.monotonic() >= deadline or is_stopped():
                     raise Refused(
-                        f"{self._directory} is locked by another worker, tried for "
-                        f"{lock_within:g} s; stop it, or give each worker its own data_dir"
+                        f"{self._directory} is locked by another worker, gave up after "
+                        f"{lock_within:g} s; stop it or use a separate data_dir"
                     ) from exception
             time.sleep(_LOCK_RETRY_SECONDS)
 
@@ -317,17 +317,17 @@ def quarantine(directory: Path) -> None:
     aside = directory.with_name(directory.name + DAMAGED_SUFFIX)
     if os.path.lexists(aside):
         raise Refused(
-            f"{directory} is damaged again, and {aside} is there from the first time; look after "
-            f"the disk, then remove {aside}: the store is rebuilt from the changelog"
+            f"{directory} is corrupt again and {aside} already exists; check the disk, delete "
+            f"{aside} and restart: the store is rebuilt from the changelog"
         )
     try:
         directory.rename(aside)
     except OSError as error:
         raise Refused(
-            f"{directory} is damaged and can't be moved to {aside}: {error}; move it away, or "
-            "remove it: the store is rebuilt from the changelog"
+            f"{directory} is corrupt and cannot be moved to {aside}: {error}; move or delete it: "
+            "the store is rebuilt from the changelog"
         ) from error
-    logger.warning("%s is damaged and was moved to %s; it is rebuilt", directory, aside)
+    logger.warning("%s is corrupt, moved to %s; rebuilding", directory, aside)
 
 
 def _is_locked(exception: Exception) -> bool:

@@ -64,7 +64,7 @@ class LiveTime:
         if not one.is_incomplete:
             self._counts["inputs_given_up"] += 1
             logger.warning(
-                "task %d: %s could not be read to its end for %d ms; going on without it, "
+                "task %d: %s not readable to its end for %d ms; continuing without it, "
                 "its records will be late",
                 self._partition,
                 one.topic,

@@ -48,8 +48,8 @@ class SimulatedTime:
         if 0 <= time <= wall:
             return None
         return Rejection(
-            f"the record's timestamp is {time}, expected ms since the epoch, not later than now "
-            f"({wall}), because time is simulated (record_time: create)"
+            f"record timestamp {time}, expected 0 to {wall} ms since the epoch "
+            "(simulated time, record_time: create)"
         )
 
     def future_record(self, wall: Instant) -> Input | None:
