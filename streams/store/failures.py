@@ -1,7 +1,7 @@
-"""What goes wrong with a store, sorted by what the caller must do: the first of the table wins.
+"""Errors of a store and their reactions: the first match of the table wins.
 
-RocksDB's errors and the system's have nothing but their text in common. What isn't known to be
-damage is none: a healthy store would be quarantined, and restored for hours, for a full disk.
+Errors of RocksDB and of the system share nothing but their text. Only known damage counts as
+damage: else a full disk would quarantine a healthy store, and restoring it takes hours.
 """
 
 import errno
@@ -39,17 +39,17 @@ REACTIONS: tuple[tuple[str, type[SendflowError], str], ...] = (
     (os.strerror(errno.EACCES), Refused, _PERMIT),
     (os.strerror(errno.EPERM), Refused, _PERMIT),
     (os.strerror(errno.EROFS), Refused, f"mount the disk writable and restart: {CATCHES_UP}"),
-    # A file of the database is missing, or isn't what it should be.
+    # A file of the database is missing or corrupt.
     (os.strerror(errno.ENOENT), StoreUnusable, ""),
     ("Corruption", StoreUnusable, ""),
-    # Whatever else a disk can do.
+    # Other disk errors.
     ("IO error", Refused, f"check the disk and {AGAIN}"),
 )
 
 
 def store_error(directory: Path, doing: str, exception: Exception) -> Exception:
-    """The error of ours for `exception`, which happened while `doing` something with the store in
-    `directory`. What isn't known here is a bug: no SendflowError."""
+    """Translates `exception`, raised while `doing` something with the store in `directory`. An
+    unknown one is a bug: no SendflowError."""
     said = str(exception)
     text = f"{directory}: {doing}: {said}"
     for part, reaction, advice in REACTIONS:
