@@ -18,8 +18,7 @@ from confluent_kafka.admin import (
 from streams.embedded.broker_process import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.topics import topic_name
-from streams.ports import CHANGELOG, StoreBatch
-from streams.store.layout import OWN
+from streams.ports import CHANGELOG, OWN_KEY_PREFIX, StoreBatch
 from tests.broker.one_task import OneTask, wall_clock
 from tests.broker.reading import create_topics, high_watermark, read
 from tests.broker.worker_processes import Shop
@@ -122,7 +121,7 @@ def test_pitfall_45_a_changelog_whose_markers_were_compacted_away(
             assert restored.store.changelog_offset() == high_watermark(broker, name)
             assert dict(restored.store.items()) == expected
         # Beside the customers lie the position and the sums of the day under way.
-        assert sum(not key.startswith(OWN) for key in expected) == CUSTOMERS
+        assert sum(not key.startswith(OWN_KEY_PREFIX) for key in expected) == CUSTOMERS
 
 
 def delete_retention(broker: BrokerProcess, topic: str, value: str) -> None:

@@ -43,7 +43,7 @@ APPLY: dict[str, Apply] = {
     "message.opened": apply_message_opened,
     "message.clicked": apply_message_clicked,
 }
-"""What a metric does to the state, beside being counted and remembered. `customer.erased` is not
+"""Metric -> its change of the state, beside counting and remembering. `customer.erased` is not
 among them: it ends journeys first (by_event.py)."""
 
 ALWAYS_READ: dict[str, frozenset[str]] = {
