@@ -12,7 +12,7 @@ without it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -33,12 +33,16 @@ _WITH_BIRTHDAY = 2 / 3
 Event = dict[str, Any]
 
 
-def product_events(seed: int, orders: Iterable[Order]) -> Iterator[Event]:
-    """What the shop says of each article, in order of time for each of them."""
+def product_events(
+    seed: int, orders: Iterable[Order], skus: Set[str] | None = None
+) -> Iterator[Event]:
+    """What the shop says of each article, or of each of `skus`, in order of time for each."""
     lines: defaultdict[str, list[tuple[Instant, int]]] = defaultdict(list)
     names: dict[str, str] = {}
     for order in orders:
         for item in order.items:
+            if skus is not None and item["sku"] not in skus:
+                continue
             if item["unit_price"] > 0:  # others were given away
                 lines[item["sku"]].append((order.at, item["unit_price"]))
                 names[item["sku"]] = item["name"]

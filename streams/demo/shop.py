@@ -3,7 +3,6 @@ everything around them simulated (`simulation.py` and the modules named there), 
 something to decide."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from random import Random
@@ -11,7 +10,7 @@ from typing import Any
 
 from streams.demo.articles import birthday, product_events, wish_events
 from streams.demo.feedback import feedback_events
-from streams.demo.retail import CURRENCY, Order, Refund, read_retail
+from streams.demo.retail import CURRENCY, Order, Refund, Retail, read_retail
 from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
@@ -81,19 +80,14 @@ class ShopYear:
     summary: ShopSummary
 
 
-def shop_year(seed: int = SEED) -> Iterator[dict[str, Any]]:
-    """The year's events in order of time, with the fields of DESIGN section 7. The same seed
-    gives the same events, to the byte."""
-    yield from build_shop_year(seed).events
+def build_shop_year(seed: int = SEED, one_in: int | None = None) -> ShopYear:
+    """Reads the data and simulates around it: events with the fields of DESIGN section 7. The same
+    seed gives the same events, to the byte.
 
-
-def summarise(seed: int = SEED) -> ShopSummary:
-    """What `shop_year(seed)` holds. To have both, call `build_shop_year` once."""
-    return build_shop_year(seed).summary
-
-
-def build_shop_year(seed: int = SEED) -> ShopYear:
-    """Reads the data and simulates around it. Raises Refused if the data can't be read."""
+    `one_in`: only every such customer, by id, and only the articles that they look at; what they do
+    is what they do in the whole year, and the lines of the data stay those of all. Raises Refused
+    if the data can't be read.
+    """
     retail = read_retail()
     orders: defaultdict[str, list[Order]] = defaultdict(list)
     refunds: defaultdict[str, list[Refund]] = defaultdict(list)
@@ -102,12 +96,13 @@ def build_shop_year(seed: int = SEED) -> ShopYear:
     for refund in retail.refunds:
         refunds[refund.customer_id].append(refund)
 
-    events = [_order_placed(order) for order in retail.orders]
-    events += [_order_refunded(refund) for refund in retail.refunds]
+    events: list[dict[str, Any]] = []
     searches = Searches(retail.orders)
     year_end = retail.orders[-1].at
-    customers = sorted({*orders, *refunds})
+    customers = sorted({*orders, *refunds})[:: one_in or 1]
     for customer_id in customers:
+        events += map(_order_placed, orders.get(customer_id, []))
+        events += map(_order_refunded, refunds.get(customer_id, []))
         profile, *others = simulate_customer(
             Random(f"{seed}/{customer_id}"),
             searches,
@@ -124,26 +119,33 @@ def build_shop_year(seed: int = SEED) -> ShopYear:
     so_far = sorted(events, key=_IN_ORDER)
     events += wish_events(seed, so_far)
     events += feedback_events(seed, so_far)
-    events += product_events(seed, retail.orders)
+    looked_at = None if one_in is None else {event["sku"] for event in events if "sku" in event}
+    events += product_events(seed, retail.orders, looked_at)
     events.sort(key=_IN_ORDER)
+    return ShopYear(events, _summary(seed, retail, customers, events))
 
-    summary = ShopSummary(
+
+def _summary(
+    seed: int, retail: Retail, customers: list[str], events: list[dict[str, Any]]
+) -> ShopSummary:
+    placed = [event for event in events if event["metric"] == "order.placed"]
+    by_metric = Counter(event["metric"] for event in events)
+    return ShopSummary(
         seed=seed,
         currency=CURRENCY,
         lines=retail.lines,
         lines_without_customer=retail.lines_without_customer,
         repeated_lines=retail.repeated_lines,
         customers=len(customers),
-        orders=len(retail.orders),
+        orders=len(placed),
         orders_of_charges_only=sum(not order.items for order in retail.orders),
-        order_total=sum(order.total for order in retail.orders),
-        refunds=len(retail.refunds),
+        order_total=sum(order["total"] for order in placed),
+        refunds=by_metric["order.refunded"],
         refunds_without_order=sum(refund.order_id == refund.refund_id for refund in retail.refunds),
-        events=dict(sorted(Counter(event["metric"] for event in events).items())),
+        events=dict(sorted(by_metric.items())),
         first_at=events[0]["occurred_at"],
         last_at=events[-1]["occurred_at"],
     )
-    return ShopYear(events, summary)
 
 
 def _order_placed(order: Order) -> dict[str, Any]:

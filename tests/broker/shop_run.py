@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from streams.demo.broker import BrokerProcess
-from streams.demo.run import one_customer_in
 from streams.demo.shop import build_shop_year
 from streams.demo.workers import Watch, Worker, wait_until_decided
 from streams.engine import Instant
@@ -36,7 +35,7 @@ MONTHS = 150 * DAY
 @functools.cache
 def every_10th_customer() -> list[EventRecord]:
     """The events of one customer in ten in the first five months, in order of time: all flows."""
-    events = one_customer_in(10, build_shop_year()).events
+    events = build_shop_year(one_in=10).events
     until = events[0]["occurred_at"] + MONTHS
     return [event_record(event) for event in events if event["occurred_at"] < until]
 
