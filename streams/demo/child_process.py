@@ -39,16 +39,8 @@ class ChildProcess:
         `environment` is added to ours. Raises OSError where the command can't be run.
         """
         self.log = log
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [os.fspath(part) for part in command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
-                cwd=directory,
-                start_new_session=True,
-            )
+        variables = {**os.environ, **(environment or {})}
+        self._process = self._start([os.fspath(part) for part in command], variables, directory)
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, "guard", str(self._process.pid)],
             stdin=subprocess.PIPE,
@@ -56,6 +48,20 @@ class ChildProcess:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def _start(
+        self, command: Sequence[str], environment: Mapping[str, str], directory: Path | None
+    ) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=directory,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -93,6 +99,9 @@ class ChildProcess:
 
         Nothing happens where the process has ended."""
         self.signal(signal.SIGSTOP)
+        self._wait_until_stopped()
+
+    def _wait_until_stopped(self) -> None:
         if sys.platform != "darwin" or sys.version_info >= (3, 13):  # else there is no waitid
             # The signal is on its way: until all threads have stopped, it would still answer.
             with contextlib.suppress(ChildProcessError):

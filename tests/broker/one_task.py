@@ -1,8 +1,8 @@
 """One task of a worker, moved by hand: its real parts over a broker, without the group.
 
-Also a process that dies at a point of its commit, where nobody from outside could hit it:
-`python -m tests.broker.one_task POINT` takes its settings from SENDFLOW_ variables, decides all
-that there is, and kills itself with -9.
+Also a process that dies at a point of its commit, where nobody from outside could hit it: `main`
+with the name of a point takes its settings from SENDFLOW_ variables, decides all that there is, and
+kills itself with -9.
 """
 
 import os
@@ -168,7 +168,8 @@ POINTS: dict[str, Callable[[OneTask], None]] = {
 }
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """See the module."""
     dying = OneTask(load_settings(None, os.environ).settings)
     POINTS[sys.argv[1]](dying)
     dying.advance()

@@ -23,6 +23,7 @@ from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
 from streams.worker.publish import publish, read_set
 from tests.eventually import eventually
+from tests.harness.forked import ForkedWorker
 
 PARTITIONS = 4
 DAY: Instant = 24 * 3_600_000
@@ -94,7 +95,7 @@ class ShopRun:
 
     def start(self, name: str) -> Worker:
         """Starts a worker; one of the same name goes on with the same data directory."""
-        worker = Worker(self.settings, self._folder, name)
+        worker = ForkedWorker(self.settings, self._folder, name)
         self._workers.append(worker)
         return worker
 

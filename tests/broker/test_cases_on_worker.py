@@ -31,6 +31,7 @@ from streams.ports import CONTROL, OutputRecord
 from streams.settings import RecordTime, Settings
 from tests.broker.case_run import Slot, by_customer, in_slots
 from tests.cases.test_cases import all_cases, name_of
+from tests.harness.forked import ForkedWorker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -111,7 +112,7 @@ class CasesRun:
 
     def _decide(self, until: Instant, *, stop: bool = True) -> None:
         """Starts the worker and waits until all before `until` is decided."""
-        worker = self._worker = Worker(self.settings, self._folder, "worker")
+        worker = self._worker = ForkedWorker(self.settings, self._folder, "worker")
         watch = Watch(lambda clock: None, _no_worker_ends_by_itself)
         wait_until_decided([worker], PARTITIONS, until, watch, silence=40)
         if stop:

@@ -1,9 +1,7 @@
 """kill -9 at the points of a commit that matter: nothing is lost, nothing comes twice, and the
 state is that of a run in which nothing happened."""
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,6 +24,7 @@ from streams.store.rocks import RocksStore, StoreMemory
 from streams.worker.publish import publish, read_set
 from tests.broker.one_task import OneTask, wall_clock
 from tests.broker.reading import read, values
+from tests.harness.forked import ForkedProcess
 
 MORNING = 1_772_442_000_000
 """2026-03-02 09:00 UTC."""
@@ -87,13 +86,9 @@ class Past:
     def killed_at(self, point: str) -> None:
         """A process that decides all that there is and dies at this point."""
         variables = environment(self.settings, self.settings.data_dir, 1)
-        ended = subprocess.run(
-            [sys.executable, "-m", "tests.broker.one_task", point],
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-        )
-        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        command = (sys.executable, "-m", "tests.broker.one_task", point)
+        process = ForkedProcess(command, self.folder / f"{point}.log", variables)
+        assert process.wait(within=40) == -signal.SIGKILL, process.log_tail()
 
     def store(self) -> dict[bytes, bytes]:
         """What is in the store as it lies there, without the changelog."""

@@ -25,6 +25,7 @@ from streams.settings import Settings
 from streams.worker.publish import publish, read_set
 from tests.broker.group import expire
 from tests.eventually import eventually
+from tests.harness.forked import ForkedProcess
 
 COMMAND = (sys.executable, "-m", "streams.cli.main", "worker")
 READY_WITHIN = 30.0
@@ -128,6 +129,8 @@ class Shop:
         self.folder = folder
         self.flows = folder / "flows"
         self.number = 0
+        self.forks = True
+        """Whether its workers are forked; else each is started by the command, as a user does."""
         self._stack = ExitStack()
 
     def __enter__(self) -> "Shop":
@@ -150,16 +153,17 @@ class Shop:
         publish(self.settings, read_set(self.flows), now())
 
     def start(self, name: str, *options: str, **variables: str) -> Process:
-        """A worker with a data directory of its own, named like it."""
+        """A worker with a data directory of its own, named like it. It is forked from a server,
+        unless a variable is for the interpreter, which reads it at its start."""
         port = free_port()
         settings = {
             **environment(self.settings, self.folder / name, port),
             "SENDFLOW_LOG_LEVEL": "debug",
             **variables,
         }
-        process = ChildProcess(
-            (*COMMAND, *options), self.folder / f"{name}.log", settings, self.folder
-        )
+        is_for_python = any(variable.startswith("PYTHON") for variable in variables)
+        kind = ChildProcess if is_for_python or not self.forks else ForkedProcess
+        process = kind((*COMMAND, *options), self.folder / f"{name}.log", settings, self.folder)
 
         def end() -> None:
             if process.is_running():
