@@ -16,7 +16,6 @@ from streams.engine import (
     Product,
     Program,
     Review,
-    ReviewRequest,
     SendCommand,
     WebhookCommand,
 )
@@ -117,8 +116,8 @@ class Decoder(Protocol):
 
 
 class DayReport(msgspec.Struct, frozen=True):
-    """What a task says of a day that is over (DESIGN 5): sums over its customers at its end, money
-    in minor units, and what was learnt on it (None: nothing)."""
+    """What a task says of a day that is over (DESIGN 5.11): sums over its customers at its end,
+    money in minor units, and what was learnt on it (None: nothing)."""
 
     partition: int
     day_end: Instant  # the midnight, UTC, at which it ended
@@ -133,7 +132,7 @@ class Encoder(Protocol):
 
     def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]: ...
     def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]: ...
-    def reviews(self, requests: Iterable[ReviewRequest]) -> list[OutputRecord]: ...
+    def reviews(self, commands: Iterable[SendCommand]) -> list[OutputRecord]: ...
     def interests(self, interests: Iterable[Interest]) -> list[OutputRecord]: ...
     def news(self, metric: str, event: Mapping[str, Any], time: Instant) -> OutputRecord: ...
     def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]: ...

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from streams.engine.codes import MOST_PARTITIONS
+from streams.engine.values import MOST_PARTITIONS
 from streams.errors import Refused
 
 FILE_NAME = "sendflow.toml"

@@ -30,7 +30,7 @@ from streams.engine import (
     decide,
     review,
 )
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.errors import SendflowError, Unanswered
 from streams.ports import CONTROL, CouponCode, Decoded, Ports, Record, Rejection, TaskSettings
 from streams.runtime.audience import Audience

@@ -9,7 +9,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.engine.definition import CouponPool
+    from streams.engine.content import CouponPool
     from streams.settings import Settings
     from streams.worker.coupons import PoolCounts
 
@@ -150,7 +150,7 @@ def _pools(settings: "Settings") -> list["CouponPool"]:
 
 def _check_pool(name: str, pools: list["CouponPool"], *, is_new: bool) -> None:
     """The pool takes loaded codes. Raises Refused."""
-    from streams.engine.problem import nearest_name
+    from streams.engine.values import nearest_name
     from streams.errors import Refused
 
     found = next((pool for pool in pools if pool.coupons == name), None)

@@ -37,7 +37,7 @@ def explain(
     """
     from streams.contracts.registry import registry_in
     from streams.contracts.wire import decode_with
-    from streams.engine.problem import unknown_name
+    from streams.engine.values import unknown_name
     from streams.kafka.topic_reader import TopicReader
     from streams.replay.explain import explain as build_timeline
     from streams.replay.explain import flows_known

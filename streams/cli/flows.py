@@ -56,7 +56,7 @@ def show(
     Example: sendflow flows show post-purchase --mermaid
     """
     from streams.definitions.picture import as_mermaid, as_text, picture_of
-    from streams.engine.problem import unknown_name
+    from streams.engine.values import unknown_name
 
     loaded = _load(folder)
     if loaded.problems:

@@ -10,7 +10,7 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.engine.event import Metric
+    from streams.engine.values import Metric
     from streams.files.doubt import Doubt
     from streams.files.mapping import EventMapping, ImportCounts
     from streams.files.refusal import Refusal
@@ -121,7 +121,7 @@ Metrics = Mapping[str, "Metric"]
 def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") -> Metrics:
     """Those of every shop, and if others are wanted, the shop's own. Raises Refused."""
     from streams.engine import METRICS
-    from streams.engine.event import PRODUCT_METRICS
+    from streams.engine.values import PRODUCT_METRICS
     from streams.errors import Refused
     from streams.worker.publish import newest_definitions
 

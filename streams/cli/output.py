@@ -1,4 +1,4 @@
-"""What commands print: tables, JSON, progress, and exit statuses (DESIGN section 8).
+"""What commands print: tables, JSON, progress, and exit statuses (DESIGN 8).
 
 Results go to the standard output; progress and complaints to the standard error, so that a pipe
 holds results alone. On a terminal in colour, otherwise as plain text, never cut off.

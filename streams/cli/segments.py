@@ -34,7 +34,7 @@ def list_(
     \b
     Example: sendflow segments list --json
     """
-    from streams.engine.wording import condition_text
+    from streams.engine.compiling import condition_text
     from streams.worker.members import read_members
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
@@ -77,7 +77,7 @@ def members(
     \b
     Example: sendflow segments members low-clv --limit 20
     """
-    from streams.engine.problem import unknown_name
+    from streams.engine.values import unknown_name
     from streams.worker.members import read_members
 
     settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))

@@ -1,11 +1,17 @@
 """`sendflow topics`: make the topics, or say what is wrong with them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from streams.cli import options, output
-from streams.settings import FILE_NAME
+from streams.settings import FILE_NAME, Settings
+
+if TYPE_CHECKING:
+    from streams.kafka.admin import KafkaAdmin
 
 
 def create(
@@ -22,26 +28,15 @@ def create(
     \b
     Example: sendflow topics create --brokers localhost:9092 --partitions 8
     """
-    from streams.kafka.admin import KafkaAdmin
-
-    settings = options.load(
-        config,
-        brokers,
-        prefix,
-        partitions=partitions,
-        record_time=options.record_time(simulated),
-    )
-    admin = KafkaAdmin(settings)
-    try:
-        admin.wait_for_broker()
+    record_time = options.record_time(simulated)
+    settings = options.load(config, brokers, prefix, partitions=partitions, record_time=record_time)
+    with _admin(settings) as admin:
         created = admin.create_topics()
         for name in created:
             output.say(f"created {name}")
         if not created:
             output.say("all topics are there")
         problems = admin.check_topics()
-    finally:
-        admin.close()
     for problem in problems:
         if not problem.is_advice:
             output.complain(str(problem))
@@ -78,21 +73,10 @@ def check(
     \b
     Example: sendflow topics check --brokers localhost:9092
     """
-    from streams.kafka.admin import KafkaAdmin
-
-    settings = options.load(
-        config,
-        brokers,
-        prefix,
-        partitions=partitions,
-        record_time=options.record_time(simulated),
-    )
-    admin = KafkaAdmin(settings)
-    try:
-        admin.wait_for_broker()
+    record_time = options.record_time(simulated)
+    settings = options.load(config, brokers, prefix, partitions=partitions, record_time=record_time)
+    with _admin(settings) as admin:
         problems = admin.check_topics()
-    finally:
-        admin.close()
     if as_json:
         output.print_json(problems)
     else:
@@ -102,3 +86,16 @@ def check(
             output.say("all topics are as they should be")
     if any(not problem.is_advice for problem in problems):
         raise typer.Exit(output.NOT_SO)
+
+
+@contextmanager
+def _admin(settings: Settings) -> "Iterator[KafkaAdmin]":
+    """An admin client whose brokers answer. Raises as `KafkaAdmin.wait_for_broker`."""
+    from streams.kafka.admin import KafkaAdmin
+
+    admin = KafkaAdmin(settings)
+    try:
+        admin.wait_for_broker()
+        yield admin
+    finally:
+        admin.close()

@@ -5,17 +5,14 @@ written: its items and all else that the flow may show.
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import msgspec
 
 from streams.contracts.fields import WrongEvent, moment_problem, typed
-from streams.contracts.record_writer import RecordWriter, struct_writer
-from streams.contracts.schemas import shipped_schemas
-from streams.contracts.wire import single_object_header
+from streams.contracts.shipped import encode_struct
 from streams.engine import METRICS, Backfill, Event, Instant
-from streams.engine.event import OWN_METRICS_TOPIC, Field, FieldType
+from streams.engine.values import OWN_METRICS_TOPIC, Field, FieldType
 from streams.ports import Decoded, OutputRecord, Record, Rejection
 
 BACKFILLS = "backfills"
@@ -82,11 +79,5 @@ class Backfills:
 
 def backfill_record(request: BackfillRequest) -> OutputRecord:
     """The record of the topic; the key is the customer id."""
-    header, write = _writer()
-    return OutputRecord(BACKFILLS, request.customer_id.encode(), header + write(request))
-
-
-@cache
-def _writer() -> tuple[bytes, RecordWriter]:
-    contract = shipped_schemas().current[Backfills.name]
-    return single_object_header(contract), struct_writer(contract.schema)
+    value = encode_struct(Backfills.name, request)
+    return OutputRecord(BACKFILLS, request.customer_id.encode(), value)

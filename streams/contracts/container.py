@@ -1,13 +1,12 @@
-"""Avro container files: what importers read, and what may be kept of a topic."""
+"""Avro container files, as importers read them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fastavro
 from fastavro.schema import SchemaParseException
 
-from streams.contracts.schemas import Contract
 from streams.errors import Refused
 
 
@@ -22,9 +21,3 @@ def read_container(path: Path) -> Iterator[dict[str, Any]]:
                 yield record
         except (ValueError, EOFError, IndexError, TypeError, SchemaParseException) as error:
             raise Refused(f"{path}: is no Avro container file, or is damaged: {error}") from error
-
-
-def write_container(path: Path, contract: Contract, records: Iterable[dict[str, Any]]) -> None:
-    """Writes records of one schema; moments as whole milliseconds. Raises OSError."""
-    with path.open("wb") as file:
-        fastavro.writer(file, contract.schema, records, codec="deflate")

@@ -3,13 +3,10 @@
 Always in Avro single-object encoding: they are written and read by Sendflow alone.
 """
 
-from functools import cache
-
 import msgspec
 
-from streams.contracts.record_writer import RecordWriter, struct_writer
-from streams.contracts.schemas import shipped_schemas
-from streams.contracts.wire import Undecodable, decode_any, single_object_header
+from streams.contracts.shipped import encode_struct
+from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Instant
 from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord, Record, Rejection
 from streams.runtime.days import day_end_of, day_that_ends
@@ -17,7 +14,7 @@ from streams.runtime.facts import DayFact
 
 
 class DefinitionsRecord(msgspec.Struct):
-    """A whole set of definitions, in force from this record on (DESIGN section 3)."""
+    """A whole set of definitions, in force from this record on (DESIGN 3)."""
 
     published_at: Instant
     version: str  # hash of the canonical definitions
@@ -38,13 +35,11 @@ class FactsRecord(msgspec.Struct):
 
 
 def encode_definitions(record: DefinitionsRecord) -> bytes:
-    header, write = _writer("Definitions")
-    return header + write(record)
+    return encode_struct("Definitions", record)
 
 
 def encode_facts(record: FactsRecord) -> bytes:
-    header, write = _writer("StoreFacts")
-    return header + write(record)
+    return encode_struct("StoreFacts", record)
 
 
 def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
@@ -87,9 +82,3 @@ def read_fact(record: Record) -> DayFact | None:
     if not isinstance(found, FactsRecord):
         return None
     return DayFact(day_end_of(found.day), found.partitions, found.values, found.recommendations)
-
-
-@cache
-def _writer(name: str) -> tuple[bytes, RecordWriter]:
-    contract = shipped_schemas().current[name]
-    return single_object_header(contract), struct_writer(contract.schema)

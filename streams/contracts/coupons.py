@@ -1,16 +1,12 @@
 """Codes that a shop loads for its coupon pools: the topic `coupons`."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any
 
 from streams.contracts.fields import WrongEvent, moment_problem, typed
-from streams.contracts.record_writer import RecordWriter, struct_writer
-from streams.contracts.schemas import shipped_schemas
-from streams.contracts.wire import single_object_header
-from streams.engine.codes import is_code
-from streams.engine.definition import CouponPool
-from streams.engine.event import Field, FieldType, Instant
+from streams.contracts.shipped import encode_struct
+from streams.engine.content import CouponPool
+from streams.engine.values import Field, FieldType, Instant, is_code
 from streams.ports import CouponCode, OutputRecord, Record
 
 COUPONS = "coupons"
@@ -65,11 +61,4 @@ def inline_codes(pools: Iterable[CouponPool], at: Instant) -> Iterator[CouponCod
 
 def coupon_record(code: CouponCode) -> OutputRecord:
     """The record of the topic that loads it."""
-    header, write = _writer()
-    return OutputRecord(COUPONS, key_of(code), header + write(code))
-
-
-@cache
-def _writer() -> tuple[bytes, RecordWriter]:
-    contract = shipped_schemas().current[Coupons.name]
-    return single_object_header(contract), struct_writer(contract.schema)
+    return OutputRecord(COUPONS, key_of(code), encode_struct(Coupons.name, code))

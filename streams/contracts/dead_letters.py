@@ -37,11 +37,6 @@ class DeadLetter(msgspec.Struct):
         """As log lines name it: `orders[3]@81223`."""
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
-    def original(self) -> Record:
-        """The record as it was fetched, to look at again or to produce anew."""
-        headers = [(name, value or b"") for name, value in self.headers]
-        return Record(self.time, self.offset, self.key, self.value, headers or None)
-
 
 def read_dead_letter(value: bytes, decode: Decode = decode_any) -> DeadLetter:
     """Reads a value of `dead-letters`. Raises what `decode` does: Undecodable."""

@@ -47,7 +47,7 @@ from streams.contracts.wire import (
     wrong_end,
 )
 from streams.engine import METRICS, Event, Interest, Product
-from streams.engine.event import Metric
+from streams.engine.values import Metric
 from streams.errors import Refused, Unanswered, Unreachable
 from streams.ports import CouponCode, Decoded, Record, Rejection
 

@@ -25,12 +25,10 @@ from streams.engine import (
     Decision,
     Instant,
     Interest,
-    ReviewRequest,
     SendCommand,
     WebhookCommand,
 )
-from streams.engine.duration import next_midnight
-from streams.engine.event import NEWS, PRODUCT_METRICS, Metric
+from streams.engine.values import NEWS, PRODUCT_METRICS, Metric, next_midnight
 from streams.ports import DayReport, OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
@@ -73,48 +71,22 @@ class EffectEncoder:
         self._write_interest = struct_writer(interest)
         self._write_command = struct_writer(command)
         self._write_webhook = struct_writer(webhook)
-        self._write_review = struct_writer(review)
+        self._write_review = struct_writer(review, attributes={"requested_at": "decided_at"})
         self._write_dead_letter = struct_writer(dead_letter, {"headers": header_fields})
         self._write_late_record = struct_writer(late_record)
 
     def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]:
         """One record per command, in order; the key is the customer id."""
-        header, write = self._command_header, self._write_command
-        return [
-            OutputRecord(
-                SEND_COMMANDS,
-                command.customer_id.encode(),
-                header + write(command),
-                headers=trace_headers(command.traceparent),
-            )
-            for command in commands
-        ]
+        return _by_customer(SEND_COMMANDS, self._command_header, self._write_command, commands)
 
     def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]:
         """One record per command, in order; the key is the customer id."""
-        header, write = self._webhook_header, self._write_webhook
-        return [
-            OutputRecord(
-                WEBHOOKS,
-                command.customer_id.encode(),
-                header + write(command),
-                headers=trace_headers(command.traceparent),
-            )
-            for command in commands
-        ]
+        return _by_customer(WEBHOOKS, self._webhook_header, self._write_webhook, commands)
 
-    def reviews(self, requests: Iterable[ReviewRequest]) -> list[OutputRecord]:
-        """One record per message that waits for a person; the key is the customer id."""
-        header, write = self._review_header, self._write_review
-        return [
-            OutputRecord(
-                REVIEW_REQUESTS,
-                request.customer_id.encode(),
-                header + write(request),
-                headers=trace_headers(request.traceparent),
-            )
-            for request in requests
-        ]
+    def reviews(self, commands: Iterable[SendCommand]) -> list[OutputRecord]:
+        """One `ReviewRequest` for each command that waits for a person, in order; the key is the
+        customer id."""
+        return _by_customer(REVIEW_REQUESTS, self._review_header, self._write_review, commands)
 
     def interests(self, interests: Iterable[Interest]) -> list[OutputRecord]:
         """One record for each, in order; the key is the sku. Its time counts where time is
@@ -188,6 +160,23 @@ class EffectEncoder:
         return confluent_header(self._registry.register(contract)), contract.schema
 
 
+def _by_customer(
+    topic: str,
+    header: bytes,
+    write: RecordWriter,
+    commands: Iterable[SendCommand] | Iterable[WebhookCommand],
+) -> list[OutputRecord]:
+    return [
+        OutputRecord(
+            topic,
+            command.customer_id.encode(),
+            header + write(command),
+            headers=trace_headers(command.traceparent),
+        )
+        for command in commands
+    ]
+
+
 class EventEncoder:
     """Events given as dicts, for importers, producers and tests; strict, since they are our own."""
 
@@ -205,7 +194,7 @@ class EventEncoder:
         self, metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
     ) -> bytes:
         """An event in Avro single-object encoding: `event_id`, `customer_id`, `occurred_at` and the
-        fields of the metric (DESIGN section 7), money in minor units. Optional fields may be left
+        fields of the metric (DESIGN 7), money in minor units. Optional fields may be left
         out; so may lists and maps that have a default. `metrics` holds the shop's own ones too.
         Raises WrongEvent, naming the field."""
         known = self._metrics.get(metric)

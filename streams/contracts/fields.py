@@ -7,8 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from streams.contracts.schemas import Schema, kind_of
-from streams.engine.event import ITEM_FIELDS, Field, FieldType, Instant, Metric
-from streams.engine.money import minor_digits
+from streams.engine.values import ITEM_FIELDS, Field, FieldType, Instant, Metric, minor_digits
 
 EVENT_FIELDS: dict[str, Field] = {
     "event_id": Field(FieldType.TEXT),

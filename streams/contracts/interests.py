@@ -4,9 +4,9 @@ from typing import Any
 
 from streams.contracts.fields import WrongEvent, typed
 from streams.contracts.products import check_key
+from streams.engine.customer import PERIODS
 from streams.engine.effects import Interest
-from streams.engine.event import Field, FieldType
-from streams.engine.interest import PERIODS
+from streams.engine.values import Field, FieldType
 from streams.ports import Record
 
 INTERESTS = "interests"

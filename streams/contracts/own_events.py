@@ -8,8 +8,7 @@ from streams.contracts.fields import EVENT_FIELDS, FieldsRead, WrongEvent, event
 from streams.contracts.record_reader import only_fields
 from streams.contracts.schemas import Contract
 from streams.engine import Event
-from streams.engine.event import OWN_METRICS_TOPIC, Field, FieldType, Metric
-from streams.engine.problem import nearest_name
+from streams.engine.values import OWN_METRICS_TOPIC, Field, FieldType, Metric, nearest_name
 from streams.ports import Record
 
 RECORD = "CustomEvent"

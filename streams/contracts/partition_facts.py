@@ -3,13 +3,10 @@
 Always in Avro single-object encoding: they are written and read by Sendflow alone.
 """
 
-from functools import cache
-
 import msgspec
 
-from streams.contracts.record_writer import RecordWriter, struct_writer
-from streams.contracts.schemas import shipped_schemas
-from streams.contracts.wire import Undecodable, decode_any, single_object_header
+from streams.contracts.shipped import encode_struct
+from streams.contracts.wire import Undecodable, decode_any
 from streams.ports import DayReport, OutputRecord, Rejection
 from streams.runtime.days import day_end_of, day_that_ends
 
@@ -29,7 +26,6 @@ class PartitionFacts(msgspec.Struct):
 
 def report_record(report: DayReport) -> OutputRecord:
     """The record that says it. All of them are in one partition; the key is the task's number."""
-    header, write = _writer()
     facts = PartitionFacts(
         report.partition,
         day_that_ends(report.day_end),
@@ -39,7 +35,7 @@ def report_record(report: DayReport) -> OutputRecord:
         report.learned,
     )
     key = str(report.partition).encode()
-    return OutputRecord(PARTITION_FACTS, key, header + write(facts), partition=0)
+    return OutputRecord(PARTITION_FACTS, key, encode_struct("PartitionFacts", facts), partition=0)
 
 
 def read_report(value: bytes) -> DayReport | Rejection:
@@ -55,9 +51,3 @@ def read_report(value: bytes) -> DayReport | Rejection:
     except ValueError as error:
         return Rejection(f"day: {error}")
     return DayReport(day_end=day_end, **fields)
-
-
-@cache
-def _writer() -> tuple[bytes, RecordWriter]:
-    contract = shipped_schemas().current["PartitionFacts"]
-    return single_object_header(contract), struct_writer(contract.schema)

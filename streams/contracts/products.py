@@ -4,9 +4,9 @@ from typing import Any
 
 from streams.contracts.fields import EARLIEST, WrongEvent, currency_problem, moment_problem, typed
 from streams.contracts.schemas import record_name
-from streams.engine.event import PRODUCT_METRICS, PRODUCT_UPDATED, Field, FieldType
-from streams.engine.interest import LONGEST_SKU, is_key
-from streams.engine.product import Product
+from streams.engine.content import Product
+from streams.engine.customer import LONGEST_SKU, is_key
+from streams.engine.values import PRODUCT_METRICS, PRODUCT_UPDATED, Field, FieldType
 from streams.ports import Record
 
 _FIELDS = {

@@ -62,30 +62,39 @@ _SOME = tuple(b"\x02" + length for length in _LENGTHS)
 
 
 def struct_writer(
-    schema: Schema, converted: Mapping[str, Callable[[Any], Any]] | None = None
+    schema: Schema,
+    converted: Mapping[str, Callable[[Any], Any]] | None = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> RecordWriter:
-    """A function that writes structs whose attributes are named like the fields of `schema`;
-    `converted` gives what makes the value to write of an attribute."""
-    converters = converted or {}
+    """A function that writes structs whose attributes are named like the fields of `schema`, but
+    for those in `attributes` (field to attribute); `converted` gives what makes the value to write
+    of an attribute, by its field."""
+    converters, renamed = converted or {}, attributes or {}
     names = [field["name"] for field in schema["fields"]]
 
     def as_dict(record: Any) -> dict[str, Any]:
-        values = {name: getattr(record, name) for name in names}
+        values = {name: getattr(record, renamed.get(name, name)) for name in names}
         return values | {name: convert(values[name]) for name, convert in converters.items()}
 
-    compilation = _Compilation({f"convert_{name}": to for name, to in converters.items()})
+    compilation = _Compilation(
+        {f"convert_{name}": to for name, to in converters.items()}, attributes=renamed
+    )
     return compilation.record_writer(schema, "record.{0}", as_dict)
 
 
 def dict_writer(schema: Schema) -> RecordWriter:
     """A function that writes dicts. Optional fields may be left out, others raise KeyError."""
-    return _Compilation({}).record_writer(schema, "record[{0!r}]", lambda record: record)
+    compilation = _Compilation({}, attributes={})
+    return compilation.record_writer(schema, "record[{0!r}]", lambda record: record)
 
 
 class _Compilation:
     """The functions of one schema: one for the record, one for each kind of record inside."""
 
-    def __init__(self, converters: dict[str, Callable[[Any], Any]]) -> None:
+    def __init__(
+        self, converters: dict[str, Callable[[Any], Any]], attributes: Mapping[str, str]
+    ) -> None:
+        self._attributes = attributes
         self._names: dict[str, Any] = {
             **converters,
             "LENGTHS": _LENGTHS,
@@ -121,12 +130,13 @@ class _Compilation:
         self._names[name] = None  # keeps the name while the records inside get theirs
         lines: list[str] = []
         parts: list[str] = []
+        named = {} if "[" in access else self._attributes
         for index, field in enumerate(schema["fields"]):
             value = f"v{index}"
             # a field of a dict may be missing where null stands for that
             optional = isinstance(field["type"], list) and "null" in field["type"]
             reach = "record.get({0!r})" if optional and "[" in access else access
-            reached = reach.format(field["name"])
+            reached = reach.format(named.get(field["name"], field["name"]))
             if f"convert_{field['name']}" in self._names:
                 reached = f"convert_{field['name']}({reached})"
             lines.append(f"{value} = {reached}")

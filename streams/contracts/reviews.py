@@ -1,14 +1,11 @@
 """What persons say of messages that wait for review: the topic `reviews`."""
 
-from functools import cache
 from typing import Any
 
 from streams.contracts.fields import WrongEvent, moment_problem, typed
-from streams.contracts.record_writer import RecordWriter, dict_writer
-from streams.contracts.schemas import shipped_schemas
-from streams.contracts.wire import single_object_header
+from streams.contracts.shipped import encode_fields
 from streams.engine import Review
-from streams.engine.event import Field, FieldType
+from streams.engine.values import Field, FieldType
 from streams.ports import OutputRecord, Record
 
 REVIEWS = "reviews"
@@ -42,7 +39,6 @@ class Reviews:
 
 def review_record(review: Review) -> OutputRecord:
     """The record of the topic that says it; the key is the customer id."""
-    header, write = _writer()
     fields = {
         "send_id": review.send_id,
         "customer_id": review.customer_id,
@@ -50,10 +46,4 @@ def review_record(review: Review) -> OutputRecord:
         "by": review.by,
         "at": review.at,
     }
-    return OutputRecord(REVIEWS, review.customer_id.encode(), header + write(fields))
-
-
-@cache
-def _writer() -> tuple[bytes, RecordWriter]:
-    contract = shipped_schemas().current[Reviews.name]
-    return single_object_header(contract), dict_writer(contract.schema)
+    return OutputRecord(REVIEWS, review.customer_id.encode(), encode_fields(Reviews.name, fields))

@@ -1,5 +1,5 @@
 """The header `traceparent` of W3C Trace Context: a command carries that of the record whose event
-began the journey, so that a trace goes on through a wait (DESIGN section 7)."""
+began the journey, so that a trace goes on through a wait (DESIGN 7)."""
 
 import re
 

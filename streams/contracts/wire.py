@@ -1,4 +1,4 @@
-"""The forms of a value on the wire, told apart by its first byte (DESIGN section 7), and a reader
+"""The forms of a value on the wire, told apart by its first byte (DESIGN 7), and a reader
 for values of any of our schemas."""
 
 from collections.abc import Callable

@@ -1,5 +1,9 @@
 """Definitions as files: YAML with the place of every value, a folder to a set, messages with file,
-line and column."""
+line and column.
+
+The YAML library is imported here only. `load.py` reads a folder, `lint.py` gives advice, `diff.py`
+compares two sets, `picture.py` draws a flow.
+"""
 
 from streams.definitions.load import Loaded, load_folder, no_folder
 from streams.definitions.problem import PlacedProblem

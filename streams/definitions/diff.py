@@ -19,9 +19,8 @@ from streams.definitions.changes import (
 from streams.definitions.diff_steps import step_changes
 from streams.definitions.steps import placed
 from streams.engine import Definitions, successors
-from streams.engine.reading import keys_of
-from streams.engine.successor import Successors
-from streams.engine.wording import condition_text
+from streams.engine.compiling import Successors, condition_text
+from streams.engine.language import keys_of
 
 _PARTS = {
     "segments": ("segment", "segment"),

@@ -12,10 +12,8 @@ import msgspec
 
 from streams.definitions.changes import Change, StepAdded, StepEdited, StepMoved, StepRemoved
 from streams.definitions.steps import RawStep, placed
-from streams.engine.definition import Flow
-from streams.engine.problem import path_text
-from streams.engine.successor import PlacedStep, placed_steps, ways
-from streams.engine.wording import condition_text, step_text
+from streams.engine.compiling import Flow, PlacedStep, condition_text, placed_steps, step_text, ways
+from streams.engine.values import path_text
 
 Version = tuple[Flow, Mapping[str, Any]]
 """A flow as it was read, and its plain data."""

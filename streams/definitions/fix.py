@@ -1,5 +1,5 @@
-"""Writes the ids that steps lack into their files, and leaves everything else as it is (FLOWS,
-ids)."""
+"""Writes the ids that steps lack into their files, and leaves everything else as it is (FLOWS
+"Ids")."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from streams.definitions.load import Loaded, SourceFile
-from streams.engine.problem import Path
 from streams.engine.steps import STEPS
+from streams.engine.values import Path
 
 
 class FixedFile(msgspec.Struct, frozen=True):

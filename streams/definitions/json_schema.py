@@ -9,15 +9,10 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
-from streams.engine.definition import (
-    CouponPool,
-    Flow,
-    MetricDefinition,
-    Segment,
-    StoreSettings,
-)
-from streams.engine.reading import OneOf, keys_of
-from streams.engine.scalars import RawList, RawMapping, Scalar
+from streams.engine.compiling import FAMILIES, Flow, MetricDefinition, Segment
+from streams.engine.content import CouponPool
+from streams.engine.language import OneOf, StoreSettings, keys_of
+from streams.engine.values import RawList, RawMapping, Scalar
 
 _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "flow": Flow,
@@ -116,7 +111,7 @@ class SchemaWriter:
         name = family.family.replace(" ", "_")
         if name not in self.definitions:
             self.definitions[name] = {}
-            members = family.members()
+            members = FAMILIES.members_of(family.family)
             # While no member is written yet, an editor offers them all.
             about = {key: {"description": _about(one.Definition)} for key, one in members.items()}
             chosen: dict[str, Any] = {
@@ -157,7 +152,7 @@ class SchemaWriter:
         return {**result, "required": required} if required else result
 
     def _where(self) -> None:
-        from streams.engine.conditions.compare import QUANTIFIERS, Comparison
+        from streams.engine.conditions import QUANTIFIERS, Comparison
 
         if "ListComparison" not in self.definitions:
             self.definitions["ListComparison"] = {

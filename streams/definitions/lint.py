@@ -9,8 +9,8 @@ import msgspec
 from streams.definitions.load import Loaded
 from streams.definitions.problem import PlacedProblem, sort_key
 from streams.definitions.steps import RawStep, as_step, ways_of
-from streams.engine.definition import Definitions, Flow, FlowStatus
-from streams.engine.problem import Path, Problem
+from streams.engine.compiling import Definitions, Flow, FlowStatus
+from streams.engine.values import Path, Problem
 
 ENDS = ("exit",)
 PAUSES = ("wait", "wait_for")

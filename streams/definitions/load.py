@@ -8,9 +8,8 @@ import msgspec
 
 from streams.definitions.problem import PlacedProblem, sort_key, whole_file, with_first
 from streams.definitions.source import Source, parse_yaml
-from streams.engine.check import examine
-from streams.engine.definition import Definitions
-from streams.engine.problem import Path, Problem, nearest_name
+from streams.engine.compiling import Definitions, examine
+from streams.engine.values import Path, Problem, nearest_name
 
 FOLDERS = {"segments": "segment", "coupons": "coupons", "metrics": "metric"}
 """Folders of one kind of definition each, and the key that holds the id; flows lie above them."""

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from streams.definitions.steps import RawStep, as_step, ways_of
-from streams.engine.problem import Path
-from streams.engine.wording import condition_text, step_text
+from streams.engine.compiling import condition_text, step_text
+from streams.engine.values import Path
 
 
 class Way(msgspec.Struct, frozen=True):

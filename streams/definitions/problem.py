@@ -4,7 +4,7 @@ from pathlib import Path as FilePath
 
 import msgspec
 
-from streams.engine.problem import Problem, path_text
+from streams.engine.values import Problem, path_text
 
 
 class PlacedProblem(msgspec.Struct, frozen=True):

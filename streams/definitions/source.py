@@ -22,7 +22,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from streams.engine.problem import Path, Problem
+from streams.engine.values import Path, Problem
 
 Place = tuple[int, int]
 """Line and column, from 1."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from streams.engine.problem import Path
+from streams.engine.values import Path
 
 RawStep = dict[str, Any]
 

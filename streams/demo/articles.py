@@ -19,7 +19,7 @@ from typing import Any
 
 from streams.demo.retail import CURRENCY, Order
 from streams.engine import Instant
-from streams.engine.duration import DAY, HOUR, MINUTE, WEEK
+from streams.engine.values import DAY, HOUR, MINUTE, WEEK
 
 _MONDAY = 4 * DAY
 """1970-01-05."""

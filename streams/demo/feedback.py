@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 
 from streams.demo.simulation import email_address
 from streams.engine import Instant
-from streams.engine.duration import DAY, HOUR, MINUTE, SECOND
-from streams.engine.identity import journey_id, send_id
+from streams.engine.values import DAY, HOUR, MINUTE, SECOND, journey_id, send_id
 
 SHIPPING_CONFIRMATION = "shipping-confirmation"
 """The flow in `flows/`, and its step."""

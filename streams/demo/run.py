@@ -23,7 +23,7 @@ from streams.demo.outcome import Outcome, read_outcome
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
 from streams.demo.workers import Watch, Worker, WorkerFailed, wait_until_decided
 from streams.engine import Instant
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.errors import Refused
 from streams.importing.encoding import event_record
 from streams.importing.past import Written, end_after, write_past

@@ -14,7 +14,7 @@ from streams.demo.retail import CURRENCY, Order, Refund, Retail, read_retail
 from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 
 SIMULATED_METRICS = frozenset(
     {
@@ -81,7 +81,7 @@ class ShopYear:
 
 
 def build_shop_year(seed: int = SEED, one_in: int | None = None) -> ShopYear:
-    """Reads the data and simulates around it: events with the fields of DESIGN section 7. The same
+    """Reads the data and simulates around it: events with the fields of DESIGN 7. The same
     seed gives the same events, to the byte.
 
     `one_in`: only every such customer, by id, and only the articles that they look at; what they do

@@ -27,7 +27,7 @@ from typing import Any
 
 from streams.demo.retail import CURRENCY, Country, Item, Order, Refund
 from streams.engine import Instant
-from streams.engine.duration import DAY, HOUR, MINUTE
+from streams.engine.values import DAY, HOUR, MINUTE
 
 # Shares and rates; they shape the demo's figures and stand for nothing else.
 _WITH_PHONE = 0.4

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from streams.engine import Instant
-from streams.engine.duration import DAY, HOUR, MINUTE, SECOND
+from streams.engine.values import DAY, HOUR, MINUTE, SECOND
 
 # Shares; they shape the demo's figures and stand for nothing else.
 _SUBSCRIBES = {"email": 0.5, "sms": 0.3, "push": 0.15}

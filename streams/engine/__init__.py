@@ -1,61 +1,74 @@
-"""The pure engine: definitions, conditions, steps, journeys, sending rules. No Kafka, no clock, no
-input or output; the same code live, in replay and in flow tests."""
+"""The pure engine: the same code live, in replay and in flow tests. No Kafka, no clock, no I/O.
 
-from streams.engine.backfill import Backfill, NotAdded, Placed, backfill
-from streams.engine.change import adapt
-from streams.engine.check import read_definitions
-from streams.engine.compile import compile_program
-from streams.engine.decide import decide, fire
-from streams.engine.definition import Definitions
-from streams.engine.duration import next_midnight
+Its folders, ground floor first; each knows only those below it (pyproject.toml holds it):
+values, effects, customer, language, conditions, program, triggers and content, sending, steps,
+deciding, compiling. An event comes in through `deciding`, a shop's definitions through `compiling`.
+"""
+
+from streams.engine.compiling import (
+    Definitions,
+    FurtherBack,
+    compile_program,
+    further_back,
+    read_definitions,
+    successors,
+)
+from streams.engine.content import FACT as RECOMMENDATIONS
+from streams.engine.content import Change, Product, Recommendations, changes, follow, news
+from streams.engine.customer import (
+    LARGE_STATE,
+    Counts,
+    CustomerState,
+    Journey,
+    JourneyState,
+    NewerState,
+    cart_of,
+    check_fits,
+    counts_in,
+    decode_state,
+    encode_state,
+    is_forgotten,
+    make_room,
+    new_state,
+)
+from streams.engine.deciding import (
+    Backfill,
+    NotAdded,
+    Placed,
+    Review,
+    Sieve,
+    Visit,
+    adapt,
+    are_concerned_by,
+    backfill,
+    decide,
+    fire,
+    is_visit_needed,
+    review,
+    sieve,
+    visit,
+)
 from streams.engine.effects import (
     COUNTED,
     Decision,
     Effects,
     Interest,
     Outcome,
-    ReviewRequest,
+    Purchase,
     SendCommand,
     WebhookCommand,
 )
-from streams.engine.event import (
+from streams.engine.program import Program
+from streams.engine.values import (
     BETWEEN_TASKS,
     INPUTS,
     METRICS,
     TOPIC_ORDER,
     Event,
     Instant,
+    Problem,
+    next_midnight,
     topic_of,
-)
-from streams.engine.learning import Counts, Purchase, counts_in
-from streams.engine.looking_back import FurtherBack, further_back
-from streams.engine.problem import Problem
-from streams.engine.product import Change, Product, changes, follow, news
-from streams.engine.program import Program
-from streams.engine.recommendations import FACT as RECOMMENDATIONS
-from streams.engine.recommendations import Recommendations
-from streams.engine.review import Review, review
-from streams.engine.room import LARGE_STATE, check_fits, make_room
-from streams.engine.state import (
-    CustomerState,
-    Journey,
-    JourneyState,
-    NewerState,
-    cart_of,
-    decode_state,
-    encode_state,
-    is_forgotten,
-    new_state,
-    next_due_of,
-)
-from streams.engine.successor import successors
-from streams.engine.visit import (
-    Sieve,
-    Visit,
-    are_concerned_by,
-    is_visit_needed,
-    sieve,
-    visit,
 )
 
 __all__ = [
@@ -89,7 +102,6 @@ __all__ = [
     "Purchase",
     "Recommendations",
     "Review",
-    "ReviewRequest",
     "SendCommand",
     "Sieve",
     "Visit",
@@ -113,7 +125,6 @@ __all__ = [
     "make_room",
     "new_state",
     "news",
-    "next_due_of",
     "next_midnight",
     "read_definitions",
     "review",

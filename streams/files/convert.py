@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from streams.engine.event import ITEM_FIELDS, FieldType, Instant
-from streams.engine.money import minor_digits
+from streams.engine.values import ITEM_FIELDS, FieldType, Instant, minor_digits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

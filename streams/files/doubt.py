@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streams.engine.calendar import zone_named, zone_names
-from streams.engine.problem import nearest_name
+from streams.engine.values import nearest_name, zone_named, zone_names
 
 
 @dataclass(frozen=True, slots=True)

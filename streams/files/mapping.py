@@ -25,8 +25,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from streams.engine.event import METRICS, NEWS, PRODUCT_METRICS, Field, FieldType, Metric
-from streams.engine.problem import unknown_name
+from streams.engine.values import (
+    METRICS,
+    NEWS,
+    PRODUCT_METRICS,
+    Field,
+    FieldType,
+    Metric,
+    unknown_name,
+)
 from streams.errors import Refused
 from streams.files.convert import CONVERTERS, HOWS, Reading, Unfit, convert_key, how_is_known
 from streams.files.refusal import Refusal
@@ -156,7 +163,7 @@ def parse_mapping(
 def map_rows(
     mapping: EventMapping, file: str, rows: Iterable[Row | Refusal], counts: ImportCounts
 ) -> Iterator[dict[str, Any] | Refusal]:
-    """An event (a dict as DESIGN section 7 names its fields, with `metric`) or a Refusal for
+    """An event (a dict as DESIGN 7 names its fields, with `metric`) or a Refusal for
     each row; `counts` is kept up to date. `file` is the name shown in refusals."""
     for entry in rows:
         counts.rows += 1

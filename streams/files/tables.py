@@ -57,14 +57,6 @@ def columns_of(path: Path) -> list[str] | None:
         raise Refused(f"{path}: can't be read: {error.strerror or error}") from error
 
 
-def row_count(path: Path) -> int | None:
-    """How many rows the file says it has (Parquet), for a progress bar; None: read it to know."""
-    if path.suffix.lower() != ".parquet":
-        return None
-    with _open_parquet(path) as file:
-        return int(file.metadata.num_rows)
-
-
 def _read_csv(path: Path) -> Iterator[Row | Refusal]:
     # Bytes that aren't UTF-8 become surrogates, so that they cost one row and not the file.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:

@@ -10,9 +10,17 @@ import msgspec
 from streams.definitions import Loaded, PlacedProblem, load_folder, no_folder, parse_yaml
 from streams.definitions.problem import sort_key, whole_file
 from streams.definitions.source import Source
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.reading import UNREADABLE, Reading, read
-from streams.engine.scalars import AnyText, Identifier, LocalMoment, MomentText, RawMapping, Text
+from streams.engine.language import UNREADABLE, Reading, read
+from streams.engine.values import (
+    AnyText,
+    Identifier,
+    LocalMoment,
+    MomentText,
+    Problem,
+    RawMapping,
+    Text,
+    unknown_name,
+)
 from streams.flowtest.places import DEFINITIONS, Places
 
 TEST_SUFFIXES = (".test.yaml", ".test.yml")

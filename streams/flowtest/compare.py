@@ -6,12 +6,19 @@ from typing import Any
 import msgspec
 
 from streams.definitions.problem import sort_key
-from streams.engine.calendar import moment_text
-from streams.engine.definition import Definitions
-from streams.engine.event import ITEM_FIELDS, FieldType
-from streams.engine.money import amount_text, parse_amount
-from streams.engine.problem import Problem, path_text, unknown_name
-from streams.engine.scalars import parse_boolean, parse_decimal
+from streams.engine.compiling import Definitions
+from streams.engine.values import (
+    ITEM_FIELDS,
+    FieldType,
+    Problem,
+    amount_text,
+    moment_text,
+    parse_amount,
+    parse_boolean,
+    parse_decimal,
+    path_text,
+    unknown_name,
+)
 from streams.flowtest.cases import Case, Expect, Refusal
 from streams.flowtest.entries import COMMANDS, DECISIONS, REVIEWS, WEBHOOKS, Entries
 from streams.flowtest.events import EventMaker, WrongCase

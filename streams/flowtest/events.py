@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from streams.engine.calendar import place_moment, start_of_day
-from streams.engine.definition import Definitions
-from streams.engine.event import (
+from streams.engine.compiling import Definitions
+from streams.engine.language import IN_WORDS, PROFILE_FIELDS, describe
+from streams.engine.values import (
     ITEM_FIELDS,
     METRICS,
     PRODUCT_METRICS,
@@ -16,20 +16,19 @@ from streams.engine.event import (
     Field,
     FieldType,
     Instant,
-    Metric,
-)
-from streams.engine.money import parse_amount
-from streams.engine.problem import Path, Problem, unknown_name
-from streams.engine.reading import describe
-from streams.engine.references import IN_WORDS
-from streams.engine.scalars import (
     LocalMoment,
+    Metric,
+    Path,
+    Problem,
+    parse_amount,
     parse_boolean,
     parse_date,
     parse_moment,
     parse_number,
+    place_moment,
+    start_of_day,
+    unknown_name,
 )
-from streams.engine.scope import PROFILE_FIELDS
 
 T = TypeVar("T")
 

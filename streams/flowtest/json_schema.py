@@ -5,15 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.definitions.json_schema import DIALECT, SchemaWriter, as_file
-from streams.engine.definition import (
-    CouponPool,
-    Flow,
-    MetricDefinition,
-    Segment,
-    StoreSettings,
-)
-from streams.engine.event import ITEM_FIELDS, METRICS, Field, FieldType
-from streams.engine.scope import PROFILE_FIELDS
+from streams.engine.compiling import Flow, MetricDefinition, Segment
+from streams.engine.content import CouponPool
+from streams.engine.language import PROFILE_FIELDS, StoreSettings
+from streams.engine.values import ITEM_FIELDS, METRICS, Field, FieldType
 from streams.flowtest.cases import FileText
 from streams.flowtest.entries import COMMANDS, DECISIONS, REVIEWS, WEBHOOKS, Entries
 

@@ -9,7 +9,7 @@ import msgspec
 from streams.definitions import Loaded, PlacedProblem
 from streams.definitions.problem import with_first
 from streams.definitions.source import Source
-from streams.engine.problem import Path, Problem
+from streams.engine.values import Path, Problem
 
 DEFINITIONS: Path = ("definitions",)
 STORE: Path = ("store",)

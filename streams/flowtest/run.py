@@ -9,8 +9,8 @@ in one batch    everything is fed at once, with only those fields decoded that s
 import msgspec
 
 from streams.engine import Definitions
-from streams.engine.check import read_definitions
-from streams.engine.problem import Problem
+from streams.engine.compiling import read_definitions
+from streams.engine.values import Problem
 from streams.flowtest.cases import Case
 from streams.flowtest.script import Script
 from streams.flowtest.world import Outcome, Written

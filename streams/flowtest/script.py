@@ -22,17 +22,22 @@ from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, encode_even
 from streams.contracts.fields import FieldsRead, WrongEvent, all_fields
 from streams.contracts.reviews import DROP, SEND, review_record
 from streams.engine import Definitions, Instant, Program, Review, compile_program, successors
-from streams.engine.backfill import in_order, is_fit, metrics_of
-from streams.engine.calendar import to_date
-from streams.engine.check import read_definitions
-from streams.engine.duration import DAY
-from streams.engine.event import PRODUCT_METRICS, PRODUCT_UPDATED, FieldType
-from streams.engine.money import parse_amount
-from streams.engine.problem import Path, Problem, unknown_name
-from streams.engine.reading import UNREADABLE, Reading, describe, read
-from streams.engine.scalars import parse_number
-from streams.engine.successor import Successors
-from streams.engine.value import VALUES, stand_in_fact
+from streams.engine.compiling import Successors, read_definitions
+from streams.engine.customer import VALUES, stand_in_fact
+from streams.engine.deciding import in_order, is_fit, metrics_of
+from streams.engine.language import UNREADABLE, Reading, describe, read
+from streams.engine.values import (
+    DAY,
+    PRODUCT_METRICS,
+    PRODUCT_UPDATED,
+    FieldType,
+    Path,
+    Problem,
+    parse_amount,
+    parse_number,
+    to_date,
+    unknown_name,
+)
 from streams.flowtest.cases import Case, RawSet, as_raw
 from streams.flowtest.events import (
     Command,

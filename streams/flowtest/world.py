@@ -1,5 +1,6 @@
 """The world of a case: one task in memory, and what it has put out."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -11,8 +12,7 @@ from streams.contracts.fields import FieldsRead
 from streams.contracts.interests import INTERESTS
 from streams.contracts.wire import decode_any
 from streams.engine import METRICS, CustomerState, Instant, decode_state
-from streams.engine.event import NEWS
-from streams.engine.problem import Path, Problem
+from streams.engine.values import NEWS, Path, Problem
 from streams.flowtest.events import Command, NotThere
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
@@ -55,6 +55,17 @@ class Outcome(msgspec.Struct):
         }
 
 
+_FACTS_KEPT = 10_000
+"""A case is run again with a restart after each of its records, and a task that opens takes the
+facts of all days again: more than any case has."""
+
+
+@cache
+def _encoder() -> EffectEncoder:
+    """It holds nothing of a run, and its writers are generated at some cost."""
+    return EffectEncoder()
+
+
 class World:
     """One local task and what it has put out."""
 
@@ -64,8 +75,8 @@ class World:
             EventDecoder(
                 fields_read, own_metric=lambda name: self.local.task.program.own_metric(name)
             ),
-            EffectEncoder(),
-            Programs(),
+            _encoder(),
+            Programs(_FACTS_KEPT),
             TaskSettings(clock_skew=0),
         )
         self.local = LocalTask(parts)

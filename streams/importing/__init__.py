@@ -1,1 +1,5 @@
-"""Events of files and of the demo into the input topics: live, or as a past in order of time."""
+"""Importing: events of files and of the demo into the input topics, live or as a history.
+
+`encoding.py` makes records, `sorting.py` puts files in order of time, `writing.py` writes them to
+Kafka, `past.py` imports a history in simulated time (DESIGN 5.7).
+"""

@@ -9,7 +9,7 @@ from streams.contracts.decode import LARGEST_EVENT, LONGEST_KEY
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
 from streams.engine import METRICS, Instant
-from streams.engine.event import KEYED_BY_SKU, PRODUCT_METRICS, Metric
+from streams.engine.values import KEYED_BY_SKU, PRODUCT_METRICS, Metric
 
 
 class EventRecord(msgspec.Struct, array_like=True, gc=False):
@@ -22,7 +22,7 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False):
 
 
 def event_record(event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS) -> EventRecord:
-    """The record of an event: its `metric` and the fields of DESIGN section 7. `metrics` holds the
+    """The record of an event: its `metric` and the fields of DESIGN 7. `metrics` holds the
     shop's own ones too. Raises WrongEvent, naming the field."""
     fields = dict(event)
     metric = fields.pop("metric")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from streams.engine import BETWEEN_TASKS, INPUTS, Instant
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.errors import Refused
 from streams.importing.encoding import EventRecord
 from streams.importing.writing import PastWriter

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from streams.engine import BETWEEN_TASKS, INPUTS, Instant
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.errors import Refused
 from streams.importing.encoding import EventRecord
 from streams.kafka.event_producer import tick_record

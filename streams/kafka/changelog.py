@@ -3,7 +3,7 @@
 1. the producer of the task was opened     no older transaction can be committed any more
 2. low and high watermark are asked        what there is; StoreUnusable if it can't fit
 3. records are read, committed ones only
-4. PARTITION_EOF at or after the high watermark: that was all (PITFALLS 7, 45, 46)
+4. PARTITION_EOF at or after the high watermark: that was all (PITFALLS fact 7, PITFALLS 45, 46)
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Batches of records of the partitions that this worker was assigned.
 
-librdkafka's consumer without its group: Faust decides who owns what (DESIGN section 3), here
+librdkafka's consumer without its group: Faust decides who owns what (DESIGN 3), here
 partitions are added and taken away one by one, so that those that stay aren't restarted.
 """
 
@@ -29,7 +29,7 @@ class Batch(msgspec.Struct, gc=False):
 
     `next_offset` follows the last record, transaction markers included where they are known.
     `end`: everything before this offset has been handed out, as the brokers had it (None: they hold
-    more). It is told once on reaching the end, and says nothing of later (PITFALLS 7, 8).
+    more). It is told once on reaching the end, and says nothing of later (PITFALLS facts 7, 8).
     """
 
     topic: str
@@ -74,7 +74,7 @@ class RecordConsumer:
 
     def pause(self, topic: str, partition: int) -> None:
         """Fetches no more of a partition, and drops what was prefetched: at 50,000 records or 16 MB
-        of buffer, not at every batch (DESIGN section 3)."""
+        of buffer, not at every batch (DESIGN 3)."""
         self._paused.add((topic, partition))
         self._consumer.pause([TopicPartition(topic, partition)])
 

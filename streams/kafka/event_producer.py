@@ -18,8 +18,6 @@ from streams.settings import Settings
 _POLL_EVERY = 500  # records
 _LARGEST_RECORD = 8 * 1024 * 1024  # as `control` takes it (DESIGN 3)
 
-Headers = list[tuple[str, bytes]]
-
 
 class EventProducer:
     """Writes records to topics given by their logical names; also a context manager, whose end

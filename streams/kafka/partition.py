@@ -1,6 +1,6 @@
 """Which partition a key belongs to, as Java producers see it, and the check that others agree.
 
-Two topics hashed differently would silently split a customer (DESIGN section 7, PITFALLS 38).
+Two topics hashed differently would silently split a customer (DESIGN 7, PITFALLS 38).
 """
 
 import struct

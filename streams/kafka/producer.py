@@ -12,9 +12,9 @@
 
 librdkafka sends an EndTxn that wasn't answered again by itself, over a new connection, and lacks
 the epoch of KIP-890 by which a broker tells the copies apart: the first copy, arriving late, could
-end a *later* transaction (KAFKA-17754, PITFALLS 1 and 10). It waits RETRY_AFTER_MS ± 20 % before it
-does so. So an end that takes END_WITHIN counts as unknown even if it was confirmed in the end, and
-from UNKNOWN the only way is to CLOSED.
+end a *later* transaction (KAFKA-17754, PITFALLS fact 1, PITFALLS 10). It waits RETRY_AFTER_MS
+± 20 % before it does so. So an end that takes END_WITHIN counts as unknown even if it was confirmed
+in the end, and from UNKNOWN the only way is to CLOSED.
 """
 
 import logging

@@ -6,12 +6,12 @@ from enum import Enum
 import msgspec
 
 from streams.engine import BETWEEN_TASKS, INPUTS
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.ports import CONTROL
 from streams.settings import RecordTime, Settings
 
 CONTROL_RECORD_BYTES = 8 * 1024 * 1024
-"""A set of definitions is one record of `control` (DESIGN section 3)."""
+"""A set of definitions is one record of `control` (DESIGN 3)."""
 
 CHANGELOG = "customers-changelog"
 

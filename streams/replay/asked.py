@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.compiling import condition_text
 from streams.engine.effects import Outcome
-from streams.engine.wording import condition_text
 
 Raw = Mapping[str, Any]
 """A flow or a step as plain data, every scalar a text."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.engine.money import amount_text
+from streams.engine.values import amount_text
 from streams.replay.wording import Words
 
 Fields = Mapping[str, Any]

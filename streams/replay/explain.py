@@ -8,10 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from streams.engine import Instant
-from streams.engine.calendar import zone_of
-from streams.engine.duration import DAY
 from streams.engine.effects import Outcome
-from streams.engine.event import NEWS
+from streams.engine.values import DAY, NEWS, zone_of
 from streams.replay.asked import Asked, asked_by
 from streams.replay.event_wording import event_text
 from streams.replay.history import History, PastDecision, PastEvent, Publication

@@ -17,7 +17,7 @@ from streams.contracts.schemas import METRIC_OF_RECORD, shipped_schemas
 from streams.contracts.wire import JSON, Decode, Undecodable, decode_any
 from streams.engine import INPUTS, METRICS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
-from streams.engine.event import KEYED_BY_SKU, OWN_METRICS_TOPIC
+from streams.engine.values import KEYED_BY_SKU, OWN_METRICS_TOPIC
 from streams.errors import Refused
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import Found, Place, TopicReader

@@ -8,10 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.engine import Instant
-from streams.engine.calendar import to_wall
-from streams.engine.conditions.truth import HISTORY_SINCE
-from streams.engine.duration import duration_text
+from streams.engine.conditions import HISTORY_SINCE
 from streams.engine.effects import Outcome
+from streams.engine.values import duration_text, to_wall
 from streams.replay.asked import Asked
 
 Evidence = Mapping[str, Any]

@@ -28,7 +28,7 @@ from streams.engine import (
     is_visit_needed,
     sieve,
 )
-from streams.engine.flow import CompiledFlow
+from streams.engine.program import CompiledFlow
 from streams.ports import Store
 from streams.runtime.timers import FAR_FUTURE
 

@@ -1,4 +1,4 @@
-"""What the next transaction of a task holds (DESIGN section 4)."""
+"""What the next transaction of a task holds (DESIGN 4.6)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine import INPUTS, CustomerState, Effects, Instant, encode_state, is_forgotten
-from streams.engine.codes import NO_CODES, CodeSupply
-from streams.engine.duration import DAY
+from streams.engine.values import DAY, NO_CODES, CodeSupply
 from streams.errors import Refused
 from streams.ports import Encoder, OutputRecord, Store, StoreBatch
 from streams.runtime.audience import Plans
@@ -106,7 +105,7 @@ class Pending:
 
     def touch(self, customer: bytes, state: CustomerState) -> int:
         """The customer has changed. Returns the bytes that the state takes: encoded at once, since
-        how large it is decides (engine/room.py), and hardly anyone comes twice in a slice."""
+        its size decides (engine/customer/limits.py), and hardly anyone comes twice in a slice."""
         self.customers[customer] = state
         if is_forgotten(state):
             self.changes[customer] = None

@@ -14,7 +14,7 @@ from collections import Counter
 
 import msgspec
 
-from streams.engine.codes import code_of, number_of, size_of
+from streams.engine.values import code_of, number_of, size_of
 from streams.ports import CouponCode
 from streams.runtime.own_keys import OwnKeys
 
@@ -43,8 +43,8 @@ decode_pool = msgspec.msgpack.Decoder(PoolState).decode
 
 
 class CouponBook:
-    """The `CodeSupply` of a task (engine/codes.py). What is taken lasts if the task's transaction
-    does: when it fails, the task is thrown away, and the code was never given."""
+    """The `CodeSupply` of a task (engine/values/codes.py). What is taken lasts if the task's
+    transaction does: when it fails, the task is thrown away, and the code was never given."""
 
     def __init__(self, keys: OwnKeys, partition: int, counts: Counter[str]) -> None:
         self._keys = keys

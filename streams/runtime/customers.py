@@ -81,8 +81,9 @@ class Customers:
     def make_room(
         self, customer: bytes, state: CustomerState, now: Instant, event: Decoded | None
     ) -> None:
-        """The state is large: its oldest past events are forgotten (DESIGN 4). Raises OverflowError
-        where it still fits into no transaction: what made it so becomes a dead letter."""
+        """The state is large: its oldest past events are forgotten (DESIGN 6.2). Raises
+        OverflowError where it still fits into no transaction: what made it so becomes a dead
+        letter."""
         pending = self._uncommitted.pending
         size = len(pending.changes[customer] or b"")
         event_id = event.event_id if isinstance(event, Event) else None

@@ -1,4 +1,4 @@
-"""The days of a task: what it adds up over its customers, and when it tells (DESIGN 5).
+"""The days of a task: what it adds up over its customers, and when it tells (DESIGN 5.11).
 
 A day ends at midnight UTC, before anything of that instant is done. What is added up then goes to
 `partition-facts` in the task's transaction; worker/facts.py adds the tasks up, and the fact of the
@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from streams.engine import CustomerState, Instant, Purchase, is_forgotten
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.ports import CONTROL, DayReport
 from streams.runtime.learning import Learning
 from streams.runtime.merge import Input

@@ -1,4 +1,4 @@
-"""Store facts: the reports of all tasks about a day, added up (DESIGN 5).
+"""Store facts: the reports of all tasks about a day, added up (DESIGN 5.11).
 
 A day is complete when every task has told of it, or of a later one; who told nothing of it is as in
 its last report before. Only integers are added, so the order in which reports come is of no
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine import Counts, Instant, counts_in
-from streams.engine.duration import DAY
+from streams.engine.values import DAY
 from streams.ports import DayReport
 
 LONGEST = 400

@@ -1,5 +1,5 @@
 """News of articles for those who wait for them: an event for each, which tasks write for each other
-(SEMANTICS 7)."""
+(DESIGN 6.5)."""
 
 from streams.engine import Instant, Interest, Product, news, next_midnight
 from streams.ports import Encoder

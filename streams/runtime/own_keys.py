@@ -1,4 +1,4 @@
-"""What a task keeps beside its customers: keys of the changelog that begin with 0x00 (DESIGN 4).
+"""What a task keeps beside its customers: keys of the changelog that begin with 0x00 (DESIGN 4.9).
 
 What isn't committed yet hides what the store holds:
 

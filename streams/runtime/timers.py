@@ -2,7 +2,7 @@
 
 A window [now, `_until`) of due times is in memory, as a heap. Beyond it the store's timer index
 and what isn't committed yet know more. So a task with ten million waiting customers keeps
-only the next ones in memory (DESIGN 5).
+only the next ones in memory (DESIGN 5.9).
 """
 
 from collections.abc import Callable, Iterable

@@ -1,1 +1,5 @@
-"""Where a task's state is kept between commits: a cache of the changelog, never ahead of it."""
+"""The store of a task's state between commits: a cache of the changelog, never ahead of it.
+
+rocksdict is imported here only. `rocks.py` is the store on disk, `memory.py` the one in
+memory (both behind `ports.Store`), `layout.py` the keys.
+"""

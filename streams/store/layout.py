@@ -17,7 +17,7 @@ TIMER_END = b"u"
 POSITION = b"p"
 
 OWN = b"\x00"
-"""Keys of the task itself begin with it; customer ids don't (DESIGN section 4)."""
+"""Keys of the task itself begin with it; customer ids don't (DESIGN 4.9)."""
 
 FIRST_CUSTOMER = b"\x01"
 

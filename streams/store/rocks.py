@@ -59,7 +59,7 @@ DAMAGED = ".damaged"
 
 
 class StoreMemory:
-    """Block cache and write buffers of all stores of a process (PITFALLS 6, 51)."""
+    """Block cache and write buffers of all stores of a process (PITFALLS fact 6, PITFALLS 51)."""
 
     def __init__(self, capacity: int) -> None:
         """`capacity` in bytes; up to a half of it are write buffers."""

@@ -28,9 +28,9 @@ from streams.engine import (
     decode_state,
     new_state,
 )
-from streams.engine.backfill import in_order, is_fit, metrics_of
-from streams.engine.flow import CompiledFlow
-from streams.engine.problem import nearest_name
+from streams.engine.deciding import in_order, is_fit, metrics_of
+from streams.engine.program import CompiledFlow
+from streams.engine.values import nearest_name
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader

@@ -9,9 +9,8 @@ from streams.contracts.coupons import COUPONS, coupon_record, inline_codes
 from streams.contracts.decode import EventDecoder, decode_asking
 from streams.contracts.registry import registry_in
 from streams.engine import Definitions, Instant
-from streams.engine.codes import is_code, may_make
-from streams.engine.definition import CouponPool
-from streams.engine.pools import rule_like, rule_that_makes
+from streams.engine.content import CouponPool, rule_like, rule_that_makes
+from streams.engine.values import is_code, may_make
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader

@@ -1,4 +1,5 @@
-"""The agent that adds up what the tasks tell of a day and writes the facts to `control` (DESIGN 5).
+"""The agent that adds up what the tasks tell of a day and writes the facts to `control`
+(DESIGN 5.11).
 
     partition-facts ──► Adding ──► one transaction a day ──► control ──► every task
 

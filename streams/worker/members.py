@@ -7,8 +7,8 @@ import msgspec
 
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
 from streams.engine import Definitions, Instant, decode_state
-from streams.engine.conditions.segment import compile_segment
-from streams.engine.situation import Situation
+from streams.engine.conditions import compile_segment
+from streams.engine.customer import Situation
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CONTROL
 from streams.runtime.commit import CHANGELOG, POSITION_KEY, decode_position

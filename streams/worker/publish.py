@@ -26,10 +26,9 @@ from streams.engine import (
     read_definitions,
     successors,
 )
-from streams.engine.definition import CouponPool
-from streams.engine.duration import duration_text
-from streams.engine.money import amount_text, minor_digits
-from streams.engine.successor import Successors
+from streams.engine.compiling import Successors
+from streams.engine.content import CouponPool
+from streams.engine.values import amount_text, duration_text, minor_digits
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
@@ -130,7 +129,7 @@ def reservations(before: Published, definitions: DefinitionsSet) -> list[str]:
 
 
 def _of_currencies(before: str, now: str) -> Iterator[str]:
-    """Amounts are converted once, when their event is processed (FLOWS, money): never again."""
+    """Amounts are converted once, when their event is processed (FLOWS "Money"): never again."""
     if before != now:
         amount = amount_text(100 * 10 ** minor_digits(before), before)
         same = amount_text(100 * 10 ** minor_digits(before), now)

@@ -6,7 +6,7 @@ from streams.kafka.topic_reader import TopicReader
 from streams.runtime.commit import CHANGELOG
 
 OWN = b"\x00"
-"""What keys begin with that are a task's own and no customer's (DESIGN section 4)."""
+"""What keys begin with that are a task's own and no customer's (DESIGN 4.9)."""
 
 
 def read_states(reader: TopicReader) -> Iterator[tuple[bytes, bytes | None]]:

@@ -2,11 +2,10 @@
 
 Assignment, standby replicas and routed queries are Faust's. The changelog isn't: Faust's recovery
 reads record by record and waits for the high watermark less one, which under transactions is a
-marker (DESIGN 6). So a table is ready when its tasks are, and only tasks write.
+marker (DESIGN 6.3). So a table is ready when its tasks are, and only tasks write.
 """
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from typing import Any, NoReturn, cast
 
@@ -18,8 +17,6 @@ from mode import Service
 
 from streams.worker.tasks import Tasks
 from streams.worker.transport import BatchTransport, Consumer
-
-logger = logging.getLogger(__name__)
 
 CUSTOMERS = "customers"
 

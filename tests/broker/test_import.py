@@ -251,7 +251,7 @@ def test_every_refusal_is_a_place_and_a_sentence(sendflow: Command, tmp_path: Pa
 def test_an_unknown_time_zone_is_imported_with_a_warning(
     sendflow: Command, reader: TopicReader, tmp_path: Path
 ) -> None:
-    """SEMANTICS W35: the store's counts; what else the row says is worth having."""
+    """W35: the store's counts; what else the row says is worth having."""
     sendflow("topics", "create")
     file = tmp_path / "people.csv"
     file.write_text(

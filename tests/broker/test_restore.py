@@ -1,4 +1,4 @@
-"""A restore ends where the changelog does, whatever lies there (PITFALLS 7, 45)."""
+"""A restore ends where the changelog does, whatever lies there (PITFALLS fact 7, PITFALLS 45)."""
 
 import struct
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Every numbered case of SEMANTICS.md, and every test of the example flows, by its name."""
+"""Every numbered case of SEMANTICS, and every test of the example flows, by its name."""
 
 import functools
 from pathlib import Path

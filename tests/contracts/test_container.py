@@ -1,5 +1,6 @@
 """Avro files."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import fastavro
 import pytest
 
-from streams.contracts.container import read_container, write_container
+from streams.contracts.container import read_container
 from streams.contracts.schemas import shipped_schemas
 from streams.errors import Refused
 
@@ -19,9 +20,14 @@ RECORDS = [
 ]
 
 
+def write_container(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    with path.open("wb") as file:
+        fastavro.writer(file, LATE.schema, records, codec="deflate")
+
+
 def test_records_come_back_with_their_moments(tmp_path: Path) -> None:
     path = tmp_path / "late.avro"
-    write_container(path, LATE, iter(RECORDS))
+    write_container(path, RECORDS)
     read = list(read_container(path))
     assert len(read) == 1000
     assert read[17] == RECORDS[17] | {"effective_time": datetime(2026, 3, 2, 12, tzinfo=UTC)}
@@ -39,7 +45,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_was_cut_off_is_refused_behind_its_whole_blocks(tmp_path: Path) -> None:
     path = tmp_path / "late.avro"
-    write_container(path, LATE, RECORDS * 20)
+    write_container(path, RECORDS * 20)
     path.write_bytes(path.read_bytes()[:-100])
     seen: list[dict[str, Any]] = []
     with pytest.raises(Refused, match="is damaged"):

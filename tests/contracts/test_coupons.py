@@ -7,7 +7,7 @@ import pytest
 
 from streams.contracts.coupons import coupon_record, inline_codes, key_of
 from streams.contracts.decode import EventDecoder
-from streams.engine.definition import CodeRule, CouponPool
+from streams.engine.content.coupon_pool import CodeRule, CouponPool
 from streams.ports import CouponCode, Record, Rejection
 
 NOON = 1_772_452_800_000

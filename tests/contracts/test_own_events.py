@@ -14,7 +14,7 @@ from streams.contracts.own_events import OwnEvents
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine import METRICS, Event
-from streams.engine.event import Field, FieldType, Metric
+from streams.engine.values.event import Field, FieldType, Metric
 from streams.ports import Record, Rejection
 
 NOON = 1_772_452_800_000

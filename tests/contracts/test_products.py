@@ -8,7 +8,7 @@ import pytest
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
 from streams.engine import Interest, Product, next_midnight
-from streams.engine.event import PRODUCT_UPDATED
+from streams.engine.values.event import PRODUCT_UPDATED
 from streams.ports import Record, Rejection
 
 AT = 1_772_445_600_000

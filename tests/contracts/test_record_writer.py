@@ -83,6 +83,16 @@ def test_attributes_can_be_converted() -> None:
     assert write(struct(long, 17)) == written_by_fastavro(schema, {"a": long, "b": "17"})
 
 
+def test_an_attribute_may_have_another_name_than_its_field() -> None:
+    fields = [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}]
+    schema = {"type": "record", "name": "Two", "fields": fields}
+    struct = msgspec.defstruct("Two", ["a", "c"])
+    write = struct_writer(schema, {"b": str}, {"b": "c"})
+    assert write(struct("x", 17)) == b"\x02x\x0417"
+    long = "x" * 10_000
+    assert write(struct(long, 17)) == written_by_fastavro(schema, {"a": long, "b": "17"})
+
+
 def test_a_value_that_fits_no_branch_is_refused() -> None:
     schema = {"type": "record", "name": "U", "fields": [{"name": "u", "type": ["long", "string"]}]}
     with pytest.raises(TypeError, match="fits no branch"):

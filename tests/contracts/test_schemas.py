@@ -20,16 +20,16 @@ from streams.contracts.schemas import (
     contract_of,
     kind_of,
     load_schemas,
-    problems_between,
     record_name,
     shipped_schemas,
 )
 from streams.contracts.trace import TRACEPARENT
-from streams.engine import METRICS, Decision, Interest, ReviewRequest, SendCommand, WebhookCommand
-from streams.engine.event import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
+from streams.engine import METRICS, Decision, Interest, SendCommand, WebhookCommand
+from streams.engine.values.event import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
 from streams.errors import Refused
 from streams.ports import CouponCode
 from streams.resources import schemas_dir
+from tests.contracts.compatibility import problems_between
 
 MOMENT = {"type": "long", "logicalType": "timestamp-millis"}
 ON_THE_WIRE: dict[FieldType, list[Any]] = {
@@ -46,7 +46,6 @@ ON_THE_WIRE: dict[FieldType, list[Any]] = {
 STRUCTS = {
     "SendCommand": SendCommand,
     "WebhookCommand": WebhookCommand,
-    "ReviewRequest": ReviewRequest,
     "DeadLetter": DeadLetter,
     "LateRecord": LateRecord,
     "Interest": Interest,
@@ -61,7 +60,7 @@ SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glo
 
 def test_every_schema_is_a_metric_or_has_a_struct_and_every_one_of_them_has_a_schema() -> None:
     known = METRIC_OF_RECORD.keys() | STRUCTS.keys() | set(map(record_name, PRODUCT_METRICS))
-    known |= {"Decisions", OwnEvents.name, Reviews.name}
+    known |= {"Decisions", "ReviewRequest", OwnEvents.name, Reviews.name}
     assert known == shipped_schemas().current.keys()
     assert not METRIC_OF_RECORD.keys() & STRUCTS.keys()
     assert record_name("order.placed") == "OrderPlaced"
@@ -112,6 +111,13 @@ def holds_the_same(written: dict[str, Any], field: Field) -> None:
 def test_an_output_record_and_its_struct_have_the_same_fields(name: str) -> None:
     struct = [field for field in STRUCTS[name].__struct_fields__ if field != TRACEPARENT]
     assert [field["name"] for field in SOURCES[name]["fields"]] == struct
+
+
+def test_a_request_for_review_has_the_fields_of_a_command_that_is_not_decided_yet() -> None:
+    command = [field for field in SendCommand.__struct_fields__ if field != TRACEPARENT]
+    command.remove("not_before")
+    command[command.index("decided_at")] = "requested_at"
+    assert [field["name"] for field in SOURCES["ReviewRequest"]["fields"]] == command
 
 
 def test_decisions_and_each_of_them_have_together_the_fields_of_the_struct() -> None:

@@ -23,7 +23,7 @@ from streams.definitions.changes import (
 )
 from streams.definitions.diff import changes_between
 from streams.engine import Definitions, read_definitions
-from tests.engine.customer import flow, send
+from tests.harness.customer import flow, send
 
 
 def read(*flows: dict[str, Any], **parts: Any) -> Definitions:

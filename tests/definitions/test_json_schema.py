@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from streams.definitions.json_schema import flow_schema, hover_texts, schema_text
+from streams.engine.compiling.definition import Flow
 from streams.engine.conditions import CONDITIONS
-from streams.engine.definition import Flow
 from streams.engine.steps import STEPS
 from streams.resources import schemas_dir
 

@@ -22,9 +22,9 @@ from streams.demo.feedback import SHIPPING_CONFIRMATION
 from streams.demo.retail import CHARGES, COUNTRIES, DATA
 from streams.demo.shop import ShopYear, build_shop_year
 from streams.engine import compile_program
-from streams.engine.event import ITEM_FIELDS, METRICS, PRODUCT_METRICS, FieldType
+from streams.engine.values.event import ITEM_FIELDS, METRICS, PRODUCT_METRICS, FieldType
 from streams.resources import example_flows_dir
-from tests.engine.customer import Customer
+from tests.harness.customer import Customer
 
 _DAY = 24 * 60 * 60 * 1000
 

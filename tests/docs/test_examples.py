@@ -13,7 +13,7 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.demo.broker import BrokerProcess
 from streams.engine import Event, Product, Review, SendCommand
-from streams.engine.event import Field, FieldType, Metric
+from streams.engine.values.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
 from streams.ports import CouponCode, Record
 from tests.eventually import eventually

@@ -13,12 +13,12 @@ import pytest
 
 from streams.cli.main import run
 from streams.definitions import parse_yaml
-from streams.engine.check import read_definitions
+from streams.engine.compiling.check import read_definitions
+from streams.engine.compiling.definition import Definitions
 from streams.engine.conditions import CONDITIONS
-from streams.engine.definition import Definitions
-from streams.engine.problem import path_text
 from streams.engine.steps import STEPS
 from streams.engine.triggers import TRIGGERS
+from streams.engine.values.problem import path_text
 from streams.flowtest.cases import read_file
 from streams.flowtest.compare import judge_case
 from tests.docs.examples import case_of, name_of, read_examples

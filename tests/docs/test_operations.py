@@ -68,7 +68,7 @@ def messages() -> list[str]:
     return found
 
 
-SAID = [text for row in table("what it says") for text in re.findall(r"`([^`]+)`", row[0])]
+SAID = [text for row in table("message") for text in re.findall(r"`([^`]+)`", row[0])]
 MENTIONED = [
     "make room on this disk and start again",
     "restoring, at offset … of … of the changelog",

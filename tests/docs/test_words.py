@@ -1,21 +1,21 @@
-"""The table of README.md that translates the words of other editors: what is written there for
-here is right, in a set with the definitions of docs/flows.md."""
+"""The table of docs/coming-from.md: its last column is right, in a set with the definitions of
+docs/flows.md."""
 
 import re
 from typing import Any
 
 import pytest
 
-from streams.engine.check import read_definitions
+from streams.engine.compiling.check import read_definitions
+from streams.engine.compiling.definition import Definitions
 from streams.engine.conditions import CONDITIONS
-from streams.engine.definition import Definitions
 from streams.engine.steps import STEPS
 from streams.engine.triggers import TRIGGERS
 from tests.docs.test_examples import ROOT
 from tests.docs.test_flows import definitions_of_the_page, raw_of
 
 HEADING = "| Klaviyo | Customer.io | Braze | here |\n"
-PAGE = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "coming-from.md").read_text()
 ROWS = PAGE.partition(HEADING)[2].partition("\n\n")[0].splitlines()[1:]
 HERE = [row.split(" | ", maxsplit=3)[3].removesuffix(" |") for row in ROWS]
 STORE = " in `store.yaml`"

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from streams.demo.retail import DATA
-from streams.engine.event import Field, FieldType, Metric
+from streams.engine.values.event import Field, FieldType, Metric
 from streams.errors import Refused
 from streams.files.mapping import ImportCounts, map_rows, parse_mapping
 from streams.files.refusal import Refusal

@@ -4,7 +4,7 @@ import pytest
 
 from streams.contracts.fields import WrongEvent
 from streams.contracts.wire import decode_any
-from streams.engine.event import Field, FieldType, Metric
+from streams.engine.values.event import Field, FieldType, Metric
 from streams.importing.encoding import event_record
 
 AT = 1_300_000_000_000

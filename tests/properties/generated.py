@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from streams.engine.check import read_definitions
-from streams.engine.definition import Definitions
-from tests.engine.customer import DAY, EVERYWHERE, HOUR, MINUTE, MONDAY
+from streams.engine.compiling.check import read_definitions
+from streams.engine.compiling.definition import Definitions
+from tests.harness.customer import DAY, EVERYWHERE, HOUR, MINUTE, MONDAY
 from tests.properties.test_engine import CHANNELS, DATA, IDS
 from tests.properties.test_truth_by_time import conditions as conditions_over_time
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.engine import Backfill, Event, Instant, NotAdded, Placed, backfill
-from tests.engine.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
 
 TRIGGERED = MONDAY + 9 * HOUR
 HOURS = st.integers(1, 72)

@@ -18,7 +18,7 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import CONTROL, OutputRecord, TaskSettings
 from streams.programs import SEMANTICS, Programs
 from streams.store.memory import MemoryStore
-from tests.engine.customer import DAY, MONDAY
+from tests.harness.customer import DAY, MONDAY
 from tests.properties.generated import Happening, Raw, histories, sets
 
 pytestmark = pytest.mark.timeout(180)

@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.engine.customer.situation import Situation
+from streams.engine.customer.state import decode_state, encode_state
+from streams.engine.deciding.scan import Visit, sieve, visit
 from streams.engine.effects import Effects
-from streams.engine.situation import Situation
-from streams.engine.state import decode_state, encode_state
-from streams.engine.visit import Visit, sieve, visit
-from tests.engine.customer import flow, program_of, send
+from tests.harness.customer import flow, program_of, send
 from tests.properties.test_truth_by_time import (
     DAY,
     FACTS,

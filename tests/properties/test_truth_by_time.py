@@ -8,13 +8,13 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.engine.calendar import start_of_day, to_date, zone_named
-from streams.engine.check import examine
+from streams.engine.compiling.check import examine
+from streams.engine.compiling.definition import Definitions
 from streams.engine.conditions import compile_condition
-from streams.engine.definition import Definitions
-from streams.engine.past import Past
-from streams.engine.situation import Situation
-from streams.engine.state import CustomerState, Journey
+from streams.engine.customer.past import Past
+from streams.engine.customer.situation import Situation
+from streams.engine.customer.state import CustomerState, Journey
+from streams.engine.values.calendar import start_of_day, to_date, zone_named
 
 SECOND = 1_000
 HOUR = 3_600 * SECOND

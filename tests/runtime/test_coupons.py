@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from streams.engine.codes import code_of, number_of, size_of
+from streams.engine.values.codes import code_of, number_of, size_of
 from streams.ports import CouponCode, StoreBatch
 from streams.runtime.coupons import (
     POOL,

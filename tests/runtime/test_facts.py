@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from streams.engine.duration import DAY
+from streams.engine.values.duration import DAY
 from streams.ports import DayReport
 from streams.runtime.facts import Adding, DayFact
 

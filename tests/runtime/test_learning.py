@@ -3,7 +3,8 @@
 import pytest
 
 from streams.engine import Purchase, counts_in
-from streams.engine.learning import Bought, Counts
+from streams.engine.customer.learning import Counts
+from streams.engine.effects.purchase import Bought
 from streams.ports import StoreBatch
 from streams.runtime.learning import BLOCK, PREFIX, Learning
 from streams.runtime.own_keys import OwnKeys

@@ -5,7 +5,7 @@ from typing import Any
 
 from streams.contracts.dead_letters import read_dead_letter
 from streams.engine import LARGE_STATE, decode_state
-from streams.engine.room import MOST_JOURNEYS, MOST_STATE
+from streams.engine.customer.limits import MOST_JOURNEYS, MOST_STATE
 
 from .conftest import BEGIN, DAY, HOUR, Shop
 

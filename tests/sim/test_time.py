@@ -17,7 +17,7 @@ from streams.engine import (
     decide,
     fire,
 )
-from streams.engine.successor import Successors
+from streams.engine.compiling.successors import Successors
 from streams.ports import CONTROL
 from streams.runtime.firing import TIMER
 

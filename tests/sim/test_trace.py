@@ -1,4 +1,4 @@
-"""The header `traceparent` of what began a journey goes on with its commands (DESIGN section 7)."""
+"""The header `traceparent` of what began a journey goes on with its commands (DESIGN 7)."""
 
 from typing import Any
 

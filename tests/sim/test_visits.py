@@ -12,7 +12,7 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.engine import Instant, decode_state, visit
 from streams.engine.conditions.truth import Truth
-from streams.engine.situation import Situation
+from streams.engine.customer.situation import Situation
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
@@ -577,7 +577,7 @@ def test_pitfall_61_nor_does_one_at_whom_judging_the_audience_fails(
             raise ZeroDivisionError
         return situation.state.customer_id != "b", None
 
-    monkeypatch.setattr("streams.engine.schedule.compile_condition", lambda *_: failing)
+    monkeypatch.setattr("streams.engine.program.schedule.compile_condition", lambda *_: failing)
     shop.publish(BEGIN - 1, with_audience({"consent": "email"}))
     customers(shop, "abcde")
     shop.until(NINE + HOUR)

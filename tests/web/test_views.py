@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from streams.engine import encode_state, new_state
-from streams.engine.past import remember_first
+from streams.engine.customer.past import remember_first
 from streams.runtime.lifecycle import TaskState
 from streams.web.views import (
     AT_THE_LIVE_EDGE,

@@ -4,7 +4,7 @@ from typing import Any
 
 from streams.engine import Definitions, compile_program, encode_state, read_definitions
 from streams.worker.members import InForce, members
-from tests.engine.customer import DAY, MONDAY, Customer
+from tests.harness.customer import DAY, MONDAY, Customer
 
 SEGMENTS = [
     {"segment": "lapsed", "if": {"since_last": "order.placed", "at_least": "90d"}},

@@ -1,12 +1,11 @@
-"""What a flow may ask about a customer: one module per condition, named after its key.
+"""The conditions of the flow language: one module per condition, named after its key (SEMANTICS 3).
 
 Each has a `Definition` that reads itself, `check(definition, scope)` for what annotations can't
 say, `compile(definition, scope)` to a closure that yields its truth and when to ask again, and
-`evidence(definition, scope)` to one that yields the values compared.
+`evidence(definition, scope)` to one that yields the values compared. Start with `truth.py`.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 
 from streams.engine.conditions import (
     all_,
@@ -22,36 +21,61 @@ from streams.engine.conditions import (
     trigger,
     value,
 )
+from streams.engine.conditions.compare import QUANTIFIERS, Comparison
 from streams.engine.conditions.condition import (
     ConditionDefinition,
+    ConditionModule,
     compile_condition,
     compile_evidence,
 )
-from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.reading import Member
-from streams.engine.scope import Scope
+from streams.engine.conditions.dependence import Dependence, dependence_of, segments_within
+from streams.engine.conditions.segment import compile_segment
+from streams.engine.conditions.truth import (
+    HISTORY_SINCE,
+    NEVER,
+    Condition,
+    Evidence,
+    add_evidence,
+    all_of,
+    earlier,
+    evidence_of_all,
+    known_since,
+)
+from streams.engine.conditions.where import (
+    EventPattern,
+    Test,
+    check_pattern,
+    compile_pattern,
+    top_fields,
+)
 
 __all__ = [
     "CONDITIONS",
+    "HISTORY_SINCE",
+    "NEVER",
+    "QUANTIFIERS",
+    "Comparison",
     "Condition",
     "ConditionDefinition",
-    "ConditionModule",
+    "Dependence",
+    "EventPattern",
     "Evidence",
+    "Test",
+    "add_evidence",
+    "all_of",
+    "check_pattern",
     "compile_condition",
     "compile_evidence",
+    "compile_pattern",
+    "compile_segment",
+    "dependence_of",
+    "earlier",
+    "evidence_of_all",
+    "known_since",
+    "segment",
+    "segments_within",
+    "top_fields",
 ]
-
-
-class ConditionModule(Member, Protocol):
-    """What the module of a condition holds."""
-
-    def compile(self, definition: Any, scope: Scope) -> Condition:
-        """The closure of a checked definition."""
-
-    def evidence(self, definition: Any, scope: Scope) -> Evidence:
-        """What a checked definition compares, for decisions."""
-
-
 CONDITIONS: Mapping[str, ConditionModule] = {
     "count": count,
     "sum": sum_,

@@ -10,8 +10,8 @@ from streams.engine.conditions.condition import (
     compile_evidence,
 )
 from streams.engine.conditions.truth import Condition, Evidence, all_of, evidence_of_all
-from streams.engine.problem import Problem
-from streams.engine.scope import Scope
+from streams.engine.language import Scope
+from streams.engine.values import Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,22 +10,22 @@ from typing import Any, cast
 
 import msgspec
 
-from streams.engine.event import FieldType
-from streams.engine.problem import Path, Problem
-from streams.engine.reading import Reading, describe, read
-from streams.engine.references import (
+from streams.engine.customer import Situation
+from streams.engine.language import (
     IN_WORDS,
     ITEM_OF,
     LIST_OF,
     Reader,
+    Reading,
+    Scope,
     compile_reference,
     compile_value,
+    describe,
     is_reference,
     parse_constant,
+    read,
 )
-from streams.engine.scalars import Boolean, Operand, Operands
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
+from streams.engine.values import Boolean, FieldType, Operand, Operands, Path, Problem
 
 Judge = Callable[[Any, Situation], bool]
 """Whether a value (None: missing) passes."""

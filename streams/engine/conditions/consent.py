@@ -6,11 +6,9 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
-from streams.engine.problem import Problem
-from streams.engine.profile import may_be_marketed_to
-from streams.engine.scalars import Channel
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
+from streams.engine.customer import Situation, may_be_marketed_to
+from streams.engine.language import Scope
+from streams.engine.values import Channel, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,12 +12,9 @@ from streams.engine.conditions.timeframe import (
     is_all_time,
 )
 from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.event import FieldType
-from streams.engine.problem import Problem
-from streams.engine.scalars import MetricName
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
-from streams.engine.state import Occurrence
+from streams.engine.customer import Occurrence, Situation
+from streams.engine.language import Scope
+from streams.engine.values import FieldType, MetricName, Problem
 
 
 class Definition(OverTime, frozen=True, kw_only=True):

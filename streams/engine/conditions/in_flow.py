@@ -6,12 +6,9 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
-from streams.engine.event import Instant
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.scalars import Identifier, PositiveDuration
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
-from streams.engine.state import Journey
+from streams.engine.customer import Journey, Situation
+from streams.engine.language import Scope
+from streams.engine.values import Identifier, Instant, PositiveDuration, Problem, unknown_name
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

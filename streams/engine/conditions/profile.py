@@ -3,16 +3,24 @@
 from collections.abc import Iterator
 from typing import Any
 
-from streams.engine import calendar
 from streams.engine.conditions.compare import Comparison, Judge, compile_comparison, operations_of
 from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
-from streams.engine.duration import parse_offset, whole_days
-from streams.engine.event import FieldType, Instant
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.references import IN_WORDS, Reader, profile_reader, shown
-from streams.engine.scalars import Operand, Text, parse_date
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
+from streams.engine.customer import Situation
+from streams.engine.language import IN_WORDS, Reader, Scope, profile_reader, shown
+from streams.engine.values import (
+    FieldType,
+    Instant,
+    Operand,
+    Problem,
+    Text,
+    next_day,
+    parse_date,
+    parse_offset,
+    start_of_day,
+    unknown_name,
+    whole_days,
+    zone_of,
+)
 
 
 class Definition(Comparison, frozen=True, kw_only=True):
@@ -140,8 +148,8 @@ def _date_from_today(read: Reader, before: bool, offset: int, scope: Scope) -> C
         day = parse_date(read(situation) or "")
         if day is None:
             return NEVER
-        zone = calendar.zone_of(situation.state.profile.get("timezone"), scope.zone)
-        turns = calendar.next_day(day, (1 if before else 0) - days)
-        return _until(calendar.start_of_day(turns, zone), before=before, now=situation.now)
+        zone = zone_of(situation.state.profile.get("timezone"), scope.zone)
+        turns = next_day(day, (1 if before else 0) - days)
+        return _until(start_of_day(turns, zone), before=before, now=situation.now)
 
     return judge

@@ -6,9 +6,8 @@ import msgspec
 
 from streams.engine.conditions.condition import compile_condition, compile_evidence
 from streams.engine.conditions.truth import Condition, Evidence, known_since
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.scalars import Identifier
-from streams.engine.scope import Scope
+from streams.engine.language import Scope
+from streams.engine.values import Identifier, Problem, unknown_name
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

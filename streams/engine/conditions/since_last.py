@@ -16,12 +16,9 @@ from streams.engine.conditions.truth import (
     history_since,
 )
 from streams.engine.conditions.where import Test, Where, check_events, compile_events, top_fields
-from streams.engine.duration import duration_text
-from streams.engine.event import Instant
-from streams.engine.problem import Problem
-from streams.engine.scalars import Duration, MetricName
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
+from streams.engine.customer import Situation
+from streams.engine.language import Scope
+from streams.engine.values import Duration, Instant, MetricName, Problem, duration_text
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,12 +13,9 @@ from streams.engine.conditions.timeframe import (
     compile_question,
 )
 from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.event import FieldType
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.references import IN_WORDS, fields_of, shown
-from streams.engine.scalars import FieldName, MetricName
-from streams.engine.scope import Scope
-from streams.engine.state import Occurrence
+from streams.engine.customer import Occurrence
+from streams.engine.language import IN_WORDS, Scope, fields_of, shown
+from streams.engine.values import FieldName, FieldType, MetricName, Problem, unknown_name
 
 
 class Definition(OverTime, frozen=True, kw_only=True):

@@ -16,7 +16,6 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from streams.engine import calendar
 from streams.engine.conditions.compare import OF_NUMBERS, Comparison, check_one
 from streams.engine.conditions.truth import Condition, Truth, history_since
 from streams.engine.conditions.where import (
@@ -27,15 +26,23 @@ from streams.engine.conditions.where import (
     top_fields,
     unknown_metric,
 )
-from streams.engine.duration import DAY
-from streams.engine.event import Instant
-from streams.engine.money import MONEY_TYPES, NO_RATE
-from streams.engine.problem import Problem
-from streams.engine.references import fields_of
-from streams.engine.scalars import Date, Integer, MetricName, PositiveDuration
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
-from streams.engine.state import Occurrence, Past
+from streams.engine.customer import Occurrence, Past, Situation
+from streams.engine.language import Scope, fields_of
+from streams.engine.values import (
+    DAY,
+    MONEY_TYPES,
+    NO_RATE,
+    Date,
+    Instant,
+    Integer,
+    MetricName,
+    PositiveDuration,
+    Problem,
+    next_day,
+    start_of_day,
+    to_date,
+    zone_of,
+)
 
 Measure = Callable[[Sequence[Occurrence]], Sequence[Any]]
 """For events in order of time: their count (or sum), then that without the oldest, without the two
@@ -145,7 +152,7 @@ class Question(msgspec.Struct, frozen=True):
 
     def _without_rate(self, situation: Situation) -> dict[str, Any]:
         """The currencies of events in the timeframe whose amounts couldn't be compared or added
-        (FLOWS.md, money)."""
+        (FLOWS "Money")."""
         if not self.reads_money:
             return {}
         data = (event.data for event in self.select(situation))
@@ -198,8 +205,8 @@ def _select(definition: OverTime, metric: str, scope: Scope) -> Select:
         return _select_day(metric, definition.on_day, scope)
     if definition.during is not None:
         first, last = definition.during
-        start = calendar.start_of_day(first, scope.store_zone)
-        end = calendar.start_of_day(calendar.next_day(last), scope.store_zone)
+        start = start_of_day(first, scope.store_zone)
+        end = start_of_day(next_day(last), scope.store_zone)
         return lambda situation: _between(_events(metric, situation), start, end)
     if definition.since == "flow_start":
         return _select_since_flow_start(metric)
@@ -217,13 +224,13 @@ def _start(definition: OverTime, scope: Scope) -> Start:
     if definition.on_day is not None:
         day = definition.on_day
 
-        def start_of_day(situation: Situation) -> Instant:
+        def start_of_that_day(situation: Situation) -> Instant:
             zone = _zone(situation, scope)
-            return _day(calendar.next_day(calendar.to_date(situation.now, zone), day), zone)[0]
+            return _day(next_day(to_date(situation.now, zone), day), zone)[0]
 
-        return start_of_day
+        return start_of_that_day
     if definition.during is not None:
-        first = calendar.start_of_day(definition.during[0], scope.store_zone)
+        first = start_of_day(definition.during[0], scope.store_zone)
         return lambda situation: first
     if definition.since == "flow_start":
         return _start_of_journey
@@ -308,8 +315,8 @@ def _asked_day(day: int, scope: Scope) -> Callable[[Situation], _AskedDay]:
         zone = _zone(situation, scope)
         asked = latest.get(zone)
         if asked is None or not asked.begins <= situation.now < asked.ends:
-            today = calendar.to_date(situation.now, zone)
-            bounds = (*_day(today, zone), *_day(calendar.next_day(today, day), zone))
+            today = to_date(situation.now, zone)
+            bounds = (*_day(today, zone), *_day(next_day(today, day), zone))
             asked = _AskedDay(today, *bounds)
             if asked.ends - asked.begins == DAY:  # no change of clocks within it
                 latest[zone] = asked
@@ -319,12 +326,12 @@ def _asked_day(day: int, scope: Scope) -> Callable[[Situation], _AskedDay]:
 
 
 def _zone(situation: Situation, scope: Scope) -> zoneinfo.ZoneInfo:
-    return calendar.zone_of(situation.state.profile.get("timezone"), scope.zone)
+    return zone_of(situation.state.profile.get("timezone"), scope.zone)
 
 
 def _day(day: datetime.date, zone: zoneinfo.ZoneInfo) -> tuple[Instant, Instant]:
     """From (included), to (excluded)."""
-    return calendar.start_of_day(day, zone), calendar.start_of_day(calendar.next_day(day), zone)
+    return start_of_day(day, zone), start_of_day(next_day(day), zone)
 
 
 def _select_since_flow_start(metric: str) -> Select:
@@ -379,10 +386,10 @@ def _on_day(question: Question, passes: Passes, day: int, scope: Scope) -> Condi
         zone, today = _zone(situation, scope), asked.today
         # After the day on which tomorrow is asked about, every day is as empty as tomorrow.
         for days in range(1, 2 - day):
-            start, end = _day(calendar.next_day(today, day + days), zone)
+            start, end = _day(next_day(today, day + days), zone)
             inside = question.matching(_between(events, start, end), situation)
             if passes(question.measure(inside)[0], situation) != holds:
-                return holds, calendar.start_of_day(calendar.next_day(today, days), zone)
+                return holds, start_of_day(next_day(today, days), zone)
         return holds, None
 
     return judge

@@ -6,12 +6,9 @@ from typing import Any
 from streams.engine.conditions.compare import QUANTIFIERS, Comparison, operations_of
 from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
 from streams.engine.conditions.where import Test, Where, compile_field
-from streams.engine.event import FieldType
-from streams.engine.problem import Problem
-from streams.engine.references import field_at, field_reader, fields_of, shown
-from streams.engine.scalars import Operand, Text
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
+from streams.engine.customer import Situation
+from streams.engine.language import Scope, field_at, field_reader, fields_of, shown
+from streams.engine.values import FieldType, Operand, Problem, Text
 
 
 class Definition(Comparison, frozen=True, kw_only=True):

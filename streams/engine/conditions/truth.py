@@ -4,10 +4,8 @@ without an event (DESIGN 5.8). That moment is what makes "no order for 90 days" 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from streams.engine.event import Instant
-from streams.engine.money import NO_RATE
-from streams.engine.past import Past
-from streams.engine.situation import Situation
+from streams.engine.customer import Past, Situation
+from streams.engine.values import NO_RATE, Instant
 
 Truth = tuple[bool, Instant | None]
 """(holds now, earliest moment after now at which it could change by time alone; None: never)."""

@@ -11,13 +11,9 @@ from streams.engine.conditions.compare import (
     operations_of,
 )
 from streams.engine.conditions.truth import Condition, Evidence, Truth
-from streams.engine.event import FieldType
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.references import IN_WORDS, shown
-from streams.engine.scalars import Operand, Text
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
-from streams.engine.value import VALUES, mean_fact, value_reader
+from streams.engine.customer import VALUES, Situation, mean_fact, value_reader
+from streams.engine.language import IN_WORDS, Scope, shown
+from streams.engine.values import FieldType, Operand, Problem, Text, unknown_name
 
 STORE_MEAN = "store_mean"
 

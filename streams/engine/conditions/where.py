@@ -9,13 +9,29 @@ from typing import Annotated, Any
 import msgspec
 
 from streams.engine.conditions.compare import QUANTIFIERS, Judge, compile_judge, never
-from streams.engine.event import ITEM_FIELDS, NEWS, PRODUCT_METRICS, Field, FieldType
-from streams.engine.problem import Path, Problem, unknown_name
-from streams.engine.reading import describe
-from streams.engine.references import IN_WORDS, ITEM_OF, field_at, field_reader, fields_of
-from streams.engine.scalars import ANY_SCALAR, MetricName, RawMapping
-from streams.engine.scope import Scope
-from streams.engine.situation import Situation
+from streams.engine.customer import Situation
+from streams.engine.language import (
+    IN_WORDS,
+    ITEM_OF,
+    Scope,
+    describe,
+    field_at,
+    field_reader,
+    fields_of,
+)
+from streams.engine.values import (
+    ANY_SCALAR,
+    ITEM_FIELDS,
+    NEWS,
+    PRODUCT_METRICS,
+    Field,
+    FieldType,
+    MetricName,
+    Path,
+    Problem,
+    RawMapping,
+    unknown_name,
+)
 
 Test = Callable[[Mapping[str, Any], Situation], bool]
 """Whether the data of an event (or an item) passes."""

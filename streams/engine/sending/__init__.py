@@ -1,5 +1,8 @@
-"""The rules of sending, in the order in which they are asked; the first that objects decides
-(SEMANTICS section 4)."""
+"""The rules of sending, one module per rule, in the order in which they are asked (SEMANTICS 4).
+
+Each has a `compile(message)` to a rule, or None where the message isn't subject to it. The first
+rule that objects decides. Start with `message.py`.
+"""
 
 from streams.engine.sending import (
     caps,
@@ -12,8 +15,19 @@ from streams.engine.sending import (
     smart_sending,
     status,
 )
-from streams.engine.sending.message import Message, Rule
+from streams.engine.sending.message import Cap, Message, Rule, Verdict, reached_at
+from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 
+__all__ = [
+    "DEFAULT_QUIET_HOURS",
+    "RULES",
+    "Cap",
+    "Message",
+    "Verdict",
+    "reached_at",
+    "rules_of",
+    "status",
+]
 RULES = (
     status,
     quiet_hours,

@@ -3,10 +3,10 @@ window (what was sent exactly one window ago doesn't count), or on one calendar 
 
 from zoneinfo import ZoneInfo
 
-from streams.engine.calendar import start_of_today
-from streams.engine.journey import Journey
+from streams.engine.customer import Journey
+from streams.engine.program import Turn
 from streams.engine.sending.message import Cap, Message, Rule, Verdict, skip
-from streams.engine.turn import Turn
+from streams.engine.values import start_of_today
 
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each

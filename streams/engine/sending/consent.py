@@ -2,10 +2,9 @@
 nothing against it; a transactional message obeys only what says that it wouldn't arrive or
 wouldn't be borne (profile.py)."""
 
-from streams.engine.journey import Journey
-from streams.engine.profile import FORBID_ALL
+from streams.engine.customer import FORBID_ALL, Journey
+from streams.engine.program import Turn
 from streams.engine.sending.message import Message, Rule, Verdict, skip
-from streams.engine.turn import Turn
 
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each

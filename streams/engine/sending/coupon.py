@@ -1,10 +1,10 @@
 """The coupon that a message gives (SEMANTICS 4.9). It is the last to be asked: nothing is taken for
 somebody who isn't sent anything."""
 
-from streams.engine.coupons import NO_COUPON, give, none_left
-from streams.engine.journey import Journey
+from streams.engine.content import NO_COUPON, give, none_left
+from streams.engine.customer import Journey
+from streams.engine.program import Turn
 from streams.engine.sending.message import Message, Rule, Verdict, skip
-from streams.engine.turn import Turn
 
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each

@@ -1,9 +1,9 @@
 """A message that has waited too long since P reached its step (SEMANTICS 4.3): held by quiet hours,
 by a paused flow or by a review."""
 
-from streams.engine.journey import Journey
+from streams.engine.customer import Journey
+from streams.engine.program import Turn
 from streams.engine.sending.message import Message, Rule, Verdict, reached_at, skip
-from streams.engine.turn import Turn
 
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each

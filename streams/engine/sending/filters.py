@@ -1,10 +1,10 @@
 """The flow's profile filter, judged afresh before every action, then the message's own `only_if`
 (SEMANTICS 1.3, 4.4)."""
 
-from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.journey import Journey
+from streams.engine.conditions import Condition, Evidence
+from streams.engine.customer import Journey
+from streams.engine.program import Turn
 from streams.engine.sending.message import Message, Rule, Verdict, skip
-from streams.engine.turn import Turn
 
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each

@@ -5,14 +5,12 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.definition import CouponPool
+from streams.engine.conditions import Condition, Evidence
+from streams.engine.content import CouponPool
+from streams.engine.customer import REACHED, Journey, noted_of
 from streams.engine.effects import Outcome
-from streams.engine.event import Instant
-from streams.engine.flow import CompiledFlow
-from streams.engine.journey import REACHED, Journey, noted_of
-from streams.engine.scalars import Clock
-from streams.engine.turn import Turn
+from streams.engine.program import CompiledFlow, Turn
+from streams.engine.values import Clock, Instant
 
 
 class Cap(msgspec.Struct, frozen=True):

@@ -3,12 +3,11 @@ first moment of the range is quiet, its last is not; equal ends make no quiet ho
 
 import datetime
 
-from streams.engine.calendar import at_clock, next_day, to_wall
+from streams.engine.customer import Journey
 from streams.engine.effects import Outcome
-from streams.engine.journey import Journey
-from streams.engine.scalars import Clock
+from streams.engine.program import Turn
 from streams.engine.sending.message import Message, Rule, Verdict
-from streams.engine.turn import Turn
+from streams.engine.values import Clock, at_clock, next_day, to_wall
 
 DEFAULT_QUIET_HOURS = {
     "sms": (Clock(21, 0), Clock(8, 0)),

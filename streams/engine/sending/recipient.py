@@ -3,10 +3,9 @@
 import re
 from typing import Any
 
-from streams.engine.journey import Journey
-from streams.engine.profile import ADDRESS_FIELDS
+from streams.engine.customer import ADDRESS_FIELDS, Journey
+from streams.engine.program import Turn
 from streams.engine.sending.message import Message, Rule, Verdict, skip
-from streams.engine.turn import Turn
 
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
 _PHONE = re.compile(r"\+?[ ()./-]*(\d[ ()./-]*){6,15}", re.ASCII)

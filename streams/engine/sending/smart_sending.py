@@ -5,9 +5,9 @@ earlier send            earlier + window
      t                         sent again from here on, this moment included
 """
 
-from streams.engine.journey import Journey
+from streams.engine.customer import Journey
+from streams.engine.program import Turn
 from streams.engine.sending.message import Message, Rule, Verdict, skip
-from streams.engine.turn import Turn
 
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each

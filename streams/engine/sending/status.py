@@ -1,10 +1,10 @@
 """A paused flow sends nothing: P is held before the message, and everything is judged as of the
 moment at which the flow is live again (SEMANTICS 6.1). A draft never comes here: it is no step."""
 
+from streams.engine.customer import Journey
 from streams.engine.effects import Outcome
-from streams.engine.journey import Journey
+from streams.engine.program import Turn
 from streams.engine.sending.message import Message, Rule, Verdict
-from streams.engine.turn import Turn
 
 
 def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each

@@ -5,15 +5,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.coupons import NO_COUPON, check_pool, give, none_left
+from streams.engine.content import NO_COUPON, check_pool, give, none_left
+from streams.engine.customer import Journey
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step
-from streams.engine.journey import Journey
-from streams.engine.problem import Problem
-from streams.engine.scalars import Identifier
-from streams.engine.scope import Scope
-from streams.engine.turn import Turn
-from streams.engine.walk import is_filtered
+from streams.engine.language import Scope
+from streams.engine.program import Building, Step, Turn, is_filtered
+from streams.engine.values import Identifier, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,14 +4,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.event import Instant
-from streams.engine.flow import Building, Step
-from streams.engine.journey import Journey
-from streams.engine.problem import Problem
-from streams.engine.scalars import Blank, Identifier, Text
-from streams.engine.scope import Scope
-from streams.engine.turn import Turn
-from streams.engine.walk import end
+from streams.engine.customer import Journey
+from streams.engine.language import Scope
+from streams.engine.program import Building, Step, Turn, end
+from streams.engine.values import Blank, Identifier, Instant, Problem, Text
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,18 +4,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.conditions.condition import (
+from streams.engine.conditions import (
     ConditionDefinition,
     compile_condition,
     compile_evidence,
 )
+from streams.engine.customer import Journey
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step, StepDefinition, retraced_by
-from streams.engine.journey import Journey
-from streams.engine.problem import Problem
-from streams.engine.scalars import Identifier
-from streams.engine.scope import Scope
-from streams.engine.turn import Turn
+from streams.engine.language import Scope
+from streams.engine.program import Building, Step, StepDefinition, Turn, retraced_by
+from streams.engine.values import Identifier, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.customer import Journey
 from streams.engine.effects import Outcome
-from streams.engine.flow import Building, Step, StepDefinition, retraced_by
-from streams.engine.identity import SAMPLE_POINTS, sample_point
-from streams.engine.journey import Journey
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.scalars import Boolean, Identifier, Percent
-from streams.engine.scope import Scope
-from streams.engine.turn import Turn
+from streams.engine.language import Scope
+from streams.engine.program import Building, Step, StepDefinition, Turn, retraced_by
+from streams.engine.values import (
+    SAMPLE_POINTS,
+    Boolean,
+    Identifier,
+    Percent,
+    Problem,
+    sample_point,
+    unknown_name,
+)
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,46 +1,64 @@
-"""One message on one channel: the rules of sending decide whether (SEMANTICS section 4)."""
+"""One message on one channel: the rules of sending decide whether (SEMANTICS 4)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
 
-from streams.engine.conditions.condition import (
+from streams.engine.conditions import (
     ConditionDefinition,
     compile_condition,
     compile_evidence,
 )
-from streams.engine.coupons import check_pool, held_of
-from streams.engine.duration import DAY, HOUR
-from streams.engine.effects import Outcome, ReviewRequest, SendCommand
-from streams.engine.event import Instant
-from streams.engine.flow import Building, Run, Step
-from streams.engine.handled import note_handled
-from streams.engine.identity import send_id
-from streams.engine.items import Items, check_items, compile_items
-from streams.engine.journey import REACHED, SENT, Journey, JourneyState, move, note_of
-from streams.engine.problem import Problem
-from streams.engine.profile import address_of
-from streams.engine.recommend import Recommend
-from streams.engine.references import profile_reader
-from streams.engine.scalars import (
+from streams.engine.content import (
+    Items,
+    Recommend,
+    check_items,
+    check_pool,
+    check_texts,
+    compile_items,
+    compile_texts,
+    held_of,
+)
+from streams.engine.customer import (
+    REACHED,
+    SENT,
+    Journey,
+    JourneyState,
+    LastSend,
+    Sent,
+    address_of,
+    move,
+    note_handled,
+    note_of,
+)
+from streams.engine.effects import Outcome, SendCommand
+from streams.engine.language import Scope, profile_reader
+from streams.engine.program import APPROVED, Building, Run, Step, Turn, give_up, put_up
+from streams.engine.sending import (
+    DEFAULT_QUIET_HOURS,
+    Cap,
+    Message,
+    Verdict,
+    reached_at,
+    rules_of,
+    status,
+)
+from streams.engine.values import (
+    DAY,
+    HOUR,
     AnyText,
     Boolean,
     Channel,
     ClockTime,
     FieldName,
     Identifier,
+    Instant,
     PositiveDuration,
+    Problem,
     Text,
+    send_id,
 )
-from streams.engine.scope import Scope
-from streams.engine.sending import rules_of, status
-from streams.engine.sending.message import Cap, Message, Verdict, reached_at
-from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
-from streams.engine.state import LastSend, Sent
-from streams.engine.texts import check_texts, compile_texts
-from streams.engine.turn import Turn
-from streams.engine.waiting import APPROVED, give_up, put_up
 
 DEFAULT_EXPIRES = {"email": 72 * HOUR}
 """By channel; `_OTHERS_EXPIRE` for the rest (SEMANTICS 4.3)."""
@@ -164,10 +182,11 @@ def _put_up(message: Message, command: "Command", following: Step) -> Run:
         if message.coupon is not None:  # it's taken when the message is sent, not before (4.1)
             held = held_of(turn.state, message.coupon.coupons, turn.now)
             would_be.coupon = None if held is None else held.code
-        request = _request_of(would_be)
-        turn.effects.reviews.append(request)
+        address: Any = would_be.recipient  # which no rule has looked at yet
+        would_be.recipient = address if isinstance(address, str) else None
+        turn.effects.reviews.append(would_be)
         evidence = {
-            "send_id": request.send_id,
+            "send_id": would_be.send_id,
             "channel": message.channel,
             "template": message.template,
             "triggered_at": journey.started_at,
@@ -176,37 +195,12 @@ def _put_up(message: Message, command: "Command", following: Step) -> Run:
         turn.note(flow, journey, step_id, Outcome.REVIEW, "", evidence)
         put_up(turn, journey, step_id, reached)
         if flow.trigger_metric is not None:
-            note_handled(turn.state, request.send_id)
+            note_handled(turn.state, would_be.send_id)
         if REACHED in journey.memory:
             note_of(journey, REACHED, step_id, None)
         return following
 
     return run
-
-
-def _request_of(command: SendCommand) -> ReviewRequest:
-    recipient: Any = command.recipient  # which no rule has looked at yet
-    return ReviewRequest(
-        command.send_id,
-        command.customer_id,
-        command.channel,
-        recipient if isinstance(recipient, str) else None,
-        command.template,
-        command.flow,
-        command.flow_version,
-        command.step,
-        command.journey_id,
-        command.transactional,
-        command.decided_at,
-        command.expires_at,
-        command.variables,
-        command.items,
-        command.coupon,
-        command.utm,
-        command.locale,
-        command.trigger_event_id,
-        command.traceparent,
-    )
 
 
 def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> bool:
@@ -231,7 +225,7 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
     store, flow, scope = building.settings, building.flow, building.scope
     smart_sending = definition.smart_sending
     if smart_sending is None:
-        smart_sending = building.definition.smart_sending
+        smart_sending = building.smart_sending
     quiet_hours = definition.quiet_hours
     if quiet_hours is None:
         quiet_hours = not flow.is_transactional
@@ -244,7 +238,7 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
         step=step_id,
         channel=channel,
         template=definition.template,
-        smart_sending=True if smart_sending is None else smart_sending,
+        smart_sending=smart_sending,
         window=store.smart_sending_window(channel),
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
         only_if=None if only_if is None else compile_condition(only_if, scope),
@@ -283,7 +277,7 @@ Command = Callable[[Turn, Journey, Instant], SendCommand]
 def _command_of(definition: Definition, message: Message, building: Building) -> Command:
     flow, step_id, channel = building.flow, message.step, message.channel
     template, expires = message.template, message.expires
-    utm = {**building.definition.utm, **definition.utm}
+    utm = {**building.utm, **definition.utm}
     variables = compile_texts(definition.variables, building.scope)
     read_locale = profile_reader("locale", building.scope)
     items: Items | None = None

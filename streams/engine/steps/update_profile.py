@@ -4,16 +4,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.event import FieldType
-from streams.engine.flow import Building, Step
-from streams.engine.journey import Journey
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.profile import set_field
-from streams.engine.references import Reader, compile_value
-from streams.engine.scalars import FieldName, Identifier, Operand
-from streams.engine.scope import Scope
-from streams.engine.turn import Turn
-from streams.engine.walk import is_filtered
+from streams.engine.customer import Journey, set_field
+from streams.engine.language import Reader, Scope, compile_value
+from streams.engine.program import Building, Step, Turn, is_filtered
+from streams.engine.values import FieldName, FieldType, Identifier, Operand, Problem, unknown_name
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,36 +7,34 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from streams.engine.calendar import (
-    at_clock,
-    next_clock,
-    next_day,
-    on_weekday,
-    place_moment,
-    start_of_day,
-    to_date,
-)
-from streams.engine.duration import DAY, whole_days
-from streams.engine.event import FieldType, Instant
-from streams.engine.flow import Building, Step
-from streams.engine.journey import Journey, JourneyState, move
-from streams.engine.problem import Problem
-from streams.engine.references import Reference, compile_reference, is_reference
-from streams.engine.scalars import (
+from streams.engine.customer import Journey, JourneyState, move
+from streams.engine.language import Reference, Scope, compile_reference, is_reference
+from streams.engine.program import Building, Step, Turn
+from streams.engine.values import (
+    DAY,
     WEEKDAYS,
     Clock,
     ClockTime,
     Duration,
+    FieldType,
     Identifier,
+    Instant,
     LocalMoment,
     MomentText,
     Offset,
     Operand,
+    Problem,
     Weekday,
+    at_clock,
+    next_clock,
+    next_day,
+    on_weekday,
     parse_date,
+    place_moment,
+    start_of_day,
+    to_date,
+    whole_days,
 )
-from streams.engine.scope import Scope
-from streams.engine.turn import Turn
 
 
 class Until(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,23 +10,22 @@ from typing import Any, Literal
 
 import msgspec
 
-from streams.engine.conditions.condition import (
+from streams.engine.conditions import (
     ConditionDefinition,
+    EventPattern,
+    check_pattern,
     compile_condition,
     compile_evidence,
+    compile_pattern,
+    dependence_of,
+    earlier,
+    top_fields,
 )
-from streams.engine.conditions.truth import earlier
-from streams.engine.conditions.where import EventPattern, check_pattern, compile_pattern, top_fields
-from streams.engine.dependence import dependence_of
+from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, move, note_of, noted_of
 from streams.engine.effects import Outcome
-from streams.engine.event import Instant
-from streams.engine.flow import Awaited, Building, Run, Step, StepDefinition
-from streams.engine.journey import TIMEOUT_AT, Journey, JourneyState, move, note_of, noted_of
-from streams.engine.problem import Problem
-from streams.engine.references import refers_to_trigger
-from streams.engine.scalars import Identifier, PositiveDuration
-from streams.engine.scope import Scope
-from streams.engine.turn import Turn
+from streams.engine.language import Scope, refers_to_trigger
+from streams.engine.program import Awaited, Building, Run, Step, StepDefinition, Turn
+from streams.engine.values import Identifier, Instant, PositiveDuration, Problem
 
 MINIMAL_PAST = None  # as far back as there is: a journey may have begun any time ago
 _LAST = 1 << 32  # after every place in a customer's order of processing

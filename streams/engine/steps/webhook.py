@@ -4,16 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.content import check_texts, compile_texts
+from streams.engine.customer import Journey
 from streams.engine.effects import Outcome, WebhookCommand
-from streams.engine.flow import Building, Step
-from streams.engine.identity import send_id
-from streams.engine.journey import Journey
-from streams.engine.problem import Problem
-from streams.engine.scalars import AnyText, FieldName, Identifier
-from streams.engine.scope import Scope
-from streams.engine.texts import check_texts, compile_texts
-from streams.engine.turn import Turn
-from streams.engine.walk import is_filtered
+from streams.engine.language import Scope
+from streams.engine.program import Building, Step, Turn, is_filtered
+from streams.engine.values import AnyText, FieldName, Identifier, Problem, send_id
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

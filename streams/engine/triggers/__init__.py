@@ -1,10 +1,22 @@
-"""What starts a flow: one module per trigger, named after its key."""
+"""The triggers of flows: one module per trigger, named after its key (SEMANTICS 1.1).
+
+Each has a `Definition` that reads itself, `check(definition, scope)` and a `compile` to what the
+flow is started by.
+"""
 
 from collections.abc import Mapping
 
-from streams.engine.reading import Member
+from streams.engine.language import Member
 from streams.engine.triggers import date, metric, once, schedule, segment
 
+__all__ = [
+    "TRIGGERS",
+    "date",
+    "metric",
+    "once",
+    "schedule",
+    "segment",
+]
 TRIGGERS: Mapping[str, Member] = {
     "metric": metric,
     "segment": segment,

@@ -8,22 +8,28 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from streams.engine.calendar import (
+from streams.engine.customer import CustomerState
+from streams.engine.language import Scope, read_as
+from streams.engine.program import NextMoment
+from streams.engine.values import (
+    Boolean,
+    Clock,
+    ClockTime,
+    FieldType,
+    Instant,
+    Offset,
+    Problem,
+    Text,
     at_clock,
     next_day,
+    parse_date,
     start_of_day,
     to_date,
+    unknown_name,
+    whole_days,
     yearly,
     zone_of,
 )
-from streams.engine.duration import whole_days
-from streams.engine.event import FieldType, Instant
-from streams.engine.flow import NextMoment
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.profile_field import read_as
-from streams.engine.scalars import Boolean, Clock, ClockTime, Offset, Text, parse_date
-from streams.engine.scope import Scope
-from streams.engine.state import CustomerState
 
 _PREFIX = "profile."
 _TYPES = (FieldType.DATE, FieldType.MOMENT)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from streams.engine.conditions.where import EventPattern, Test, check_pattern, compile_pattern
-from streams.engine.problem import Problem
-from streams.engine.scope import Scope
+from streams.engine.conditions import EventPattern, Test, check_pattern, compile_pattern
+from streams.engine.language import Scope
+from streams.engine.values import Problem
 
 
 class Definition(EventPattern, frozen=True, kw_only=True):

@@ -6,13 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from streams.engine.calendar import place_moment
-from streams.engine.problem import Problem
-from streams.engine.scalars import LocalMoment, MomentText
-from streams.engine.schedule import AudienceDefinition, Schedule
-from streams.engine.scope import Scope
-
-ON_PUBLISH = "on_publish"
+from streams.engine.language import Scope
+from streams.engine.program import AudienceDefinition, Schedule
+from streams.engine.values import LocalMoment, MomentText, Problem, place_moment
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.cron import CronLine
-from streams.engine.problem import Problem
-from streams.engine.schedule import AudienceDefinition, Schedule
-from streams.engine.scope import Scope
+from streams.engine.language import Scope
+from streams.engine.program import AudienceDefinition, Schedule
+from streams.engine.values import CronLine, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.problem import Problem, unknown_name
-from streams.engine.scalars import Identifier
-from streams.engine.scope import Scope
+from streams.engine.language import Scope
+from streams.engine.values import Identifier, Problem, unknown_name
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

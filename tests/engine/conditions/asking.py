@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from streams.engine.check import examine
+from streams.engine.compiling.check import examine
+from streams.engine.compiling.definition import Definitions
 from streams.engine.conditions import compile_condition, compile_evidence
 from streams.engine.conditions.truth import Truth
-from streams.engine.definition import Definitions
-from streams.engine.journey import encode_data
-from streams.engine.past import Past
-from streams.engine.problem import path_text
-from streams.engine.scope import Reads
-from streams.engine.situation import Situation
-from streams.engine.state import CustomerState, Journey
+from streams.engine.customer.journey import encode_data
+from streams.engine.customer.past import Past
+from streams.engine.customer.situation import Situation
+from streams.engine.customer.state import CustomerState, Journey
+from streams.engine.language.scope import Reads
+from streams.engine.values.problem import path_text
 
 SECOND = 1_000
 HOUR = 3_600 * SECOND

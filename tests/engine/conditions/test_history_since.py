@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from streams.engine import Outcome
-from streams.engine.past import Past
+from streams.engine.customer.past import Past
 from tests.engine.conditions.asking import DAY, NOW, Asked
-from tests.engine.customer import MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import MONDAY, Customer, flow, program_of, send
 
 VIEW = "view.item"
 MIDNIGHT = 1_772_409_600_000  # of the day of NOW, in London

@@ -1,6 +1,6 @@
 """SEMANTICS 3.4: in it, entered within; the journey that asks doesn't count."""
 
-from streams.engine.state import Journey
+from streams.engine.customer.state import Journey
 from tests.engine.conditions.asking import DAY, NOW, Asked
 
 

@@ -13,8 +13,8 @@ from streams.engine.conditions.truth import (
     evidence_of_all,
     not_of,
 )
-from streams.engine.situation import Situation
-from streams.engine.state import CustomerState
+from streams.engine.customer.situation import Situation
+from streams.engine.customer.state import CustomerState
 
 SITUATION = Situation(CustomerState("ada"), 0)
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Outcome, Program
-from tests.engine.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
 
 OFF = {"smart_sending": "false", "quiet_hours": "false"}
 

@@ -1,7 +1,7 @@
 import pytest
 
 from streams.engine import Outcome
-from tests.engine.customer import ADDRESSES, HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import ADDRESSES, HOUR, MONDAY, Customer, flow, program_of, send
 
 
 @pytest.mark.parametrize("channel", ["email", "sms", "push", "web"])

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from streams.engine import Outcome, Program
-from tests.engine.customer import EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
-from tests.engine.supply import Supply
+from tests.harness.code_supply import Supply
+from tests.harness.customer import EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
 
 POOLS = [{"coupons": "ten"}, {"coupons": "made", "rule": {"prefix": "M-", "length": "4"}}]
 

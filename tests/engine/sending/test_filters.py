@@ -1,5 +1,5 @@
 from streams.engine import Outcome
-from tests.engine.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 NO_ORDER = {"count": "order.placed", "since": "flow_start", "equals": "0"}
 WAIT = {"wait": "4h", "id": "pause"}

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.engine import Outcome
-from tests.engine.customer import (
+from tests.harness.customer import (
     DAY,
     EVERYWHERE,
     HOUR,

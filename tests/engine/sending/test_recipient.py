@@ -2,7 +2,7 @@ import pytest
 
 from streams.engine import Outcome
 from streams.engine.sending.recipient import is_well_formed
-from tests.engine.customer import EVERYWHERE, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import EVERYWHERE, MONDAY, Customer, flow, program_of, send
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 from typing import Any
 
 from streams.engine import Outcome, Program, read_definitions
-from streams.engine.state import Held
-from tests.engine.customer import DAY, MONDAY, Customer, flow, program_of, send
-from tests.engine.supply import Supply
+from streams.engine.customer.state import Held
+from tests.harness.code_supply import Supply
+from tests.harness.customer import DAY, MONDAY, Customer, flow, program_of, send
 
 TEN = {"coupons": "ten", "expires": "30d"}
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Definitions, Outcome, read_definitions
-from tests.engine.customer import MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import MONDAY, Customer, flow, program_of, send
 
 STEP = {
     "branch": [

@@ -1,5 +1,5 @@
 from streams.engine import Outcome
-from tests.engine.customer import MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import MONDAY, Customer, flow, program_of, send
 
 
 def test_it_ends_the_journey_with_its_own_words() -> None:

@@ -1,5 +1,5 @@
 from streams.engine import Definitions, Outcome, read_definitions
-from tests.engine.customer import HOUR, MINUTE, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import HOUR, MINUTE, MONDAY, Customer, flow, program_of, send
 
 BOUGHT = {"count": "order.placed", "at_least": "1"}
 SPLIT = {"if": BOUGHT, "then": [send("bought")], "else": [send("not-bought")]}

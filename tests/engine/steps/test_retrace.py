@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from streams.engine import Backfill, Event, Instant, NotAdded, Outcome, Placed, backfill
-from streams.engine.journey import TIMEOUT_AT
-from tests.engine.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
+from streams.engine.customer.journey import TIMEOUT_AT
+from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 LATER = {"wait": "30d", "id": "later"}
 TRIGGERED = MONDAY + 9 * HOUR

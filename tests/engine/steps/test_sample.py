@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Definitions, Outcome, read_definitions
-from tests.engine.customer import DAY, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import DAY, MONDAY, Customer, flow, program_of, send
 
 HALVES = {
     "sample": {"a": "50", "b": "50"},

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Definitions, Outcome, read_definitions
-from tests.engine.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
 
 ITEM = {"sku": "A", "name": "Hat", "quantity": 2, "unit_price": 1_250}
 SHOWN = {**ITEM, "currency": "GBP"}

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Definitions, Outcome, read_definitions
-from tests.engine.customer import HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import HOUR, MONDAY, Customer, flow, program_of, send
 
 OWN = {"profile": {"plan": "text", "points": "number", "tags": "list of text"}}
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.engine import Definitions, Outcome, read_definitions
-from tests.engine.customer import (
+from tests.harness.customer import (
     DAY,
     EVERYWHERE,
     HOUR,

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Definitions, Outcome, adapt, read_definitions
-from tests.engine.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 SAME_ORDER = {"metric": "order.fulfilled", "where": {"order_id": "$trigger.order_id"}}
 PAID = {"profile": "country", "equals": "GB"}

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from streams.engine import Outcome, read_definitions
-from streams.engine.identity import send_id
-from tests.engine.customer import HOUR, MONDAY, Customer, flow, program_of, send
+from streams.engine.values.identity import send_id
+from tests.harness.customer import HOUR, MONDAY, Customer, flow, program_of, send
 
 CALL = {"webhook": "loyalty", "data": {"sku": "$trigger.sku", "points": "10"}}
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.engine import Definitions, Outcome, adapt, read_definitions
-from tests.engine.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, program_of, send
+from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, program_of, send
 
 OWN = {"profile": {"renewal_date": "date", "next_visit": "moment", "plan": "text"}}
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Definitions, Outcome, adapt, read_definitions
-from tests.engine.customer import DAY, HOUR, MONDAY, Customer, program_of, send
+from tests.harness.customer import DAY, HOUR, MONDAY, Customer, program_of, send
 
 BUYERS = {"segment": "buyers", "if": {"count": "order.placed", "at_least": "1"}}
 QUIET = {"segment": "quiet", "if": {"count": "view.item", "in_last": "90d", "equals": "0"}}

@@ -1,0 +1,335 @@
+"""Reads a whole set of definitions and says all that is wrong with it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from streams.engine.compiling.definition import Definitions, Flow, MetricDefinition, Segment, inside
+from streams.engine.compiling.families import FAMILIES
+from streams.engine.conditions import check_pattern
+from streams.engine.content import CouponPool, check_pools
+from streams.engine.language import (
+    EVERY_EVENT_HAS,
+    IN_WORDS,
+    PROFILE_FIELDS,
+    UNREADABLE,
+    Found,
+    Reading,
+    Scope,
+    StoreSettings,
+    fields_of,
+    read,
+)
+from streams.engine.program import id_of
+from streams.engine.values import (
+    METRICS,
+    PRODUCT_METRICS,
+    FieldType,
+    Path,
+    Problem,
+    nearest_name,
+    path_text,
+    unknown_name,
+    zone_named,
+    zone_names,
+)
+
+
+class _RawSet(msgspec.Struct, frozen=True, kw_only=True):
+    """The set as it is carried: one mapping with a list for each kind."""
+
+    flows: list[Flow] = []
+    segments: list[Segment] = []
+    coupons: list[CouponPool] = []
+    metrics: list[MetricDefinition] = []
+    store: StoreSettings = StoreSettings()
+
+
+def read_definitions(raw: dict[str, Any]) -> Definitions | list[Problem]:
+    """A whole set from plain data in which every scalar is text, or all that is wrong with it.
+
+    `raw`: {"flows": [...], "segments": [...], "coupons": [...], "metrics": [...], "store": {...}},
+    each part optional.
+    """
+    definitions, problems = examine(raw)
+    return definitions if definitions is not None and not problems else problems
+
+
+def examine(raw: dict[str, Any]) -> tuple[Definitions | None, list[Problem]]:
+    """As `read_definitions`, with what could be read although there are problems."""
+    reading = Reading(FAMILIES)
+    read_set = read(raw, _RawSet, (), reading)
+    if read_set is UNREADABLE:
+        return None, reading.problems
+    definitions = Definitions(
+        flows=read_set.flows,
+        segments=read_set.segments,
+        coupons=read_set.coupons,
+        metrics=read_set.metrics,
+        store=read_set.store,
+        raw=raw,
+    )
+    check = _Check(definitions, raw, reading)
+    problems = [*reading.problems, *check.run()]
+    return definitions, sorted(problems, key=lambda problem: _order(problem.path))
+
+
+def _order(path: Path) -> list[tuple[str, int]]:
+    return [("", part) if isinstance(part, int) else (part, 0) for part in path]
+
+
+class _Check:
+    """The checks that need more than one value; paths are those of the raw set."""
+
+    def __init__(self, definitions: Definitions, raw: dict[str, Any], reading: Reading) -> None:
+        self.definitions = definitions
+        self.raw = raw
+        self.found = reading.found
+        self.unreadable = reading.problems
+        self.scope = self._with_all_names(definitions.scope())
+
+    def _with_all_names(self, scope: Scope) -> Scope:
+        """A flow or segment that couldn't be read is there all the same: who refers to it has made
+        no mistake."""
+        return msgspec.structs.replace(
+            scope,
+            flows=scope.flows | set(self._raw_ids("flows", "flow")),
+            segments={**dict.fromkeys(self._raw_ids("segments", "segment")), **scope.segments},
+            coupons={**dict.fromkeys(self._raw_ids("coupons", "coupons")), **scope.coupons},
+        )
+
+    def _raw_ids(self, part: str, key: str) -> Iterator[str]:
+        return (name for _, name in self._raw_names(part, key))
+
+    def _raw_names(self, part: str, key: str) -> Iterator[tuple[int, str]]:
+        for place, one in enumerate(self._raw_list(part)):
+            name = one.get(key) if isinstance(one, dict) else None
+            if isinstance(name, str):
+                yield place, name
+
+    def run(self) -> Iterator[Problem]:
+        yield from self.ids("flows", "flow")
+        yield from self.ids("segments", "segment")
+        yield from self.ids("coupons", "coupons")
+        yield from self.ids("metrics", "metric")
+        yield from self.store()
+        yield from self.metrics()
+        yield from self.pools()
+        for place, raw_flow in enumerate(self._raw_list("flows")):
+            yield from self.flow(place, raw_flow)
+        for place, _ in enumerate(self._raw_list("segments")):
+            yield from self.members(("segments", place), self.scope)
+        yield from self.circles()
+
+    def _raw_list(self, part: str) -> Sequence[Any]:
+        listed = self.raw.get(part)
+        return listed if isinstance(listed, list) else ()
+
+    def ids(self, part: str, key: str) -> Iterator[Problem]:
+        """An id is used once."""
+        seen: dict[str, int] = {}
+        for place, name in self._raw_names(part, key):
+            if name in seen:
+                message = f"the id {name!r} is used twice"
+                first = (part, seen[name], key)
+                yield Problem((part, place, key), message, found=name, first=first)
+            seen.setdefault(name, place)
+
+    def store(self) -> Iterator[Problem]:
+        settings = self.definitions.store
+        yield from _check_zone(settings.timezone, ("store", "timezone"))
+        for name in settings.profile:
+            if name in PROFILE_FIELDS:
+                yield Problem(
+                    ("store", "profile", name),
+                    f"the field {name!r} exists for every shop",
+                    found=name,
+                    at_key=True,
+                )
+        if settings.currency in settings.rates:
+            yield Problem(
+                ("store", "rates", settings.currency),
+                f"{settings.currency} is the store's own currency: it needs no rate",
+                at_key=True,
+            )
+
+    def metrics(self) -> Iterator[Problem]:
+        for place, name in self._raw_names("metrics", "metric"):
+            if name in METRICS or name in PRODUCT_METRICS:
+                yield Problem(
+                    ("metrics", place, "metric"), f"the metric {name!r} exists for every shop"
+                )
+            own = next((one for one in self.definitions.metrics if one.metric == name), None)
+            if own is not None:
+                yield from self.fields_of(own, ("metrics", place, "fields"))
+
+    def fields_of(self, metric: MetricDefinition, fields: Path) -> Iterator[Problem]:
+        for name, kind in metric.fields.items():
+            path = (*fields, name)
+            if name in EVERY_EVENT_HAS:
+                yield Problem(path, f"every event has {name!r} already", found=name, at_key=True)
+            elif name == "currency" and kind is not FieldType.TEXT:
+                yield Problem(
+                    path, "'currency' is a text: what the event's amounts are in, such as GBP"
+                )
+
+    def pools(self) -> Iterator[Problem]:
+        for place, pool in enumerate(self._raw_list("coupons")):
+            if isinstance(pool, dict) and "rule" in pool and "codes" in pool:
+                yield Problem(
+                    ("coupons", place, "codes"),
+                    "'rule' and 'codes': a pool has one or the other",
+                    at_key=True,
+                )
+        read_pools = {pool.coupons: pool for pool in self.definitions.coupons}
+        yield from check_pools(
+            [
+                (("coupons", place), read_pools[name])
+                for place, name in self._raw_names("coupons", "coupons")
+                if name in read_pools
+            ]
+        )
+
+    def flow(self, place: int, raw: Any) -> Iterator[Problem]:
+        path: Path = ("flows", place)
+        flow = next((one for one in self.definitions.flows if self._is_from(one, raw)), None)
+        scope = self._scope_of(raw, flow, path)
+        yield from self.members(path, scope)
+        yield from self.step_ids(path, raw)
+        if flow is None:
+            return
+        if flow.timezone is not None:
+            yield from _check_zone(flow.timezone, (*path, "timezone"))
+        for number, pattern in enumerate(flow.exit_on):
+            for problem in check_pattern(pattern, scope):
+                yield problem.under((*path, "exit_on", number))
+        yield from self.key(flow, scope, path)
+
+    def _is_from(self, flow: Flow, raw: Any) -> bool:
+        return isinstance(raw, dict) and raw.get("flow") == flow.flow
+
+    def _scope_of(self, raw: Any, flow: Flow | None, path: Path) -> Scope:
+        if flow is not None:
+            return inside(self.scope, flow)
+        trigger = next(
+            (found.definition for found in self.found if found.path == (*path, "trigger")), None
+        )
+        metric = getattr(trigger, "metric", None)
+        is_known = metric in self.scope.metrics
+        return msgspec.structs.replace(
+            self.scope,
+            flow="",
+            gives_coupons=True,
+            trigger=metric if is_known else None,
+            is_trigger_unknown=trigger is None or (metric is not None and not is_known),
+        )
+
+    def members(self, path: Path, scope: Scope) -> Iterator[Problem]:
+        """The own checks of every step, condition and trigger under `path`."""
+        for found in self._under(path):
+            here = scope
+            if found.path[2:3] == ("trigger",):  # there is no journey yet that could be asked
+                here = msgspec.structs.replace(
+                    scope, flow=None, trigger=None, is_trigger_unknown=False
+                )
+            for problem in found.member.check(found.definition, here):
+                if not self._is_unreadable((*found.path, *problem.path)):
+                    yield problem.under(found.path)
+
+    def _is_unreadable(self, path: Path) -> bool:
+        """Whether a part of what stands at `path` couldn't be read. Then nothing can be missing
+        or too little there: it may be that very part."""
+        return any(problem.path[: len(path)] == path for problem in self.unreadable)
+
+    def _under(self, path: Path) -> Iterator[Found]:
+        return (found for found in self.found if found.path[: len(path)] == path)
+
+    def key(self, flow: Flow, scope: Scope, path: Path) -> Iterator[Problem]:
+        if flow.key is None or scope.is_trigger_unknown:
+            return
+        if scope.trigger is None:
+            yield Problem(
+                (*path, "key"), "'key' needs a metric trigger: it is a field of its event"
+            )
+            return
+        fields = fields_of(scope.trigger, scope)
+        usable = tuple(name for name in fields if fields[name].type in _KEY_TYPES)
+        if flow.key not in fields:
+            yield unknown_name((*path, "key"), f"field of {scope.trigger}", flow.key, usable)
+        elif flow.key not in usable:
+            kind = IN_WORDS[fields[flow.key].type]
+            message = f"{flow.key!r} is {kind}: a key is a text, a number or a date"
+            yield Problem((*path, "key"), message, found=flow.key, allowed=usable)
+
+    def step_ids(self, path: Path, raw: Any) -> Iterator[Problem]:
+        """Ids are unique in a flow; where people wait, there must be one (FLOWS "Ids")."""
+        status = raw.get("status", "live") if isinstance(raw, dict) else None
+        seen: dict[str, Path] = {}
+        for found in self._under(path):
+            if found.family != "step":
+                continue
+            definition = found.definition
+            if status in ("live", "paused") and found.key in _NEED_AN_ID and not definition.id:
+                yield Problem(
+                    found.path,
+                    f"a {found.key!r} needs an 'id' in a flow that is {status}, so that people who "
+                    f"wait there are found again; `sendflow flows check --fix` writes it",
+                    lacks_id=True,
+                )
+            name = id_of(definition, path_text(found.path[2:]))
+            if name in seen:
+                key = "id" if definition.id else "template"
+                yield Problem(
+                    (*found.path, key),
+                    f"the step id {name!r} is used twice in this flow "
+                    f"(also at {path_text(seen[name][2:])}); "
+                    + ("give it another one" if definition.id else "give this step an 'id'"),
+                    found=name,
+                )
+            else:
+                seen[name] = found.path
+
+    def circles(self) -> Iterator[Problem]:
+        """A segment may refer to others, not in a circle (SEMANTICS 3.4)."""
+        refers: dict[str, list[tuple[str, Path]]] = {}
+        for found in self.found:
+            is_reference = found.family == "condition" and found.key == "segment"
+            if is_reference and found.path[0] == "segments":
+                owner = self._raw_list("segments")[int(found.path[1])].get("segment")
+                path = (*found.path, "segment")
+                if isinstance(owner, str):
+                    refers.setdefault(owner, []).append((found.definition.segment, path))
+        for owner, others in refers.items():
+            for other, path in others:
+                if _reaches(other, owner, lambda name: (to for to, _ in refers.get(name, ()))):
+                    yield Problem(
+                        path, f"the segment {owner!r} depends on itself through {other!r}"
+                    )
+
+
+_NEED_AN_ID = ("wait", "wait_for", "sample")
+_KEY_TYPES = (FieldType.TEXT, FieldType.NUMBER, FieldType.DATE)
+
+
+def _reaches(start: str, goal: str, neighbours: Callable[[str], Iterator[str]]) -> bool:
+    visited: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name == goal:
+            return True
+        if name not in visited:
+            visited.add(name)
+            waiting.extend(neighbours(name))
+    return False
+
+
+def _check_zone(name: str, path: Path) -> Iterator[Problem]:
+    if zone_named(name) is None:
+        yield Problem(
+            path,
+            f"unknown time zone {name!r}",
+            found=name,
+            nearest=nearest_name(name, zone_names()),
+        )

@@ -1,0 +1,8 @@
+"""All families of the flow language, put together for reading, checking and compiling."""
+
+from streams.engine.conditions import CONDITIONS
+from streams.engine.language import Families
+from streams.engine.steps import STEPS
+from streams.engine.triggers import TRIGGERS
+
+FAMILIES = Families({"condition": CONDITIONS, "step": STEPS, "trigger": TRIGGERS})

@@ -1,0 +1,107 @@
+"""What a message shows: items of the triggering event, of the cart, viewed or recommended ones."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from streams.engine.content.recommend import Recommend, check_recommended, compile_recommended
+from streams.engine.customer import cart_of
+from streams.engine.language import Scope, fields_of
+from streams.engine.program import Turn
+from streams.engine.values import AS_WRITTEN, DAY, FieldType, Problem
+
+Items = Callable[[Turn], list[dict[str, Any]]]
+
+MOST_VIEWED = 4
+_VIEWED_FIELDS = ("sku", "name", "category", "unit_price", "url")
+_VIEWED_WINDOW = 30 * DAY
+_VIEW = "view.item"
+
+
+class ItemSource(msgspec.Struct, frozen=True):
+    """One word that `items` may be."""
+
+    check: Callable[[Scope], Iterator[Problem]]
+    compile: Callable[[Scope], Items]
+
+
+def _check_trigger(scope: Scope) -> Iterator[Problem]:
+    if scope.trigger is None or scope.trigger not in scope.metrics:
+        if not scope.is_trigger_unknown:
+            yield Problem(("items",), "there is no triggering event here", found="trigger")
+        return
+    field = fields_of(scope.trigger, scope).get("items")
+    if field is None or field.type is not FieldType.ITEMS:
+        yield Problem(("items",), f"{scope.trigger} has no items", found="trigger")
+
+
+def _compile_trigger(scope: Scope) -> Items:
+    assert scope.trigger is not None
+    scope.reads.read(scope.trigger, ("items",))
+    store_currency = scope.currency
+    return lambda turn: _with_prices_as_written(turn.trigger_data(), store_currency)
+
+
+def _with_prices_as_written(data: Mapping[str, Any], store_currency: str) -> list[dict[str, Any]]:
+    """The items of an event, with prices in the event's own currency: what P saw in the shop."""
+    items = (data.get(AS_WRITTEN) or data).get("items")
+    if not items:
+        return []
+    currency = data.get("currency") or store_currency
+    return [{**item, "currency": currency} for item in items]
+
+
+def _check_nothing(scope: Scope) -> Iterator[Problem]:
+    return iter(())
+
+
+def _compile_cart(scope: Scope) -> Items:
+    store_currency = scope.currency
+
+    def items(turn: Turn) -> list[dict[str, Any]]:
+        cart = cart_of(turn.state)
+        return [] if cart is None else _with_prices_as_written(cart, store_currency)
+
+    return items
+
+
+def _compile_viewed(scope: Scope) -> Items:
+    """The newest viewed items, each once, newest first; prices in the store's currency, as they
+    are remembered."""
+    store_currency = scope.currency
+    scope.reads.remember(_VIEW, _VIEWED_WINDOW, _VIEWED_FIELDS)
+
+    def items(turn: Turn) -> list[dict[str, Any]]:
+        viewed: dict[str, dict[str, Any]] = {}
+        for view in reversed(turn.state.recent.get(_VIEW, ())):
+            if view.data is not None and "sku" in view.data:
+                shown = {name: view.data.get(name) for name in _VIEWED_FIELDS}
+                shown["currency"] = store_currency
+                viewed.setdefault(view.data["sku"], shown)
+                if len(viewed) == MOST_VIEWED:
+                    break
+        return list(viewed.values())
+
+    return items
+
+
+def check_items(items: str | Recommend, scope: Scope) -> Iterator[Problem]:
+    """What a message shows is there."""
+    if isinstance(items, Recommend):
+        return check_recommended(items, scope)
+    return ITEM_SOURCES[items].check(scope)
+
+
+def compile_items(items: str | Recommend, scope: Scope) -> Items:
+    """What a message shows, at the moment it is sent."""
+    if isinstance(items, Recommend):
+        return compile_recommended(items, scope)
+    return ITEM_SOURCES[items].compile(scope)
+
+
+ITEM_SOURCES: Mapping[str, ItemSource] = {
+    "trigger": ItemSource(_check_trigger, _compile_trigger),
+    "cart": ItemSource(_check_nothing, _compile_cart),
+    "viewed": ItemSource(_check_nothing, _compile_viewed),
+}

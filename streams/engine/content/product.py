@@ -1,0 +1,100 @@
+"""What is known of an article, and which of its changes are news (DESIGN 6.5)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from streams.engine.values import Instant
+
+BACK_IN_STOCK, PRICE_DROPPED = "product.back_in_stock", "product.price_dropped"
+
+
+class Product(msgspec.Struct, array_like=True, gc=False):
+    """What `product.updated` says of an article; the price in minor units of `currency`. It is also
+    what is remembered: fields are only appended, with defaults."""
+
+    sku: str
+    event_id: str
+    occurred_at: Instant
+    name: str
+    category: str | None
+    price: int
+    currency: str
+    stock: int | None  # None: not known
+    url: str | None
+    image_url: str | None
+    released_at: Instant | None
+
+
+class Change(msgspec.Struct, array_like=True, gc=False):
+    """One piece of news: its metric, and the fields that are the same for whoever hears of it."""
+
+    metric: str
+    fields: dict[str, Any]
+
+
+def follow(before: Product | None, update: Product) -> Product | None:
+    """What is known after `update`; None where something newer is known already. Who says nothing
+    of the stock doesn't change it."""
+    if before is None:
+        return update
+    if update.occurred_at < before.occurred_at:
+        return None
+    if update.stock is None:
+        return msgspec.structs.replace(update, stock=before.stock)
+    return update
+
+
+def changes(before: Product | None, after: Product) -> Iterator[Change]:
+    """The news between two versions of an article. Without a version before there are none: nobody
+    can tell what was."""
+    if before is None:
+        return
+    if before.stock is not None and before.stock <= 0 and _is_there(after):
+        yield _change(BACK_IN_STOCK, after)
+    # What can't be had isn't cheaper: its news is that it is back.
+    if (
+        after.price < before.price
+        and after.currency == before.currency
+        and (after.stock is None or after.stock > 0)
+    ):
+        percent = (before.price - after.price) * 100 // before.price
+        yield _change(PRICE_DROPPED, after, previous_price=before.price, percent=percent)
+
+
+def _is_there(product: Product) -> bool:
+    return product.stock is not None and product.stock > 0
+
+
+def _change(metric: str, product: Product, **more: int) -> Change:
+    item = {
+        "sku": product.sku,
+        "name": product.name,
+        "quantity": 1,
+        "unit_price": product.price,
+        "category": product.category,
+        "url": product.url,
+        "image_url": product.image_url,
+    }
+    fields = {
+        # A customer hears of one update once, however often the article's task must say it.
+        "event_id": f"{metric.removeprefix('product.')}:{product.event_id}",
+        "occurred_at": product.occurred_at,
+        "sku": product.sku,
+        "name": product.name,
+        "category": product.category,
+        "price": product.price,
+        "currency": product.currency,
+        "stock": product.stock,
+        "url": product.url,
+        "image_url": product.image_url,
+        "items": [item],
+        **more,
+    }
+    return Change(metric, fields)
+
+
+def news(change: Change, customer_id: str, interest: str) -> Mapping[str, Any]:
+    """The event for one customer, as its schema wants it."""
+    return {**change.fields, "customer_id": customer_id, "interest": interest}

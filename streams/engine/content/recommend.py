@@ -1,0 +1,179 @@
+"""`items: {recommend: related, limit: 4}`: what a message shows that the customer hasn't bought
+(SEMANTICS 7.4)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Literal
+
+import msgspec
+
+from streams.engine.content.recommendations import FACT, Recommendations
+from streams.engine.customer import SEARCHED, bought_lately, cart_of, has_bought
+from streams.engine.language import Scope, fields_of
+from streams.engine.program import Turn
+from streams.engine.values import DAY, FieldType, PositiveInteger, Problem
+
+MOST = 20
+"""Items of one message."""
+VIEWED, ORDERED = "view.item", "order.placed"
+_VIEWED_WINDOW = 30 * DAY
+
+Anchors = Callable[[Turn, Recommendations], list[str]]
+"""The SKUs that a recommendation starts from."""
+Candidates = Callable[[Turn, Recommendations, list[str]], Iterable[str]]
+
+
+class Recommend(msgspec.Struct, frozen=True, kw_only=True):
+    """Items that the customer hasn't bought.
+
+    `recommend`: popular: what most customers buy; related: what is bought together with what it's
+      about; search: what is bought after such a search; new: what was lately sold for the first
+      time
+    `limit`: at most so many
+    `price`: at_least_bought: nothing cheaper than the dearest item of the triggering order
+    """
+
+    recommend: Literal["popular", "related", "search", "new"]
+    limit: PositiveInteger = 4
+    price: Literal["at_least_bought"] | None = None
+
+
+def check_recommended(definition: Recommend, scope: Scope) -> Iterator[Problem]:
+    """There is something to start from."""
+    if definition.limit > MOST:
+        yield Problem(("items", "limit"), f"expected at most {MOST}", found=str(definition.limit))
+    if definition.price is not None and not scope.is_trigger_unknown and not _has_items(scope):
+        yield Problem(
+            ("items", "price"),
+            "nothing was bought here to compare with: expected a flow that an event with items "
+            "triggers, such as order.placed",
+            found=definition.price,
+        )
+
+
+def compile_recommended(
+    definition: Recommend, scope: Scope
+) -> Callable[[Turn], list[dict[str, Any]]]:
+    """The items, the best first, in the store's currency; none before the first facts."""
+    scope.reads.facts.add(FACT)
+    currency, limit = scope.currency, definition.limit
+    anchors = _anchors(scope)
+    candidates = _CANDIDATES[definition.recommend](scope)
+    is_dear = definition.price is not None
+
+    def items(turn: Turn) -> list[dict[str, Any]]:
+        known: Recommendations | None = turn.facts.get(FACT)
+        if known is None:
+            return []
+        start = anchors(turn, known)
+        least = _dearest(turn) if is_dear else 0
+        suitable = (
+            shown
+            for sku in candidates(turn, known, start)
+            if sku not in start
+            and not has_bought(turn.state, sku)
+            and (shown := known.item(sku)) is not None
+            and (not is_dear or (least is not None and (shown.unit_price or 0) >= least))
+        )
+        return [
+            {**msgspec.structs.asdict(shown), "currency": currency}
+            for shown in islice(suitable, limit)
+        ]
+
+    return items
+
+
+def _dearest(turn: Turn) -> int | None:
+    """The price of the dearest item of the triggering event; None: no price is known."""
+    prices = [item.get("unit_price") for item in turn.trigger_data().get("items") or ()]
+    return max((price for price in prices if price is not None), default=None)
+
+
+# ── What it's about ───────────────────────────────────────────────────────────────────────────────
+
+
+def _has_items(scope: Scope) -> bool:
+    return _has(scope, "items", FieldType.ITEMS)
+
+
+def _has(scope: Scope, field: str, kind: FieldType) -> bool:
+    if scope.trigger is None or scope.trigger not in scope.metrics:
+        return False
+    found = fields_of(scope.trigger, scope).get(field)
+    return found is not None and found.type is kind
+
+
+def _anchors(scope: Scope) -> Anchors:
+    """The trigger's items; without any, what lies in the cart, else what was bought last, else what
+    was viewed."""
+    trigger = scope.trigger
+    if _has_items(scope):
+        assert trigger is not None
+        scope.reads.read(trigger, ("items",))
+        return lambda turn, known: _skus(turn.trigger_data().get("items"))
+    if _has(scope, "sku", FieldType.TEXT):
+        assert trigger is not None
+        scope.reads.read(trigger, ("sku",))
+        return lambda turn, known: _skus([turn.trigger_data()])
+    scope.reads.remember(VIEWED, _VIEWED_WINDOW, ("sku",))
+
+    def anchors(turn: Turn, known: Recommendations) -> list[str]:
+        cart = cart_of(turn.state)
+        if cart is not None:
+            return _skus(cart.get("items"))
+        lately = [known.sku_of(hash_) for hash_ in bought_lately(turn.state)]
+        if lately:
+            return [sku for sku in lately if sku is not None]
+        return _skus(view.data for view in turn.state.recent.get(VIEWED, ()))
+
+    return anchors
+
+
+def _skus(items: Iterable[Any] | None) -> list[str]:
+    return [item["sku"] for item in items or () if item and item.get("sku") is not None]
+
+
+def _query(scope: Scope) -> Callable[[Turn], str | None]:
+    """The triggering search, else the newest one."""
+    if scope.trigger == SEARCHED:
+        scope.reads.read(SEARCHED, ("query",))
+        return lambda turn: turn.trigger_data().get("query")
+
+    def query(turn: Turn) -> str | None:
+        past = turn.state.recent.get(SEARCHED)
+        newest = None if past is None else past[-1].data
+        return None if newest is None else newest.get("query")
+
+    return query
+
+
+def _popular(scope: Scope) -> Candidates:
+    return lambda turn, known, start: known.popular()
+
+
+def _new(scope: Scope) -> Candidates:
+    return lambda turn, known, start: known.new()
+
+
+def _related(scope: Scope) -> Candidates:
+    return lambda turn, known, start: known.related(start)
+
+
+def _search(scope: Scope) -> Candidates:
+    # With it, orders are counted under the searches before them.
+    scope.reads.remember(SEARCHED, DAY, ("query",))
+    query = _query(scope)
+
+    def candidates(turn: Turn, known: Recommendations, start: list[str]) -> Iterable[str]:
+        asked = query(turn)
+        return () if asked is None else known.searched(asked)
+
+    return candidates
+
+
+_CANDIDATES: dict[str, Callable[[Scope], Candidates]] = {
+    "popular": _popular,
+    "related": _related,
+    "search": _search,
+    "new": _new,
+}

@@ -1,0 +1,107 @@
+"""What is recommended, by what was learnt over all customers: SKUs by rank, and what is known of
+them.
+
+Each way to recommend gives candidates, the best first; `recommend.py` takes those that suit the
+customer. All is worked out when it's asked for the first time, once for all tasks: most facts of a
+shop's past are never asked.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from streams.engine.customer import Counts, counts_in, each_word, hashed_words
+from streams.engine.effects import Bought
+from streams.engine.values import sku_hash
+
+FACT = "recommendations"
+"""The name under which they are among the store facts."""
+
+SIMILAR = 0.5
+"""A search is similar if so much of the words of both are in both."""
+
+
+class Recommendations:
+    """The newest counts, read-only."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+
+    def item(self, sku: str) -> Bought | None:
+        """What is known of an item; None: nothing."""
+        known = self._counts.items.get(sku)
+        return None if known is None else known.item
+
+    def sku_of(self, hash_: bytes) -> str | None:
+        """The item whose SKU has this hash (identity.sku_hash)."""
+        return self._by_hash.get(hash_)
+
+    def popular(self) -> Iterable[str]:
+        """What is bought most often."""
+        return self._popular
+
+    def new(self) -> Iterable[str]:
+        """What was bought for the first time most lately."""
+        return self._new
+
+    def related(self, anchors: Iterable[str]) -> Iterable[str]:
+        """What is bought together with these, then what is popular."""
+        scores: dict[str, int] = {}
+        for anchor in anchors:
+            for sku, count in self._together.get(anchor, {}).items():
+                scores[sku] = scores.get(sku, 0) + count
+        return _and_then(_ranked(scores), self._popular)
+
+    def searched(self, query: str) -> Iterable[str]:
+        """What was bought after the same search; then, after similar ones."""
+        words = hashed_words(query)
+        if not words:
+            return ()
+        searches = self._counts.searches
+        similar: dict[str, int] = {}
+        asked = frozenset(each_word(words))
+        for other, others in self._words.items():
+            common = len(asked & others)
+            if common and common >= SIMILAR * len(asked | others) and other != words:
+                for sku, count in searches[other].items():
+                    similar[sku] = similar.get(sku, 0) + count
+        return _and_then(_ranked(searches.get(words, {})), _ranked(similar))
+
+    @cached_property
+    def _counts(self) -> Counts:
+        return counts_in(self._packed)
+
+    @cached_property
+    def _popular(self) -> list[str]:
+        return _ranked({sku: known.count for sku, known in self._counts.items.items()})
+
+    @cached_property
+    def _new(self) -> list[str]:
+        return _ranked({sku: known.first_at for sku, known in self._counts.items.items()})
+
+    @cached_property
+    def _by_hash(self) -> dict[bytes, str]:
+        return {sku_hash(sku): sku for sku in self._counts.items}
+
+    @cached_property
+    def _together(self) -> Mapping[str, dict[str, int]]:
+        together: dict[str, dict[str, int]] = {}
+        for (one, other), count in self._counts.pairs.items():
+            together.setdefault(one, {})[other] = count
+            together.setdefault(other, {})[one] = count
+        return together
+
+    @cached_property
+    def _words(self) -> Mapping[bytes, frozenset[bytes]]:
+        return {words: frozenset(each_word(words)) for words in self._counts.searches}
+
+
+def _ranked(scores: Mapping[str, int]) -> list[str]:
+    """The highest first; of equals, by SKU."""
+    return sorted(scores, key=lambda sku: (-scores[sku], sku))
+
+
+def _and_then(first: list[str], then: list[str]) -> Iterator[str]:
+    """Those of `first`, then the others of `then`."""
+    yield from first
+    known = set(first)
+    yield from (sku for sku in then if sku not in known)

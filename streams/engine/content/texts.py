@@ -1,0 +1,90 @@
+"""Texts that a flow hands over by name: the variables of a message, the data of a webhook. Each is
+a constant or a reference, written for people: money in major units, moments by P's clock."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from streams.engine.language import Reference, Scope, compile_reference, is_reference
+from streams.engine.program import Turn
+from streams.engine.values import AS_WRITTEN, FieldType, Problem, amount_text, moment_text
+
+Texts = Callable[[Turn], dict[str, str]]
+"""The texts by name; those whose reference leads to nothing are left out."""
+
+
+def check_texts(texts: Mapping[str, str], key: str, scope: Scope) -> Iterator[Problem]:
+    """References exist and can be written as a text; `key` is where they stand."""
+    for name, value in texts.items():
+        if is_reference(value):
+            reference = compile_reference(value, scope, (key, name))
+            if isinstance(reference, Problem):
+                yield reference
+            elif reference.type not in _TEXT_OF:
+                kind = reference.type.value
+                yield Problem((key, name), f"{value} holds {kind}: expected what can be a text")
+
+
+def compile_texts(texts: Mapping[str, str], scope: Scope) -> Texts:
+    """What makes them for a customer."""
+    constants = {name: value for name, value in texts.items() if not is_reference(value)}
+    readers = {
+        name: _text_reader(value, scope) for name, value in texts.items() if is_reference(value)
+    }
+    if not readers:
+        return lambda turn: constants
+
+    def read(turn: Turn) -> dict[str, str]:
+        found = dict(constants)
+        for name, reader in readers.items():
+            text = reader(turn)
+            if text is not None:
+                found[name] = text
+        return found
+
+    return read
+
+
+def _text_reader(text: str, scope: Scope) -> Callable[[Turn], str | None]:
+    reference = compile_reference(text, scope)
+    assert isinstance(reference, Reference)
+    as_text, read = _TEXT_OF[reference.type], reference.read
+    if reference.type is FieldType.MONEY and text.startswith(_TRIGGER):
+        return _amount_reader(text.removeprefix(_TRIGGER), scope)
+
+    def read_text(turn: Turn) -> str | None:
+        value = read(turn)
+        return None if value is None else as_text(value, turn, scope)
+
+    return read_text
+
+
+_TRIGGER = "$trigger."
+
+
+def _amount_reader(field: str, scope: Scope) -> Callable[[Turn], str | None]:
+    """An amount of the triggering event in the event's own currency: `$trigger.total` beside
+    `$trigger.currency` is what P has paid."""
+
+    def read_text(turn: Turn) -> str | None:
+        data = turn.trigger_data()
+        as_written = data.get(AS_WRITTEN)
+        if as_written is None:
+            value, currency = data.get(field), scope.currency
+        else:
+            value, currency = as_written.get(field), data["currency"]
+        return None if value is None else amount_text(value, currency)
+
+    return read_text
+
+
+_TEXT_OF: dict[FieldType, Callable[[Any, Turn, Scope], str]] = {
+    FieldType.TEXT: lambda value, turn, scope: str(value),
+    FieldType.DATE: lambda value, turn, scope: str(value),
+    FieldType.NUMBER: lambda value, turn, scope: str(value),
+    FieldType.BOOLEAN: lambda value, turn, scope: "true" if value else "false",
+    FieldType.MONEY: lambda value, turn, scope: amount_text(value, scope.currency),
+    FieldType.MOMENT: lambda value, turn, scope: moment_text(value, turn.zone(scope.zone)),
+    FieldType.TEXTS: lambda value, turn, scope: ", ".join(value),
+    FieldType.NUMBERS: lambda value, turn, scope: ", ".join(map(str, value)),
+}
+"""How a value stands in a message: money in major units, moments by the customer's clock."""

@@ -1,0 +1,112 @@
+"""Which articles a customer waits for news of (DESIGN 6.5).
+
+    wishlist.added ──► a year      told to the article's task (topic `interests`), which answers
+    view.item ───────► 30 days     with `product.back_in_stock` and `product.price_dropped`
+    order.placed ────► over        for the articles bought; `customer.erased`: for all
+
+The state remembers what was told, so that a second look at the same article tells nothing new, and
+so that an answer that crosses with an order concerns nobody.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streams.engine.customer.state import CustomerState, Watch
+from streams.engine.effects import Effects, Interest
+from streams.engine.values import DAY, Instant
+
+VIEWED, WISHLIST = "viewed", "wishlist"
+
+PERIODS: Mapping[str, int] = {VIEWED: 30 * DAY, WISHLIST: 365 * DAY}
+"""For how long an interest lasts, from the event that shows it."""
+
+MOST = 100
+"""Articles of one customer; of more, those are given up that would be over first."""
+
+LONGEST_SKU = 1024
+"""Bytes: it is the key of records."""
+
+Watching = Callable[[CustomerState, Mapping[str, Any], Instant, Instant, Effects], None]
+"""What an event says of the articles that P waits for: (state, data, occurred_at, now, effects)."""
+
+
+def _show(
+    state: CustomerState, sku: str, kind: str, at: Instant, now: Instant, effects: Effects
+) -> None:
+    until = at + PERIODS[kind]
+    if until <= now or not is_key(sku):
+        return
+    held = state.watching.get(sku)
+    if held is not None and held.until > now:
+        if held.kind == WISHLIST != kind:
+            return
+        if held.kind == kind and (held.until >= until or held.until - now > PERIODS[kind] // 2):
+            return
+    state.watching[sku] = Watch(kind, until)
+    effects.interests.append(Interest(sku, state.customer_id, kind, until, now))
+    if len(state.watching) > MOST:
+        _keep_within_limit(state, now, effects)
+
+
+def _keep_within_limit(state: CustomerState, now: Instant, effects: Effects) -> None:
+    for sku in [sku for sku, watch in state.watching.items() if watch.until <= now]:
+        del state.watching[sku]  # the article's task knows when it's over
+    while len(state.watching) > MOST:
+        _withdraw(state, min(state.watching, key=lambda sku: _end(state, sku)), now, effects)
+
+
+def _end(state: CustomerState, sku: str) -> tuple[Instant, str]:
+    return state.watching[sku].until, sku
+
+
+def _withdraw(state: CustomerState, sku: str, now: Instant, effects: Effects) -> None:
+    del state.watching[sku]
+    effects.interests.append(Interest(sku, state.customer_id, None, 0, now))
+
+
+def _viewed(
+    state: CustomerState, data: Mapping[str, Any], at: Instant, now: Instant, effects: Effects
+) -> None:
+    _show(state, data["sku"], VIEWED, at, now, effects)
+
+
+def _wished(
+    state: CustomerState, data: Mapping[str, Any], at: Instant, now: Instant, effects: Effects
+) -> None:
+    _show(state, data["sku"], WISHLIST, at, now, effects)
+
+
+def _bought(
+    state: CustomerState, data: Mapping[str, Any], at: Instant, now: Instant, effects: Effects
+) -> None:
+    """Who has bought an article waits for it no longer, unless the interest came later."""
+    if not state.watching:
+        return
+    for item in data.get("items") or ():
+        watch = state.watching.get(item["sku"])
+        if watch is not None and at >= watch.until - PERIODS[watch.kind]:
+            _withdraw(state, item["sku"], now, effects)
+
+
+SHOWN: Mapping[str, Watching] = {"view.item": _viewed, "wishlist.added": _wished}
+"""Metrics that show an interest; looked at only if a flow asks for news."""
+
+BOUGHT: Mapping[str, Watching] = {"order.placed": _bought}
+"""Metrics that end one; looked at always."""
+
+
+def withdraw_all(state: CustomerState, now: Instant, effects: Effects) -> None:
+    """The customer waits for nothing any more."""
+    for sku in list(state.watching):
+        _withdraw(state, sku, now, effects)
+
+
+def is_waited_for(state: CustomerState, sku: str, now: Instant) -> bool:
+    """Does the customer still want to hear of this article?"""
+    watch = state.watching.get(sku)
+    return watch is not None and watch.until > now
+
+
+def is_key(sku: str) -> bool:
+    """Can it be the key of a record? What a customer's event calls a sku is any text."""
+    return bool(sku) and sku[0] != "\x00" and len(sku.encode()) <= LONGEST_SKU

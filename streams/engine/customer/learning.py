@@ -1,0 +1,248 @@
+"""What is learnt from orders, for recommendations: how often things are bought, which ones
+together, and after which searches.
+
+Counts are integers, so that they can be added up in any order. One purchase counts ONE, and each
+day takes a part off: after three weeks it counts half.
+
+    day    1         2                     3
+    count  1000 ──►  1000 − 32 = 968 ──►   968 − 31 + 1000 (bought again) = 1937
+
+Of a search only hashes of its words are kept: the facts of a shop stay for ever, and what one
+person typed is nobody's business.
+"""
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from heapq import nlargest
+from itertools import combinations
+from typing import Any, TypeVar
+
+import msgspec
+
+from streams.engine.effects import Bought, Purchase
+from streams.engine.values import Instant
+
+ONE = 1_000
+FADING = 5
+"""Each day takes one part in 2 to the power of so many off a count."""
+MOST_OF_AN_ORDER = 12
+"""So many different items of one order are counted: who buys a hundred has no taste in common."""
+LONGEST_TEXT = 300
+"""Characters of what is learnt of an item: its name, an address."""
+MOST_ITEMS, MOST_PAIRS, MOST_SEARCHES, MOST_OF_A_SEARCH = 1_000, 5_000, 1_000, 8
+"""What is kept at the end of a day, the most frequent of each."""
+MOST_ITEMS_OF_A_DAY, MOST_PAIRS_OF_A_DAY, MOST_SEARCHES_OF_A_DAY = 4_000, 30_000, 4_000
+"""What one task counts in a day; what is new beyond that isn't counted."""
+
+_WORD = re.compile(r"\w+")
+_WORD_HASH = 4
+_encode = msgspec.msgpack.Encoder().encode
+_T = TypeVar("_T")
+
+
+class ItemCount(msgspec.Struct, array_like=True):
+    """How often an item was bought, and what is known of it. Fields are only appended, here and
+    below."""
+
+    count: int
+    first_at: Instant  # when it was bought for the first time
+    at: Instant  # of the newest order with it, which says what follows
+    item: Bought
+
+
+class Counts(msgspec.Struct, array_like=True):
+    """Counts of one task's day, or of all tasks over all days."""
+
+    items: dict[str, ItemCount] = {}
+    pairs: dict[tuple[str, str], int] = {}  # of two SKUs, the lesser first
+    searches: dict[bytes, dict[str, int]] = {}  # hashed words -> SKU -> count
+
+    def __bool__(self) -> bool:
+        return bool(self.items)
+
+    def learn(self, purchase: Purchase) -> None:
+        """Counts one purchase, as long as there is room (MOST_ITEMS_OF_A_DAY, …)."""
+        items, at = self.items, purchase.at
+        skus = []
+        for bought in purchase.items:
+            known = items.get(bought.sku)
+            if known is None:
+                if len(items) >= MOST_ITEMS_OF_A_DAY:
+                    continue
+                items[bought.sku] = ItemCount(ONE, at, at, bought)
+            else:
+                _add_item(known, ItemCount(ONE, at, at, bought))
+            skus.append(bought.sku)
+        skus.sort()
+        pairs = self.pairs
+        for pair in combinations(skus, 2):
+            if pair in pairs or len(pairs) < MOST_PAIRS_OF_A_DAY:
+                pairs[pair] = pairs.get(pair, 0) + ONE
+        for words in purchase.searches:
+            if words in self.searches or len(self.searches) < MOST_SEARCHES_OF_A_DAY:
+                found = self.searches.setdefault(words, {})
+                for sku in skus:
+                    found[sku] = found.get(sku, 0) + ONE
+
+    def add(self, other: "Counts") -> None:
+        """Adds what another task counted."""
+        for sku, counted in other.items.items():
+            known = self.items.get(sku)
+            if known is None:
+                self.items[sku] = counted
+            else:
+                _add_item(known, counted)
+        for pair, count in other.pairs.items():
+            self.pairs[pair] = self.pairs.get(pair, 0) + count
+        for words, found in other.searches.items():
+            mine = self.searches.setdefault(words, {})
+            for sku, count in found.items():
+                mine[sku] = mine.get(sku, 0) + count
+
+    def fade(self, days: int) -> None:
+        """So many days have passed."""
+        for _ in range(days):
+            if not self.items:
+                return
+            for item in self.items.values():
+                item.count = _faded(item.count)
+            self.items = {sku: item for sku, item in self.items.items() if item.count > 0}
+            self.pairs = _all_faded(self.pairs)
+            self.searches = {
+                words: left for words, found in self.searches.items() if (left := _all_faded(found))
+            }
+
+    def keep_the_most(self) -> None:
+        """Forgets the least frequent, and what belongs to them; of equals, later SKUs."""
+        items = self.items
+        if len(items) > MOST_ITEMS:
+            counts = {sku: item.count for sku, item in items.items()}
+            self.items = items = {sku: items[sku] for sku in _most(counts, MOST_ITEMS)}
+        pairs = {
+            pair: count
+            for pair, count in self.pairs.items()
+            if pair[0] in items and pair[1] in items
+        }
+        self.pairs = _kept(pairs, MOST_PAIRS)
+        searches = {}
+        for words, found in self.searches.items():
+            left = {sku: count for sku, count in found.items() if sku in items}
+            if left:
+                searches[words] = _kept(left, MOST_OF_A_SEARCH)
+        if len(searches) > MOST_SEARCHES:
+            sums = {words: sum(found.values()) for words, found in searches.items()}
+            searches = {words: searches[words] for words in _most(sums, MOST_SEARCHES)}
+        self.searches = searches
+
+    def packed(self) -> bytes:
+        """As bytes, for a record."""
+        return zlib.compress(_encode(_written(self)), level=1)
+
+
+def counts_in(packed: bytes) -> Counts:
+    """What `Counts.packed` made bytes of."""
+    written = _decode_written(zlib.decompress(packed))
+    skus = written.skus
+    numbers = written.pairs
+    return Counts(
+        dict(zip(skus, written.items, strict=True)),
+        {
+            (skus[numbers[place]], skus[numbers[place + 1]]): numbers[place + 2]
+            for place in range(0, len(numbers), 3)
+        },
+        {
+            words: {skus[found[place]]: found[place + 1] for place in range(0, len(found), 2)}
+            for words, found in written.searches.items()
+        },
+    )
+
+
+class _Written(msgspec.Struct, array_like=True):
+    """Counts with every SKU once; elsewhere its place among them stands for it."""
+
+    skus: list[str]
+    items: list[ItemCount]
+    pairs: list[int]  # place, place, count, and so on
+    searches: dict[bytes, list[int]]  # place, count, and so on
+
+
+_decode_written = msgspec.msgpack.Decoder(_Written).decode
+
+
+def _written(counts: Counts) -> _Written:
+    places = {sku: place for place, sku in enumerate(counts.items)}
+    pairs: list[int] = []
+    for (one, other), count in counts.pairs.items():
+        pairs += (places[one], places[other], count)
+    searches = {
+        words: [number for sku, count in found.items() for number in (places[sku], count)]
+        for words, found in counts.searches.items()
+    }
+    return _Written(list(counts.items), list(counts.items.values()), pairs, searches)
+
+
+def bought_items(items: Iterable[dict[str, Any]]) -> list[Bought]:
+    """The items of an order that are counted, each once."""
+    found: dict[str, Bought] = {}
+    for item in items:
+        sku = item["sku"]
+        if sku not in found and len(sku) <= LONGEST_TEXT:
+            found[sku] = Bought(
+                sku,
+                _short(item.get("name")),
+                item.get("unit_price"),
+                _short(item.get("category")),
+                _short(item.get("url")),
+                _short(item.get("image_url")),
+            )
+            if len(found) == MOST_OF_AN_ORDER:
+                break
+    return list(found.values())
+
+
+def _short(text: str | None) -> str | None:
+    """The text, unless it's so long that a day of them would fit into no record; a part of an
+    address would lead nowhere."""
+    return None if text is None or len(text) > LONGEST_TEXT else text
+
+
+def hashed_words(query: str) -> bytes:
+    """The words of a search, each once, whatever their case and order: 4 bytes each, end to end."""
+    words = set(_WORD.findall(query.casefold()))
+    return b"".join(sorted(zlib.crc32(word.encode()).to_bytes(_WORD_HASH, "big") for word in words))
+
+
+def each_word(words: bytes) -> Iterator[bytes]:
+    """The hashes in `hashed_words`."""
+    for place in range(0, len(words), _WORD_HASH):
+        yield words[place : place + _WORD_HASH]
+
+
+def _add_item(known: ItemCount, other: ItemCount) -> None:
+    known.count += other.count
+    known.first_at = min(known.first_at, other.first_at)
+    # Of two orders of one millisecond, the same one wins whichever comes first.
+    if (other.at, _encode(other.item)) > (known.at, _encode(known.item)):
+        known.at, known.item = other.at, other.item
+
+
+def _faded(count: int) -> int:
+    return count - (count >> FADING) - 1
+
+
+def _all_faded(counts: dict[_T, int]) -> dict[_T, int]:
+    faded = {key: _faded(count) for key, count in counts.items()}
+    return {key: count for key, count in faded.items() if count > 0}
+
+
+def _most(counts: dict[Any, int], most: int) -> list[Any]:
+    """The keys with the highest counts; of equals, the lesser keys."""
+    lowest = nlargest(most, counts.values())[-1]
+    above = [key for key, count in counts.items() if count > lowest]
+    equal = sorted(key for key, count in counts.items() if count == lowest)
+    return above + equal[: most - len(above)]
+
+
+def _kept(counts: dict[_T, int], most: int) -> dict[_T, int]:
+    return counts if len(counts) <= most else {key: counts[key] for key in _most(counts, most)}

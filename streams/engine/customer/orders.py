@@ -1,0 +1,114 @@
+"""What a customer ordered: revenue net of refunds and cancellations (SEMANTICS 7.2), the cart, and
+what was bought before (7.4). Amounts are in minor units of the store's currency; an amount that
+couldn't be converted is missing and changes no sum (FLOWS "Money").
+
+`order_left` says what of an order isn't refunded yet, because a cancellation takes that by default.
+Events may come in any order: a refund before its order leaves a negative rest, a cancellation of
+all before its order leaves None, and the order, when it comes, is counted against it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from streams.engine.customer.journey import encode_data
+from streams.engine.customer.state import CustomerState
+from streams.engine.values import AS_WRITTEN, Instant, is_among, sku_hash
+
+_BOUGHT_LIMIT = 10_000 * len(sku_hash(""))
+_LATELY = 12
+_ORDERS_LIMIT = 100
+"""Orders whose rest is remembered; a cancellation of an older one must name its amount."""
+
+
+def apply_order_placed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """Counts the order, adds its total to the revenue and its items to what was bought, and empties
+    the cart that came before it."""
+    state.orders += 1
+    if state.first_order_at is None or at < state.first_order_at:
+        state.first_order_at = at
+    if state.last_order_at is None or at > state.last_order_at:
+        state.last_order_at = at
+    total = data.get("total")
+    if total is not None:
+        state.revenue += total
+        order_id = data["order_id"]
+        left = state.order_left.get(order_id, 0)
+        if left is None:
+            state.refunds += total
+            _keep_left(state, order_id, 0)
+        else:
+            _keep_left(state, order_id, left + total)
+    if state.cart is not None and state.cart_at <= at:
+        state.cart = None
+        state.cart_at = at
+    items = data.get("items")
+    if items:
+        _remember_bought(state, items)
+
+
+def apply_order_refunded(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """Takes the refunded amount off the order."""
+    amount = data.get("amount")
+    if amount is not None:
+        _take_off(state, data["order_id"], amount)
+
+
+def apply_order_cancelled(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """Takes the amount, by default what is left of it, off the order (DESIGN 7)."""
+    order_id = data["order_id"]
+    amount = data.get("amount")
+    if amount is None:
+        if data.get(AS_WRITTEN, {}).get("amount") is not None:
+            return  # there is an amount, and no rate for its currency
+        if order_id not in state.order_left:
+            _keep_left(state, order_id, None)
+            return
+        amount = max(state.order_left[order_id] or 0, 0)
+    _take_off(state, order_id, amount)
+
+
+def apply_cart_updated(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """The cart is what the newest event says it is; without items there is none."""
+    if at >= state.cart_at:
+        state.cart_at = at
+        state.cart = encode_data(data) if data.get("items") else None
+
+
+def net_revenue(state: CustomerState) -> int:
+    """The historic CLV: revenue net of refunds and cancellations."""
+    return state.revenue - state.refunds
+
+
+def has_bought(state: CustomerState, sku: str) -> bool:
+    """Whether the customer ever bought `sku` (rarely also true of another, by its hash)."""
+    return is_among(sku_hash(sku), state.bought)
+
+
+def bought_lately(state: CustomerState) -> Iterator[bytes]:
+    """The hashes (identity.sku_hash) of what was first bought last, at most _LATELY of them."""
+    size = len(sku_hash(""))
+    bought = state.bought[-_LATELY * size :]
+    for place in range(0, len(bought), size):
+        yield bought[place : place + size]
+
+
+def _take_off(state: CustomerState, order_id: str, amount: int) -> None:
+    state.refunds += amount
+    left = state.order_left.get(order_id, 0)
+    if left is not None:
+        _keep_left(state, order_id, left - amount)
+
+
+def _keep_left(state: CustomerState, order_id: str, left: int | None) -> None:
+    state.order_left[order_id] = left
+    if len(state.order_left) > _ORDERS_LIMIT:
+        del state.order_left[next(iter(state.order_left))]
+
+
+def _remember_bought(state: CustomerState, items: list[dict[str, Any]]) -> None:
+    bought = state.bought
+    for item in items:
+        hash_ = sku_hash(item["sku"])
+        if not is_among(hash_, bought):
+            bought += hash_
+    state.bought = bought[-_BOUGHT_LIMIT:]

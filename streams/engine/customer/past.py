@@ -1,0 +1,118 @@
+"""One metric's past events of one customer, oldest first, packed: a customer has many, most are
+never looked at again, and each would be several objects to decode, keep and encode.
+
+    times   8 bytes `at`, 4 bytes place in the customer's order of processing; and again ...
+    data    msgpack of the fields that conditions read; empty as long as no event has any
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import Any, overload
+
+import msgspec
+
+from streams.engine.values import Instant
+
+_RECORD = struct.Struct("<qI")
+_SIZE = _RECORD.size
+_pack = _RECORD.pack
+_unpack_from = _RECORD.unpack_from
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
+
+
+class Occurrence(msgspec.Struct, array_like=True, gc=False):
+    """One remembered event: when, its place in the customer's order of processing, and those of
+    its fields that conditions in force read (None: none of them).
+
+    Money in `data` is in minor units of the store's currency, converted when the event was
+    processed; a field that had no rate is missing (FLOWS "Money").
+    """
+
+    at: Instant
+    sequence: int
+    data: dict[str, Any] | None = None
+
+
+class Past(msgspec.Struct, array_like=True):
+    """A sequence of Occurrence in order of `at`, then of processing."""
+
+    times: bytes = b""
+    data: list[bytes | None] = []
+    since: Instant = 0  # from here on it is whole: what was forgotten happened before
+
+    def __len__(self) -> int:
+        return len(self.times) // _SIZE
+
+    @overload
+    def __getitem__(self, place: int) -> Occurrence: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Occurrence]: ...
+    def __getitem__(self, place: int | slice) -> Occurrence | list[Occurrence]:
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            if step != 1:
+                return [self[one] for one in range(start, stop, step)]
+            return list(Past(self.times[start * _SIZE : stop * _SIZE], self.data[start:stop]))
+        number = len(self)
+        if place < 0:
+            place += number
+        if not 0 <= place < number:
+            raise IndexError(place)
+        at, sequence = _unpack_from(self.times, place * _SIZE)
+        packed = self.data[place] if self.data else None
+        return Occurrence(at, sequence, None if packed is None else _decode(packed))
+
+    def __iter__(self) -> Iterator[Occurrence]:
+        records = _RECORD.iter_unpack(self.times)
+        if not self.data:
+            for at, sequence in records:
+                yield Occurrence(at, sequence)
+            return
+        for (at, sequence), packed in zip(records, self.data, strict=True):
+            yield Occurrence(at, sequence, None if packed is None else _decode(packed))
+
+    def at(self, place: int) -> Instant:
+        """When the event at `place` happened, counted from the end if negative."""
+        start = place * _SIZE if place >= 0 else len(self.times) + place * _SIZE
+        at: Instant = _unpack_from(self.times, start)[0]
+        return at
+
+    def add(self, at: Instant, sequence: int, data: dict[str, Any] | None) -> None:
+        """Remembers an event, which is the newest in order of processing."""
+        times = self.times
+        record = _pack(at, sequence)
+        if not times or self.at(-1) <= at:
+            self.times = times + record
+            if self.data or data:
+                self._pad(len(times) // _SIZE)
+                self.data.append(_encode(data) if data else None)
+            return
+        place = len(self)
+        while place and self.at(place - 1) > at:
+            place -= 1
+        if self.data or data:
+            self._pad(len(self))
+            self.data.insert(place, _encode(data) if data else None)
+        self.times = times[: place * _SIZE] + record + times[place * _SIZE :]
+
+    def forget_first(self, number: int) -> None:
+        """Forgets the `number` oldest."""
+        if number:
+            self.since = max(self.since, self.at(number - 1) + 1)
+        self.times = self.times[number * _SIZE :]
+        del self.data[:number]
+
+    def size(self) -> int:
+        """Bytes that it takes in the state, about."""
+        return len(self.times) + sum(len(packed or b"") + 2 for packed in self.data)
+
+    def _pad(self, number: int) -> None:
+        """Conditions may begin to read fields when some events are past already."""
+        while len(self.data) < number:
+            self.data.append(None)
+
+
+def remember_first(at: Instant, sequence: int, data: dict[str, Any] | None) -> Past:
+    """The past of a metric that has just happened for the first time."""
+    return Past(_pack(at, sequence), [_encode(data)] if data else [])

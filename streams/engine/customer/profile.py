@@ -1,0 +1,175 @@
+"""What a customer says of themselves and where they may be written to: patches of the profile
+(SEMANTICS 7.5), consent, and what suppresses a channel (4.6).
+
+Causes of suppression, by what they forbid and what ends them:
+
+    cause          marketing  transactional  ends with
+    unsubscribed   forbids    allows         a later subscription
+    complaint      forbids    forbids        a later subscription; a new address lifts the ban on
+                                             transactional messages (`unsubscribed` stays)
+    hard_bounce    forbids    forbids        a new address
+    soft_bounces   forbids    forbids        a new address, a delivery
+"""
+
+from typing import Any
+
+from streams.engine.customer.state import CustomerState
+from streams.engine.values import Instant
+
+ADDRESS_FIELDS = {"email": "email", "sms": "phone", "push": "push_token"}
+"""Channel to the profile field that holds the address. A web message is addressed to the customer
+(their id): the shop's page knows who is there."""
+
+UNSUBSCRIBED = "unsubscribed"
+COMPLAINT = "complaint"
+HARD_BOUNCE = "hard_bounce"
+SOFT_BOUNCES = "soft_bounces"
+SOFT_BOUNCE_LIMIT = 7
+
+FORBID_ALL = frozenset({COMPLAINT, HARD_BOUNCE, SOFT_BOUNCES})
+"""Causes that transactional messages obey too."""
+
+_CHANNEL_OF_FIELD = {field: channel for channel, field in ADDRESS_FIELDS.items()}
+
+
+def address_of(state: CustomerState, channel: str) -> Any:
+    """The address of the customer on `channel` as the profile has it; None without one."""
+    field = ADDRESS_FIELDS.get(channel)
+    return state.customer_id if field is None else state.profile.get(field)
+
+
+def may_be_marketed_to(state: CustomerState, channel: str) -> bool:
+    """Whether the customer agreed to marketing on `channel` and nothing suppresses it."""
+    return channel in state.profile.get("consent", ()) and channel not in state.suppressed
+
+
+def apply_customer_updated(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """Sets and unsets the fields of the patch that no later patch has touched (7.5)."""
+    for field, value in (data.get("set") or {}).items():
+        set_field(state, field, value, at)
+    for field in data.get("unset") or ():
+        set_field(state, field, None, at)
+
+
+def set_field(state: CustomerState, field: str, value: Any, at: Instant) -> None:
+    """Sets one field, unsets it for None, unless a later patch has touched it."""
+    touched = state.profile_at.get(field)
+    if touched is not None and at < touched:
+        return
+    state.profile_at[field] = at
+    if field == "consent":
+        _set_consent(state, value if isinstance(value, list) else (), at)
+        return
+    before = state.profile.get(field)
+    if value is None:
+        state.profile.pop(field, None)
+    else:
+        state.profile[field] = value
+    channel = _CHANNEL_OF_FIELD.get(field)
+    if channel is not None and value != before:
+        _start_clean(state, channel)
+
+
+def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """Grants consent on a channel and ends what the customer had said against it."""
+    channel = data["channel"]
+    if not _is_newest(state, channel, at):
+        return
+    _lift(state, channel, UNSUBSCRIBED)
+    _lift(state, channel, COMPLAINT)
+    if at >= state.profile_at.get("consent", at):
+        granted = state.profile.get("consent", [])
+        if channel not in granted:
+            state.profile["consent"] = [*granted, channel]
+
+
+def apply_customer_unsubscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """Suppresses marketing on a channel."""
+    channel = data["channel"]
+    if _is_newest(state, channel, at):
+        _suppress(state, channel, UNSUBSCRIBED)
+
+
+def apply_message_delivered(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """A delivery ends the row of soft bounces of its address (4.6)."""
+    channel = data["channel"]
+    if _is_present_address(state, channel, data):
+        state.soft_bounces.pop(channel, None)
+        _lift(state, channel, SOFT_BOUNCES)
+
+
+def apply_message_bounced(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """A hard bounce suppresses the address, and so does the seventh soft one in a row. A bounce of
+    an address that the customer has given up says nothing about the new one."""
+    channel = data["channel"]
+    if not _is_present_address(state, channel, data):
+        return
+    if data["kind"] == "hard":
+        _suppress(state, channel, HARD_BOUNCE)
+        return
+    in_a_row = state.soft_bounces.get(channel, 0) + 1
+    state.soft_bounces[channel] = in_a_row
+    if in_a_row >= SOFT_BOUNCE_LIMIT:
+        _suppress(state, channel, SOFT_BOUNCES)
+
+
+def apply_message_complained(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """A spam complaint forbids everything to this address, and marketing to any other."""
+    channel = data["channel"]
+    if _is_newest(state, channel, at):
+        _suppress(state, channel, UNSUBSCRIBED)
+        if _is_present_address(state, channel, data):
+            _suppress(state, channel, COMPLAINT)
+
+
+def _is_newest(state: CustomerState, channel: str, at: Instant) -> bool:
+    """Whether no later subscription or unsubscription of the channel is known; notes this one."""
+    field = f"consent.{channel}"
+    touched = state.profile_at.get(field)
+    if touched is not None and at < touched:
+        return False
+    state.profile_at[field] = at
+    return True
+
+
+def _set_consent(state: CustomerState, granted: Any, at: Instant) -> None:
+    """Replaces the list, except for channels that were subscribed to later than the patch."""
+    before = state.profile.get("consent", ())
+    consent = []
+    for channel in dict.fromkeys((*granted, *before)):
+        subscribed_at = state.profile_at.get(f"consent.{channel}")
+        is_older = subscribed_at is not None and at < subscribed_at
+        if channel in (before if is_older else granted):
+            consent.append(channel)
+    if consent:
+        state.profile["consent"] = consent
+    else:
+        state.profile.pop("consent", None)
+
+
+def _is_present_address(state: CustomerState, channel: str, data: dict[str, Any]) -> bool:
+    address = data.get("address")
+    return address is None or address == address_of(state, channel)
+
+
+def _start_clean(state: CustomerState, channel: str) -> None:
+    state.soft_bounces.pop(channel, None)
+    for cause in FORBID_ALL:
+        _lift(state, channel, cause)
+
+
+def _suppress(state: CustomerState, channel: str, cause: str) -> None:
+    causes = state.suppressed.get(channel, [])
+    if cause not in causes:
+        state.suppressed[channel] = [*causes, cause]
+
+
+def _lift(state: CustomerState, channel: str, cause: str) -> None:
+    causes = state.suppressed.get(channel)
+    if causes is None or cause not in causes:
+        return
+    remaining = [other for other in causes if other != cause]
+    if remaining:
+        state.suppressed[channel] = remaining
+    else:
+        del state.suppressed[channel]

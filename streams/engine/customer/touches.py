@@ -1,0 +1,68 @@
+"""Messages that were opened or clicked: touches, of which an order may be the conversion
+(SEMANTICS 7.3; conversion.py decides that).
+
+touch                                  touch + window
+  |-------- an order is its conversion --------|
+                                               not any more: windows are half open
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from streams.engine.customer.state import CustomerState, Sent, Touch
+from streams.engine.values import DAY, Instant, send_id
+
+WINDOWS: Mapping[tuple[str, str], int] = {
+    ("message.opened", "email"): 5 * DAY,
+    ("message.clicked", "email"): 5 * DAY,
+    ("message.clicked", "sms"): 5 * DAY,
+    ("message.opened", "push"): DAY,
+}
+"""What counts as a touch, and for how long."""
+
+LONGEST_WINDOW = max(WINDOWS.values())
+MOST_TOUCHES = 20
+
+
+def apply_message_opened(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """Notes the touch of an opened message."""
+    _note_touch(state, data, at, "message.opened")
+
+
+def apply_message_clicked(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """Notes the touch of a clicked message."""
+    _note_touch(state, data, at, "message.clicked")
+
+
+def last_touch(state: CustomerState, ordered_at: Instant) -> Touch | None:
+    """The touch that takes an order: the last one before it within its window (SEMANTICS 7.3)."""
+    for touch in reversed(state.touches):
+        window = WINDOWS[touch.metric, touch.sent.channel]
+        if touch.at <= ordered_at < touch.at + window:
+            return touch
+    return None
+
+
+def _note_touch(state: CustomerState, data: dict[str, Any], at: Instant, metric: str) -> None:
+    sent = _sent_as(state, data["send_id"])
+    if sent is None or (metric, sent.channel) not in WINDOWS:
+        return
+    touches = state.touches
+    touches.append(Touch(at, metric, sent))
+    touches.sort(key=_at)
+    newest = touches[-1].at
+    state.touches = [touch for touch in touches if touch.at > newest - LONGEST_WINDOW][
+        -MOST_TOUCHES:
+    ]
+
+
+def _sent_as(state: CustomerState, send: str) -> Sent | None:
+    """The message of that id, if it is among those that are remembered."""
+    for sent in reversed(state.recent_sends):
+        if send_id(sent.journey_id, sent.step) == send:
+            return sent
+    return None
+
+
+def _at(touch: Touch) -> Instant:
+    return touch.at

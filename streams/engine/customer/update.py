@@ -1,0 +1,156 @@
+"""What an event changes in the customer's state, before any flow is asked: step 2 of SEMANTICS
+5.1."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from streams.engine.customer.learning import bought_items, hashed_words
+from streams.engine.customer.orders import (
+    apply_cart_updated,
+    apply_order_cancelled,
+    apply_order_placed,
+    apply_order_refunded,
+)
+from streams.engine.customer.past import Past, remember_first
+from streams.engine.customer.profile import (
+    apply_customer_subscribed,
+    apply_customer_unsubscribed,
+    apply_customer_updated,
+    apply_message_bounced,
+    apply_message_complained,
+    apply_message_delivered,
+)
+from streams.engine.customer.state import CustomerState
+from streams.engine.customer.touches import apply_message_clicked, apply_message_opened
+from streams.engine.effects import Purchase
+from streams.engine.values import DAY, Event, Instant, is_among
+
+Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
+
+APPLY: dict[str, Apply] = {
+    "order.placed": apply_order_placed,
+    "order.refunded": apply_order_refunded,
+    "order.cancelled": apply_order_cancelled,
+    "cart.updated": apply_cart_updated,
+    "customer.updated": apply_customer_updated,
+    "customer.subscribed": apply_customer_subscribed,
+    "customer.unsubscribed": apply_customer_unsubscribed,
+    "message.unsubscribed": apply_customer_unsubscribed,
+    "message.delivered": apply_message_delivered,
+    "message.bounced": apply_message_bounced,
+    "message.complained": apply_message_complained,
+    "message.opened": apply_message_opened,
+    "message.clicked": apply_message_clicked,
+}
+"""What a metric does to the state, beside being counted and remembered. `customer.erased` is not
+among them: it ends journeys first (decide.py)."""
+
+ALWAYS_READ: dict[str, frozenset[str]] = {
+    "order.placed": frozenset({"order_id", "total", "currency", "items"}),
+    "order.refunded": frozenset({"order_id", "amount", "currency"}),
+    "order.cancelled": frozenset({"order_id", "amount", "currency"}),
+    "cart.updated": frozenset({"cart_id", "total", "currency", "items"}),
+    "customer.updated": frozenset({"set", "unset"}),
+    "customer.subscribed": frozenset({"channel"}),
+    "customer.unsubscribed": frozenset({"channel"}),
+    "message.unsubscribed": frozenset({"channel"}),
+    "message.delivered": frozenset({"channel", "address"}),
+    "message.bounced": frozenset({"channel", "address", "kind"}),
+    "message.complained": frozenset({"channel", "address"}),
+    "message.opened": frozenset({"send_id"}),
+    "message.clicked": frozenset({"send_id"}),
+    "product.back_in_stock": frozenset({"sku"}),
+    "product.price_dropped": frozenset({"sku"}),
+}
+"""The fields that the functions of APPLY, and those of interest.py, read, whatever the flows ask
+for."""
+
+SEARCHED = "search.performed"
+
+MOST_SEEN = 64
+"""Event ids by which a duplicate is known (SEMANTICS 5.1)."""
+
+_SEEN_LIMIT = MOST_SEEN * 8
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What is kept of one metric's events (SEMANTICS 3.7): what flows ask for, and `history`."""
+
+    keep: int | None  # ms; None: for ever
+    asked: int | None  # ms that flows ask for; None: all
+    occurrences: int  # beyond what flows ask for, at most so many
+    fields: tuple[str, ...]
+
+
+def is_duplicate(state: CustomerState, hash_: bytes) -> bool:
+    """Whether an event with this hash of its id is among the last 64 (SEMANTICS 5.1, E29)."""
+    return is_among(hash_, state.seen)
+
+
+def remember(
+    state: CustomerState,
+    event: Event,
+    data: dict[str, Any],
+    hash_: bytes,
+    now: Instant,
+    memory: Memory,
+) -> None:
+    """Counts the event and keeps of it what `memory` says; forgets what has grown too old."""
+    metric = event.metric
+    sequence = state.sequence + 1
+    state.sequence = sequence
+    state.seen = state.seen[8:] + hash_ if len(state.seen) >= _SEEN_LIMIT else state.seen + hash_
+    totals = state.totals
+    totals[metric] = totals.get(metric, 0) + 1
+
+    at = event.occurred_at
+    kept = None
+    if memory.fields:
+        kept = {name: data[name] for name in memory.fields if data.get(name) is not None}
+    past = state.recent.get(metric)
+    if past is None:
+        state.recent[metric] = remember_first(at, sequence, kept)
+        return
+    past.add(at, sequence, kept)
+    keep = memory.keep
+    if keep is not None and past.at(0) <= now - keep:
+        _forget_before(past, now - keep)
+    number = len(past)
+    if number > memory.occurrences:
+        _forget_surplus(past, now, memory)
+
+
+def purchase_of(state: CustomerState, data: dict[str, Any], at: Instant) -> Purchase | None:
+    """What is learnt from an order: its items, and the searches of the day before it, as far as the
+    state has their words (recommend.py asks for them)."""
+    items = data.get("items")
+    if not items:
+        return None
+    searches = {
+        hashed_words(found.data["query"])
+        for found in state.recent.get(SEARCHED, ())
+        if at - DAY < found.at <= at and found.data is not None and found.data.get("query")
+    }
+    return Purchase(at, bought_items(items), sorted(searches - {b""}))
+
+
+def _forget_before(past: Past, limit: Instant) -> None:
+    """Windows are half open (SEMANTICS 3.1): what is exactly as old as the limit is out. The newest
+    one always stays."""
+    number = 0
+    while number < len(past) - 1 and past.at(number) <= limit:
+        number += 1
+    past.forget_first(number)
+
+
+def _forget_surplus(past: Past, now: Instant, memory: Memory) -> None:
+    """What flows ask for stays, whatever `history` says."""
+    if memory.asked is None:
+        return
+    surplus = len(past) - memory.occurrences
+    number = 0
+    while number < surplus and past.at(number) <= now - memory.asked:
+        number += 1
+    past.forget_first(number)

@@ -1,0 +1,51 @@
+"""What a customer is worth, for conditions and references (SEMANTICS 3.4, 7.2)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from streams.engine.customer.orders import net_revenue
+from streams.engine.customer.situation import Situation
+from streams.engine.values import FieldType
+
+VALUES: dict[str, FieldType] = {
+    "clv.historic": FieldType.MONEY,
+    "clv.predicted": FieldType.MONEY,
+    "clv.total": FieldType.MONEY,
+    "orders.expected_90d": FieldType.NUMBER,
+    "churn_risk": FieldType.NUMBER,
+    "order.expected_next_at": FieldType.MOMENT,
+}
+"""The values that conditions and references may name (SEMANTICS 3.4)."""
+
+
+def mean_fact(name: str) -> str | None:
+    """The store fact that holds the mean of a value (SEMANTICS 7.2); None where there is none."""
+    return None if VALUES[name] is FieldType.MOMENT else f"{name}.mean"
+
+
+def stand_in_fact(customer_id: str, name: str) -> str:
+    """The store fact that stands in for a customer's value, as flow tests give it (FLOWS "Tests of
+    flows")."""
+    return f"{name} of {customer_id}"
+
+
+def value_of_fact(fact: str) -> str:
+    """The value that a store fact speaks of: its mean, or what stands in for it."""
+    return fact.partition(" of ")[0].removesuffix(".mean")
+
+
+def value_reader(name: str) -> Callable[[Situation], Any]:
+    """Reads a value of a customer at a moment: a fact that stands in for it, else what is known.
+    None where nothing is: the purchase model has said nothing yet."""
+    is_historic = name == "clv.historic"
+    is_number = VALUES[name] is FieldType.NUMBER
+
+    def read(situation: Situation) -> Any:
+        state = situation.state
+        if situation.facts:
+            given = situation.facts.get(stand_in_fact(state.customer_id, name))
+            if given is not None:
+                return round(given, 4) if is_number else round(given)  # minor units, ms
+        return net_revenue(state) if is_historic else None
+
+    return read

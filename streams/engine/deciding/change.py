@@ -1,0 +1,82 @@
+"""What new definitions do to journeys under way (SEMANTICS 6.1, 6.2)."""
+
+from streams.engine.customer import CustomerState, Journey, JourneyState, move
+from streams.engine.deciding.membership import set_silently
+from streams.engine.deciding.moves import moved_by_change, run_moves
+from streams.engine.deciding.occasions import set_occasions
+from streams.engine.effects import Effects
+from streams.engine.program import CompiledFlow, Program, Turn, adapt_reviews, end, go_on, walk
+from streams.engine.values import Instant
+
+
+def adapt(program: Program, state: CustomerState, at: Instant, effects: Effects) -> None:
+    """Brings the customer's journeys in step with the definitions of `program`, as of `at`: the
+    moment of the visit after publishing, or of the first event or timer that comes before it.
+
+    A journey of a flow that is archived or left out ends; one at a step that was deleted goes on at
+    its successor; one that a paused flow held is judged if the flow is live. All others stay as
+    they are, and keep their due time.
+    """
+    state.adapted = program.number
+    if (program.dated_flows or state.occasions) and state.profile:
+        set_occasions(program, state, at)
+        state.next_due = next_due(state)
+    if not (state.journeys or state.reviews or state.memberships or program.segments):
+        return
+    turn = Turn(state, at, program.facts, None, None, effects)
+    set_silently(program, turn)
+    for journey in sorted(state.journeys, key=program.rank_of):
+        flow = program.flows.get(journey.flow)
+        if flow is None:
+            flow = program.flow_left_out(journey.flow)
+        if flow.is_archived:
+            end(turn, flow, journey, "archived", {"step": journey.step}, journey.step)
+        else:
+            _adapt_journey(program, turn, flow, journey)
+    adapt_reviews(program, turn)
+    run_moves(program, turn, moved_by_change(program, turn, []))
+    state.next_due = next_due(state)
+
+
+def _adapt_journey(program: Program, turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
+    assert journey.step is not None
+    step = flow.steps.get(journey.step)
+    if step is None:
+        _leave_deleted_step(program, turn, flow, journey)
+    elif journey.state is JourneyState.HELD and journey.due is None and not flow.is_paused:
+        go_on(turn, flow, journey, step.run)
+    elif journey.state is JourneyState.WAITING and step.condition is not None:
+        go_on(turn, flow, journey, step.resume)  # the condition is the one that is in force now
+
+
+def _leave_deleted_step(program: Program, turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
+    deleted = journey.step
+    assert deleted is not None  # RUNNING journeys are never stored
+    successor = program.successor_of(flow, deleted)
+    if successor is None:
+        end(turn, flow, journey, "step_removed", {"step": deleted}, deleted)
+        return
+    move(journey, JourneyState.RUNNING)
+    turn.turn_to(journey)
+    walk(turn, flow, journey, successor)
+
+
+def next_due(state: CustomerState) -> Instant | None:
+    """The earliest timer of the customer."""
+    earliest: Instant | None = None
+    for journey in state.journeys:
+        due = journey.due
+        if due is not None and (earliest is None or due < earliest):
+            earliest = due
+    for waiting in state.reviews:
+        due = waiting.due
+        if due is not None and (earliest is None or due < earliest):
+            earliest = due
+    for due in state.occasions.values():
+        if earliest is None or due < earliest:
+            earliest = due
+    for membership in state.memberships.values():
+        due = membership.changes_at
+        if due is not None and (earliest is None or due < earliest):
+            earliest = due
+    return earliest

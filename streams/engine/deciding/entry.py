@@ -1,0 +1,244 @@
+"""May this customer enter? The checks of an entry, in their order; the first that fails is the
+reason (SEMANTICS 1.11):
+
+    too_old, flow_paused, missing_key, profile_filter, exit_on, already_in_flow, re_entry, loop
+"""
+
+from typing import Any
+
+from streams.engine.conditions import known_since
+from streams.engine.customer import CustomerState, Journey, encode_data, has_room_for_another
+from streams.engine.effects import Outcome
+from streams.engine.program import MOST_ENTRIES, CompiledFlow, Turn, end
+from streams.engine.values import DAY, Event, Instant, journey_id
+
+KEYS_KEPT = 90 * DAY
+"""For so long a key is remembered after its last entry (SEMANTICS 1.6, 1.11)."""
+
+PREVIOUS = "\0"
+"""In place of a key: the entry before the last one, for a journey that asks whether P has entered
+its own flow lately (the journey that asks doesn't count, SEMANTICS 3.4)."""
+
+Refusal = tuple[str, dict[str, Any]]
+"""Reason and evidence."""
+
+
+def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | None:
+    """The journey that the event starts in `flow`, if its trigger filter matches and nothing
+    forbids it; a refusal is written down. The journey is RUNNING and hasn't moved yet."""
+    turn.turn_to(None, turn.data)
+    if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
+        return None
+    refusal = _refuse_event(turn, flow, event)
+    key = None
+    if refusal is None and flow.key is not None:
+        value = flow.key(turn.data)
+        if value is None:
+            refusal = ("missing_key", {"key": flow.key_name})
+        else:
+            key = str(value)
+    if refusal is not None:
+        turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        return None
+    packed = turn.packed
+    if packed is None:
+        packed = turn.packed = encode_data(turn.data)
+    state = turn.state
+    journey = Journey(
+        flow.flow,
+        journey_id(state.customer_id, flow.flow, event.event_id),
+        turn.now,
+        event.occurred_at,
+        state.sequence,
+        event.metric,
+        event.event_id,
+        packed,
+        key,
+        traceparent=event.traceparent,
+    )
+    turn.turn_to_entered(journey)
+    return journey if begin(turn, flow, journey) else None
+
+
+def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
+    """The journey of a customer who has become a member of the segment that starts `flow`, unless
+    something forbids it. By an event, its time is when the journey starts; by time alone, now."""
+    event = turn.event
+    refusal: Refusal | None = ("flow_paused", {}) if flow.is_paused else None
+    if event is not None:
+        refusal = _refuse_event(turn, flow, event)
+    if refusal is not None:
+        turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        return None
+    journey = _without_trigger(turn, flow)
+    if event is not None:
+        journey.started_at = event.occurred_at
+        journey.trigger_event_id = event.event_id
+        journey.traceparent = event.traceparent
+    turn.turn_to(journey)
+    return journey if begin(turn, flow, journey) else None
+
+
+def enter_by_time(turn: Turn, flow: CompiledFlow) -> Journey | None:
+    """The journey of a customer for whom a date or a schedule has come, unless something forbids
+    it; that is only counted (SEMANTICS 5.5)."""
+    if flow.is_paused:
+        turn.effects.refused_quietly += 1
+        return None
+    journey = _without_trigger(turn, flow)
+    turn.turn_to(journey)
+    return journey if begin(turn, flow, journey) else None
+
+
+def _without_trigger(turn: Turn, flow: CompiledFlow) -> Journey:
+    """A journey that no event triggered. What it is named after can't come twice."""
+    state = turn.state
+    cause = f"{turn.now}.{state.sequence}.{turn.entries}"
+    name = journey_id(state.customer_id, flow.flow, cause)
+    return Journey(flow.flow, name, turn.now, turn.now, state.sequence)
+
+
+def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> Refusal | None:
+    age = turn.now - event.occurred_at
+    if age > flow.max_event_age:
+        evidence = {
+            "occurred_at": event.occurred_at,
+            "age_ms": age,
+            "max_event_age_ms": flow.max_event_age,
+        }
+        return "too_old", evidence
+    if flow.is_paused:
+        return "flow_paused", {}
+    return None
+
+
+def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
+    """Whether `journey`, to which `turn` has turned, may begin: the checks from `profile_filter`
+    on. If so it is among the customer's journeys, and those that it restarts have ended."""
+    if flow.filter is not None and not flow.filter(turn)[0]:
+        assert flow.filter_evidence is not None
+        return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn))
+    if flow.exit_on:
+        refusal = ended_already(turn, flow, journey)
+        if refusal is not None:
+            return _refuse(turn, flow, *refusal)
+    state, now, key = turn.state, turn.now, journey.key
+    restarts = flow.re_entry.restarts
+    running = running_in(state, flow, key) if restarts or key is not None else []
+    if running and not restarts:
+        evidence = {
+            "key": key,
+            "running_journey_id": running[0].journey_id,
+            "entered_at": running[0].entered_at,
+        }
+        return _refuse(turn, flow, "already_in_flow", evidence)
+    if flow.re_entry.after != 0:
+        refusal = _too_soon(state, flow, key, now)
+        if refusal is not None:
+            return _refuse(turn, flow, *refusal)
+    if turn.entries >= MOST_ENTRIES:
+        turn.effects.loops += 1
+        return _refuse(turn, flow, "loop", {"entries": turn.entries})
+    if not has_room_for_another(state, len(running)):
+        turn.effects.loops += 1
+        return _refuse(turn, flow, "loop", {"running_journeys": len(state.journeys)})
+    turn.entries += 1
+    if running:
+        evidence = {"restarted_by": journey.journey_id}
+        for other in running:
+            end(turn, flow, other, "restarted", evidence, other.step)
+    state.journeys.append(journey)
+    turn.has_changed_journeys = True
+    remember_entry(state, flow.flow, key, now)
+    turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(turn, flow, journey))
+    return True
+
+
+def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any]) -> bool:
+    if flow.is_started_by_time:
+        turn.effects.refused_quietly += 1
+        return False
+    turn.note(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
+    return False
+
+
+def _entry_evidence(turn: Turn, flow: CompiledFlow, journey: Journey) -> dict[str, Any]:
+    evidence: dict[str, Any]
+    if journey.trigger_metric is not None:
+        evidence = {"metric": journey.trigger_metric, "occurred_at": journey.started_at}
+    elif flow.trigger_segment is not None:
+        evidence = {"segment": flow.trigger_segment}
+    elif flow.audience is not None and flow.audience.evidence is not None:
+        evidence = flow.audience.evidence(turn)
+    else:
+        evidence = {}
+    if journey.key is not None:
+        evidence["key"] = journey.key
+    if flow.filter_evidence is not None:
+        evidence |= known_since(turn, flow.filter_evidence)
+    return evidence
+
+
+def running_in(state: CustomerState, flow: CompiledFlow, key: str | None) -> list[Journey]:
+    """The customer's journeys in `flow`, with a key only those of the key."""
+    flow_id = flow.flow
+    return [
+        journey
+        for journey in state.journeys
+        if journey.flow == flow_id and (key is None or journey.key == key)
+    ]
+
+
+def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> Refusal | None:
+    """An event that ends the journey happened after its trigger, but was processed before the entry
+    (SEMANTICS 1.9, E23). Of what happened in the same moment, that was processed later."""
+    started_at, recent = journey.started_at, turn.state.recent
+    is_newest = journey.sequence == turn.state.sequence
+    for rule in flow.exit_on:
+        past = recent.get(rule.metric)
+        if past is None or past.at(-1) < started_at + is_newest:  # as nearly always
+            continue
+        for event in reversed(past):
+            if (event.at, event.sequence) <= (started_at, journey.sequence):
+                break
+            if rule.test is None or rule.test(event.data or {}, turn):
+                evidence = {
+                    "metric": rule.metric,
+                    "occurred_at": event.at,
+                    "triggered_at": started_at,
+                }
+                return "exit_on", evidence
+    return None
+
+
+def _too_soon(
+    state: CustomerState, flow: CompiledFlow, key: str | None, now: Instant
+) -> Refusal | None:
+    last = state.entries.get(flow.flow, {}).get(key or "")
+    if last is None or (key is not None and now - last >= KEYS_KEPT):
+        return None
+    after = flow.re_entry.after
+    if after is None:
+        return "re_entry", {"re_entry": "never", "last_entry_at": last}
+    if now - last >= after:
+        return None
+    evidence = {"last_entry_at": last, "after_ms": after, "allowed_at": last + after}
+    return "re_entry", evidence
+
+
+def remember_entry(state: CustomerState, flow: str, key: str | None, now: Instant) -> None:
+    """Entries of a flow are kept in order of time, so that forgetting is a look at the first."""
+    entries = state.entries.get(flow)
+    if entries is None:
+        entries = state.entries[flow] = {}
+    if key is None:
+        if "" in entries:
+            entries[PREVIOUS] = entries[""]
+        entries[""] = now
+        return
+    entries.pop(key, None)
+    entries[key] = now
+    oldest = next(iter(entries))
+    while now - entries[oldest] >= KEYS_KEPT:
+        del entries[oldest]
+        oldest = next(iter(entries))

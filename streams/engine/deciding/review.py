@@ -1,0 +1,51 @@
+"""What a person says of a message that waits for review: send it or drop it (SEMANTICS 4.1)."""
+
+import msgspec
+
+from streams.engine.customer import CustomerState
+from streams.engine.deciding.change import adapt, next_due
+from streams.engine.effects import Effects, Outcome
+from streams.engine.program import (
+    Program,
+    Turn,
+    approve,
+    approved_step,
+    find_waiting,
+    give_up,
+    go_on,
+)
+from streams.engine.values import Instant
+
+
+class Review(msgspec.Struct, gc=False):
+    """One record of the topic `reviews`. `at` is when the person said so, by their own clock."""
+
+    send_id: str
+    customer_id: str
+    is_approved: bool
+    by: str | None
+    at: Instant
+
+
+def review(
+    program: Program, state: CustomerState, given: Review, now: Instant, effects: Effects
+) -> None:
+    """Sends the message, if the rules of sending let it as of `now`, or drops it. A message that
+    doesn't wait (any more) is left alone, and counted."""
+    if state.adapted != program.number:
+        adapt(program, state, now, effects)
+    waiting = find_waiting(state, given.send_id)
+    found = None if waiting is None else approved_step(program, waiting)
+    if waiting is None or found is None:
+        effects.reviews_in_vain += 1
+        return
+    flow, step, judge = found
+    turn = Turn(state, now, program.facts, None, None, effects)
+    if given.is_approved:
+        approve(waiting, {"by": given.by, "at": given.at})
+        go_on(turn, flow, waiting, judge)
+    else:
+        evidence = {"send_id": given.send_id, "verdict": "drop", "by": given.by, "at": given.at}
+        turn.note(flow, waiting, step.id, Outcome.REVIEW, "", evidence)
+        give_up(state, waiting)
+    state.next_due = next_due(state)

@@ -1,0 +1,95 @@
+"""A field of the profile as conditions and references see it.
+
+A patch may carry anything under any name, and the definitions may give a field another type
+tomorrow. So a value is read as the type that is in force: the number 17 where a text is wanted is
+the text 17 (SEMANTICS 3.6), the text 17 where a number is wanted is that number. What can't be read
+so counts as missing, and nothing raises (1.2).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from streams.engine.language.scope import Scope
+from streams.engine.values import (
+    FieldType,
+    parse_boolean,
+    parse_date,
+    parse_moment,
+    parse_number,
+    place_moment,
+    start_of_day,
+)
+
+ReadAs = Callable[[Any], Any]
+"""A value of the profile as a value of one type; None where it is none."""
+
+
+def read_as(kind: FieldType, scope: Scope) -> ReadAs:
+    """How values are read where the definitions say that the field is of `kind`."""
+    if kind is FieldType.MOMENT:
+        return lambda value: _moment(value, scope)
+    return _READ_AS[kind]
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, int | float) else None
+
+
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, str):
+        return parse_number(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and value == value else None  # not a number is no number
+
+
+def _money(value: Any) -> int | None:
+    """Minor units, as in events."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _boolean(value: Any) -> bool | None:
+    if isinstance(value, str):
+        return parse_boolean(value)
+    return value if isinstance(value, bool) else None
+
+
+def _date(value: Any) -> str | None:
+    return value if isinstance(value, str) and parse_date(value) is not None else None
+
+
+def _moment(value: Any, scope: Scope) -> int | None:
+    """Milliseconds since the epoch; or written out, by the store's clock where it has no offset."""
+    if isinstance(value, str):
+        moment, day = parse_moment(value), parse_date(value)
+        if moment is not None:
+            return place_moment(moment, scope.store_zone)
+        return None if day is None else start_of_day(day, scope.store_zone)
+    return _money(value)
+
+
+def _texts(value: Any) -> list[str] | None:
+    return value if isinstance(value, list) else None
+
+
+def _numbers(value: Any) -> list[int | float] | None:
+    if not isinstance(value, list):
+        return None
+    numbers = [_number(member) for member in value]
+    return [number for number in numbers if number is not None]
+
+
+_READ_AS: dict[FieldType, ReadAs] = {
+    FieldType.TEXT: _text,
+    FieldType.NUMBER: _number,
+    FieldType.MONEY: _money,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: _date,
+    FieldType.TEXTS: _texts,
+    FieldType.NUMBERS: _numbers,
+}

@@ -1,0 +1,98 @@
+"""A flow as it is run: its steps linked to one another, its rules compiled to closures."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from streams.engine.conditions import Condition, Evidence, Test
+from streams.engine.customer import CustomerState
+from streams.engine.program.schedule import Audience, Schedule
+from streams.engine.program.step import Step
+from streams.engine.program.turn import FlowVersion
+from streams.engine.values import Instant, zone_named
+
+UTC = zone_named("UTC") or ZoneInfo("UTC")
+
+
+NextMoment = Callable[[CustomerState, Instant], Instant | None]
+"""The next moment of a date trigger for a customer, from the moment given on, this one included."""
+
+
+class ExitRule(msgspec.Struct, frozen=True, eq=False):
+    """One line of `exit_on`: an event that ends the journey (SEMANTICS 1.4)."""
+
+    metric: str
+    test: Test | None
+
+
+class ReEntry(msgspec.Struct, frozen=True):
+    """When a customer may enter again (SEMANTICS 1.5). `after` in ms: 0 for always, None for
+    never."""
+
+    after: Instant | None = 0
+    restarts: bool = False
+
+
+class CompiledFlow(FlowVersion, eq=False):
+    """One flow of a program."""
+
+    rank: int  # place among the flows by priority, then id (SEMANTICS 5.1)
+    is_open: bool  # live or paused: triggers are judged
+    is_paused: bool
+    is_archived: bool
+    is_transactional: bool
+    zone: ZoneInfo  # for customers without one
+    re_entry: ReEntry
+    max_event_age: int  # ms
+    trigger_metric: str | None = None
+    trigger_test: Test | None = None
+    trigger_segment: str | None = None
+    next_moment: NextMoment | None = None  # of a date trigger
+    schedule: Schedule | None = None
+    is_once_on_publish: bool = False
+    audience: Audience | None = None  # of a schedule
+    is_started_by_time: bool = False  # by a date or a schedule
+    key: Callable[[Mapping[str, Any]], Any] | None = None
+    key_name: str | None = None
+    filter: Condition | None = None
+    filter_evidence: Evidence | None = None
+    exit_on: tuple[ExitRule, ...] = ()
+    steps: dict[str, Step] = msgspec.field(default_factory=dict)  # by id, nested ones too
+    named_steps: set[str] = msgspec.field(default_factory=set)  # those with an id of their own
+    first: Step | None = None
+    finish: Step | None = None  # follows the last step
+    successors: Mapping[str, str | None] = {}  # of step ids that once were (SEMANTICS 6.2)
+    length: int | None = 0  # ms that a journey takes at most; None: nobody knows (length.py)
+
+    @classmethod
+    def gone(cls, flow: str, version: str, rank: int) -> "CompiledFlow":
+        """Stands for a flow that was left out of the set: it is archived (SEMANTICS 6.1)."""
+        return cls(
+            flow=flow,
+            version=version,
+            rank=rank,
+            is_open=False,
+            is_paused=False,
+            is_archived=True,
+            is_transactional=False,
+            zone=UTC,
+            re_entry=ReEntry(),
+            max_event_age=0,
+        )
+
+
+class SegmentPlan(msgspec.Struct, frozen=True, eq=False):
+    """A segment that starts flows."""
+
+    segment: str
+    version: int  # changes with the segment's definition, and those it refers to
+    condition: Condition
+    metrics: frozenset[str]  # events that may change its truth
+    is_on_journeys: bool  # so may entering and leaving a flow
+    is_on_facts: bool  # so may store facts
+    is_open_to_new: (
+        bool  # whether a customer of whom nothing is known may be a member by time alone
+    )
+    flows: tuple[CompiledFlow, ...]  # that it starts, in their order

@@ -1,0 +1,163 @@
+"""Zones, clock times, weekdays, daylight saving (SEMANTICS 2.1 to 2.4).
+
+Wall-clock times are computed in local time and then placed in the zone: one that doesn't exist
+(spring) is the first instant after the gap, one that exists twice (autumn) is the first.
+"""
+
+import datetime
+import functools
+import importlib.resources
+import re
+import zoneinfo
+from collections.abc import Collection
+
+from streams.engine.values.event import Instant
+from streams.engine.values.scalars import WEEKDAYS, Clock, LocalMoment
+
+_EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - the epoch as wall-clock time of UTC
+_MILLISECOND = datetime.timedelta(milliseconds=1)
+_DAY = datetime.timedelta(days=1)
+_DAY_MS = 24 * 60 * 60 * 1000
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
+
+
+@functools.lru_cache(maxsize=1024)
+def zone_named(name: str) -> zoneinfo.ZoneInfo | None:
+    """The zone of that name, None if there is none. From the pinned `tzdata` package and never from
+    the machine's own zone files, so that replay elsewhere decides the same (SEMANTICS 2.4)."""
+    if not _ZONE_NAME.fullmatch(name):
+        return None
+    try:
+        file = importlib.resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
+        with file.open("rb") as data:
+            return zoneinfo.ZoneInfo.from_file(data, key=name)
+    except (OSError, ValueError):
+        return None
+
+
+def zone_names() -> list[str]:
+    """All zones of the pinned `tzdata` package."""
+    return importlib.resources.files("tzdata").joinpath("zones").read_text().split()
+
+
+def zone_of(name: object, otherwise: zoneinfo.ZoneInfo) -> zoneinfo.ZoneInfo:
+    """The customer's own zone, `otherwise` if `name` is missing or no zone (SEMANTICS 2.3, W35)."""
+    if isinstance(name, str):
+        return zone_named(name) or otherwise
+    return otherwise
+
+
+def to_wall(at: Instant, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
+    """The wall-clock time in `zone` (naive; `fold` tells the second of two)."""
+    utc = (_EPOCH + at * _MILLISECOND).replace(tzinfo=zone)
+    return zone.fromutc(utc).replace(tzinfo=None)
+
+
+def to_date(at: Instant, zone: zoneinfo.ZoneInfo) -> datetime.date:
+    """The calendar day in `zone`."""
+    start, day = _latest_day.get(zone, _NO_DAY)
+    if start <= at < start + _DAY_MS:
+        return day
+    day = to_wall(at, zone).date()
+    start = start_of_day(day, zone)
+    if start_of_day(next_day(day), zone) - start == _DAY_MS:  # no change of clocks within it
+        _latest_day[zone] = start, day
+    return day
+
+
+_NO_DAY = (-(1 << 62), datetime.date.min)
+_latest_day: dict[zoneinfo.ZoneInfo, tuple[Instant, datetime.date]] = {}
+"""The day that was asked for last in each zone: nearly always it is asked for again."""
+
+
+def to_instant(wall: datetime.datetime, zone: zoneinfo.ZoneInfo) -> Instant:
+    """The first instant at which clocks in `zone` show `wall` or, if they skip it, the first after
+    the gap."""
+    wall = wall.replace(fold=0)
+    before = _offset(wall, zone)
+    after = _offset(wall.replace(fold=1), zone)
+    at = (wall - _EPOCH - before) // _MILLISECOND
+    if after <= before:  # as nearly always; or twice, and this is the first
+        return at
+    # A gap: the instant before the jump shows less than `wall`, the jump itself shows more.
+    low, high = (wall - _EPOCH - after) // _MILLISECOND, at
+    while low < high:
+        middle = (low + high) // 2
+        if to_wall(middle, zone) < wall:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _offset(wall: datetime.datetime, zone: zoneinfo.ZoneInfo) -> datetime.timedelta:
+    offset = wall.replace(tzinfo=zone).utcoffset()
+    assert offset is not None
+    return offset
+
+
+@functools.lru_cache(maxsize=4096)
+def start_of_day(day: datetime.date, zone: zoneinfo.ZoneInfo) -> Instant:
+    """The first instant of a calendar day."""
+    return to_instant(datetime.datetime.combine(day, datetime.time()), zone)
+
+
+def start_of_today(at: Instant, zone: zoneinfo.ZoneInfo) -> Instant:
+    """The first instant of the day that `at` lies in."""
+    return start_of_day(to_date(at, zone), zone)
+
+
+def next_day(day: datetime.date, days: int = 1) -> datetime.date:
+    """`days` calendar days later."""
+    return day + days * _DAY
+
+
+def at_clock(day: datetime.date, clock: Clock, zone: zoneinfo.ZoneInfo) -> Instant:
+    """A clock time of a calendar day."""
+    return to_instant(datetime.datetime.combine(day, datetime.time(clock.hour, clock.minute)), zone)
+
+
+def next_clock(at: Instant, clock: Clock, zone: zoneinfo.ZoneInfo) -> Instant:
+    """The next instant, `at` included, at which it becomes `clock` (SEMANTICS 2.1, W43)."""
+    day = to_date(at, zone)
+    while True:
+        moment = at_clock(day, clock, zone)
+        if moment >= at:
+            return moment
+        day = next_day(day)
+
+
+def on_weekday(at: Instant, allowed: Collection[str], zone: zoneinfo.ZoneInfo) -> Instant:
+    """`at` if its day is allowed (`mon`, ...), else the same clock time of the next day that is
+    (SEMANTICS 2.2). An empty `allowed` allows all."""
+    if not allowed:
+        return at
+    wall = to_wall(at, zone)
+    if WEEKDAYS[wall.weekday()] in allowed:
+        return at  # as it is: the second of two equal clock times must not become the first
+    while WEEKDAYS[wall.weekday()] not in allowed:
+        wall += _DAY
+    return to_instant(wall, zone)
+
+
+def place_moment(moment: LocalMoment, zone: zoneinfo.ZoneInfo) -> Instant:
+    """A moment as written: by its own offset, else by the wall in `zone`."""
+    if moment.offset is None:
+        return to_instant(moment.wall, zone)
+    return (moment.wall - _EPOCH) // _MILLISECOND - moment.offset
+
+
+def moment_text(at: Instant, zone: zoneinfo.ZoneInfo) -> str:
+    """`2026-12-24 18:00`, with seconds and milliseconds where there are any."""
+    wall = to_wall(at, zone)
+    if wall.microsecond:
+        return wall.isoformat(" ", "milliseconds")
+    return wall.isoformat(" ", "seconds" if wall.second else "minutes")
+
+
+def yearly(day: datetime.date, year: int) -> datetime.date:
+    """The same day in `year`; 29 February in other years is 28 February (SEMANTICS 2.4)."""
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return day.replace(year=year, day=28)

@@ -1,0 +1,230 @@
+"""An event as the engine sees it, and the metrics with their fields (DESIGN 7)."""
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+Instant = int
+"""A moment: whole milliseconds since the epoch, UTC (SEMANTICS 5.6)."""
+
+
+class FieldType(Enum):
+    """What a field holds, which decides how it may be compared (SEMANTICS 3.5)."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    MONEY = "money"  # an integer in minor units; the event's `currency` says of what
+    BOOLEAN = "boolean"
+    DATE = "date"  # text YYYY-MM-DD
+    MOMENT = "moment"  # Instant
+    ITEMS = "items"  # list of item records (ITEM_FIELDS)
+    TEXTS = "list of text"
+    NUMBERS = "list of number"
+    TEXT_MAP = "map of text"
+    PATCH = "patch"  # `set` of customer.updated: profile fields to values
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field of a metric."""
+
+    type: FieldType
+    is_optional: bool = False
+    is_own: bool = False  # the shop's: its type may be another in older events
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """One kind of event: the topic it arrives on and its fields beside
+    `event_id`, `customer_id` and `occurred_at`, which every event has."""
+
+    topic: str
+    fields: dict[str, Field]
+
+
+class Event(msgspec.Struct, gc=False):
+    """One event of one customer.
+
+    `data` holds the fields of the metric; money in minor units, moments as Instants. `occurred_at`
+    is the business time, already clamped to the record time if it lay in the future (DESIGN 5.1).
+    `traceparent` is the record's header of that name, which commands carry on (DESIGN 7).
+    """
+
+    metric: str
+    event_id: str
+    customer_id: str
+    occurred_at: Instant
+    data: dict[str, Any]
+    traceparent: str | None = None
+
+
+_TEXT = Field(FieldType.TEXT)
+_TEXT_OR_NONE = Field(FieldType.TEXT, is_optional=True)
+_NUMBER = Field(FieldType.NUMBER)
+_MONEY = Field(FieldType.MONEY)
+_MONEY_OR_NONE = Field(FieldType.MONEY, is_optional=True)
+_ITEMS = Field(FieldType.ITEMS)
+_MOMENT_OR_NONE = Field(FieldType.MOMENT, is_optional=True)
+_PRODUCT = {
+    "sku": _TEXT,
+    "name": _TEXT,
+    "category": _TEXT_OR_NONE,
+    "price": _MONEY,
+    "currency": _TEXT,
+    "stock": Field(FieldType.NUMBER, is_optional=True),
+    "url": _TEXT_OR_NONE,
+    "image_url": _TEXT_OR_NONE,
+}
+_MESSAGE = {"send_id": _TEXT, "channel": _TEXT, "address": _TEXT_OR_NONE}
+
+ITEM_FIELDS: dict[str, Field] = {
+    "sku": _TEXT,
+    "name": _TEXT_OR_NONE,
+    "quantity": _NUMBER,
+    "unit_price": _MONEY,
+    "category": _TEXT_OR_NONE,
+    "url": _TEXT_OR_NONE,
+    "image_url": _TEXT_OR_NONE,
+}
+
+METRICS: dict[str, Metric] = {
+    "order.placed": Metric(
+        "orders",
+        {
+            "order_id": _TEXT,
+            "total": _MONEY,
+            "currency": _TEXT,
+            "items": _ITEMS,
+            "expected_delivery": _MOMENT_OR_NONE,
+            "coupon_code": _TEXT_OR_NONE,
+            "country": _TEXT_OR_NONE,
+            "tags": Field(FieldType.TEXTS),
+        },
+    ),
+    "order.fulfilled": Metric(
+        "orders",
+        {
+            "order_id": _TEXT,
+            "expected_delivery": _MOMENT_OR_NONE,
+            "tracking_url": _TEXT_OR_NONE,
+        },
+    ),
+    "order.cancelled": Metric(
+        "orders",
+        {
+            "order_id": _TEXT,
+            "amount": _MONEY_OR_NONE,
+            "currency": _TEXT_OR_NONE,
+            "cause": _TEXT_OR_NONE,
+        },
+    ),
+    "order.refunded": Metric(
+        "orders", {"order_id": _TEXT, "amount": _MONEY, "currency": _TEXT, "items": _ITEMS}
+    ),
+    "coupon.redeemed": Metric("orders", {"code": _TEXT, "order_id": _TEXT}),
+    "cart.updated": Metric(
+        "carts", {"cart_id": _TEXT, "total": _MONEY, "currency": _TEXT, "items": _ITEMS}
+    ),
+    "checkout.started": Metric(
+        "carts",
+        {"cart_id": _TEXT, "total": _MONEY, "currency": _TEXT, "items": _ITEMS, "step": _NUMBER},
+    ),
+    "search.performed": Metric(
+        "searches",
+        {"query": _TEXT, "filters": Field(FieldType.TEXT_MAP), "results": _NUMBER},
+    ),
+    "view.item": Metric(
+        "views",
+        {
+            "sku": _TEXT,
+            "name": _TEXT_OR_NONE,
+            "category": _TEXT_OR_NONE,
+            "unit_price": _MONEY_OR_NONE,
+            "currency": _TEXT_OR_NONE,
+            "url": _TEXT_OR_NONE,
+        },
+    ),
+    "view.list": Metric("views", {"category": _TEXT}),
+    "wishlist.added": Metric("views", {"sku": _TEXT}),
+    "customer.updated": Metric(
+        "customers", {"set": Field(FieldType.PATCH), "unset": Field(FieldType.TEXTS)}
+    ),
+    "customer.subscribed": Metric("customers", {"channel": _TEXT, "source": _TEXT_OR_NONE}),
+    "customer.unsubscribed": Metric("customers", {"channel": _TEXT, "source": _TEXT_OR_NONE}),
+    "customer.erased": Metric("customers", {}),
+    "message.delivered": Metric("engagement", _MESSAGE),
+    "message.bounced": Metric("engagement", {**_MESSAGE, "kind": _TEXT}),
+    "message.complained": Metric("engagement", _MESSAGE),
+    "message.opened": Metric("engagement", _MESSAGE),
+    "message.clicked": Metric("engagement", {**_MESSAGE, "url": _TEXT_OR_NONE}),
+    "message.unsubscribed": Metric("engagement", _MESSAGE),
+    "product.back_in_stock": Metric(
+        "product-news", {**_PRODUCT, "interest": _TEXT, "items": _ITEMS}
+    ),
+    "product.price_dropped": Metric(
+        "product-news",
+        {
+            **_PRODUCT,
+            "interest": _TEXT,
+            "items": _ITEMS,
+            "previous_price": _MONEY,
+            "percent": _NUMBER,
+        },
+    ),
+}
+
+NEWS: tuple[str, ...] = ("product.back_in_stock", "product.price_dropped")
+"""What customers are told of articles that they wait for (interest.py)."""
+
+PRODUCT_UPDATED = "product.updated"
+PRODUCT_METRICS: dict[str, Metric] = {
+    PRODUCT_UPDATED: Metric("products", {**_PRODUCT, "released_at": _MOMENT_OR_NONE})
+}
+"""Metrics of articles: they have no customer, their key is the `sku`, and no flow sees them."""
+
+OWN_METRICS_TOPIC = "events"
+"""The input that events of a shop's own metrics arrive on."""
+
+INPUTS: tuple[str, ...] = (
+    "orders",
+    "carts",
+    "searches",
+    "views",
+    "customers",
+    "engagement",
+    "reviews",
+    "coupons",
+    "products",
+    "interests",
+    "product-news",
+    OWN_METRICS_TOPIC,
+    "backfills",
+)
+"""The inputs of a task; the first decides who owns it (DESIGN 3)."""
+
+TOPIC_ORDER: tuple[str, ...] = (
+    "customers",
+    "engagement",
+    "reviews",
+    "coupons",
+    "interests",
+    "products",
+    "product-news",
+    "orders",
+    "carts",
+    "views",
+    "searches",
+    OWN_METRICS_TOPIC,
+    "backfills",  # after the events that may concern whoever is added
+)
+"""Which comes first among records of the same record time (SEMANTICS 5.3)."""
+
+BETWEEN_TASKS = frozenset({"interests", "product-news"})
+"""Inputs that tasks write themselves, by key, for each other."""
+
+KEYED_BY_SKU = frozenset({"products", "interests"})
+"""Inputs whose key is an article; that of all others with events is the customer."""
+
+
+def topic_of(metric: str) -> str:
+    """The topic that events of `metric` arrive on (KeyError for an unknown metric)."""
+    return METRICS[metric].topic

@@ -1,0 +1,211 @@
+"""What a customer waits for news of: when it's told to the article's task, and when it ends."""
+
+from typing import Any
+
+import pytest
+
+from streams.engine import CustomerState, Effects, Event, Interest, decide, new_state
+from streams.engine.customer.interest import LONGEST_SKU, MOST, PERIODS, VIEWED, WISHLIST, is_key
+from streams.engine.values.event import ITEM_FIELDS, NEWS
+from tests.harness.customer import DAY, MONDAY, flow, program_of, send
+
+WANTED = program_of(flow(send(), on="product.price_dropped"))
+UNWANTED = program_of(flow(send(), on="order.placed"))
+
+
+class Ada:
+    """A customer; what each event tells about her interests."""
+
+    def __init__(self, program: Any = WANTED) -> None:
+        self.program = program
+        self.state = new_state("ada")
+        self.effects = Effects()
+        self._events = 0
+
+    def does(self, metric: str, at: int, occurred_at: int | None = None, **data: Any) -> None:
+        self._events += 1
+        event = Event(
+            metric, f"e{self._events}", "ada", at if occurred_at is None else occurred_at, data
+        )
+        decide(self.program, self.state, event, at, self.effects)
+
+    def views(self, sku: str, at: int, occurred_at: int | None = None) -> list[Interest]:
+        self.does("view.item", at, occurred_at, sku=sku, currency=None)
+        return self.told()
+
+    def wishes(self, sku: str, at: int, occurred_at: int | None = None) -> list[Interest]:
+        self.does("wishlist.added", at, occurred_at, sku=sku)
+        return self.told()
+
+    def orders(self, at: int, *skus: str, occurred_at: int | None = None) -> list[Interest]:
+        items = [{**dict.fromkeys(ITEM_FIELDS), "sku": sku} for sku in skus]
+        self.does(
+            "order.placed", at, occurred_at, order_id="1", total=1, currency="GBP", items=items
+        )
+        return self.told()
+
+    def told(self) -> list[Interest]:
+        told, self.effects.interests = self.effects.interests, []
+        return told
+
+
+def interest(sku: str, kind: str | None, at: int, since: int | None = None) -> Interest:
+    until = 0 if kind is None else (at if since is None else since) + PERIODS[kind]
+    return Interest(sku, "ada", kind, until, at)
+
+
+def test_a_look_and_a_wish_are_told_with_their_periods() -> None:
+    ada = Ada()
+    assert ada.views("A", MONDAY) == [interest("A", VIEWED, MONDAY)]
+    assert ada.wishes("B", MONDAY) == [interest("B", WISHLIST, MONDAY)]
+    assert (PERIODS[VIEWED], PERIODS[WISHLIST]) == (30 * DAY, 365 * DAY)
+
+
+def test_nothing_is_told_where_no_flow_asks_for_news() -> None:
+    ada = Ada(UNWANTED)
+    assert ada.views("A", MONDAY) == []
+    assert ada.wishes("A", MONDAY) == []
+    assert ada.state.watching == {}
+    assert not UNWANTED.wants_news
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        flow(
+            {"wait_for": {"metric": NEWS[0]}, "timeout": "1d", "id": "w"}, send(), on="order.placed"
+        ),
+        flow(send(), on="order.placed", exit_on=[{"metric": NEWS[1]}]),
+        flow(send(), on="order.placed", filter={"count": NEWS[0], "equals": "0"}),
+        flow(send(), on=NEWS[0], status="draft"),
+    ],
+)
+def test_whatever_asks_for_news_wants_them(asking: dict[str, Any]) -> None:
+    assert program_of(asking).wants_news
+
+
+def test_another_look_is_told_when_half_of_the_time_is_over() -> None:
+    ada = Ada()
+    ada.views("A", MONDAY)
+    half = MONDAY + 15 * DAY
+    assert ada.views("A", half - 1) == []
+    assert ada.views("A", half) == [interest("A", VIEWED, half)]
+    assert ada.views("A", half + 1) == []
+
+
+def test_a_wish_is_more_than_a_look_until_it_is_over() -> None:
+    ada = Ada()
+    ada.views("A", MONDAY)
+    assert ada.wishes("A", MONDAY + 1) == [interest("A", WISHLIST, MONDAY + 1)]
+    over = MONDAY + 1 + 365 * DAY
+    assert ada.views("A", over - 1) == []
+    assert ada.views("A", over) == [interest("A", VIEWED, over)]
+
+
+def test_what_is_too_long_ago_shows_nothing_and_an_older_look_shortens_nothing() -> None:
+    ada = Ada()
+    assert ada.views("A", MONDAY, occurred_at=MONDAY - 30 * DAY) == []
+    first = ada.views("A", MONDAY, occurred_at=MONDAY - 30 * DAY + 1)
+    assert first == [interest("A", VIEWED, MONDAY, since=MONDAY - 30 * DAY + 1)]
+    assert ada.views("A", MONDAY, occurred_at=MONDAY - 30 * DAY + 1) == []
+
+
+def test_an_order_ends_the_interest_in_what_it_holds() -> None:
+    ada = Ada()
+    for sku in "ABC":
+        ada.views(sku, MONDAY)
+    assert ada.orders(MONDAY + 1, "B", "B", "X") == [interest("B", None, MONDAY + 1)]
+    assert sorted(ada.state.watching) == ["A", "C"]
+
+
+@pytest.mark.parametrize(("ago", "ends"), [(-1, True), (0, True), (1, False)])
+def test_an_order_from_before_the_look_ends_nothing(ago: int, ends: bool) -> None:
+    ada = Ada()
+    ada.views("A", MONDAY)
+    told = ada.orders(MONDAY + DAY, "A", occurred_at=MONDAY - ago)
+    assert told == ([interest("A", None, MONDAY + DAY)] if ends else [])
+
+
+def test_an_order_ends_interests_also_when_nobody_asks_for_news_any_more() -> None:
+    ada = Ada()
+    ada.views("A", MONDAY)
+    ada.program = UNWANTED
+    assert ada.orders(MONDAY + 1, "A") == [interest("A", None, MONDAY + 1)]
+
+
+def test_of_more_than_a_hundred_those_are_given_up_that_would_be_over_first() -> None:
+    ada = Ada()
+    ada.wishes("wish", MONDAY)
+    for number in range(MOST - 1):
+        ada.views(f"v{number:03}", MONDAY + number)
+    assert len(ada.state.watching) == MOST
+    at = MONDAY + DAY
+    assert ada.views("new", at) == [interest("new", VIEWED, at), interest("v000", None, at)]
+    assert len(ada.state.watching) == MOST
+
+
+def test_what_is_over_makes_room_without_a_word() -> None:
+    ada = Ada()
+    for number in range(MOST):
+        ada.views(f"v{number:03}", MONDAY)
+    at = MONDAY + 30 * DAY
+    assert ada.views("new", at) == [interest("new", VIEWED, at)]
+    assert list(ada.state.watching) == ["new"]
+
+
+def test_an_erased_customer_waits_for_nothing() -> None:
+    ada = Ada()
+    ada.views("A", MONDAY)
+    ada.wishes("B", MONDAY)
+    ada.does("customer.erased", MONDAY + 1)
+    assert ada.told() == [interest("A", None, MONDAY + 1), interest("B", None, MONDAY + 1)]
+    assert ada.state == CustomerState("ada", adapted=ada.state.adapted)
+
+
+def news_of(ada: Ada, sku: str, at: int) -> None:
+    ada.does("product.price_dropped", at, sku=sku, currency="GBP", price=1, previous_price=2)
+
+
+def test_news_of_what_the_customer_waits_for_start_flows() -> None:
+    ada = Ada()
+    ada.views("A", MONDAY)
+    news_of(ada, "A", MONDAY + 30 * DAY - 1)
+    assert [one.outcome.value for one in ada.effects.decisions] == ["entered", "skipped", "exited"]
+    assert ada.effects.news_in_vain == 0
+
+
+@pytest.mark.parametrize("why", ["never", "bought", "over", "erased"])
+def test_news_of_anything_else_change_nothing_and_are_counted(why: str) -> None:
+    ada = Ada()
+    at = MONDAY + 1
+    if why != "never":
+        ada.views("A", MONDAY)
+    if why == "bought":
+        ada.orders(MONDAY, "A")
+    if why == "over":
+        at = MONDAY + 30 * DAY
+    if why == "erased":
+        ada.does("customer.erased", MONDAY)
+    before = CustomerState(
+        **{name: getattr(ada.state, name) for name in CustomerState.__struct_fields__}
+    )
+    before.adapted = WANTED.number
+    news_of(ada, "A", at)
+    assert ada.effects.decisions == []
+    assert ada.effects.news_in_vain == 1
+    assert ada.state == before
+
+
+@pytest.mark.parametrize(
+    ("sku", "fits"),
+    [
+        ("", False),
+        ("\x00A", False),
+        ("A\x00", True),
+        ("é" * (LONGEST_SKU // 2), True),
+        ("é" * (LONGEST_SKU // 2) + "x", False),
+    ],
+)
+def test_what_can_not_be_a_key_is_nothing_to_wait_for(sku: str, fits: bool) -> None:
+    assert is_key(sku) is fits
+    assert bool(Ada().views(sku, MONDAY)) is fits

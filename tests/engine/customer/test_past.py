@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.engine.customer.past import Occurrence, Past, remember_first
+
+MOMENTS = st.integers(min_value=-(1 << 62), max_value=1 << 62)
+
+
+@given(st.lists(st.tuples(MOMENTS, st.none() | st.integers(0, 9))))
+def test_it_is_the_sorted_list_of_what_was_added(events: list[tuple[int, int | None]]) -> None:
+    past, listed = Past(), []
+    for sequence, (at, value) in enumerate(events):
+        data = None if value is None else {"value": value}
+        past.add(at, sequence, data)
+        listed.append(Occurrence(at, sequence, data))
+    listed.sort(key=lambda event: (event.at, event.sequence))
+    assert list(past) == listed
+    assert len(past) == len(listed)
+    assert [past.at(place) for place in range(len(past))] == [event.at for event in listed]
+    assert past[1:-1] == listed[1:-1]
+    assert list(reversed(past)) == listed[::-1]
+
+
+@given(st.integers(0, 5), st.booleans())
+def test_the_oldest_are_forgotten(number: int, has_data: bool) -> None:
+    past = Past()
+    for at in range(5):
+        past.add(at, at, {"value": at} if has_data and at % 2 else None)
+    kept = list(past)[number:]
+    past.forget_first(number)
+    assert list(past) == kept
+
+
+def test_places_count_from_both_ends() -> None:
+    past = remember_first(7, 1, {"value": 1})
+    past.add(9, 2, None)
+    assert past[0] == Occurrence(7, 1, {"value": 1})
+    assert past[-1] == Occurrence(9, 2, None)
+    assert past.at(-1) == 9
+    for outside in (2, -3):
+        with pytest.raises(IndexError):
+            past[outside]
+
+
+def test_no_field_is_kept_where_none_is_read() -> None:
+    assert remember_first(7, 1, None).data == []
+    past = remember_first(7, 1, None)
+    past.add(8, 2, {})
+    assert past.data == []
