@@ -8,8 +8,8 @@ PARALLEL ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# In their order: the long ones, on brokers, begin first.
-PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --dist loadfile --no-loadscope-reorder
+# One by one and in their order: the long ones, and those on brokers, begin first.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-kafka chaos check format bench lock clean

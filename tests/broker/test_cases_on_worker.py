@@ -30,7 +30,7 @@ from streams.kafka.topic_reader import TopicReader
 from streams.ports import CONTROL, OutputRecord
 from streams.settings import RecordTime, Settings
 from tests.broker.case_run import Slot, by_customer, in_slots
-from tests.cases.test_cases import all_cases, name_of
+from tests.harness.cases import all_cases, name_of
 from tests.harness.forked import ForkedWorker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]

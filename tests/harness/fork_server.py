@@ -50,7 +50,8 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(self._wakened, warn_on_full_buffer=False)
         while True:
-            readable, _, _ = select.select([self._requests, self._wakes], [], [])
+            ends: list[Any] = [self._requests, self._wakes]
+            readable, _, _ = select.select(ends, [], [])
             if self._wakes in readable:
                 with suppress(BlockingIOError):
                     os.read(self._wakes, 4096)
