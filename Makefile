@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka chaos check format bench lock clean
+.PHONY: help install demo test test-smoke test-kafka chaos check format bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ demo: $(READY) ## a real shop's year, as explained send commands
 
 test: $(READY) ## all tests that need no Java, broker tests on the embedded broker
 	@$(PYTEST) -m "not kafka and not chaos" $(ARGS)
+
+test-smoke: $(READY) ## of them, those without a broker and one of each kind on the embedded broker
+	@$(PYTEST) -m "(not broker or smoke) and not kafka and not chaos" $(ARGS)
 
 test-kafka: $(READY) ## the broker tests on Apache Kafka from its jars (Java 17, Maven)
 	@$(BIN)/python -m tests.apache_kafka.jars

@@ -55,6 +55,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(SharedBroker())
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """On Apache Kafka, files that name no broker are left alone: no test of theirs asks for one."""
+    if config.getoption("--broker") != "kafka" or collection_path.suffix != ".py":
+        return None
+    return None if re.search("broker|kafka", collection_path.read_text()) else True
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whoever asks for a broker is a broker test; Apache Kafka's own tests need Apache Kafka. Slow

@@ -127,6 +127,7 @@ def test_bounds_that_nobody_tells(settings, admin):
 # ── Topics ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("record_time", RecordTime)
 def test_created_topics_pass_their_own_check(broker, topic_prefix, record_time):
     settings = settings_for(broker, topic_prefix, record_time=record_time)

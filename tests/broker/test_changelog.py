@@ -68,6 +68,7 @@ def content(chunks) -> dict:
     return {key: value for key, value in found.items() if value is not None}
 
 
+@pytest.mark.smoke
 def test_the_newest_of_each_key_is_told_and_what_was_deleted(broker, producer, topic, read):
     write(broker, producer, topic, (b"anna", b"1"), (b"ben", b"1"))
     write(broker, producer, topic, (b"anna", b"2"), (b"ben", None), (b"\x00position", b"p"))

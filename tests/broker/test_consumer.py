@@ -56,6 +56,7 @@ def values(batches, partition=0) -> list[bytes]:
     return [r.value for batch in batches if batch.partition == partition for r in batch.records]
 
 
+@pytest.mark.smoke
 def test_records_come_by_partition_in_order_with_what_follows_them(broker, consumer, topic):
     produce(broker, topic, 5, partition=0)
     produce(broker, topic, 3, partition=1, start=100)

@@ -124,6 +124,7 @@ def test_codes_go_to_one_customer_each_over_kill_9(shop: Shop, coupons: CommandL
     assert coupons("status", "tne")[0] == 1
 
 
+@pytest.mark.smoke
 def test_codes_that_cannot_be_loaded(shop: Shop, coupons: CommandLine) -> None:
     shop.publish()
     lines = shop.folder / "codes.txt"

@@ -200,6 +200,7 @@ def test_pitfall_02_killed_after_producing_and_before_the_commit(
     assert_like(past, undisturbed)
 
 
+@pytest.mark.smoke
 def test_pitfall_02_killed_before_the_first_commit_of_all(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path, undisturbed: Past
 ) -> None:

@@ -24,6 +24,7 @@ def found(settings: Settings) -> list:
         return list(reader.read(reader.starts(reader.places("orders"))))
 
 
+@pytest.mark.smoke
 def test_records_keep_their_order_time_and_headers_in_javas_partition(settings: Settings) -> None:
     with EventProducer(settings) as producer:
         for number in range(1_000):

@@ -51,6 +51,7 @@ def stored(one: OneTask) -> tuple[dict[bytes, bytes], int | None]:
         store.close()
 
 
+@pytest.mark.smoke
 def test_pitfall_12_the_worker_that_opened_the_task_later_owns_it(shop: Shop) -> None:
     first = opened(shop, "first")
     first.commit()

@@ -140,6 +140,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     assert worker.stop() == 0
 
 
+@pytest.mark.smoke
 def test_another_currency_is_shown_and_published_with_a_warning(
     shop: Shop, command: Command
 ) -> None:

@@ -58,6 +58,7 @@ def begin_with(producer: Producer, topic: str, value: bytes) -> None:
     assert producer.flush(20) == 0
 
 
+@pytest.mark.smoke
 def test_clients_work_through_the_proxy_alone(broker, proxy, topic_prefix):
     topic = create_topic(broker, topic_prefix + "out")
     admin = AdminClient({"bootstrap.servers": proxy.bootstrap})

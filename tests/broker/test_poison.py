@@ -99,6 +99,7 @@ def test_pitfall_56_a_running_worker_sets_poison_aside_and_goes_on(shop: Shop) -
         assert one.task.counts["events"] == one.task.counts["dead_letters"] == 0
 
 
+@pytest.mark.smoke
 def test_pitfall_56_dead_letters_are_in_the_transaction_of_their_neighbours(shop: Shop) -> None:
     produce_poison(shop)
     with opened(shop) as one:

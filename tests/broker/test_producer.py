@@ -54,6 +54,7 @@ def changelog(broker, routes) -> list[bytes | None]:
 # ── Transactions that go well ─────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.smoke
 def test_records_keep_their_order_and_the_next_offset_of_the_changelog_is_returned(
     broker, topic_prefix, routes
 ):

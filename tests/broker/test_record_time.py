@@ -97,6 +97,7 @@ def test_pitfalls_14_and_23_idle_inputs_stop_no_clock_and_commit_nothing(
     shop.wait_for_all(worker.log)
 
 
+@pytest.mark.smoke
 def test_pitfall_14_hours_without_an_event_hold_no_output_back(shop: Shop) -> None:
     with opened(shop) as one:
         one.advance()

@@ -62,6 +62,7 @@ def test_pitfall_37_and_43_topics_that_dont_fit_are_all_named_with_what_mends_th
     assert "Traceback" not in log
 
 
+@pytest.mark.smoke
 def test_pitfall_37_where_all_topics_agree_the_setting_is_to_be_changed(shop: Shop) -> None:
     shop.create_topics()
     worker = shop.start("one", SENDFLOW_PARTITIONS="2")

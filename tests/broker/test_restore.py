@@ -56,6 +56,7 @@ def break_off() -> NoReturn:
     raise OutcomeUnknown("the worker dies here")
 
 
+@pytest.mark.smoke
 def test_pitfall_45_a_changelog_that_ends_with_a_marker(shop: Shop) -> None:
     opened(shop).finish()
     name = topic_name(shop.settings, CHANGELOG)

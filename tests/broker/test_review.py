@@ -30,6 +30,7 @@ def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[S
         yield shop
 
 
+@pytest.mark.smoke
 def test_what_waits_is_shown_sent_and_dropped(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

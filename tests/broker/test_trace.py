@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from streams.demo.broker import BrokerProcess
 from streams.kafka.event_producer import EventProducer
@@ -21,6 +22,7 @@ steps: [{wait: 1s, id: pause}, {send: email, template: thanks}]
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
+@pytest.mark.smoke
 def test_a_command_carries_the_traceparent_of_its_event_also_over_a_wait_and_a_restart(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path
 ) -> None:

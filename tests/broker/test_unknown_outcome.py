@@ -63,6 +63,7 @@ def assert_unknown(one: OneTask) -> None:
     assert calls.names[-1] == "commit_transaction"
 
 
+@pytest.mark.smoke
 def test_pitfall_08_an_end_that_was_applied_isn_t_decided_again(
     proxy: KafkaProxy, shop: Shop
 ) -> None:

@@ -23,6 +23,7 @@ def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[S
         yield shop
 
 
+@pytest.mark.smoke
 def test_two_workers_share_the_tasks_and_answer_for_each_other(shop: Shop) -> None:
     shop.forks = False  # the command itself, as a user starts it
     shop.publish()

@@ -49,6 +49,7 @@ def test_a_worker_that_was_killed_goes_on_where_it_stood(shop: Shop) -> None:
     assert worker.stop() == 0
 
 
+@pytest.mark.smoke
 def test_a_worker_that_was_killed_is_replaced_by_the_other(shop: Shop) -> None:
     one, two = shop.start("one"), shop.start("two")
     one.wait_for(2)
@@ -93,6 +94,7 @@ def assert_all_done_by(shop: Shop, name: str) -> None:
     assert worker.stop() == 0
 
 
+@pytest.mark.smoke
 def test_pitfall_65_sigterm_while_idle(shop: Shop) -> None:
     worker = shop.start("one")
     worker.wait_for(4)
