@@ -14,6 +14,7 @@ from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.engine import BETWEEN_TASKS, INPUTS, Instant
 from streams.errors import Poisoned
 from streams.ports import (
+    CHANGELOG,
     CONTROL,
     ControlReader,
     DayReport,
@@ -26,9 +27,10 @@ from streams.ports import (
     StoreBatch,
     TaskSettings,
 )
-from streams.runtime.commit import CHANGELOG
 from streams.runtime.facts import Adding, DayFact
 from streams.task import PartitionTask
+
+_BUDGET = 1_000_000  # records, timers and visits before what is decided is looked at
 
 
 class LocalParts(msgspec.Struct):
@@ -66,11 +68,11 @@ class LocalTask:
         self.logs[topic].append(record)
         return record
 
-    def advance(self, wall: Instant, budget: int = 1_000_000) -> None:
+    def advance(self, wall: Instant) -> None:
         """Feeds what is new, cuts at `wall` and processes all that can be. Records and timers
         before `wall` less the clock skew happen; in simulated time, what ticks allow, and at the
         end of each day what was decided is committed and its facts come."""
-        while self.step(wall, budget) or self._passes_midnight(wall) or self.learns_ends(wall):
+        while self.step(wall, _BUDGET) or self._passes_midnight(wall) or self.learns_ends(wall):
             pass
 
     def step(self, wall: Instant, budget: int) -> bool:
@@ -84,7 +86,7 @@ class LocalTask:
                 return True
             if self.task.unanswered is None:
                 return False
-            self.task.unanswered.ask()
+            self.task.unanswered.lookup()
             return True
         except Poisoned as poisoned:
             self._poisoned |= {poisoned.mark}

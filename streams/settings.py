@@ -36,9 +36,9 @@ class Meaning(enum.Enum):
     SECRET = "a secret"
 
 
-Duration = Annotated[int, Meaning.DURATION]  # milliseconds
-Size = Annotated[int, Meaning.SIZE]  # bytes
-Secret = Annotated[str | None, Meaning.SECRET]
+DurationSetting = Annotated[int, Meaning.DURATION]  # milliseconds
+SizeSetting = Annotated[int, Meaning.SIZE]  # bytes
+SecretSetting = Annotated[str | None, Meaning.SECRET]
 
 
 class RecordTime(enum.Enum):
@@ -73,11 +73,11 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: Path | None = None
     certificate_file: Path | None = None
     key_file: Path | None = None
-    key_password: Secret = None
+    key_password: SecretSetting = None
     key_password_file: Path | None = None
     mechanism: str | None = None  # PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
     username: str | None = None
-    password: Secret = None
+    password: SecretSetting = None
     password_file: Path | None = None
 
 
@@ -91,24 +91,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     replication: int = 0  # copies of a topic that is created; 0: what the brokers do by themselves
     data_dir: Path = Path("sendflow-data")
     record_time: RecordTime = RecordTime.APPEND
-    clock_skew: Duration = 20
-    max_idle: Duration = 60_000  # how long an input that can't be asked holds its tasks back
-    commit_interval: Duration = 100
+    clock_skew: DurationSetting = 20
+    max_idle: DurationSetting = 60_000  # how long an input that can't be asked holds its tasks back
+    commit_interval: DurationSetting = 100
     commit_events: int = 10_000
-    transaction_timeout: Duration = 15_000
-    session_timeout: Duration = 10_000
-    broker_timeout: Duration = 60_000  # how long an unreachable broker is tried
+    transaction_timeout: DurationSetting = 15_000
+    session_timeout: DurationSetting = 10_000
+    broker_timeout: DurationSetting = 60_000  # how long an unreachable broker is tried
     web_host: str = "0.0.0.0"
     web_port: int = 6066
     web_address: str | None = None  # the host by which other workers reach the port; None: found
     instance: str | None = None  # a name that a worker keeps over restarts: it takes its own place
     schema_registry: str | None = None
     schema_registry_username: str | None = None
-    schema_registry_password: Secret = None
+    schema_registry_password: SecretSetting = None
     schema_registry_password_file: Path | None = None
     log_level: LogLevel = LogLevel.INFO
     cache_customers: int = 50_000  # decoded states kept in memory, per task
-    store_memory: Size = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per process
+    store_memory: SizeSetting = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per process
     security: Security = Security()
 
 
@@ -155,7 +155,7 @@ def load_settings(
     return LoadedSettings(settings, origins)
 
 
-def shown(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
+def setting_rows(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
     """(name, value as it would be written, origin) of every setting, secrets hidden."""
     for name, setting in SETTINGS.items():
         value: object = loaded.settings
@@ -409,9 +409,9 @@ _READERS: dict[Any, Callable[[object], object]] = {
     str: _text,
     int: _positive_number,
     Path: _path,
-    Duration: _quantity(_UNITS_OF_TIME, Meaning.DURATION),
-    Size: _quantity(_UNITS_OF_SIZE, Meaning.SIZE),
-    Secret: _text,
+    DurationSetting: _quantity(_UNITS_OF_TIME, Meaning.DURATION),
+    SizeSetting: _quantity(_UNITS_OF_SIZE, Meaning.SIZE),
+    SecretSetting: _text,
 }
 
 
@@ -420,12 +420,12 @@ def _settings_of(struct: type[msgspec.Struct], before: str = "") -> Iterator[_Se
         if annotation is Security:
             yield from _settings_of(Security, f"{name}.")
         else:
-            yield _Setting(before + name, annotation == Secret, _reader(annotation))
+            yield _Setting(before + name, annotation == SecretSetting, _reader(annotation))
 
 
 SETTINGS: dict[str, _Setting] = {setting.name: setting for setting in _settings_of(Settings)}
 _QUANTITIES: dict[str, Mapping[str, int]] = {
-    name: _UNITS_OF_TIME if annotation == Duration else _UNITS_OF_SIZE
+    name: _UNITS_OF_TIME if annotation == DurationSetting else _UNITS_OF_SIZE
     for name, annotation in typing.get_type_hints(Settings, include_extras=True).items()
-    if annotation in (Duration, Size)
+    if annotation in (DurationSetting, SizeSetting)
 }

@@ -31,7 +31,7 @@ from streams.engine import (
     review,
 )
 from streams.engine.values import DAY
-from streams.errors import SendflowError, Unanswered
+from streams.errors import LookupNeeded, SendflowError
 from streams.ports import CONTROL, CouponCode, Decoded, Ports, Record, Rejection, TaskSettings
 from streams.runtime.audience import Audience
 from streams.runtime.commit import Commit, Pending, Position, position_in
@@ -92,7 +92,7 @@ class PartitionTask:
         self._coupons = CouponBook(own, partition, self.counts)
         uncommitted.pending = Pending(self._coupons)
         self._waits_for: Input | None = None
-        self._unanswered: Unanswered | None = None
+        self._unanswered: LookupNeeded | None = None
         self._wall: Instant = 0
         self._timers = Timers(ports.store, uncommitted.due_times)
         self._audience = Audience(
@@ -155,7 +155,7 @@ class PartitionTask:
         return None if self._waits_for is None else self._waits_for.topic
 
     @property
-    def unanswered(self) -> Unanswered | None:
+    def unanswered(self) -> LookupNeeded | None:
         """What must be asked before the next record can be judged. The task waits at that record,
         as it does for an input; each `run` tries it again."""
         return self._unanswered
@@ -302,7 +302,7 @@ class PartitionTask:
             before, self._clock = self._clock, at
             try:
                 self._process(source, record, at >> 8)
-            except Unanswered as unanswered:  # as if it hadn't been looked at
+            except LookupNeeded as unanswered:  # as if it hadn't been looked at
                 source.put_back(record)
                 self._clock, self._unanswered = before, unanswered
                 return taken
@@ -325,7 +325,7 @@ class PartitionTask:
                 return taken
 
     def _process(self, source: Input, record: Record, now: Instant) -> None:
-        """One record at its effective time. Raises Unanswered before anything has changed."""
+        """One record at its effective time. Raises LookupNeeded before anything has changed."""
         pending = self._uncommitted.pending
         if self.settings.is_simulated and not 0 <= record.time <= self._wall:
             self._notices.dead_letter(source.topic, record, self._impossible(record.time), now)

@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from hypothesis import settings as hypothesis_settings
 
-from streams.demo.broker import BrokerProcess, EmbeddedBroker
+from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
 from tests.apache_kafka.broker import KafkaBroker
 from tests.apache_kafka.jars import java, kafka_jars
 from tests.harness.shared_broker import SharedBroker, shared_broker

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,15 @@ def locked(file: str) -> list[str]:
 
 def test_the_package_and_its_metadata_have_one_version():
     assert PROJECT["version"] == __version__
+
+
+def test_every_dependency_is_imported():
+    sources = "\n".join(path.read_text() for path in (ROOT / "streams").rglob("*.py"))
+    found = set(re.findall(r"^\s*(?:import|from) (\w+)", sources, re.MULTILINE))
+    found.add("tzdata")  # read as a resource, engine/values/calendar.py
+    distributions = packages_distributions()
+    used = {name for module in found for name in distributions.get(module, ())}
+    assert distribution_names(PROJECT["dependencies"]) <= distribution_names(list(used))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from streams.settings import (
     RecordTime,
     Settings,
     load_settings,
-    shown,
+    setting_rows,
 )
 
 
@@ -201,7 +201,7 @@ def test_the_password_of_the_registry_is_a_secret(file, tmp_path):
     )
     loaded = load_settings(file, {})
     assert loaded.settings.schema_registry_password == "hunter2"
-    assert "hunter2" not in repr(list(shown(loaded)))
+    assert "hunter2" not in repr(list(setting_rows(loaded)))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_user_of_the_registry_has_a_name_and_a_password(variables, says):
 
 def test_secrets_are_never_shown():
     loaded = load_settings(None, {"SENDFLOW_SECURITY_PASSWORD": "hunter2"})
-    rows = {name: (value, origin) for name, value, origin in shown(loaded)}
+    rows = {name: (value, origin) for name, value, origin in setting_rows(loaded)}
     assert rows["security.password"] == (HIDDEN, "SENDFLOW_SECURITY_PASSWORD")
     assert rows["security.key_password"] == ("", "default")
     assert set(rows) == set(SETTINGS)
@@ -230,7 +230,7 @@ def test_secrets_are_never_shown():
 
 def test_what_is_shown_can_be_written():
     loaded = load_settings(None, {"SENDFLOW_MAX_IDLE": "2m"})
-    rows = {name: value for name, value, _ in shown(loaded)}
+    rows = {name: value for name, value, _ in setting_rows(loaded)}
     assert rows["max_idle"] == "2m"
     assert rows["clock_skew"] == "20ms"
     assert rows["store_memory"] == "256MB"

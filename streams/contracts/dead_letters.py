@@ -9,7 +9,7 @@ from streams.contracts.wire import Decode, Undecodable, decode_any
 from streams.engine import Instant
 from streams.ports import Record
 
-Headers = Sequence[tuple[str, bytes | None]]
+FetchedHeaders = Sequence[tuple[str, bytes | None]]
 
 MOST_KEPT = 900_000
 """Bytes of a record in its dead letter: with the rest of it and the key, which stands in it twice,
@@ -30,7 +30,7 @@ class DeadLetter(msgspec.Struct):
     schema: str | None
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: FetchedHeaders
 
     @property
     def where(self) -> str:
@@ -47,7 +47,7 @@ def read_dead_letter(value: bytes, decode: Decode = decode_any) -> DeadLetter:
     return DeadLetter(headers=headers, **fields)
 
 
-def size_of(record: Record) -> int:
+def record_size(record: Record) -> int:
     """The bytes of a record's key, value and headers."""
     headers = sum(len(name) + len(value) for name, value in record.headers or [])
     return len(record.key or b"") + len(record.value or b"") + headers
@@ -57,16 +57,16 @@ def beginning_of(record: Record) -> Record:
     """The record, if a dead letter has room for it; else as much of it as there is room for: of the
     key, of the value, and the headers if they still fit."""
     key, value = record.key, record.value
-    if size_of(record) <= MOST_KEPT and len(key or b"") <= _KEY_KEPT:
+    if record_size(record) <= MOST_KEPT and len(key or b"") <= _KEY_KEPT:
         return record
     key = None if key is None else key[:_KEY_KEPT]
     value = None if value is None else value[: MOST_KEPT - _KEY_KEPT]
     kept = Record(record.time, record.offset, key, value, record.headers)
-    if size_of(kept) > MOST_KEPT:
+    if record_size(kept) > MOST_KEPT:
         kept.headers = None
     return kept
 
 
-def header_fields(headers: Headers) -> list[dict[str, Any]]:
+def header_fields(headers: FetchedHeaders) -> list[dict[str, Any]]:
     """Headers of a Kafka record as the schema has them."""
     return [{"name": name, "value": value} for name, value in headers]

@@ -1,14 +1,14 @@
 """Records of the input topics to events: the first byte leads to a reader, which builds only fields
 that somebody reads."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 
-from streams.contracts.backfills import BACKFILLS, Backfills
-from streams.contracts.coupons import Coupons
+from streams.contracts.backfill_requests import BACKFILLS, BackfillReader
+from streams.contracts.coupon_codes import CouponReader
+from streams.contracts.custom_events import CustomEventReader, CustomMetric, no_custom_metrics
 from streams.contracts.fields import (
     EARLIEST,
     EVENT_FIELDS,
@@ -21,12 +21,11 @@ from streams.contracts.fields import (
     event_check,
     moment_problem,
 )
-from streams.contracts.interests import Interests
-from streams.contracts.own_events import OwnEvents, OwnMetric, none_of_its_own
-from streams.contracts.products import Products
+from streams.contracts.interests import InterestReader
+from streams.contracts.product_updates import ProductReader
 from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader, only_fields
 from streams.contracts.registry import NotAContract, SchemaRegistry
-from streams.contracts.reviews import Reviews
+from streams.contracts.review_answers import ReviewReader
 from streams.contracts.schemas import (
     METRIC_OF_RECORD,
     NAMESPACE,
@@ -47,8 +46,7 @@ from streams.contracts.wire import (
     wrong_end,
 )
 from streams.engine import METRICS, Event, Interest, Product
-from streams.engine.values import Metric
-from streams.errors import Refused, Unanswered, Unreachable
+from streams.errors import LookupNeeded, Refused, Unreachable
 from streams.ports import CouponCode, Decoded, Record, Rejection
 
 LONGEST_KEY = 1024  # bytes
@@ -63,7 +61,7 @@ _AROUND_AN_EVENT = 4 * 1024
 _APART = tuple(EVENT_FIELDS)
 
 
-class OtherRecords(Protocol):
+class RecordFamily(Protocol):
     """Records of an input that aren't events of every shop's metrics: one schema, one topic."""
 
     @property
@@ -98,7 +96,7 @@ class EventDecoder:
     of an event holds exactly the fields asked for; an optional one without a value is None.
 
     Fields that aren't read are stepped over: that a text in them is UTF-8 isn't checked.
-    `own_metric` gives the metrics of the shop's own that are in force.
+    `custom_metric` gives the metrics of the shop's own that are in force.
     """
 
     def __init__(
@@ -106,40 +104,40 @@ class EventDecoder:
         fields_read: FieldsRead = all_fields,
         schemas: Schemas | None = None,
         registry: SchemaRegistry | None = None,
-        metrics: Mapping[str, Metric] = METRICS,
-        own_metric: OwnMetric = none_of_its_own,
+        custom_metric: CustomMetric = no_custom_metrics,
     ) -> None:
         self._fields_read = fields_read
         self._schemas = schemas or shipped_schemas()
         self._contract_of = None if registry is None else partial(_contract_known, registry)
-        self._metrics = metrics
         self._writers: dict[bytes, _Writer] = {}  # by the header's bytes
         for fingerprint, contract in self._schemas.by_fingerprint.items():
             if contract.name in METRIC_OF_RECORD:
                 self._writers[SINGLE_OBJECT + fingerprint] = self._writer(contract)
         self._checks: dict[str, EventCheck] = {
             metric: event_check(known, self._schemas.of_metric(metric).schema)
-            for metric, known in metrics.items()
+            for metric, known in METRICS.items()
         }
         by_topic: dict[str, list[str]] = {}
-        for metric, known in metrics.items():
+        for metric, known in METRICS.items():
             by_topic.setdefault(known.topic, []).append(metric)
         self._metrics_of_topic = by_topic
         self._records = RecordDecoder(self._schemas, registry)
-        own_events = OwnEvents(self._schemas.current[OwnEvents.name], fields_read, own_metric)
-        others: tuple[OtherRecords, ...] = (
-            own_events,
-            Reviews(),
-            Coupons(),
-            Products(),
-            Interests(),
-            Backfills(self.decode),
+        custom_events = CustomEventReader(
+            self._schemas.current[CustomEventReader.name], fields_read, custom_metric
         )
-        self._others = {other.name: other for other in others}
-        self._other_of_topic = {other.topic: other for other in others}
+        families: tuple[RecordFamily, ...] = (
+            custom_events,
+            ReviewReader(),
+            CouponReader(),
+            ProductReader(),
+            InterestReader(),
+            BackfillReader(self.decode),
+        )
+        self._families = {family.name: family for family in families}
+        self._family_of_topic = {family.topic: family for family in families}
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
-        """The event in `record`, or why there is none. Raises Unanswered where the registry must
+        """The event in `record`, or why there is none. Raises LookupNeeded where the registry must
         be asked first, and nothing else."""
         decoded = self._decode(topic, record)
         if record.headers and isinstance(decoded, Event):
@@ -162,7 +160,7 @@ class EventDecoder:
             if isinstance(found, Rejection):
                 return found
             if not isinstance(found, _Writer):
-                return self._decode_other(found, topic, record)
+                return self._decode_family(found, topic, record)
             self._writers[value[:length]] = writer = found
         metric = writer.metric
         if writer.topic != topic:
@@ -202,21 +200,21 @@ class EventDecoder:
     def _writer(self, contract: Contract) -> _Writer:
         metric = METRIC_OF_RECORD[contract.name]
         newest = self._schemas.of_metric(metric)
-        known = self._metrics[metric]
+        known = METRICS[metric]
         has_currency = "currency" in known.fields
         return _Writer(metric, known.topic, newest.full_name, contract, newest, has_currency)
 
-    def _find_writer(self, value: bytes) -> _Writer | OtherRecords | Rejection:
+    def _find_writer(self, value: bytes) -> _Writer | RecordFamily | Rejection:
         """What reads records with a header that was not met before."""
         try:
             contract, _start = contract_in(value, self._schemas, self._contract_of)
         except Undecodable as error:
             return Rejection(str(error))
-        if contract.name in self._others:
-            return self._others[contract.name]
-        if METRIC_OF_RECORD.get(contract.name) not in self._metrics:
+        if contract.name in self._families:
+            return self._families[contract.name]
+        if METRIC_OF_RECORD.get(contract.name) not in METRICS:
             return Rejection(
-                f"schema {contract.full_name} is not that of an event", contract.full_name
+                f"schema {contract.full_name} is not an event schema", contract.full_name
             )
         return self._writer(contract)
 
@@ -231,16 +229,16 @@ class EventDecoder:
         try:
             content = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return Rejection(f"the value begins like JSON but is none: {error}")
-        other = self._other_of_topic.get(topic)
-        if other is not None:
-            return _read_other(other, content, record)
+            return Rejection(f"the value starts like JSON but is invalid: {error}")
+        family = self._family_of_topic.get(topic)
+        if family is not None:
+            return _read_family(family, content, record)
         metric = content.get("metric")
         here = self._metrics_of_topic.get(topic, [])
         if metric is None and len(here) == 1:
             metric = here[0]
         if metric not in here:
-            if isinstance(metric, str) and metric in self._metrics:
+            if isinstance(metric, str) and metric in METRICS:
                 return Rejection(self._wrong_topic(metric, topic))
             found = "is missing" if metric is None else f"is {metric!r}"
             return Rejection(f"field 'metric' {found}, expected one of {', '.join(here)}")
@@ -255,41 +253,45 @@ class EventDecoder:
         data = only_fields(data, _with_currency(self._fields_read(metric)))
         return Event(metric, event_id, customer_id, occurred_at, data)
 
-    def _decode_other(self, other: OtherRecords, topic: str, record: Record) -> Decoded | Rejection:
-        name = f"{NAMESPACE}.{other.name}"
-        if topic != other.topic:
+    def _decode_family(
+        self, family: RecordFamily, topic: str, record: Record
+    ) -> Decoded | Rejection:
+        name = f"{NAMESPACE}.{family.name}"
+        if topic != family.topic:
             return Rejection(
-                f"a {other.name} doesn't belong on {topic}, expected it on {other.topic}", name
+                f"{family.name} is not allowed on {topic}, expected it on {family.topic}", name
             )
         try:
             _, fields = self._records.decode(record.value or b"")
         except Undecodable as error:
             return Rejection(str(error), name)
-        return _read_other(other, fields, record)
+        return _read_family(family, fields, record)
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
-        return f"{metric} doesn't belong on {topic}, expected it on {self._metrics[metric].topic}"
+        return f"{metric} is not allowed on {topic}, expected it on {METRICS[metric].topic}"
 
 
 def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotAContract:
-    """What the registry is known to have. Raises Unanswered."""
+    """What the registry is known to have. Raises LookupNeeded."""
     found = registry.known(schema_id)
     if found is None:
         what = f"schema id {schema_id} of the registry at {registry.url}"
-        raise Unanswered(what, partial(registry.contract, schema_id))
+        raise LookupNeeded(what, partial(registry.contract, schema_id))
     return found
 
 
-def _read_other(other: OtherRecords, fields: dict[str, Any], record: Record) -> Decoded | Rejection:
+def _read_family(
+    family: RecordFamily, fields: dict[str, Any], record: Record
+) -> Decoded | Rejection:
     try:
-        decoded = other.read(fields, record)
+        decoded = family.read(fields, record)
     except WrongEvent as error:
-        return Rejection(str(error), f"{NAMESPACE}.{other.name}")
+        return Rejection(str(error), f"{NAMESPACE}.{family.name}")
     if isinstance(decoded, CouponCode | Product | Interest):
         # Its key is no customer's, and was looked at.
         return decoded
     if problem := _key_problem(record.key, decoded.customer_id):
-        return Rejection(problem, f"{NAMESPACE}.{other.name}")
+        return Rejection(problem, f"{NAMESPACE}.{family.name}")
     return decoded
 
 
@@ -320,14 +322,16 @@ def _key_problem(key: bytes | None, customer_id: str) -> str | None:
     return None
 
 
-def decode_asking(decoder: EventDecoder, topic: str, record: Record) -> Decoded | Rejection:
+def decode_blocking(decoder: EventDecoder, topic: str, record: Record) -> Decoded | Rejection:
     """As `decode`, and asks the registry where it must: for commands, not for the event loop.
     Raises Refused where it doesn't answer."""
     while True:
         try:
             return decoder.decode(topic, record)
-        except Unanswered as unanswered:
+        except LookupNeeded as unanswered:
             try:
-                unanswered.ask()
+                unanswered.lookup()
             except Unreachable as error:
-                raise Refused(f"{error}; try again when it does (schema_registry)") from error
+                raise Refused(
+                    f"{error}; retry when the registry is available (schema_registry)"
+                ) from error

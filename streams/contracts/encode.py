@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fields, size_of
+from streams.contracts.custom_events import CustomEventReader, no_custom_metrics
+from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fields, record_size
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.interests import INTERESTS
-from streams.contracts.own_events import OwnEvents, none_of_its_own
 from streams.contracts.partition_facts import report_record
 from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
 from streams.contracts.registry import SchemaRegistry
@@ -55,10 +55,7 @@ class EffectEncoder:
     ids. Raises RegistryUnreachable, Refused (see `SchemaRegistry.register`).
     """
 
-    def __init__(
-        self, schemas: Schemas | None = None, registry: SchemaRegistry | None = None
-    ) -> None:
-        self._schemas = schemas or shipped_schemas()
+    def __init__(self, registry: SchemaRegistry | None = None) -> None:
         self._registry = registry
         self._command_header, command = self._output("SendCommand")
         self._decisions = DecisionsWriter(*self._output("Decisions"))
@@ -121,7 +118,7 @@ class EffectEncoder:
         fits; the key is the record's own."""
         kept, reason = beginning_of(record), rejection.reason
         if kept is not record:
-            reason += f"; of its {size_of(record)} bytes, {size_of(kept)} are kept here"
+            reason += f"; truncated to {record_size(kept)} of {record_size(record)} bytes"
         letter = DeadLetter(
             at=at,
             topic=topic,
@@ -154,7 +151,7 @@ class EffectEncoder:
         return header, dict_writer(schema)
 
     def _output(self, name: str) -> tuple[bytes, Schema]:
-        contract = self._schemas.current[name]
+        contract = shipped_schemas().current[name]
         if self._registry is None:
             return single_object_header(contract), contract.schema
         return confluent_header(self._registry.register(contract)), contract.schema
@@ -185,10 +182,10 @@ class EventEncoder:
             metric: _event_writer(metric, known, schemas.of_metric(metric))
             for metric, known in _KNOWN.items()
         }
-        contract = schemas.current[OwnEvents.name]
-        self._own_events = OwnEvents(contract, all_fields, none_of_its_own)
-        self._own_header = single_object_header(contract)
-        self._write_own = dict_writer(contract.schema)
+        contract = schemas.current[CustomEventReader.name]
+        self._custom_events = CustomEventReader(contract, all_fields, no_custom_metrics)
+        self._custom_header = single_object_header(contract)
+        self._write_custom = dict_writer(contract.schema)
 
     def encode(
         self, metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
@@ -204,8 +201,8 @@ class EventEncoder:
                 raise WrongEvent(
                     f"metric {metric!r} is not known, expected one of {', '.join(metrics)}"
                 )
-            written = self._own_events.as_written(metric, own, event)
-            return self._own_header + _written(self._write_own, written)
+            written = self._custom_events.as_written(metric, own, event)
+            return self._custom_header + _written(self._write_custom, written)
         check, header, write = known
         checked = check(event)
         # every field was found, unless there are more than that
@@ -219,7 +216,7 @@ def _written(write: RecordWriter, checked: dict[str, Any]) -> bytes:
         return write(checked)
     except UnicodeEncodeError as error:
         raise WrongEvent(
-            f"{error.object!r} holds half a character, which UTF-8 can't hold"
+            f"{error.object!r} contains an unpaired surrogate, not valid UTF-8"
         ) from error
 
 

@@ -76,7 +76,7 @@ def event_check(metric: Metric, schema: Schema) -> EventCheck:
     return check
 
 
-def own_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]:
+def typed_custom_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]:
     """The fields of an event of a metric of the shop's own: all that its definition has, None for
     what is missing; others are left out. Raises WrongEvent."""
     checked: dict[str, Any] = {}
@@ -117,9 +117,9 @@ def moment_problem(occurred_at: Instant, name: str = "occurred_at") -> str | Non
         return None
     problem = f"field {name!r} is {occurred_at}, expected milliseconds since the epoch"
     if EARLIEST <= occurred_at * 1000 < LATEST:
-        return f"{problem}; that looks like seconds ({occurred_at * 1000})"
+        return f"{problem} ({occurred_at * 1000}); looks like seconds"
     if EARLIEST <= occurred_at // 1000 < LATEST:
-        return f"{problem}; that looks like microseconds ({occurred_at // 1000})"
+        return f"{problem} ({occurred_at // 1000}); looks like microseconds"
     return problem
 
 

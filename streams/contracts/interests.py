@@ -3,7 +3,7 @@
 from typing import Any
 
 from streams.contracts.fields import WrongEvent, typed
-from streams.contracts.products import check_key
+from streams.contracts.product_updates import check_key
 from streams.engine.customer import PERIODS
 from streams.engine.effects import Interest
 from streams.engine.values import Field, FieldType
@@ -20,7 +20,7 @@ _FIELDS = {
 }
 
 
-class Interests:
+class InterestReader:
     """Reads the fields of the schema, as Avro or JSON gave them."""
 
     name = "Interest"

@@ -31,6 +31,7 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?")
+_TIMEOUT = 5.0  # seconds, for a request
 _ASK_AGAIN_AFTER = 30.0  # seconds; a record with an unknown id mustn't cost a request each
 
 
@@ -57,7 +58,6 @@ class SchemaRegistry:
         url: str,
         cache: Path | None = None,
         login: tuple[str, str] | None = None,
-        timeout: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = urlsplit(url)
@@ -74,11 +74,10 @@ class SchemaRegistry:
             pair = base64.b64encode(":".join(login).encode())
             self._headers["Authorization"] = f"Basic {pair.decode()}"
         self._cache = cache
-        self._timeout = timeout
         self._clock = clock
         self._known: dict[int, Contract | NotAContract] = {}
         self._refused: dict[int, tuple[float, NotAContract]] = {}  # id -> asked when, the answer
-        self._asking = threading.Lock()  # many tasks meet a new id at the same time
+        self._lookup_lock = threading.Lock()  # many tasks meet a new id at the same time
 
     def known(self, schema_id: int) -> Contract | NotAContract | None:
         """The contract with this id, as far as it's in memory; None: see `contract`."""
@@ -93,13 +92,13 @@ class SchemaRegistry:
     def contract(self, schema_id: int) -> Contract | NotAContract:
         """The contract with this id; blocks. Raises RegistryUnreachable, only for ids not seen
         before, and Refused."""
-        with self._asking:
+        with self._lookup_lock:
             return self.known(schema_id) or self._found(schema_id)
 
     def _found(self, schema_id: int) -> Contract | NotAContract:
         answer = self._cached(schema_id) or self._fetch(schema_id)
         if answer is None:
-            missing = NotAContract(f"schema id {schema_id} is not in the registry at {self.url}")
+            missing = NotAContract(f"schema id {schema_id} not found in the registry at {self.url}")
             self._refused[schema_id] = (self._clock(), missing)
             return missing
         contract = self._parse(schema_id, answer)
@@ -111,10 +110,10 @@ class SchemaRegistry:
         RecordName) if it isn't there yet. Raises RegistryUnreachable; Refused if the registry
         doesn't take it."""
         body = json.dumps({"schema": json.dumps(contract.source)}).encode()
-        answer = self._ask(f"/subjects/{quote(contract.full_name, safe='')}/versions", body)
+        answer = self._request(f"/subjects/{quote(contract.full_name, safe='')}/versions", body)
         if answer is None or "id" not in answer:
             raise Refused(
-                f"the registry at {self.url} has no subjects: is this its address? "
+                f"the registry at {self.url} has no subjects: wrong address? "
                 f"(Apicurio: it ends in /apis/ccompat/v7)"
             )
         schema_id = int(answer["id"])
@@ -134,7 +133,7 @@ class SchemaRegistry:
             return NotAContract(f"{where}: {error}")
 
     def _fetch(self, schema_id: int) -> dict[str, Any] | None:
-        answer = self._ask(f"/schemas/ids/{schema_id}")
+        answer = self._request(f"/schemas/ids/{schema_id}")
         if answer is None:
             return None
         answer["referenced"] = self._referenced(answer)
@@ -142,7 +141,7 @@ class SchemaRegistry:
             try:
                 self._keep(self._cache, schema_id, answer)
             except OSError as error:  # it's asked for again after a restart, that's all
-                logger.warning("schema id %d can't be kept on disk: %s", schema_id, error)
+                logger.warning("schema id %d cannot be cached on disk: %s", schema_id, error)
         return answer
 
     def _keep(self, cache: Path, schema_id: int, answer: dict[str, Any]) -> None:
@@ -159,7 +158,7 @@ class SchemaRegistry:
         schemas: list[str] = []
         for reference in answer.get("references") or ():
             subject = quote(reference["subject"], safe="")
-            found = self._ask(f"/subjects/{subject}/versions/{reference['version']}")
+            found = self._request(f"/subjects/{subject}/versions/{reference['version']}")
             if found is not None:
                 schemas += [*self._referenced(found), found["schema"]]
         return list(dict.fromkeys(schemas))
@@ -173,14 +172,14 @@ class SchemaRegistry:
         except (OSError, ValueError):  # not there, or not whole: ask again
             return None
 
-    def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
+    def _request(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
         """The answer to a request; None for 404. Raises RegistryUnreachable, Refused."""
         headers = dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/vnd.schemaregistry.v1+json"
         request = urllib.request.Request(self.url + path, body, headers)
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
                 return dict(json.load(response))
         except urllib.error.HTTPError as error:
             if error.code == 404:
@@ -188,17 +187,19 @@ class SchemaRegistry:
             said = error.read(200).decode(errors="replace")
             if error.code in (401, 403):
                 raise Refused(
-                    f"the schema registry at {self.url} refuses us ({error.code}): look at "
-                    f"schema_registry_username and the password"
+                    f"the schema registry at {self.url} rejected the credentials "
+                    f"({error.code}): check schema_registry_username and the password"
                 ) from error
             if error.code in (409, 422):
-                raise Refused(f"the schema registry at {self.url} refuses: {said}") from error
+                raise Refused(
+                    f"the schema registry at {self.url} rejected the request: {said}"
+                ) from error
             raise RegistryUnreachable(
-                f"the schema registry at {self.url} answers {error.code}: {said}"
+                f"the schema registry at {self.url} returned {error.code}: {said}"
             ) from error
         except (OSError, ValueError) as error:  # not there, too slow, or no JSON
             raise RegistryUnreachable(
-                f"the schema registry at {self.url} can't be asked: {error}"
+                f"the schema registry at {self.url} is unreachable: {error}"
             ) from error
 
 

@@ -3,14 +3,14 @@ began the journey, so that a trace goes on through a wait (DESIGN 7)."""
 
 import re
 
+from streams.ports import Headers
+
 TRACEPARENT = "traceparent"
 
 _WELL_FORMED = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{1,64})?"
 )
 """Versions to come may append to what there is today; ff is none."""
-
-Headers = list[tuple[str, bytes]]
 
 
 def traceparent_in(headers: Headers) -> str | None:

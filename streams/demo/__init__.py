@@ -1,5 +1,6 @@
-"""The demo: a real shop's year as events, decided by real workers on the embedded broker.
+"""The demo: a real shop's year as events, run through the embedded broker and workers.
 
-`retail.py` reads the invoices, `simulation.py` adds simulated events around them, `run.py` is the
-course of the demo, `outcome.py` its closing figures.
+`shop` makes the year out of the retail data (`retail`, `simulation`), `workers` starts worker
+processes, `run` does all of it and `outcome` counts what came out. It may import everything but the
+worker and the CLI. Start reading at `run`.
 """

@@ -15,11 +15,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Set
 from itertools import pairwise
 from random import Random
-from typing import Any
 
 from streams.demo.retail import CURRENCY, Order
 from streams.engine import Instant
 from streams.engine.values import DAY, HOUR, MINUTE, WEEK
+from streams.importing.encoding import EventFields
 
 _MONDAY = 4 * DAY
 """1970-01-05."""
@@ -30,12 +30,10 @@ _UNSOLD = 21 * DAY
 _WISHED = 0.1
 _WITH_BIRTHDAY = 2 / 3
 
-Event = dict[str, Any]
-
 
 def product_events(
     seed: int, orders: Iterable[Order], skus: Set[str] | None = None
-) -> Iterator[Event]:
+) -> Iterator[EventFields]:
     """What the shop says of each article, or of each of `skus`, in order of time for each."""
     lines: defaultdict[str, list[tuple[Instant, int]]] = defaultdict(list)
     names: dict[str, str] = {}
@@ -87,7 +85,7 @@ def _stocks(random: Random, lines: list[tuple[Instant, int]]) -> Iterator[tuple[
             yield next_sold // DAY * DAY + 7 * HOUR, 1 + int(random.random() * 50)
 
 
-def wish_events(seed: int, events: Iterable[Event]) -> Iterator[Event]:
+def wish_events(seed: int, events: Iterable[EventFields]) -> Iterator[EventFields]:
     """What customers put on their wish lists, of what they look at in `events`."""
     randoms: dict[str, Random] = {}
     wished: set[tuple[str, str]] = set()

@@ -15,11 +15,12 @@ sequences of its own, as in `articles.py`.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from streams.demo.simulation import email_address
 from streams.engine import Instant
 from streams.engine.values import DAY, HOUR, MINUTE, SECOND, journey_id, send_id
+from streams.importing.encoding import EventFields
 
 SHIPPING_CONFIRMATION = "shipping-confirmation"
 """The flow in `flows/`, and its step."""
@@ -33,8 +34,6 @@ _OPENS_AT_LEAST, _OPENS_AT_MOST = 0.1, 0.6
 _CLICKS = 0.2  # of what was opened
 _OPENED_WITHIN = 2 * DAY
 
-Event = dict[str, Any]
-
 
 class _Mail(NamedTuple):
     customer_id: str
@@ -42,7 +41,7 @@ class _Mail(NamedTuple):
     send_id: str
 
 
-def feedback_events(seed: int, events: Iterable[Event]) -> Iterator[Event]:
+def feedback_events(seed: int, events: Iterable[EventFields]) -> Iterator[EventFields]:
     """What becomes of the mails that customers get because of `events`, which are in order."""
     readers: dict[str, _Reader] = {}
     for event in events:
@@ -55,7 +54,7 @@ def feedback_events(seed: int, events: Iterable[Event]) -> Iterator[Event]:
             yield from readers[customer_id].gets(mail)
 
 
-def _mails(random: Random, event: Event) -> Iterator[_Mail]:
+def _mails(random: Random, event: EventFields) -> Iterator[_Mail]:
     customer_id, at = event["customer_id"], event["occurred_at"]
     if event["metric"] == "order.fulfilled":
         journey = journey_id(customer_id, SHIPPING_CONFIRMATION, event["event_id"])
@@ -77,7 +76,7 @@ class _Reader:
         if random.random() >= _NEVER_OPENS:
             self._opens = _OPENS_AT_LEAST + random.random() * (_OPENS_AT_MOST - _OPENS_AT_LEAST)
 
-    def gets(self, mail: _Mail) -> Iterator[Event]:
+    def gets(self, mail: _Mail) -> Iterator[EventFields]:
         random = self.random
         at = mail.sent_at + int((1 + random.random() * 29) * SECOND)
         yield _report("delivered", mail, at)
@@ -88,7 +87,7 @@ class _Reader:
                 yield _report("clicked", mail, at + int((5 + random.random() * 55) * SECOND))
 
 
-def _report(what: str, mail: _Mail, at: Instant) -> Event:
+def _report(what: str, mail: _Mail, at: Instant) -> EventFields:
     return {
         "metric": f"message.{what}",
         "event_id": f"{what}-{mail.send_id}",

@@ -25,7 +25,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.engine import Instant
-from streams.files.refusal import Refusal
+from streams.files.rejected_row import RejectedRow
 from streams.files.tables import Row, read_rows
 
 DATA = Path(__file__).parent / "data" / "online_retail.parquet"
@@ -37,7 +37,7 @@ CHARGES = frozenset(
 )
 """Stock codes that stand for money and not for an article."""
 
-Item = dict[str, Any]
+InvoiceItem = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Order:
     customer_id: str
     at: Instant
     country: Country | None
-    items: list[Item]
+    items: list[InvoiceItem]
     total: int
 
     @property
@@ -113,7 +113,7 @@ class Refund:
     customer_id: str
     at: Instant
     country: Country | None
-    items: list[Item]
+    items: list[InvoiceItem]
     amount: int
     order_id: str
 
@@ -139,10 +139,10 @@ class _Invoice:
     at: Instant = 0
 
 
-def read_retail(path: Path = DATA) -> Retail:
+def read_retail() -> Retail:
     """Reads the invoices from the data's Parquet file. Raises Refused if it can't be read."""
     retail = Retail()
-    invoices = _read_invoices(read_rows(path), retail)
+    invoices = _read_invoices(read_rows(DATA), retail)
     _set_moments(invoices)
     invoices.sort(key=lambda invoice: invoice.at)
     earlier: defaultdict[str, list[Order]] = defaultdict(list)
@@ -169,12 +169,12 @@ def read_retail(path: Path = DATA) -> Retail:
     return retail
 
 
-def _read_invoices(rows: Iterable[Row | Refusal], retail: Retail) -> list[_Invoice]:
+def _read_invoices(rows: Iterable[Row | RejectedRow], retail: Retail) -> list[_Invoice]:
     """The invoices in the order of their first lines."""
     invoices: dict[str, _Invoice] = {}
     seen: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
     for entry in rows:
-        assert not isinstance(entry, Refusal)  # Parquet rows are typed: none is refused
+        assert not isinstance(entry, RejectedRow)  # Parquet rows are typed: none is refused
         row = entry[1]
         retail.lines += 1
         if row["customer_id"] is None:
@@ -209,7 +209,7 @@ def _set_moments(invoices: list[_Invoice]) -> None:
             invoice.at = start + place * 60_000 // len(together)
 
 
-def _sum_up(invoice: _Invoice) -> tuple[list[Item], int]:
+def _sum_up(invoice: _Invoice) -> tuple[list[InvoiceItem], int]:
     """The articles with what they cost, and the total with its charges, below zero for a refund;
     quantities of a refund are above zero."""
     quantities: dict[tuple[str, int], int] = defaultdict(int)
@@ -228,7 +228,7 @@ def _sum_up(invoice: _Invoice) -> tuple[list[Item], int]:
     return items, total
 
 
-def _order_given_back(earlier: list[Order], items: list[Item]) -> str | None:
+def _order_given_back(earlier: list[Order], items: list[InvoiceItem]) -> str | None:
     """The order that holds the most of these articles; of several, the newest."""
     skus = {item["sku"] for item in items}
     best, most = None, 0

@@ -18,25 +18,23 @@ from typing import Protocol, Self
 
 import msgspec
 
-from streams.demo.broker import EmbeddedBroker
-from streams.demo.outcome import Outcome, read_outcome
+from streams.demo.counts import DemoCounts, count_outputs
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
-from streams.demo.workers import Watch, Worker, WorkerFailed, wait_until_decided
+from streams.demo.workers import Worker, WorkerFailed, WorkerObserver, wait_until_decided
+from streams.embedded.broker_process import EmbeddedBroker
 from streams.engine import Instant
 from streams.engine.values import DAY
 from streams.errors import Refused
+from streams.importing import DAYS_AFTER_LAST_EVENT
 from streams.importing.encoding import event_record
-from streams.importing.past import Written, end_after, write_past
+from streams.importing.past_import import ImportSummary, end_after, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
-from streams.replay.explain import Timeline, explain
+from streams.operations.publish import DefinitionsSet, publish_set, read_to_publish
 from streams.replay.history import read_history
+from streams.replay.timeline import Timeline, customer_timeline
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
-from streams.worker.publish import DefinitionsSet, publish, read_to_publish
-
-DAYS_AFTER = 30
-"""So long after the last event simulated time goes on."""
 
 _MOST_RESTARTS = 10
 
@@ -50,7 +48,7 @@ class Reach(Protocol):
         """`done` of the total are done."""
 
 
-Progress = Callable[[str, int | None], AbstractContextManager[Reach]]
+OpenProgress = Callable[[str, int | None], AbstractContextManager[Reach]]
 """Opens a progress bar: what is going on, and how much of it there is."""
 
 
@@ -71,8 +69,8 @@ class DemoReport(msgspec.Struct):
 
     summary: ShopSummary
     definitions: DefinitionsSet
-    written: Written
-    outcome: Outcome
+    imported: ImportSummary
+    counts: DemoCounts
     seconds: float  # from the first event written to the last decision
     restarts: int  # workers that were killed and started again
     timeline: Timeline | None
@@ -81,13 +79,13 @@ class DemoReport(msgspec.Struct):
 class Demo:
     """Everything the demo starts; its end stops and removes all of it, however it comes."""
 
-    def __init__(self, options: DemoOptions, progress: Progress) -> None:
+    def __init__(self, options: DemoOptions, open_progress: OpenProgress) -> None:
         self.folder = Path()
         """Where data and logs are, while the demo runs."""
         self.logs: Path | None = None
         """Where the workers' logs were kept, after a failure."""
         self._options = options
-        self._progress = progress
+        self._open_progress = open_progress
         self._stack = ExitStack()
         self._workers: list[Worker] = []
         self._restarts = 0
@@ -114,35 +112,35 @@ class Demo:
 
     def run(self) -> DemoReport:
         """The whole demo. Raises Refused, WorkerFailed."""
-        with self._progress("starting the broker", None):
+        with self._open_progress("starting the broker", None):
             settings = self._start_broker()
             definitions = self._prepare(settings)
             for number in range(1, self._options.workers + 1):
                 worker = Worker(settings, self.folder, f"worker-{number}")
                 self._workers.append(worker)
             self._stack.callback(self._end_workers)
-        with self._progress("reading the shop's year", None):
+        with self._open_progress("reading the shop's year", None):
             year = build_shop_year(self._options.seed, self._options.one_in)
         began = time.monotonic()
-        written = self._import(settings, year)
-        assert written.until is not None
-        self._decide(year.summary.first_at, written.until)
+        imported = self._import(settings, year)
+        assert imported.until is not None
+        self._decide(year.summary.first_at, imported.until)
         seconds = time.monotonic() - began
-        with self._progress("stopping the workers", None):
+        with self._open_progress("stopping the workers", None):
             self._stop_workers()
         with TopicReader(settings, "demo") as reader:
-            with self._progress("counting what was decided", None) as bar:
+            with self._open_progress("counting what was decided", None) as bar:
 
                 def report(done: int, total: int) -> None:
                     bar.total = total
                     bar.reach(done)
 
-                outcome = read_outcome(reader, report)
+                counts = count_outputs(reader, report)
             timeline = None
-            if outcome.interesting_customer is not None:
-                timeline = explain(read_history(reader, outcome.interesting_customer))
+            if counts.interesting_customer is not None:
+                timeline = customer_timeline(read_history(reader, counts.interesting_customer))
         return DemoReport(
-            year.summary, definitions, written, outcome, seconds, self._restarts, timeline
+            year.summary, definitions, imported, counts, seconds, self._restarts, timeline
         )
 
     def _start_broker(self) -> Settings:
@@ -174,12 +172,12 @@ class Demo:
             admin.create_topics()
         finally:
             admin.close()
-        publish(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
+        publish_set(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
         return definitions
 
-    def _import(self, settings: Settings, year: ShopYear) -> Written:
+    def _import(self, settings: Settings, year: ShopYear) -> ImportSummary:
         """The workers decide already while this goes on."""
-        with self._progress("writing events to Kafka", len(year.events)) as bar:
+        with self._open_progress("writing events to Kafka", len(year.events)) as bar:
 
             def report(done: int, at: Instant) -> None:
                 for worker in self._workers:
@@ -188,19 +186,19 @@ class Demo:
                 bar.reach(done, _day(at))
 
             events = map(event_record, year.events)
-            return write_past(settings, events, end_after(DAYS_AFTER, _now()), report)
+            return write_past(settings, events, end_after(DAYS_AFTER_LAST_EVENT, _now()), report)
 
     def _decide(self, first: Instant, until: Instant) -> None:
-        with self._progress("deciding", (until - first) // DAY) as bar:
+        with self._open_progress("deciding", (until - first) // DAY) as bar:
 
-            def came_to(clock: Instant) -> None:
+            def on_progress(clock: Instant) -> None:
                 detail = _day(clock)
                 if self._restarts:
                     detail += f", {self._restarts} × a worker was killed and started again"
                 bar.reach(max(0, clock - first) // DAY, detail)
 
-            watch = Watch(came_to, self._start_again)
-            wait_until_decided(self._workers, self._options.partitions, until, watch)
+            observer = WorkerObserver(on_progress, self._start_again)
+            wait_until_decided(self._workers, self._options.partitions, until, observer)
 
     def _start_again(self, worker: Worker) -> None:
         """A killed worker goes on: nothing is lost by it, and nothing decided twice."""

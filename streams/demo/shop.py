@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from operator import itemgetter
 from random import Random
-from typing import Any
 
 from streams.demo.articles import birthday, product_events, wish_events
 from streams.demo.feedback import feedback_events
@@ -15,6 +14,7 @@ from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
 from streams.engine.values import DAY
+from streams.importing.encoding import EventFields
 
 SIMULATED_METRICS = frozenset(
     {
@@ -76,7 +76,7 @@ class ShopSummary:
 class ShopYear:
     """The events in order of time (then of event id), and what they are."""
 
-    events: list[dict[str, Any]]
+    events: list[EventFields]
     summary: ShopSummary
 
 
@@ -96,7 +96,7 @@ def build_shop_year(seed: int = SEED, one_in: int | None = None) -> ShopYear:
     for refund in retail.refunds:
         refunds[refund.customer_id].append(refund)
 
-    events: list[dict[str, Any]] = []
+    events: list[EventFields] = []
     searches = Searches(retail.orders)
     year_end = retail.orders[-1].at
     customers = sorted({*orders, *refunds})[:: one_in or 1]
@@ -126,7 +126,7 @@ def build_shop_year(seed: int = SEED, one_in: int | None = None) -> ShopYear:
 
 
 def _summary(
-    seed: int, retail: Retail, customers: list[str], events: list[dict[str, Any]]
+    seed: int, retail: Retail, customers: list[str], events: list[EventFields]
 ) -> ShopSummary:
     placed = [event for event in events if event["metric"] == "order.placed"]
     by_metric = Counter(event["metric"] for event in events)
@@ -148,7 +148,7 @@ def _summary(
     )
 
 
-def _order_placed(order: Order) -> dict[str, Any]:
+def _order_placed(order: Order) -> EventFields:
     return {
         "metric": "order.placed",
         "event_id": f"order-{order.order_id}",
@@ -164,7 +164,7 @@ def _order_placed(order: Order) -> dict[str, Any]:
     }
 
 
-def _order_refunded(refund: Refund) -> dict[str, Any]:
+def _order_refunded(refund: Refund) -> EventFields:
     return {
         "metric": "order.refunded",
         "event_id": f"refund-{refund.refund_id}",

@@ -25,9 +25,10 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from streams.demo.retail import CURRENCY, Country, Item, Order, Refund
+from streams.demo.retail import CURRENCY, Country, InvoiceItem, Order, Refund
 from streams.engine import Instant
 from streams.engine.values import DAY, HOUR, MINUTE
+from streams.importing.encoding import EventFields
 
 # Shares and rates; they shape the demo's figures and stand for nothing else.
 _WITH_PHONE = 0.4
@@ -46,8 +47,6 @@ _BEFORE_FIRST_ORDER = 14 * DAY  # how early and late a customer comes by without
 _AFTER_LAST_ORDER = 21 * DAY
 _NO_ORDER_AFTER_CART = 36 * HOUR
 
-Event = dict[str, Any]
-
 
 class Searches:
     """Queries made of article names, and how many articles they find."""
@@ -62,7 +61,7 @@ class Searches:
             for word in self._words[name]:
                 self._skus.setdefault(word, set()).add(sku)
 
-    def query(self, random: Random, item: Item) -> str:
+    def query(self, random: Random, item: InvoiceItem) -> str:
         """One to three neighbouring words of the item's name, now and then misspelt."""
         words = self._words[item["name"]]
         length = min(len(words), 1 + int(random.random() * 3))
@@ -92,7 +91,7 @@ def simulate_customer(
     orders: list[Order],
     refunds: list[Refund],
     year_end: Instant,
-) -> list[Event]:
+) -> list[EventFields]:
     """Everything simulated of one customer, whose orders and refunds are given in order of time:
     the profile, a minute before all else, is first; the others are in no order."""
     invoices: list[Order | Refund] = [*orders, *refunds]
@@ -111,7 +110,7 @@ def simulate_customer(
 
 def _profile(
     random: Random, customer_id: str, country: Country | None, occurred_at: Instant
-) -> Event:
+) -> EventFields:
     fields: dict[str, Any] = {"email": email_address(customer_id), "locale": "en"}
     consent = ["email"] if random.random() < _CONSENT_EMAIL else []
     if random.random() < _WITH_PHONE:
@@ -133,7 +132,7 @@ def _profile(
     }
 
 
-def _fulfilment(random: Random, order: Order, refunds: list[Refund]) -> list[Event]:
+def _fulfilment(random: Random, order: Order, refunds: list[Refund]) -> list[EventFields]:
     if random.random() < _LATE_FULFILMENT:
         days = 10.5 + random.random() * 5
     else:
@@ -163,15 +162,15 @@ class _Visitor:
     def __init__(self, random: Random, searches: Searches, customer_id: str) -> None:
         self.random = random
         self.customer_id = customer_id
-        self.events: list[Event] = []
+        self.events: list[EventFields] = []
         self._searches = searches
 
-    def search(self, at: Instant, item: Item) -> None:
+    def search(self, at: Instant, item: InvoiceItem) -> None:
         query = self._searches.query(self.random, item)
         results = self._searches.results(query)
         self._add("search.performed", at, query=query, filters={}, results=results)
 
-    def view(self, at: Instant, item: Item) -> None:
+    def view(self, at: Instant, item: InvoiceItem) -> None:
         self._add(
             "view.item",
             at,
@@ -181,11 +180,11 @@ class _Visitor:
             currency=CURRENCY,
         )
 
-    def fill_cart(self, at: Instant, cart_id: str, items: list[Item]) -> None:
+    def fill_cart(self, at: Instant, cart_id: str, items: list[InvoiceItem]) -> None:
         """The cart holds `items` from now on."""
         self._add("cart.updated", at, **_cart(cart_id, items))
 
-    def start_checkout(self, at: Instant, cart_id: str, items: list[Item]) -> None:
+    def start_checkout(self, at: Instant, cart_id: str, items: list[InvoiceItem]) -> None:
         self._add("checkout.started", at, **_cart(cart_id, items), step=1)
 
     def _add(self, metric: str, at: Instant, **fields: Any) -> None:
@@ -200,7 +199,7 @@ class _Visitor:
         )
 
 
-def _cart(cart_id: str, items: list[Item]) -> dict[str, Any]:
+def _cart(cart_id: str, items: list[InvoiceItem]) -> dict[str, Any]:
     total = sum(item["quantity"] * item["unit_price"] for item in items)
     return {"cart_id": cart_id, "total": total, "currency": CURRENCY, "items": items}
 
@@ -251,7 +250,7 @@ def _come_without_order(
             _look_around(visitor, items, at - 20 * MINUTE, at, searches, views)
 
 
-def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[Item], at: Instant) -> None:
+def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[InvoiceItem], at: Instant) -> None:
     random = visitor.random
     start = at - int((5 + random.random() * 30) * MINUTE)
     _look_around(visitor, items, start, at, int(random.random() * 2), int(random.random() * 3))
@@ -266,7 +265,12 @@ def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[Item], at: Instan
 
 
 def _look_around(
-    visitor: _Visitor, items: list[Item], start: Instant, end: Instant, searches: int, views: int
+    visitor: _Visitor,
+    items: list[InvoiceItem],
+    start: Instant,
+    end: Instant,
+    searches: int,
+    views: int,
 ) -> None:
     random = visitor.random
     for place, at in enumerate(_moments(random, start, end, searches + views)):
@@ -289,7 +293,7 @@ def _daytime(random: Random, begin: Instant, end: Instant) -> Instant:
     return day * DAY + int((7 + random.random() * 15) * HOUR)
 
 
-def _some(random: Random, items: list[Item]) -> list[Item]:
+def _some(random: Random, items: list[InvoiceItem]) -> list[InvoiceItem]:
     """One to four neighbouring items."""
     length = min(len(items), 1 + int(random.random() * 4))
     start = int(random.random() * (len(items) - length + 1))

@@ -10,10 +10,10 @@ What is drawn here comes from random sequences of its own, as in `articles.py`.
 
 from collections.abc import Iterator
 from random import Random
-from typing import Any
 
 from streams.engine import Instant
 from streams.engine.values import DAY, HOUR, MINUTE, SECOND
+from streams.importing.encoding import EventFields
 
 # Shares; they shape the demo's figures and stand for nothing else.
 _SUBSCRIBES = {"email": 0.5, "sms": 0.3, "push": 0.15}
@@ -22,12 +22,10 @@ _UNSUBSCRIBES = 1 / 8
 _AROUND_FIRST_ORDER = 2 * HOUR
 _SUBSCRIBED_AT_MOST = 90 * DAY  # of those who unsubscribe
 
-Event = dict[str, Any]
-
 
 def subscription_events(
-    seed: int, profile: Event, first_order_at: Instant, year_end: Instant
-) -> Iterator[Event]:
+    seed: int, profile: EventFields, first_order_at: Instant, year_end: Instant
+) -> Iterator[EventFields]:
     """What one customer, whose profile was told by the event `profile`, says of the channels."""
     customer_id, known = profile["customer_id"], profile["set"]
     random = Random(f"{seed}/subscriptions/{customer_id}")
@@ -47,7 +45,7 @@ def subscription_events(
                 yield _says("unsubscribed", customer_id, channel, at)
 
 
-def _says(what: str, customer_id: str, channel: str, at: Instant) -> Event:
+def _says(what: str, customer_id: str, channel: str, at: Instant) -> EventFields:
     return {
         "metric": f"customer.{what}",
         "event_id": f"{what}-{channel}-{customer_id}",
@@ -57,7 +55,7 @@ def _says(what: str, customer_id: str, channel: str, at: Instant) -> Event:
     }
 
 
-def _push_token(random: Random, customer_id: str, at: Instant) -> Event:
+def _push_token(random: Random, customer_id: str, at: Instant) -> EventFields:
     return {
         "metric": "customer.updated",
         "event_id": f"push-token-{customer_id}",

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from streams.demo.broker import HOST, free_port
-from streams.demo.child_process import ChildProcess
+from streams.embedded.broker_process import HOST, free_port
+from streams.embedded.child_process import ChildProcess
 from streams.engine import Instant
 from streams.errors import SendflowError
 from streams.settings import Settings
@@ -130,28 +130,28 @@ def environment(settings: Settings, data_dir: Path, web_port: int) -> dict[str, 
     }
 
 
-class Watch(msgspec.Struct, frozen=True):
-    """Who is told while workers decide.
+class WorkerObserver(msgspec.Struct, frozen=True):
+    """Callbacks for progress and for worker exits.
 
-    `came_to`: how far simulated time has come, as the mean of the tasks' clocks. `ended`: a worker
-    has ended by itself; it is started again, or an error is raised.
+    `on_progress`: simulated time, as the mean of the tasks' clocks. `on_exit`: a worker has
+    exited by itself; the callback restarts it or raises an error.
     """
 
-    came_to: Callable[[Instant], None]
-    ended: Callable[[Worker], None]
+    on_progress: Callable[[Instant], None]
+    on_exit: Callable[[Worker], None]
 
 
 def wait_until_decided(
     workers: list[Worker],
     partitions: int,
     until: Instant,
-    watch: Watch,
+    observer: WorkerObserver,
     silence: float = _SILENCE_ALLOWED,
 ) -> None:
     """Waits until every task has decided all before `until`, the end of simulated time. What isn't
     committed then is committed when the workers are stopped.
 
-    Raises WorkerFailed where nothing moves for `silence` seconds, and what `watch` raises."""
+    Raises WorkerFailed where nothing moves for `silence` seconds, and what `observer` raises."""
     clocks: dict[int, Instant] = {}
     moved = time.monotonic()
     while True:
@@ -161,13 +161,13 @@ def wait_until_decided(
         clocks.update(now)
         if sum(clocks.values()) != before:
             moved = time.monotonic()
-            watch.came_to(sum(clocks.values()) // len(clocks))
+            observer.on_progress(sum(clocks.values()) // len(clocks))
         # What a worker that was killed had said of its tasks, it may not have committed.
         if sum(clock >= until for clock in now.values()) == partitions:
             return
         for worker in workers:
             if not worker.is_running():
-                watch.ended(worker)
+                observer.on_exit(worker)
         if time.monotonic() - moved > silence:
             raise WorkerFailed(
                 f"simulated time hasn't moved for {silence:g} s; the end of {workers[0].name}'s "

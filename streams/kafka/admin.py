@@ -14,10 +14,9 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from streams.errors import Refused
-from streams.kafka.failures import UNREACHABLE, error_of, failure
-from streams.kafka.options import connection_options, offsets_options
+from streams.kafka.client_config import connection_options, offsets_options
+from streams.kafka.failures import UNREACHABLE, error_of, kafka_error
 from streams.kafka.topics import (
-    CHANGELOG,
     TOPICS,
     FoundTopic,
     TopicProblem,
@@ -26,6 +25,7 @@ from streams.kafka.topics import (
     problems_of,
     topic_name,
 )
+from streams.ports import CHANGELOG, PartitionId
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -33,12 +33,9 @@ logger = logging.getLogger(__name__)
 _REQUEST_WITHIN = 5.0  # seconds
 _ATTEMPT_WITHIN = 2.0  # seconds; how soon a stop is noticed
 _ASK_AGAIN_AFTER = 0.05  # seconds
-_END = -1  # in place of a timestamp: where the partition ends
+_END = -1  # in place of a timestamp: the end of the partition
 
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-
-TopicPlace = tuple[str, int]
-"""A topic, as named on the brokers, and one of its partitions."""
 
 
 class KafkaAdmin:
@@ -68,26 +65,29 @@ class KafkaAdmin:
             except KafkaException as exception:
                 error = error_of(exception)
                 if error.code() not in UNREACHABLE:
-                    raise failure(error, f"asking {self._settings.brokers}") from exception
+                    raise kafka_error(
+                        error, f"connecting to {self._settings.brokers}"
+                    ) from exception
             left = deadline - time.monotonic()
             if left <= 0 or is_stopped():
                 raise Refused(
-                    f"no broker answers at {self._settings.brokers}, tried for {patience:g} s; "
-                    "start one, or set its address (brokers, SENDFLOW_BROKERS) or a longer "
-                    "broker_timeout"
+                    f"no broker reachable at {self._settings.brokers} after {patience:g} s; start "
+                    "one, set brokers (SENDFLOW_BROKERS) or raise broker_timeout"
                 )
             logger.warning(
-                "no broker answers at %s; trying for another %.0f s", self._settings.brokers, left
+                "no broker reachable at %s; retrying for %.0f s", self._settings.brokers, left
             )
 
     # ── Offsets ───────────────────────────────────────────────────────────────────────────────
 
-    def end_offsets(self, places: Iterable[TopicPlace], timeout: float) -> dict[TopicPlace, int]:
+    def end_offsets(
+        self, partitions: Iterable[PartitionId], timeout: float
+    ) -> dict[PartitionId, int]:
         """Where partitions end: the high watermark, open transactions included (DESIGN 5.2).
 
         One request per broker that leads some of them. What can't be asked within `timeout`
         seconds is left out: not knowing is not an end."""
-        wanted = [TopicPartition(topic, partition, _END) for topic, partition in places]
+        wanted = [TopicPartition(topic, partition, _END) for topic, partition in partitions]
         if not wanted:
             return {}
         try:
@@ -103,20 +103,20 @@ class KafkaAdmin:
 
     def _ends_apart(
         self, wanted: Iterable[TopicPartition], timeout: float
-    ) -> dict[TopicPlace, int]:
+    ) -> dict[PartitionId, int]:
         answers = self._admin.list_offsets(
             {TopicPartition(one.topic, one.partition): _LATEST for one in wanted},
             isolation_level=IsolationLevel.READ_UNCOMMITTED,
             request_timeout=timeout,
         )
         ends = {}
-        for place, answer in answers.items():
+        for partition, answer in answers.items():
             try:
                 offset = answer.result().offset
                 if offset >= 0:  # in time
-                    ends[place.topic, place.partition] = offset
+                    ends[partition.topic, partition.partition] = offset
             except KafkaException as exception:
-                logger.debug("%s: %s", place, error_of(exception).str())
+                logger.debug("%s: %s", partition, error_of(exception).str())
         return ends
 
     def bounds(self, topic: str, partition: int, timeout: float) -> tuple[int, int]:
@@ -132,7 +132,7 @@ class KafkaAdmin:
             except KafkaException as exception:
                 error = error_of(exception)
                 if error.code() not in UNREACHABLE or time.monotonic() >= deadline:
-                    failed = failure(error, f"{topic}[{partition}]: asking where it ends")
+                    failed = kafka_error(error, f"{topic}[{partition}]: reading end offset")
                     raise Refused(str(failed)) from exception
             time.sleep(_ASK_AGAIN_AFTER)
 
@@ -157,7 +157,7 @@ class KafkaAdmin:
         deadline = time.monotonic() + _REQUEST_WITHIN * 2
         while not self._partition_counts().keys() >= set(names):
             if time.monotonic() > deadline:
-                raise Refused(f"{', '.join(names)}: created, but the brokers don't know them yet")
+                raise Refused(f"{', '.join(names)}: created, but not yet visible on all brokers")
             time.sleep(_ASK_AGAIN_AFTER)
         return names
 
@@ -204,7 +204,7 @@ class KafkaAdmin:
         try:
             topics = self._admin.list_topics(timeout=_REQUEST_WITHIN).topics
         except KafkaException as exception:
-            raise failure(error_of(exception), "listing the topics") from exception
+            raise kafka_error(error_of(exception), "listing the topics") from exception
         return {
             name: len(topic.partitions) for name, topic in topics.items() if topic.error is None
         }
@@ -216,7 +216,7 @@ class KafkaAdmin:
         answers = self._admin.describe_configs(resources, request_timeout=_REQUEST_WITHIN)
         return {
             resource.name: dict(
-                _values(_result(answer, f"asking for the configuration of {resource.name}"))
+                _values(_result(answer, f"reading configuration of {resource.name}"))
             )
             for resource, answer in answers.items()
         }
@@ -226,7 +226,7 @@ def _result(answer: "Future[object]", doing: str) -> object:
     try:
         return answer.result()
     except KafkaException as exception:
-        raise failure(error_of(exception), doing) from exception
+        raise kafka_error(error_of(exception), doing) from exception
 
 
 def _values(entries: object) -> Iterator[tuple[str, str]]:

@@ -15,20 +15,20 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from streams.errors import Refused, StoreUnusable
 from streams.kafka.admin import KafkaAdmin
-from streams.kafka.failures import UNREACHABLE, failure
-from streams.kafka.message import ConsumedMessage, consume
-from streams.kafka.options import Options
+from streams.kafka.client_config import Options
+from streams.kafka.consumed_message import ConsumedMessage, consume
+from streams.kafka.failures import UNREACHABLE, kafka_error
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 5_000
+RESTORE_CHUNK = 5_000
 """Records at most in one chunk: what is in memory at once (PITFALLS 47)."""
 
 _CONSUME_WITHIN = 0.5  # seconds; how soon a stop is noticed
 _REPORT_EVERY = 10.0  # seconds
 
 
-class Chunk(msgspec.Struct):
+class ChangelogChunk(msgspec.Struct):
     """Some changelog records in a row: the newest bytes of each key, None for deleted."""
 
     changes: dict[bytes, bytes | None]
@@ -57,7 +57,7 @@ class ChangelogReader:
 
     def read(
         self, start: int | None, is_stopped: Callable[[], bool] = lambda: False
-    ) -> Iterator[Chunk]:
+    ) -> Iterator[ChangelogChunk]:
         """All that was committed from `start` on (None: from the beginning, for a new store).
 
         The last chunk reaches the end, and there is at least one. Raises StoreUnusable where the
@@ -68,8 +68,8 @@ class ChangelogReader:
             start = first
         if not first <= start <= end:
             raise StoreUnusable(
-                f"{self.name} holds offsets {first} to {end}, but the store goes on at {start}: "
-                "the topic was made anew or shortened"
+                f"{self.name} has offsets {first} to {end}, but the store is at {start}: the topic "
+                "was recreated or truncated"
             )
         consumer = Consumer({**self._options, "logger": logger})
         try:
@@ -80,15 +80,15 @@ class ChangelogReader:
 
     def _chunks(
         self, consumer: Consumer, start: int, end: int, is_stopped: Callable[[], bool]
-    ) -> Iterator[Chunk]:
+    ) -> Iterator[ChangelogChunk]:
         next_offset = start
         progress_at = report_at = time.monotonic()
         is_at_end = False
         while not is_at_end:
             if is_stopped():
                 raise Stopped(f"{self.name}: stopped at {next_offset} of {end}")
-            chunk = Chunk({}, 0, next_offset, end)
-            for message in consume(consumer, CHUNK, _CONSUME_WITHIN):
+            chunk = ChangelogChunk({}, 0, next_offset, end)
+            for message in consume(consumer, RESTORE_CHUNK, _CONSUME_WITHIN):
                 error = message.error()
                 if error is None:
                     self._add(message, chunk)
@@ -109,12 +109,12 @@ class ChangelogReader:
             if chunk.records or is_at_end:
                 yield chunk
 
-    def _add(self, message: ConsumedMessage, chunk: Chunk) -> None:
+    def _add(self, message: ConsumedMessage, chunk: ChangelogChunk) -> None:
         key = message.key()
         if key is None:
             raise Refused(
-                f"{self.name}@{message.offset()} has no key, so it isn't of a task: somebody else "
-                "writes to the changelog; find out who, and give the task another topic (prefix)"
+                f"{self.name}@{message.offset()} has no key: another producer writes to the "
+                "changelog; stop it or use another prefix"
             )
         chunk.changes[key] = message.value()
         chunk.records += 1
@@ -122,17 +122,15 @@ class ChangelogReader:
 
     def _read_error(self, error: KafkaError, start: int) -> None:
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            raise StoreUnusable(
-                f"{self.name}: offset {start}, where the store goes on, isn't there any more"
-            )
+            raise StoreUnusable(f"{self.name}: offset {start} of the store no longer exists")
         if error.code() not in UNREACHABLE:
-            raise failure(error, f"{self.name}: reading")
-        logger.warning("%s: %s; trying again", self.name, error.str())
+            raise kafka_error(error, f"{self.name}: reading")
+        logger.warning("%s: %s; retrying", self.name, error.str())
 
     def _stalled(self, next_offset: int, end: int, seconds: float) -> str:
         return (
-            f"{self.name}: committed records end at {next_offset}, but the changelog at {end}, for "
-            f"{seconds:.0f} s now: the brokers aren't there, or a transaction was left open; "
+            f"{self.name}: no committed records past offset {next_offset} of {end} for "
+            f"{seconds:.0f} s: brokers unreachable or an open transaction; find it with "
             f"`kafka-transactions.sh describe-producers --topic {self._topic} --partition "
-            f"{self._partition}` names its producer and its age, `… abort` ends it"
+            f"{self._partition}`, end it with `… abort`"
         )

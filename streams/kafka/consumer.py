@@ -10,16 +10,16 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.errors import Refused
-from streams.kafka.failures import CODES, failure
-from streams.kafka.message import ConsumedMessage, consume
-from streams.kafka.options import Options
-from streams.ports import Record
+from streams.kafka.client_config import Options
+from streams.kafka.consumed_message import ConsumedMessage, consume
+from streams.kafka.failures import CODES, kafka_error
+from streams.ports import PartitionId, Record
 
 logger = logging.getLogger(__name__)
 
-_BEGIN_ANEW = (
-    "delete the changelog and make it again (sendflow topics create); nothing is known of "
-    "customers then, and what the topics still hold is read from its beginning"
+_START_OVER = (
+    "recreate the changelog (sendflow topics create); customer states are lost and the inputs are "
+    "read from their beginning"
 )
 _WATERMARKS_WITHIN = 5.0  # seconds, for the text of an error
 
@@ -49,8 +49,8 @@ class RecordConsumer:
 
     def __init__(self, options: Options) -> None:
         self._consumer = Consumer({**options, "logger": logger})
-        self._next: dict[tuple[str, int], int] = {}  # for the text of an error
-        self._paused: set[tuple[str, int]] = set()
+        self._next: dict[PartitionId, int] = {}  # for the text of an error
+        self._paused: set[PartitionId] = set()
 
     def assign(self, topic: str, partition: int, offset: int) -> None:
         """Adds a partition, to be read from `offset`; the others go on undisturbed."""
@@ -83,7 +83,7 @@ class RecordConsumer:
         self._paused.discard((topic, partition))
         self._consumer.resume([TopicPartition(topic, partition)])
 
-    def assignment(self) -> frozenset[tuple[str, int]]:
+    def assignment(self) -> frozenset[PartitionId]:
         """The partitions that are read."""
         return frozenset(self._next)
 
@@ -91,7 +91,7 @@ class RecordConsumer:
         """Up to `max_records` records, by partition, each partition's in order. Waits up to
         `timeout` seconds for them. Raises Refused where a partition can't be read from the offset
         that was asked for (PITFALLS 48, 49), or not at all."""
-        batches: dict[tuple[str, int], Batch] = {}
+        batches: dict[PartitionId, Batch] = {}
         last_topic: str | None = None
         last_partition = -1
         add = list[Record]().append
@@ -116,18 +116,18 @@ class RecordConsumer:
                     message.headers(),
                 )
             )
-        for place, batch in batches.items():
+        for partition_id, batch in batches.items():
             if batch.records:
                 batch.next_offset = max(batch.next_offset, batch.records[-1].offset + 1)
-            if place in self._next:
-                self._next[place] = batch.next_offset
+            if partition_id in self._next:
+                self._next[partition_id] = batch.next_offset
         return list(batches.values())
 
     def close(self) -> None:
         """Lets go of the client."""
         self._consumer.close()
 
-    def _batch(self, topic: str, partition: int, batches: dict[tuple[str, int], Batch]) -> Batch:
+    def _batch(self, topic: str, partition: int, batches: dict[PartitionId, Batch]) -> Batch:
         batch = batches.get((topic, partition))
         if batch is None:
             batch = batches[topic, partition] = Batch(
@@ -139,7 +139,7 @@ class RecordConsumer:
         self,
         error: KafkaError,
         message: ConsumedMessage,
-        batches: dict[tuple[str, int], Batch],
+        batches: dict[PartitionId, Batch],
     ) -> None:
         topic, partition = message.topic(), message.partition()
         if error.code() == KafkaError._PARTITION_EOF:
@@ -149,9 +149,9 @@ class RecordConsumer:
         elif error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             raise self._out_of_range(topic, partition, error)
         elif error.code() in CODES or error.fatal():
-            raise failure(error, f"{topic}[{partition}]: reading")
+            raise kafka_error(error, f"{topic}[{partition}]: reading")
         else:
-            logger.warning("%s[%s]: %s; trying again", topic, partition, error.str())
+            logger.warning("%s[%s]: %s; retrying", topic, partition, error.str())
 
     def _out_of_range(self, topic: str, partition: int, error: KafkaError) -> Refused:
         asked = self._next.get((topic, partition))
@@ -160,18 +160,15 @@ class RecordConsumer:
                 TopicPartition(topic, partition), _WATERMARKS_WITHIN
             )
         except KafkaException:
-            return Refused(f"{topic}[{partition}]: offset {asked} isn't there: {error.str()}")
+            return Refused(f"{topic}[{partition}]: offset {asked} does not exist: {error.str()}")
         if asked is not None and asked > end:
-            reason = (
-                "the topic was deleted and made anew, or its end was lost; restore it, or begin "
-                f"anew: {_BEGIN_ANEW}"
-            )
+            reason = f"topic recreated or truncated; restore it or start over: {_START_OVER}"
         else:
             reason = (
-                "what lies between was deleted before it was read; raise retention.ms of the "
-                f"topic, and restore it or begin anew: {_BEGIN_ANEW}"
+                "records expired before they were read; raise retention.ms, and restore the topic "
+                f"or start over: {_START_OVER}"
             )
         return Refused(
-            f"{topic}[{partition}]: the next offset to read is {asked}, but there are only "
-            f"{first} to {end}: {reason}"
+            f"{topic}[{partition}]: next offset to read is {asked}, but only {first} to {end} "
+            f"exist: {reason}"
         )

@@ -10,8 +10,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.engine import Instant
 from streams.errors import Refused
-from streams.kafka.failures import UNREACHABLE, error_of, failure
-from streams.kafka.options import RETRY_AFTER_MS, Options, connection_options
+from streams.kafka.client_config import RETRY_AFTER_MS, Options, connection_options
+from streams.kafka.failures import UNREACHABLE, error_of, kafka_error
 from streams.ports import OutputRecord
 from streams.settings import Settings
 
@@ -56,7 +56,7 @@ class EventProducer:
             except BufferError:
                 self._wait(lambda: len(self._producer) < 50_000)
             except KafkaException as error:
-                raise failure(error_of(error), f"writing to {name}") from error
+                raise kafka_error(error_of(error), f"writing to {name}") from error
         self._since_poll += 1
         if self._since_poll >= _POLL_EVERY:
             self._since_poll = 0
@@ -97,8 +97,8 @@ class EventProducer:
                 deadline = time.monotonic() + self._patience
             elif time.monotonic() > deadline:
                 raise Refused(
-                    f"{self._brokers} didn't take a record for {self._patience:g} s "
-                    f"({left} are waiting); is it the right address? (brokers, broker_timeout)"
+                    f"{self._brokers} accepted no record for {self._patience:g} s ({left} queued); "
+                    "check brokers and broker_timeout"
                 )
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
@@ -110,10 +110,10 @@ class EventProducer:
             return
         if self._error.code() in UNREACHABLE or self._error.code() == KafkaError._MSG_TIMED_OUT:
             raise Refused(
-                f"{self._brokers} didn't take a record: {self._error.str()}; is it the right "
-                "address? (brokers, broker_timeout)"
+                f"{self._brokers} accepted no record: {self._error.str()}; check brokers and "
+                "broker_timeout"
             )
-        raise failure(self._error, "writing events")
+        raise kafka_error(self._error, "writing events")
 
 
 def tick_record(topic: str, partition: int, at: Instant) -> OutputRecord:

@@ -4,16 +4,16 @@ from confluent_kafka import KafkaError, KafkaException
 
 from streams.errors import Aborted, Fenced, OutcomeUnknown, Refused, SendflowError
 
-_CREATE = "`sendflow topics check` says what is missing and how to mend it"
-_PERMIT = "ask whoever runs the brokers for the permission (ACL) it names"
-_LOG_IN = "look at security.protocol, security.mechanism, security.username and the password"
-_SMALLER = "raise max.message.bytes of the topic, or find what makes the record so large"
+_CREATE = "`sendflow topics check` lists missing topics and how to fix them"
+_PERMIT = "ask the cluster's administrator for the ACL"
+_LOG_IN = "check security.protocol, security.mechanism, security.username and the password"
+_SMALLER = "raise max.message.bytes of the topic, or find the cause of the large record"
 
 CODES: dict[int, tuple[type[SendflowError], str]] = {
     # Another producer with the same transactional id was opened after this one.
-    KafkaError._FENCED: (Fenced, "another worker owns this task now"),
-    KafkaError.PRODUCER_FENCED: (Fenced, "another worker owns this task now"),
-    KafkaError.INVALID_PRODUCER_EPOCH: (Fenced, "another worker owns this task now"),
+    KafkaError._FENCED: (Fenced, "fenced: another worker owns this task"),
+    KafkaError.PRODUCER_FENCED: (Fenced, "fenced: another worker owns this task"),
+    KafkaError.INVALID_PRODUCER_EPOCH: (Fenced, "fenced: another worker owns this task"),
     # What no repetition mends.
     KafkaError.UNKNOWN_TOPIC_OR_PART: (Refused, _CREATE),
     KafkaError._UNKNOWN_TOPIC: (Refused, _CREATE),
@@ -31,8 +31,8 @@ CODES: dict[int, tuple[type[SendflowError], str]] = {
     KafkaError.SASL_AUTHENTICATION_FAILED: (Refused, _LOG_IN),
     KafkaError.UNSUPPORTED_SASL_MECHANISM: (Refused, _LOG_IN),
     KafkaError._AUTHENTICATION: (Refused, _LOG_IN),
-    KafkaError._SSL: (Refused, "look at security.ca_file and the other files of security"),
-    KafkaError.POLICY_VIOLATION: (Refused, "the brokers have a rule against it"),
+    KafkaError._SSL: (Refused, "check security.ca_file and the other security files"),
+    KafkaError.POLICY_VIOLATION: (Refused, "rejected by a broker policy"),
     KafkaError.UNSUPPORTED_VERSION: (Refused, "Apache Kafka 2.5 or later is needed"),
     KafkaError._UNSUPPORTED_FEATURE: (Refused, "Apache Kafka 2.5 or later is needed"),
     # The producer is of no use any more, and what became of the transaction isn't known.
@@ -73,7 +73,7 @@ def error_of(exception: KafkaException) -> KafkaError:
     return error
 
 
-def failure(error: KafkaError, doing: str) -> SendflowError:
+def kafka_error(error: KafkaError, doing: str) -> SendflowError:
     """The error of ours for `error`, which happened while `doing` ("task 3: committing")."""
     reaction, advice = _reaction(error)
     text = f"{doing}: {error.str()} ({error.name()})"

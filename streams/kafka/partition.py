@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 
 from streams.errors import Refused
-from streams.ports import Record
+from streams.ports import PartitionId, Record
 
 _SEED = 0x9747B28C
 _FACTOR = 0x5BD1E995
@@ -41,15 +41,15 @@ class KeyCheck:
 
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
-        self._until_next: dict[tuple[str, int], int] = {}
+        self._until_next: dict[PartitionId, int] = {}
 
     def check(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Raises Refused where a producer distributes keys in another way."""
-        place = (topic, partition)
-        until_next = self._until_next.get(place, 0)
+        partition_id = (topic, partition)
+        until_next = self._until_next.get(partition_id, 0)
         for index in range(until_next, len(records), SAMPLE_EVERY):
             self._check_one(topic, partition, records[index])
-        self._until_next[place] = (until_next - len(records)) % SAMPLE_EVERY
+        self._until_next[partition_id] = (until_next - len(records)) % SAMPLE_EVERY
 
     def _check_one(self, topic: str, partition: int, record: Record) -> None:
         if record.key is None or record.value is None:
@@ -58,7 +58,7 @@ class KeyCheck:
         if expected != partition:
             raise Refused(
                 f"{topic}[{partition}]@{record.offset}: key {record.key!r} is in partition "
-                f"{partition}, expected {expected} of {self._partitions} (murmur2); its producer "
-                "must distribute keys as Java does: partitioner=murmur2_random in librdkafka, and "
-                "what was written otherwise must be written anew"
+                f"{partition}, expected {expected} of {self._partitions} (murmur2); set "
+                "partitioner=murmur2_random (librdkafka) in its producer and rewrite the "
+                "misplaced records"
             )

@@ -28,8 +28,8 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.errors import Fenced, OutcomeUnknown, Refused, SendflowError
-from streams.kafka.failures import error_of, failure
-from streams.kafka.options import MAX_RECORD_BYTES, RETRY_AFTER_MS, Options
+from streams.kafka.client_config import MAX_RECORD_BYTES, RETRY_AFTER_MS, Options
+from streams.kafka.failures import error_of, kafka_error
 from streams.ports import OutputRecord
 
 logger = logging.getLogger(__name__)
@@ -212,7 +212,7 @@ class TransactionalProducer:
                     done += 1
             except BufferError:
                 if time.monotonic() > deadline:
-                    raise self._abandoned("producing", "the queue stays full") from None
+                    raise self._abandoned("producing", "delivery queue full") from None
                 client.poll(_QUEUE_POLL)
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
@@ -226,7 +226,7 @@ class TransactionalProducer:
     def _flush(self, deadline: float) -> None:
         left = self._left_after_flush(deadline)
         if left:
-            raise self._abandoned("producing", f"{left} records weren't taken in time")
+            raise self._abandoned("producing", f"{left} records not delivered in time")
 
     def _left_after_flush(self, deadline: float) -> int:
         return self._client().flush(max(0.0, deadline - time.monotonic()))
@@ -243,8 +243,8 @@ class TransactionalProducer:
         if took >= END_WITHIN:
             self._move(ProducerState.UNKNOWN)
             raise OutcomeUnknown(
-                f"{self.transactional_id}: committing took {took:.1f} s, so the request may be on "
-                "its way a second time"
+                f"{self.transactional_id}: commit took {took:.1f} s; a retried request may be in "
+                "flight"
             )
         self._reports_all = False
         self._move(ProducerState.READY)
@@ -256,7 +256,7 @@ class TransactionalProducer:
         if not error.txn_requires_abort() or error.fatal():
             return self._abandoned(doing, exception)
         self._reports_all = self._lost is None
-        return self._aborted(failure(self._lost or error, f"{self.transactional_id}: {doing}"))
+        return self._aborted(kafka_error(self._lost or error, f"{self.transactional_id}: {doing}"))
 
     def _abandoned(self, doing: str, cause: KafkaException | str) -> SendflowError:
         """What to raise where something may be under way still. It isn't aborted: librdkafka ends
@@ -276,14 +276,14 @@ class TransactionalProducer:
             return self._abandoned(f"aborting after: {reason}", _cause(exception))
         if time.monotonic() - started >= END_WITHIN:
             self._move(ProducerState.UNKNOWN)
-            return OutcomeUnknown(f"{reason}; and aborting took too long")
+            return OutcomeUnknown(f"{reason}; abort timed out")
         self._move(ProducerState.READY)
         return reason
 
     # ── State ─────────────────────────────────────────────────────────────────────────────────
 
     def _failure(self, doing: str, exception: KafkaException) -> SendflowError:
-        return failure(error_of(exception), f"{self.transactional_id}: {doing}")
+        return kafka_error(error_of(exception), f"{self.transactional_id}: {doing}")
 
     def _client(self) -> Producer:
         if self._producer is None:
@@ -300,7 +300,7 @@ class TransactionalProducer:
     def _move(self, to: ProducerState) -> None:
         if to not in SUCCESSORS[self.state]:
             raise RuntimeError(
-                f"{self.transactional_id}: there is no way from {self.state.value} to {to.value}"
+                f"{self.transactional_id}: invalid transition {self.state.value} -> {to.value}"
             )
         logger.debug("%s: %s -> %s", self.transactional_id, self.state.value, to.value)
         self.state = to

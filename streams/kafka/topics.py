@@ -7,18 +7,16 @@ import msgspec
 
 from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.engine.values import DAY
-from streams.ports import CONTROL
+from streams.ports import CHANGELOG, CONTROL
 from streams.settings import RecordTime, Settings
 
 CONTROL_RECORD_BYTES = 8 * 1024 * 1024
 """A set of definitions is one record of `control` (DESIGN 3)."""
 
-CHANGELOG = "customers-changelog"
-
 _OUTPUT_RETENTION = 30 * DAY  # an erased person is gone from outputs in bounded time (DESIGN 7)
 
 
-class Partitions(Enum):
+class PartitionCount(Enum):
     """How many partitions a topic needs."""
 
     ONE = "one"
@@ -29,28 +27,30 @@ class Partitions(Enum):
 class TopicSpec(msgspec.Struct, frozen=True):
     """What a topic must be like. `config` is required and set on creation, `suggested` only set."""
 
-    partitions: Partitions
+    partitions: PartitionCount
     config: dict[str, str] = {}
     suggested: dict[str, str] = {}
     has_record_time: bool = False  # the setting record_time decides its timestamp type
     is_by_key: bool = False  # tasks write it for each other, and not to their own partition
 
 
-_INPUT = TopicSpec(Partitions.ALIKE, {"cleanup.policy": "delete"}, has_record_time=True)
+_INPUT = TopicSpec(PartitionCount.ALIKE, {"cleanup.policy": "delete"}, has_record_time=True)
 _BETWEEN_TASKS = msgspec.structs.replace(_INPUT, is_by_key=True)
 _OUTPUT = TopicSpec(
-    Partitions.ANY, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
+    PartitionCount.ANY, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
 )
 
 TOPICS: dict[str, TopicSpec] = {
     **dict.fromkeys(INPUTS, _INPUT),
     # Codes may be given years after they were loaded: a state that is made anew needs them.
     "coupons": TopicSpec(
-        Partitions.ALIKE, {"cleanup.policy": "delete", "retention.ms": "-1"}, has_record_time=True
+        PartitionCount.ALIKE,
+        {"cleanup.policy": "delete", "retention.ms": "-1"},
+        has_record_time=True,
     ),
     **dict.fromkeys(BETWEEN_TASKS, _BETWEEN_TASKS),
     CONTROL: TopicSpec(
-        Partitions.ONE,
+        PartitionCount.ONE,
         {
             "cleanup.policy": "delete",
             "retention.ms": "-1",
@@ -58,7 +58,7 @@ TOPICS: dict[str, TopicSpec] = {
         },
         has_record_time=True,
     ),
-    CHANGELOG: TopicSpec(Partitions.ALIKE, {"cleanup.policy": "compact"}),
+    CHANGELOG: TopicSpec(PartitionCount.ALIKE, {"cleanup.policy": "compact"}),
     "send-commands": _OUTPUT,
     "webhooks": _OUTPUT,
     "send-review": _OUTPUT,
@@ -66,10 +66,10 @@ TOPICS: dict[str, TopicSpec] = {
     "dead-letters": _OUTPUT,
     # One partition: a report of a task is small, and a single reader adds them up.
     "partition-facts": TopicSpec(
-        Partitions.ONE, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
+        PartitionCount.ONE, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
     ),
     # Replay reads them beside the inputs, for as long as those are kept.
-    "late-records": TopicSpec(Partitions.ALIKE, {"cleanup.policy": "delete"}),
+    "late-records": TopicSpec(PartitionCount.ALIKE, {"cleanup.policy": "delete"}),
 }
 """Logical name -> what it must be like. More come with the parts that use them."""
 
@@ -122,7 +122,7 @@ def creation_config(spec: TopicSpec, settings: Settings) -> dict[str, str]:
 
 def creation_partitions(spec: TopicSpec, settings: Settings) -> int:
     """The number of partitions that a topic is created with."""
-    return 1 if spec.partitions is Partitions.ONE else settings.partitions
+    return 1 if spec.partitions is PartitionCount.ONE else settings.partitions
 
 
 def problems_of(found: Mapping[str, FoundTopic], settings: Settings) -> Iterator[TopicProblem]:
@@ -146,18 +146,18 @@ def _partition_problems(
 ) -> Iterator[TopicProblem]:
     """PITFALLS 37."""
     expected = creation_partitions(spec, settings)
-    if spec.partitions is Partitions.ANY or topic.partitions == expected:
+    if spec.partitions is PartitionCount.ANY or topic.partitions == expected:
         return
     counts = {
         found[logical].partitions
         for logical, other in TOPICS.items()
-        if other.partitions is Partitions.ALIKE and logical in found
+        if other.partitions is PartitionCount.ALIKE and logical in found
     }
-    if spec.partitions is Partitions.ALIKE and len(counts) == 1:
-        mend = f"they all have {topic.partitions}: set partitions = {topic.partitions}"
+    if spec.partitions is PartitionCount.ALIKE and len(counts) == 1:
+        mend = f"all input topics have {topic.partitions}: set partitions = {topic.partitions}"
     else:
         mend = (
-            "keys would change places in it, so make it anew: "
+            "keys would move to other partitions; recreate it: "
             f"kafka-topics.sh --bootstrap-server {settings.brokers} --delete --topic {name}, "
             "then sendflow topics create"
         )
@@ -169,7 +169,7 @@ def _config_problems(
 ) -> Iterator[TopicProblem]:
     """PITFALLS 43."""
     for key, expected in required_config(spec, settings).items():
-        value = topic.config.get(key, "not told by the brokers")
+        value = topic.config.get(key, "not reported by the brokers")
         if value == expected or (key == "max.message.bytes" and _at_least(value, expected)):
             continue
         yield TopicProblem(name, key, value, expected, _alter(settings, name, key, expected))
@@ -181,7 +181,7 @@ def _config_problems(
             "retention.ms",
             kept,
             f"at most {retention} (30 days)",
-            "an erased person stays in it for so long: "
+            "erased customers stay in it for this time: "
             + _alter(settings, name, "retention.ms", retention),
             is_advice=True,
         )

@@ -12,7 +12,7 @@ from streams.engine import (
     NewerState,
     check_fits,
     decode_state,
-    make_room,
+    forget_oldest,
     new_state,
 )
 from streams.errors import Refused
@@ -87,6 +87,6 @@ class Customers:
         pending = self._uncommitted.pending
         size = len(pending.changes[customer] or b"")
         event_id = event.event_id if isinstance(event, Event) else None
-        if make_room(state, size, now, event_id, pending.effects):
+        if forget_oldest(state, size, now, event_id, pending.effects):
             size = pending.touch(customer, state)
         check_fits(state, size)

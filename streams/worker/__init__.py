@@ -1,5 +1,8 @@
-"""The worker: a member of the group, and the tasks that it was assigned.
+"""The worker: a process that runs the tasks assigned to it by its consumer group.
 
-Only here Faust is imported. `process.py` is the life of a worker, `tasks.py` the tasks that live
-here, `opening.py` how one is opened.
+`process` assembles and ends it; `group` is the protocol between consumer group and tasks, and
+`faust/` implements it. `tasks` holds the tasks of this worker, `slot` the state of each; `opening`
+restores them, `fetching` reads their records, `slices` runs them, `end_offsets` advances their
+clocks, `committing` begins their transactions. It may import everything below it, `operations`
+too; nothing but the CLI imports it. Start reading at `tasks`.
 """

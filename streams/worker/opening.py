@@ -12,26 +12,25 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, registry_in
-from streams.engine import Instant
-from streams.errors import Aborted, Refused, SendflowError
+from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader
-from streams.kafka.options import consumer_options, producer_options
-from streams.kafka.producer import ANY, ProducerState, Route, TransactionalProducer
-from streams.kafka.topics import CHANGELOG, TOPICS, Partitions, topic_name
-from streams.ports import Ports, StoreBatch, TaskSettings
+from streams.kafka.client_config import consumer_options, producer_options
+from streams.kafka.producer import ANY, Route, TransactionalProducer
+from streams.kafka.topics import TOPICS, PartitionCount, topic_name
+from streams.ports import CHANGELOG, Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
-from streams.runtime.commit import Commit, never_read
+from streams.runtime.commit import never_read
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
 from streams.task import PartitionTask
-from streams.worker.host import Opening
+from streams.worker.clock import wall_clock
+from streams.worker.kafka_task import KafkaTask
 from streams.worker.renewal import Renewal
+from streams.worker.slot import Opening
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class TaskOpener:
         self._delete_retention = admin.delete_retention()
         self._patience = settings.broker_timeout / 1000
 
-    def __call__(self, opening: Opening) -> "KafkaTask":
+    def __call__(self, opening: Opening) -> KafkaTask:
         """Opens one task. Raises Refused, Fenced, OutcomeUnknown, StoreUnusable, Stopped."""
         settings, number = self._settings, opening.partition
         options = producer_options(settings, f"{settings.application}-{number}")
@@ -79,7 +78,7 @@ class TaskOpener:
             self._restore(store, opening)
             task = self._task(store, opening)
             undo.pop_all()
-        renewal = Renewal(self._delete_retention, lambda: self._changelog_end(number), wall)
+        renewal = Renewal(self._delete_retention, lambda: self._changelog_end(number), wall_clock)
         return KafkaTask(task, producer, store, settings.transaction_timeout / 1000, renewal)
 
     def _changelog_end(self, partition: int) -> int:
@@ -91,7 +90,7 @@ class TaskOpener:
         decoder = EventDecoder(
             lambda metric: task.program.fields_read(metric),
             registry=self._registry,
-            own_metric=lambda name: task.program.own_metric(name),
+            custom_metric=lambda name: task.program.custom_metric(name),
         )
         ports = Ports(store, decoder, self._encoder, self._programs)
         number = opening.partition
@@ -124,13 +123,12 @@ class TaskOpener:
     def _clear_if_too_old(self, store: RocksStore, partition: int) -> None:
         """One that missed the tombstones would bring deleted customers back (PITFALLS 42)."""
         written_at = store.written_at()
-        if written_at is None or wall() - written_at <= self._delete_retention:
+        if written_at is None or wall_clock() - written_at <= self._delete_retention:
             return
         logger.warning(
-            "task %d: the store is %d h old, longer than the changelog keeps what was deleted; "
-            "it's rebuilt",
+            "task %d: store is %d h old, past delete.retention.ms of the changelog; rebuilding",
             partition,
-            (wall() - written_at) // 3_600_000,
+            (wall_clock() - written_at) // 3_600_000,
         )
         store.clear()
 
@@ -141,10 +139,9 @@ class TaskOpener:
             first, end = self._admin.bounds(topic, opening.partition, self._patience)
             if start > end:
                 raise Refused(
-                    f"{topic}[{opening.partition}] ends at {end}, but "
-                    f"{self._directory(opening.partition)} was written up to {start}: the topic "
-                    "was deleted or lost its end; restore it, or remove the directory to begin "
-                    "with what the topic holds"
+                    f"{topic}[{opening.partition}] ends at offset {end}, but "
+                    f"{self._directory(opening.partition)} is at {start}: the topic was recreated "
+                    "or truncated; restore the topic, or delete the directory"
                 )
             if start < first:
                 store.clear()
@@ -160,17 +157,17 @@ class TaskOpener:
         records = 0
         # Until its end, tombstones may be missing: half a restore is as old as what it began with
         # (PITFALLS 42).
-        seen_at = store.written_at() or wall()
+        seen_at = store.written_at() or wall_clock()
         for chunk in reader.read(start, opening.cancelled.is_set):
             if chunk.next_offset >= chunk.end:
-                seen_at = wall()
+                seen_at = wall_clock()
             store.write(StoreBatch(chunk.changes, chunk.next_offset, seen_at))
             records += chunk.records
             now = time.monotonic()
             if now - reported > REPORT_EVERY:
                 reported = now
                 logger.info(
-                    "task %d: restoring, at offset %d of %d of the changelog",
+                    "task %d: restoring: changelog offset %d of %d",
                     opening.partition,
                     chunk.next_offset,
                     chunk.end,
@@ -178,7 +175,7 @@ class TaskOpener:
         if records:
             seconds = time.monotonic() - began
             logger.info(
-                "task %d: restored %d changes in %.1f s", opening.partition, records, seconds
+                "task %d: restored %d records in %.1f s", opening.partition, records, seconds
             )
 
 
@@ -195,57 +192,11 @@ def encoder_with(
             left = deadline - time.monotonic()
             if left <= 0 or is_stopped():
                 raise Refused(
-                    f"{error}; tried for {patience:g} s: start it, or set its address "
-                    "(schema_registry, SENDFLOW_SCHEMA_REGISTRY) or a longer broker_timeout"
+                    f"{error}; gave up after {patience:g} s: start it, set schema_registry "
+                    "(SENDFLOW_SCHEMA_REGISTRY) or raise broker_timeout"
                 ) from error
-            logger.warning("%s; trying for another %.0f s", error, left)
+            logger.warning("%s; retrying for %.0f s", error, left)
         time.sleep(min(REGISTRY_AGAIN_AFTER, left))
-
-
-class KafkaTask:
-    """A task with its producer and its store (host.OpenTask)."""
-
-    def __init__(
-        self,
-        task: PartitionTask,
-        producer: TransactionalProducer,
-        store: RocksStore,
-        timeout: float,
-        renewal: Renewal,
-    ) -> None:
-        """`timeout`: seconds that a transaction may take."""
-        self.task = task
-        self._producer = producer
-        self._store = store
-        self._timeout = timeout
-        self._renewal = renewal
-        self._is_stored = True
-        """Is all that the producer has committed in the store?"""
-
-    def commit(self, commit: Commit) -> int:
-        """See OpenTask.commit. The store is written after the transaction, never before."""
-        self._is_stored = False
-        try:
-            offset = self._producer.commit(commit.records, self._timeout / 2)
-        except Aborted as error:
-            logger.warning("task %d: %s; trying once more", self.task.partition, error)
-            offset = self._producer.commit(commit.records, self._timeout / 2)
-        self._store.write(msgspec.structs.replace(commit.batch, changelog_offset=offset))
-        self._is_stored = True
-        return offset
-
-    def close(self) -> None:
-        """See OpenTask.close."""
-        if self._is_stored and self._producer.state is ProducerState.READY:
-            self._renew()
-        self._producer.close()
-        self._store.close()
-
-    def _renew(self) -> None:
-        try:
-            self._renewal.renew(self._store)
-        except SendflowError as error:
-            logger.warning("task %d: %s", self.task.partition, error)
 
 
 def routes(settings: Settings, partition: int) -> dict[str, Route]:
@@ -254,7 +205,7 @@ def routes(settings: Settings, partition: int) -> dict[str, Route]:
     return {
         logical: Route(
             topic_name(settings, logical),
-            partition if spec.partitions is Partitions.ALIKE and not spec.is_by_key else ANY,
+            partition if spec.partitions is PartitionCount.ALIKE and not spec.is_by_key else ANY,
         )
         for logical, spec in TOPICS.items()
     }
@@ -270,8 +221,3 @@ def task_settings(settings: Settings) -> TaskSettings:
         is_simulated=settings.record_time is RecordTime.CREATE,
         cached_customers=settings.cache_customers,
     )
-
-
-def wall() -> Instant:
-    """The wall time, for the age of a store."""
-    return time.time_ns() // 1_000_000

@@ -12,9 +12,6 @@ again by whoever owns it next.
 
 import asyncio
 import contextlib
-import errno
-import gc
-import itertools
 import logging
 import os
 import signal
@@ -25,26 +22,28 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from faust.types import TP
-
+from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
+from streams.kafka.client_config import consumer_options
 from streams.kafka.consumer import RecordConsumer
-from streams.kafka.options import consumer_options
 from streams.kafka.partition import KeyCheck, partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
+from streams.operations.publish import publish_if_new
+from streams.ports import CONTROL, PartitionId
 from streams.settings import Settings
-from streams.web.views import HealthView, TaskView, WorkerView, health_view, waiting_view
-from streams.worker.app import WorkerApp, advertised_host, build_app
-from streams.worker.facts import FactsAgent
-from streams.worker.fetching import FetchThread, Key
-from streams.worker.host import Host, in_thread
+from streams.web.views import HealthView, WorkerView, health_view
+from streams.worker.clock import wall_clock
+from streams.worker.facts_agent import FactsAgent
+from streams.worker.faust.group import FaustGroup
+from streams.worker.fetching import FetchThread
+from streams.worker.garbage import collect_garbage
+from streams.worker.group import Answers, GroupMembership
 from streams.worker.opening import TaskOpener
-from streams.worker.publish import publish_if_new
-from streams.worker.routes import Questions, add_routes
-from streams.worker.tasks import TaskPorts, Tasks, TasksOptions, wall_clock
-from streams.worker.transport import Consumer
+from streams.worker.reporting import task_measures, task_view
+from streams.worker.slot import TaskSlot, in_thread
+from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +51,6 @@ GRACE = 9.5
 """Seconds from the first SIGTERM to the end, whatever happens (the issue allows 10)."""
 TASKS_WITHIN, GROUP_WITHIN = 5.0, 2.0
 CUT_WITHIN = 2.0
-COLLECT_EVERY = 0.25
-"""Seconds between two looks of the collector: a few milliseconds each."""
-MIDDLE_TURN, OLD_TURN = 40, 4_800
-"""Every so many looks one goes further: each ten seconds, and each twenty minutes over all."""
 
 THREADS_WITHIN = 0.5
 """Seconds that threads have to end once everything is closed."""
@@ -72,15 +67,15 @@ def run_worker(settings: Settings, flows: Path | None = None) -> int:
     try:
         asyncio.run(worker.run())
     except Refused:
-        worker.ends_with = REFUSED
+        worker.exit_status = REFUSED
         raise
     except Exception as error:
-        logger.error("the worker can't go on: %s: %s", type(error).__name__, error)
+        logger.error("worker failed: %s: %s", type(error).__name__, error)
         return FAILED
     logger.info("stopped")
     if hanging := still_running(others, THREADS_WITHIN):
-        logger.warning("ending without %s, which still waits for an answer", ", ".join(hanging))
-        end_now(STOPPED)
+        logger.warning("exiting while threads are still blocked: %s", ", ".join(hanging))
+        exit_now(STOPPED)
     return STOPPED
 
 
@@ -91,14 +86,14 @@ class WorkerProcess:
         self._settings = settings
         self._flows = flows
         self._stop = asyncio.Event()
-        self.ends_with = FAILED
+        self.exit_status = FAILED
         """The exit status, should the process have to be cut off."""
         self._is_stopping = threading.Event()
         self._blocking = ThreadPoolExecutor(1, thread_name_prefix="start")
         self._admin: KafkaAdmin | None = None
         self._records: FetchThread | None = None
         self._tasks: Tasks | None = None
-        self._app: WorkerApp | None = None
+        self._membership: GroupMembership | None = None
 
     async def run(self) -> None:
         """From the start to the end. Raises what made the worker fail."""
@@ -120,43 +115,43 @@ class WorkerProcess:
 
     def _on_signal(self, number: signal.Signals) -> None:
         if self._stop.is_set():
-            logger.warning("%s again: ending at once", number.name)
-            end_now(FAILED)
-        logger.info("%s: stopping", number.name)
+            logger.warning("second %s: exiting immediately", number.name)
+            exit_now(FAILED)
+        logger.info("%s received: shutting down", number.name)
         self._stop.set()
 
     def _end_in_time(self) -> None:
         """From now on the process has GRACE seconds, even if a thread hangs."""
-        deadline = threading.Timer(GRACE, self._cut_off)
+        deadline = threading.Timer(GRACE, self._exit_at_deadline)
         deadline.daemon = True
         deadline.start()
 
-    def _cut_off(self) -> None:
-        logger.error("not stopped after %g s: ending without a good-bye", GRACE)
-        end_now(self.ends_with)
+    def _exit_at_deadline(self) -> None:
+        logger.error("shutdown exceeded %g s; exiting without leaving the group", GRACE)
+        exit_now(self.exit_status)
 
     # ── Start ─────────────────────────────────────────────────────────────────────────────────
 
     async def _serve(self) -> None:
         """Runs until it's cancelled. Raises what made the worker fail."""
         opener = await in_thread(self._blocking, self._prepare)
-        tasks, app = await self._assemble(opener)
+        tasks, membership = await self._assemble(opener)
         collecting = asyncio.create_task(collect_garbage())
         await tasks.start()
-        starting = asyncio.create_task(self._start_app(app))
-        crashed = asyncio.create_task(app.crashed_by())
+        joining = asyncio.create_task(membership.join())
+        ended = asyncio.create_task(membership.ended())
         try:
-            ends: list[asyncio.Future[Any]] = [starting, crashed, tasks.failure]
+            ends: list[asyncio.Future[Any]] = [joining, ended, tasks.failure]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                starting.result()
-            await asyncio.wait([crashed, tasks.failure], return_when=asyncio.FIRST_COMPLETED)
+            if joining.done():
+                joining.result()
+            await asyncio.wait([ended, tasks.failure], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in (collecting, starting, crashed):
+            for one in (collecting, joining, ended):
                 one.cancel()
-        raise tasks.failure.result() if tasks.failure.done() else crashed.result()
+        raise tasks.failure.result() if tasks.failure.done() else ended.result()
 
-    async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, WorkerApp]:
+    async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, GroupMembership]:
         settings = self._settings
         records = self._records = FetchThread(
             lambda: RecordConsumer(consumer_options(settings, "records")),
@@ -168,20 +163,24 @@ class WorkerProcess:
         ports = TaskPorts(
             opener=opener,
             records=records,
-            ask_ends=self._ask_ends,
+            read_end_offsets=self._read_end_offsets,
             partition_of=lambda key: partition_of(key, settings.partitions),
-            write_offsets=self._write_offsets,
-            own_facts=facts.own,
+            write_positions=self._write_positions,
+            set_facts_owner=facts.set_owner,
         )
         options = TasksOptions(
             reopen_after_fenced=settings.session_timeout / 1000,
             broker_patience=settings.broker_timeout / 1000,
         )
         tasks = self._tasks = Tasks(ports, options)
-        app = self._app = build_app(settings, records, tasks, facts)
-        registry = registry_of(self._measures)
-        add_routes(app, app.customers, Questions(self._status, self._health, registry))
-        return tasks, app
+        membership = self._membership = FaustGroup(
+            settings,
+            records,
+            tasks,
+            {CONTROL: tasks.feed_control, PARTITION_FACTS: facts.feed},
+            Answers(self._status, self._health, registry_of(self._measures)),
+        )
+        return tasks, membership
 
     def _prepare(self) -> TaskOpener:
         """Everything that must be right before the group is joined; blocks. Raises Refused."""
@@ -200,24 +199,6 @@ class WorkerProcess:
                 logger.info("published definitions %s from %s", published.version, self._flows)
         return TaskOpener(self._settings, admin, self._is_stopping.is_set)
 
-    async def _start_app(self, app: WorkerApp) -> None:
-        settings = self._settings
-        try:
-            await app.start()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise Refused(
-                f"port {settings.web_port} is taken; stop what listens there, or set another one "
-                "(web_port, SENDFLOW_WEB_PORT)"
-            ) from error
-        logger.info(
-            "member of the group %s; http://%s:%d/status shows its tasks",
-            settings.application,
-            advertised_host(settings),
-            settings.web_port,
-        )
-
     # ── End ───────────────────────────────────────────────────────────────────────────────────
 
     async def _end(self) -> None:
@@ -225,109 +206,56 @@ class WorkerProcess:
         began = time.monotonic()
         if self._tasks is not None:
             await self._tasks.stop(TASKS_WITHIN)
-        if self._app is not None and self._app.started:
-            leaving = asyncio.create_task(self._app.stop())
+        if self._membership is not None:
+            leaving = asyncio.create_task(self._membership.leave())
             await asyncio.wait([leaving], timeout=GROUP_WITHIN)
             if not leaving.done():
-                logger.warning("the group doesn't answer: left without a good-bye")
-                end_now(STOPPED)
+                logger.warning(
+                    "group coordinator does not answer; exiting without leaving the group"
+                )
+                exit_now(STOPPED)
         if self._records is not None:
             await self._records.close()
         if self._admin is not None and self._tasks is not None:
             self._admin.close()
         self._blocking.shutdown(wait=False)
-        logger.info("everything closed in %.1f s", time.monotonic() - began)
+        logger.info("shutdown completed in %.1f s", time.monotonic() - began)
 
     # ── What the tasks and the views ask ──────────────────────────────────────────────────────
 
-    def _ask_ends(self, keys: list[Key]) -> dict[Key, int]:
+    def _read_end_offsets(self, keys: list[PartitionId]) -> dict[PartitionId, int]:
         assert self._admin is not None
         settings = self._settings
         names = {(topic_name(settings, topic), number): (topic, number) for topic, number in keys}
         ends = self._admin.end_offsets(names, CUT_WITHIN)
         return {names[name]: end for name, end in ends.items()}
 
-    async def _write_offsets(self, offsets: Mapping[Key, int]) -> None:
-        assert self._app is not None
-        consumer = self._app.consumer
-        assert isinstance(consumer, Consumer)
-        settings = self._settings
-        await consumer.write_offsets(
-            {
-                TP(topic_name(settings, topic), number): offset
-                for (topic, number), offset in offsets.items()
-            }
-        )
+    async def _write_positions(self, positions: Mapping[PartitionId, int]) -> None:
+        assert self._membership is not None
+        await self._membership.write_positions(positions)
+
+    def _slots(self) -> list[TaskSlot]:
+        return [] if self._tasks is None else self._tasks.slots()
 
     def _status(self) -> WorkerView:
-        hosts = [] if self._tasks is None else self._tasks.hosts()
-        running = [host for host in hosts if host.runs]
+        slots = self._slots()
+        running = [slot for slot in slots if slot.runs]
         return WorkerView(
             application=self._settings.application,
-            generation=None if self._app is None else self._app.consumer_generation_id,
+            generation=None if self._membership is None else self._membership.generation,
             definitions=running[0].task.program.version if running else None,
-            tasks=[task_view(host) for host in hosts],
+            tasks=[task_view(slot) for slot in slots],
         )
 
     def _measures(self) -> list[TaskMeasures]:
-        hosts = [] if self._tasks is None else self._tasks.hosts()
-        return [task_measures(host) for host in hosts if host.runs]
+        return [task_measures(slot) for slot in self._slots() if slot.runs]
 
     def _health(self) -> HealthView:
-        hosts = [] if self._tasks is None else self._tasks.hosts()
         return health_view(
-            [host.state for host in hosts],
+            [slot.state for slot in self._slots()],
             is_stopping=self._is_stopping.is_set(),
             is_failed=self._tasks is not None and self._tasks.failure.done(),
         )
-
-
-def task_view(host: Host) -> TaskView:
-    """A task as `/status` shows it."""
-    view = TaskView(host.partition, host.state.value, failures=host.failures)
-    if host.runs:
-        task = host.task
-        view.clock = task.clock
-        view.behind = wall_clock() - task.clock
-        view.waits_for = task.waits_for
-        view.next_due = task.next_due
-        view.buffered = {topic: task.buffered(topic)[0] for topic in host.fed}
-        view.lag = host.lag()
-        view.counts = dict(task.counts)
-        return waiting_view(
-            view, is_simulated=task.settings.is_simulated, knows_ends=host.knows_ends
-        )
-    return view
-
-
-def task_measures(host: Host) -> TaskMeasures:
-    """A task as `/metrics` shows it."""
-    task = host.task
-    return TaskMeasures(
-        partition=host.partition,
-        behind=wall_clock() - task.clock,
-        buffered={topic: task.buffered(topic)[0] for topic in host.fed},
-        lag=host.lag(),
-        counts=dict(task.counts),
-        commits=host.commits,
-        commit_seconds=host.commit_seconds,
-        failures=host.failures,
-    )
-
-
-async def collect_garbage() -> None:
-    """The collector, run by hand until it's cancelled, mostly over what is new since the last time.
-
-    By itself it would walk through all cached states again and again, which never are garbage in
-    cycles; that took a third of the CPU (`make bench`). Cycles that got old are found all the
-    same, only seldom: a worker that runs for months mustn't grow.
-    """
-    gc.disable()
-    gc.freeze()
-    for turn in itertools.count(1):
-        await asyncio.sleep(COLLECT_EVERY)
-        generation = 2 if turn % OLD_TURN == 0 else 1 if turn % MIDDLE_TURN == 0 else 0
-        gc.collect(generation)
 
 
 def still_running(others: set[threading.Thread], within: float) -> list[str]:
@@ -345,7 +273,7 @@ def still_running(others: set[threading.Thread], within: float) -> list[str]:
     return names
 
 
-def end_now(status: int) -> None:
+def exit_now(status: int) -> None:
     """Ends the process without waiting for its threads: one of them hangs in a call."""
     logging.shutdown()
     os._exit(status)

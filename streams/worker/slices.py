@@ -1,157 +1,107 @@
-"""Slices: the tasks of a worker run in turn, and commit.
+"""Slices: the tasks of a worker run in turn.
 
-    look_at ──► run a slice ──► more to do ──► run a slice ...
+    mark_ready ──► run a slice ──► more to do ──► run a slice ...
                      │
-                     ├── waits for an input ──► cut ────► look_at
-                     ├── waits for an answer ─► ask ────► look_at
-                     └── a transaction is due ► commit ─► look_at
+                     ├── waits for an input ──► cut ────► mark_ready
+                     ├── waits for an answer ─► ask ────► mark_ready
+                     └── a transaction is due ► commit ─► mark_ready        (committing.py)
 
 All of it runs on the event loop, a few milliseconds at a time; a task decides ahead while its one
 transaction is under way in a thread.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
-from streams.engine import Instant
-from streams.errors import Unanswered
-from streams.runtime.lifecycle import TaskState
-from streams.worker.asking import Asking
-from streams.worker.background import Background
+from streams.errors import LookupNeeded
+from streams.worker.committing import Commits
 from streams.worker.fetching import FetchThread
-from streams.worker.host import Host
+from streams.worker.lookups import Lookups
+from streams.worker.slot import RunningTasks, TaskSlot
 
 SLICE = 200
 """Records and timers of one slice: a few milliseconds, then the loop has its turn."""
-PARALLEL = 16
-"""So many tasks commit at the same time."""
-SWEEP = 0.5
+SWEEP_INTERVAL = 0.5
 """Seconds after which every task is looked at, even if nothing was heard of it."""
 
 
 class Slices:
-    """Runs those tasks that have something to do, and commits what they decided."""
+    """Runs those tasks that have something to do, and begins the transactions that are due."""
 
     def __init__(
         self,
-        hosts: Callable[[], Iterable[Host]],
-        clock: Callable[[], Instant],
-        background: Background,
+        running: RunningTasks,
         records: FetchThread,
+        commits: Commits,
         *,
-        want_cut: Callable[[Host], None],
-        failed: Callable[[Host, Exception], None],
+        request_end_offsets: Callable[[TaskSlot], None],
         decide_ahead: int,
     ) -> None:
-        """`hosts` are those that run. `want_cut` is told of each that waits for an input, `failed`
-        of each that can't go on. `decide_ahead`: see TasksOptions."""
-        self.flows = False
+        """`request_end_offsets` is told of each task that waits for an input. `decide_ahead`: see
+        TasksOptions."""
+        self.is_enabled = False
         """False while the group rebalances: nothing is decided."""
-        self._hosts = hosts
-        self._clock = clock
-        self._background = background
+        self._running = running
         self._records = records
-        self._want_cut = want_cut
-        self._failed = failed
+        self._commits = commits
+        self._request_end_offsets = request_end_offsets
         self._decide_ahead = decide_ahead
-        self._ready: set[Host] = set()
+        self._ready: set[TaskSlot] = set()
         self._wake = asyncio.Event()
-        self._asking = Asking()
-        self._committers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="commit")
+        self._lookups = Lookups()
 
     def close(self) -> None:
-        """Begins no further commit, and waits for no answer any more."""
-        self._asking.close()
-        self._committers.shutdown(wait=False, cancel_futures=True)
+        """Waits for no answer any more."""
+        self._lookups.close()
 
-    def look_at(self, host: Host) -> None:
+    def mark_ready(self, slot: TaskSlot) -> None:
         """There may be something to do for it."""
-        self._ready.add(host)
+        self._ready.add(slot)
         self._wake.set()
 
     async def run(self) -> None:
         """Slices of all tasks that have something to do, in turn."""
         while True:
             self._wake.clear()
-            wait = SWEEP
-            if self.flows:
+            wait = SWEEP_INTERVAL
+            if self.is_enabled:
                 ready, self._ready = self._ready, set()
-                for host in ready:
-                    if host.runs and self.flows:
-                        self._run_slice(host)
+                for slot in ready:
+                    if slot.runs and self.is_enabled:
+                        self._run_slice(slot)
                         await asyncio.sleep(0)
-                wait = self._commit_those_due()
-            if not self._ready or not self.flows:
+                wait = min(SWEEP_INTERVAL, self._commits.begin_due())
+            if not self._ready or not self.is_enabled:
                 try:
                     await asyncio.wait_for(self._wake.wait(), wait)
                 except TimeoutError:
-                    self._ready.update(self._hosts())
+                    self._ready.update(self._running.slots())
 
-    def _run_slice(self, host: Host) -> None:
-        if host.commit is not None and host.task.uncommitted >= self._decide_ahead:
+    def _run_slice(self, slot: TaskSlot) -> None:
+        if slot.commit is not None and slot.task.uncommitted >= self._decide_ahead:
             return  # its transaction is slower than it; it's looked at again after that
-        if host.asks is not None:
+        if slot.lookup is not None:
             return  # the same, after the answer
         try:
-            has_more = host.task.run(self._clock(), SLICE)
+            has_more = slot.task.run(self._running.clock(), SLICE)
         except Exception as error:
-            self._failed(host, error)
+            self._running.failed(slot, error)
             return
         if has_more:
-            self._ready.add(host)
-        elif host.task.unanswered is not None:
-            host.asks = self._background.spawn(self._ask(host, host.task.unanswered))
+            self._ready.add(slot)
+        elif slot.task.unanswered is not None:
+            slot.lookup = self._running.spawn(self._look_up(slot, slot.task.unanswered))
         else:
-            self._want_cut(host)
-        if host.paused:
-            for topic in host.to_resume():
-                self._background.spawn(self._records.resume((topic, host.partition)))
+            self._request_end_offsets(slot)
+        if slot.paused:
+            for topic in slot.to_resume():
+                self._running.spawn(self._records.resume((topic, slot.partition)))
 
-    async def _ask(self, host: Host, question: Unanswered) -> None:
+    async def _look_up(self, slot: TaskSlot, needed: LookupNeeded) -> None:
         try:
-            await self._asking.ask(host, question)
+            await self._lookups.complete(slot, needed)
         except Exception as error:
-            self._failed(host, error)
+            self._running.failed(slot, error)
         finally:
-            host.asks = None
-        self.look_at(host)
-
-    def _commit_those_due(self) -> float:
-        """Begins the transactions that are due; returns the seconds until the next is."""
-        wall = self._clock()
-        wait = SWEEP
-        for host in self._hosts():
-            due = None if host.commit is not None else host.task.commit_due(wall)
-            if due is None:
-                continue
-            if due <= wall:
-                self._begin_commit(host)
-            else:
-                wait = min(wait, (due - wall) / 1000)
-        return wait
-
-    def _begin_commit(self, host: Host) -> asyncio.Task[None]:
-        commit = host.commit = self._background.spawn(self._commit(host))
-        return commit
-
-    async def _commit(self, host: Host) -> None:
-        try:
-            await host.transact(self._committers, self._clock())
-        except Exception as error:
-            self._failed(host, error)
-        finally:
-            host.commit = None
-        self.look_at(host)
-
-    async def commit_all(self, within: float) -> None:
-        """Commits what is decided, in at most `within` seconds."""
-        commits = [self._background.spawn(self._last_commit(host)) for host in self._hosts()]
-        if commits:
-            await asyncio.wait(commits, timeout=within)
-
-    async def _last_commit(self, host: Host) -> None:
-        if host.commit is not None:
-            await asyncio.wait([host.commit])
-        if host.state is TaskState.RUNNING and host.task.commit_due(self._clock()) is not None:
-            await asyncio.wait([self._begin_commit(host)])
+            slot.lookup = None
+        self.mark_ready(slot)

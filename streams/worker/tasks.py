@@ -1,11 +1,11 @@
 """Which tasks live here, and when each of them runs.
 
     group assigns ──► open ──► feed ──► run in slices ──► commit ──► run ...
-                       ▲        cut ──►      │               │
+                       ▲ end offsets ──►     │               │
                        └─────── reopen ◄── anything unexpected
     group revokes ──► last commit within a budget; what isn't assigned again is closed
 
-Running in slices and committing is done by slices.py.
+Tasks run in slices.py and commit in committing.py; end_offsets.py advances their clocks.
 """
 
 import asyncio
@@ -19,25 +19,23 @@ import msgspec
 
 from streams.engine import Instant
 from streams.errors import Fenced, Poisoned, Refused, SendflowError, StoreUnusable
-from streams.ports import CONTROL, Record
+from streams.ports import CONTROL, PartitionId, Record
 from streams.runtime.lifecycle import TaskState
 from streams.worker.background import Background
-from streams.worker.cuts import AskEnds, Cuts
-from streams.worker.fetching import Fetched, FetchThread, Key
-from streams.worker.host import Host, Opener
+from streams.worker.clock import wall_clock
+from streams.worker.committing import Commits
+from streams.worker.end_offsets import EndOffsetRequests, ReadEndOffsets
+from streams.worker.fetching import Fetched, FetchThread
+from streams.worker.group import NotHere
 from streams.worker.slices import Slices
+from streams.worker.slot import Opener, RunningTasks, TaskSlot
 
 logger = logging.getLogger(__name__)
 
-PARALLEL = 16
+PARALLEL_OPENINGS = 16
 """So many tasks are opened at the same time."""
-OFFSETS_INTERVAL = 1.0
-"""Seconds between two writings of the group's offsets."""
-
-
-def wall_clock() -> Instant:
-    """The wall time. It's read in the worker only, and handed down."""
-    return time.time_ns() // 1_000_000
+POSITIONS_INTERVAL = 1.0
+"""Seconds between two writings of the tasks' positions to the group."""
 
 
 class TasksOptions(msgspec.Struct, frozen=True):
@@ -56,19 +54,15 @@ class TaskPorts(msgspec.Struct):
 
     opener: Opener
     records: FetchThread
-    ask_ends: AskEnds
+    read_end_offsets: ReadEndOffsets
     partition_of: Callable[[bytes], int]
-    write_offsets: Callable[[Mapping[Key, int]], Awaitable[None]]
-    own_facts: Callable[[bool], None] = lambda is_owner: None
+    write_positions: Callable[[Mapping[PartitionId, int]], Awaitable[None]]
+    set_facts_owner: Callable[[bool], None] = lambda is_owner: None
     """Told whether the store facts are added up here: where task 0 lives."""
 
 
-class NotHere(Exception):
-    """The task that would know doesn't live on this worker, or isn't restored yet."""
-
-
 class Tasks:
-    """The tasks of this worker."""
+    """The tasks of this worker: a GroupMember of the group (group.py)."""
 
     def __init__(
         self,
@@ -81,29 +75,33 @@ class Tasks:
         self._ports = ports
         self._options = options
         self._clock = clock
-        self._hosts: dict[int, Host] = {}
-        self._lives: dict[int, asyncio.Task[None]] = {}
+        self._slots: dict[int, TaskSlot] = {}
+        self._lifetimes: dict[int, asyncio.Task[None]] = {}
         """The newest life of each partition's task; it ends when everything is closed."""
         self._owned: set[int] = set()
         self._generation: int | None = None
+        """The one that assigned last; None: what was ours then may be another worker's by now."""
         self._is_stopping = False
         self._control: list[Record] = []
         self._control_next = 0
         self._control_end: int | None = None
         self._background = Background(self.fail)
+        running = RunningTasks(self._running, clock, self._background.spawn, self._failed)
+        self._commits = Commits(running, done=lambda slot: self._slices.mark_ready(slot))
         self._slices = Slices(
-            self._running,
-            clock,
-            self._background,
+            running,
             ports.records,
-            want_cut=lambda host: self._cuts.want(host),
-            failed=self._failed,
+            self._commits,
+            request_end_offsets=lambda slot: self._end_offsets.request(slot),
             decide_ahead=options.decide_ahead,
         )
-        self._cuts = Cuts(
-            self._running, ports.ask_ends, clock, self._slices.look_at, options.broker_patience
+        self._end_offsets = EndOffsetRequests(
+            running,
+            ports.read_end_offsets,
+            done=self._slices.mark_ready,
+            patience=options.broker_patience,
         )
-        self._openers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="open")
+        self._openers = ThreadPoolExecutor(PARALLEL_OPENINGS, thread_name_prefix="open")
 
     # ── Start, stop, assignment ───────────────────────────────────────────────────────────────
 
@@ -111,29 +109,29 @@ class Tasks:
         """Begins to read `control`; decides as soon as something is assigned."""
         await self._ports.records.assign({(CONTROL, 0): 0})
         self._background.spawn(self._slices.run())
-        self._background.spawn(self._cuts.run())
-        self._background.spawn(self._tell_positions())
+        self._background.spawn(self._end_offsets.run())
+        self._background.spawn(self._report_positions())
 
-    async def settle(self, *, was_thrown_out: bool) -> None:
-        """Before the group takes partitions away: nothing more is decided, what is decided is
-        committed within the budget. Thrown out, we may own nothing any more, and commit nothing
-        (PITFALLS 35)."""
-        self._slices.flows = False
-        if not was_thrown_out:
-            await self._slices.commit_all(self._options.revoke_budget)
+    async def revoked(self) -> None:
+        """See GroupMember: stops deciding and commits what is decided, within the budget."""
+        self._slices.is_enabled = False
+        await self._commits.commit_all(self._options.revoke_budget)
 
-    async def assign(
-        self, numbers: set[int], generation: int, *, was_thrown_out: bool = False
-    ) -> None:
+    async def lost(self) -> None:
+        """See GroupMember: nothing more is decided, and nothing is committed (PITFALLS 35)."""
+        self._slices.is_enabled = False
+        self._generation = None
+
+    async def assigned(self, numbers: set[int], generation: int) -> None:
         """These tasks are ours now. Those that were go on as they are, unless somebody else could
         have owned them in between; then they start from what was committed. A worker that stops
         takes none: opening it would fence the next owner."""
         if self._is_stopping:
             return
-        may_keep = not was_thrown_out and generation == (self._generation or 0) + 1
-        kept = numbers & self._hosts.keys() if may_keep else set()
+        may_keep = self._generation is not None and generation == self._generation + 1
+        kept = numbers & self._slots.keys() if may_keep else set()
         logger.info(
-            "generation %d: %d tasks are ours (%s), %d of them go on",
+            "generation %d: assigned %d tasks (%s), %d kept",
             generation,
             len(numbers),
             ranges(numbers),
@@ -141,119 +139,124 @@ class Tasks:
         )
         self._generation = generation
         self._owned = set(numbers)
-        self._ports.own_facts(0 in numbers)
-        for number in self._hosts.keys() - kept:
-            self._hosts.pop(number).leave()
-        going_on = [self._hosts[number] for number in kept]
-        await self._ports.records.put_right(
+        self._ports.set_facts_owner(0 in numbers)
+        for number in self._slots.keys() - kept:
+            self._slots.pop(number).leave()
+        going_on = [self._slots[number] for number in kept]
+        await self._ports.records.seek_back(
             {
-                (topic, host.partition): offset
-                for host in going_on
-                if host.runs
-                for topic, offset in host.fed.items()
+                (topic, slot.partition): offset
+                for slot in going_on
+                if slot.runs
+                for topic, offset in slot.fed.items()
             }
         )
-        self._slices.flows = True
+        self._slices.is_enabled = True
         for number in sorted(numbers - kept):
-            self._begin(Host(number))
-        for host in going_on:
-            self._slices.look_at(host)
+            self._begin(TaskSlot(number))
+        for slot in going_on:
+            self._slices.mark_ready(slot)
 
     async def stop(self, within: float) -> None:
         """Commits what is decided and closes everything, in about `within` seconds. What takes
         longer is left to the transaction timeout and the next owner's fence."""
         deadline = time.monotonic() + within
         self._is_stopping = True
-        self._ports.own_facts(False)
-        flowed, self._slices.flows = self._slices.flows, False
+        self._ports.set_facts_owner(False)
+        flowed, self._slices.is_enabled = self._slices.is_enabled, False
         self._owned = set()
         if flowed:
-            await self._slices.commit_all(within / 2)
-        for host in self._hosts.values():
-            host.leave()
-        self._hosts.clear()
-        if self._lives:
+            await self._commits.commit_all(within / 2)
+        for slot in self._slots.values():
+            slot.leave()
+        self._slots.clear()
+        if self._lifetimes:
             await asyncio.wait(
-                list(self._lives.values()), timeout=max(0.1, deadline - time.monotonic())
+                list(self._lifetimes.values()), timeout=max(0.1, deadline - time.monotonic())
             )
         self._background.cancel()
-        self._cuts.close()
+        self._end_offsets.close()
         self._slices.close()
+        self._commits.close()
         self._openers.shutdown(wait=False, cancel_futures=True)
 
     # ── The life of a task ────────────────────────────────────────────────────────────────────
 
-    def _begin(self, host: Host, delay: float = 0.0) -> None:
+    def _begin(self, slot: TaskSlot, delay: float = 0.0) -> None:
         """A task lives here from now on, or from `delay` seconds on if it's still ours then."""
-        self._hosts[host.partition] = host
-        before = self._lives.get(host.partition)
-        life = self._lives[host.partition] = self._background.spawn(self._live(host, before, delay))
+        self._slots[slot.partition] = slot
+        before = self._lifetimes.get(slot.partition)
+        life = self._lifetimes[slot.partition] = self._background.spawn(
+            self._run_slot(slot, before, delay)
+        )
 
         def forget(_: object) -> None:
-            if self._lives.get(host.partition) is life:
-                del self._lives[host.partition]
+            if self._lifetimes.get(slot.partition) is life:
+                del self._lifetimes[slot.partition]
 
         life.add_done_callback(forget)
 
-    async def _live(self, host: Host, before: asyncio.Task[None] | None, delay: float) -> None:
+    async def _run_slot(
+        self, slot: TaskSlot, before: asyncio.Task[None] | None, delay: float
+    ) -> None:
         if before is not None:
             await asyncio.wait([before])  # it holds the store's lock
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(host.left.wait(), delay)
-        if not host.left.is_set():
+            await asyncio.wait_for(slot.left.wait(), delay)
+        if not slot.left.is_set():
             try:
-                await host.open(self._openers, self._ports.opener)
-                if not host.left.is_set():
-                    await self._let_run(host)
+                await slot.open(self._openers, self._ports.opener)
+                if not slot.left.is_set():
+                    await self._start_running(slot)
             except Exception as error:
-                self._failed(host, error)
-        await host.left.wait()
-        await host.close(self._openers, self._ports.records)
+                self._failed(slot, error)
+        await slot.left.wait()
+        await slot.close(self._openers, self._ports.records)
 
-    async def _let_run(self, host: Host) -> None:
+    async def _start_running(self, slot: TaskSlot) -> None:
         await self._ports.records.assign(
-            {(topic, host.partition): offset for topic, offset in host.fed.items()}
+            {(topic, slot.partition): offset for topic, offset in slot.fed.items()}
         )
-        if not host.left.is_set():
+        if not slot.left.is_set():
             # In one go: what of `control` comes from now on, `feed_control` hands it.
-            host.task.feed(CONTROL, self._control, self._control_next, self._control_end)
-            host.move(TaskState.RUNNING)
-            self._slices.look_at(host)
+            slot.task.feed(CONTROL, self._control, self._control_next, self._control_end)
+            slot.move(TaskState.RUNNING)
+            self._slices.mark_ready(slot)
 
-    def _failed(self, host: Host, error: Exception) -> None:
+    def _failed(self, slot: TaskSlot, error: Exception) -> None:
         """The one way to recover: away with the task, open it again from what was committed."""
-        if host.left.is_set():
+        if slot.left.is_set():
             return
-        del self._hosts[host.partition]
+        del self._slots[slot.partition]
         if isinstance(error, Refused):
-            host.leave()
+            slot.leave()
             self.fail(error)
             return
-        again = Host(host.partition, host)
-        delay = self._options.reopen_delay * 2.0**host.failures
-        if isinstance(error, Poisoned) and error.mark not in host.poisoned:
+        again = TaskSlot(slot.partition, slot)
+        delay = self._options.reopen_delay * 2.0**slot.failures
+        if isinstance(error, Poisoned) and error.mark not in slot.poisoned:
             # It becomes a dead letter, and that is progress.
             again.poisoned |= {error.mark}
-            again.failures, delay = host.failures, 0.0
+            again.failures, delay = slot.failures, 0.0
         elif isinstance(error, StoreUnusable):
             again.is_store_unusable = True
         if isinstance(error, Fenced):
             # Somebody else owns it, and an assignment will say so. If none does, we do.
-            logger.warning("task %d: %s; given up", host.partition, error)
-            host.leave(TaskState.FENCED)
+            logger.warning("task %d: %s; closing", slot.partition, error)
+            slot.leave(TaskState.FENCED)
             delay = self._options.reopen_after_fenced
         else:
             logger.warning(
-                "task %d: %s: %s; it's opened again from what was committed",
-                host.partition,
+                "task %d: %s: %s; restarting from the last commit",
+                slot.partition,
                 type(error).__name__,
                 error,
                 exc_info=None if isinstance(error, SendflowError) else error,
             )
-            host.leave()
-        if host.failures >= self._options.failures_allowed:
+            slot.leave()
+        if slot.failures >= self._options.failures_allowed:
             self.fail(error)
-        elif host.partition in self._owned:
+        elif slot.partition in self._owned:
             self._begin(again, delay)
 
     def fail(self, error: BaseException) -> None:
@@ -265,17 +268,17 @@ class Tasks:
 
     def feed(self, fetched: Fetched) -> None:
         """A batch of an input, from its agent."""
-        host = self._hosts.get(fetched.batch.partition)
-        if host is None or not host.runs:
+        slot = self._slots.get(fetched.batch.partition)
+        if slot is None or not slot.runs:
             return
         topic = fetched.batch.topic
-        key = topic, host.partition
-        if host.has_gap_before(fetched):
-            if self._slices.flows:  # else the next assignment puts it right
-                self._background.spawn(self._ports.records.put_right({key: host.fed[topic]}))
-        elif host.feed(fetched):
+        key = topic, slot.partition
+        if slot.has_gap_before(fetched):
+            if self._slices.is_enabled:  # else the next assignment puts it right
+                self._background.spawn(self._ports.records.seek_back({key: slot.fed[topic]}))
+        elif slot.feed(fetched):
             self._background.spawn(self._ports.records.pause(key))
-        self._slices.look_at(host)
+        self._slices.mark_ready(slot)
 
     def feed_control(self, fetched: Fetched) -> None:
         """A batch of `control`, for all tasks; kept for those that come later."""
@@ -284,43 +287,43 @@ class Tasks:
         self._control_next = batch.next_offset
         if batch.end is not None:
             self._control_end = batch.end
-        for host in self._running():
+        for slot in self._running():
             try:
-                host.task.feed(CONTROL, batch.records, batch.next_offset, batch.end)
+                slot.task.feed(CONTROL, batch.records, batch.next_offset, batch.end)
             except Exception as error:
-                self._failed(host, error)
+                self._failed(slot, error)
             else:
-                self._slices.look_at(host)
+                self._slices.mark_ready(slot)
 
-    async def _tell_positions(self) -> None:
+    async def _report_positions(self) -> None:
         while True:
-            await asyncio.sleep(OFFSETS_INTERVAL)
-            if self._slices.flows:
-                await self._ports.write_offsets(self._positions())
+            await asyncio.sleep(POSITIONS_INTERVAL)
+            if self._slices.is_enabled:
+                await self._ports.write_positions(self._positions())
 
-    def _positions(self) -> dict[Key, int]:
+    def _positions(self) -> dict[PartitionId, int]:
         return {
-            (topic, host.partition): host.positions[topic]
-            for host in self._running()
-            for topic in host.fed
+            (topic, slot.partition): slot.positions[topic]
+            for slot in self._running()
+            for topic in slot.fed
         }
 
-    def _running(self) -> list[Host]:
-        return [host for host in self._hosts.values() if host.runs]
+    def _running(self) -> list[TaskSlot]:
+        return [slot for slot in self._slots.values() if slot.runs]
 
     # ── Questions ─────────────────────────────────────────────────────────────────────────────
 
     def state_of(self, customer: str) -> bytes | None:
         """The committed state of a customer; None for one who isn't known. Raises NotHere."""
         partition = self._ports.partition_of(customer.encode())
-        host = self._hosts.get(partition)
-        if host is None or not host.runs:
-            raise NotHere(f"task {partition}, which has customer {customer!r}, doesn't run here")
-        return host.task.state_of(customer)
+        slot = self._slots.get(partition)
+        if slot is None or not slot.runs:
+            raise NotHere(f"task {partition} of customer {customer!r} is not on this worker")
+        return slot.task.state_of(customer)
 
-    def hosts(self) -> list[Host]:
+    def slots(self) -> list[TaskSlot]:
         """All tasks of this worker, in order of their numbers."""
-        return [self._hosts[number] for number in sorted(self._hosts)]
+        return [self._slots[number] for number in sorted(self._slots)]
 
 
 def ranges(numbers: Iterable[int]) -> str:

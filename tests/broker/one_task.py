@@ -15,16 +15,17 @@ from typing import Any, NoReturn
 
 from streams.engine import INPUTS
 from streams.kafka.admin import KafkaAdmin
+from streams.kafka.client_config import consumer_options
 from streams.kafka.consumer import RecordConsumer
-from streams.kafka.options import consumer_options
 from streams.kafka.producer import TransactionalProducer
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL
 from streams.settings import Settings, load_settings
 from streams.store.rocks import RocksStore
 from streams.task import PartitionTask
-from streams.worker.host import Opening
-from streams.worker.opening import KafkaTask, TaskOpener
+from streams.worker.kafka_task import KafkaTask
+from streams.worker.opening import TaskOpener
+from streams.worker.slot import Opening
 from tests.eventually import eventually
 
 WITHIN = 20.0
@@ -100,7 +101,7 @@ class OneTask:
         return bool(wanted)
 
     def commit(self) -> int | None:
-        """One transaction with all that is decided, then the store, as `worker/host.py` does it;
+        """One transaction with all that is decided, then the store, as `worker/slot.py` does it;
         None where there is nothing to commit. Raises whatever KafkaTask.commit does."""
         wall = wall_clock()
         if self.task.commit_due(wall) is None:

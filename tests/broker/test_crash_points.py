@@ -10,18 +10,18 @@ import pytest
 
 from streams.contracts.control import fact_record
 from streams.contracts.wire import decode_any
-from streams.demo.broker import BrokerProcess
 from streams.demo.workers import environment
+from streams.embedded.broker_process import BrokerProcess
 from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topics import CHANGELOG
+from streams.operations.publish import publish_set, read_set
+from streams.ports import CHANGELOG
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
 from streams.runtime.facts import DayFact
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory
-from streams.worker.publish import publish, read_set
 from tests.broker.one_task import OneTask, wall_clock
 from tests.broker.reading import read, values
 from tests.harness.forked import ForkedProcess
@@ -63,7 +63,7 @@ class Past:
         admin.close()
         (folder / "cart.yaml").write_text(FLOW)
         (folder / "store.yaml").write_text("{timezone: UTC, currency: GBP}\n")
-        publish(self.settings, read_set(folder), wall_clock())
+        publish_set(self.settings, read_set(folder), wall_clock())
         midnight = MORNING // DAY * DAY
         with EventProducer(self.settings) as producer:
             # What the agent of a worker would write, for which a task waits at each midnight.

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.admin import KafkaAdmin
-from streams.worker.app import build_app
-from streams.worker.facts import FactsAgent
+from streams.ports import CONTROL
+from streams.worker.faust.app import build_app
 from tests.broker.group import members
 from tests.broker.reading import settings_for
 from tests.worker.cluster import Cluster, Worker, until
@@ -31,7 +31,7 @@ async def test_a_member_that_fetches_nothing_by_aiokafka_stays_in_the_group(
         settings,
         worker.records,
         worker.tasks,
-        FactsAgent(settings, worker.records, worker.tasks.fail),
+        {CONTROL: worker.tasks.feed_control},
     )
     app.conf.broker_max_poll_interval = 8.0
     app.conf.web_enabled = False

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.engine.effects import Outcome
-from streams.flowtest import compare
+from streams.flowtest import judging
 from streams.flowtest.cases import Case
-from streams.flowtest.compare import judge_case
+from streams.flowtest.judging import judge_case
 from streams.flowtest.run import Ran, run_case
-from streams.replay.asked import asked_by
-from streams.replay.wording import Words, sentence
+from streams.replay.decision_text import Words, decision_text
+from streams.replay.judged_condition import judged_condition
 from tests.harness.cases import all_cases, name_of
 
 IN_LONDON = Words(ZoneInfo("Europe/London"))
@@ -62,29 +62,29 @@ REASONS: dict[str, set[str]] = {
 @pytest.mark.parametrize("case", all_cases(), ids=name_of)
 def test_case(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes to what it expects; every decision has one of the reasons that there are, and what
-    the engine wrote as its evidence fits the sentence that tells it."""
+    the engine wrote as its evidence fits the text that shows it."""
     decisions: list[dict[str, Any]] = []
 
     def run(case: Case) -> Any:
         ran = run_case(case)
         if isinstance(ran, Ran):
-            decisions.extend(ran.outcome.decisions)
+            decisions.extend(ran.outputs.decisions)
         return ran
 
-    monkeypatch.setattr(compare, "run_case", run)
+    monkeypatch.setattr(judging, "run_case", run)
     assert judge_case(case).picture == []
     flows = {flow["flow"]: flow for flow in case.definitions.get("flows", ())}
     for decision in decisions:
         is_path = "fresh" in decision["evidence"]
         assert is_path or decision["reason"] in REASONS[decision["outcome"]]
-        assert_can_be_told(decision, flows.get(decision["flow"], {}))
+        assert_can_be_shown(decision, flows.get(decision["flow"], {}))
 
 
-def assert_can_be_told(decision: dict[str, Any], flow: dict[str, Any]) -> None:
+def assert_can_be_shown(decision: dict[str, Any], flow: dict[str, Any]) -> None:
     outcome, reason = Outcome(decision["outcome"]), decision["reason"]
     evidence = decision["evidence"]
-    asked = asked_by(flow, decision["step"], outcome, reason, evidence)
-    text = sentence(outcome, reason, evidence, IN_LONDON, asked)
+    judged = judged_condition(flow, decision["step"], outcome, reason, evidence)
+    text = decision_text(outcome, reason, evidence, IN_LONDON, judged)
     assert "None" not in text, text
     assert "_ms" not in text, text
 

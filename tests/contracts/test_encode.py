@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.contracts.dead_letters import MOST_KEPT, DeadLetter, read_dead_letter, size_of
+from streams.contracts.dead_letters import MOST_KEPT, DeadLetter, read_dead_letter, record_size
 from streams.contracts.decisions import read_decisions
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Decision, Outcome, SendCommand, WebhookCommand
-from streams.kafka.options import MAX_RECORD_BYTES
+from streams.kafka.client_config import MAX_RECORD_BYTES
 from streams.ports import OutputRecord, Record, Rejection
 
 from .generated import values_of
@@ -234,13 +234,13 @@ def test_pitfall_19_any_record_s_dead_letter_is_small_enough_to_be_produced(
     assert written.key is not None
     assert len(written.key) + len(written.value) < MAX_RECORD_BYTES - 1_024
     letter = read_dead_letter(written.value)
-    if size_of(record) <= MOST_KEPT and key < 10_000:
+    if record_size(record) <= MOST_KEPT and key < 10_000:
         assert record_in(letter) == record
     else:
         assert record.value is not None
         assert letter.value is not None
         assert record.value.startswith(letter.value)
-        assert f"of its {size_of(record)} bytes, " in letter.reason
+        assert f" of {record_size(record)} bytes" in letter.reason
         assert letter.where == "orders[0]@7"
 
 

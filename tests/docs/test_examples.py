@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.demo.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Event, Product, Review, SendCommand
 from streams.engine.values.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
@@ -111,7 +111,7 @@ def test_the_json_of_events_in_is_an_event() -> None:
     assert event.data["total"] == 2500
     fields = {"survey": TEXT, "score": Field(FieldType.NUMBER), "answers": Field(FieldType.TEXTS)}
     survey = {"survey.answered": Metric("events", fields)}
-    event = EventDecoder(own_metric=survey.get).decode(
+    event = EventDecoder(custom_metric=survey.get).decode(
         "events", Record(NOW, 0, b"ada", own.encode())
     )
     assert isinstance(event, Event)
@@ -165,10 +165,3 @@ def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(to
     reported = [EventDecoder().decode("engagement", r) for _, r in read(topics, "engagement", 2)]
     assert all(isinstance(event, Event) for event in reported), reported
     assert [event.data["send_id"] for event in reported if isinstance(event, Event)] == delivered
-
-
-@pytest.mark.parametrize("page", ["events-in.md", "commands-out.md", "../schemas/README.md"])
-def test_links_lead_somewhere(page: str) -> None:
-    path = ROOT / "docs" / page
-    for link in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
-        assert (path.parent / link).exists(), link

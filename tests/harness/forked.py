@@ -16,8 +16,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from streams.demo.child_process import ChildProcess
 from streams.demo.workers import COMMAND, Worker
+from streams.embedded.child_process import ChildProcess
 
 _PYTHON_MODULE = (sys.executable, "-m")
 _FORKS_WITHIN = 60.0

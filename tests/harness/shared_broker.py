@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streams.demo.broker import HOST, answers, free_port
+from streams.embedded.broker_process import HOST, answers, free_port
 from tests.apache_kafka.broker import KafkaBroker
 from tests.eventually import eventually
 

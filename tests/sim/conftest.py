@@ -12,7 +12,7 @@ from streams.contracts.control import (
     encode_definitions,
     encode_facts,
 )
-from streams.contracts.coupons import coupon_record
+from streams.contracts.coupon_codes import coupon_record
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event

@@ -19,13 +19,22 @@ from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decod
 from streams.errors import Fenced
 from streams.kafka.consumer import Batch
 from streams.kafka.partition import partition_of
-from streams.ports import CONTROL, OutputRecord, Ports, Record, StoreBatch, TaskSettings
+from streams.ports import (
+    CHANGELOG,
+    CONTROL,
+    OutputRecord,
+    PartitionId,
+    Ports,
+    Record,
+    StoreBatch,
+    TaskSettings,
+)
 from streams.programs import SEMANTICS, Programs
-from streams.runtime.commit import CHANGELOG, Commit
+from streams.runtime.commit import Commit
 from streams.store.memory import MemoryStore
 from streams.task import PartitionTask
-from streams.worker.fetching import FetchThread, Key
-from streams.worker.host import Opening
+from streams.worker.fetching import FetchThread
+from streams.worker.slot import Opening
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
 from tests.broker.worker_processes import event
 
@@ -44,7 +53,7 @@ class Cluster:
 
     def __init__(self, partitions: int = 2) -> None:
         self.partitions = partitions
-        self.logs: dict[Key, list[Record]] = {}
+        self.logs: dict[PartitionId, list[Record]] = {}
         self.changelogs: dict[int, list[tuple[bytes, bytes | None]]] = {}
         self.output: list[OutputRecord] = []
         self.owners: dict[int, object] = {}
@@ -102,11 +111,11 @@ class Cluster:
             if self.partition_of(customer.encode()) == partition
         )
 
-    def ends(self, keys: list[Key]) -> dict[Key, int]:
+    def ends(self, keys: list[PartitionId]) -> dict[PartitionId, int]:
         return {key: len(self.logs.get(key, [])) for key in keys}
 
     def open(self, opening: Opening) -> "MemoryTask":
-        """See host.Opener."""
+        """See slot.Opener."""
         self.on_open(opening)
         partition = opening.partition
         self.opened.append(partition)
@@ -131,7 +140,7 @@ class Cluster:
 
 
 class MemoryTask:
-    """host.OpenTask."""
+    """slot.OpenTask."""
 
     def __init__(self, cluster: Cluster, task: PartitionTask, store: MemoryStore) -> None:
         self.task = task
@@ -142,7 +151,7 @@ class MemoryTask:
         cluster, partition = self._cluster, self.task.partition
         cluster.on_commit(partition)
         if cluster.owners[partition] is not self:
-            raise Fenced("another worker owns this task now")
+            raise Fenced("fenced: another worker owns this task")
         changelog = cluster.changelogs[partition]
         for record in commit.records:
             if record.topic == CHANGELOG:
@@ -164,8 +173,8 @@ class MemoryConsumer:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.next: dict[Key, int] = {}
-        self.paused: set[Key] = set()
+        self.next: dict[PartitionId, int] = {}
+        self.paused: set[PartitionId] = set()
 
     def assign(self, topic: str, partition: int, offset: int) -> None:
         assert (topic, partition) not in self.next, "assigned twice"
@@ -210,13 +219,13 @@ class Worker:
         self.cluster = cluster
         self.consumer = MemoryConsumer(cluster)
         self.records = FetchThread(lambda: self.consumer, "")  # type: ignore[arg-type, return-value]
-        self.offsets: dict[Key, int] = {}
+        self.positions: dict[PartitionId, int] = {}
         ports = TaskPorts(
             opener=cluster.open,
             records=self.records,
-            ask_ends=cluster.ends,
+            read_end_offsets=cluster.ends,
             partition_of=cluster.partition_of,
-            write_offsets=self._write_offsets,
+            write_positions=self._write_positions,
         )
         given = {"reopen_delay": 0.01, "reopen_after_fenced": 0.05, **options}
         self.tasks = Tasks(ports, TasksOptions(**given))
@@ -240,8 +249,8 @@ class Worker:
                     self.tasks.feed(fetched)
             await asyncio.sleep(0)
 
-    async def _write_offsets(self, offsets: Any) -> None:
-        self.offsets.update(offsets)
+    async def _write_positions(self, positions: Any) -> None:
+        self.positions.update(positions)
 
 
 @asynccontextmanager

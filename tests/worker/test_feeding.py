@@ -6,9 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from streams.contracts.control import DefinitionsRecord, encode_definitions
-from streams.ports import CONTROL
+from streams.ports import CONTROL, PartitionId
 from streams.programs import SEMANTICS
-from streams.worker.fetching import Key
 from tests.worker.cluster import Cluster, Worker, until, worker_on
 
 
@@ -26,7 +25,7 @@ def publish(cluster: Cluster, version: str) -> None:
 
 
 def is_running(worker: Worker) -> bool:
-    return any(host.runs for host in worker.tasks.hosts())
+    return any(slot.runs for slot in worker.tasks.slots())
 
 
 async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(cluster: Cluster) -> None:
@@ -34,24 +33,24 @@ async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(cluster
         await until(lambda: len(worker.tasks._control) == 1)
         assign = worker.records.assign
 
-        async def assign_while_somebody_publishes(positions: Mapping[Key, int]) -> None:
+        async def assign_while_somebody_publishes(positions: Mapping[PartitionId, int]) -> None:
             publish(cluster, "v2")
             await until(lambda: len(worker.tasks._control) == 2)
             await assign(positions)
 
         worker.records.assign = assign_while_somebody_publishes  # type: ignore[method-assign]
-        await worker.tasks.assign({1}, 1)
+        await worker.tasks.assigned({1}, 1)
         await until(lambda: is_running(worker))
-        (host,) = worker.tasks.hosts()
-        await until(lambda: host.task.program.version == "v2")
+        (slot,) = worker.tasks.slots()
+        await until(lambda: slot.task.program.version == "v2")
 
 
 async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: Cluster) -> None:
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({1}, 1)
+        await worker.tasks.assigned({1}, 1)
         await until(lambda: is_running(worker))
-        (host,) = worker.tasks.hosts()
-        await until(lambda: host.fed["customers"] == 1)
+        (slot,) = worker.tasks.slots()
+        await until(lambda: slot.fed["customers"] == 1)
         worker.feeds = False
         cluster.order(cluster.customer_of(1))
         await until(lambda: worker.consumer.next.get(("orders", 1)) == 1)
@@ -63,15 +62,15 @@ async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: Clus
 async def test_what_comes_to_a_task_twice_is_fed_once(cluster: Cluster) -> None:
     """A batch from before a task was opened anew, and the same records fetched again for it."""
     async with worker_on(cluster) as worker:
-        await worker.tasks.assign({1}, 1)
+        await worker.tasks.assigned({1}, 1)
         await until(lambda: is_running(worker))
         for _ in range(3):
             cluster.order(cluster.customer_of(1))
         await until(lambda: len(cluster.thanked()) == 3)
-        await worker.records.put_right({("orders", 1): 1})
+        await worker.records.seek_back({("orders", 1): 1})
         for _ in range(2):
             cluster.order(cluster.customer_of(1))
         await until(lambda: len(cluster.thanked()) == 5)
-        (host,) = worker.tasks.hosts()
-        assert host.fed["orders"] == 5
-        assert host.task.positions["orders"] == 5
+        (slot,) = worker.tasks.slots()
+        assert slot.fed["orders"] == 5
+        assert slot.task.positions["orders"] == 5

@@ -1,11 +1,12 @@
 """Definitions, from plain data to a program: read, checked and compiled.
 
-Stands on top of the engine and puts the families together (`families.py`). `check.py` reads a set
-and names all that is wrong with it; `program.py` and `flow.py` compile it; `successors.py` says
-where journeys go on whose step was deleted.
+The top of the engine, which joins the families (`families.py`). `check.py` reads a set and lists
+its problems; `compile_program.py` and `compile_flow.py` compile it; `successors.py` maps deleted
+steps to the steps at which journeys continue.
 """
 
 from streams.engine.compiling.check import examine, read_definitions
+from streams.engine.compiling.compile_program import compile_program
 from streams.engine.compiling.definition import (
     Definitions,
     Flow,
@@ -13,9 +14,9 @@ from streams.engine.compiling.definition import (
     MetricDefinition,
     Segment,
 )
+from streams.engine.compiling.definition_text import condition_text, step_text
 from streams.engine.compiling.families import FAMILIES
-from streams.engine.compiling.looking_back import FurtherBack, further_back
-from streams.engine.compiling.program import compile_program
+from streams.engine.compiling.history_gap import HistoryGap, history_gaps
 from streams.engine.compiling.successors import (
     PlacedStep,
     Successors,
@@ -23,14 +24,13 @@ from streams.engine.compiling.successors import (
     successors,
     ways,
 )
-from streams.engine.compiling.wording import condition_text, step_text
 
 __all__ = [
     "FAMILIES",
     "Definitions",
     "Flow",
     "FlowStatus",
-    "FurtherBack",
+    "HistoryGap",
     "MetricDefinition",
     "PlacedStep",
     "Segment",
@@ -38,7 +38,7 @@ __all__ = [
     "compile_program",
     "condition_text",
     "examine",
-    "further_back",
+    "history_gaps",
     "placed_steps",
     "read_definitions",
     "step_text",

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
-from streams.engine.customer import Journey, Situation
+from streams.engine.conditions.truth import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Evidence,
+    EvidenceFunction,
+    Truth,
+)
+from streams.engine.customer import Journey, Situation, entries_of
 from streams.engine.language import Scope
 from streams.engine.values import Identifier, Instant, PositiveDuration, Problem, unknown_name
 
@@ -34,11 +41,11 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return _in_it(flow) if within is None else _entered_within(flow, within)
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """Whether the customer is, or was."""
     name = f"in_flow {definition.in_flow}"
     is_in = compile(definition, scope)
-    return lambda situation: {name: is_in(situation)[0]}
+    return lambda situation: Evidence({name: is_in(situation)[0]})
 
 
 def _in_it(flow: str) -> Condition:
@@ -70,7 +77,7 @@ def _last_entry(flow: str, situation: Situation) -> Instant | None:
         for journey in state.journeys
         if journey.flow == flow and not _is_same(journey, asking)
     ]
-    for key, entered_at in state.entries.get(flow, {}).items():
+    for key, entered_at in entries_of(state, flow).items():
         is_own = (
             asking is not None
             and asking.flow == flow

@@ -20,16 +20,16 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
-    encode_data,
-    has_room_for_another,
-    is_handled,
+    is_concluded,
+    may_add_journey,
+    remember_entry,
 )
 from streams.engine.deciding.change import adapt, next_due
-from streams.engine.deciding.entry import ended_already, remember_entry, running_in
+from streams.engine.deciding.entry import ended_already, running_in
 from streams.engine.deciding.moves import run_moves
 from streams.engine.effects import Effects, Outcome
 from streams.engine.program import CompiledFlow, Program, Step, Turn, end
-from streams.engine.values import Event, Instant, journey_id
+from streams.engine.values import Event, Instant, journey_id, pack
 
 
 class Backfill(msgspec.Struct, gc=False):
@@ -74,7 +74,7 @@ def backfill(
     if isinstance(placed, Placed):
         effects.backfilled += 1
     else:
-        effects.backfills_in_vain += 1
+        effects.backfills_rejected += 1
     return placed
 
 
@@ -123,7 +123,7 @@ def _add(
     turn.effects = effects
     _enter(turn, flow, journey, asked)
     effects.decisions += tried.decisions
-    turn.turn_to(None)
+    turn.focus(None)
     run_moves(program, turn, [])  # somebody may be waiting for P to be in the flow
     state.next_due = next_due(state)
     return Placed(journey.step, journey.due)
@@ -148,7 +148,7 @@ def _sequence_of(state: CustomerState, event: Event) -> int | None:
 def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> Journey | NotAdded:
     """The journey that the event would have started; the same as it would have been then, by its
     id."""
-    turn.turn_to(None, turn.data)
+    turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
         return NotAdded.TRIGGER_FILTER
     key = None
@@ -165,11 +165,11 @@ def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> J
         sequence,
         event.metric,
         event.event_id,
-        encode_data(turn.data),
+        pack(turn.data),
         key,
         traceparent=event.traceparent,
     )
-    turn.turn_to_entered(journey)
+    turn.focus_entered(journey)
     return journey
 
 
@@ -185,7 +185,7 @@ def _refusal(turn: Turn, flow: CompiledFlow, journey: Journey) -> NotAdded | Non
             return NotAdded.ALREADY_IN_FLOW
         if journey.key is not None and not flow.re_entry.restarts:
             return NotAdded.ALREADY_IN_FLOW
-    if not has_room_for_another(turn.state, 0):
+    if not may_add_journey(turn.state, 0):
         return NotAdded.NO_ROOM
     return None
 
@@ -210,7 +210,9 @@ def retrace(turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
         journey.passed += step.mark
         step = following
     for message in flow.steps.values():
-        if message.approved is not None and is_handled(turn.state, journey.journey_id, message.id):
+        if message.approved is not None and is_concluded(
+            turn.state, journey.journey_id, message.id
+        ):
             journey.passed += message.mark
 
 
@@ -237,4 +239,4 @@ def _enter(turn: Turn, flow: CompiledFlow, journey: Journey, asked: Backfill) ->
     }
     if journey.key is not None:
         evidence["key"] = journey.key
-    turn.note(flow, journey, None, Outcome.ENTERED, "", evidence)
+    turn.record(flow, journey, None, Outcome.ENTERED, "", evidence)

@@ -7,17 +7,17 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
-    forget,
+    forget_all,
     is_duplicate,
-    is_waited_for,
+    is_watched,
     purchase_of,
     remember,
-    withdraw_all,
+    withdraw_all_interests,
 )
 from streams.engine.deciding.change import adapt, next_due
 from streams.engine.deciding.conversion import convert
+from streams.engine.deciding.date_timers import due_date_flows, set_date_timers
 from streams.engine.deciding.entry import enter_by_event
-from streams.engine.deciding.membership import due_segments, judge
 from streams.engine.deciding.moves import (
     Move,
     entered_by_segments,
@@ -25,10 +25,10 @@ from streams.engine.deciding.moves import (
     released_by_truth,
     run_moves,
 )
-from streams.engine.deciding.occasions import due_occasions, set_occasions
+from streams.engine.deciding.segment_membership import due_segments, judge
 from streams.engine.effects import Effects
 from streams.engine.program import MetricPlan, Program, Turn, due_reviews, end, run_when_due
-from streams.engine.values import NO_RATE, Event, Instant, event_hash
+from streams.engine.values import Event, Instant, currency_without_rate, event_hash
 
 ERASED = "customer.erased"
 ORDERED = "order.placed"
@@ -49,14 +49,14 @@ def decide(
         effects.duplicates += 1
         return
     plan = program.on_metric.get(event.metric, program.otherwise)
-    if plan.is_news and not is_waited_for(state, event.data["sku"], now):
-        effects.news_in_vain += 1  # bought, erased or over since the article's task was told
+    if plan.is_news and not is_watched(state, event.data["sku"], now):
+        effects.news_stale += 1  # bought, erased or over since the article's task was told
         return
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
         return
     data = plan.data_of(event)
-    if plan.has_money and NO_RATE in data:
+    if plan.has_money and currency_without_rate(data) is not None:
         effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
@@ -64,11 +64,11 @@ def decide(
         purchase = purchase_of(state, data, event.occurred_at)
         if purchase is not None:
             effects.purchases.append(purchase)
-    remember(state, event, data, hash_, now, plan.memory)
+    remember(state, event, data, hash_, now, plan.retention)
     if plan.watch is not None:
         plan.watch(state, data, event.occurred_at, now, effects)
     if plan.changes_profile and program.dated_flows:
-        set_occasions(program, state, now)
+        set_date_timers(program, state, now)
         state.next_due = next_due(state)
 
     segments = plan.first_segments if is_new else plan.segments
@@ -106,7 +106,7 @@ def fire(program: Program, state: CustomerState, due: Instant, effects: Effects)
         started = judge(turn, due_segments(program, state, due))
         run_moves(program, turn, entered_by_segments(turn, started))
     if state.occasions:
-        dated = due_occasions(program, state, due)
+        dated = due_date_flows(program, state, due)
         run_moves(program, turn, entered_by_time(turn, dated))
     run_moves(program, turn, due_journeys(program, turn))
     state.next_due = next_due(state)
@@ -133,7 +133,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
         tests = plan.exits.get(journey.flow)
         if tests is None or event.occurred_at < journey.started_at:
             continue  # it happened before what started the journey (1.9)
-        turn.turn_to(journey)
+        turn.focus(journey)
         for test in tests:
             if test is None or test(turn.data, turn):
                 flow = program.flows[journey.flow]
@@ -172,7 +172,7 @@ def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Eve
             continue
         if event.occurred_at < journey.started_at:
             continue
-        turn.turn_to(journey)
+        turn.focus(journey)
         assert step.awaited is not None
         test = step.awaited.test
         if test is None or test(turn.data, turn):
@@ -191,5 +191,5 @@ def erase(
     for journey in order:
         evidence = {"metric": event.metric, "event_id": event.event_id}
         end(turn, program.flows[journey.flow], journey, "erased", evidence, journey.step)
-    withdraw_all(state, now, effects)
-    forget(state)
+    withdraw_all_interests(state, now, effects)
+    forget_all(state)

@@ -10,9 +10,9 @@ from streams.engine.program import (
     Turn,
     approve,
     approved_step,
-    find_waiting,
-    give_up,
-    go_on,
+    find_request,
+    remove_request,
+    resume_journey,
 )
 from streams.engine.values import Instant
 
@@ -34,18 +34,18 @@ def review(
     doesn't wait (any more) is left alone, and counted."""
     if state.adapted != program.number:
         adapt(program, state, now, effects)
-    waiting = find_waiting(state, given.send_id)
+    waiting = find_request(state, given.send_id)
     found = None if waiting is None else approved_step(program, waiting)
     if waiting is None or found is None:
-        effects.reviews_in_vain += 1
+        effects.reviews_stale += 1
         return
     flow, step, judge = found
     turn = Turn(state, now, program.facts, None, None, effects)
     if given.is_approved:
         approve(waiting, {"by": given.by, "at": given.at})
-        go_on(turn, flow, waiting, judge)
+        resume_journey(turn, flow, waiting, judge)
     else:
         evidence = {"send_id": given.send_id, "verdict": "drop", "by": given.by, "at": given.at}
-        turn.note(flow, waiting, step.id, Outcome.REVIEW, "", evidence)
-        give_up(state, waiting)
+        turn.record(flow, waiting, step.id, Outcome.REVIEW, "", evidence)
+        remove_request(state, waiting)
     state.next_due = next_due(state)

@@ -9,22 +9,22 @@ import msgspec
 from streams.engine.customer import (
     CustomerState,
     Situation,
-    decode_background,
+    decode_prefix,
     decode_state,
     encode_state,
     new_state,
     value_of_fact,
 )
 from streams.engine.deciding.change import adapt, next_due
+from streams.engine.deciding.date_timers import due_date_flows
 from streams.engine.deciding.decide import due_journeys
-from streams.engine.deciding.membership import due_segments, judge
 from streams.engine.deciding.moves import (
     entered_by_segments,
     entered_by_time,
     released_by_truth,
     run_moves,
 )
-from streams.engine.deciding.occasions import due_occasions
+from streams.engine.deciding.segment_membership import due_segments, judge
 from streams.engine.effects import Effects
 from streams.engine.program import Audience, CompiledFlow, Program, Turn
 from streams.engine.values import Instant
@@ -52,8 +52,8 @@ def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
     conditions = [one.condition for one in audiences if one.condition is not None]
     if one.of_definitions or one.of_facts or len(conditions) < len(audiences):
         return None
-    asks_of_journeys = any(audience.asks_of_journeys for audience in audiences)
-    decode = decode_state if asks_of_journeys else _decode_what_audiences_read
+    depends_on_journeys = any(audience.depends_on_journeys for audience in audiences)
+    decode = decode_state if depends_on_journeys else _decode_what_audiences_read
     situation = Situation(new_state(""), at, program.facts)
 
     def may_concern(known: bytes | CustomerState) -> bool:
@@ -69,7 +69,7 @@ def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
     return may_concern
 
 
-_decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_background)
+_decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_prefix)
 
 
 def visit(
@@ -136,8 +136,8 @@ def _run(program: Program, turn: Turn, visits: Sequence[Visit]) -> None:
             plan for plan in program.segments.values() if plan.is_on_facts or plan in segments
         ]
     run_moves(program, turn, entered_by_segments(turn, judge(turn, segments)))
-    turn.turn_to(None)
-    starting = due_occasions(program, state, at) + _meant(program, turn, visits)
+    turn.focus(None)
+    starting = due_date_flows(program, state, at) + _meant(program, turn, visits)
     run_moves(program, turn, entered_by_time(turn, sorted(starting, key=_rank)))
     moves = due_journeys(program, turn)
     if are_facts_new:

@@ -1,7 +1,7 @@
-"""The rules of sending, one module per rule, in the order in which they are asked (SEMANTICS 4).
+"""The rules of sending, one module per rule, in the order of evaluation (SEMANTICS 4).
 
-Each has a `compile(message)` to a rule, or None where the message isn't subject to it. The first
-rule that objects decides. Start with `message.py`.
+Each has a `compile(message)` to a rule, or None if it does not apply to the message. The
+first objection decides. Start with `message.py`.
 """
 
 from streams.engine.sending import (
@@ -15,20 +15,20 @@ from streams.engine.sending import (
     smart_sending,
     status,
 )
-from streams.engine.sending.message import Cap, Message, Rule, Verdict, reached_at
+from streams.engine.sending.message import CompiledCap, Message, SendingRule, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 
 __all__ = [
     "DEFAULT_QUIET_HOURS",
-    "RULES",
-    "Cap",
+    "SENDING_RULES",
+    "CompiledCap",
     "Message",
     "Verdict",
     "reached_at",
     "rules_of",
     "status",
 ]
-RULES = (
+SENDING_RULES = (
     status,
     quiet_hours,
     expires,
@@ -41,7 +41,7 @@ RULES = (
 )
 
 
-def rules_of(message: Message) -> tuple[Rule, ...]:
-    """The rules that can have anything to say about `message`, in their order."""
-    compiled = (rule.compile(message) for rule in RULES)
+def rules_of(message: Message) -> tuple[SendingRule, ...]:
+    """The rules that apply to `message`, in order of evaluation."""
+    compiled = (rule.compile(message) for rule in SENDING_RULES)
     return tuple(rule for rule in compiled if rule is not None)

@@ -1,16 +1,16 @@
 """Frequency caps of the whole account (SEMANTICS 4.8): at most n messages in a rolling, half open
-window (what was sent exactly one window ago doesn't count), or on one calendar day of P."""
+window (a message sent exactly one window ago does not count), or on one calendar day of P."""
 
 from zoneinfo import ZoneInfo
 
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Cap, Message, Rule, Verdict, skip
+from streams.engine.sending.message import CompiledCap, Message, SendingRule, Verdict, skip
 from streams.engine.values import start_of_today
 
 
-def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
-    """Skips where one cap is reached. Each counts what all flows have sent."""
+def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
+    """Skips if a cap is reached. A cap counts the messages of all flows."""
     caps = tuple(cap for cap in message.caps if message.channel in cap.channels)
     if not caps or message.flow.is_transactional:
         return None
@@ -26,7 +26,7 @@ def compile(message: Message) -> Rule | None:  # noqa: A001 - same name in each
     return judge
 
 
-def _judge_cap(cap: Cap, turn: Turn, otherwise: ZoneInfo) -> Verdict | None:
+def _judge_cap(cap: CompiledCap, turn: Turn, otherwise: ZoneInfo) -> Verdict | None:
     if cap.window is None:
         since = start_of_today(turn.now, turn.zone(otherwise))
     else:

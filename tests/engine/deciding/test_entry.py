@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Effects, Event, Outcome, decide
-from streams.engine.deciding.entry import KEYS_KEPT
+from streams.engine.customer import KEYS_KEPT
 from streams.engine.program.turn import MOST_ENTRIES
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 

@@ -1,0 +1,72 @@
+"""Events of a shop's own metrics: one schema for all of them, `CustomEvent`, whose map of fields is
+held against the definition that is in force when the event is processed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streams.contracts.fields import (
+    EVENT_FIELDS,
+    FieldsRead,
+    WrongEvent,
+    event_check,
+    typed_custom_fields,
+)
+from streams.contracts.record_reader import only_fields
+from streams.contracts.schemas import Contract
+from streams.engine import Event
+from streams.engine.values import CUSTOM_METRICS_TOPIC, Field, FieldType, Metric, nearest_name
+from streams.ports import Record
+
+RECORD = "CustomEvent"
+"""The name of the schema."""
+
+CustomMetric = Callable[[str], Metric | None]
+"""The definition in force of a metric of the shop's own; None: there is none of this name."""
+
+_SAME_FOR_ALL = Metric(CUSTOM_METRICS_TOPIC, {"metric": Field(FieldType.TEXT)})
+
+
+def no_custom_metrics(_metric: str) -> None:
+    """For readers that know no definitions."""
+    return
+
+
+class CustomEventReader:
+    """Reads the fields of the schema, as Avro or JSON gave them."""
+
+    name = RECORD
+    topic = CUSTOM_METRICS_TOPIC
+
+    def __init__(
+        self, contract: Contract, fields_read: FieldsRead, custom_metric: CustomMetric
+    ) -> None:
+        fields = [one for one in contract.schema["fields"] if one["name"] != "fields"]
+        self._check = event_check(_SAME_FOR_ALL, {**contract.schema, "fields": fields})
+        self._fields_read = fields_read
+        self._custom_metric = custom_metric
+
+    def read(self, written: dict[str, Any], record: Record) -> Event:
+        """The event, with the fields that somebody reads. Raises WrongEvent."""
+        common = self._check(written)
+        name = common["metric"]
+        metric = self._custom_metric(name)
+        if metric is None:
+            raise WrongEvent(f"metric {name!r} is neither built in nor defined in flows/metrics/")
+        given = written.get("fields")
+        if given is not None and not isinstance(given, dict):
+            raise WrongEvent(f"field 'fields' is {given!r}, expected an object of fields")
+        data = only_fields(typed_custom_fields(metric, given or {}), self._fields_read(name))
+        return Event(name, common["event_id"], common["customer_id"], common["occurred_at"], data)
+
+    def as_written(self, name: str, metric: Metric, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of the schema for an event as importers and tests give it: `event_id`,
+        `customer_id`, `occurred_at` and the metric's own fields. Raises WrongEvent."""
+        common = self._check({**event, "metric": name})
+        known = EVENT_FIELDS.keys() | metric.fields.keys()
+        for other in event.keys() - known:
+            nearest = nearest_name(other, known)
+            meant = f"; did you mean {nearest!r}?" if nearest else ""
+            raise WrongEvent(f"field {other!r} is not known{meant}")
+        fields = typed_custom_fields(metric, dict(event))
+        given = {name: value for name, value in fields.items() if value is not None}
+        return {**common, "fields": given}

@@ -1,0 +1,56 @@
+"""What a shop says of its articles: `product.updated` on the topic `products`, keyed by sku."""
+
+from typing import Any
+
+from streams.contracts.fields import EARLIEST, WrongEvent, currency_problem, moment_problem, typed
+from streams.contracts.schemas import record_name
+from streams.engine.content import Product
+from streams.engine.customer import LONGEST_SKU, is_valid_sku
+from streams.engine.values import PRODUCT_METRICS, PRODUCT_UPDATED, Field, FieldType
+from streams.ports import Record
+
+_FIELDS = {
+    "event_id": Field(FieldType.TEXT),
+    "occurred_at": Field(FieldType.MOMENT),
+    **PRODUCT_METRICS[PRODUCT_UPDATED].fields,
+}
+
+
+class ProductReader:
+    """Reads the fields of the schema, as Avro or JSON gave them."""
+
+    name = record_name(PRODUCT_UPDATED)
+    topic = PRODUCT_METRICS[PRODUCT_UPDATED].topic
+
+    def read(self, fields: dict[str, Any], record: Record) -> Product:
+        """The article. Raises WrongEvent."""
+        given = typed(_FIELDS, fields)
+        if not given["event_id"]:
+            raise WrongEvent("field 'event_id' is empty")
+        problem = moment_problem(given["occurred_at"]) or currency_problem(given["currency"])
+        if problem is not None:
+            raise WrongEvent(problem)
+        if given["price"] < 0:
+            raise WrongEvent(f"field 'price' is {given['price']}, expected 0 or more")
+        released_at = given["released_at"]
+        if released_at is not None and released_at < EARLIEST:
+            raise WrongEvent(f"field 'released_at': {moment_problem(released_at, 'released_at')}")
+        check_key(record, given["sku"])
+        return Product(**given)
+
+
+def check_key(record: Record, sku: str) -> None:
+    """Raises WrongEvent where the key of the record isn't its sku, or none that can be one."""
+    if record.key is None:
+        raise WrongEvent("the record has no key, expected the sku")
+    try:
+        is_same = record.key.decode() == sku
+    except UnicodeDecodeError:
+        is_same = False
+    if not is_same:
+        raise WrongEvent(f"the key is {record.key[:40]!r}, but field 'sku' is {sku[:40]!r}")
+    if not is_valid_sku(sku):
+        raise WrongEvent(
+            f"field 'sku' is {sku[:40]!r}, expected 1 to {LONGEST_SKU} bytes that don't begin with "
+            "a zero byte: it is the record's key"
+        )

@@ -1,0 +1,10 @@
+"""The wall clock: read here alone, and handed down as an argument."""
+
+import time
+
+from streams.engine import Instant
+
+
+def wall_clock() -> Instant:
+    """The wall time, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,72 @@
+"""When the transactions of tasks begin: at most one of a task is under way, in a thread.
+
+due ──► prepared, on the loop ──► transaction and store, in a thread ──► committed, on the loop
+ │      TaskSlot.transact         KafkaTask.commit                       PartitionTask.committed
+ └ PartitionTask.commit_due
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from streams.runtime.lifecycle import TaskState
+from streams.worker.slot import RunningTasks, TaskSlot
+
+PARALLEL_COMMITS = 16
+"""So many tasks commit at the same time."""
+
+
+class Commits:
+    """The transactions of the tasks of a worker."""
+
+    def __init__(self, running: RunningTasks, done: Callable[[TaskSlot], None]) -> None:
+        """`done` is told of each task whose transaction has ended, well or badly."""
+        self._running = running
+        self._done = done
+        self._threads = ThreadPoolExecutor(PARALLEL_COMMITS, thread_name_prefix="commit")
+
+    def close(self) -> None:
+        """Begins no further transaction."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def begin_due(self) -> float:
+        """Begins the transactions that are due; returns the seconds until the next is."""
+        wall = self._running.clock()
+        wait = math.inf
+        for slot in self._running.slots():
+            due = None if slot.commit is not None else slot.task.commit_due(wall)
+            if due is None:
+                continue
+            if due <= wall:
+                self._begin(slot)
+            else:
+                wait = min(wait, (due - wall) / 1000)
+        return wait
+
+    def _begin(self, slot: TaskSlot) -> asyncio.Task[None]:
+        commit = slot.commit = self._running.spawn(self._commit(slot))
+        return commit
+
+    async def _commit(self, slot: TaskSlot) -> None:
+        try:
+            await slot.transact(self._threads, self._running.clock())
+        except Exception as error:
+            self._running.failed(slot, error)
+        finally:
+            slot.commit = None
+        self._done(slot)
+
+    async def commit_all(self, within: float) -> None:
+        """Commits what is decided, in at most `within` seconds."""
+        commits = [self._running.spawn(self._last_commit(slot)) for slot in self._running.slots()]
+        if commits:
+            await asyncio.wait(commits, timeout=within)
+
+    async def _last_commit(self, slot: TaskSlot) -> None:
+        if slot.commit is not None:
+            await asyncio.wait([slot.commit])
+        if slot.state is not TaskState.RUNNING:
+            return
+        if slot.task.commit_due(self._running.clock()) is not None:
+            await asyncio.wait([self._begin(slot)])

@@ -1,0 +1,86 @@
+"""`web/` on the worker's port: customers (routed to the worker that has them), health, status,
+metrics."""
+
+from typing import Any
+
+import faust
+import msgspec
+from faust.app.router import Router
+from faust.exceptions import SameNode
+from faust.web import Request, Response, View
+from faust.web.exceptions import NotFound, ServiceUnavailable
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from streams.web.views import customer_view
+from streams.worker.faust.customer_table import CustomersTable
+from streams.worker.group import Answers, NotHere
+
+ROUTED = "Sendflow-Routed"
+"""Marks a request that another worker sent here; it isn't sent on again."""
+
+
+class OneHopRouter(Router):
+    """Faust's router, for one hop: while the group rebalances, two workers may each believe that
+    the other has a customer."""
+
+    async def _route_req(self, dest_url: Any, web: Any, request: Any) -> Any:
+        here = self._urlident(self.app.conf.canonical_url)
+        there = self._urlident(dest_url)
+        if there == here:
+            raise SameNode
+        if ROUTED in request.headers:
+            raise ServiceUnavailable
+        host, port = there
+        url = request.url.with_host(host).with_port(int(port))
+        headers = {**request.headers, ROUTED: f"{here[0]}:{here[1]}"}
+        client = self.app.http_client
+        async with client.request(method=request.method, headers=headers, url=url) as response:
+            return web.text(
+                await response.text(), content_type=response.content_type, status=response.status
+            )
+
+
+def add_routes(app: faust.App, customers: CustomersTable, answers: Answers) -> None:
+    """Adds the views to the app."""
+
+    @app.page("/customers/{customer_id}", name="customer")
+    class Customer(View):
+        """The committed state of one customer, from the worker that has it."""
+
+        async def get(self, request: Request, customer_id: str) -> Response:
+            try:
+                return await app.router.route_req(customers.name, customer_id, self.web, request)
+            except SameNode:
+                pass
+            try:
+                state = customers[customer_id]
+            except KeyError:
+                raise NotFound(f"unknown customer {customer_id!r}") from None
+            except NotHere as error:
+                raise ServiceUnavailable(str(error)) from None
+            return self.json(customer_view(state))
+
+    @app.page("/health", name="health")
+    class Health(View):
+        """200 while the worker lives, 503 once it has failed or stops."""
+
+        async def get(self, request: Request) -> Response:
+            health = answers.health()
+            return self.json(
+                msgspec.to_builtins(health), status=200 if health.status == "ok" else 503
+            )
+
+    @app.page("/status", name="status")
+    class Status(View):
+        """Every task: its state, its clock, what it waits for, its lag."""
+
+        async def get(self, request: Request) -> Response:
+            return self.json(msgspec.to_builtins(answers.status()))
+
+    @app.page("/metrics", name="metrics")
+    class Metrics(View):
+        """For Prometheus."""
+
+        async def get(self, request: Request) -> Response:
+            text = generate_latest(answers.registry)
+            return self.bytes(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

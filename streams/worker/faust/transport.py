@@ -1,0 +1,238 @@
+"""BatchTransport: Faust's group membership and assignment, librdkafka's records.
+
+    aiokafka consumer ── joins the group, heartbeats, calls back on a rebalance; fetches nothing
+    librdkafka        ── is assigned what the tasks live on; one Faust message is one fetch of one
+                         partition, and its value is the batch
+
+Per record, Faust's own consumer costs fifty times what the rest of the work does (DESIGN 3).
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+from aiokafka.consumer.group_coordinator import OffsetCommitRequest
+from aiokafka.errors import KafkaError
+from faust.transport import base
+from faust.transport.conductor import Conductor as FaustConductor
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.producer import Producer as FaustProducer
+from faust.types import TP, AppT, ConsumerMessage
+from mode import Service
+from mode.types import ServiceT
+
+from streams.errors import SendflowError
+from streams.kafka.partition import partition_of
+from streams.ports import PartitionId
+from streams.worker.faust.input_topics import InputTopics
+from streams.worker.fetching import Fetched, FetchThread
+from streams.worker.group import Feed
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN_GENERATION = -1
+CHECK_INTERVAL = 1.0
+"""How often, in seconds, the group coordinator is asked whether it met an error."""
+FETCH_TIMEOUT = 0.1
+"""Seconds that one fetch waits for its first record; an assignment has to wait for it."""
+MAX_RECORDS = 5_000
+"""Records of one fetch, over all partitions."""
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):
+    """Called in aiokafka's thread when the group rebalances."""
+
+    def on_partitions_revoked(self, revoked: Iterable[Any]) -> Any:
+        """Before anything else: did we leave by our will, or were we thrown out?"""
+        thread = self._thread
+        consumer = cast(Consumer, thread.consumer)
+        coordinator = thread._ensure_consumer()._coordinator
+        consumer.was_expelled = coordinator.generation == UNKNOWN_GENERATION
+        return super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Paused at once: aiokafka would prefetch 1 MB for each partition that nobody reads."""
+        self._thread._ensure_consumer().pause(*assigned)
+        await super().on_partitions_assigned(assigned)
+
+
+class MembershipThread(driver.AIOKafkaConsumerThread):
+    """The thread in which aiokafka keeps us in the group."""
+
+    mundane_level = "debug"
+    _open_fetch: AbstractContextManager[Any] | None = None
+
+    async def on_start(self) -> None:
+        """Starts the consumer, with a fetch that never ends: a member that doesn't fetch leaves the
+        group after `max.poll.interval`, while its `assignment()` still shows everything."""
+        await super().on_start()
+        self._open_fetch = self._ensure_consumer()._subscription.fetch_context()
+        self._open_fetch.__enter__()
+
+    @Service.task
+    async def _watch_coordinator(self) -> None:
+        # The coordinator stops and waits for somebody to consume its error; usually a fetch does.
+        while not self.should_stop:
+            await self.sleep(CHECK_INTERVAL)
+            if self._consumer is not None and not self.should_stop:
+                self._consumer._coordinator.check_errors()
+
+    async def write_offsets(self, offsets: Mapping[TP, int]) -> None:
+        """Tells the group where its tasks stand. For lag monitoring only, so it may fail."""
+        await self.call_thread(self._write_offsets, offsets)
+
+    async def _write_offsets(self, offsets: Mapping[TP, int]) -> None:
+        # Not aiokafka's commit(): told in a rebalance that the generation is over, it leaves the
+        # group and joins it as somebody else.
+        consumer = self._ensure_consumer()
+        coordinator = consumer._coordinator
+        assigned = consumer.assignment()
+        by_topic: dict[str, list[tuple[int, int, str]]] = {}
+        for tp, offset in offsets.items():
+            if driver.ensure_aiokafka_TP(tp) in assigned:
+                by_topic.setdefault(tp.topic, []).append((tp.partition, offset, ""))
+        if not by_topic or coordinator.generation == UNKNOWN_GENERATION:
+            return
+        request = OffsetCommitRequest(
+            coordinator.group_id,
+            coordinator.generation,
+            coordinator.member_id,
+            OffsetCommitRequest.DEFAULT_RETENTION_TIME,
+            list(by_topic.items()),
+        )
+        try:
+            await coordinator._send_req(request)
+        except KafkaError as error:
+            logger.debug("consumer-group offsets not committed: %r", error)
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer: its life cycle, and batches for records."""
+
+    mundane_level = "debug"
+    RebalanceListener = RebalanceListener
+    _thread: MembershipThread
+    was_expelled = False
+    """The last rebalance began with the loss of our membership: others may own our tasks."""
+
+    def _new_consumer_thread(self) -> MembershipThread:
+        return MembershipThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """One message for each partition and fetch. Ends early when the generation changes: a
+        message of an old one would be dropped by the stream without a word (PITFALLS 39)."""
+        transport = cast(BatchTransport, self.transport)
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow.wait())
+        generation = self.app.consumer_generation_id
+        for fetched in await transport.records.fetch(MAX_RECORDS, timeout):
+            batch = fetched.batch
+            on_shared = transport.shared.get(batch.topic)
+            if on_shared is not None:
+                on_shared(fetched)
+                continue
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                continue  # the positions are put right before the flow goes on
+            tp = TP(transport.inputs.names[batch.topic], batch.partition)
+            yield tp, batch_message(tp, fetched, generation)
+
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        """Hands every batch to the topic's agent, until the fetcher is stopped. Faust's own loop
+        tracks offsets by record, which are the tasks' here."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                async for _, message in self.getmany(timeout=FETCH_TIMEOUT):
+                    await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        except asyncio.CancelledError:
+            if not self.app.should_stop:
+                raise
+        except SendflowError as error:
+            cast(BatchTransport, self.transport).on_failure(error)
+
+    async def write_positions(self, positions: Mapping[PartitionId, int]) -> None:
+        """See membership.GroupMembership."""
+        names = cast(BatchTransport, self.transport).inputs.names
+        await self._thread.write_offsets(
+            {TP(names[topic], number): offset for (topic, number), offset in positions.items()}
+        )
+
+    async def perform_seek(self) -> None:
+        """Nothing: positions are part of the tasks' state."""
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Nothing: see `write_positions`."""
+        return False
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Nothing: aiokafka fetches nothing, and that's no error."""
+
+    def topic_partitions(self, topic: str) -> int | None:
+        """The same for all inputs and the changelog; the worker has checked it."""
+        return cast(BatchTransport, self.transport).inputs.partitions
+
+
+def batch_message(tp: TP, fetched: Fetched, generation: int) -> ConsumerMessage:
+    """A batch as a message of Faust; its offset is where the fetch began."""
+    return ConsumerMessage(
+        tp.topic,
+        tp.partition,
+        fetched.start,
+        0.0,  # timestamp, its type, headers, key: the records have their own
+        0,
+        [],
+        None,
+        cast(Any, fetched),
+        None,  # checksum
+        tp=tp,
+        generation_id=generation,
+    )
+
+
+class Producer(FaustProducer):
+    """Faust asks its producer which partition a key belongs to; nothing is sent through it."""
+
+    mundane_level = "debug"
+
+    def key_partition(self, topic: str, key: bytes) -> TP:
+        """The partition of `key`, as Java's producer would choose it."""
+        transport = cast(BatchTransport, self.transport)
+        return TP(topic, partition_of(key, transport.inputs.partitions))
+
+
+class Conductor(FaustConductor):
+    """Brings batches to agents: those of all inputs whose number we own, whatever the assignor did
+    with the other topics (DESIGN 3)."""
+
+    _resubscribe_sleep_lock_seconds = 0.5  # nothing is subscribed later: no need to coalesce
+
+    async def on_partitions_assigned(self, assigned: set[TP]) -> None:
+        """Called with what the group assigned."""
+        inputs = cast(BatchTransport, self.app.transport).inputs
+        await super().on_partitions_assigned(assigned | inputs.all_of(inputs.numbers(assigned)))
+
+
+class BatchTransport(driver.Transport):
+    """The transport of the worker; see the module."""
+
+    Consumer = Consumer
+    Producer = Producer
+    Conductor = Conductor
+    Fetcher = base.Transport.Fetcher
+
+    def __init__(
+        self,
+        app: AppT,
+        records: FetchThread,
+        inputs: InputTopics,
+        shared: Mapping[str, Feed],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        """`shared`: who gets the batches of topics that nobody is assigned, such as `control`. What
+        ends the reading of records goes to `on_failure`."""
+        super().__init__(app.conf.broker_consumer, app)
+        self.records = records
+        self.inputs = inputs
+        self.shared = shared
+        self.on_failure = on_failure

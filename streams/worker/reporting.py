@@ -1,0 +1,39 @@
+"""What `/status` and `/metrics` tell of one task: read from its slot when they are asked."""
+
+from streams.metrics import TaskMeasures
+from streams.web.views import TaskView, waiting_view
+from streams.worker.clock import wall_clock
+from streams.worker.slot import TaskSlot
+
+
+def task_view(slot: TaskSlot) -> TaskView:
+    """A task as `/status` shows it."""
+    view = TaskView(slot.partition, slot.state.value, failures=slot.failures)
+    if slot.runs:
+        task = slot.task
+        view.clock = task.clock
+        view.behind = wall_clock() - task.clock
+        view.waits_for = task.waits_for
+        view.next_due = task.next_due
+        view.buffered = {topic: task.buffered(topic)[0] for topic in slot.fed}
+        view.lag = slot.lag()
+        view.counts = dict(task.counts)
+        return waiting_view(
+            view, is_simulated=task.settings.is_simulated, knows_ends=slot.knows_ends
+        )
+    return view
+
+
+def task_measures(slot: TaskSlot) -> TaskMeasures:
+    """A task as `/metrics` shows it."""
+    task = slot.task
+    return TaskMeasures(
+        partition=slot.partition,
+        behind=wall_clock() - task.clock,
+        buffered={topic: task.buffered(topic)[0] for topic in slot.fed},
+        lag=slot.lag(),
+        counts=dict(task.counts),
+        commits=slot.commits,
+        commit_seconds=slot.commit_seconds,
+        failures=slot.failures,
+    )
