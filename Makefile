@@ -40,7 +40,7 @@ test-smoke: $(READY) ## of them, those without a broker and one of each kind on 
 	@$(PYTEST) -m "(not broker or smoke) and not kafka and not chaos" $(ARGS)
 
 test-kafka: $(READY) ## the broker tests on Apache Kafka from its jars (Java 17, Maven)
-	@$(BIN)/python -m tests.apache_kafka.jars
+	@$(BIN)/python -m tests.harness.apache_kafka.jars
 	@$(PYTEST) --broker kafka -m "(broker or kafka) and not chaos" $(ARGS)
 
 chaos: $(READY) ## three workers in a storm of kill -9, on both brokers (Java 17, Maven)

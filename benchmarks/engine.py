@@ -22,8 +22,8 @@ from streams.engine import (
     Effects,
     Event,
     Program,
+    act,
     compile_program,
-    decide,
     decode_state,
     encode_state,
     new_state,
@@ -116,13 +116,13 @@ def run(program: Program, events: list[bytes]) -> Round:
         before = stored.get(event.customer_id)
         if before is None:
             state = new_state(event.customer_id)
-            decide(program, state, profile_of(event.customer_id), START - 1, Effects())
+            act(program, state, profile_of(event.customer_id), START - 1, Effects())
             before = encode_state(state)
         effects = Effects()
         start = clock()
         state = decode_state(before)
         decoded = clock()
-        decide(program, state, event, event.occurred_at, effects)
+        act(program, state, event, event.occurred_at, effects)
         decided = clock()
         after = encode_state(state)
         end = clock()

@@ -19,8 +19,8 @@ from streams.engine import (
     Effects,
     Event,
     Program,
+    act,
     compile_program,
-    decide,
     decode_state,
     encode_state,
     new_state,
@@ -139,10 +139,10 @@ def cost(program: Program, events: list[Event]) -> tuple[float, float]:
         before, effects = stored.get(event.customer_id), Effects()
         if before is None:
             state = new_state(event.customer_id)
-            decide(program, state, profile_of(event.customer_id), START - 1, effects)
+            act(program, state, profile_of(event.customer_id), START - 1, effects)
         else:
             state = decode_state(before)
-        decide(program, state, event, event.occurred_at, effects)
+        act(program, state, event, event.occurred_at, effects)
         stored[event.customer_id] = encode_state(state)
     spent = time.process_time() - began
     return spent / len(events) * 1e6, sum(map(len, stored.values())) / len(stored)

@@ -22,7 +22,7 @@ from streams.engine import (
     Effects,
     Event,
     Program,
-    decide,
+    act,
     decode_state,
     encode_state,
     new_state,
@@ -33,7 +33,7 @@ from streams.kafka.consumer import Batch, RecordConsumer
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.ports import CHANGELOG, OutputRecord, Record, StoreBatch
 from streams.runtime.cache import StateCache
-from streams.runtime.merge import Merge
+from streams.runtime.merge import Merge, plain_inputs
 from streams.settings import Settings, load_settings
 from streams.store.rocks import RocksStore, StoreMemory
 
@@ -145,7 +145,7 @@ class Job:
         consumer.close()
 
     def _merge(self, topics: tuple[str, ...], batches: list[Batch]) -> list[tuple[str, Record]]:
-        merge = Merge(topics, {})
+        merge = Merge(plain_inputs(topics, {}))
         for batch in batches:
             topic = batch.topic.removeprefix(self._settings.prefix)
             merge.by_topic[topic].feed(batch.records, batch.next_offset, batch.end)
@@ -177,7 +177,7 @@ class Job:
             for event, record in events:
                 assert isinstance(event, Event)
                 assert record.key is not None
-                decide(self._program, changed[record.key], event, record.time, effects)
+                act(self._program, changed[record.key], event, record.time, effects)
         with watch("encode state"):
             changes: dict[bytes, bytes | None] = {
                 key: encode_state(state) for key, state in changed.items()

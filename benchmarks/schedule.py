@@ -37,7 +37,7 @@ from streams.engine import (
     Effects,
     Instant,
     Program,
-    decide,
+    act,
     encode_state,
     new_state,
 )
@@ -147,8 +147,8 @@ def _kinds(program: Program) -> Iterator[CustomerState]:
         if state is None:
             state = states[event.customer_id] = new_state(event.customer_id)
             profile = profile_of(event.customer_id)
-            decide(program, state, profile, profile.occurred_at, Effects())
-        decide(program, state, event, event.occurred_at, Effects())
+            act(program, state, profile, profile.occurred_at, Effects())
+        act(program, state, event, event.occurred_at, Effects())
     yield from states.values()
 
 

@@ -28,6 +28,7 @@ from streams.ports import (
     TaskSettings,
 )
 from streams.runtime.facts import Adding, DayFact
+from streams.settings import RecordTime
 from streams.task import PartitionTask
 
 _BUDGET = 1_000_000  # records, timers and visits before what is decided is looked at
@@ -80,7 +81,7 @@ class LocalTask:
         more can be done. Raises what a question of the task's raises (`unanswered`)."""
         try:
             self._feed()
-            if not self._parts.settings.is_simulated:
+            if self._parts.settings.record_time is RecordTime.APPEND:
                 self.task.cut(wall, {topic: len(log) for topic, log in self.logs.items()})
             if self.task.run(wall, budget):
                 return True
@@ -127,11 +128,11 @@ class LocalTask:
 
     def add_fact(self, fact: DayFact) -> None:
         """Adds the facts of a day to the log of `control`, as of its end."""
-        record = fact_record(fact, is_simulated=True)
+        record = fact_record(fact)
         self.append(CONTROL, fact.day_end, record.key, record.value)
 
     def _passes_midnight(self, wall: Instant) -> bool:
-        if not self._parts.settings.is_simulated or self.task.waits_for != CONTROL:
+        if not self.task.waits_for_facts:
             return False
         self.commit(wall)
         facts = self.new_facts()
@@ -148,10 +149,9 @@ class LocalTask:
     def learns_ends(self, wall: Instant) -> bool:
         """In simulated time, once the facts of a day are there: all that tasks have written for
         each other by then is in the logs. Was that asked for?"""
-        if not self._parts.settings.is_simulated:
-            return False
         asked = self.task.needs_cut(wall)
-        self.task.cut(wall, {topic: len(self.logs[topic]) for topic in asked})
+        if asked:
+            self.task.cut(wall, {topic: len(self.logs[topic]) for topic in asked})
         return bool(asked)
 
     def restart(self, *, keep_store: bool = True) -> None:

@@ -19,6 +19,7 @@ from streams.engine import (
     SendCommand,
     WebhookCommand,
 )
+from streams.settings import RecordTime
 
 Headers = list[tuple[str, bytes]]
 """Headers of a record, in order; a name may occur more than once."""
@@ -160,6 +161,9 @@ OWN_KEY_PREFIX = b"\x00"
 CONTROL = "control"
 """The topic of what decides: sets of definitions, and store facts."""
 
+PRODUCTS = "products"
+"""The topic of the shop's articles."""
+
 DAY_FACTS_KEY = b"day-facts"
 """The key of the records of `control` that hold the facts of a day, added up over all tasks. Their
 record time is not before the end of the day; in simulated time it is that midnight."""
@@ -199,5 +203,5 @@ class TaskSettings(msgspec.Struct, frozen=True):
     max_idle: int = 60_000
     commit_interval: int = 100
     commit_events: int = 10_000
-    is_simulated: bool = False  # record_time: create (DESIGN 5.7)
+    record_time: RecordTime = RecordTime.APPEND  # DESIGN 5.1, 5.7
     cached_customers: int = 50_000

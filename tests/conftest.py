@@ -13,10 +13,10 @@ from confluent_kafka.admin import AdminClient
 from hypothesis import settings as hypothesis_settings
 
 from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
-from tests.apache_kafka.broker import KafkaBroker
-from tests.apache_kafka.jars import java, kafka_jars
+from tests.harness.apache_kafka.broker import KafkaBroker
+from tests.harness.apache_kafka.jars import java, kafka_jars
+from tests.harness.kafka_proxy import KafkaProxy
 from tests.harness.shared_broker import SharedBroker, shared_broker
-from tests.kafka_proxy import KafkaProxy
 
 BROKERS: dict[str, Callable[..., BrokerProcess]] = {
     "embedded": EmbeddedBroker,

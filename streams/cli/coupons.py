@@ -90,10 +90,10 @@ def status(
     """
     import msgspec
 
-    from streams.operations.coupon_loading import counted
+    from streams.operations.coupon_loading import pool_counts
 
     settings = options.settings_from_options(config, brokers, prefix)
-    counts = [one for one in counted(settings, _pools(settings)) if pool in (None, one.pool)]
+    counts = [one for one in pool_counts(settings, _pools(settings)) if pool in (None, one.pool)]
     if as_json:
         output.print_json([msgspec.structs.asdict(one) for one in counts])
     elif counts:

@@ -83,14 +83,14 @@ def diff(
     Exit status: 0 no changes, 1 changes, 2 problems in the folder.
     Example: sendflow flows diff flows
     """
-    from streams.operations.publish import changes_after, published_sets, read_set, reservations
+    from streams.operations.publish import changes_after, publish_warnings, published_sets, read_set
 
     settings = options.settings_from_options(config, brokers, prefix)
     definitions = read_set(folder)
     before = next(reversed(published_sets(settings)), None)
     changes = changes_after(before, definitions)
     waiting = _waiting(settings, changes)
-    warnings = [] if before is None else reservations(before, definitions)
+    warnings = [] if before is None else publish_warnings(before, definitions)
     if as_json:
         output.print_json(
             {
@@ -137,9 +137,9 @@ def publish(
 
     from streams.operations.publish import (
         publish_set,
+        publish_warnings,
         published_sets,
         read_to_publish,
-        reservations,
     )
 
     settings = options.settings_from_options(
@@ -155,7 +155,7 @@ def publish(
     if before:
         output.say(f"replacing {before[-1].record.version}")
         _print_changes(settings, before[-1], definitions)
-        _warn(reservations(before[-1], definitions))
+        _warn(publish_warnings(before[-1], definitions))
     if not yes and not typer.confirm("Publish?"):
         raise typer.Exit(output.NOT_SO)
     publish_set(settings, definitions, time.time_ns() // 1_000_000, moment)

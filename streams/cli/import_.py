@@ -95,14 +95,13 @@ def import_(
     sources = _sources(files, metrics, known, maps or [], constants or [], zone)
     counts = ImportCounts()
     reports = _Reports(refused)
-    is_simulated = settings.record_time is RecordTime.CREATE
     with reports:
-        not_after = _now() if is_simulated else None
-        events = _read(sources, known, counts, reports, not_after)
-        if is_simulated:
+        if settings.record_time is RecordTime.CREATE:
+            events = _read(sources, known, counts, reports, not_after=_now())
             moment = None if until is None else options.moment(until, "--until", zone)
             _import_past(settings, events, counts, moment)
         else:
+            events = _read(sources, known, counts, reports, not_after=None)
             _import_live(settings, events, counts)
     _summarise(counts, reports)
     if counts.rows and not counts.events:

@@ -135,11 +135,11 @@ def _unanswered(
 ) -> list[dict[str, Any]]:
     from streams.contracts.registry import registry_in
     from streams.contracts.wire import decode_with
-    from streams.operations.reviews import unanswered
+    from streams.operations.reviews import open_requests
 
     return [
         request
-        for request in unanswered(settings, decode_with(registry_in(settings)))
+        for request in open_requests(settings, decode_with(registry_in(settings)))
         if template in (None, request["template"]) and flow in (None, request["flow"])
     ]
 

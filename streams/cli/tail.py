@@ -121,7 +121,7 @@ def _decode(found: "TopicRecord", decode: "Decode") -> list[tuple[str | None, An
     from streams.contracts.decisions import DECISIONS, read_decisions
     from streams.contracts.wire import Undecodable
     from streams.ports import CHANGELOG
-    from streams.task import is_tick
+    from streams.runtime.time_policy.ticks import is_tick
     from streams.web.views import customer_view
 
     record = found.record

@@ -60,8 +60,8 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
     return record
 
 
-def fact_record(fact: DayFact, *, is_simulated: bool) -> OutputRecord:
-    """The facts of a day as a record; in simulated time its time is the midnight that ended it."""
+def fact_record(fact: DayFact, time: Instant | None = None) -> OutputRecord:
+    """The facts of a day as a record of the record time `time`; None: the broker's clock."""
     record = FactsRecord(
         day_that_ends(fact.day_end), fact.values, fact.partitions, fact.recommendations
     )
@@ -70,7 +70,7 @@ def fact_record(fact: DayFact, *, is_simulated: bool) -> OutputRecord:
         DAY_FACTS_KEY,
         encode_facts(record),
         partition=0,
-        time=fact.day_end if is_simulated else None,
+        time=time,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the workers decided, counted from the topics; and a customer whose year is worth reading."""
+"""Counts of the workers' outputs, read from the topics; and one interesting customer."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from streams.kafka.topic_reader import TopicReader, TopicRecord
 
 
 class DemoCounts(msgspec.Struct):
-    """Counts of all that was decided."""
+    """Counts of all outputs."""
 
-    commands: dict[tuple[str, str], int]  # (flow, channel) -> how many
+    commands: dict[tuple[str, str], int]  # number by (flow, channel)
     entered: dict[str, int]  # journeys by flow
-    not_entered: dict[tuple[str, str], int]  # (flow, reason) -> how many
-    skipped: dict[tuple[str, str], int]  # (flow, reason) -> how many
-    exited: dict[tuple[str, str], int]  # (flow, reason) -> how many
+    not_entered: dict[tuple[str, str], int]  # number by (flow, reason)
+    skipped: dict[tuple[str, str], int]  # number by (flow, reason)
+    exited: dict[tuple[str, str], int]  # number by (flow, reason)
     decisions: int
     dead_letters: int
     late_records: int
@@ -36,7 +36,7 @@ class DemoCounts(msgspec.Struct):
 
 
 def count_outputs(reader: TopicReader, report: Callable[[int, int], None]) -> DemoCounts:
-    """Reads the output topics whole; `report` is told the number of records read, and of all."""
+    """Reads the output topics to their ends; calls `report` with the records read and the total."""
     tally = _Tally()
     starts = {}
     total = 0
@@ -93,8 +93,8 @@ class _Tally:
         )
 
     def _dullness(self, customer: str) -> tuple[Any, ...]:
-        """The most interesting customer met the most different ends in the fewest decisions; of
-        equals, the first by id: the same one every time."""
+        """Sort key: the most different outcomes in the fewest decisions first, then by id, so that
+        the choice is the same in every run."""
         story = self._stories[customer]
         length = story.total()
         return -len(story) + length / 8, length, customer

@@ -1,6 +1,5 @@
-"""A year of a shop as events in order of time: real orders and refunds (`retail.py`), with
-everything around them simulated (`simulation.py` and the modules named there), so that flows have
-something to decide."""
+"""One year of a shop as events in order of time: real orders and refunds (`retail.py`) with
+simulated events around them (`simulation.py` and the modules named there)."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -33,32 +32,31 @@ SIMULATED_METRICS = frozenset(
         "message.clicked",
     }
 )
-"""The metrics of the year that are made up, of `product.updated` all but the prices (articles.py);
-the others are real."""
+"""Simulated metrics, `product.updated` except for its prices (articles.py); the others are real."""
 
 SEED = 7
 
 _IN_ORDER = itemgetter("occurred_at", "event_id")
 
 DELIVERY_WITHIN = 7 * DAY
-"""What the shop promises with each order; made up, too."""
+"""Delivery time promised with each order; simulated, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopSummary:
-    """What the year holds, and what was left out of the data; `order_total` in minor units."""
+    """Counts of the year and of left-out data; `order_total` in minor units."""
 
     seed: int
     currency: str
     lines: int
-    lines_without_customer: int  # can't be keyed: left out
-    repeated_lines: int  # exact repetitions within an invoice: left out
+    lines_without_customer: int  # no key: left out
+    repeated_lines: int  # exact duplicates within an invoice: left out
     customers: int
     orders: int
     orders_of_charges_only: int  # postage, fees, manual entries: orders without items
     order_total: int
     refunds: int
-    refunds_without_order: int  # no earlier order holds what was given back
+    refunds_without_order: int  # no earlier order holds their articles
     events: dict[str, int]  # by metric
     first_at: Instant
     last_at: Instant
@@ -74,20 +72,19 @@ class ShopSummary:
 
 @dataclass(frozen=True, slots=True)
 class ShopYear:
-    """The events in order of time (then of event id), and what they are."""
+    """Events in order of time (then of event id), and their summary."""
 
     events: list[EventFields]
     summary: ShopSummary
 
 
 def build_shop_year(seed: int = SEED, one_in: int | None = None) -> ShopYear:
-    """Reads the data and simulates around it: events with the fields of DESIGN 7. The same
-    seed gives the same events, to the byte.
+    """Reads the data, simulates the rest and returns the year's events in order of time, with the
+    fields of DESIGN 7. The same seed gives the same bytes.
 
-    `one_in`: only every such customer, by id, and only the articles that they look at; what they do
-    is what they do in the whole year, and the lines of the data stay those of all. Raises Refused
-    if the data can't be read.
-    """
+    `one_in`: the events of every such customer only, by id, and of the articles in their events;
+    they equal those of the whole year, and counts of lines stay those of the whole data. Raises
+    Refused if reading fails."""
     retail = read_retail()
     orders: defaultdict[str, list[Order]] = defaultdict(list)
     refunds: defaultdict[str, list[Refund]] = defaultdict(list)

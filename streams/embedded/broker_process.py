@@ -1,8 +1,8 @@
-"""The embedded broker: one small binary that speaks Kafka's protocol, and a gateway before it that
-makes good what it lacks; for the demo and the tests.
+"""Brokers of one node as child processes. The embedded one is a small binary with Kafka's protocol,
+behind a gateway that corrects its responses; for the demo and the tests.
 
-It keeps its data in memory and saves it now and then, and on a clean stop: what a kill -9 leaves
-may be seconds old. Apache Kafka is the truth; this is what a bare machine has at once.
+It keeps its data in memory and saves it periodically and on a clean stop: data after a kill -9 may
+be seconds old. Apache Kafka is the reference; the embedded broker needs no installation.
 """
 
 import contextlib
@@ -24,22 +24,22 @@ from streams.errors import Refused
 
 HOST = "127.0.0.1"
 
-# Below the range that systems take the ports of outgoing connections from (32768 on Linux, 49152 on
-# macOS): a broker that is restarted finds its port again.
+# Below the ephemeral port range (32768 on Linux, 49152 on macOS): the port of a restarted broker is
+# still free.
 _PORTS = range(20_000, 32_000)
 _ATTEMPTS_TO_FIND_A_PORT = 5
 _STOP_WITHIN = 60.0
 
 _ANOTHER_WAY = (
-    "run Apache Kafka with Docker Compose instead: `docker compose up -d kafka`, "
-    "and name it with `--brokers localhost:9092`"
+    "run Apache Kafka with Docker Compose instead: `docker compose up -d kafka`, then "
+    "`--brokers localhost:9092`"
 )
 
 
 class BrokerProcess:
-    """A broker of one node as a child process, on a port of its own; also a context manager.
+    """A broker of one node as a child process, on its own port; also a context manager.
 
-    Its data outlive it: `start` after `stop` or `kill` finds the same data on the same port.
+    Data and port stay: `start` after `stop` or `kill` continues with both.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class BrokerProcess:
         start_within: float = 20.0,
         log: str = "broker.log",
     ) -> None:
-        """`command` gives the command line for a port. Without a `port` a free one is found.
+        """`command` returns the command line for a port. Without a `port` a free one is chosen.
 
-        `start_within`: seconds until it must answer; `log`: the name of a file in `data_dir`.
+        `start_within`: seconds until it must respond; `log`: name of a file in `data_dir`.
         """
         self.kind = kind
         self.data_dir = data_dir
@@ -64,12 +64,12 @@ class BrokerProcess:
         self._process: ChildProcess | None = None
 
     def start(self) -> str:
-        """Start it and wait until it answers; the bootstrap address.
+        """Starts it, waits until it responds and returns the bootstrap address.
 
-        Raises Refused where the port is taken or the binary can't run here, and TimeoutError.
+        Raises Refused if the port is in use or the binary can't run here, and TimeoutError.
         """
         if self._process is not None and self._process.is_running():
-            raise RuntimeError(f"the broker at {self.bootstrap} runs already")
+            raise RuntimeError(f"the broker at {self.bootstrap} is already running")
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if self._port is not None:
             self._start_on(self._port)
@@ -88,45 +88,45 @@ class BrokerProcess:
 
     @property
     def log(self) -> Path:
-        """What it prints."""
+        """File with its output."""
         return self._log
 
     @property
     def bootstrap(self) -> str:
-        """The address for `bootstrap.servers`; it stays the same over restarts."""
+        """Address for `bootstrap.servers`; the same after a restart."""
         if self._port is None:
-            raise RuntimeError("the broker has no address before it was started")
+            raise RuntimeError("the broker has not been started")
         return f"{HOST}:{self._port}"
 
     @property
     def port(self) -> int:
-        """The port of `bootstrap`."""
+        """Port of `bootstrap`."""
         return int(self.bootstrap.rpartition(":")[2])
 
     def is_running(self) -> bool:
-        """Whether the process is there, a paused one included."""
+        """True while the process exists, paused or not."""
         return self._process is not None and self._process.is_running()
 
     def stop(self) -> None:
-        """End it cleanly, so that all its data are saved; nothing happens where it has ended."""
+        """Stops it cleanly, with all data saved; a no-op after its end."""
         if self._process is not None:
             self._process.terminate(_STOP_WITHIN)
 
     def kill(self) -> None:
-        """End it with SIGKILL."""
+        """Ends it with SIGKILL."""
         if self._process is not None:
             self._process.kill()
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay, nothing is answered until `resume`."""
+        """SIGSTOP: connections stay open without responses until `resume`."""
         self._running().pause()
 
     def resume(self) -> None:
-        """SIGCONT: the end of `pause`."""
+        """SIGCONT: ends `pause`."""
         self._running().resume()
 
     def restart(self) -> str:
-        """Stop and start on the same data and port; the bootstrap address."""
+        """Stops and starts it with the same data and port; returns the bootstrap address."""
         self.stop()
         return self.start()
 
@@ -144,7 +144,7 @@ class BrokerProcess:
 
     def _running(self) -> ChildProcess:
         if self._process is None:
-            raise RuntimeError("the broker was not started")
+            raise RuntimeError("the broker has not been started")
         return self._process
 
     def _start_on(self, port: int) -> None:
@@ -154,13 +154,13 @@ class BrokerProcess:
             process = ChildProcess(self._command(port), self._log)
         except OSError as error:
             raise Refused(
-                f"the {self.kind} broker can't run on {_this_platform()} ({error}); {_ANOTHER_WAY}"
+                f"the {self.kind} broker cannot run on {_this_platform()} ({error}); {_ANOTHER_WAY}"
             ) from error
         self._process = process
         try:
             self._wait_until_it_answers(process, port)
         except BaseException:
-            process.kill()  # an interrupt too: nothing may be left running
+            process.kill()  # after an interrupt too: leaves no process
             raise
 
     def _wait_until_it_answers(self, process: ChildProcess, port: int) -> None:
@@ -168,25 +168,25 @@ class BrokerProcess:
         while not answers(HOST, port):
             if process.exit_status() is not None:
                 if "already in use" in process.log_tail():
-                    raise PortTaken(f"port {port} is taken; name another one")
+                    raise PortTaken(f"port {port} is in use; choose another")
                 raise Refused(
-                    f"the {self.kind} broker ended at once on {_this_platform()} "
-                    f"(status {process.exit_status()}):\n{process.log_tail()}\n"
+                    f"the {self.kind} broker exited on start ({_this_platform()}, status "
+                    f"{process.exit_status()}):\n{process.log_tail()}\n"
                     f"If it has no build for this platform, {_ANOTHER_WAY}"
                 )
             if time.monotonic() > deadline:
                 raise TimeoutError(
-                    f"the {self.kind} broker at {HOST}:{port} doesn't answer "
-                    f"after {self._start_within:g} s:\n{process.log_tail()}"
+                    f"the {self.kind} broker at {HOST}:{port} is not ready after "
+                    f"{self._start_within:g} s:\n{process.log_tail()}"
                 )
             time.sleep(0.02)
 
 
 class EmbeddedBroker(BrokerProcess):
-    """noida-db with its Kafka service alone, its data in `data_dir`, behind a gateway that makes
-    good what it lacks (gateway.py, sessions.py).
+    """noida-db with only its Kafka service and its data in `data_dir`, behind the gateway
+    (gateway.py) and with sessions for group members (sessions.py).
 
-    Raises Refused where noida-db has no build for this platform, or isn't installed.
+    Raises Refused if noida-db has no build for this platform or is not installed.
     """
 
     def __init__(self, data_dir: Path, port: int | None = None) -> None:
@@ -210,9 +210,9 @@ class EmbeddedBroker(BrokerProcess):
         self._sessions: SessionWatch | None = None
 
     def start(self) -> str:
-        """See BrokerProcess; also watches for workers that die."""
+        """Starts the binary, the gateway and the watch over sessions (see BrokerProcess)."""
         if self.is_running():
-            raise RuntimeError(f"the broker at {self.bootstrap} runs already")
+            raise RuntimeError(f"the broker at {self.bootstrap} is already running")
         self._end_gateway()
         if self._port is not None and not _is_free(self._port):
             raise _taken(self._port)
@@ -227,30 +227,30 @@ class EmbeddedBroker(BrokerProcess):
         return address
 
     def is_running(self) -> bool:
-        """See BrokerProcess."""
+        """True while both processes exist, paused or not."""
         return self._engine.is_running() and super().is_running()
 
     @property
     def log(self) -> Path:
-        """See BrokerProcess: the engine's, unless the gateway alone has ended."""
+        """File with the output of the binary, or of the gateway if that alone has ended."""
         return super().log if self._engine.is_running() else self._engine.log
 
     def stop(self) -> None:
-        """See BrokerProcess."""
+        """Stops both processes cleanly, with all data saved."""
         self._end_gateway()
         self._engine.stop()
 
     def kill(self) -> None:
-        """See BrokerProcess."""
+        """Ends both processes with SIGKILL."""
         self._end_gateway()
         self._engine.kill()
 
     def pause(self) -> None:
-        """See BrokerProcess."""
+        """SIGSTOP to the binary: connections stay open without responses until `resume`."""
         self._engine.pause()
 
     def resume(self) -> None:
-        """See BrokerProcess."""
+        """SIGCONT to the binary: ends `pause`."""
         self._engine.resume()
 
     def _end_gateway(self) -> None:
@@ -261,23 +261,23 @@ class EmbeddedBroker(BrokerProcess):
 
 
 class PortTaken(Refused):
-    """Somebody else listens on the port."""
+    """The port is in use by another process."""
 
 
 def _taken(port: int) -> PortTaken:
-    return PortTaken(f"port {port} is taken; stop what listens there or name another one")
+    return PortTaken(f"port {port} is in use; stop the other process or choose another port")
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A free port, chosen at random below the ephemeral range. Raises Refused if none is free."""
     for port in random.sample(_PORTS, k=len(_PORTS)):
         if _is_free(port):
             return port
-    raise Refused(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free")
+    raise Refused(f"no free port in {_PORTS.start}–{_PORTS.stop - 1}")
 
 
 def answers(host: str, port: int, within: float = 2.0) -> bool:
-    """Whether a broker at host:port answers Kafka's ApiVersions request in `within` seconds."""
+    """True if a broker at host:port answers Kafka's ApiVersions request in `within` seconds."""
     correlation = 1
     request = struct.pack(">hhih", 18, 0, correlation, -1)  # key, version, correlation, no name
     with contextlib.suppress(OSError), socket.create_connection((host, port), within) as connection:
@@ -289,7 +289,7 @@ def answers(host: str, port: int, within: float = 2.0) -> bool:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As brokers do: a port whose old connections still linger is free.
+        # Like brokers: a port with connections in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -302,8 +302,8 @@ def _binary() -> Path:
     package = importlib.util.find_spec("noida_db")
     if package is None or package.origin is None:
         raise Refused(
-            f"the embedded broker isn't there: `pip install 'sendflow[demo]'` brings it for Linux "
-            f"and macOS on x86-64 and ARM; this is {_this_platform()}. Or {_ANOTHER_WAY}"
+            f"embedded broker not installed: run `pip install 'sendflow[demo]'` (Linux and macOS "
+            f"on x86-64 and ARM; this is {_this_platform()}), or {_ANOTHER_WAY}"
         )
     binary = Path(package.origin).with_name("noida-db")
     if not binary.is_file():

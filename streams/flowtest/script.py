@@ -145,7 +145,7 @@ class Script:
 
     def _add_day(self, world: World, fact: DayFact) -> None:
         given = {name: value for name, value in fact.values.items() if name not in self._given}
-        record = fact_record(msgspec.structs.replace(fact, values=given), is_simulated=True)
+        record = fact_record(msgspec.structs.replace(fact, values=given))
         assert record.key is not None
         assert record.value is not None
         self._add(world, InputRecord(CONTROL, fact.day_end, record.key, record.value))

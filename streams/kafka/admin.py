@@ -1,4 +1,4 @@
-"""What is asked of the brokers beside records: where partitions end, and topics."""
+"""Requests to the brokers other than records: end offsets and topics."""
 
 import logging
 import time
@@ -31,31 +31,32 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 _REQUEST_WITHIN = 5.0  # seconds
-_ATTEMPT_WITHIN = 2.0  # seconds; how soon a stop is noticed
-_ASK_AGAIN_AFTER = 0.05  # seconds
+_ATTEMPT_WITHIN = 2.0  # seconds; bounds the reaction time to a stop
+_RETRY_AFTER = 0.05  # seconds
 _END = -1  # in place of a timestamp: the end of the partition
 
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 class KafkaAdmin:
-    """Blocks, within a bound: no method belongs on the event loop. Any thread may call."""
+    """Admin client. Every method blocks, within a bound, so none belongs on the event loop. Thread
+    safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        quiet = {"log_level": 0}  # what goes wrong comes back as an error
+        quiet = {"log_level": 0}  # failures come back as errors
         self._admin = AdminClient({**connection_options(settings, "admin"), **quiet})
         self._offsets = Consumer({**offsets_options(settings, "offsets"), **quiet})
 
     def close(self) -> None:
-        """Lets go of the clients."""
+        """Closes the clients."""
         self._offsets.close()
 
     # ── Reaching the brokers ──────────────────────────────────────────────────────────────────
 
     def wait_for_broker(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
-        """Tries until a broker answers, with a line for each attempt. Raises Refused after
-        `broker_timeout`, when stopped, or where trying again wouldn't help."""
+        """Retries until a broker answers, with a log line per attempt. Raises Refused after
+        `broker_timeout`, when stopped, or where a retry would not help."""
         patience = self._settings.broker_timeout / 1000
         deadline = time.monotonic() + patience
         while True:
@@ -83,17 +84,17 @@ class KafkaAdmin:
     def end_offsets(
         self, partitions: Iterable[PartitionId], timeout: float
     ) -> dict[PartitionId, int]:
-        """Where partitions end: the high watermark, open transactions included (DESIGN 5.2).
+        """End offsets of partitions: the high watermark, open transactions included (DESIGN 5.2).
 
-        One request per broker that leads some of them. What can't be asked within `timeout`
-        seconds is left out: not knowing is not an end."""
+        One request per leading broker. Partitions without an answer within `timeout` seconds are
+        left out: an unknown end is no end."""
         wanted = [TopicPartition(topic, partition, _END) for topic, partition in partitions]
         if not wanted:
             return {}
         try:
             # The timestamp -1 is the protocol's "latest"; a third of the cost of list_offsets().
             answers = self._offsets.offsets_for_times(wanted, timeout / 2)
-        except KafkaException:  # one leader that is away fails them all: ask one by one
+        except KafkaException:  # one missing leader fails the request: one request each
             return self._ends_apart(wanted, timeout / 2)
         return {
             (answer.topic, answer.partition): answer.offset
@@ -120,8 +121,8 @@ class KafkaAdmin:
         return ends
 
     def bounds(self, topic: str, partition: int, timeout: float) -> tuple[int, int]:
-        """The first offset that is there, and the one after the last, open transactions included.
-        Raises Refused after `timeout` seconds."""
+        """The first existing offset, and the offset after the last record, open transactions
+        included. Raises Refused after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -134,13 +135,13 @@ class KafkaAdmin:
                 if error.code() not in UNREACHABLE or time.monotonic() >= deadline:
                     failed = kafka_error(error, f"{topic}[{partition}]: reading end offset")
                     raise Refused(str(failed)) from exception
-            time.sleep(_ASK_AGAIN_AFTER)
+            time.sleep(_RETRY_AFTER)
 
     # ── Topics ────────────────────────────────────────────────────────────────────────────────
 
     def create_topics(self) -> list[str]:
-        """Creates the topics of TOPICS that are missing, and waits until the brokers know them;
-        their names on the brokers."""
+        """Creates the missing topics of TOPICS and waits until all brokers have them. Returns their
+        names on the brokers."""
         existing = self._partition_counts()
         missing = [
             self._new_topic(logical)
@@ -158,22 +159,22 @@ class KafkaAdmin:
         while not self._partition_counts().keys() >= set(names):
             if time.monotonic() > deadline:
                 raise Refused(f"{', '.join(names)}: created, but not yet visible on all brokers")
-            time.sleep(_ASK_AGAIN_AFTER)
+            time.sleep(_RETRY_AFTER)
         return names
 
     def delete_topics(self) -> None:
-        """Deletes the topics of TOPICS, with all that they hold."""
+        """Deletes the topics of TOPICS and their records."""
         existing = self._partition_counts()
         names = [topic_name(self._settings, logical) for logical in TOPICS]
-        ours = [name for name in names if name in existing]
-        if ours:
+        existing_names = [name for name in names if name in existing]
+        if existing_names:
             for name, deleted in self._admin.delete_topics(
-                ours, request_timeout=_REQUEST_WITHIN * 2
+                existing_names, request_timeout=_REQUEST_WITHIN * 2
             ).items():
                 _result(deleted, f"deleting the topic {name}")
 
     def check_topics(self) -> list[TopicProblem]:
-        """All that is wrong with the topics of TOPICS; nothing is changed."""
+        """Problems of the topics of TOPICS. Changes nothing."""
         counts = self._partition_counts()
         names = {
             logical: name
@@ -187,7 +188,7 @@ class KafkaAdmin:
         return list(problems_of(found, self._settings))
 
     def delete_retention(self) -> int:
-        """How long the changelog keeps what was deleted: delete.retention.ms."""
+        """delete.retention.ms of the changelog: how long it keeps tombstones."""
         name = topic_name(self._settings, CHANGELOG)
         return int(self._configs([name])[name]["delete.retention.ms"])
 

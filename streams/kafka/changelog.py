@@ -1,9 +1,9 @@
 """One partition of the changelog, read from an offset to its end.
 
-1. the producer of the task was opened     no older transaction can be committed any more
-2. low and high watermark are asked        what there is; StoreUnusable if it can't fit
-3. records are read, committed ones only
-4. PARTITION_EOF at or after the high watermark: that was all (PITFALLS fact 7, PITFALLS 45, 46)
+1. the producer of the task has been opened: no older transaction can commit any more
+2. low and high watermark are read: StoreUnusable if the offset is not between them
+3. committed records are read
+4. PARTITION_EOF at or after the high watermark: complete (PITFALLS fact 7, PITFALLS 45, 46)
 """
 
 import logging
@@ -22,32 +22,32 @@ from streams.kafka.failures import UNREACHABLE, kafka_error
 logger = logging.getLogger(__name__)
 
 RESTORE_CHUNK = 5_000
-"""Records at most in one chunk: what is in memory at once (PITFALLS 47)."""
+"""Maximum records of one chunk: the number in memory at once (PITFALLS 47)."""
 
-_CONSUME_WITHIN = 0.5  # seconds; how soon a stop is noticed
+_CONSUME_WITHIN = 0.5  # seconds; bounds the reaction time to a stop
 _REPORT_EVERY = 10.0  # seconds
 
 
 class ChangelogChunk(msgspec.Struct):
-    """Some changelog records in a row: the newest bytes of each key, None for deleted."""
+    """Consecutive changelog records: the newest bytes of each key, None for a tombstone."""
 
     changes: dict[bytes, bytes | None]
     records: int
     next_offset: int  # of the changelog, after this chunk
-    end: int  # of the changelog, as it was at the beginning: progress is next_offset / end
+    end: int  # of the changelog when reading began: progress is next_offset / end
 
 
 class Stopped(Exception):
-    """The reading was asked to stop before its end."""
+    """Reading was stopped before the end."""
 
 
 class ChangelogReader:
-    """Reads one partition. Blocks: it belongs in a thread. Used once."""
+    """Reads one partition. Blocks, so it belongs in a thread. Used once."""
 
     def __init__(
         self, options: Options, admin: KafkaAdmin, topic: str, partition: int, patience: float
     ) -> None:
-        """`topic` as on the brokers; `patience`: seconds without any progress until it gives up."""
+        """`topic`: name on the brokers; `patience`: maximum seconds without progress."""
         self._options = options
         self._admin = admin
         self._topic = topic
@@ -58,11 +58,11 @@ class ChangelogReader:
     def read(
         self, start: int | None, is_stopped: Callable[[], bool] = lambda: False
     ) -> Iterator[ChangelogChunk]:
-        """All that was committed from `start` on (None: from the beginning, for a new store).
+        """Yields all committed records from `start` (None: from the beginning, for a new store).
 
-        The last chunk reaches the end, and there is at least one. Raises StoreUnusable where the
-        changelog doesn't go on at `start` (PITFALLS 44); Refused after `patience`, with what holds
-        it up (PITFALLS 50), or for a record that can't be ours; Stopped."""
+        There is at least one chunk, and the last reaches the end. Raises StoreUnusable where the
+        changelog does not continue at `start` (PITFALLS 44); Refused after `patience`, with the
+        cause of the delay (PITFALLS 50), or for a record of another producer; Stopped."""
         first, end = self._admin.bounds(self._topic, self._partition, self._patience)
         if start is None:
             start = first

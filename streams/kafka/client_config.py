@@ -1,4 +1,4 @@
-"""Settings to the options of librdkafka, TLS and SASL too."""
+"""Options of librdkafka from the settings, TLS and SASL included."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from streams.settings import Settings
 Options = dict[str, Any]
 
 MAX_RECORD_BYTES = 1_000_000
-"""The largest record that is produced: below 1,048,588, which brokers take by themselves."""
+"""Maximum size of a produced record: below 1,048,588, the default limit of brokers."""
 
 RETRY_AFTER_MS = 2_000
-"""How long librdkafka waits before it sends a request again, ± 20 % (see producer.END_WITHIN)."""
+"""Delay of librdkafka before a retry of a request, ± 20 % (see producer.END_WITHIN)."""
 
 
 def connection_options(settings: Settings, client: str) -> Options:
-    """What every client needs to reach the brokers. `client` names it in the brokers' logs."""
+    """Connection options of every client. `client`: its name in the brokers' logs."""
     security = settings.security
     options = {
         "bootstrap.servers": settings.brokers,
@@ -32,7 +32,7 @@ def connection_options(settings: Settings, client: str) -> Options:
 
 
 def consumer_options(settings: Settings, client: str) -> Options:
-    """For reading committed records of assigned partitions."""
+    """Options of a consumer of committed records."""
     return {
         **connection_options(settings, client),
         "group.id": _group(settings),
@@ -41,15 +41,15 @@ def consumer_options(settings: Settings, client: str) -> Options:
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error",  # never a silent reset (PITFALLS 48, 49)
         "enable.partition.eof": True,
-        "fetch.wait.max.ms": 100,  # a partition that is assigned now waits no longer than this
+        "fetch.wait.max.ms": 100,  # the maximum delay of a newly assigned partition
         "fetch.queue.backoff.ms": 20,  # the default, a second, leaves gaps in catch-up
         "queued.max.messages.kbytes": 65_536,
     }
 
 
 def offsets_options(settings: Settings, client: str) -> Options:
-    """For asking where partitions end: the high watermark, since an open transaction may hide
-    records that are older than the cut (DESIGN 5.2)."""
+    """Options of a client for end offsets: the high watermark, since an open transaction may hide
+    records older than the request (DESIGN 5.2)."""
     return {
         **connection_options(settings, client),
         "group.id": _group(settings),
@@ -59,7 +59,7 @@ def offsets_options(settings: Settings, client: str) -> Options:
 
 
 def producer_options(settings: Settings, transactional_id: str) -> Options:
-    """For one task's transactions (DESIGN 4)."""
+    """Options of the transactional producer of one task (DESIGN 4)."""
     return {
         **connection_options(settings, transactional_id),
         "transactional.id": transactional_id,
@@ -76,7 +76,7 @@ def producer_options(settings: Settings, transactional_id: str) -> Options:
 
 
 def _group(settings: Settings) -> str:
-    """librdkafka wants one; nobody joins it, and nothing is noted in it."""
+    """Required by librdkafka. No client joins it, and no offset is committed to it."""
     return f"{settings.application}-reader"
 
 

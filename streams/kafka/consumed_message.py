@@ -1,4 +1,4 @@
-"""What librdkafka hands over, typed as it is for a consumer."""
+"""Messages of librdkafka, typed as a consumer gets them."""
 
 from typing import Protocol, cast
 
@@ -6,8 +6,8 @@ from confluent_kafka import Consumer, KafkaError
 
 
 class ConsumedMessage(Protocol):
-    """A record, or, where `error` isn't None, something to know about a partition. The library's
-    own type allows None everywhere, since it serves producers too."""
+    """A record, or an event of a partition where `error` isn't None. The library's own type allows
+    None everywhere, since it serves producers too."""
 
     def error(self) -> KafkaError | None: ...
     def topic(self) -> str: ...
@@ -21,8 +21,8 @@ class ConsumedMessage(Protocol):
 
 
 def consume(consumer: Consumer, most: int, timeout: float) -> list[ConsumedMessage]:
-    """Up to `most` messages: those that are there, else those that come within `timeout` seconds.
-    (librdkafka's own `consume` goes on waiting until there are `most`.)"""
+    """Returns up to `most` messages: those already fetched, else those that arrive within `timeout`
+    seconds. (librdkafka's own `consume` waits until there are `most`.)"""
     messages = cast(list[ConsumedMessage], consumer.consume(most, 0))
     if messages:
         return messages

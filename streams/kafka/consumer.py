@@ -1,7 +1,7 @@
-"""Batches of records of the partitions that this worker was assigned.
+"""Batches of records of assigned partitions.
 
-librdkafka's consumer without its group: Faust decides who owns what (DESIGN 3), here
-partitions are added and taken away one by one, so that those that stay aren't restarted.
+librdkafka's consumer without its group: Faust assigns (DESIGN 3). Partitions are added and removed
+one by one, so that the others are not restarted.
 """
 
 import logging
@@ -25,11 +25,12 @@ _WATERMARKS_WITHIN = 5.0  # seconds, for the text of an error
 
 
 class Batch(msgspec.Struct, gc=False):
-    """What one fetch brought of one partition.
+    """Records of one partition from one fetch.
 
     `next_offset` follows the last record, transaction markers included where they are known.
-    `end`: everything before this offset has been handed out, as the brokers had it (None: they hold
-    more). It is told once on reaching the end, and says nothing of later (PITFALLS facts 7, 8).
+    `end`: every committed record before this offset has been returned (None: the brokers hold
+    more). It is reported once on reaching the end and says nothing about later (PITFALLS facts 7,
+    8).
     """
 
     topic: str
@@ -40,11 +41,11 @@ class Batch(msgspec.Struct, gc=False):
 
 
 class RecordConsumer:
-    """Reads committed records from where it is told, and never from anywhere else.
+    """Reads committed records from explicit offsets only.
 
-    Topics are named as on the brokers. `fetch` blocks, in one thread; the other methods may be
-    called from others meanwhile. What is unassigned, or sought away from, while a fetch runs may
-    still be in its answer.
+    Topics have their names on the brokers. `fetch` blocks, in one thread; the other methods may be
+    called from other threads meanwhile. Partitions that are unassigned or sought during a fetch may
+    still be in its result.
     """
 
     def __init__(self, options: Options) -> None:
@@ -53,19 +54,19 @@ class RecordConsumer:
         self._paused: set[PartitionId] = set()
 
     def assign(self, topic: str, partition: int, offset: int) -> None:
-        """Adds a partition, to be read from `offset`; the others go on undisturbed."""
+        """Adds a partition, read from `offset`. The others are not interrupted."""
         self._next[topic, partition] = offset
         self._paused.discard((topic, partition))
         self._consumer.incremental_assign([TopicPartition(topic, partition, offset)])
 
     def unassign(self, topic: str, partition: int) -> None:
-        """Takes a partition away."""
+        """Removes a partition."""
         del self._next[topic, partition]
         self._paused.discard((topic, partition))
         self._consumer.incremental_unassign([TopicPartition(topic, partition)])
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        """Goes on at `offset`, paused or not as before."""
+        """Continues at `offset`, paused or not as before."""
         was_paused = (topic, partition) in self._paused
         self.unassign(topic, partition)
         self.assign(topic, partition, offset)
@@ -73,30 +74,30 @@ class RecordConsumer:
             self.pause(topic, partition)
 
     def pause(self, topic: str, partition: int) -> None:
-        """Fetches no more of a partition, and drops what was prefetched: at 50,000 records or 16 MB
-        of buffer, not at every batch (DESIGN 3)."""
+        """Stops fetching a partition and drops its prefetched records: for a buffer of 50,000
+        records or 16 MB, not for every batch (DESIGN 3)."""
         self._paused.add((topic, partition))
         self._consumer.pause([TopicPartition(topic, partition)])
 
     def resume(self, topic: str, partition: int) -> None:
-        """The end of `pause`: below a quarter of what it began at."""
+        """Ends `pause`: below a quarter of the limit that caused it."""
         self._paused.discard((topic, partition))
         self._consumer.resume([TopicPartition(topic, partition)])
 
     def assignment(self) -> frozenset[PartitionId]:
-        """The partitions that are read."""
+        """The assigned partitions."""
         return frozenset(self._next)
 
     def fetch(self, max_records: int, timeout: float) -> list[Batch]:
-        """Up to `max_records` records, by partition, each partition's in order. Waits up to
-        `timeout` seconds for them. Raises Refused where a partition can't be read from the offset
-        that was asked for (PITFALLS 48, 49), or not at all."""
+        """Returns up to `max_records` records, by partition and in order within each. Waits up to
+        `timeout` seconds for the first. Raises Refused where a partition cannot be read, or not
+        from its offset (PITFALLS 48, 49)."""
         batches: dict[PartitionId, Batch] = {}
         last_topic: str | None = None
         last_partition = -1
         add = list[Record]().append
         make = Record
-        # The hot path: runs of one partition are the rule, so its batch is looked up once a run.
+        # Hot path: runs of one partition are the rule, so its batch is looked up once per run.
         for message in consume(self._consumer, max_records, timeout):
             error = message.error()
             if error is not None:
@@ -124,7 +125,7 @@ class RecordConsumer:
         return list(batches.values())
 
     def close(self) -> None:
-        """Lets go of the client."""
+        """Closes the client."""
         self._consumer.close()
 
     def _batch(self, topic: str, partition: int, batches: dict[PartitionId, Batch]) -> Batch:
@@ -154,14 +155,14 @@ class RecordConsumer:
             logger.warning("%s[%s]: %s; retrying", topic, partition, error.str())
 
     def _out_of_range(self, topic: str, partition: int, error: KafkaError) -> Refused:
-        asked = self._next.get((topic, partition))
+        position = self._next.get((topic, partition))
         try:
             first, end = self._consumer.get_watermark_offsets(
                 TopicPartition(topic, partition), _WATERMARKS_WITHIN
             )
         except KafkaException:
-            return Refused(f"{topic}[{partition}]: offset {asked} does not exist: {error.str()}")
-        if asked is not None and asked > end:
+            return Refused(f"{topic}[{partition}]: offset {position} does not exist: {error.str()}")
+        if position is not None and position > end:
             reason = f"topic recreated or truncated; restore it or start over: {_START_OVER}"
         else:
             reason = (
@@ -169,6 +170,6 @@ class RecordConsumer:
                 f"or start over: {_START_OVER}"
             )
         return Refused(
-            f"{topic}[{partition}]: next offset to read is {asked}, but only {first} to {end} "
+            f"{topic}[{partition}]: next offset to read is {position}, but only {first} to {end} "
             f"exist: {reason}"
         )

@@ -1,4 +1,4 @@
-"""librdkafka's errors, sorted by what the caller must do: the most specific of the table wins."""
+"""librdkafka's errors, sorted by the reaction of the caller. A table entry wins over flags."""
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -14,7 +14,7 @@ CODES: dict[int, tuple[type[SendflowError], str]] = {
     KafkaError._FENCED: (Fenced, "fenced: another worker owns this task"),
     KafkaError.PRODUCER_FENCED: (Fenced, "fenced: another worker owns this task"),
     KafkaError.INVALID_PRODUCER_EPOCH: (Fenced, "fenced: another worker owns this task"),
-    # What no repetition mends.
+    # A retry does not help.
     KafkaError.UNKNOWN_TOPIC_OR_PART: (Refused, _CREATE),
     KafkaError._UNKNOWN_TOPIC: (Refused, _CREATE),
     KafkaError._UNKNOWN_PARTITION: (Refused, _CREATE),
@@ -35,7 +35,7 @@ CODES: dict[int, tuple[type[SendflowError], str]] = {
     KafkaError.POLICY_VIOLATION: (Refused, "rejected by a broker policy"),
     KafkaError.UNSUPPORTED_VERSION: (Refused, "Apache Kafka 2.5 or later is needed"),
     KafkaError._UNSUPPORTED_FEATURE: (Refused, "Apache Kafka 2.5 or later is needed"),
-    # The producer is of no use any more, and what became of the transaction isn't known.
+    # The producer is unusable, and the outcome of the transaction is unknown.
     KafkaError.INVALID_TXN_STATE: (OutcomeUnknown, ""),
     KafkaError.INVALID_PRODUCER_ID_MAPPING: (OutcomeUnknown, ""),
     KafkaError.UNKNOWN_PRODUCER_ID: (OutcomeUnknown, ""),
@@ -61,12 +61,12 @@ UNREACHABLE = frozenset(
         KafkaError.NOT_CONTROLLER,
     }
 )
-"""Nobody answered, or one who isn't in charge now: worth another try, for as long as
-`broker_timeout` says. (Not every call of librdkafka marks them as retriable.)"""
+"""No answer, or an answer from a broker that is not the leader: worth retries for `broker_timeout`.
+(Not every call of librdkafka marks them as retriable.)"""
 
 
 def error_of(exception: KafkaException) -> KafkaError:
-    """What librdkafka says inside the exception."""
+    """The librdkafka error inside the exception."""
     error = exception.args[0]
     if not isinstance(error, KafkaError):
         raise exception
@@ -74,7 +74,7 @@ def error_of(exception: KafkaException) -> KafkaError:
 
 
 def kafka_error(error: KafkaError, doing: str) -> SendflowError:
-    """The error of ours for `error`, which happened while `doing` ("task 3: committing")."""
+    """Maps `error`, raised while `doing` ("task 3: committing"), to an error of this package."""
     reaction, advice = _reaction(error)
     text = f"{doing}: {error.str()} ({error.name()})"
     return reaction(f"{text}; {advice}" if advice else text)
@@ -85,4 +85,4 @@ def _reaction(error: KafkaError) -> tuple[type[SendflowError], str]:
         return CODES[error.code()]
     if error.txn_requires_abort():
         return Aborted, ""
-    return OutcomeUnknown, ""  # fatal, timed out or never heard of: nothing can be relied on
+    return OutcomeUnknown, ""  # fatal, timed out or unknown: no assumption holds

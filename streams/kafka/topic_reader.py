@@ -1,6 +1,6 @@
-"""Whole topics or their ends, for people and reports: what is committed, in order per partition.
+"""Committed records of whole topics or of their ends, in order per partition, for reports.
 
-Nothing of this is on the way of an event; a task reads through `consumer.py`.
+No event passes through here; tasks read through `consumer.py`.
 """
 
 import time
@@ -22,13 +22,13 @@ from streams.kafka.topics import topic_name
 from streams.ports import PartitionId, Record
 from streams.settings import Settings
 
-_WITHIN = 10.0  # seconds for an answer
+_WITHIN = 10.0  # seconds per request
 _FETCH = 5_000
-_END = -1  # librdkafka's "where the partition ends", in place of an offset or a time
+_END = -1  # in librdkafka, the end of the partition in place of an offset or a time
 
 
 class TopicRecord(msgspec.Struct, gc=False):
-    """One record, and where it was."""
+    """One record with its topic and partition."""
 
     topic: str
     partition: int
@@ -36,7 +36,7 @@ class TopicRecord(msgspec.Struct, gc=False):
 
 
 class TopicReader:
-    """Reads topics given by their logical names; also a context manager."""
+    """Reads topics given by logical name. A context manager."""
 
     def __init__(self, settings: Settings, client: str = "reader") -> None:
         self._settings = settings
@@ -60,11 +60,11 @@ class TopicReader:
         self._offsets.close()
 
     def partitions(self, topic: str) -> int:
-        """How many partitions the topic has. Raises Refused where there is none of that name."""
+        """Number of partitions of the topic. Raises Refused for an unknown topic."""
         name = topic_name(self._settings, topic)
         if name not in self._counts:
             try:
-                # All of them: asked for one by name, brokers may make it.
+                # The whole list: a request for one topic by name may create it.
                 topics = self._metadata.list_topics(timeout=_WITHIN).topics
             except KafkaException as exception:
                 raise kafka_error(error_of(exception), f"looking up topic {name}") from exception
@@ -81,7 +81,7 @@ class TopicReader:
         return [(topic, number) for number in range(self.partitions(topic))]
 
     def bounds(self, partition_id: PartitionId) -> tuple[int, int]:
-        """The first offset that is there, and the one after the last."""
+        """The first existing offset, and the offset after the last record."""
         topic, partition = partition_id
         return self._admin.bounds(topic_name(self._settings, topic), partition, _WITHIN)
 
@@ -94,9 +94,9 @@ class TopicReader:
         if since is None:
             return {partition_id: first for partition_id, (first, _) in bounds.items()}
         names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in wanted}
-        asked = [TopicPartition(name, number, since) for name, number in names]
+        requests = [TopicPartition(name, number, since) for name, number in names]
         try:
-            answers = self._offsets.offsets_for_times(asked, _WITHIN)
+            answers = self._offsets.offsets_for_times(requests, _WITHIN)
         except KafkaException as exception:
             raise kafka_error(error_of(exception), "reading offsets by time") from exception
         starts = {}
@@ -108,7 +108,7 @@ class TopicReader:
         return starts
 
     def committed(self, partitions: Iterable[PartitionId]) -> dict[PartitionId, int]:
-        """The next offsets that the workers' group has noted, where it has."""
+        """Next offsets committed by the consumer group of the workers, where there is one."""
         names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in partitions}
         options = {**consumer_options(self._settings, self._client), "log_level": 0}
         consumer = Consumer({**options, "group.id": self._settings.application})
@@ -127,9 +127,9 @@ class TopicReader:
     def read(
         self, starts: dict[PartitionId, int], *, follow: bool = False
     ) -> Iterator[TopicRecord]:
-        """Every committed record from these offsets on to where the partitions end now; with
-        `follow`, also what comes, for ever. Raises Refused where the brokers go silent before the
-        end."""
+        """Yields every committed record from these offsets to the current end of the partitions;
+        with `follow`, new records too, without limit. Raises Refused where the brokers stop
+        answering before the end."""
         if not starts:
             return
         names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in starts}

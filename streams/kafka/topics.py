@@ -1,4 +1,4 @@
-"""The topics, as a literal table, and what can be wrong with those that are there."""
+"""Table of the topics, and the checks of the existing ones."""
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -13,25 +13,28 @@ from streams.settings import RecordTime, Settings
 CONTROL_RECORD_BYTES = 8 * 1024 * 1024
 """A set of definitions is one record of `control` (DESIGN 3)."""
 
-_OUTPUT_RETENTION = 30 * DAY  # an erased person is gone from outputs in bounded time (DESIGN 7)
+_OUTPUT_RETENTION = (
+    30 * DAY
+)  # bounds the time until erased customers are gone from outputs (DESIGN 7)
 
 
 class PartitionCount(Enum):
-    """How many partitions a topic needs."""
+    """Required number of partitions of a topic."""
 
     ONE = "one"
-    ALIKE = "alike"  # the number in `partitions`: the same for all of a task's topics
-    ANY = "any"  # created with `partitions`, but a shop may have other reasons
+    ALIKE = "alike"  # the setting `partitions`: the same for all topics of a task
+    ANY = "any"  # created with `partitions`; any other number is valid too
 
 
 class TopicSpec(msgspec.Struct, frozen=True):
-    """What a topic must be like. `config` is required and set on creation, `suggested` only set."""
+    """Requirements of a topic. `config` is required and set on creation, `suggested` is only set on
+    creation."""
 
     partitions: PartitionCount
     config: dict[str, str] = {}
     suggested: dict[str, str] = {}
-    has_record_time: bool = False  # the setting record_time decides its timestamp type
-    is_by_key: bool = False  # tasks write it for each other, and not to their own partition
+    has_record_time: bool = False  # timestamp type by the setting record_time
+    is_by_key: bool = False  # written by tasks for each other: the key decides the partition
 
 
 _INPUT = TopicSpec(PartitionCount.ALIKE, {"cleanup.policy": "delete"}, has_record_time=True)
@@ -42,7 +45,7 @@ _OUTPUT = TopicSpec(
 
 TOPICS: dict[str, TopicSpec] = {
     **dict.fromkeys(INPUTS, _INPUT),
-    # Codes may be given years after they were loaded: a state that is made anew needs them.
+    # Codes may be given years after they were loaded: a rebuilt state needs them all.
     "coupons": TopicSpec(
         PartitionCount.ALIKE,
         {"cleanup.policy": "delete", "retention.ms": "-1"},
@@ -64,34 +67,34 @@ TOPICS: dict[str, TopicSpec] = {
     "send-review": _OUTPUT,
     "flow-decisions": _OUTPUT,
     "dead-letters": _OUTPUT,
-    # One partition: a report of a task is small, and a single reader adds them up.
+    # One partition: reports of tasks are small, and a single reader adds them up.
     "partition-facts": TopicSpec(
         PartitionCount.ONE, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
     ),
-    # Replay reads them beside the inputs, for as long as those are kept.
+    # Retention as for the inputs: replay reads both.
     "late-records": TopicSpec(PartitionCount.ALIKE, {"cleanup.policy": "delete"}),
 }
-"""Logical name -> what it must be like. More come with the parts that use them."""
+"""Requirements by logical name."""
 
 _TIMESTAMPS = {RecordTime.APPEND: "LogAppendTime", RecordTime.CREATE: "CreateTime"}
 
 
 class FoundTopic(msgspec.Struct, frozen=True):
-    """A topic as the brokers have it."""
+    """A topic as reported by the brokers."""
 
     partitions: int
     config: Mapping[str, str]
 
 
 class TopicProblem(msgspec.Struct, frozen=True):
-    """One thing that is wrong with a topic, and what mends it."""
+    """One problem of a topic, with its fix."""
 
-    topic: str  # as on the brokers
-    what: str  # partitions, or the name of a configuration; empty: the topic itself
+    topic: str  # name on the brokers
+    what: str  # partitions, or a configuration key; empty: the topic itself
     found: str
     expected: str
     mend: str
-    is_advice: bool = False  # it works all the same
+    is_advice: bool = False  # no obstacle to running
 
     def __str__(self) -> str:
         what = f" {self.what} is" if self.what else " is"
@@ -99,34 +102,34 @@ class TopicProblem(msgspec.Struct, frozen=True):
 
 
 def topic_name(settings: Settings, logical: str) -> str:
-    """The name on the brokers of the topic that is called `logical` in the texts."""
+    """Name on the brokers of a topic given by its logical name."""
     return settings.prefix + logical
 
 
 def required_config(spec: TopicSpec, settings: Settings) -> dict[str, str]:
-    """The configuration that a topic must have."""
+    """Required configuration of a topic."""
     if not spec.has_record_time:
         return spec.config
     return {**spec.config, "message.timestamp.type": _TIMESTAMPS[settings.record_time]}
 
 
 def creation_config(spec: TopicSpec, settings: Settings) -> dict[str, str]:
-    """The configuration that a topic is created with."""
+    """Configuration for the creation of a topic."""
     config = {**spec.suggested, **required_config(spec, settings)}
     if spec.has_record_time and settings.record_time is RecordTime.CREATE:
-        config["retention.ms"] = "-1"  # a past that is imported is older than any retention
-        if spec.is_by_key:  # what tasks write today counts from midnight on, which is to come
+        config["retention.ms"] = "-1"  # an imported past is older than any retention
+        if spec.is_by_key:  # records of tasks are stamped with the next midnight
             config["message.timestamp.after.max.ms"] = str(2**63 - 1)
     return config
 
 
 def creation_partitions(spec: TopicSpec, settings: Settings) -> int:
-    """The number of partitions that a topic is created with."""
+    """Number of partitions for the creation of a topic."""
     return 1 if spec.partitions is PartitionCount.ONE else settings.partitions
 
 
 def problems_of(found: Mapping[str, FoundTopic], settings: Settings) -> Iterator[TopicProblem]:
-    """What is wrong with the topics of TOPICS; `found` by logical name, missing ones left out."""
+    """Yields the problems of the topics of TOPICS. `found`: existing topics by logical name."""
     for logical, spec in TOPICS.items():
         name = topic_name(settings, logical)
         topic = found.get(logical)
@@ -192,7 +195,7 @@ def _at_least(value: str, expected: str) -> bool:
 
 
 def _within(value: str, most: str) -> bool:
-    return value.isdecimal() and int(value) <= int(most)  # -1 is for ever
+    return value.isdecimal() and int(value) <= int(most)  # -1: unlimited
 
 
 def _alter(settings: Settings, name: str, key: str, value: str) -> str:

@@ -1,8 +1,8 @@
-"""Past customers to add to a flow (SEMANTICS 6.3), as `sendflow flows backfill` finds and asks for
-them.
+"""Past customers to add to a flow (SEMANTICS 6.3): the plan and the requests of `sendflow flows
+backfill`.
 
-What would come of it is tried on copies of the customers' states, by the code that workers run:
-what is shown is what is done.
+The plan is made on copies of the customers' states by the code of the workers, so that plan and
+result agree.
 """
 
 from collections.abc import Collection, Iterator
@@ -24,9 +24,9 @@ from streams.engine import (
     NotAdded,
     Placed,
     Program,
-    backfill,
     decode_state,
     new_state,
+    rehearse,
 )
 from streams.engine.deciding import in_order, is_fit, metrics_of
 from streams.engine.program import CompiledFlow
@@ -44,32 +44,32 @@ from streams.settings import RecordTime, Settings
 
 
 class Candidate(msgspec.Struct):
-    """An event that would have started the flow, and what would come of it now."""
+    """An event that would have started the flow, with the result of a backfill now."""
 
     customer_id: str
     event_id: str
     occurred_at: Instant
     placed: Placed | NotAdded
-    request: BackfillRequest | None  # None: who wouldn't be added isn't asked for
+    request: BackfillRequest | None  # None: the customer would not be added
 
 
 class Plan(msgspec.Struct):
-    """All who may be added to a flow as of `at`, by the definitions `version`."""
+    """Candidates for a flow as of `at`, by the definitions `version`."""
 
     flow: str
     version: str
     at: Instant
     steps: list[str]  # of the flow, in their order
     candidates: list[Candidate]
-    past_its_end: int = 0  # customers whose newest such event is longer ago than the flow lasts
+    past_its_end: int = 0  # customers whose newest such event is older than the flow's length
 
     def requests(self) -> list[BackfillRequest]:
-        """Those who would be placed, in the order in which they are."""
+        """Requests of the customers that would be added, in order of processing."""
         return [one.request for one in self.candidates if one.request is not None]
 
 
 def plan_backfill(settings: Settings, flow: str, by: str | None, now: Instant) -> Plan:
-    """Who would be placed where at `now`. Raises Refused."""
+    """Returns the plan as of `now`. Raises Refused."""
     if settings.record_time is RecordTime.CREATE:
         raise Refused(
             "not available with simulated time (record_time = create): time does not advance "
@@ -77,20 +77,20 @@ def plan_backfill(settings: Settings, flow: str, by: str | None, now: Instant) -
         )
     with TopicReader(settings, "backfill") as reader:
         planning = _Planning(settings, reader, flow, by, now)
-        for partition in range(reader.partitions(CHANGELOG)):  # one by one: they may be many
+        for partition in range(reader.partitions(CHANGELOG)):  # one by one, for memory
             planning.add(partition)
     return planning.plan
 
 
 def request_backfills(settings: Settings, plan: Plan) -> None:
-    """Asks the workers to place those who would be. Raises Refused."""
+    """Writes the requests of the plan for the workers. Raises Refused."""
     with EventProducer(settings, "backfill") as producer:
         for request in plan.requests():
             producer.produce(backfill_record(request))
 
 
 class _PastEvent(msgspec.Struct):
-    """One event of the past, and the record that holds it."""
+    """One past event with its record."""
 
     topic: str
     record: Record
@@ -102,19 +102,19 @@ class _PastEvent(msgspec.Struct):
 
 
 class _NoRealCodes:
-    """Codes for copies of states: what follows a change of definitions may give some."""
+    """Code source for copies of states, where a change of definitions may give codes."""
 
     def next_loaded(self, pool: str) -> str | None:
-        """One that nobody will see."""
+        """A placeholder; no message shows it."""
         return pool
 
     def make(self, prefix: str, length: int) -> str:
-        """One that nobody will see."""
+        """A placeholder; no message shows it."""
         return prefix
 
 
 class _Planning:
-    """Goes through the partitions: a customer's events and state have the same number."""
+    """Reads partition by partition: a customer's events and state have the same number."""
 
     def __init__(
         self, settings: Settings, reader: TopicReader, flow: str, by: str | None, now: Instant
@@ -134,7 +134,7 @@ class _Planning:
         self.plan = Plan(flow, program.version, now, [*reversed(known.steps)], [])
 
     def add(self, partition: int) -> None:
-        """Those whose customers are in this partition."""
+        """Adds the candidates of one partition."""
         past: dict[bytes, list[_PastEvent]] = {}
         for one in self._read(partition):
             past.setdefault(one.event.customer_id.encode(), []).append(one)
@@ -144,9 +144,9 @@ class _Planning:
             stored = states.get(customer)
             state = new_state(customer.decode()) if stored is None else _decoded(stored)
             for one in in_order(self._flow, events):
-                asked = Backfill(state.customer_id, self.plan.flow, 0, self._by, one.event)
+                request = Backfill(state.customer_id, self.plan.flow, 0, self._by, one.event)
                 effects = Effects(codes=_NoRealCodes())
-                placed = backfill(self._program, state, asked, self.plan.at, effects)
+                placed = rehearse(self._program, state, request, self.plan.at, effects)
                 self.plan.candidates.append(self._candidate(one, placed))
 
     def _candidate(self, past: _PastEvent, placed: Placed | NotAdded) -> Candidate:
@@ -165,7 +165,7 @@ class _Planning:
         return Candidate(event.customer_id, event.event_id, event.occurred_at, placed, request)
 
     def _read(self, partition: int) -> Iterator[_PastEvent]:
-        """The events that the flow is started by, as far back as it is long."""
+        """Trigger events of the flow, as far back as the flow's length."""
         places = [(topic, partition) for topic in self._topics]
         for found in self._reader.read(self._reader.starts(places, self._since)):
             event = decode_blocking(self._decoder, found.topic, found.record)
@@ -175,8 +175,8 @@ class _Planning:
                     yield _PastEvent(found.topic, found.record, event)
 
     def _states(self, partition: int, wanted: Collection[bytes]) -> dict[bytes, bytes]:
-        """The committed states of these customers. Of the others, those for whom the flow would be
-        over are counted: their events are too old to be among those that were read."""
+        """Committed states of these customers. Others for whom the flow would be over are counted:
+        their events are too old to be among those read."""
         if not wanted and self._since is None:
             return {}
         states: dict[bytes, bytes | None] = {}
@@ -200,7 +200,7 @@ class _Planning:
         return bool(newest) and max(newest) <= self._since
 
     def _changes(self, partition: int) -> Iterator[dict[bytes, bytes | None]]:
-        """The committed states of all customers, the newest of each last; None: forgotten."""
+        """Committed states of all customers, the newest of each last; None: a tombstone."""
         settings = self._settings
         admin = KafkaAdmin(settings)
         try:
@@ -225,7 +225,7 @@ def _decoded(stored: bytes) -> CustomerState:
 
 
 def _program_in_force(reader: TopicReader) -> Program:
-    """The newest definitions with the newest facts. Raises Refused."""
+    """Newest definitions with the newest facts. Raises Refused."""
     newest: Record | None = None
     facts: dict[str, float] = {}
     for found in reader.read(reader.starts([(CONTROL, 0)])):

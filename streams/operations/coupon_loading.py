@@ -1,5 +1,5 @@
-"""The codes of coupon pools, as `sendflow coupons` and publishing load and count them: the topic
-`coupons`, and what the tasks keep of it in the changelog."""
+"""Loading and counting of coupon codes, for `sendflow coupons` and for publishing: the topic
+`coupons`, and the tasks' own keys in the changelog."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -19,12 +19,13 @@ from streams.runtime.coupons import POOL, SERIES, PoolState, decode_pool, read_s
 from streams.settings import RecordTime, Settings
 
 BEFORE_ALL: Instant = 1
-"""The record time of definitions and codes in simulated time, unless told otherwise: before the
-first record (DESIGN 5.7)."""
+"""Default record time of definitions and codes in simulated time: before the first record (DESIGN
+5.7)."""
 
 
 class PoolCounts(msgspec.Struct, frozen=True):
-    """What one task has of one pool. `left` is None for a pool whose codes are made by rule."""
+    """Counts of one pool in one task. `left` is None for a pool that generates its codes by
+    rule."""
 
     pool: str
     partition: int
@@ -35,21 +36,21 @@ class PoolCounts(msgspec.Struct, frozen=True):
 
 
 class LoadedCodes(msgspec.Struct, frozen=True):
-    """Every code that was ever loaded, with its pool; and whether simulated time has gone on."""
+    """All codes ever loaded, by pool; `has_ticks`: simulated time has started."""
 
     pool_of: dict[str, str]
     has_ticks: bool
 
 
 def loaded_codes(settings: Settings) -> LoadedCodes:
-    """What the topic holds. Raises Refused."""
+    """Reads the topic. Raises Refused."""
     decoder = EventDecoder(registry=registry_in(settings))
     pools: dict[str, str] = {}
     has_ticks = False
     with TopicReader(settings, "coupons") as reader:
         for found in reader.read(reader.starts(reader.partition_ids(COUPONS))):
             code = decode_blocking(decoder, COUPONS, found.record)
-            if isinstance(code, CouponCode):  # else a tick, or a dead letter
+            if isinstance(code, CouponCode):  # else a tick or a dead letter
                 pools.setdefault(code.code, code.pool)
             has_ticks = has_ticks or found.record.value is None
     return LoadedCodes(pools, has_ticks)
@@ -58,8 +59,8 @@ def loaded_codes(settings: Settings) -> LoadedCodes:
 def code_problems(
     pool: str, codes: Sequence[str], loaded: dict[str, str], pools: Sequence[CouponPool]
 ) -> Iterator[str]:
-    """Why codes can't be loaded: no code may go to two people (SEMANTICS 7.1). `pools`: those whose
-    rules are, or ever were, in force."""
+    """Yields the problems of codes to load: no code may go to two people (SEMANTICS 7.1). `pools`:
+    those whose rules are or were in force."""
     seen: set[str] = set()
     for number, code in enumerate(codes, start=1):
         where = f"code {number} ({code[:40]!r})"
@@ -79,13 +80,12 @@ def code_problems(
 
 
 def write_codes(settings: Settings, codes: Iterable[CouponCode], at: Instant = BEFORE_ALL) -> int:
-    """Writes codes to the topic; how many. `at` is the record time where time is simulated."""
+    """Writes codes to the topic and returns their number. `at`: record time in simulated time."""
     written = 0
-    is_simulated = settings.record_time is RecordTime.CREATE
     with EventProducer(settings, "coupons") as producer:
         for code in codes:
             record = coupon_record(code)
-            record.time = at if is_simulated else None
+            record.time = settings.record_time.given(at)
             producer.produce(record)
             written += 1
     return written
@@ -98,9 +98,9 @@ def load_inline(
     now: Instant,
     at: Instant = BEFORE_ALL,
 ) -> None:
-    """Loads the codes that stand in definitions, before they're published: as soon as they're in
-    force somebody may want one. `earlier`: the pools of the sets before. Raises Refused where a
-    code could go to two people."""
+    """Loads the codes listed in definitions, before these are published: once in force, messages
+    may need them. `earlier`: the pools of earlier sets. Raises Refused where a code could go to two
+    people."""
     if not definitions.coupons:
         return
     pools = [*definitions.coupons, *earlier]
@@ -123,7 +123,7 @@ def load_inline(
 
 
 def refuse_if_late(settings: Settings, loaded: LoadedCodes) -> None:
-    """Raises Refused where time is simulated and has gone on: codes would come too late."""
+    """Raises Refused where simulated time has started: the codes would come too late."""
     if loaded.has_ticks and settings.record_time is RecordTime.CREATE:
         raise Refused(
             "simulated time (record_time = create) has started: load coupon codes before the first "
@@ -134,7 +134,7 @@ def refuse_if_late(settings: Settings, loaded: LoadedCodes) -> None:
 def _rule_problems(
     pool: CouponPool, loaded: dict[str, str], pools: Sequence[CouponPool]
 ) -> Iterator[str]:
-    """What was given by other pools, or by this one with another prefix, mustn't be made anew."""
+    """A rule must not generate codes given by other pools, or by this one with another prefix."""
     if pool.rule is None:
         return
     other = rule_like(pool, pools)
@@ -148,9 +148,9 @@ def _rule_problems(
         yield (f"the rule can generate {code!r}, loaded into {loaded[code]!r}; use another prefix")
 
 
-def counted(settings: Settings, pools: Sequence[CouponPool]) -> list[PoolCounts]:
-    """What each task has of each pool, by pool and task, as of its last transaction. `pools`: the
-    newest first. Raises Refused."""
+def pool_counts(settings: Settings, pools: Sequence[CouponPool]) -> list[PoolCounts]:
+    """Returns the counts of each task and pool, by pool and task, as of the task's last
+    transaction. `pools`: newest first. Raises Refused."""
     newest: dict[tuple[int, bytes], bytes] = {}
     with TopicReader(settings, "coupons") as reader:
         for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
@@ -179,7 +179,7 @@ def _of_loaded(pool: str, partition: int, state: PoolState) -> PoolCounts:
 
 
 def _of_rule(pool: CouponPool, made: dict[tuple[int, str, int], int]) -> Iterator[PoolCounts]:
-    """Its codes grow longer when they run out; pools with the same rule count together."""
+    """Codes grow longer when they run out; pools with the same rule count together."""
     rule = pool.rule
     assert rule is not None
     given: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""The states of all customers, as the changelog has them: for questions about everyone."""
+"""Committed states of all customers, from the changelog: for queries over all customers."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ from streams.ports import CHANGELOG, OWN_KEY_PREFIX
 
 
 def read_states(reader: TopicReader) -> Iterator[tuple[bytes, bytes | None]]:
-    """Every committed record of the changelog, a customer's newest one last; None: forgotten.
-    Nothing is kept here: ten million states needn't fit into memory. Raises Refused."""
+    """Yields the committed records of customers, a customer's newest last; None: a tombstone.
+    Streams, so that ten million states need not fit into memory. Raises Refused."""
     for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
         key = found.record.key
         if key and not key.startswith(OWN_KEY_PREFIX):

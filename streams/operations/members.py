@@ -1,4 +1,4 @@
-"""Who is a member of which segment, judged now from the states that the changelog has."""
+"""Members of segments, evaluated from the committed states in the changelog."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from streams.settings import RecordTime, Settings
 
 
 class CurrentProgram(msgspec.Struct, frozen=True):
-    """What decides now: the newest set of definitions and the newest store facts."""
+    """Newest set of definitions with the newest store facts."""
 
     definitions: Definitions
     version: str
@@ -27,7 +27,7 @@ class CurrentProgram(msgspec.Struct, frozen=True):
 
 
 def current_program(settings: Settings) -> CurrentProgram | None:
-    """None where nothing was ever published. Raises Refused."""
+    """Returns None where no definitions were ever published. Raises Refused."""
     newest: DefinitionsRecord | None = None
     facts: dict[str, Any] = {}
     with TopicReader(settings, "segments") as reader:
@@ -41,7 +41,7 @@ def current_program(settings: Settings) -> CurrentProgram | None:
 
 
 def clock_now(settings: Settings, wall: Instant) -> Instant:
-    """When it is now: by the wall, in simulated time as far as the tasks have come."""
+    """Current time: the wall clock, or the furthest stream time of the tasks in simulated time."""
     if settings.record_time is not RecordTime.CREATE:
         return wall
     clock = 0
@@ -56,7 +56,7 @@ def clock_now(settings: Settings, wall: Instant) -> Instant:
 def read_members(
     settings: Settings, program: CurrentProgram, segments: Iterable[str], at: Instant
 ) -> dict[str, set[str]]:
-    """The ids of the members of each segment. Raises Refused."""
+    """Returns the member ids of each segment. Raises Refused."""
     with TopicReader(settings, "segments") as reader:
         return members_in(read_states(reader), program, segments, at)
 
@@ -67,7 +67,7 @@ def members_in(
     segments: Iterable[str],
     at: Instant,
 ) -> dict[str, set[str]]:
-    """The same of records of the changelog: only members are kept in memory."""
+    """Member ids of each segment from changelog records. Only members are kept in memory."""
     scope = program.definitions.scope()
     conditions = {segment: compile_segment(segment, scope) for segment in segments}
     found: dict[str, set[str]] = {segment: set() for segment in conditions}

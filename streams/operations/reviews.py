@@ -1,5 +1,5 @@
-"""Messages that wait for a person, and what persons say of them: the topics `send-review` and
-`reviews`, as `sendflow review` reads and writes them."""
+"""Messages awaiting review, and reviews of them: the topics `send-review` and `reviews`, for
+`sendflow review`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,9 +14,9 @@ from streams.kafka.topic_reader import TopicReader
 from streams.settings import RecordTime, Settings
 
 
-def unanswered(settings: Settings, decode: Decode) -> list[dict[str, Any]]:
-    """The requests that nobody has answered, each with the fields of a `ReviewRequest`, oldest
-    first. Raises Refused."""
+def open_requests(settings: Settings, decode: Decode) -> list[dict[str, Any]]:
+    """Requests without a review, each with the fields of a `ReviewRequest`, oldest first. Raises
+    Refused."""
     with TopicReader(settings, "review") as reader:
         answered = {
             decode(found.record.value)[1].get("send_id")
@@ -33,7 +33,7 @@ def unanswered(settings: Settings, decode: Decode) -> list[dict[str, Any]]:
 
 
 def write_reviews(settings: Settings, reviews: Iterable[Review]) -> None:
-    """Writes what a person says. Raises Refused."""
+    """Writes reviews. Raises Refused."""
     if settings.record_time is RecordTime.CREATE:
         raise Refused(
             "not available with simulated time (record_time = create): time does not advance "

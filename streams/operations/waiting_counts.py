@@ -1,4 +1,4 @@
-"""How many customers wait at which step of which flow."""
+"""Numbers of waiting customers by flow and step."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,35 +9,35 @@ from streams.kafka.topic_reader import TopicReader
 from streams.operations.customer_states import read_states
 from streams.settings import Settings
 
-_Places = frozenset[tuple[str, str]]
-"""Flows and steps at which one customer waits: several journeys at one step are one customer."""
+_FlowSteps = frozenset[tuple[str, str]]
+"""Pairs (flow, step) at which one customer waits; several journeys at one step count once."""
 
 
 def waiting_customers(settings: Settings) -> WaitingCounts:
-    """As the workers' newest committed states have it. Raises Refused."""
+    """Counts from the newest committed states. Raises Refused."""
     with TopicReader(settings, "waiting") as reader:
         return count_waiting(read_states(reader))
 
 
 def count_waiting(states: Iterable[tuple[bytes, bytes | None]]) -> WaitingCounts:
-    """The same of records of the changelog. Only customers who wait are kept in memory."""
-    places: dict[bytes, _Places] = {}
+    """Counts from changelog records. Only waiting customers are kept in memory."""
+    waiting: dict[bytes, _FlowSteps] = {}
     for customer, data in states:
-        where = _places_of(decode_state(data)) if data is not None else frozenset()
-        if where:
-            places[customer] = where
+        steps = _flow_steps_of(decode_state(data)) if data is not None else frozenset()
+        if steps:
+            waiting[customer] = steps
         else:
-            places.pop(customer, None)
+            waiting.pop(customer, None)
     at_step: Counter[tuple[str, str]] = Counter()
     in_flow: Counter[str] = Counter()
-    for where in places.values():
-        at_step.update(where)
-        in_flow.update({flow for flow, _ in where})
+    for steps in waiting.values():
+        at_step.update(steps)
+        in_flow.update({flow for flow, _ in steps})
     return WaitingCounts(at_step, in_flow)
 
 
-def _places_of(state: CustomerState) -> _Places:
-    """Journeys, and messages that wait for a person."""
+def _flow_steps_of(state: CustomerState) -> _FlowSteps:
+    """Steps of journeys and of messages awaiting review."""
     return frozenset(
         (journey.flow, journey.step)
         for journey in (*state.journeys, *state.reviews)

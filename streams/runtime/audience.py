@@ -10,8 +10,8 @@ due k milliseconds after the visit's moment. All that is due at one moment is on
 
 Who is in a chunk is a function of the logs, not of what is committed: the store's pages are merged
 with what isn't there yet. Most customers are in no audience: the little of their state that tells
-so is all that is decoded (engine.sieve). Cursors and the next moment of each schedule are part of
-the position record, so that a crash in the middle goes on where the last transaction ended.
+so is all that is decoded (engine.prefilter). Cursors and the next moment of each schedule are part
+of the position record, so that a crash in the middle goes on where the last transaction ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,12 +21,13 @@ import msgspec
 from streams.engine import (
     CustomerState,
     Instant,
+    Prefilter,
     Program,
-    Sieve,
-    Visit,
+    Scan,
+    Scanned,
     is_forgotten,
-    is_visit_needed,
-    sieve,
+    is_scan_needed,
+    prefilter,
 )
 from streams.engine.program import CompiledFlow
 from streams.ports import Store
@@ -41,7 +42,7 @@ Overlays = Callable[[], Iterable[Mapping[bytes, CustomerState]]]
 class UnderWay(msgspec.Struct, array_like=True):
     """A visit that has begun. Fields are only appended."""
 
-    visit: Visit
+    visit: Scan
     chunks: int = 0  # that were visited
     after: bytes = b""  # the last customer of these
     is_over: bool = False
@@ -66,7 +67,7 @@ class Visited(msgspec.Struct, gc=False):
 
     customer: bytes
     known: bytes | CustomerState
-    visits: Sequence[Visit]
+    visits: Scanned
 
 
 class Chunk(msgspec.Struct):
@@ -117,27 +118,31 @@ class Audience:
             if flow.is_once_on_publish and not flow.is_paused and flow.flow not in plans.begun
         ]
         plans.begun += starting
-        needs_visit = is_visit_needed(previous, current)
+        needs_visit = is_scan_needed(previous, current)
         if starting or needs_visit:
-            self._begin(Visit(at, starting, of_definitions=needs_visit))
+            self._begin(Scan(at, starting, of_definitions=needs_visit))
         self._advance()
 
     def change_facts(self, at: Instant) -> None:
         """At `at` store facts have changed that customers are judged by."""
-        self._begin(Visit(at, of_facts=True))
+        self._begin(Scan(at, of_facts=True))
         self._advance()
 
-    def pass_over(self, program: Program, until: Instant) -> bool:
-        """As long as there is nobody, schedules may go on to their first moments from `until` on:
-        a set that holds since 1970 would visit nobody on each of fifteen thousand days. Returns
-        whether there were such, before `until`."""
-        early = [name for name, moment in self.plans.schedules.items() if moment < until]
-        if not early or self._store.customers(b"", 1) or any(self._uncommitted()):
-            return False
-        for name in early:
+    def may_pass_over(self, until: Instant) -> bool:
+        """Are schedules due before `until`, while there is nobody yet? A set that holds since 1970
+        would visit nobody on each of fifteen thousand days."""
+        return (
+            any(moment < until for moment in self.plans.schedules.values())
+            and not self._store.customers(b"", 1)
+            and not any(self._uncommitted())
+        )
+
+    def pass_over(self, program: Program, until: Instant) -> None:
+        """Schedules that are due before `until` go on to their first moments from there on."""
+        schedules = self.plans.schedules
+        for name in [name for name, moment in schedules.items() if moment < until]:
             self._go_on(program.flows[name], until - 1)
         self._advance()
-        return True
 
     def next_chunk(self, program: Program) -> Chunk:
         """The customers whose turn comes at `next_due`."""
@@ -147,10 +152,10 @@ class Audience:
         for one in self.plans.under_way:
             if one.due == due:
                 rows = self._rows_of(one)
-                visits = (one.visit,)
+                visits = Scanned((one.visit,))
                 concerned = [
                     Visited(customer, known, visits)
-                    for customer, known in self._concerned(rows, sieve(program, one.visit, due))
+                    for customer, known in self._concerned(rows, prefilter(program, one.visit, due))
                 ]
                 chunk.size += len(rows)
                 chunk.concerned = _merged(chunk.concerned, concerned)
@@ -167,7 +172,7 @@ class Audience:
                 starting.append(name)
             self._go_on(flow, due)
         if starting:
-            self._begin(Visit(due, starting))
+            self._begin(Scan(due, starting))
 
     def _go_on(self, flow: CompiledFlow, after: Instant) -> None:
         """The next moment of the flow's schedule comes after `after`."""
@@ -178,7 +183,7 @@ class Audience:
         else:
             self.plans.schedules[flow.flow] = moment
 
-    def _begin(self, visit: Visit) -> None:
+    def _begin(self, visit: Scan) -> None:
         """What is due at the same moment is one visit; it has no chunk behind it yet, because
         records come before the timers of their time."""
         under_way = self.plans.under_way
@@ -208,7 +213,7 @@ class Audience:
             one.after = rows[-1][0]
         return rows
 
-    def _concerned(self, rows: list[Row], may_concern: Sieve | None) -> list[Row]:
+    def _concerned(self, rows: list[Row], may_concern: Prefilter | None) -> list[Row]:
         """Those whom the visit may concern. Nothing changes them before it's their turn: of their
         own timers only those that are due with the visit are left, and they are part of it."""
         if may_concern is None:
@@ -262,5 +267,5 @@ def _merged(some: list[Visited], others: list[Visited]) -> list[Visited]:
         if same is None:
             rows[one.customer] = one
         else:
-            same.visits = (*same.visits, *one.visits)
+            same.visits = Scanned((*same.visits.scans, *one.visits.scans))
     return [rows[customer] for customer in sorted(rows)]

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine import INPUTS, CustomerState, Effects, Instant, encode_state, is_forgotten
+from streams.engine import (
+    COUNTED,
+    INPUTS,
+    CustomerState,
+    Effects,
+    Instant,
+    encode_state,
+    is_forgotten,
+)
 from streams.engine.values import DAY, NO_CODES, CodeSource
 from streams.errors import Refused
 from streams.ports import CHANGELOG, Encoder, OutputRecord, Store, StoreBatch
@@ -102,6 +110,11 @@ class Pending:
         self.timers = 0  # timers fired
         self.since: Instant | None = None  # wall time of the first change
 
+    def begin(self, wall: Instant) -> None:
+        """Something happens at the wall time `wall` that is to be committed."""
+        if self.since is None:
+            self.since = wall
+
     def touch(self, customer: bytes, state: CustomerState) -> int:
         """The customer has changed. Returns the bytes that the state takes: encoded at once, since
         its size decides (engine/customer/limits.py), and hardly anyone comes twice in a slice."""
@@ -124,6 +137,15 @@ class Pending:
             made = getattr(effects, name)
             self.counts[name] += len(made)
             made.clear()
+
+    def all_counts(self) -> Counter[str]:
+        """What is counted of this, by name, once the last slice is settled."""
+        counts = Counter(self.counts)
+        for name in COUNTED:
+            counts[name] += getattr(self.effects, name)
+        counts["events"] += self.events
+        counts["timers"] += self.timers
+        return counts
 
     def has_output(self) -> bool:
         """Is somebody waiting for something of this?"""

@@ -5,18 +5,9 @@ changed since the last commit ──► in the transaction under way ──► c
 
 from collections.abc import Iterator, Mapping
 
-from streams.engine import (
-    CustomerState,
-    Event,
-    Instant,
-    NewerState,
-    check_fits,
-    decode_state,
-    forget_oldest,
-    new_state,
-)
+from streams.engine import CustomerState, NewerState, decode_state, new_state
 from streams.errors import Refused
-from streams.ports import Decoded, Store
+from streams.ports import Store
 from streams.runtime.cache import StateCache
 from streams.runtime.uncommitted import Uncommitted
 
@@ -77,16 +68,3 @@ class Customers:
         for customer, change in changes.items():
             if change is None:
                 self._cache.drop(customer)
-
-    def make_room(
-        self, customer: bytes, state: CustomerState, now: Instant, event: Decoded | None
-    ) -> None:
-        """The state is large: its oldest past events are forgotten (DESIGN 6.2). Raises
-        OverflowError where it still fits into no transaction: what made it so becomes a dead
-        letter."""
-        pending = self._uncommitted.pending
-        size = len(pending.changes[customer] or b"")
-        event_id = event.event_id if isinstance(event, Event) else None
-        if forget_oldest(state, size, now, event_id, pending.effects):
-            size = pending.touch(customer, state)
-        check_fits(state, size)

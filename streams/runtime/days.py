@@ -4,10 +4,11 @@ A day ends at midnight UTC, before anything of that instant is done. What is add
 `partition-facts` in the task's transaction; worker/facts_agent.py adds the tasks up, and the fact
 of the day comes back on `control`.
 
-    ... 23:59  timers before midnight ║ report ──► partition-facts ──► fact ──► control ║ 00:00 ...
-                                      ╚═ in simulated time the clock stands still here ═╝
+    ... 23:59  timers before midnight ║ report ──► partition-facts ──► fact ──► control
 
-A day on which nothing happened isn't told apart in live time: the next report holds for it too.
+When a day is over, and whether the next one waits for that fact, is a matter of the policy for time
+(time_policy/): in live time, a day on which nothing happened isn't told apart, and the next report
+holds for it too.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,10 +18,9 @@ import msgspec
 
 from streams.engine import CustomerState, Instant, Purchase, is_forgotten
 from streams.engine.values import DAY
-from streams.ports import CONTROL, DayReport
+from streams.ports import DayReport
 from streams.runtime.learning import Learning
-from streams.runtime.merge import Input
-from streams.runtime.order import START, Place, place, time_of
+from streams.runtime.order import START, Place, place
 from streams.runtime.own_keys import OwnKeys
 
 SUMS_KEY = b"\x00sums"
@@ -70,16 +70,12 @@ class Days:
         day_end: Instant,
         own: OwnKeys,
         customers: Callable[[], Iterable[CustomerState]],
-        *,
-        waits: bool,
     ) -> None:
         """`day_end`: the midnight at which the day under way ends. `customers`: all that are
-        stored, for stores that an older version wrote. `waits`: nothing of the next day is decided
-        before the fact of this one has come."""
+        stored, for stores that an older version wrote."""
         self.end = day_end
         self.end_place: Place = place(day_end, START)
         self._own = own
-        self._waits = waits
         self._learning = Learning(own)
         self._kept = own.get(SUMS_KEY)
         if self._kept is not None:
@@ -95,26 +91,9 @@ class Days:
         return self.end > DAY
 
     @property
-    def awaited(self) -> Instant:
-        """The day end whose fact must come before anything else happens; 0: none."""
-        return self.end - DAY if self._waits else 0
-
-    def over(self, first: Input, at: Place, next_due: Place) -> Instant | None:
-        """A moment after the day under way, if that is over: `first` is next, at `at`, or a timer.
-
-        In simulated time each day ends by itself, since what other tasks write for this one may
-        come on a day without anything else; and the first day is that of the first record, or a
-        schedule would wait for the facts of every day since 1970."""
-        if min(at, next_due) < self.end_place:
-            return None
-        if not self._waits:
-            return time_of(min(at, next_due))
-        if self.has_begun:
-            return self.end if next_due < at or first.records else None
-        if first.topic == CONTROL or not first.records:
-            return None
-        begun = time_of(at) // DAY * DAY
-        return begun if next_due >= place(begun, START) else None
+    def began(self) -> Instant:
+        """The midnight at which the day under way began."""
+        return self.end - DAY
 
     def close(self, partition: int, now: Instant) -> DayReport:
         """The day is over, and so are all others that end up to `now`: nothing has happened since

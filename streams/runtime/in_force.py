@@ -11,7 +11,7 @@ from streams.errors import SendflowError
 from streams.ports import DAY_FACTS_KEY, ControlReader, Facts, Record, Rejection
 from streams.runtime.audience import Audience
 from streams.runtime.coupons import CouponBook
-from streams.runtime.merge import Input, SortedInput
+from streams.runtime.merge import Input
 from streams.runtime.notices import Notices
 
 
@@ -32,7 +32,7 @@ class InForce:
         self.set_aside = list(set_aside)
         self.fact_until: Instant = 0
         """The newest fact of a day that was fed: of this midnight."""
-        self._control = control
+        self.control = control
         self._reader = reader
         self._audience = audience
         self._coupons = coupons
@@ -40,29 +40,23 @@ class InForce:
 
     def feed(self, records: list[Record]) -> None:
         """Looks through records before they're fed to the input. Raises Poisoned, Refused."""
-        for record in self._in_their_order(records):
+        for record in self.control.in_order(records):
             if record.key == DAY_FACTS_KEY:
                 self.fact_until = max(self.fact_until, record.time)
-            if self._control.is_done(record):
+            if self.control.is_done(record):
                 self._take_again(record)
-
-    def _in_their_order(self, records: list[Record]) -> list[Record]:
-        """As they are taken: in simulated time by time (SortedInput)."""
-        if not isinstance(self._control, SortedInput):
-            return records
-        return sorted(records, key=lambda record: (record.time, record.offset))
 
     def take(self, record: Record, now: Instant) -> None:
         """The next record: from `now` on, what it says is in force."""
-        if (self._control.topic, record.offset) in self._notices.poisoned:
+        if (self.control.topic, record.offset) in self._notices.poisoned:
             # What was in force stays in force, after a restart too.
             self.set_aside.append(record.offset)
             rejection = Rejection("taking this over failed; the worker's log has the error")
-            self._notices.dead_letter(self._control.topic, record, rejection, now)
+            self._notices.dead_letter(self.control.topic, record, rejection, now)
             return
         change = self._reader.read(record)
         if isinstance(change, Rejection):
-            self._notices.dead_letter(self._control.topic, record, change, now)
+            self._notices.dead_letter(self.control.topic, record, change, now)
             return
         before = self.program
         self._apply(change)
@@ -77,7 +71,7 @@ class InForce:
 
     def _take_again(self, record: Record) -> None:
         """What decided before the task was opened decides again; its visits are in the plans."""
-        mark = self._control.topic, record.offset
+        mark = self.control.topic, record.offset
         if record.offset in self.set_aside:
             return
         if mark in self._notices.poisoned:  # an older version could take it over

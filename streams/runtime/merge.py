@@ -7,13 +7,11 @@ beyond it yet. So a search is never judged before an order that is older but unr
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
 
 from streams.engine import BETWEEN_TASKS, Instant
 from streams.ports import Record
 from streams.runtime.order import FIRST_TOPIC, NEVER, Place, place, place_of_late
-from streams.runtime.timers import FAR_FUTURE
 
 
 class Input:
@@ -97,6 +95,10 @@ class Input:
         """Was it processed before the task was opened?"""
         return record.offset < self.position
 
+    def in_order(self, records: list[Record]) -> list[Record]:
+        """Fetched records in the order in which they are taken."""
+        return records
+
     def refresh(self) -> None:
         """Sets `place` after a change."""
         if self.records:
@@ -139,122 +141,20 @@ class Input:
             self.complete(self.asked_time)
 
 
-class SortedInput(Input):
-    """`control` in simulated time. Whoever publishes gives the time, and a set that was published
-    for later in the year lies in front of the facts of the days before:
-
-    offset   0          1               2           3              position 4
-             set, t=1   set, t=day 90   fact, day 0 fact, day 1    skipped  [1]
-    """
-
-    __slots__ = ("skipped",)
-
-    def __init__(self, topic: str, order: int, position: int, skipped: Iterable[int]) -> None:
-        super().__init__(topic, order, position)
-        self.skipped = set(skipped)
-        """Offsets before `position` that weren't processed yet."""
-
-    @property
-    def resume_at(self) -> int:
-        """See Input.resume_at."""
-        return min(self.skipped, default=self.position)
-
-    def is_done(self, record: Record) -> bool:
-        """See Input.is_done."""
-        return record.offset < self.position and record.offset not in self.skipped
-
-    def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
-        """See Input.feed; they are taken in order of time."""
-        super().feed(records, next_offset, end)
-        self.records = deque(sorted(self.records, key=lambda one: (one.time, one.offset)))
-        self.refresh()
-
-    def pop(self) -> Record:
-        """See Input.pop."""
-        position, record = self.position, super().pop()
-        self.skipped.discard(record.offset)
-        if record.offset < position:
-            self.position = position
-        else:
-            self.skipped.update(
-                one.offset for one in self.records if position <= one.offset < record.offset
-            )
-        return record
-
-    def put_back(self, record: Record) -> None:
-        """See Input.put_back."""
-        position = self.position
-        super().put_back(record)
-        self.position = position
-        self.skipped.add(record.offset)
-
-
-class HeldInput(SortedInput):
-    """What tasks write for each other, in simulated time. The time of a record is the midnight
-    after it was written. Up to there no task waits for another, and what has come so far is an
-    accident; so nothing is let in before that midnight, when all tasks are known to have committed
-    their day and the partition is known to its end.
-
-      fed       o t=M1   o t=M1 │ o t=M2            the end as it was asked for at M1
-                                ▼
-      at M1     let in: ● ●                         empty or not, it holds nobody up in between
-
-    Which of two tasks wrote first is an accident too: what is let in is taken in order of what it
-    is, not of offsets.
-    """
-
-    __slots__ = ("held", "until")
-
-    def __init__(self, topic: str, order: int, position: int, skipped: Iterable[int]) -> None:
-        super().__init__(topic, order, position, skipped)
-        self.held: deque[Record] = deque()
-        """Fed and not let in. Not counted as buffered: pausing the partition wouldn't help."""
-        self.until: Instant = 0
-        """The newest midnight at which it was let in."""
-        self.complete_before = FAR_FUTURE
-        self.refresh()
-
-    def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
-        """See Input.feed."""
-        self.held += [record for record in records if not self.is_done(record)]
-        Input.feed(self, (), next_offset, end)
-
-    def _reach_cut(self) -> None:
-        if self.asked_end is not None and self.next_offset >= self.asked_end:
-            self.asked_end = None
-            self.until = self.asked_time
-            let_in = []
-            while self.held and self.held[0].time <= self.until:
-                let_in.append(self.held.popleft())
-            let_in.sort(key=lambda one: (one.time, one.key or b"", one.value or b"", one.offset))
-            self.records += let_in
-            self.buffered_bytes += sum(100 + len(one.value or b"") for one in let_in)
+def plain_inputs(topics: Iterable[str], positions: Mapping[str, int]) -> list[Input]:
+    """An input for each topic, in their order; `positions` holds their next offsets, if not 0."""
+    return [
+        Input(topic, order, positions.get(topic, 0))
+        for order, topic in enumerate(topics, FIRST_TOPIC)
+    ]
 
 
 class Merge:
     """All inputs of one task, in the order of their topics (SEMANTICS 5.3)."""
 
-    def __init__(
-        self,
-        topics: Iterable[str],
-        positions: Mapping[str, int],
-        skipped: Mapping[str, Iterable[int]] = MappingProxyType({}),
-        held: Collection[str] = (),
-    ) -> None:
-        """`skipped`: the topics of a SortedInput, with what was skipped of each; `held`: those of
-        them that are a HeldInput."""
-
-        def input_of(topic: str, order: int) -> Input:
-            position = positions.get(topic, 0)
-            if topic in held:
-                return HeldInput(topic, order, position, skipped.get(topic, ()))
-            if topic in skipped:
-                return SortedInput(topic, order, position, skipped[topic])
-            return Input(topic, order, position)
-
-        self.inputs = [input_of(topic, order) for order, topic in enumerate(topics, FIRST_TOPIC)]
+    def __init__(self, inputs: Iterable[Input]) -> None:
+        self.inputs = list(inputs)
         self.by_topic = {one.topic: one for one in self.inputs}
-        self._held = [one for one in self.inputs if isinstance(one, HeldInput)]
 
     def choose(self, clock: Place) -> tuple[Input, Place, Place]:
         """The input that comes first, its place, and the place of the one after it.
@@ -279,25 +179,6 @@ class Merge:
         """How long inputs have held the task up counts from the next wait on."""
         for one in self.inputs:
             one.unblock()
-
-    def beyond(self, wall: Instant) -> Input | None:
-        """An input whose next record is dated after `wall`, other than by a task."""
-        for one in self.inputs:
-            if one.records and one.records[0].time > wall and not one.is_between_tasks:
-                return one
-        return None
-
-    def not_let_in(self, midnight: Instant) -> list[HeldInput]:
-        """Those of which it isn't known yet what came of it up to `midnight`."""
-        return [one for one in self._held if one.until < midnight]
-
-    def skipped(self) -> dict[str, list[int]]:
-        """What was skipped, by topic."""
-        return {
-            one.topic: sorted(one.skipped)
-            for one in self.inputs
-            if isinstance(one, SortedInput) and one.skipped
-        }
 
     def positions(self) -> dict[str, int]:
         """Next offset to process, by topic."""

@@ -5,6 +5,7 @@ from streams.engine import Instant, Interest, Product, news_event, next_midnight
 from streams.ports import Encoder
 from streams.runtime.in_force import InForce
 from streams.runtime.products import Products, Told
+from streams.runtime.time_policy import TimePolicy
 from streams.runtime.uncommitted import Uncommitted
 
 
@@ -17,14 +18,13 @@ class News:
         in_force: InForce,
         encoder: Encoder,
         uncommitted: Uncommitted,
-        *,
-        is_simulated: bool,
+        time: TimePolicy,
     ) -> None:
         self._products = products
         self._in_force = in_force
         self._encoder = encoder
         self._uncommitted = uncommitted
-        self._is_simulated = is_simulated
+        self._time = time
 
     def take(self, said: Product | Interest, now: Instant) -> None:
         """What the shop says of an article, or a customer who waits for its news_event."""
@@ -46,8 +46,8 @@ class News:
         midnight = next_midnight(now)
         encoder, records = self._encoder, self._uncommitted.pending.records
         for one in told:
-            event = news_event(one.change, one.customer, one.interest)
-            if self._is_simulated:
-                event = {**event, "occurred_at": midnight}
+            event = self._time.dated_news(
+                news_event(one.change, one.customer, one.interest), midnight
+            )
             records.append(encoder.news(one.change.metric, event, midnight))
         self._uncommitted.pending.counts["news"] += len(told)

@@ -1,16 +1,32 @@
 """What a task says of records and timers that it couldn't take as they came: dead letters, late
-records, and where deciding failed."""
+records, and where deciding failed.
+
+    decide ──► our own code fails ──► Poisoned(mark) ──► the task is thrown away and opened anew,
+                                                         with the mark ──► dead letter
+"""
 
 import logging
 from collections import Counter
 
-from streams.engine import Instant
+from streams.engine import CustomerState, Instant
 from streams.errors import Poisoned
 from streams.ports import Encoder, Record, Rejection
 from streams.runtime.merge import Input
 from streams.runtime.uncommitted import Uncommitted
 
 logger = logging.getLogger(__name__)
+
+Mark = tuple[str, int]
+"""Names a record (topic, offset), or what was due (`timer_mark`)."""
+
+TIMER = "timer"
+"""Where a dead letter of a timer comes from, in place of a topic."""
+
+
+def timer_mark(state: CustomerState, due: Instant) -> Mark:
+    """Names the timer of a customer, or the visit to them, that was due at `due`, among the
+    poisoned."""
+    return f"{TIMER} of {state.customer_id}", due
 
 
 class Notices:
@@ -22,7 +38,7 @@ class Notices:
         encoder: Encoder,
         uncommitted: Uncommitted,
         counts: Counter[str],
-        poisoned: frozenset[tuple[str, int]],
+        poisoned: frozenset[Mark],
         late_sequence: int,
     ) -> None:
         self.poisoned = poisoned
@@ -58,9 +74,9 @@ class Notices:
             self._encoder.dead_letter(topic, self._partition, record, rejection, at)
         )
 
-    def failed(self, mark: tuple[str, int], error: Exception) -> Poisoned:
-        """What is to be raised where deciding failed: the task opens anew without this record or
-        timer (PITFALLS 61)."""
+    def failed(self, mark: Mark, error: Exception) -> Poisoned:
+        """Logs that deciding failed, and returns what is to be raised: the task opens anew without
+        this record or timer (PITFALLS 61)."""
         where = f"{mark[0]}[{self._partition}]@{mark[1]}"
         logger.exception("%s: deciding failed: %s", where, error)
         return Poisoned(mark, f"{where}: deciding failed: {error!r}")

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from streams.engine import Instant, cart_of, decode_state
-from streams.ports import CONTROL
 from streams.runtime.lifecycle import TaskState
 
 
@@ -43,19 +42,12 @@ class HealthView(msgspec.Struct):
     running: int
 
 
-AT_THE_LIVE_EDGE = 5_000
-"""Milliseconds that the clock may be behind: several cuts, also of many tasks (DESIGN 5.2)."""
-
-
-def waiting_view(view: TaskView, *, is_simulated: bool, knows_ends: bool) -> TaskView:
+def waiting_view(view: TaskView, *, is_at_rest: bool, knows_ends: bool) -> TaskView:
     """Tells a task that rests from one that is held back: between two cuts each waits for some
-    input to be known to its end, and that is no trouble. Where time is simulated, the clock says
-    nothing about it, and `control` is waited for only at midnight, for the facts of the day.
-    `knows_ends`: `lag` is that of all inputs."""
+    input to be known to its end, and that is no trouble. `is_at_rest`: by the policy for time, if
+    nothing is left to read. `knows_ends`: `lag` is that of all inputs."""
     is_done = knows_ends and not any(view.lag.values()) and not any(view.buffered.values())
-    is_near = view.behind is not None and view.behind <= AT_THE_LIVE_EDGE
-    rests = view.waits_for != CONTROL if is_simulated else is_near
-    if is_done and rests:
+    if is_done and is_at_rest:
         return msgspec.structs.replace(view, waits_for=None, is_up_to_date=True)
     return view
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from streams.engine import Instant
 from streams.errors import Refused
 from streams.ports import CONTROL, PartitionId
+from streams.runtime.time_policy.live import SHORTEST_PAUSE
 from streams.worker.slot import RunningTasks, TaskSlot, in_thread
 
 logger = logging.getLogger(__name__)
@@ -22,14 +23,8 @@ ReadEndOffsets = Callable[[list[PartitionId]], dict[PartitionId, int]]
 """The ends (high watermarks) of partitions in one request; blocks. What can't be asked is left
 out."""
 
-MIN_INTERVAL = 0.02
-"""Seconds between two cuts, at least."""
-MIN_INTERVAL_SIMULATED = 0.002
-"""The same in simulated time, where tasks ask once a day, and all of the next day waits for it."""
 CALM_INTERVAL = 0.2
 """Seconds between two cuts while no record and no timer waits for one."""
-CPU_FRACTION = 1 / 50
-"""Fraction of one CPU that the requests may cost."""
 CPU_PER_PARTITION = 14e-3 / 512
 """Seconds of CPU that one partition costs in librdkafka's threads (DESIGN 5.2)."""
 RETRY_AFTER = 1.0
@@ -89,7 +84,7 @@ class EndOffsetRequests:
         asked = {slot: topics for slot in slots if (topics := slot.task.needs_cut(wall))}
         keys = {input_partition(slot, topic) for slot, topics in asked.items() for topic in topics}
         if not keys:
-            return MIN_INTERVAL
+            return SHORTEST_PAUSE
         ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
         self._check_answered(bool(ends))
         if not ends:
@@ -105,9 +100,8 @@ class EndOffsetRequests:
             slot.ends.update(found)
             slot.task.cut(wall, found)
             self._done(slot)
-        if all(slot.task.settings.is_simulated for slot in asked):
-            return MIN_INTERVAL_SIMULATED
-        return max(MIN_INTERVAL, (cost + CPU_PER_PARTITION * len(keys)) / CPU_FRACTION)
+        cost += CPU_PER_PARTITION * len(keys)
+        return max(slot.task.time.pause_after_cut(cost) for slot in asked)
 
     def _check_answered(self, is_answered: bool) -> None:
         now = time.monotonic()
@@ -130,12 +124,7 @@ class EndOffsetRequests:
 def is_urgent(slot: TaskSlot, wall: Instant) -> bool:
     """Does a record or a timer wait for the clock to go on?"""
     task = slot.task
-    if task.settings.is_simulated:
-        return True  # it asks at midnight only, and all of the next day waits for it
-    due = task.next_due
-    if due is not None and due <= wall:
-        return True
-    return any(task.buffered(topic)[0] for topic in slot.fed)
+    return task.time.is_cut_urgent(wall, task.next_due)
 
 
 def input_partition(slot: TaskSlot, topic: str) -> PartitionId:

@@ -25,7 +25,7 @@ from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL, DAY_FACTS_KEY, DayReport, Rejection
 from streams.runtime.facts import Adding, DayFact
-from streams.settings import RecordTime, Settings
+from streams.settings import Settings
 from streams.worker.fetching import Fetched, FetchThread
 
 logger = logging.getLogger(__name__)
@@ -129,12 +129,12 @@ class _AgentThread(threading.Thread):
         )
         try:
             producer.open(OPEN_WITHIN)
-            is_simulated = settings.record_time is RecordTime.CREATE
             adding = Adding(settings.partitions, self._last_fact())
             for report in self._reports():
                 adding.add(report)
                 for fact in adding.complete():
-                    producer.commit([fact_record(fact, is_simulated=is_simulated)], WRITE_WITHIN)
+                    time = settings.record_time.given(fact.day_end)
+                    producer.commit([fact_record(fact, time)], WRITE_WITHIN)
                     self._failures = 0
         finally:
             producer.close()

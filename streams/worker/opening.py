@@ -24,7 +24,7 @@ from streams.kafka.topics import TOPICS, PartitionCount, topic_name
 from streams.ports import CHANGELOG, Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import never_read
-from streams.settings import RecordTime, Settings
+from streams.settings import Settings
 from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
 from streams.task import PartitionTask
 from streams.worker.clock import wall_clock
@@ -218,6 +218,6 @@ def task_settings(settings: Settings) -> TaskSettings:
         max_idle=settings.max_idle,
         commit_interval=settings.commit_interval,
         commit_events=settings.commit_events,
-        is_simulated=settings.record_time is RecordTime.CREATE,
+        record_time=settings.record_time,
         cached_customers=settings.cache_customers,
     )

@@ -18,9 +18,8 @@ def task_view(slot: TaskSlot) -> TaskView:
         view.buffered = {topic: task.buffered(topic)[0] for topic in slot.fed}
         view.lag = slot.lag()
         view.counts = dict(task.counts)
-        return waiting_view(
-            view, is_simulated=task.settings.is_simulated, knows_ends=slot.knows_ends
-        )
+        is_at_rest = task.time.is_at_rest(view.behind, view.waits_for)
+        return waiting_view(view, is_at_rest=is_at_rest, knows_ends=slot.knows_ends)
     return view
 
 

@@ -9,9 +9,9 @@ from streams.kafka.client_config import producer_options
 from streams.kafka.topics import TOPICS
 from streams.ports import CHANGELOG, CONTROL
 from streams.settings import RecordTime, Settings
-from tests.broker.reading import create_topics, settings_for
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey
+from tests.harness.topics import create_topics, settings_for
 
 
 @pytest.fixture

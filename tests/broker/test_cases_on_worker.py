@@ -29,7 +29,7 @@ from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CONTROL, OutputRecord
 from streams.settings import RecordTime, Settings
-from tests.broker.case_run import Slot, by_customer, in_slots
+from tests.harness.case_slots import Slot, by_customer, in_slots
 from tests.harness.cases import all_cases, name_of
 from tests.harness.forked import ForkedWorker
 
@@ -116,7 +116,7 @@ class CasesRun:
         observer = WorkerObserver(lambda clock: None, _no_worker_ends_by_itself)
         wait_until_decided([worker], PARTITIONS, until, observer, silence=40)
         if stop:
-            worker.ask_to_stop()
+            worker.request_stop()
             assert worker.wait_for_end() == 0, worker.log_tail()
 
     def _outputs(self) -> CaseOutputs:

@@ -6,8 +6,8 @@ from streams.kafka import changelog as changelog_module
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogChunk, ChangelogReader, Stopped
 from streams.kafka.client_config import consumer_options, producer_options
-from tests.broker.reading import create_topics, delete_records, high_watermark, settings_for
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.topics import create_topics, delete_records, high_watermark, settings_for
 
 PATIENCE = 20.0
 

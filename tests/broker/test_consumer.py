@@ -7,8 +7,8 @@ from streams.errors import Refused
 from streams.kafka.client_config import consumer_options, producer_options
 from streams.kafka.consumer import Batch, RecordConsumer
 from streams.settings import Settings
-from tests.broker.reading import create_topics, delete_records, settings_for
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.topics import create_topics, delete_records, settings_for
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.coupon_loading import counted, loaded_codes, refuse_if_late, write_codes
+from streams.operations.coupon_loading import loaded_codes, pool_counts, refuse_if_late, write_codes
 from streams.operations.publish import published_sets
 from streams.settings import RecordTime
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -216,4 +216,4 @@ def test_in_simulated_time_codes_come_before_the_first_event(
         pool.write_text("coupons: ten\ncodes: [T1]\nexpires: 1d\n")
         shop.publish()
         assert write_codes(shop.settings, []) == 0
-        assert counted(shop.settings, []) == []
+        assert pool_counts(shop.settings, []) == []

@@ -22,9 +22,9 @@ from streams.runtime.commit import POSITION_KEY, Position, decode_position
 from streams.runtime.facts import DayFact
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory
-from tests.broker.one_task import OneTask, wall_clock
-from tests.broker.reading import read, values
 from tests.harness.forked import ForkedProcess
+from tests.harness.one_task import OneTask, wall_clock
+from tests.harness.topics import read, values
 
 MORNING = 1_772_442_000_000
 """2026-03-02 09:00 UTC."""
@@ -68,7 +68,7 @@ class Past:
         with EventProducer(self.settings) as producer:
             # What the agent of a worker would write, for which a task waits at each midnight.
             for day_end in (midnight, midnight + DAY):
-                producer.produce(fact_record(DayFact(day_end, 1, {}), is_simulated=True))
+                producer.produce(fact_record(DayFact(day_end, 1, {}), day_end))
 
     def write(self, start: int, customers: int = 20) -> None:
         """Customers, their carts, and the end of time six hours later: `start` in hours."""
@@ -86,7 +86,7 @@ class Past:
     def killed_at(self, point: str) -> None:
         """A process that decides all that there is and dies at this point."""
         variables = environment(self.settings, self.settings.data_dir, 1)
-        command = (sys.executable, "-m", "tests.broker.one_task", point)
+        command = (sys.executable, "-m", "tests.harness.one_task", point)
         process = ForkedProcess(command, self.folder / f"{point}.log", variables)
         assert process.wait(within=40) == -signal.SIGKILL, process.log_tail()
 

@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from streams.embedded.broker_process import BrokerProcess
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -198,7 +198,7 @@ def test_a_worker_that_fails_ends_it_with_the_end_of_its_log(start: Start, tmp_p
     os.kill(pid, signal.SIGSEGV)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert f"ended with status {-signal.SIGSEGV}; the end of its log:" in errors
+    assert f"exited with status {-signal.SIGSEGV}; end of its log:" in errors
     assert "are in force" in errors
     [logs] = tmp_path.glob("sendflow-demo-logs-*")
     assert f"logs: {logs}" in errors

@@ -7,7 +7,7 @@ import pytest
 
 from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess
-from tests.broker.shop_run import PARTITIONS, Outputs, ShopRun
+from tests.harness.year_run import PARTITIONS, Outputs, ShopRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 

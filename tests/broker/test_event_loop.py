@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from streams.embedded.broker_process import BrokerProcess
-from tests.broker.worker_processes import Process, Shop
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.worker_shop import Process, Shop
 
 DELAY = 5.0
 """Seconds; half of what would lose the membership or the transaction."""

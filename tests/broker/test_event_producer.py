@@ -9,7 +9,7 @@ from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord
 from streams.settings import Settings
-from tests.broker.reading import create_topics, settings_for
+from tests.harness.topics import create_topics, settings_for
 
 
 @pytest.fixture

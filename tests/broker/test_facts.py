@@ -13,7 +13,7 @@ from streams.kafka.topic_reader import TopicReader
 from streams.ports import CONTROL, DayReport, Record
 from streams.runtime.facts import Adding, DayFact
 from streams.settings import Settings
-from tests.broker.shop_run import PARTITIONS, ShopRun
+from tests.harness.year_run import PARTITIONS, ShopRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

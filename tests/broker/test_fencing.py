@@ -13,11 +13,11 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Aborted, Fenced, OutcomeUnknown
 from streams.kafka.topics import topic_name
 from streams.store.rocks import RocksStore, StoreMemory
-from tests.broker.one_task import OneTask
-from tests.broker.reading import high_watermark
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.one_task import OneTask
+from tests.harness.topics import high_watermark
+from tests.harness.worker_shop import Shop
 
 CUSTOMERS = 5
 

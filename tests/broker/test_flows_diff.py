@@ -18,8 +18,8 @@ from streams.ports import CHANGELOG, OutputRecord
 from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import TIMERS, place
 from streams.settings import RecordTime
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -13,8 +13,8 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord
-from tests.broker.worker_processes import Shop, now
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Shop, now
 
 pytestmark = pytest.mark.timeout(150)
 

@@ -15,10 +15,10 @@ from streams.kafka.event_producer import EventProducer
 from streams.kafka.partition import partition_of
 from streams.kafka.topics import topic_name
 from streams.ports import CHANGELOG, OutputRecord
-from tests.apache_kafka.jars import java, kafka_jars
-from tests.broker.reading import read
-from tests.broker.worker_processes import Shop, event, now
-from tests.eventually import eventually
+from tests.harness.apache_kafka.jars import java, kafka_jars
+from tests.harness.eventually import eventually
+from tests.harness.topics import read
+from tests.harness.worker_shop import Shop, event, now
 
 PARTITIONS = 4
 CUSTOMERS = 12

@@ -20,10 +20,10 @@ from streams.kafka.producer import ProducerState
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
 from streams.ports import CHANGELOG, OutputRecord
-from tests.broker.one_task import OneTask
-from tests.broker.reading import high_watermark, read
-from tests.broker.worker_processes import Shop, event, now
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.one_task import OneTask
+from tests.harness.topics import high_watermark, read
+from tests.harness.worker_shop import Shop, event, now
 
 CUSTOMERS = 5
 ORDER = single_object_header(shipped_schemas().of_metric("order.placed"))

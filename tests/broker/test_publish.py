@@ -21,8 +21,8 @@ from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import publish_set, published_sets, read_set
 from streams.ports import OutputRecord
-from tests.broker.worker_processes import Process, Shop, now
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Process, Shop, now
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 

@@ -19,11 +19,11 @@ from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord
 from streams.settings import RecordTime, Settings
-from tests.broker.one_task import OneTask, wall_clock
-from tests.broker.reading import create_topics, high_watermark, read, values
-from tests.broker.worker_processes import Process, Shop, event
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.one_task import OneTask, wall_clock
+from tests.harness.topics import create_topics, high_watermark, read, values
+from tests.harness.worker_shop import Process, Shop, event
 
 CUSTOMERS = 5
 HOUR = 3_600_000

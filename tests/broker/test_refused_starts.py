@@ -14,9 +14,9 @@ from streams.kafka.topics import topic_name
 from streams.ports import CHANGELOG, OutputRecord, StoreBatch
 from streams.runtime.commit import POSITION_KEY
 from streams.store.rocks import RocksStore, StoreMemory
-from tests.broker.one_task import OneTask, wall_clock
-from tests.broker.reading import create_topics, delete_records, read
-from tests.broker.worker_processes import Shop
+from tests.harness.one_task import OneTask, wall_clock
+from tests.harness.topics import create_topics, delete_records, read
+from tests.harness.worker_shop import Shop
 from tests.store.states import state
 
 CUSTOMERS = 5

@@ -12,9 +12,9 @@ from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decod
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from tests.broker.worker_processes import Process, Shop, event
 from tests.contracts.registry_server import RegistryServer
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Process, Shop, event
 
 pytestmark = pytest.mark.timeout(120)
 

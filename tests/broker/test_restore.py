@@ -20,10 +20,10 @@ from streams.errors import OutcomeUnknown
 from streams.kafka.topics import topic_name
 from streams.ports import CHANGELOG, StoreBatch
 from streams.store.layout import OWN
-from tests.broker.one_task import OneTask, wall_clock
-from tests.broker.reading import create_topics, high_watermark, read
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.one_task import OneTask, wall_clock
+from tests.harness.topics import create_topics, high_watermark, read
+from tests.harness.worker_shop import Shop
 
 CUSTOMERS = 5
 

@@ -9,8 +9,8 @@ import pytest
 
 from streams.cli.main import run
 from streams.embedded.broker_process import BrokerProcess
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(120)
 

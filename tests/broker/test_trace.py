@@ -8,9 +8,9 @@ import pytest
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from tests.broker.one_task import OneTask
-from tests.broker.worker_processes import Shop, event
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.one_task import OneTask
+from tests.harness.worker_shop import Shop, event
 
 FLOW = """\
 flow: thanks

@@ -11,10 +11,10 @@ import pytest
 from streams.embedded.broker_process import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.producer import ProducerState
-from tests.broker.one_task import OneTask
-from tests.broker.worker_processes import Process, Shop
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.one_task import OneTask
+from tests.harness.worker_shop import Process, Shop
 
 CUSTOMERS = 5
 

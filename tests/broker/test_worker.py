@@ -8,8 +8,8 @@ import pytest
 from streams.embedded.broker_process import BrokerProcess, free_port
 from streams.kafka.event_producer import EventProducer
 from streams.operations.publish import published_sets
-from tests.broker.worker_processes import Shop, event
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Shop, event
 
 pytestmark = pytest.mark.timeout(120)
 

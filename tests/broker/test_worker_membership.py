@@ -9,9 +9,9 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.admin import KafkaAdmin
 from streams.ports import CONTROL
 from streams.worker.faust.app import build_app
-from tests.broker.group import members
-from tests.broker.reading import settings_for
-from tests.worker.cluster import Cluster, Worker, until
+from tests.harness.consumer_group import members
+from tests.harness.memory_cluster import Cluster, Worker, until
+from tests.harness.topics import settings_for
 
 
 @pytest.mark.slow

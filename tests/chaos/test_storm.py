@@ -14,9 +14,9 @@ from streams.engine import decode_state
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CHANGELOG, OutputRecord
-from tests.broker.worker_processes import Process, Shop, event, now
 from tests.chaos.verifier import FLOWS, Command, Happened, differences, expected
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Process, Shop, event, now
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 

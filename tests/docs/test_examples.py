@@ -16,7 +16,7 @@ from streams.engine import Event, Product, Review, SendCommand
 from streams.engine.values.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
 from streams.ports import CouponCode, Record
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 8

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.embedded import broker_process as embedded
 from streams.embedded.broker_process import HOST, EmbeddedBroker, PortTaken, answers
 from streams.errors import Refused
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 
 def is_alive(pid: int) -> bool:
@@ -50,7 +50,7 @@ def test_data_and_port_outlive_a_stop(tmp_path):
 def test_a_taken_port_is_refused_when_it_was_asked_for(tmp_path):
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PortTaken, match=f"port {port} is taken"):
+        with pytest.raises(PortTaken, match=f"port {port} is in use"):
             EmbeddedBroker(tmp_path, port).start()
 
 

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.embedded.broker_process import HOST, EmbeddedBroker
 from streams.embedded.sessions import evict_the_dead
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 MEMBER = """
 import os, sys

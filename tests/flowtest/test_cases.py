@@ -89,13 +89,13 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_can_not_be_read_is_told_with_its_place(tmp_path: Path, text: str, says: str) -> None:
+def test_unreadable_parts_have_their_places(tmp_path: Path, text: str, says: str) -> None:
     read = read_text(tmp_path, text)
     assert read.cases == []
     assert any(says in str(problem) for problem in read.problems)
 
 
-def test_the_problems_of_all_cases_are_told_once(tmp_path: Path) -> None:
+def test_shared_problems_of_cases_are_reported_once(tmp_path: Path) -> None:
     read = read_text(
         tmp_path,
         SET

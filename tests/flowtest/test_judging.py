@@ -132,13 +132,13 @@ def test_another_refusal(tmp_path: Path, expect: str) -> None:
     assert any("flows[0].steps[1].wait: with 'at'" in line for line in picture)
 
 
-def test_a_refusal_that_is_not_expected_is_told_with_its_place(tmp_path: Path) -> None:
+def test_an_unexpected_problem_has_its_place(tmp_path: Path) -> None:
     head, line = judge(tmp_path, "{commands: []}", REFUSED).picture
     assert head == "invalid definitions:"
     assert line.startswith(f"  {tmp_path}/x.test.yaml:6:50: with 'at'")
 
 
-def test_all_that_can_not_be_expected_is_told_with_its_place(tmp_path: Path) -> None:
+def test_invalid_expectations_have_their_places(tmp_path: Path) -> None:
     expect = """
       commands: [{template: reminder, templat: x}]
       decisions: [{outcome: sent, why: x}]

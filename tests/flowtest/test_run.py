@@ -1,4 +1,4 @@
-"""What a case may say happens."""
+"""Entries of `events` in a case."""
 
 # ruff: noqa: E501 - tables of cases, one a line
 
@@ -158,7 +158,7 @@ def test_a_case_that_says_what_cannot_be(tmp_path: Path, entry: str, says: str) 
     assert any(says in one for one in (line, *others))
 
 
-def test_all_problems_of_all_cases_are_told_with_their_places(tmp_path: Path) -> None:
+def test_all_problems_of_all_cases_have_their_places(tmp_path: Path) -> None:
     case = """
   - name: one
     customers: {bob: {colour: red}}

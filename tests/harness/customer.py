@@ -3,6 +3,7 @@
 from typing import Any
 
 from streams.engine import (
+    DUE,
     CustomerState,
     Decision,
     Definitions,
@@ -12,9 +13,8 @@ from streams.engine import (
     Journey,
     Outcome,
     Program,
+    act,
     compile_program,
-    decide,
-    fire,
     new_state,
     read_definitions,
 )
@@ -82,7 +82,7 @@ class Customer:
             at if occurred_at is None else occurred_at,
             data,
         )
-        decide(self.program, self.state, event, at, self.effects)
+        act(self.program, self.state, event, at, self.effects)
 
     def view(self, at: Instant, **keys: Any) -> None:
         """Looks at something: what starts the flows of most tests."""
@@ -102,7 +102,7 @@ class Customer:
     def until(self, at: Instant) -> None:
         """Fires all timers that are due up to and including `at`."""
         while self.state.next_due is not None and self.state.next_due <= at:
-            fire(self.program, self.state, self.state.next_due, self.effects)
+            act(self.program, self.state, DUE, self.state.next_due, self.effects)
 
     def sent(self) -> list[tuple[Instant, str]]:
         """When which template was sent."""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from streams.embedded.broker_process import HOST, answers, free_port
-from tests.apache_kafka.broker import KafkaBroker
-from tests.eventually import eventually
+from tests.harness.apache_kafka.broker import KafkaBroker
+from tests.harness.eventually import eventually
 
 _STARTS_WITHIN = 90.0
 """Seconds, beside processes that collect tests."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from streams.contracts.control import DefinitionsRecord
-from streams.operations.publish import DefinitionsSet, Published, reservations
+from streams.operations.publish import DefinitionsSet, Published, publish_warnings
 
 FLOW: dict[str, Any] = {
     "flow": "f",
@@ -24,7 +24,7 @@ def published(definitions: str) -> Published:
 
 
 def said(before: str, now: str) -> list[str]:
-    return reservations(published(before), DefinitionsSet("v2", now, ["f"]))
+    return publish_warnings(published(before), DefinitionsSet("v2", now, ["f"]))
 
 
 def test_rule_3_7_a_set_that_asks_further_back_is_published_with_a_warning() -> None:

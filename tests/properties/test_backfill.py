@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.engine import Backfill, Event, Instant, NotAdded, Placed, backfill
+from streams.engine import Backfill, Event, Instant, NotAdded, Placed, rehearse
 from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
 
 TRIGGERED = MONDAY + 9 * HOUR
@@ -176,7 +176,7 @@ def test_6_3_the_place_is_that_of_a_journey_that_was_never_interrupted(
     data = {"order_id": "1", "total": 10_000, "currency": "GBP", "items": [], "tags": []}
     event = Event("order.placed", "o", "ada", TRIGGERED, data)
     asked = Backfill("ada", "flow", now, None, event)
-    found = backfill(ada.program, ada.state, asked, now, ada.effects)
+    found = rehearse(ada.program, ada.state, asked, now, ada.effects)
     if not live.state.journeys:
         assert isinstance(found, NotAdded)
         return

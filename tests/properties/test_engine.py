@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine import (
+    DUE,
     CustomerState,
     Effects,
     Event,
     Program,
-    decide,
+    act,
     decode_state,
     encode_state,
-    fire,
     new_state,
 )
 from streams.engine.customer.journey import JourneyState
@@ -209,10 +209,10 @@ def run(history: list[tuple[int, Event]], between: Between) -> tuple[bytes, Effe
     end = history[-1][0] + 9 * DAY
     for at, event in [*history, (end, None)]:
         while state.next_due is not None and state.next_due < at:
-            fire(PROGRAM, state, state.next_due, effects)
+            act(PROGRAM, state, DUE, state.next_due, effects)
             state = between(state)
         if event is not None:
-            decide(PROGRAM, state, event, at, effects)
+            act(PROGRAM, state, event, at, effects)
             state = between(state)
     return encode_state(state), effects
 
@@ -256,9 +256,9 @@ def test_what_always_holds(history: list) -> None:
     for at, event in history:
         while state.next_due is not None and state.next_due < at:
             due = state.next_due
-            fire(PROGRAM, state, due, effects)
+            act(PROGRAM, state, DUE, due, effects)
             _check(state, due + 1)
-        decide(PROGRAM, state, event, at, effects)
+        act(PROGRAM, state, event, at, effects)
         _check(state, at)
     ids = [command.send_id for command in effects.commands]
     assert len(set(ids)) == len(ids)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.ports import Record
-from streams.runtime.merge import Merge
+from streams.runtime.merge import Merge, plain_inputs
 
 TOPICS = ("control", "customers", "orders", "carts")
 END = 1000
@@ -17,7 +17,7 @@ def test_pitfall_25_the_order_is_a_function_of_the_logs_alone(
     logs: tuple[list[int], ...], data: st.DataObject
 ) -> None:
     by_topic = dict(zip(TOPICS, logs, strict=True))
-    merge = Merge(TOPICS, {})
+    merge = Merge(plain_inputs(TOPICS, {}))
     order: list[tuple[str, int]] = []
     clock = 0
     while any(merge.by_topic[topic].next_offset < len(by_topic[topic]) for topic in TOPICS):

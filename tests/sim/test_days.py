@@ -10,7 +10,8 @@ from streams.engine import BETWEEN_TASKS, INPUTS, Program
 from streams.ports import DAY_FACTS_KEY
 from streams.runtime.audience import Audience, Chunk
 from streams.runtime.days import SUMS_KEY, day_end_of, day_that_ends
-from streams.task import TICK_HEADER
+from streams.runtime.time_policy.ticks import TICK_HEADER
+from streams.settings import RecordTime
 from tests.sim.conftest import BEGIN, DAY, HOUR, Shop
 
 NOON = BEGIN + 12 * HOUR
@@ -136,7 +137,7 @@ def test_live_time_does_not_wait_for_the_facts(shop: Shop) -> None:
 def one_year_later(open_shop: OpenShop) -> Shop:
     """A shop in simulated time: ada buys more than bob, and both fill carts before and after the
     day on which that is known."""
-    shop = open_shop(is_simulated=True)
+    shop = open_shop(record_time=RecordTime.CREATE)
     shop.publish(1, AFTER_A_DAY)
     for customer, total in (("ada", 9000), ("bob", 1000)):
         shop.customer(NOON, customer)
@@ -203,7 +204,7 @@ def test_a_crash_at_any_point_around_midnight_changes_nothing(
 def test_a_set_that_was_published_for_later_does_not_hide_the_facts_before_it(
     open_shop: OpenShop,
 ) -> None:
-    shop = open_shop(is_simulated=True)
+    shop = open_shop(record_time=RecordTime.CREATE)
     shop.publish(1, AFTER_A_DAY)
     later = {**AFTER_A_DAY, "steps": [{"send": "email", "template": "later"}]}
     shop.publish(MIDNIGHT + DAY + 1, later)
@@ -243,7 +244,7 @@ def test_a_schedule_tells_of_no_day_before_the_first_record_and_visits_nobody_th
         return next_chunk(audience, program)
 
     monkeypatch.setattr(Audience, "next_chunk", noted)
-    shop = open_shop(is_simulated=True)
+    shop = open_shop(record_time=RecordTime.CREATE)
     flow = {
         "flow": "daily",
         "status": "live",

@@ -9,7 +9,8 @@ from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.errors import Refused
 from streams.programs import SEMANTICS
-from streams.task import TICK_HEADER
+from streams.runtime.time_policy.ticks import TICK_HEADER
+from streams.settings import RecordTime
 
 from .conftest import BEGIN, CART_FLOW, DAY, HOUR, Shop
 
@@ -124,7 +125,7 @@ def tick(shop: Shop, at: int) -> None:
 def test_pitfall_22_a_timestamp_beyond_now_neither_moves_the_clock_nor_blocks_its_input(
     open_shop: OpenShop, as_tick: bool
 ) -> None:
-    shop = open_shop(is_simulated=True)
+    shop = open_shop(record_time=RecordTime.CREATE)
     shop.publish(1, CART_FLOW)
     shop.customer(BEGIN, "ada")
     shop.customer(BEGIN, "bob")
@@ -150,7 +151,7 @@ def test_pitfall_22_a_timestamp_beyond_now_neither_moves_the_clock_nor_blocks_it
 
 
 def test_a_record_of_this_very_millisecond_is_none_of_the_future(open_shop: OpenShop) -> None:
-    shop = open_shop(is_simulated=True)
+    shop = open_shop(record_time=RecordTime.CREATE)
     shop.publish(1, CART_FLOW)
     now = NOON + DAY
     shop.customer(now, "ada")

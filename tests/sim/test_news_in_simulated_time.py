@@ -19,6 +19,7 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import DayReport, OutputRecord, TaskSettings
 from streams.programs import Programs
 from streams.runtime.facts import Adding
+from streams.settings import RecordTime
 from streams.store.memory import MemoryStore
 
 from .conftest import BEGIN, DAY, HOUR, Shop
@@ -38,7 +39,7 @@ class Cluster:
             EventDecoder(),
             EffectEncoder(),
             Programs(),
-            TaskSettings(is_simulated=True),
+            TaskSettings(record_time=RecordTime.CREATE),
         )
         self.shops = [
             Shop(LocalTask(msgspec.structs.replace(parts, partition=number)))

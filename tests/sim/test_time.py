@@ -7,19 +7,21 @@ import pytest
 from streams.engine import (
     BETWEEN_TASKS,
     INPUTS,
+    Cause,
     CustomerState,
     Definitions,
+    Due,
     Effects,
     Event,
     Instant,
     Program,
+    act,
     compile_program,
-    decide,
-    fire,
 )
 from streams.engine.compiling.successors import Successors
 from streams.ports import CONTROL
-from streams.runtime.firing import TIMER
+from streams.runtime.notices import TIMER
+from streams.settings import RecordTime
 
 from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
 
@@ -135,7 +137,7 @@ def test_pitfall_22_an_event_dated_2099_is_clamped_and_moves_no_clock(shop: Shop
 def test_pitfall_22_in_simulated_time_an_impossible_timestamp_is_a_dead_letter(
     open_shop: Callable[..., Shop], time: int
 ) -> None:
-    shop = open_shop(is_simulated=True)
+    shop = open_shop(record_time=RecordTime.CREATE)
     shop.cart(time, "ada", occurred_at=NOON)
     for one in shop.local.task._merge.inputs:
         one.complete(1 << 50)
@@ -223,14 +225,16 @@ def test_timers_fill_a_transaction_as_events_do(open_shop: Callable[..., Shop]) 
 def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def decide_badly(
-        program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
-    ) -> None:
-        decide(program, state, event, now, effects)
-        if event.metric == "cart.updated" and state.customer_id == "bob":
+    def act_badly(
+        program: Program, state: CustomerState, cause: Cause, now: Instant, effects: Effects
+    ) -> bool:
+        act(program, state, cause, now, effects)
+        is_cart = isinstance(cause, Event) and cause.metric == "cart.updated"
+        if is_cart and state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
+        return True
 
-    monkeypatch.setattr("streams.task.decide", decide_badly)
+    monkeypatch.setattr("streams.runtime.acting.act", act_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)
@@ -244,12 +248,15 @@ def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
 def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fire_badly(program: Program, state: CustomerState, due: Instant, effects: Effects) -> None:
-        fire(program, state, due, effects)
-        if state.customer_id == "bob":
+    def act_badly(
+        program: Program, state: CustomerState, cause: Cause, now: Instant, effects: Effects
+    ) -> bool:
+        act(program, state, cause, now, effects)
+        if isinstance(cause, Due) and state.customer_id == "bob":
             raise ZeroDivisionError("a bug")
+        return True
 
-    monkeypatch.setattr("streams.runtime.firing.fire", fire_badly)
+    monkeypatch.setattr("streams.runtime.acting.act", act_badly)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
         shop.cart(NOON, customer)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.engine import Instant, decode_state, visit
+from streams.engine import Instant, Scanned, act, decode_state
 from streams.engine.conditions.truth import Truth
 from streams.engine.customer.situation import Situation
 from streams.local import LocalParts, LocalTask
@@ -557,12 +557,12 @@ def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, "abcde")
 
-    def failing(program: Any, state: Any, *others: Any) -> bool:
-        if state.customer_id == "d":
+    def failing(program: Any, state: Any, cause: Any, *others: Any) -> bool:
+        if isinstance(cause, Scanned) and state.customer_id == "d":
             raise ZeroDivisionError
-        return visit(program, state, *others)
+        return act(program, state, cause, *others)
 
-    monkeypatch.setattr("streams.runtime.firing.visit", failing)
+    monkeypatch.setattr("streams.runtime.acting.act", failing)
     shop.until(NINE + HOUR)
     assert [name for name, _ in after_nine(shop)] == list("abce")
     (letter,) = shop.outputs("dead-letters")

@@ -7,7 +7,6 @@ from streams.engine import encode_state, new_state
 from streams.engine.customer.past import remember_first
 from streams.runtime.lifecycle import TaskState
 from streams.web.views import (
-    AT_THE_LIVE_EDGE,
     TaskView,
     customer_view,
     health_view,
@@ -49,34 +48,26 @@ def test_a_worker_is_ready_when_all_its_tasks_run(states, is_stopping, is_failed
     assert (view.status, view.is_ready, view.running) == expected
 
 
-EDGE = AT_THE_LIVE_EDGE
-
-
 @pytest.mark.parametrize(
-    ("behind", "lag", "buffered", "is_simulated", "waits_for", "is_up_to_date"),
+    ("lag", "buffered", "is_at_rest", "is_up_to_date"),
     [
-        (20, 0, 0, False, "control", True),
-        (EDGE, 0, 0, False, "orders", True),
-        (EDGE + 1, 0, 0, False, "orders", False),  # nobody tells where the inputs end
-        (20, 1, 0, False, "orders", False),
-        (20, 0, 1, False, "orders", False),
-        (10 * EDGE, 0, 0, True, "orders", True),
-        (10 * EDGE, 1, 0, True, "orders", False),
-        (10 * EDGE, 0, 0, True, "control", False),  # the facts of the day haven't come
+        (0, 0, True, True),
+        (1, 0, True, False),
+        (0, 1, True, False),
+        (0, 0, False, False),
     ],
 )
-def test_a_task_rests_if_nothing_is_left_and_its_clock_goes_on(
-    behind, lag, buffered, is_simulated, waits_for, is_up_to_date
+def test_a_task_is_up_to_date_if_nothing_is_left_and_it_is_at_rest(
+    lag, buffered, is_at_rest, is_up_to_date
 ):
     view = TaskView(
         0,
         "running",
-        behind=behind,
-        waits_for=waits_for,
+        waits_for="orders",
         lag={"orders": lag, "carts": 0},
         buffered={"orders": buffered, "carts": 0},
     )
-    shown = waiting_view(view, is_simulated=is_simulated, knows_ends=True)
+    shown = waiting_view(view, is_at_rest=is_at_rest, knows_ends=True)
     assert shown.is_up_to_date is is_up_to_date
-    assert shown.waits_for == (None if is_up_to_date else waits_for)
-    assert not waiting_view(view, is_simulated=is_simulated, knows_ends=False).is_up_to_date
+    assert shown.waits_for == (None if is_up_to_date else "orders")
+    assert not waiting_view(view, is_at_rest=is_at_rest, knows_ends=False).is_up_to_date

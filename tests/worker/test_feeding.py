@@ -8,7 +8,7 @@ import pytest
 from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.ports import CONTROL, PartitionId
 from streams.programs import SEMANTICS
-from tests.worker.cluster import Cluster, Worker, until, worker_on
+from tests.harness.memory_cluster import Cluster, Worker, until, worker_on
 
 
 @pytest.fixture

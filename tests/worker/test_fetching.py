@@ -3,7 +3,7 @@ import pytest
 from streams.errors import Refused
 from streams.kafka.partition import KeyCheck
 from streams.worker.fetching import FetchThread
-from tests.worker.cluster import Cluster, MemoryConsumer
+from tests.harness.memory_cluster import Cluster, MemoryConsumer
 
 
 class Reading:

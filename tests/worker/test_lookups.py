@@ -12,7 +12,7 @@ from streams.errors import LookupNeeded, Refused
 from streams.worker.lookups import Lookups
 from streams.worker.slot import TaskSlot
 from tests.contracts.registry_server import RegistryServer
-from tests.worker.cluster import Cluster, Worker, until, worker_on
+from tests.harness.memory_cluster import Cluster, Worker, until, worker_on
 
 ORDER_PLACED = shipped_schemas().of_metric("order.placed")
 

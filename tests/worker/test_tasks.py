@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
+from streams.engine import Event, act
 from streams.errors import Aborted, OutcomeUnknown, Refused, StoreUnusable
 from streams.runtime.lifecycle import TaskState
 from streams.worker.group import NotHere
 from streams.worker.slot import Opening
 from streams.worker.tasks import ranges
-from tests.worker.cluster import Cluster, Gate, until, worker_on
+from tests.harness.memory_cluster import Cluster, Gate, until, worker_on
 
 
 @pytest.fixture
@@ -287,15 +288,12 @@ async def test_pitfall_61_a_record_at_which_deciding_fails_becomes_a_dead_letter
 ):
     poison = cluster.customer_of(1)
 
-    def decide(program, state, event, now, effects):
-        if event.event_id == "order.placed-1":
+    def act_badly(program, state, cause, now, effects):
+        if isinstance(cause, Event) and cause.event_id == "order.placed-1":
             raise ZeroDivisionError("a bug")
-        return real(program, state, event, now, effects)
+        return act(program, state, cause, now, effects)
 
-    from streams import task
-
-    real = vars(task)["decide"]
-    monkeypatch.setattr(task, "decide", decide)
+    monkeypatch.setattr("streams.runtime.acting.act", act_badly)
     cluster.order(poison)
     cluster.order(poison)
     async with worker_on(cluster) as worker:

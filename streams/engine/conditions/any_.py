@@ -26,7 +26,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """An empty list would hold for nobody, which nobody means."""
     if not definition.any:
-        yield Problem(("any",), "an empty list: name at least one condition")
+        yield Problem(("any",), "expected at least one condition")
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each

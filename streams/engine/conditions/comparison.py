@@ -146,8 +146,8 @@ def check_one(
     if len(given) > 1:
         return Problem(
             (*path, given[1]),
-            f"{given[0]!r} and {given[1]!r}: one comparison at a time; "
-            "for two, write all: [...] or between: [a, b]",
+            f"{given[0]!r} and {given[1]!r} exclude each other; "
+            "combine them with all: [...] or between: [a, b]",
             at_key=True,
         )
     return None
@@ -178,7 +178,7 @@ def compile_comparison(
         problems.append(
             Problem(
                 (*path, "ignore_case"),
-                f"'ignore_case' is for texts, {what} is {IN_WORDS[kind]}",
+                f"'ignore_case' needs text, {what} is {IN_WORDS[kind]}",
                 at_key=True,
             )
         )
@@ -202,7 +202,7 @@ def compile_comparison(
 def _does_not_fit(name: str, kind: FieldType, what: str, path: Path) -> Problem:
     allowed = _OPERATIONS[kind]
     if kind is FieldType.ITEMS:
-        message = f"{what} is a list: write any, all or none with what holds of an item"
+        message = f"{what} is a list: use any, all or none"
         return Problem(path, message, found=name, allowed=QUANTIFIERS, at_key=True)
     return Problem(
         path,
@@ -286,9 +286,7 @@ def _between(
     if not any(is_reference(operand) for operand in operands):
         least, most = (cast(Any, parse_constant(operand, kind, scope)) for operand in operands)
         if least > most:
-            problems.append(
-                Problem(path, f"between {operands[0]} and {operands[1]} there is nothing")
-            )
+            problems.append(Problem(path, f"empty range {operands[0]} to {operands[1]}"))
         return lambda value, situation: value is not None and least <= value <= most
 
     def judge(value: Any, situation: Situation) -> bool:
@@ -349,7 +347,7 @@ def _among_reference(
             problems.append(
                 Problem(
                     path,
-                    f"{text} is {IN_WORDS[reference.type]}, a list of {kind.value} is wanted here",
+                    f"{text} is {IN_WORDS[reference.type]}, expected a list of {kind.value}",
                     found=text,
                 )
             )

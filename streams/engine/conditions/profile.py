@@ -56,9 +56,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     name = in_time[0]
     others = [*in_time[1:], *operations_of(definition)]
     if others:
-        yield Problem(
-            (others[0],), f"{name!r} and {others[0]!r}: one comparison at a time", at_key=True
-        )
+        yield Problem((others[0],), f"{name!r} and {others[0]!r} exclude each other", at_key=True)
     if field.type not in (FieldType.DATE, FieldType.MOMENT):
         yield Problem(
             (name,),
@@ -70,7 +68,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     offset = parse_offset(operand)
     if offset is not None:
         if field.type is FieldType.DATE and whole_days(offset) is None:
-            yield Problem((name,), f"a date is whole days from now, found {operand!r}")
+            yield Problem((name,), f"a date needs whole days, found {operand!r}")
         return
     problems = []
     compile_comparison(_absolute(name, operand), field.type, "", scope, (), problems)

@@ -53,17 +53,15 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         path = ("since_last", place) if several else ("since_last",)
         yield from check_events(metric, definition.where, scope, path)
     if not _metrics(definition):
-        yield Problem(("since_last",), "an empty list: name at least one metric")
+        yield Problem(("since_last",), "expected at least one metric")
     given = [name for name in _OPERATIONS if getattr(definition, name) is not None]
     if not given:
         yield Problem((), "'since_last' needs a comparison", allowed=_OPERATIONS)
     elif len(given) > 1:
-        yield Problem(
-            (given[1],), f"{given[0]!r} and {given[1]!r}: one comparison at a time", at_key=True
-        )
+        yield Problem((given[1],), f"{given[0]!r} and {given[1]!r} exclude each other", at_key=True)
     between = definition.between
     if between is not None and between[0] > between[1]:
-        yield Problem(("between",), "the first is longer than the second: there is nothing between")
+        yield Problem(("between",), "empty range: the first exceeds the second")
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each

@@ -43,7 +43,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     if definition.of not in numbers:
         words = IN_WORDS[fields[definition.of].type]
         yield Problem(
-            ("of",), f"{definition.of!r} is {words}: only numbers add up", allowed=tuple(numbers)
+            ("of",), f"sum needs a number, {definition.of!r} is {words}", allowed=tuple(numbers)
         )
         return
     if definition.exists is not None:

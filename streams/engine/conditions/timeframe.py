@@ -98,7 +98,7 @@ def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -
     given = [name for name in _TIMEFRAMES if getattr(definition, name) is not None]
     if len(given) > 1:
         yield Problem(
-            (given[1],), f"{given[0]!r} and {given[1]!r}: one timeframe at a time", at_key=True
+            (given[1],), f"timeframes {given[0]!r} and {given[1]!r} exclude each other", at_key=True
         )
     during = definition.during
     if during is not None and during[0] > during[1]:
@@ -107,7 +107,7 @@ def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -
     if on_day is not None and not -LONGEST_AGO <= on_day <= 0:
         yield Problem(("on_day",), f"expected 0 (today) or a day before such as -1, found {on_day}")
     if definition.since == "flow_start" and scope.flow is None:
-        yield Problem(("since",), "'flow_start' is for flows; there is none here")
+        yield Problem(("since",), "'flow_start' needs a flow")
     if isinstance(definition.since, SinceLast) and definition.since.last not in scope.metrics:
         yield unknown_metric(("since", "last"), definition.since.last, scope)
 

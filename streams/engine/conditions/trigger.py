@@ -37,7 +37,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """There is a triggering event, it has the field, and the comparison fits it."""
     if scope.trigger is None:
         if not scope.is_trigger_unknown:
-            yield Problem(("trigger",), "there is no triggering event here", at_key=True)
+            yield Problem(("trigger",), "no triggering event here", at_key=True)
         return
     if scope.trigger not in scope.metrics:
         return  # said where the trigger is

@@ -43,13 +43,13 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         if problem is not None:
             yield problem
     elif others := [*against[1:], *operations_of(definition)]:
-        message = f"{against[0]!r} and {others[0]!r}: one comparison at a time"
+        message = f"{against[0]!r} and {others[0]!r} exclude each other"
         yield Problem((others[0],), message, at_key=True)
         return
     if against and getattr(definition, against[0]) == STORE_MEAN:
         if mean_fact(definition.value) is None:
             words = IN_WORDS[kind]
-            yield Problem((against[0],), f"{definition.value!r} is {words}: there is no mean of it")
+            yield Problem((against[0],), f"{definition.value!r} is {words} and has no mean")
         return
     problems: list[Problem] = []
     compile_comparison(_as_comparison(definition), kind, "the value", scope, (), problems)

@@ -108,7 +108,7 @@ def compile_field(
         return lambda data, situation: test(read_value(data) or (), situation)
     if kind is FieldType.ITEMS and isinstance(raw, dict) and _names_of_items(raw):
         inner = next(iter(raw))
-        message = f"{name!r} is a list: write {name}: {{any: {{{inner}: ...}}}}, or all, or none"
+        message = f"{name!r} is a list: write {name}: {{any: {{{inner}: ...}}}}, or use all or none"
         problems.append(Problem(path, message))
         return _no_data
     judge = compile_judge(raw, kind, repr(name), scope, path, problems)
@@ -143,7 +143,7 @@ def _quantified(
     member: Judge
     if kind is FieldType.ITEMS:
         if not isinstance(raw, dict) or not raw:
-            message = f"expected what must hold of an item, found {describe(raw)}"
+            message = f"expected conditions on an item's fields, found {describe(raw)}"
             problems.append(Problem(path, message))
             return never
         member = compile_where(raw, ITEM_FIELDS, scope, path, problems)
@@ -166,7 +166,7 @@ def unknown_metric(path: Path, metric: str, scope: Scope) -> Problem:
     """There are no events of this metric here."""
     if metric in PRODUCT_METRICS:
         meant = " or ".join(repr(name) for name in NEWS)
-        text = f"{metric!r} is about an article, and no customer's; customers have {meant}"
+        text = f"{metric!r} is a product event, not a customer event; use {meant}"
         return Problem(path, text, found=metric)
     return unknown_name(path, "metric", metric, scope.metrics)
 

@@ -29,7 +29,7 @@ class ItemSource(msgspec.Struct, frozen=True):
 def _check_trigger(scope: Scope) -> Iterator[Problem]:
     if scope.trigger is None or scope.trigger not in scope.metrics:
         if not scope.is_trigger_unknown:
-            yield Problem(("items",), "there is no triggering event here", found="trigger")
+            yield Problem(("items",), "no triggering event here", found="trigger")
         return
     field = fields_of(scope.trigger, scope).get("items")
     if field is None or field.type is not FieldType.ITEMS:

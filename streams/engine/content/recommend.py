@@ -47,8 +47,7 @@ def check_recommended(definition: Recommend, scope: Scope) -> Iterator[Problem]:
     if definition.price is not None and not scope.is_trigger_unknown and not _has_items(scope):
         yield Problem(
             ("items", "price"),
-            "nothing was bought here to compare with: expected a flow that an event with items "
-            "triggers, such as order.placed",
+            "'price' needs a trigger with items, such as order.placed",
             found=definition.price,
         )
 

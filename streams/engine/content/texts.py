@@ -28,7 +28,7 @@ def check_texts(texts: Mapping[str, str], key: str, scope: Scope) -> Iterator[Pr
                 yield reference
             elif reference.type not in _TEXT_OF:
                 kind = reference.type.value
-                yield Problem((key, name), f"{value} holds {kind}: expected what can be a text")
+                yield Problem((key, name), f"{value} is {kind}, which has no text form")
 
 
 def compile_texts(texts: Mapping[str, str], scope: Scope) -> Texts:

@@ -110,7 +110,7 @@ def move(
     state is written. Raises WrongMove."""
     if state not in SUCCESSORS[journey.state]:
         raise WrongMove(
-            f"journey {journey.journey_id} of {journey.flow} can't go from {journey.state.name} "
+            f"journey {journey.journey_id} of {journey.flow} cannot go from {journey.state.name} "
             f"to {state.name}"
         )
     journey.state = state

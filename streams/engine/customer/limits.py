@@ -80,6 +80,5 @@ def check_fits(state: CustomerState, size: int) -> None:
     """Raises OverflowError for a state of `size` bytes that no transaction could hold."""
     if size > MOST_STATE:
         raise OverflowError(
-            f"with this, the state of {state.customer_id!r} would have {size} bytes, expected at "
-            f"most {MOST_STATE}"
+            f"state of {state.customer_id!r} would grow to {size} bytes, limit {MOST_STATE}"
         )

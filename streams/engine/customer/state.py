@@ -193,10 +193,10 @@ def decode_prefix(data: bytes) -> StatePrefix:
 def _refuse(data: bytes) -> None:
     if data and data[0] > FORMAT:
         raise NewerState(
-            f"state of format {data[0]}, written by a newer version; this one reads up to "
-            f"{FORMAT}: start the newer version again, or rebuild the state with this one"
+            f"state format {data[0]} from a newer version, supported up to {FORMAT}: "
+            "use the newer version or rebuild the state"
         )
-    raise ValueError(f"no customer state: first byte {data[:1].hex() or 'missing'}")
+    raise ValueError(f"not a customer state: first byte {data[:1].hex() or 'missing'}")
 
 
 def cart_of(state: CustomerState) -> dict[str, Any] | None:

@@ -45,7 +45,7 @@ APPLY: dict[str, Apply] = {
     "message.clicked": apply_message_clicked,
 }
 """What a metric does to the state, beside being counted and remembered. `customer.erased` is not
-among them: it ends journeys first (decide.py)."""
+among them: it ends journeys first (by_event.py)."""
 
 ALWAYS_READ: dict[str, frozenset[str]] = {
     "order.placed": frozenset({"order_id", "total", "currency", "items"}),

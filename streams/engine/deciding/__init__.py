@@ -1,48 +1,50 @@
-"""Deciding: what an event, a timer, a scan, a backfill or a review does to one customer.
+"""Deciding: the effect of an event, a timer, a scan, a backfill or a review on one customer.
 
-The order of things (SEMANTICS 5) is here: `decide.py` for events and timers, `entry.py` for who may
-enter, `moves.py`, `change.py` for new definitions, `scan.py` for visits to every customer. It needs
-the program, the customer, conditions and values only: no family, no definition.
+`act.py` is the entry point for all causes; each cause has a module (`by_event.py`, `by_time.py`,
+`scan.py`, `backfill.py`, `review.py`). Shared: `entry.py` for the checks of an entry, `moves.py`
+for the order (SEMANTICS 5), `change.py` for new definitions. Depends on the program, the customer,
+conditions and values only: on no family and no definition.
 """
 
+from streams.engine.deciding.act import Cause, act, rehearse
 from streams.engine.deciding.backfill import (
     Backfill,
     NotAdded,
     Placed,
-    backfill,
     in_order,
     is_fit,
     metrics_of,
 )
+from streams.engine.deciding.by_time import DUE, Due
 from streams.engine.deciding.change import adapt
-from streams.engine.deciding.decide import decide, fire
-from streams.engine.deciding.review import Review, review
+from streams.engine.deciding.review import Review
 from streams.engine.deciding.scan import (
-    Sieve,
-    Visit,
+    Prefilter,
+    Scan,
+    Scanned,
     are_concerned_by,
-    is_visit_needed,
-    sieve,
-    visit,
+    is_scan_needed,
+    prefilter,
 )
 
 __all__ = [
+    "DUE",
     "Backfill",
+    "Cause",
+    "Due",
     "NotAdded",
     "Placed",
+    "Prefilter",
     "Review",
-    "Sieve",
-    "Visit",
+    "Scan",
+    "Scanned",
+    "act",
     "adapt",
     "are_concerned_by",
-    "backfill",
-    "decide",
-    "fire",
     "in_order",
     "is_fit",
-    "is_visit_needed",
+    "is_scan_needed",
     "metrics_of",
-    "review",
-    "sieve",
-    "visit",
+    "prefilter",
+    "rehearse",
 ]

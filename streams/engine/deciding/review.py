@@ -1,10 +1,8 @@
-"""What a person says of a message that waits for review: send it or drop it (SEMANTICS 4.1)."""
+"""Reviews of messages that await one: send or drop (SEMANTICS 4.1)."""
 
 import msgspec
 
-from streams.engine.customer import CustomerState
-from streams.engine.deciding.change import adapt, next_due
-from streams.engine.effects import Effects, Outcome
+from streams.engine.effects import Outcome
 from streams.engine.program import (
     Program,
     Turn,
@@ -18,7 +16,7 @@ from streams.engine.values import Instant
 
 
 class Review(msgspec.Struct, gc=False):
-    """One record of the topic `reviews`. `at` is when the person said so, by their own clock."""
+    """One record of the topic `reviews`. `at` is the time of the review by the reviewer's clock."""
 
     send_id: str
     customer_id: str
@@ -27,20 +25,16 @@ class Review(msgspec.Struct, gc=False):
     at: Instant
 
 
-def review(
-    program: Program, state: CustomerState, given: Review, now: Instant, effects: Effects
-) -> None:
-    """Sends the message, if the rules of sending let it as of `now`, or drops it. A message that
-    doesn't wait (any more) is left alone, and counted."""
-    if state.adapted != program.number:
-        adapt(program, state, now, effects)
+def by_review(program: Program, turn: Turn, given: Review) -> bool:
+    """Sends the message, subject to the rules of sending, or drops it. A review of a message that
+    does not await one is only counted."""
+    state = turn.state
     waiting = find_request(state, given.send_id)
     found = None if waiting is None else approved_step(program, waiting)
     if waiting is None or found is None:
-        effects.reviews_stale += 1
-        return
+        turn.effects.reviews_stale += 1
+        return False
     flow, step, judge = found
-    turn = Turn(state, now, program.facts, None, None, effects)
     if given.is_approved:
         approve(waiting, {"by": given.by, "at": given.at})
         resume_journey(turn, flow, waiting, judge)
@@ -48,4 +42,4 @@ def review(
         evidence = {"send_id": given.send_id, "verdict": "drop", "by": given.by, "at": given.at}
         turn.record(flow, waiting, step.id, Outcome.REVIEW, "", evidence)
         remove_request(state, waiting)
-    state.next_due = next_due(state)
+    return True

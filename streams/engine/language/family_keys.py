@@ -25,4 +25,4 @@ class Families(msgspec.Struct, frozen=True):
         for module in self.members[family].values():
             if type(definition) is module.Definition:
                 return module
-        raise TypeError(f"{type(definition)} is no {family}")
+        raise TypeError(f"{type(definition)} is not a {family}")

@@ -106,7 +106,7 @@ def read(raw: Any, kind: Any, path: Path, reading: Reading) -> Any:
         return _read_word(raw, {member.value: member for member in kind}, path, reading)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _read_struct(raw, kind, path, reading)
-    raise TypeError(f"no way to read {kind!r}")
+    raise TypeError(f"unsupported annotation {kind!r}")
 
 
 class StructKey(msgspec.Struct, frozen=True):
@@ -176,7 +176,7 @@ def _read_marked(raw: Any, marker: Any, path: Path, reading: Reading) -> Any:
         return _expected(marker.expects, raw, path, reading)
     if isinstance(marker, OneOf):
         return _read_member(raw, marker, path, reading)
-    raise TypeError(f"no way to read a value marked {marker!r}")
+    raise TypeError(f"unsupported marker {marker!r}")
 
 
 def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
@@ -205,8 +205,8 @@ def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
         reading.problems.append(
             Problem(
                 (*path, present[1]),
-                f"one {family.family} has both {present[0]!r} and {present[1]!r}: "
-                f"they are two, write each by itself",
+                f"{present[0]!r} and {present[1]!r} are two {family.family}s; "
+                "write each separately",
                 found=present[1],
                 at_key=True,
             )
@@ -235,7 +235,7 @@ def _no_member(
     raw: dict[str, Any], family: str, allowed: tuple[str, ...], path: Path, reading: Reading
 ) -> None:
     if not raw:
-        reading.problems.append(Problem(path, f"an empty {family}", allowed=allowed))
+        reading.problems.append(Problem(path, f"empty {family}", allowed=allowed))
         return
     named = next((key for key in raw if nearest_name(key, allowed)), next(iter(raw)))
     reading.problems.append(unknown_name((*path, named), family, named, allowed, at_key=True))
@@ -382,10 +382,10 @@ def _read_word(raw: Any, words: Mapping[str, Any], path: Path, reading: Reading)
     if isinstance(raw, str) and raw in words:
         return words[raw]
     if not isinstance(raw, str):
-        return _expected("a word", raw, path, reading, tuple(words))
+        return _expected("one word", raw, path, reading, tuple(words))
     nearest = nearest_name(raw, words)
     allowed = tuple(words)
-    reading.problems.append(Problem(path, f"unknown word {raw!r}", raw, allowed, nearest))
+    reading.problems.append(Problem(path, f"unknown value {raw!r}", raw, allowed, nearest))
     return UNREADABLE
 
 

@@ -114,7 +114,7 @@ def compile_value(text: str, kind: FieldType, scope: Scope, path: Path = ()) -> 
         if reference.type is not kind and not scope.is_trigger_unknown:
             return Problem(
                 path,
-                f"{text} is {IN_WORDS[reference.type]}, but {IN_WORDS[kind]} is wanted here",
+                f"{text} is {IN_WORDS[reference.type]}, expected {IN_WORDS[kind]}",
                 found=text,
             )
         return reference.read
@@ -145,7 +145,9 @@ def field_at(
         return field_at(rest, scope.profile, scope, path)
     if field.type is FieldType.ITEMS:
         return Problem(path, f"{first!r} is a list: write {first}: {{any: {{{rest}: ...}}}}")
-    return Problem(path, f"{first!r} is {IN_WORDS[field.type]}: it holds no {rest!r}", found=name)
+    return Problem(
+        path, f"{first!r} is {IN_WORDS[field.type]} and has no field {rest!r}", found=name
+    )
 
 
 def getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -212,9 +214,7 @@ def _trigger(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.trigger is None:
         if scope.is_trigger_unknown:
             return Reference(FieldType.TEXT, lambda situation: None)
-        return Problem(
-            path, f"$trigger.{name}: there is no triggering event here", found=f"$trigger.{name}"
-        )
+        return Problem(path, f"$trigger.{name}: no triggering event here", found=f"$trigger.{name}")
     fields = fields_of(scope.trigger, scope)
     if "[]." in name:
         return _trigger_items(name, fields, scope, path)
@@ -294,7 +294,7 @@ def _value(name: str, scope: Scope, path: Path) -> Reference | Problem:
 
 def _flow(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.flow is None:
-        return Problem(path, f"$flow.{name}: there is no flow here", found=f"$flow.{name}")
+        return Problem(path, f"$flow.{name}: not inside a flow", found=f"$flow.{name}")
     if name != "started_at":
         return unknown_name(path, "field of $flow", name, ("started_at",))
 
@@ -306,13 +306,13 @@ def _flow(name: str, scope: Scope, path: Path) -> Reference | Problem:
 
 def _coupon(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.flow is None:
-        return Problem(path, f"$coupon.{name}: there is no flow here", found=f"$coupon.{name}")
+        return Problem(path, f"$coupon.{name}: not inside a flow", found=f"$coupon.{name}")
     if name != "code":
         return unknown_name(path, "field of $coupon", name, ("code",))
     if not scope.gives_coupons:
         return Problem(
             path,
-            "$coupon.code: nothing in this flow gives a coupon (assign_coupon, or coupon on a "
+            "$coupon.code: no step of this flow assigns a coupon (assign_coupon, or coupon on a "
             "message)",
             found="$coupon.code",
         )

@@ -46,7 +46,7 @@ class Cron(msgspec.Struct, frozen=True):
                         return moment
             day = next_day(day)
             first = 0
-        raise AssertionError("parse_cron has let a line pass that means no day")
+        raise AssertionError("parse_cron accepted a line that never matches")
 
     def _means(self, day: datetime.date) -> bool:
         if day.month not in self.months:

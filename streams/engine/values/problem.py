@@ -52,7 +52,7 @@ def unknown_name(
     names = tuple(sorted(allowed))
     return Problem(
         path,
-        f"unknown {kind} {found!r}" + ("" if names else ", and there is none"),
+        f"unknown {kind} {found!r}" + ("" if names else "; none are defined"),
         found=found,
         allowed=names,
         nearest=nearest_name(found, names),

@@ -201,7 +201,7 @@ Duration = Annotated[
 
 PositiveDuration = Annotated[
     int,
-    Scalar("a duration longer than nothing, such as 4h or 7d", _positive_duration, _TEXT),
+    Scalar("a positive duration, such as 4h or 7d", _positive_duration, _TEXT),
 ]
 
 Offset = Annotated[
@@ -214,7 +214,7 @@ ClockTime = Annotated[Clock, Scalar('a clock time such as "15:00"', parse_clock,
 Code = Annotated[
     str,
     Scalar(
-        "a coupon code of at most 100 characters, without line ends or spaces around it",
+        "a coupon code of at most 100 characters, without line breaks or surrounding whitespace",
         lambda text: text if text and is_code(text) else None,
         _NUMBER_OR_TEXT,
     ),
@@ -222,7 +222,7 @@ Code = Annotated[
 CodePrefix = Annotated[
     str,
     Scalar(
-        "what codes begin with, at most 50 characters, without line ends or spaces around it",
+        "a code prefix of at most 50 characters, without line breaks or surrounding whitespace",
         lambda text: text if is_code(text) and len(text) <= 50 else None,
         _NUMBER_OR_TEXT,
     ),
@@ -245,12 +245,12 @@ Channel = Annotated[str, one_of(CHANNELS, "a channel")]
 Text = Annotated[str, Scalar("a text", _not_empty, {"type": ["string", "number"]})]
 AnyText = Annotated[str, Scalar("a text", lambda text: text, ANY_SCALAR)]
 Percent = Annotated[
-    int, Scalar("a whole number from 0 up", _not_negative, {"type": "integer", "minimum": 0})
+    int, Scalar("a whole number, 0 or more", _not_negative, {"type": "integer", "minimum": 0})
 ]
 Integer = Annotated[int, Scalar("a whole number", parse_integer, {"type": "integer"})]
 PositiveInteger = Annotated[
     int,
-    Scalar("a whole number from 1 up", _positive, {"type": "integer", "minimum": 1}),
+    Scalar("a whole number, 1 or more", _positive, {"type": "integer", "minimum": 1}),
 ]
 Rate = Annotated[Decimal, Scalar("a rate above 0 such as 0.86", _rate, {"type": "number"})]
 Boolean = Annotated[bool, Scalar("true or false", parse_boolean, {"type": "boolean"})]

@@ -77,11 +77,11 @@ def test_the_trigger_is_known_in_the_flow_and_nowhere_else() -> None:
     of_trigger = {"trigger": "total", "gt": "100"}
     assert isinstance(read_definitions({"flows": [flow("a", filter=of_trigger)]}), Definitions)
     assert problems_of({"segments": [{"segment": "s", "if": of_trigger}]}) == [
-        "segments[0].if.trigger: there is no triggering event here"
+        "segments[0].if.trigger: no triggering event here"
     ]
 
 
-def test_a_wrong_trigger_is_told_once_and_not_again_by_all_that_refer_to_it() -> None:
+def test_a_wrong_trigger_is_reported_once_and_not_for_each_reference() -> None:
     wrong = flow(
         "a",
         trigger={"metric": "order.plced"},
@@ -135,7 +135,7 @@ def test_a_key_may_be_a_text_a_number_or_a_date() -> None:
     assert problem == "flows[0].key: 'tags' is a list of texts: expected text, number or date"
 
 
-def test_who_refers_to_what_could_not_be_read_has_made_no_mistake() -> None:
+def test_a_reference_to_an_unreadable_part_is_no_problem() -> None:
     broken = {"flow": "broken", "trigger": {"metrc": "x"}, "steps": []}
     asks = {
         "flow": "asks",

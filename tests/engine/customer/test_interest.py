@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine import CustomerState, Effects, Event, Interest, decide, new_state
+from streams.engine import CustomerState, Effects, Event, Interest, act, new_state
 from streams.engine.customer.interest import (
     LONGEST_SKU,
     MOST_WATCHED,
@@ -34,7 +34,7 @@ class Ada:
         event = Event(
             metric, f"e{self._events}", "ada", at if occurred_at is None else occurred_at, data
         )
-        decide(self.program, self.state, event, at, self.effects)
+        act(self.program, self.state, event, at, self.effects)
 
     def views(self, sku: str, at: int, occurred_at: int | None = None) -> list[Interest]:
         self.does("view.item", at, occurred_at, sku=sku, currency=None)

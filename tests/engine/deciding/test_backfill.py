@@ -11,9 +11,9 @@ from streams.engine import (
     NotAdded,
     Outcome,
     Placed,
-    backfill,
     encode_state,
     new_state,
+    rehearse,
 )
 from streams.engine.customer.limits import MOST_JOURNEYS
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
@@ -36,7 +36,7 @@ def viewed(ada: Customer, at: Instant, event_id: str = "v1", **data: Any) -> Eve
 
 def add(ada: Customer, event: Event, at: Instant, name: str = "flow") -> Placed | NotAdded:
     ada.until(at - 1)
-    return backfill(
+    return rehearse(
         ada.program, ada.state, Backfill("ada", name, at, "eve", event), at, ada.effects
     )
 
@@ -67,7 +67,7 @@ def test_6_3_the_place_by_the_time_of_the_event(after: int, expected: Placed | N
         assert ada.effects.backfills_rejected == 1
 
 
-def test_the_decision_names_the_event_the_place_and_who_asked() -> None:
+def test_the_decision_names_the_event_the_step_and_the_requester() -> None:
     ada = Customer(program_of(TWO_WAITS))
     add(ada, viewed(ada, MONDAY), MONDAY + DAY)
     (entered,) = ada.decisions(Outcome.ENTERED)
@@ -95,7 +95,7 @@ def test_6_3_the_journey_is_the_one_that_the_event_would_have_started() -> None:
     assert len(late) == 2  # the one above the place was never made up for
 
 
-def test_of_who_is_not_added_nothing_changes_but_a_count() -> None:
+def test_a_rejected_request_changes_nothing_but_a_count() -> None:
     ada = Customer(program_of(TWO_WAITS))
     event = viewed(ada, MONDAY)
     before, decisions = encode_state(ada.state), list(ada.effects.decisions)
@@ -111,7 +111,7 @@ def test_an_unknown_customer_and_an_unknown_event_are_not_added() -> None:
         assert add(ada, unknown, MONDAY + 3 * HOUR) is NotAdded.NO_EVENT
     bob = new_state("bob")
     asked = Backfill("bob", "flow", MONDAY, None, event)
-    found = backfill(ada.program, bob, asked, MONDAY + DAY - 1, ada.effects)
+    found = rehearse(ada.program, bob, asked, MONDAY + DAY - 1, ada.effects)
     assert found is NotAdded.NO_EVENT
 
 
@@ -125,7 +125,7 @@ def test_an_event_that_history_has_forgotten_is_taken_at_its_word() -> None:
 
 
 @pytest.mark.parametrize("status", ["draft", "paused", "archived"])
-def test_6_1_only_a_live_flow_takes_anybody_in(status: str) -> None:
+def test_6_1_only_a_live_flow_has_entries(status: str) -> None:
     ada = Customer(program_of({**TWO_WAITS, "status": status}))
     assert add(ada, viewed(ada, MONDAY), MONDAY + 2 * HOUR) is NotAdded.NOT_LIVE
 
@@ -214,7 +214,7 @@ def test_a_flow_that_is_started_by_two_metrics_takes_both() -> None:
     assert add(ada, event, at + 2 * HOUR) == Placed("w", at + DAY)
 
 
-def test_who_waits_for_p_to_be_in_the_flow_goes_on() -> None:
+def test_a_journey_that_waits_for_p_to_be_in_the_flow_continues() -> None:
     waits = flow(
         {"wait_for": {"in_flow": "flow"}, "timeout": "9d", "id": "w", "then": [send("came")]},
         on="order.placed",
@@ -234,7 +234,7 @@ def test_an_event_of_the_future_is_as_of_now() -> None:
     assert add(ada, event, MONDAY + 2 * HOUR) is NotAdded.NO_EVENT
 
 
-def test_1_12_who_has_too_many_journeys_under_way_is_not_added() -> None:
+def test_1_12_a_customer_with_too_many_journeys_is_not_added() -> None:
     ada = Customer(program_of(TWO_WAITS))
     event = viewed(ada, MONDAY)
     viewed(ada, MONDAY + 1, "v2")

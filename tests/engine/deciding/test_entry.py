@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine import Effects, Event, Outcome, decide
+from streams.engine import Effects, Event, Outcome, act
 from streams.engine.customer import KEYS_KEPT
 from streams.engine.program.turn import MOST_ENTRIES
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
@@ -98,7 +98,7 @@ def test_a_refused_entry_does_not_count_as_one() -> None:
     assert len(ada.sent()) == 2
 
 
-def test_e22_restart_starts_anew() -> None:
+def test_e22_restart_starts_from_the_first_step() -> None:
     ada = Customer(program_of(flow({"wait": "4h", "id": "pause"}, send(), re_entry="restart")))
     ada.view(MONDAY + 10 * HOUR)
     ada.view(MONDAY + 12 * HOUR)
@@ -237,7 +237,7 @@ def test_ids_compare_by_their_text() -> None:
     assert [journey.key for journey in ada.state.journeys] == ["17", "170"]
 
 
-def test_a_paused_flow_and_a_draft_let_nobody_in() -> None:
+def test_a_paused_flow_and_a_draft_have_no_entries() -> None:
     ada = Customer(program_of(flow(send(), status="paused")))
     ada.view(MONDAY)
     assert refused(ada) == ["flow_paused"]
@@ -322,7 +322,7 @@ def test_an_event_without_optional_fields_does_not_raise() -> None:
     program = program_of(flow(send(), trigger={"metric": "order.placed", "where": where}))
     ada, effects = Customer(program), Effects()
     event = Event("order.placed", "x", "ada", MONDAY, {"order_id": "1", "total": 1, "tags": []})
-    decide(program, ada.state, event, MONDAY, effects)
+    act(program, ada.state, event, MONDAY, effects)
     assert effects.decisions == []
 
 

@@ -1,8 +1,8 @@
-"""What waits for a person, one customer at a time; the cases M70 to M72 have the rest."""
+"""Messages that await review, one customer at a time; the cases M70 to M72 have the rest."""
 
 import msgspec
 
-from streams.engine import Outcome, Review, review
+from streams.engine import Outcome, Review, act
 from streams.engine.program.review_queue import KEPT, MOST_WAITING
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
@@ -14,7 +14,7 @@ def say(ada: Customer, at: int, *, is_approved: bool = True, number: int = 0) ->
     ada.until(at - 1)
     request = ada.effects.reviews[number]
     given = Review(request.send_id, "ada", is_approved, None, at)
-    review(ada.program, ada.state, given, at, ada.effects)
+    act(ada.program, ada.state, given, at, ada.effects)
 
 
 def test_the_request_is_what_would_be_sent_now() -> None:
@@ -43,7 +43,7 @@ def test_a_second_review_and_one_of_an_unknown_message_are_stale() -> None:
     say(ada, MONDAY + 2 * DAY)
     say(ada, MONDAY + 3 * DAY, is_approved=False)
     unknown = Review("s", "ada", True, None, MONDAY)
-    review(ada.program, ada.state, unknown, MONDAY + 4 * DAY, ada.effects)
+    act(ada.program, ada.state, unknown, MONDAY + 4 * DAY, ada.effects)
     assert ada.effects.reviews_stale == 3
     assert len(ada.decisions(Outcome.SENT)) == 2
     assert ada.state.reviews == []
@@ -64,7 +64,7 @@ def test_one_that_is_held_has_a_timer_and_is_not_approved_twice() -> None:
     assert ada.state.next_due is None
 
 
-def test_the_state_holds_a_bounded_number_of_what_nobody_answers() -> None:
+def test_the_state_holds_a_bounded_number_of_unanswered_requests() -> None:
     ada = Customer(program_of(flow(send("manual", status="manual"))))
     for number in range(MOST_WAITING + 5):
         ada.view(MONDAY + number)

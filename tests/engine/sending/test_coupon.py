@@ -39,7 +39,7 @@ def test_without_a_code_it_is_skipped_and_counts_for_nothing() -> None:
         (EVERYWHERE, {"only_if": {"profile": "country", "equals": "DE"}}, "message_filter"),
     ],
 )
-def test_who_is_skipped_for_another_reason_takes_no_code(
+def test_a_message_skipped_for_another_reason_takes_no_code(
     profile: dict[str, Any], options: dict[str, Any], reason: str
 ) -> None:
     ada = Customer(program(send(coupon="ten", **options)), profile)

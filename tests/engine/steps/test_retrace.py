@@ -1,10 +1,10 @@
-"""What each step does with who would have come to it in the past (SEMANTICS 6.3)."""
+"""Retracing of each step for backfilled journeys (SEMANTICS 6.3)."""
 
 from typing import Any
 
 import pytest
 
-from streams.engine import Backfill, Event, Instant, NotAdded, Outcome, Placed, backfill
+from streams.engine import Backfill, Event, Instant, NotAdded, Outcome, Placed, rehearse
 from streams.engine.customer.journey import TIMEOUT_AT
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
@@ -30,7 +30,7 @@ def placed(
     data = {"order_id": "1", "total": 10_000, "currency": "GBP", "items": [], "tags": []}
     event = Event("order.placed", "o", "ada", TRIGGERED, data)
     asked = Backfill("ada", "flow", at, None, event)
-    return ada, backfill(ada.program, ada.state, asked, at, ada.effects)
+    return ada, rehearse(ada.program, ada.state, asked, at, ada.effects)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_2_5_a_wait_with_nothing_after_it_ends_the_journey() -> None:
     ada.order(TRIGGERED + HOUR, occurred_at=TRIGGERED, event_id="o")
     event = Event("order.placed", "o", "ada", TRIGGERED, {"order_id": "1"})
     asked = Backfill("ada", "flow", MONDAY + DAY, None, event)
-    assert backfill(program, ada.state, asked, MONDAY + DAY, ada.effects) is NotAdded.OVER
+    assert rehearse(program, ada.state, asked, MONDAY + DAY, ada.effects) is NotAdded.OVER
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_2_5_wait_for_with_nothing_after_it_ends_the_journey() -> None:
     ada.order(TRIGGERED + HOUR, occurred_at=TRIGGERED, event_id="o")
     event = Event("order.placed", "o", "ada", TRIGGERED, {"order_id": "1"})
     asked = Backfill("ada", "flow", MONDAY + DAY, None, event)
-    assert backfill(program, ada.state, asked, MONDAY + DAY, ada.effects) is NotAdded.OVER
+    assert rehearse(program, ada.state, asked, MONDAY + DAY, ada.effects) is NotAdded.OVER
 
 
 def test_6_2_a_step_that_was_passed_stays_passed_when_it_moves() -> None:

@@ -104,7 +104,7 @@ def test_a_journey_that_changes_the_profile_does_not_repeat_it() -> None:
     assert ada.state.next_due is None
 
 
-def test_who_does_not_enter_is_only_counted() -> None:
+def test_a_rejected_entry_is_only_counted() -> None:
     definition = {**dated(yearly="true"), "filter": {"profile": "country", "equals": "GB"}}
     ada = Customer(program_of(definition), {**EVERYWHERE, "birthday": "1990-04-03"})
     ada.until(at("2026-12-31"))
@@ -112,7 +112,7 @@ def test_who_does_not_enter_is_only_counted() -> None:
     assert ada.effects.not_entered_by_time == 1
 
 
-def test_publishing_sets_it_for_who_is_there_already() -> None:
+def test_publishing_sets_it_for_existing_customers() -> None:
     ada = Customer(program_of(), {**EVERYWHERE, "birthday": "1990-04-03"})
     ada.program = program_of(dated(yearly="true"), version="2")
     adapt(ada.program, ada.state, MONDAY, ada.effects)

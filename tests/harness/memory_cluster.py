@@ -36,7 +36,7 @@ from streams.task import PartitionTask
 from streams.worker.fetching import FetchThread
 from streams.worker.slot import Opening
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
-from tests.broker.worker_processes import event
+from tests.harness.worker_shop import event
 
 THANKS: dict[str, Any] = {
     "flow": "thanks",

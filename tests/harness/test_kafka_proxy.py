@@ -5,8 +5,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.embedded.broker_process import BrokerProcess
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
 
 
 def create_topic(broker: BrokerProcess, name: str) -> str:

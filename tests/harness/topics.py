@@ -7,7 +7,7 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.client_config import offsets_options
 from streams.kafka.failures import UNREACHABLE, error_of
 from streams.settings import Settings
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 
 def settings_for(broker: BrokerProcess, prefix: str, **others: object) -> Settings:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine import Effects, Outcome, fire
+from streams.engine import DUE, Effects, Outcome, act
 from streams.engine.program.turn import MOST_STEPS
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
@@ -112,7 +112,7 @@ def test_journeys_end_and_go_on_by_priority_flow_and_entry() -> None:
 def test_a_timer_decides_as_of_its_due_time() -> None:
     ada = Customer(program_of(flow(WAIT, send())))
     ada.view(MONDAY)
-    fire(ada.program, ada.state, ada.state.next_due or 0, ada.effects)
+    act(ada.program, ada.state, DUE, ada.state.next_due or 0, ada.effects)
     assert ada.sent() == [(MONDAY + 12 * HOUR, "hello")]
     assert ada.decisions(Outcome.SENT)[0].at == MONDAY + 12 * HOUR
     assert ada.state.next_due is None
@@ -122,7 +122,7 @@ def test_only_what_is_due_fires() -> None:
     ada = Customer(program_of(flow(WAIT, send(smart_sending="false"))))
     ada.view(MONDAY)
     ada.view(MONDAY + 1)
-    fire(ada.program, ada.state, MONDAY + 12 * HOUR, ada.effects)
+    act(ada.program, ada.state, DUE, MONDAY + 12 * HOUR, ada.effects)
     assert len(ada.sent()) == 1
     assert ada.state.next_due == MONDAY + 12 * HOUR + 1
 
@@ -151,7 +151,7 @@ def test_1_12_at_most_1000_steps_for_one_moment() -> None:
     for _ in range(3):
         ada.view(MONDAY)
     due = MONDAY + 12 * HOUR
-    fire(ada.program, ada.state, due, ada.effects)
+    act(ada.program, ada.state, DUE, due, ada.effects)
     assert len(ada.sent()) <= MOST_STEPS
     assert ada.effects.loops == 1
     assert ada.state.next_due == due + 1

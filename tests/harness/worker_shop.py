@@ -23,8 +23,8 @@ from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import publish_set, read_set
 from streams.ports import OutputRecord
 from streams.settings import Settings
-from tests.broker.group import expire
-from tests.eventually import eventually
+from tests.harness.consumer_group import expire
+from tests.harness.eventually import eventually
 from tests.harness.forked import ForkedProcess
 
 COMMAND = (sys.executable, "-m", "streams.cli.main", "worker")

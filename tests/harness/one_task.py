@@ -20,13 +20,13 @@ from streams.kafka.consumer import RecordConsumer
 from streams.kafka.producer import TransactionalProducer
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL
-from streams.settings import Settings, load_settings
+from streams.settings import RecordTime, Settings, load_settings
 from streams.store.rocks import RocksStore
 from streams.task import PartitionTask
 from streams.worker.kafka_task import KafkaTask
 from streams.worker.opening import TaskOpener
 from streams.worker.slot import Opening
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 WITHIN = 20.0
 
@@ -76,7 +76,7 @@ class OneTask:
     def advance(self) -> None:
         """Decides everything that is in the topics now, and fires what is due now."""
         now = wall_clock()
-        if self.task.settings.is_simulated:
+        if self.task.settings.record_time is RecordTime.CREATE:
             self._cut(now)
         else:  # the clock is to pass what was appended in the very last milliseconds
             eventually(lambda: self._cut(wall_clock()) > now, WITHIN, every=0.005)
@@ -87,7 +87,7 @@ class OneTask:
         ends = {names[name]: end for name, end in self.admin.end_offsets(names, WITHIN).items()}
         assert len(ends) == len(names), f"only these ends were told: {ends}"
         self._feed(ends, names)
-        if not self.task.settings.is_simulated:
+        if self.task.settings.record_time is RecordTime.APPEND:
             self.task.cut(wall, ends)
         while self.task.run(wall, 10_000) or self._lets_in(wall, ends):
             pass
@@ -95,7 +95,8 @@ class OneTask:
 
     def _lets_in(self, wall: int, ends: dict[str, int]) -> bool:
         """In simulated time, what tasks tell each other is let in at midnight."""
-        wanted = self.task.needs_cut(wall) if self.task.settings.is_simulated else []
+        is_simulated = self.task.settings.record_time is RecordTime.CREATE
+        wanted = self.task.needs_cut(wall) if is_simulated else []
         if wanted:
             self.task.cut(wall, {topic: ends[topic] for topic in wanted})
         return bool(wanted)

@@ -22,7 +22,7 @@ from streams.operations.publish import publish_set, read_set
 from streams.ports import CHANGELOG
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 from tests.harness.forked import ForkedWorker
 
 PARTITIONS = 4
@@ -139,7 +139,7 @@ class ShopRun:
         observer = WorkerObserver(_nothing_to_show, _no_worker_ends_by_itself)
         wait_until_decided(list(workers), PARTITIONS, self.until, observer, silence=60)
         for worker in workers:
-            worker.ask_to_stop()
+            worker.request_stop()
         for worker in workers:
             status = worker.wait_for_end()
             assert status == 0, f"{worker.name} ended with {status}:\n{worker.log_tail()}"

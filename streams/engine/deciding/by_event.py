@@ -1,4 +1,4 @@
-"""One event, or one due timer, of one customer: the order of work (SEMANTICS 5.1, 5.2)."""
+"""An event of a customer: its changes of the state, and the decisions of flows (SEMANTICS 5.1)."""
 
 from typing import Any
 
@@ -14,47 +14,42 @@ from streams.engine.customer import (
     remember,
     withdraw_all_interests,
 )
-from streams.engine.deciding.change import adapt, next_due
+from streams.engine.deciding.change import next_due
 from streams.engine.deciding.conversion import convert
-from streams.engine.deciding.date_timers import due_date_flows, set_date_timers
+from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.entry import enter_by_event
 from streams.engine.deciding.moves import (
     Move,
     entered_by_segments,
-    entered_by_time,
     released_by_truth,
     run_moves,
 )
-from streams.engine.deciding.segment_membership import due_segments, judge
+from streams.engine.deciding.segment_membership import judge
 from streams.engine.effects import Effects
-from streams.engine.program import MetricPlan, Program, Turn, due_reviews, end, run_when_due
+from streams.engine.program import MetricPlan, Program, Turn, end
 from streams.engine.values import Event, Instant, currency_without_rate, event_hash
 
 ERASED = "customer.erased"
 ORDERED = "order.placed"
 
 
-def decide(
+def apply_event(
     program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
-) -> None:
-    """Applies one event to `state` and lets the flows decide about it, in the order of SEMANTICS
-    5.1. `now` is the effective record time. What comes of it is appended to `effects`;
-    `state.next_due` is the customer's next timer afterwards.
-    """
-    is_new = state.sequence == 0
-    if state.adapted != program.number:
-        adapt(program, state, now, effects)
+) -> Turn | None:
+    """Applies the event to the state, up to and including step 3 of SEMANTICS 5.1. Returns the turn
+    in which flows decide; None for most events, which no flow reads. `now` is the effective record
+    time."""
     hash_ = event_hash(event.event_id)
     if is_duplicate(state, hash_):
         effects.duplicates += 1
-        return
+        return None
     plan = program.on_metric.get(event.metric, program.otherwise)
     if plan.is_news and not is_watched(state, event.data["sku"], now):
-        effects.news_stale += 1  # bought, erased or over since the article's task was told
-        return
+        effects.news_stale += 1  # bought, erased or expired since the fan-out
+        return None
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
-        return
+        return None
     data = plan.data_of(event)
     if plan.has_money and currency_without_rate(data) is not None:
         effects.without_rate += 1
@@ -70,13 +65,20 @@ def decide(
     if plan.changes_profile and program.dated_flows:
         set_date_timers(program, state, now)
         state.next_due = next_due(state)
+    if not (
+        plan.flows
+        or (plan.first_segments if state.sequence == 1 else plan.segments)
+        or (plan.converts and state.touches)
+        or (plan.concerns_journeys and state.journeys)
+    ):
+        return None
+    return Turn(state, now, program.facts, None, None, effects, event, data)
 
-    segments = plan.first_segments if is_new else plan.segments
-    converts = plan.converts and state.touches
-    if not (plan.flows or segments or converts or (plan.concerns_journeys and state.journeys)):
-        return  # as it is for most events: nobody has asked for it
-    turn = Turn(state, now, program.facts, None, None, effects, event, data)
-    if converts:
+
+def by_event(program: Program, turn: Turn, event: Event) -> bool:
+    """Lets the flows decide about an applied event, in the order of SEMANTICS 5.1."""
+    state, plan = turn.state, program.on_metric.get(event.metric, program.otherwise)
+    if plan.converts and state.touches:
         convert(program, turn, event)
     moves: list[Move] = []
     if plan.concerns_journeys and state.journeys:
@@ -86,6 +88,7 @@ def decide(
             moves = released_by_event(program, plan, turn, event)
         if plan.judged_waits:
             moves += released_by_truth(program, plan.judged_waits, turn, moves)
+    segments = plan.first_segments if state.sequence == 1 else plan.segments
     if segments:
         moves += entered_by_segments(turn, judge(turn, segments))
     for flow in plan.flows:
@@ -93,37 +96,7 @@ def decide(
         if journey is not None:
             moves.append((flow.rank, len(state.journeys), flow, journey, None))
     run_moves(program, turn, moves)
-    state.next_due = next_due(state)
-
-
-def fire(program: Program, state: CustomerState, due: Instant, effects: Effects) -> None:
-    """All timers of the customer that are due at `due`, deciding as of that moment: segments left
-    and entered by time, then dates, then journeys (SEMANTICS 5.2)."""
-    if state.adapted != program.number:
-        adapt(program, state, due, effects)
-    turn = Turn(state, due, program.facts, None, None, effects)
-    if state.memberships:
-        started = judge(turn, due_segments(program, state, due))
-        run_moves(program, turn, entered_by_segments(turn, started))
-    if state.occasions:
-        dated = due_date_flows(program, state, due)
-        run_moves(program, turn, entered_by_time(turn, dated))
-    run_moves(program, turn, due_journeys(program, turn))
-    state.next_due = next_due(state)
-
-
-def due_journeys(program: Program, turn: Turn) -> list[Move]:
-    """The journeys that waited or were held until now, and approved messages that were."""
-    moves: list[Move] = []
-    for place, journey in enumerate(turn.state.journeys):
-        if journey.due is not None and journey.due <= turn.now:
-            flow = program.flows[journey.flow]
-            assert journey.step is not None
-            run = run_when_due(journey, flow.steps[journey.step])
-            moves.append((flow.rank, place, flow, journey, run))
-    if turn.state.reviews:
-        moves += due_reviews(program, turn)
-    return moves
+    return True
 
 
 def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> None:
@@ -132,7 +105,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
     for place, journey in enumerate(turn.state.journeys):
         tests = plan.exits.get(journey.flow)
         if tests is None or event.occurred_at < journey.started_at:
-            continue  # it happened before what started the journey (1.9)
+            continue  # happened before the journey's trigger (1.9)
         turn.focus(journey)
         for test in tests:
             if test is None or test(turn.data, turn):
@@ -146,8 +119,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
 
 
 def _exit_evidence(turn: Turn, journey: Journey, event: Event) -> dict[str, Any]:
-    """The event that ended the journey, and both times of a message that it came too late for
-    (F81)."""
+    """The event that ended the journey, and the last message before it (F81)."""
     evidence: dict[str, Any] = {
         "metric": event.metric,
         "event_id": event.event_id,
@@ -162,8 +134,8 @@ def _exit_evidence(turn: Turn, journey: Journey, event: Event) -> dict[str, Any]
 
 
 def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> list[Move]:
-    """The journeys whose `wait_for` this event ends (SEMANTICS 2.8): it happened after what started
-    the journey (1.9)."""
+    """Journeys whose `wait_for` this event ends (SEMANTICS 2.8): it happened after their trigger
+    (1.9)."""
     moves: list[Move] = []
     for place, journey in enumerate(turn.state.journeys):
         steps = plan.waits.get(journey.flow)
@@ -184,7 +156,7 @@ def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Eve
 def erase(
     program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
 ) -> None:
-    """`customer.erased` ends everything and forgets everything (SEMANTICS 7.5): afterwards
+    """`customer.erased` ends all journeys and clears the state (SEMANTICS 7.5); afterwards
     `is_forgotten(state)`."""
     turn = Turn(state, now, program.facts, None, None, effects, event)
     order = sorted(state.journeys, key=lambda journey: program.flows[journey.flow].rank)

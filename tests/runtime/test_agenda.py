@@ -1,0 +1,333 @@
+"""What is next: each item of the agenda, before, on and after its edges."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.engine import BETWEEN_TASKS, INPUTS
+from streams.ports import CONTROL, Record, TaskSettings
+from streams.runtime.agenda import (
+    Agenda,
+    DayEnd,
+    FireTimer,
+    Item,
+    PassOver,
+    SetAside,
+    TakeRecords,
+    TellNews,
+    VisitChunk,
+    WaitFor,
+)
+from streams.runtime.commit import Position
+from streams.runtime.days import Days
+from streams.runtime.order import LATE, START, TIMERS, place
+from streams.runtime.own_keys import OwnKeys
+from streams.runtime.time_policy import open_time
+from streams.runtime.timers import FAR_FUTURE
+from streams.settings import RecordTime
+from streams.store.memory import MemoryStore
+
+DAY = 86_400_000
+MIDNIGHT = 20_000 * DAY
+NOON = MIDNIGHT - DAY // 2
+WALL = MIDNIGHT + DAY
+KNOWN = MIDNIGHT + 10 * DAY
+BUDGET = 500
+
+
+class DueAt(msgspec.Struct):
+    """Timers, visits or news, as the agenda sees them."""
+
+    next_due: int = FAR_FUTURE
+    passes_over: bool = False
+    asked_until: int | None = None
+
+    def may_pass_over(self, until: int) -> bool:
+        self.asked_until = until
+        return self.passes_over
+
+
+class FactsUntil(msgspec.Struct):
+    fact_until: int
+
+
+class Desk:
+    """An agenda whose inputs are all known up to KNOWN and hold nothing, and what is on it."""
+
+    def __init__(
+        self, record_time: RecordTime = RecordTime.APPEND, day_end: int = MIDNIGHT
+    ) -> None:
+        settings = TaskSettings(clock_skew=0, max_idle=1_000, record_time=record_time)
+        self.time = open_time(0, settings, Position({}, 0), Counter())
+        self.days = Days(day_end, OwnKeys(MemoryStore(), list, dict), list)
+        self.timers, self.visits, self.news = DueAt(), DueAt(), DueAt()
+        self.facts = FactsUntil(0)
+        self.clock = 0
+        for topic in (CONTROL, *INPUTS):
+            self.known(topic, KNOWN)
+        parts: Any = (self.facts, self.timers, self.visits, self.news)
+        self.agenda = Agenda(self.time, self.days, *parts)
+
+    def known(self, topic: str, until: int) -> None:
+        one = self.time.merge.by_topic[topic]
+        if topic not in BETWEEN_TASKS:
+            one.complete_before = until
+            one.refresh()
+
+    def record(self, topic: str, at: int) -> None:
+        one = self.time.merge.by_topic[topic]
+        one.feed([Record(at, one.next_offset, b"ada", b"")], one.next_offset + 1, None)
+
+    def next(self, wall: int = WALL) -> Item:
+        return self.agenda.next(self.clock, wall, BUDGET)
+
+    def takes(self) -> TakeRecords:
+        item = self.next()
+        assert isinstance(item, TakeRecords)
+        return item
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+# ── Records, and what is due ──────────────────────────────────────────────────────────────────────
+
+
+def test_the_first_record_is_taken_with_those_behind_it(desk: Desk) -> None:
+    desk.record("carts", NOON)
+    desk.record("orders", NOON + 5)
+    taking = desk.takes()
+    carts, orders = desk.time.merge.by_topic["carts"], desk.time.merge.by_topic["orders"]
+    assert taking == TakeRecords(carts, carts.place, orders.place, BUDGET)
+
+
+@pytest.mark.parametrize(("due", "fires"), [(NOON - 1, True), (NOON, False), (NOON + 1, False)])
+def test_a_timer_fires_before_records_of_a_later_time(desk: Desk, due: int, fires: bool) -> None:
+    desk.record("orders", NOON)
+    desk.timers.next_due = due
+    if fires:
+        assert desk.next() == FireTimer(due)
+    else:
+        assert desk.takes().at == desk.time.merge.by_topic["orders"].place
+
+
+@pytest.mark.parametrize(("known", "fires"), [(NOON, False), (NOON + 1, True), (NOON + 2, True)])
+def test_a_timer_fires_once_no_record_of_its_time_can_come(
+    desk: Desk, known: int, fires: bool
+) -> None:
+    desk.known("carts", known)
+    desk.timers.next_due = NOON
+    carts = desk.time.merge.by_topic["carts"]
+    assert desk.next() == (FireTimer(NOON) if fires else WaitFor(carts, place(known, START)))
+
+
+@pytest.mark.parametrize(
+    ("timer", "visit", "news", "expected"),
+    [
+        (5, 5, 5, TellNews(5)),
+        (5, 5, 6, VisitChunk(5)),
+        (5, 6, 6, FireTimer(5)),
+        (6, 5, 5, TellNews(5)),
+        (6, 5, 6, VisitChunk(5)),
+        (6, 6, 5, TellNews(5)),
+        (5, 6, 5, TellNews(5)),
+        (FAR_FUTURE, FAR_FUTURE, 5, TellNews(5)),
+        (FAR_FUTURE, 5, FAR_FUTURE, VisitChunk(5)),
+        (5, FAR_FUTURE, FAR_FUTURE, FireTimer(5)),
+    ],
+)
+def test_news_come_before_visits_and_visits_before_timers(
+    desk: Desk, timer: int, visit: int, news: int, expected: Item
+) -> None:
+    desk.timers.next_due, desk.visits.next_due, desk.news.next_due = timer, visit, news
+    assert desk.next() == expected
+
+
+def test_what_is_due_next_is_known_outside(desk: Desk) -> None:
+    assert desk.agenda.next_due is None
+    desk.timers.next_due, desk.visits.next_due, desk.news.next_due = 7, 6, 8
+    assert desk.agenda.next_due == 6
+
+
+@pytest.mark.parametrize("what", ["visits", "news"])
+@pytest.mark.parametrize(("due", "limit"), [(NOON, NOON), (NOON + 4, NOON + 4)])
+def test_records_are_taken_up_to_the_next_visit_or_news(
+    desk: Desk, what: str, due: int, limit: int
+) -> None:
+    desk.record("orders", NOON)
+    desk.record("carts", NOON + 5)
+    getattr(desk, what).next_due = due
+    assert desk.takes().limit == place(limit, TIMERS)
+
+
+def test_records_are_taken_up_to_the_end_of_the_day(desk: Desk) -> None:
+    desk.record("orders", NOON)
+    assert desk.takes().limit == place(MIDNIGHT, START)
+
+
+@pytest.mark.parametrize(
+    ("topic", "most"), [("orders", BUDGET), ("products", 1), (CONTROL, 1), ("interests", BUDGET)]
+)
+def test_after_definitions_and_articles_the_agenda_is_asked_again(
+    desk: Desk, topic: str, most: int
+) -> None:
+    desk.record(topic, NOON)
+    assert desk.takes().most == most
+
+
+@pytest.mark.parametrize(
+    ("clock", "at"),
+    [
+        (place(NOON, START), None),
+        (place(NOON, TIMERS), place(NOON + 1, LATE)),
+        (place(NOON + 9, START), place(NOON + 9, LATE)),
+    ],
+)
+def test_a_record_that_the_clock_has_passed_comes_at_once(
+    desk: Desk, clock: int, at: int | None
+) -> None:
+    desk.record("orders", NOON)
+    desk.clock = clock
+    assert desk.takes().at == (at or desk.time.merge.by_topic["orders"].place)
+
+
+# ── What can't be known yet ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_task_waits_for_the_input_of_which_least_is_known(desk: Desk) -> None:
+    desk.known("carts", NOON + 3)
+    desk.record("orders", NOON + 4)
+    assert desk.next() == WaitFor(desk.time.merge.by_topic["carts"], place(NOON + 3, START))
+
+
+@pytest.mark.parametrize(("waited", "goes_on"), [(999, False), (1_000, True), (1_001, True)])
+def test_it_goes_on_without_an_input_that_has_held_it_for_too_long(
+    desk: Desk, waited: int, goes_on: bool
+) -> None:
+    desk.known("carts", NOON - 1)
+    desk.record("orders", NOON)
+    assert isinstance(desk.next(wall=NOON), WaitFor)
+    assert isinstance(desk.next(wall=NOON + waited), TakeRecords) is goes_on
+
+
+# ── Days ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("at", "ends"), [(MIDNIGHT - 1, False), (MIDNIGHT, True), (MIDNIGHT + 1, True)]
+)
+def test_a_day_ends_before_anything_of_midnight(desk: Desk, at: int, ends: bool) -> None:
+    desk.record("orders", at)
+    item = desk.next()
+    assert isinstance(item, DayEnd if ends else TakeRecords)
+    if isinstance(item, DayEnd):
+        assert item.now == at
+
+
+@pytest.mark.parametrize(
+    ("due", "ends"), [(MIDNIGHT - 1, False), (MIDNIGHT, True), (MIDNIGHT + 1, True)]
+)
+def test_a_timer_ends_a_day_as_well(desk: Desk, due: int, ends: bool) -> None:
+    desk.timers.next_due = due
+    assert desk.next() == (DayEnd(due) if ends else FireTimer(due))
+
+
+# ── Simulated time ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def dated() -> Desk:
+    """A desk in simulated time, on the day that ends at MIDNIGHT; the day before has been told of,
+    its facts are here, and so is what tasks wrote for each other."""
+    desk = Desk(RecordTime.CREATE)
+    desk.facts.fact_until = desk.days.began
+    desk.time.cut(WALL, desk.days, dict.fromkeys(BETWEEN_TASKS, 0))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("at", "is_set_aside"), [(WALL - 1, False), (WALL, False), (WALL + 1, True)]
+)
+def test_a_record_beyond_the_wall_time_is_set_aside_where_it_stands(
+    dated: Desk, at: int, is_set_aside: bool
+) -> None:
+    dated.record("orders", at)
+    dated.timers.next_due = NOON  # which comes first otherwise
+    orders = dated.time.merge.by_topic["orders"]
+    assert dated.next() == (SetAside(orders) if is_set_aside else FireTimer(NOON))
+
+
+def test_records_are_taken_up_to_the_wall_time(dated: Desk) -> None:
+    dated.record("orders", NOON)
+    item = dated.next(wall=NOON + 3)
+    assert isinstance(item, TakeRecords)
+    assert item.limit == place(NOON + 4, START)
+
+
+@pytest.mark.parametrize(
+    ("fact_until", "waits"),
+    [
+        (MIDNIGHT - DAY - 1, True),
+        (MIDNIGHT - DAY, False),
+        (MIDNIGHT - DAY + 1, False),
+    ],
+)
+def test_nothing_happens_on_a_day_before_the_facts_of_the_day_before_are_here(
+    dated: Desk, fact_until: int, waits: bool
+) -> None:
+    dated.record("orders", NOON)
+    dated.facts.fact_until = fact_until
+    if waits:
+        control = dated.time.merge.by_topic[CONTROL]
+        assert dated.next() == WaitFor(control, place(MIDNIGHT - DAY, START))
+    else:
+        assert dated.takes().source.topic == "orders"
+
+
+def test_nor_before_it_is_known_what_tasks_wrote_for_each_other(dated: Desk) -> None:
+    dated.days.close(0, MIDNIGHT)
+    dated.facts.fact_until = MIDNIGHT
+    dated.timers.next_due = MIDNIGHT
+    interests = dated.time.merge.by_topic["interests"]
+    assert dated.next() == WaitFor(interests, place(MIDNIGHT, START))
+    dated.time.cut(WALL, dated.days, dict.fromkeys(BETWEEN_TASKS, 0))
+    assert dated.next() == FireTimer(MIDNIGHT)
+
+
+def test_each_day_ends_by_itself(dated: Desk) -> None:
+    dated.record("orders", MIDNIGHT + DAY - 1)
+    assert dated.next() == DayEnd(MIDNIGHT)
+    dated.days.close(0, MIDNIGHT)
+    dated.facts.fact_until = MIDNIGHT
+    dated.time.cut(WALL, dated.days, dict.fromkeys(BETWEEN_TASKS, 0))
+    assert dated.takes().source.topic == "orders"
+
+
+@pytest.mark.parametrize("passes_over", [False, True])
+def test_before_the_first_day_schedules_are_passed_over_while_there_is_nobody(
+    passes_over: bool,
+) -> None:
+    desk = Desk(RecordTime.CREATE, day_end=DAY)
+    desk.record("orders", NOON)
+    desk.visits.next_due, desk.visits.passes_over = 9, passes_over
+    assert desk.next() == (PassOver(MIDNIGHT - DAY) if passes_over else VisitChunk(9))
+    assert desk.visits.asked_until == MIDNIGHT - DAY
+
+
+def test_then_the_first_day_begins(dated: Desk) -> None:
+    desk = Desk(RecordTime.CREATE, day_end=DAY)
+    desk.record("orders", NOON)
+    desk.visits.next_due, desk.visits.passes_over = MIDNIGHT - DAY, True
+    assert desk.next() == DayEnd(MIDNIGHT - DAY)
+    assert desk.visits.asked_until is None
+
+
+def test_in_live_time_no_schedule_is_passed_over(desk: Desk) -> None:
+    desk.record("orders", NOON)
+    desk.visits.next_due, desk.visits.passes_over = 9, True
+    assert desk.next() == VisitChunk(9)
+    assert desk.visits.asked_until is None
