@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient
 from hypothesis import settings as hypothesis_settings
 
 from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
@@ -17,6 +16,7 @@ from tests.harness.apache_kafka.broker import KafkaBroker
 from tests.harness.apache_kafka.jars import java, kafka_jars
 from tests.harness.kafka_proxy import KafkaProxy
 from tests.harness.shared_broker import SharedBroker, shared_broker
+from tests.harness.topics import delete_topics
 
 BROKERS: dict[str, Callable[..., BrokerProcess]] = {
     "embedded": EmbeddedBroker,
@@ -138,12 +138,3 @@ def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
     yield prefix
     if broker is not None:
         delete_topics(broker, prefix)
-
-
-def delete_topics(broker: BrokerProcess, prefix: str) -> None:
-    """Deletes what begins with `prefix`, and doesn't wait for it."""
-    admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 0})
-    names = [name for name in admin.list_topics(timeout=20).topics if name.startswith(prefix)]
-    if names:
-        for deleted in admin.delete_topics(names).values():
-            deleted.result(20)

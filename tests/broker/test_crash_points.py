@@ -14,17 +14,16 @@ from streams.demo.workers import environment
 from streams.embedded.broker_process import BrokerProcess
 from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
-from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.operations.publish import publish_set, read_set
 from streams.ports import CHANGELOG
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
 from streams.runtime.facts import DayFact
-from streams.settings import RecordTime, Settings
+from streams.settings import RecordTime
 from streams.store.rocks import RocksStore, StoreMemory
 from tests.harness.forked import ForkedProcess
 from tests.harness.one_task import OneTask, wall_clock
-from tests.harness.topics import read, values
+from tests.harness.topics import create_all_topics, read, settings_for, values
 
 MORNING = 1_772_442_000_000
 """2026-03-02 09:00 UTC."""
@@ -50,17 +49,14 @@ class Past:
         folder.mkdir()
         self.broker = broker
         self.folder = folder
-        self.settings = Settings(
-            brokers=broker.bootstrap,
-            application=prefix.rstrip("."),
-            prefix=prefix,
+        self.settings = settings_for(
+            broker,
+            prefix,
             partitions=1,
             record_time=RecordTime.CREATE,
             data_dir=folder / "data",
         )
-        admin = KafkaAdmin(self.settings)
-        admin.create_topics()
-        admin.close()
+        create_all_topics(self.settings)
         (folder / "cart.yaml").write_text(FLOW)
         (folder / "store.yaml").write_text("{timezone: UTC, currency: GBP}\n")
         publish_set(self.settings, read_set(folder), wall_clock())

@@ -113,7 +113,7 @@ def test_pitfall_11_a_zombie_wakes_and_its_transaction_was_on_the_way(
         shop.expire(zombie)
         other.wait_for(4)
         shop.order(20)
-        shop.wait_for_all(other.log)
+        shop.wait_for_all(other.log_tail)
         shop.outlive(paused_at)
         held.release()
         zombie.process.resume()
@@ -121,10 +121,10 @@ def test_pitfall_11_a_zombie_wakes_and_its_transaction_was_on_the_way(
         zombie.wait_for(2)
         other.wait_for(2)
         # And what it was committing never counted as committed.
-        log = zombie.process.log.read_text()
+        log = zombie.log.read_text()
         assert re.search(f"task {asleep_in}: committing -> (revoking|fenced)", log), log
         shop.order(20)
-        shop.wait_for_all(zombie.log)
+        shop.wait_for_all(zombie.log_tail)
         assert (zombie.stop(), other.stop()) == (0, 0)
 
 

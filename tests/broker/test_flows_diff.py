@@ -86,7 +86,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     def wait_there() -> bool:
         return waiting_customers(shop.settings).at_step.get(("thanks", "pause")) == CUSTOMERS
 
-    eventually(wait_there, within=30, message=worker.log)
+    eventually(wait_there, within=30, message=worker.log_tail)
     file.write_text(EDITED)
     edited = f"~ thanks · pause: wait 9d → wait 5d ({CUSTOMERS} waiting)\n"
     status, out, _ = command("flows", "diff")
@@ -113,7 +113,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     def nobody_waits() -> bool:
         return not waiting_customers(shop.settings).in_flow
 
-    eventually(nobody_waits, within=30, message=worker.log)
+    eventually(nobody_waits, within=30, message=worker.log_tail)
     assert command("flows", "diff")[0] == 0
 
     file.write_text("flow: thanks\n")

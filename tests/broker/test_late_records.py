@@ -16,10 +16,11 @@ from streams.kafka.topics import topic_name
 from tests.broker.test_record_time import moment
 from tests.harness.apache_kafka.broker import KafkaBroker
 from tests.harness.apache_kafka.cluster import cluster_of
+from tests.harness.events import event
 from tests.harness.eventually import eventually
 from tests.harness.one_task import OneTask
 from tests.harness.topics import high_watermark, read, values
-from tests.harness.worker_shop import Shop, event
+from tests.harness.worker_shop import Shop
 
 CUSTOMERS = 3
 

@@ -52,7 +52,7 @@ def test_what_waits_is_shown_sent_and_dropped(
     worker = shop.start("one")
     worker.wait_for(4)
     shop.order(CUSTOMERS)
-    eventually(lambda: len(waiting()) == CUSTOMERS, within=30, message=worker.log)
+    eventually(lambda: len(waiting()) == CUSTOMERS, within=30, message=worker.log_tail)
     ids = {one["customer_id"]: one["send_id"] for one in waiting()}
     assert ids["c1"] in review("list", "--template", "thanks")[1]
     assert review("list", "--flow", "other")[0] == 1
@@ -71,7 +71,7 @@ def test_what_waits_is_shown_sent_and_dropped(
         return len(shop.commands())
 
     is_sent: Callable[[], bool] = lambda: sent_to() == CUSTOMERS - 1  # noqa: E731
-    eventually(is_sent, within=30, message=worker.log)
+    eventually(is_sent, within=30, message=worker.log_tail)
     assert review("list")[0] == 1
     explained = run(["explain", "c0", *given])
     assert explained == 0

@@ -16,7 +16,6 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from streams.demo.workers import COMMAND, Worker
 from streams.embedded.child_process import ChildProcess
 
 _PYTHON_MODULE = (sys.executable, "-m")
@@ -159,10 +158,3 @@ class ForkedProcess(ChildProcess):
     def _wait_until_stopped(self) -> None:
         forked: Forked = self._process  # type: ignore[assignment]
         forked.wait_until_stopped(10.0)
-
-
-class ForkedWorker(Worker):
-    """A Worker of the demo, forked."""
-
-    def _start(self) -> ChildProcess:
-        return ForkedProcess(COMMAND, self.log, self._environment, directory=self._folder)
