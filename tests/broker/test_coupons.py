@@ -68,7 +68,7 @@ def coupons(
 
 
 def commands(shop: Shop, template: str) -> dict[str, set[str]]:
-    """Who was sent which codes."""
+    """Codes sent, by customer."""
     found: dict[str, set[str]] = {}
     for one in records_of(shop.settings, "send-commands"):
         fields = decode_any(one.record.value or b"")[1]

@@ -87,7 +87,7 @@ class Past:
         assert process.wait(within=40) == -signal.SIGKILL, process.log_tail()
 
     def store(self) -> dict[bytes, bytes]:
-        """What is in the store as it lies there, without the changelog."""
+        """Content of the store on disk, without the changelog."""
         store = RocksStore(self.directory, StoreMemory(1 << 20))
         try:
             return dict(store.items())

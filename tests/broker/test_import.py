@@ -126,7 +126,7 @@ def test_another_number_of_partitions_must_be_known_to_the_workers(
     assert sendflow("topics", "check")[0] == 0
 
 
-def test_topics_that_do_not_fit_the_settings_are_told_with_what_mends_it(
+def test_topics_that_do_not_fit_the_settings_are_reported_with_their_fix(
     sendflow: Command,
 ) -> None:
     sendflow("topics", "create")

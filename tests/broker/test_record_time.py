@@ -49,7 +49,7 @@ def opened(shop: Shop, **settings: object) -> OneTask:
 
 
 def outputs(shop: Shop, topic: str) -> list[dict[str, Any]]:
-    """What a reader of committed records sees of an output."""
+    """Records of an output, as a reader of committed records sees them."""
     found = values(shop.broker, topic_name(shop.settings, topic))
     return [decode_any(value or b"")[1] for value in found]
 
@@ -150,7 +150,7 @@ def test_pitfall_23_each_idle_input_is_proven_idle_by_a_cut(shop: Shop) -> None:
 # ── Late records ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_pitfall_21_a_record_that_becomes_visible_late_is_noted_in_its_transaction(
+def test_pitfall_21_a_record_that_becomes_visible_late_is_recorded_in_its_transaction(
     shop: Shop,
 ) -> None:
     """An open transaction upstream hides an order. A follower that was stopped does, too:

@@ -107,7 +107,7 @@ def test_a_released_answer_ends_the_wait(broker, proxy, topic_prefix):
     assert proxy.requests(ApiKey.END_TXN) == 1
 
 
-def test_only_what_was_asked_for_is_held(broker, proxy, topic_prefix):
+def test_only_requested_messages_are_held(broker, proxy, topic_prefix):
     topic = topic_prefix + "out"
     create_topics(broker, [topic], partitions=1)
     held = proxy.hold_requests(ApiKey.END_TXN, containing=b"somebody else")

@@ -212,7 +212,7 @@ def test_the_condition_of_a_step_is_shown_as_it_was_written(judged, reason, evid
     assert decision_text(Outcome.BRANCH, reason, evidence, LONDON, judged) == says
 
 
-def test_a_filter_is_told_as_it_was_written():
+def test_a_filter_is_shown_as_it_was_written():
     judged = JudgedCondition("filter", "not (segment wholesale)")
     text = decision_text(
         Outcome.SKIPPED, "profile_filter", {"segment wholesale": True}, LONDON, judged

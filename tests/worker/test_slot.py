@@ -1,4 +1,4 @@
-"""What a task on this worker is known to have committed, over its failures."""
+"""Known commits of a task on this worker, over its failures."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -10,7 +10,7 @@ from streams.worker.slot import OpenTask, TaskSlot
 
 
 class Restored(msgspec.Struct):
-    """What of a task its slot looks at when it was opened."""
+    """The part of a task that its slot reads after opening."""
 
     positions: dict[str, int]
     place: int

@@ -1,4 +1,4 @@
-"""`{profile: FIELD, ...}`: the customer's own data (SEMANTICS 3.4); dates also relative to now."""
+"""`{profile: FIELD, ...}`: a profile field (SEMANTICS 3.4); dates also relative to now."""
 
 from collections.abc import Iterator
 
@@ -81,7 +81,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """Only what is relative to now changes by time alone."""
+    """Only comparisons relative to now change by time alone."""
     name = definition.profile
     kind = scope.profile[name].type
     read = profile_reader(name, scope)
@@ -100,7 +100,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """The field; as it was given, where it can't be what it is said to be."""
+    """The field; unconverted if it doesn't fit its type."""
     name = definition.profile
     read, show = profile_reader(name, scope), json_value(scope.profile[name].type, scope)
 
@@ -124,7 +124,7 @@ def _constant(read: Reader, judge_value: Judge) -> Condition:
 
 
 def _until(at: Instant, *, before: bool, now: Instant) -> Truth:
-    """What is over (`before`) or begins to be over at `at`."""
+    """The truth of a comparison that turns true (`before`) or false at `at`."""
     if now >= at:
         return before, None
     return not before, at

@@ -1,5 +1,5 @@
-"""What one value in a definition may be. Every scalar arrives as text and is typed by the place it
-stands in, not by its looks (FLOWS "The folder"): a marker in the annotation reads it."""
+"""Types of single values in definitions. Every scalar arrives as text and is typed by its place,
+not by its form (FLOWS "The folder"): a marker in the annotation parses it."""
 
 import datetime
 import re
@@ -14,26 +14,26 @@ from streams.engine.values.duration import parse_duration, parse_offset
 
 
 class Scalar(msgspec.Struct, frozen=True, eq=False):
-    """Reads one kind of text. `parse` returns None for a text that doesn't fit; `expects` says in
-    words what would; `schema` is the same for editors (JSON Schema)."""
+    """Parses one kind of text. `parse` returns None for a text that doesn't fit; `expects`
+    describes texts that fit; `schema` is the JSON Schema for editors."""
 
     expects: str
     parse: Callable[[str], Any]
     schema: dict[str, Any]
-    words: tuple[str, ...] = ()  # all that would fit, if that is a closed list
+    words: tuple[str, ...] = ()  # of a closed list: all values
     may_be_blank: bool = False  # the key may stand without a value
 
 
 class RawMapping(msgspec.Struct, frozen=True, eq=False):
-    """A mapping whose keys depend on something else (the metric's fields); it is read as it is,
-    and judged in `check`, where that is known."""
+    """A mapping whose keys depend on its context (the fields of a metric); it is read unchanged and
+    validated in `check`, where the context is known."""
 
     expects: str
     schema: dict[str, Any]
 
 
 class RawList(msgspec.Struct, frozen=True, eq=False):
-    """A list (or one reference to a list) of operands, judged in `check`."""
+    """A list (or one reference to a list) of operands, validated in `check`."""
 
     expects: str
     schema: dict[str, Any]
@@ -45,7 +45,7 @@ _TEXT: dict[str, Any] = {"type": "string"}
 
 
 class LocalMoment(msgspec.Struct, frozen=True):
-    """A moment as written: wall-clock time without a zone, or with an offset from UTC."""
+    """A moment as written: wall-clock time without a zone or with an offset from UTC."""
 
     wall: datetime.datetime  # naive
     offset: int | None = None  # ms east of UTC, if written
@@ -131,7 +131,7 @@ def parse_decimal(text: str) -> Decimal | None:
 
 
 def parse_number(text: str) -> int | float | None:
-    """A number in the form that events carry: whole ones as int, others as float."""
+    """A number as events carry it: whole numbers as int, others as float."""
     number = parse_decimal(text)
     if number is None:
         return None
@@ -185,7 +185,7 @@ def _not_empty(text: str) -> str | None:
 
 
 def one_of(words: tuple[str, ...], kind: str) -> Scalar:
-    """One word of a closed list."""
+    """A marker for one word of a closed list."""
 
     def parse(text: str) -> str | None:
         return text if text in words else None
@@ -262,7 +262,7 @@ Identifier = Annotated[
         _NUMBER_OR_TEXT,
     ),
 ]
-"""Of a flow, segment, pool, step or template; stable, because state and commands carry it."""
+"""Id of a flow, segment, pool, step or template: stable, because states and commands carry it."""
 
 FieldName = Annotated[
     str,
@@ -295,4 +295,4 @@ Blank = Annotated[
         may_be_blank=True,
     ),
 ]
-"""A key that says all by standing there (`exit:`)."""
+"""A key without a value (`exit:`)."""
