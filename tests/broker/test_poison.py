@@ -136,7 +136,7 @@ def test_pitfall_19_an_event_that_no_state_can_hold_is_set_aside(shop: Shop) -> 
     shop.wait_for_all(worker.log_tail)
     letters = eventually(lambda: dead_letters(shop), within=20, message=worker.log_tail)
     assert [letter.where for letter in letters] == ["carts[0]@0", "carts[0]@1"]
-    assert "the state of 'c0' would have 1" in worker.log.read_text()
+    assert "state of 'c0' would grow to 1" in worker.log.read_text()
     shop.order(CUSTOMERS)
     shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0

@@ -153,6 +153,7 @@ class ForkedProcess(ChildProcess):
     ) -> Forked:
         assert tuple(command[:2]) == _PYTHON_MODULE, command
         module, *arguments = command[2:]
+        self.log.touch()  # readers find it at once, as that of a process that was started
         return fork_server().fork(module, arguments, environment, directory or Path(), self.log)
 
     def _wait_until_stopped(self) -> None:
