@@ -152,10 +152,10 @@ class LocalTask:
     def sets_end_offsets(self, wall: Instant) -> bool:
         """In simulated time, sets the end offsets that the task needs after the facts of a day.
         Returns True if it needed any."""
-        asked = self.task.needs_end_offsets(wall)
-        if asked:
-            self.task.set_end_offsets(wall, {topic: len(self.logs[topic]) for topic in asked})
-        return bool(asked)
+        topics = self.task.needs_end_offsets(wall)
+        if topics:
+            self.task.set_end_offsets(wall, {topic: len(self.logs[topic]) for topic in topics})
+        return bool(topics)
 
     def restart(self, *, keep_store: bool = True) -> None:
         """Drops the task; the store catches up with the changelog and a new task opens on it."""

@@ -195,7 +195,7 @@ class PartitionTask:
         self._waits_for = None
 
     def needs_end_offsets(self, wall: Instant) -> list[str]:
-        """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""
+        """Topics whose end offset the clock needs (DESIGN 5.2)."""
         if self._waits_for is None or self._lookup_needed is not None:
             return []
         return self.time.unknown_ends(wall, self._days, self._in_force.fact_until)

@@ -1,6 +1,6 @@
 """The customers of a task: the current state of each.
 
-changed since the last commit ──► in the transaction under way ──► cached ──► stored ──► new
+changed since the last commit ──► in the transaction in progress ──► cached ──► stored ──► new
 """
 
 from collections.abc import Iterator, Mapping

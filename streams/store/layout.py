@@ -19,7 +19,7 @@ POSITION = b"p"
 FIRST_CUSTOMER = b"\x01"
 
 NO_DUE = b"\xff" * 8
-"""Due time in the header of a state without a timer. The header's other byte is the format."""
+"""Due time in the header of a state without a timer. The other header bytes: format version."""
 
 _POSITION = struct.Struct(">Qq")
 _LATEST = 2**64 - 1  # above every due time

@@ -91,7 +91,7 @@ class RocksStore:
         self._recent: dict[bytes, bytes] = {}  # customer -> due time as in the header
         self._older: dict[bytes, bytes] = {}
         self._remembering = threading.Lock()
-        self._writes = 0  # two for each write: odd while one is under way
+        self._writes = 0  # two for each write: odd while one is in progress
         self._write_options = WriteOptions()
         self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
         self._page_options = _page_options()

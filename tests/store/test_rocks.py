@@ -10,7 +10,7 @@ import pytest
 from streams.errors import Refused, StoreUnusable
 from streams.ports import StoreBatch
 from streams.store.rocks import DAMAGED_SUFFIX, RocksStore, StoreMemory, open_store
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 from tests.store.states import state
 from tests.store.writer import CUSTOMERS, numbered
 
