@@ -117,7 +117,7 @@ crashes: dict[str, Callable[[LocalShop], None]] = {
         max_size=25,
     )
 )
-def test_whatever_crashes_in_between_nobody_gets_the_code_of_another(
+def test_crashes_give_no_customer_the_code_of_another(
     plan: list[tuple[str, int, str, str]],
 ) -> None:
     crashed, plain = shop_with_codes("A0", "A1"), shop_with_codes("A0", "A1")

@@ -84,7 +84,7 @@ def folder(tmp_path: Path, memory: StoreMemory) -> Path:
     return tmp_path / "0"
 
 
-def test_a_healthy_store_is_not_set_aside_for_want_of_open_files(folder: Path) -> None:
+def test_a_healthy_store_is_not_quarantined_for_want_of_open_files(folder: Path) -> None:
     """In a process of its own: the limit can't be raised again."""
     program = (
         "import os, resource, sys\n"
@@ -163,7 +163,7 @@ def test_a_damaged_store_that_can_not_be_moved_is_refused_by_name(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nobody denies root anything")
-def test_a_healthy_store_is_not_set_aside_for_want_of_a_permission(
+def test_a_healthy_store_is_not_quarantined_for_want_of_a_permission(
     folder: Path, memory: StoreMemory
 ) -> None:
     (folder / "LOCK").chmod(0)

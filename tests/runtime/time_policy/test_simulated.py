@@ -83,7 +83,7 @@ def test_what_tasks_write_for_each_other_may_lie_beyond_the_wall_time(time: Simu
     assert time.future_record(WALL) is None
 
 
-def test_an_input_is_never_given_up(time: SimulatedTime) -> None:
+def test_an_input_is_never_skipped(time: SimulatedTime) -> None:
     orders = time.merge.by_topic["orders"]
     assert not time.may_proceed_without(orders, WALL)
     assert not time.may_proceed_without(orders, WALL + 100 * DAY)
@@ -163,7 +163,7 @@ def test_control_holds_the_task_until_the_facts_of_the_day_are_here(
     assert time.unknown_ends(WALL, days, fact_until) == []
 
 
-def test_then_what_tasks_wrote_for_each_other_is_let_in_topic_by_topic(
+def test_then_records_between_tasks_are_released_topic_by_topic(
     time: SimulatedTime,
 ) -> None:
     days = days_until(MIDNIGHT + DAY)
@@ -192,7 +192,7 @@ def test_news_happen_at_midnight(time: SimulatedTime) -> None:
 # ── What the worker asks ──────────────────────────────────────────────────────────────────────────
 
 
-def test_all_of_the_next_day_waits_for_a_cut(time: SimulatedTime) -> None:
+def test_the_whole_next_day_waits_for_end_offsets(time: SimulatedTime) -> None:
     assert time.is_request_urgent(WALL, None)
     assert time.pause_after_request(0.0) == time.pause_after_request(10.0) > 0
 
