@@ -1,4 +1,4 @@
-"""Scans over all customers of a task: which, when, in which order, with anything in between.
+"""Scans over all customers of a task: which, when, in which order, with anything in between."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
