@@ -53,15 +53,15 @@ def test_inputs_go_on_where_the_task_stands(time: SimulatedTime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "is_refused"),
+    ("at", "is_rejected"),
     [(-1, True), (0, False), (1, False), (WALL - 1, False), (WALL, False), (WALL + 1, True)],
 )
-def test_a_record_time_is_refused_before_the_epoch_and_beyond_the_wall_time(
-    time: SimulatedTime, at: int, is_refused: bool
+def test_a_record_time_is_rejected_before_the_epoch_and_beyond_the_wall_time(
+    time: SimulatedTime, at: int, is_rejected: bool
 ) -> None:
-    refusal = time.rejection(at, WALL)
-    assert (refusal is not None) is is_refused
-    assert refusal is None or f"timestamp is {at}" in refusal.reason
+    rejection = time.rejection(at, WALL)
+    assert (rejection is not None) is is_rejected
+    assert rejection is None or f"record timestamp {at}, expected" in rejection.reason
 
 
 @pytest.mark.parametrize(("at", "is_beyond"), [(WALL - 1, False), (WALL, False), (WALL + 1, True)])
