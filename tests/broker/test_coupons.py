@@ -146,7 +146,7 @@ def test_codes_that_cannot_be_loaded(shop: Shop, coupons: CommandLine) -> None:
     (shop.folder / "codes.csv").write_text("voucher,value\nV1,10\n")
     status, _, errors = coupons("load", "ten", "codes.csv")
     assert status == 2
-    assert "there is no column 'code', but voucher, value" in errors
+    assert "no column 'code'; found voucher, value" in errors
     assert coupons("load", "ten", "codes.csv", "--column", "voucher")[0] == 0
     assert sorted(loaded_codes(shop.settings).pool_of.items()) == [
         (code, "ten") for code in ("A1", "A2", "A3", "V1")
