@@ -50,7 +50,7 @@ def test_an_input_that_stays_hidden_is_told_of_once(
         shop.live(NOON, NOON + 200_000, "orders")
     assert task.clock > NOON + 190_000
     assert [record.message for record in caplog.records] == [
-        "task 0: orders could not be read to its end for 63980 ms; going on without it, its "
+        "task 0: orders not readable to its end for 63980 ms; continuing without it, its "
         "records will be late"
     ]
     shop.order(NOON, "ada")  # it's there again, and hidden again later
@@ -105,7 +105,7 @@ def test_definitions_that_need_a_newer_version_stop_the_task(shop: LocalShop) ->
     """Deciding on by the older set would make two workers decide by different rules (DESIGN 3)."""
     record = DefinitionsRecord(1, "v2", SEMANTICS[-1] + 1, "test", "{}", {})
     shop.local.append("control", NOON, b"definitions", encode_definitions(record))
-    with pytest.raises(Refused, match="use a newer sendflow"):
+    with pytest.raises(Refused, match="upgrade sendflow"):
         shop.until(NOON + 1)
 
 
