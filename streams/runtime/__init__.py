@@ -1,8 +1,8 @@
-"""The parts of a partition task: inputs and their merge, timers and scans, what is in force, its
-customers, what the next transaction holds; and its life cycle.
+"""The parts of a partition task: inputs and their merge, timers and scans, definitions in force,
+customers, the next transaction; and the life cycle.
 
-Pure: no Kafka, no Faust, no wall clock; time comes in as an argument. `agenda.py` says what is
-next, `time_policy/` what that depends on in live and in simulated time, `records.py` what becomes
-of a record, `acting.py` how a customer is decided about, `commit.py` what a transaction holds,
+Pure: no Kafka, no Faust, no wall clock; time is an argument. `agenda.py` chooses the next thing to
+do, `time_policy/` holds the differences between live and simulated time, `records.py` dispatches
+records, `acting.py` decides about a customer, `commit.py` holds the content of a transaction,
 `lifecycle.py` the states of a task.
 """

@@ -1,16 +1,16 @@
-"""The store in memory: for flow tests and replay."""
+"""The store in memory, for flow tests and replay."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from itertools import islice, takewhile
 
 from streams.engine import Instant
-from streams.ports import StoreBatch
-from streams.store.layout import FIRST_CUSTOMER, NO_DUE, OWN, due_bytes
+from streams.ports import OWN_KEY_PREFIX, StoreBatch
+from streams.store.layout import FIRST_CUSTOMER, NO_DUE, due_bytes
 
 
 class MemoryStore:
-    """ports.Store in a dict. What it holds is gone with it."""
+    """ports.Store in a dict."""
 
     def __init__(self) -> None:
         self._states: dict[bytes, bytes] = {}
@@ -25,7 +25,7 @@ class MemoryStore:
     def write(self, batch: StoreBatch) -> None:
         for key, state in batch.changes.items():
             before = self._states.get(key)
-            if not key.startswith(OWN):
+            if not key.startswith(OWN_KEY_PREFIX):
                 self._move_timer(key, _due_of(before), _due_of(state))
             if state is not None:
                 if before is None:

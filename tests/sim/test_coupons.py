@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
+from streams.errors import StoreUnusable
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
-
-from .conftest import BEGIN, HOUR, SKEW, Shop
+from tests.harness.local_shop import BEGIN, HOUR, SKEW, LocalShop
 
 POOLS: list[dict[str, Any]] = [
     {"coupons": "ten"},
@@ -30,7 +31,7 @@ GIFT: dict[str, Any] = {
 MINUTE = 60_000
 
 
-def shop_with_codes(*codes: str, commit_events: int = 10_000) -> Shop:
+def shop_with_codes(*codes: str, commit_events: int = 10_000) -> LocalShop:
     parts = LocalParts(
         MemoryStore,
         EventDecoder(),
@@ -38,13 +39,13 @@ def shop_with_codes(*codes: str, commit_events: int = 10_000) -> Shop:
         Programs(),
         TaskSettings(clock_skew=SKEW, commit_events=commit_events),
     )
-    shop = Shop(LocalTask(parts))
+    shop = LocalShop(LocalTask(parts))
     shop.publish(BEGIN, GIFT, coupons=POOLS, coupon_key="key")
     shop.load(BEGIN, "ten", *codes)
     return shop
 
 
-def given_out(shop: Shop) -> list[tuple[str, str, str | None]]:
+def given_out(shop: LocalShop) -> list[tuple[str, str, str | None]]:
     return [
         (one["customer_id"], one["template"], one["coupon"])
         for one in shop.outputs("send-commands")
@@ -80,6 +81,32 @@ def test_the_task_goes_on_giving_while_a_transaction_is_under_way() -> None:
     assert given_out(shop)[0] == ("bob", "loaded", "A2")
 
 
+@pytest.mark.parametrize("steps", [GIFT["steps"], [{"wait": "1h", "id": "pause"}, *GIFT["steps"]]])
+def test_a_store_that_fails_while_a_record_or_timer_is_decided_is_not_their_fault(
+    steps: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = shop_with_codes("A1")
+    shop.publish(BEGIN + 1, {**GIFT, "steps": steps}, coupons=POOLS, coupon_key="key")
+    shop.customer(BEGIN + 1, "ada")
+    shop.until(BEGIN + HOUR)
+    shop.cart(BEGIN + HOUR, "ada")
+    read = MemoryStore.get
+
+    def get(store: MemoryStore, key: bytes) -> bytes | None:
+        if key.startswith(b"\0coupon"):
+            raise StoreUnusable("a block checksum is wrong")
+        return read(store, key)
+
+    monkeypatch.setattr(MemoryStore, "get", get)
+    with pytest.raises(StoreUnusable):
+        shop.until(BEGIN + 3 * HOUR)
+    monkeypatch.undo()
+    shop.local.restart(keep_store=False)
+    shop.until(BEGIN + 3 * HOUR)
+    assert given_out(shop)[0] == ("ada", "loaded", "A1")
+    assert shop.outputs("dead-letters") == []
+
+
 def test_the_first_key_counts_also_after_a_restart() -> None:
     shop = shop_with_codes()
     shop.publish(BEGIN + 1, GIFT, coupons=POOLS, coupon_key="another")
@@ -99,7 +126,7 @@ def test_the_first_key_counts_also_after_a_restart() -> None:
     assert len(given_out(shop)) == 2
 
 
-crashes: dict[str, Callable[[Shop], None]] = {
+crashes: dict[str, Callable[[LocalShop], None]] = {
     "nothing": lambda shop: None,
     "before the commit": lambda shop: shop.local.restart(),
     "without a store": lambda shop: shop.local.restart(keep_store=False),

@@ -11,13 +11,12 @@ from streams.errors import Refused
 from streams.programs import SEMANTICS
 from streams.runtime.time_policy.ticks import TICK_HEADER
 from streams.settings import RecordTime
-
-from .conftest import BEGIN, CART_FLOW, DAY, HOUR, Shop
+from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 IN_2099 = 4_070_908_800_000
 
-OpenShop = Callable[..., Shop]
+OpenShop = Callable[..., LocalShop]
 
 
 # ── Inputs that can't be read to their end ────────────────────────────────────────────────────────
@@ -51,7 +50,7 @@ def test_an_input_that_stays_hidden_is_told_of_once(
         shop.live(NOON, NOON + 200_000, "orders")
     assert task.clock > NOON + 190_000
     assert [record.message for record in caplog.records] == [
-        "task 0: orders could not be read to its end for 63980 ms; going on without it, its "
+        "task 0: orders not readable to its end for 63980 ms; continuing without it, its "
         "records will be late"
     ]
     shop.order(NOON, "ada")  # it's there again, and hidden again later
@@ -102,11 +101,11 @@ def test_definitions_that_decided_before_a_restart_are_never_given_up(open_shop:
 # ── Definitions of a newer version ────────────────────────────────────────────────────────────────
 
 
-def test_definitions_that_need_a_newer_version_stop_the_task(shop: Shop) -> None:
+def test_definitions_that_need_a_newer_version_stop_the_task(shop: LocalShop) -> None:
     """Deciding on by the older set would make two workers decide by different rules (DESIGN 3)."""
     record = DefinitionsRecord(1, "v2", SEMANTICS[-1] + 1, "test", "{}", {})
     shop.local.append("control", NOON, b"definitions", encode_definitions(record))
-    with pytest.raises(Refused, match="use a newer sendflow"):
+    with pytest.raises(Refused, match="upgrade sendflow"):
         shop.until(NOON + 1)
 
 
@@ -116,7 +115,7 @@ def test_definitions_that_need_a_newer_version_stop_the_task(shop: Shop) -> None
 TICKED = [topic for topic in INPUTS if topic not in BETWEEN_TASKS]
 
 
-def tick(shop: Shop, at: int) -> None:
+def tick(shop: LocalShop, at: int) -> None:
     for topic in TICKED:
         shop.local.append(topic, at, None, None).headers = [(TICK_HEADER, b"")]
 
