@@ -20,6 +20,7 @@ from streams.engine import (
     check_fits,
     forget_oldest,
 )
+from streams.errors import SendflowError
 from streams.ports import Record, Rejection
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
@@ -122,14 +123,16 @@ class Acting:
                 raise RuntimeError(f"timer due at {at} is due again at {at}")
             if not has_changed:
                 return False
+            if effects.purchases:
+                self._days.learn(effects.purchases)
+                effects.purchases.clear()
             size = pending.touch(customer, state)
             if size > LARGE_STATE:
                 self._shrink(customer, state, size, cause, at)
+        except SendflowError:  # of the store, say: the record or timer is not to blame
+            raise
         except Exception as error:
             raise self._side_outputs.failed(poison_id or timer_id(state, at), error) from error
-        if effects.purchases:
-            self._days.learn(effects.purchases)
-            effects.purchases.clear()
         if state.next_due != before:
             self._timers.move(customer, state.next_due)
         return True
