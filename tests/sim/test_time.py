@@ -182,6 +182,21 @@ def test_pitfall_29_the_clock_survives_a_restart(shop: LocalShop) -> None:
     assert late["effective_time"] == clock
 
 
+def test_a_crash_takes_an_idle_clock_back_to_the_committed_one(shop: LocalShop) -> None:
+    shop.customer(BEGIN, "ada")
+    shop.cart(NOON, "ada")
+    shop.until(NOON + HOUR)
+    shop.until(NOON + 2 * HOUR)  # nothing is decided, nothing is committed
+    assert shop.local.task.clock == NOON + 2 * HOUR
+    shop.local.restart()
+    assert shop.local.task.clock == NOON + HOUR
+    shop.order(NOON + HOUR, "ada")  # before the lost clock, not before the committed one
+    shop.until(NOON + 3 * HOUR)
+    assert shop.outputs("late-records") == []
+    (exited,) = [one for one in shop.outputs("flow-decisions") if one["outcome"] == "exited"]
+    assert exited["at"] == NOON + HOUR
+
+
 def test_pitfall_14_an_idle_task_has_nothing_to_commit(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.until(NOON)
