@@ -60,7 +60,7 @@ class Acting:
         customer = record.key
         assert customer is not None  # the decoder has refused records without a key
         state = self._customers.get(customer)
-        if isinstance(said, Event):
+        if type(said) is Event:
             if said.occurred_at > now:  # it can't have happened later than it was recorded
                 said.occurred_at = now
                 self._uncommitted.pending.counts["clamped"] += 1

@@ -63,7 +63,6 @@ from streams.engine.customer.update import (
     SEARCHED,
     Apply,
     Memory,
-    is_duplicate,
     purchase_of,
     remember,
 )
@@ -121,7 +120,6 @@ __all__ = [
     "has_bought",
     "has_room_for_another",
     "hashed_words",
-    "is_duplicate",
     "is_forgotten",
     "is_handled",
     "is_key",

@@ -25,7 +25,7 @@ from streams.engine.customer.profile import (
 from streams.engine.customer.state import CustomerState
 from streams.engine.customer.touches import apply_message_clicked, apply_message_opened
 from streams.engine.effects import Purchase
-from streams.engine.values import DAY, Event, Instant, is_among
+from streams.engine.values import DAY, Event, Instant
 
 Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
 
@@ -82,11 +82,6 @@ class Memory(msgspec.Struct, frozen=True):
     asked: int | None  # ms that flows ask for; None: all
     occurrences: int  # beyond what flows ask for, at most so many
     fields: tuple[str, ...]
-
-
-def is_duplicate(state: CustomerState, hash_: bytes) -> bool:
-    """Whether an event with this hash of its id is among the last 64 (SEMANTICS 5.1, E29)."""
-    return is_among(hash_, state.seen)
 
 
 def remember(

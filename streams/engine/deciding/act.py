@@ -46,18 +46,19 @@ def act(
     the customer's next timer afterwards. Returns whether `state` has changed: a visit may leave it
     as it was."""
     adapted, before = state.adapted, None
-    if isinstance(cause, Visits):
+    if type(cause) is Visits:
         if not is_concerned(program, state, cause, now):
             return False
         before = encode_state(state)
     if adapted != program.number:
         adapt(program, state, now, effects)
-    turn: Turn | None
-    if isinstance(cause, Event):
+    if type(cause) is Event:
         turn = take_in(program, state, cause, now, effects)
+        if turn is None:
+            return True  # as it is for most events: no flow asks for it
     else:
         turn = Turn(state, now, program.facts, None, None, effects)
-    if turn is not None and _PARTS[type(cause)](program, turn, cause):
+    if _PARTS[type(cause)](program, turn, cause):
         state.next_due = next_due(state)
     return before is None or has_changed(state, adapted, before)
 

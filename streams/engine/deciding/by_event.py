@@ -8,7 +8,6 @@ from streams.engine.customer import (
     Journey,
     JourneyState,
     forget,
-    is_duplicate,
     is_waited_for,
     purchase_of,
     remember,
@@ -27,7 +26,7 @@ from streams.engine.deciding.moves import (
 from streams.engine.deciding.segment_membership import judge
 from streams.engine.effects import Effects
 from streams.engine.program import MetricPlan, Program, Turn, end
-from streams.engine.values import NO_RATE, Event, Instant, event_hash
+from streams.engine.values import NO_RATE, Event, Instant, event_hash, is_among
 
 ERASED = "customer.erased"
 ORDERED = "order.placed"
@@ -40,7 +39,7 @@ def take_in(
     which flows decide about it; None for most events: no flow asks for it. `now` is the effective
     record time."""
     hash_ = event_hash(event.event_id)
-    if is_duplicate(state, hash_):
+    if is_among(hash_, state.seen):  # one of the last 64 (SEMANTICS 5.1, E29)
         effects.duplicates += 1
         return None
     plan = program.on_metric.get(event.metric, program.otherwise)
@@ -50,9 +49,11 @@ def take_in(
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
         return None
-    data = plan.data_of(event)
-    if plan.has_money and NO_RATE in data:
-        effects.without_rate += 1
+    data = event.data
+    if plan.has_money or plan.adds:
+        data = plan.data_of(event)
+        if plan.has_money and NO_RATE in data:
+            effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
     if event.metric == ORDERED:
@@ -65,12 +66,9 @@ def take_in(
     if plan.changes_profile and program.dated_flows:
         set_date_timers(program, state, now)
         state.next_due = next_due(state)
-    if not (
-        plan.flows
-        or (plan.first_segments if state.sequence == 1 else plan.segments)
-        or (plan.converts and state.touches)
-        or (plan.concerns_journeys and state.journeys)
-    ):
+    segments = plan.first_segments if state.sequence == 1 else plan.segments
+    converts = plan.converts and state.touches
+    if not (plan.flows or segments or converts or (plan.concerns_journeys and state.journeys)):
         return None
     return Turn(state, now, program.facts, None, None, effects, event, data)
 
