@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.workload import PARTITIONS
-from streams.embedded.broker import free_port
+from streams.embedded.broker_process import free_port
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -28,12 +28,11 @@ from streams.engine import (
     new_state,
 )
 from streams.kafka.admin import KafkaAdmin
+from streams.kafka.client_config import consumer_options, producer_options
 from streams.kafka.consumer import Batch, RecordConsumer
-from streams.kafka.options import consumer_options, producer_options
 from streams.kafka.producer import Route, TransactionalProducer
-from streams.ports import OutputRecord, Record, StoreBatch
+from streams.ports import CHANGELOG, OutputRecord, Record, StoreBatch
 from streams.runtime.cache import StateCache
-from streams.runtime.commit import CHANGELOG
 from streams.runtime.merge import Merge, plain_inputs
 from streams.settings import Settings, load_settings
 from streams.store.rocks import RocksStore, StoreMemory
@@ -204,7 +203,7 @@ def main() -> None:
     """The parts alone, on the embedded broker: `python -m benchmarks.parts`."""
     import tempfile
 
-    from streams.embedded.broker import EmbeddedBroker
+    from streams.embedded.broker_process import EmbeddedBroker
 
     with (
         tempfile.TemporaryDirectory() as directory,

@@ -31,7 +31,7 @@ from benchmarks.jobs import (
     has_java,
 )
 from benchmarks.progress import Rate, watch
-from streams.embedded.broker import BrokerProcess, EmbeddedBroker
+from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
 
 console = Console()
 

@@ -5,7 +5,7 @@ SendflowError
 |-- OutcomeUnknown   throw the producer away, open a new one, re-read what was committed
 |-- Fenced           another worker owns the task: drop it, write nothing
 |-- StoreUnusable    the local state can't be trusted: rebuild it from the changelog
-|-- Unanswered       a record can't be judged yet: wait at it, and ask in a thread
+|-- LookupNeeded       a record can't be judged yet: wait at it, and ask in a thread
 |-- Unreachable      another system than the brokers doesn't answer: ask again later
 |-- Poisoned         our own code failed at one record: reopen the task, which then sets it aside
 `-- Refused          only the user can mend it; the message says how
@@ -35,15 +35,15 @@ class StoreUnusable(SendflowError):
     """The local store is damaged, too old or ahead of its changelog: rebuild it."""
 
 
-class Unanswered(SendflowError):
+class LookupNeeded(SendflowError):
     """Only another system can tell what a record is, and asking it takes too long for the event
-    loop (PITFALLS 67). The task waits at the record, until `ask` has returned in a thread."""
+    loop (PITFALLS 67). The task waits at the record, until `lookup` has returned in a thread."""
 
-    def __init__(self, what: str, ask: Callable[[], object]) -> None:
-        """`what` is waited for, for people. `ask` blocks; raises Unreachable, Refused."""
-        super().__init__(f"{what} isn't known yet")
+    def __init__(self, what: str, lookup: Callable[[], object]) -> None:
+        """`what` is waited for, for people. `lookup` blocks; raises Unreachable, Refused."""
+        super().__init__(f"{what}: lookup pending")
         self.what = what
-        self.ask = ask
+        self.lookup = lookup
 
 
 class Unreachable(SendflowError):

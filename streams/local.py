@@ -14,6 +14,7 @@ from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.engine import BETWEEN_TASKS, INPUTS, Instant
 from streams.errors import Poisoned
 from streams.ports import (
+    CHANGELOG,
     CONTROL,
     ControlReader,
     DayReport,
@@ -26,7 +27,6 @@ from streams.ports import (
     StoreBatch,
     TaskSettings,
 )
-from streams.runtime.commit import CHANGELOG
 from streams.runtime.facts import Adding, DayFact
 from streams.settings import RecordTime
 from streams.task import PartitionTask
@@ -87,7 +87,7 @@ class LocalTask:
                 return True
             if self.task.unanswered is None:
                 return False
-            self.task.unanswered.ask()
+            self.task.unanswered.lookup()
             return True
         except Poisoned as poisoned:
             self._poisoned |= {poisoned.mark}

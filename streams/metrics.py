@@ -35,20 +35,20 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "sendflow_amounts_without_rate",
         "Events with amounts in a currency that the store has no rate for.",
     ),
-    "refused_quietly": (
+    "not_entered_by_time": (
         "sendflow_refused_quietly",
         "Customers of a schedule or date who didn't enter.",
     ),
-    "reviews_in_vain": (
-        "sendflow_reviews_in_vain",
+    "reviews_stale": (
+        "sendflow_reviews_stale",
         "Reviews of messages that didn't wait for one (any more).",
     ),
     "backfilled": (
         "sendflow_backfilled",
         "Journeys of past customers who were added to a flow.",
     ),
-    "backfills_in_vain": (
-        "sendflow_backfills_in_vain",
+    "backfills_rejected": (
+        "sendflow_backfills_rejected",
         "Past customers who were to be added to a flow and weren't.",
     ),
     "coupons_loaded": ("sendflow_coupons_loaded", "Coupon codes that were loaded."),
@@ -60,8 +60,8 @@ COUNTERS: dict[str, tuple[str, str]] = {
     ),
     "interests": ("sendflow_interests", "What customers wait for, or no longer, committed."),
     "news": ("sendflow_news", "News of articles for customers committed."),
-    "news_in_vain": (
-        "sendflow_news_in_vain",
+    "news_stale": (
+        "sendflow_news_stale",
         "News of articles that the customer didn't wait for (any more).",
     ),
     "days": ("sendflow_days", "Days whose sums were told, for the store facts."),

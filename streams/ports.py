@@ -24,6 +24,9 @@ from streams.settings import RecordTime
 Headers = list[tuple[str, bytes]]
 """Headers of a record, in order; a name may occur more than once."""
 
+PartitionId = tuple[str, int]
+"""A topic and one of its partitions."""
+
 
 class Record(msgspec.Struct, gc=False):
     """One record of a Kafka partition, as fetched."""
@@ -115,7 +118,7 @@ class Decoder(Protocol):
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
         """The event in `record` of the input `topic` (logical name), or why there is none.
-        Checks the key too; never raises for what a producer could have written, but Unanswered
+        Checks the key too; never raises for what a producer could have written, but LookupNeeded
         where another system must be asked first: the same record comes again after that."""
 
 
@@ -148,6 +151,12 @@ class Encoder(Protocol):
     ) -> OutputRecord: ...
     def day_report(self, report: DayReport) -> OutputRecord: ...
 
+
+CHANGELOG = "customers-changelog"
+"""The topic of the states, and of the keys that are a task's own."""
+
+OWN_KEY_PREFIX = b"\x00"
+"""The first byte of the keys that are a task's own and no customer's (DESIGN 4.9)."""
 
 CONTROL = "control"
 """The topic of what decides: sets of definitions, and store facts."""

@@ -1,4 +1,4 @@
-"""Files that are not Python: beside the package in a checkout, inside it when installed."""
+"""Data files: beside the package in a checkout, inside it when installed."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def schemas_dir() -> Path:
-    """The folder of the Avro contracts (`*.avsc`) and of the flow language's JSON Schema."""
+    """Folder of the Avro contracts (`*.avsc`) and of the flow language's JSON Schema."""
     return _folder("schemas")
 
 
 def example_flows_dir() -> Path:
-    """The folder of the example shop's definitions, which the demo publishes."""
+    """Folder of the example shop's definitions, which the demo publishes."""
     return _folder("flows")
 
 
@@ -24,5 +24,5 @@ def _folder(name: str) -> Path:
         return in_checkout
     raise FileNotFoundError(
         f"{name}/ is neither at {shipped} (installed) nor at {in_checkout} (checkout): "
-        f"install sendflow again"
+        "reinstall sendflow"
     )

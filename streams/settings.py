@@ -1,7 +1,8 @@
-"""Settings: `sendflow.toml`, then `SENDFLOW_` variables, then options; where each value came from.
+"""Settings from `sendflow.toml`, `SENDFLOW_` variables and options (later ones win), each with its
+origin.
 
-Secrets are read from variables or from files that a setting names, never from `sendflow.toml`, and
-are never printed.
+Secrets come from variables or from files named by a setting, never from `sendflow.toml`, and are
+never printed.
 """
 
 import difflib
@@ -24,28 +25,28 @@ VARIABLE_PREFIX = "SENDFLOW_"
 DEFAULT = "default"
 HIDDEN = "***"
 APPLICATION = "sendflow"
-"""The application, unless one is named; behind the prefix, where there is one: two shops of one
-name on one cluster would fence each other for ever."""
+"""Default application; a prefix comes before it, because two shops with one application on one
+cluster would fence each other without end."""
 
 
 class Meaning(enum.Enum):
-    """How the text of a setting is read, where its type alone doesn't tell; in words for people."""
+    """Kind of a setting's text where the type alone is not enough; the value is shown in errors."""
 
     DURATION = "a duration such as 100ms, 20s or 5m"
     SIZE = "a size such as 64MB or 1GB"
     SECRET = "a secret"
 
 
-Duration = Annotated[int, Meaning.DURATION]  # milliseconds
-Size = Annotated[int, Meaning.SIZE]  # bytes
-Secret = Annotated[str | None, Meaning.SECRET]
+DurationSetting = Annotated[int, Meaning.DURATION]  # milliseconds
+SizeSetting = Annotated[int, Meaning.SIZE]  # bytes
+SecretSetting = Annotated[str | None, Meaning.SECRET]
 
 
 class RecordTime(enum.Enum):
-    """What the record time of the inputs is (DESIGN 5.1, 5.7)."""
+    """Source of the inputs' record time (DESIGN 5.1, 5.7)."""
 
     APPEND = "append"  # when the broker appended the record
-    CREATE = "create"  # what the producer says: simulated time
+    CREATE = "create"  # given by the producer: simulated time
 
     def given(self, time: int) -> int | None:
         """The record time that a producer gives what belongs to `time`, ms since the epoch; None:
@@ -54,7 +55,7 @@ class RecordTime(enum.Enum):
 
 
 class Protocol(enum.Enum):
-    """How brokers are spoken to, in Kafka's terms."""
+    """Kafka's security.protocol."""
 
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
@@ -63,7 +64,7 @@ class Protocol(enum.Enum):
 
 
 class LogLevel(enum.Enum):
-    """The least severe line that is logged."""
+    """Lowest severity that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -72,60 +73,60 @@ class LogLevel(enum.Enum):
 
 
 class Security(msgspec.Struct, frozen=True, kw_only=True):
-    """TLS and SASL. A `…_file` holds what it is named after, and nothing else."""
+    """TLS and SASL. A `…_file` holds the value of the setting of its name, and nothing else."""
 
     protocol: Protocol = Protocol.PLAINTEXT
     ca_file: Path | None = None
     certificate_file: Path | None = None
     key_file: Path | None = None
-    key_password: Secret = None
+    key_password: SecretSetting = None
     key_password_file: Path | None = None
     mechanism: str | None = None  # PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
     username: str | None = None
-    password: Secret = None
+    password: SecretSetting = None
     password_file: Path | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that can be set. Durations are milliseconds, sizes bytes."""
+    """All settings. Durations in milliseconds, sizes in bytes."""
 
-    brokers: str = "localhost:9092"  # host:port, several with commas
-    application: str = APPLICATION  # consumer group, and the beginning of transactional ids
-    prefix: str = ""  # before every topic's name: several shops on one cluster
-    partitions: int = 8  # of every topic but `control`
-    replication: int = 0  # copies of a topic that is created; 0: what the brokers do by themselves
+    brokers: str = "localhost:9092"  # host:port, comma-separated
+    application: str = APPLICATION  # consumer group and prefix of transactional ids
+    prefix: str = ""  # topic name prefix, one per shop on a shared cluster
+    partitions: int = 8  # per topic, except `control`
+    replication: int = 0  # replication factor of created topics; 0: broker default
     data_dir: Path = Path("sendflow-data")
     record_time: RecordTime = RecordTime.APPEND
-    clock_skew: Duration = 20
-    max_idle: Duration = 60_000  # how long an input that can't be asked holds its tasks back
-    commit_interval: Duration = 100
+    clock_skew: DurationSetting = 20
+    max_idle: DurationSetting = 60_000  # maximum time an unreadable input blocks its tasks
+    commit_interval: DurationSetting = 100
     commit_events: int = 10_000
-    transaction_timeout: Duration = 15_000
-    session_timeout: Duration = 10_000
-    broker_timeout: Duration = 60_000  # how long an unreachable broker is tried
+    transaction_timeout: DurationSetting = 15_000
+    session_timeout: DurationSetting = 10_000
+    broker_timeout: DurationSetting = 60_000  # retry time for unreachable brokers
     web_host: str = "0.0.0.0"
     web_port: int = 6066
-    web_address: str | None = None  # the host by which other workers reach the port; None: found
-    instance: str | None = None  # a name that a worker keeps over restarts: it takes its own place
+    web_address: str | None = None  # advertised host; None: detected
+    instance: str | None = None  # static member name (group.instance.id)
     schema_registry: str | None = None
     schema_registry_username: str | None = None
-    schema_registry_password: Secret = None
+    schema_registry_password: SecretSetting = None
     schema_registry_password_file: Path | None = None
     log_level: LogLevel = LogLevel.INFO
-    cache_customers: int = 50_000  # decoded states kept in memory, per task
-    store_memory: Size = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per process
+    cache_customers: int = 50_000  # cached states per task
+    store_memory: SizeSetting = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per process
     security: Security = Security()
 
 
 class LoadedSettings(msgspec.Struct, frozen=True):
-    """The settings in force, and where each comes from: `brokers` -> "SENDFLOW_BROKERS"."""
+    """The settings, and the origin of each: `brokers` -> "SENDFLOW_BROKERS"."""
 
     settings: Settings
     origins: dict[str, str]
 
 
 class _Setting(msgspec.Struct, frozen=True):
-    """One setting: where it stands in the structs, and how its text is read."""
+    """One setting: its name in the structs and the reader of its text."""
 
     name: str  # as in sendflow.toml, "security.protocol"
     is_secret: bool
@@ -137,8 +138,8 @@ def load_settings(
     environment: Mapping[str, str],
     options: Mapping[str, object] | None = None,
 ) -> LoadedSettings:
-    """Reads `file` (None: none), the `SENDFLOW_` variables of `environment`, and `options` by the
-    name of the setting (None: not given). Raises Refused with all that is wrong."""
+    """Reads `file` (None: no file), the `SENDFLOW_` variables of `environment`, and `options` by
+    setting name (None: not given). Raises Refused with all problems."""
     problems: list[str] = []
     values: dict[str, object] = {}
     origins = dict.fromkeys(SETTINGS, DEFAULT)
@@ -160,8 +161,8 @@ def load_settings(
     return LoadedSettings(settings, origins)
 
 
-def shown(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
-    """(name, value as it would be written, origin) of every setting, secrets hidden."""
+def setting_rows(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
+    """(name, value as text, origin) of every setting, secrets hidden."""
     for name, setting in SETTINGS.items():
         value: object = loaded.settings
         for part in name.split("."):
@@ -175,7 +176,7 @@ def shown(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
         yield name, "" if value is None else str(value), loaded.origins[name]
 
 
-# ── Where values come from ────────────────────────────────────────────────────────────────────────
+# ── Origins of values ─────────────────────────────────────────────────────────────────────────────
 
 
 def _given(
@@ -184,13 +185,13 @@ def _given(
     options: Mapping[str, object],
     problems: list[str],
 ) -> Iterator[tuple[str, object, str]]:
-    """(name, value, origin), later ones outweigh earlier ones."""
+    """(name, value, origin); later ones override earlier ones."""
     if file is not None:
         for name, value in _from_file(file, problems):
             if name not in SETTINGS:
                 problems.append(f"{file}: {_unknown(name, SETTINGS)}")
             elif SETTINGS[name].is_secret:
-                problems.append(f"{file}: {name} is a secret, not a setting; {_elsewhere(name)}")
+                problems.append(f"{file}: {name} is a secret; {_elsewhere(name)}")
             else:
                 yield name, value, str(file)
     variables = {_variable(name): name for name in SETTINGS}
@@ -205,16 +206,16 @@ def _given(
         option = "--" + name.replace(".", "-").replace("_", "-")
         if value is not None and SETTINGS[name].is_secret:
             problems.append(
-                f"{option}: a secret on a command line can be seen by all; {_elsewhere(name)}"
+                f"{option}: secrets are not accepted on the command line; {_elsewhere(name)}"
             )
         elif value is not None:
             yield name, value, option
 
 
-# Variables that begin like ours and are no settings.
+# Variables with the prefix of the settings that are not settings.
 _OTHER_VARIABLES = frozenset({"SENDFLOW_TEST_BROKER"})
 
-# What Kubernetes gives every container for a service called sendflow or sendflow-…
+# Variables that Kubernetes sets for a service called sendflow or sendflow-…
 _SERVICE = re.compile(
     rf"{VARIABLE_PREFIX}(\w+_)?"
     r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
@@ -223,7 +224,7 @@ _SERVICE_ADDRESS = re.compile(rf"{VARIABLE_PREFIX}(\w+_)?PORT")
 
 
 def _is_of_kubernetes(variable: str, text: str) -> bool:
-    """A `…_PORT` only by its value, tcp://10.0.0.1:80: a misspelt setting is to be told."""
+    """A `…_PORT` counts only with a value like tcp://10.0.0.1:80: misspelt settings are errors."""
     if _SERVICE.fullmatch(variable):
         return True
     return "://" in text and _SERVICE_ADDRESS.fullmatch(variable) is not None
@@ -233,7 +234,7 @@ def _from_file(file: Path, problems: list[str]) -> Iterator[tuple[str, object]]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems.append(f"{file}: can't be read: {error}")
+        problems.append(f"{file}: cannot read: {error}")
         return
     for name, value in data.items():
         if isinstance(value, dict):
@@ -248,13 +249,13 @@ def _variable(name: str) -> str:
 
 
 def _elsewhere(secret: str) -> str:
-    return f"give it as {_variable(secret)}, or name a file that holds it in {secret}_file"
+    return f"set {_variable(secret)}, or set {secret}_file to a file"
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:
     nearest = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {nearest[0]}?" if nearest else "`sendflow config` lists all settings"
-    return f"there is no setting {name}; {hint}"
+    return f"unknown setting {name}; {hint}"
 
 
 def _read_secret_files(
@@ -268,7 +269,7 @@ def _read_secret_files(
             values[name] = path.read_text(encoding="utf-8").strip()
             origins[name] = str(path)
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{origins[f'{name}_file']}: {name}_file can't be read: {error}")
+            problems.append(f"{origins[f'{name}_file']}: cannot read {name}_file: {error}")
 
 
 def _assemble(values: Mapping[str, object]) -> Settings:
@@ -283,20 +284,20 @@ def _assemble(values: Mapping[str, object]) -> Settings:
 
 
 def _contradictions(settings: Settings) -> Iterator[str]:
-    """What can't work together, each with what to change."""
+    """Contradictions between settings, each with a fix."""
     if settings.transaction_timeout < 2 * settings.commit_interval:
         yield (
             f"transaction_timeout is {_time(settings.transaction_timeout)}, expected at "
             f"least twice commit_interval ({_time(settings.commit_interval)}): the broker "
-            "would abort transactions that are still being filled; raise transaction_timeout"
+            "would abort open transactions; raise transaction_timeout"
         )
     for name in ("partitions", "commit_interval", "commit_events"):
         if getattr(settings, name) < 1:
             yield f"{name} is 0, expected at least 1"
     if settings.partitions > MOST_PARTITIONS:
         yield (
-            f"partitions is {settings.partitions}, expected at most {MOST_PARTITIONS}: with more, "
-            "coupon codes made by rule would not be unique"
+            f"partitions is {settings.partitions}, expected at most {MOST_PARTITIONS}: more "
+            "partitions would break the uniqueness of generated coupon codes"
         )
     if not settings.application:
         yield "application is empty, expected a name"
@@ -305,7 +306,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             yield f"{name} is {found!r}, expected only letters, digits, '.', '_' and '-'"
     for address in settings.brokers.split(","):
         if not _ADDRESS.fullmatch(address.strip()):
-            yield f"brokers has {address.strip()!r}, expected host:port, several with commas"
+            yield f"brokers: {address.strip()!r}, expected host:port, comma-separated"
     yield from _contradictions_of_registry(settings)
     if settings.security.protocol in (Protocol.SASL_PLAINTEXT, Protocol.SASL_SSL):
         for name in ("mechanism", "username", "password"):
@@ -317,17 +318,18 @@ def _contradictions(settings: Settings) -> Iterator[str]:
 
 
 def _contradictions_of_registry(settings: Settings) -> Iterator[str]:
-    """The address is shown and logged, so it must not hold what is secret; nor is it shown here."""
+    """The address is shown and logged, so it must not contain credentials; nor do these messages
+    show it."""
     username = settings.schema_registry_username
     if "@" in (settings.schema_registry or ""):
         yield (
-            "schema_registry holds a user or a password, expected http://HOST:PORT/PATH alone; "
-            f"give them as {_variable('schema_registry_username')} and "
-            f"{_variable('schema_registry_password')}, or name a file that holds the password in "
-            "schema_registry_password_file"
+            "schema_registry must not contain credentials, expected http://HOST:PORT/PATH; set "
+            f"{_variable('schema_registry_username')} and "
+            f"{_variable('schema_registry_password')}, or set schema_registry_password_file to a "
+            "file"
         )
     if username is not None and ":" in username:
-        yield "schema_registry_username has a colon, expected a name without (basic authentication)"
+        yield "schema_registry_username must not contain a colon (basic authentication)"
     if username is not None and settings.schema_registry_password is None:
         yield (
             "schema_registry_password is missing, expected with schema_registry_username; "
@@ -344,7 +346,7 @@ _TOPIC_CHARACTERS = re.compile(r"[a-zA-Z0-9._-]*")
 _ADDRESS = re.compile(r"[^\s:/]+:\d+|\[[0-9a-fA-F:]+\]:\d+")
 
 
-# ── How texts are read ────────────────────────────────────────────────────────────────────────────
+# ── Readers of texts ──────────────────────────────────────────────────────────────────────────────
 
 _UNITS_OF_TIME = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _UNITS_OF_SIZE = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
@@ -363,7 +365,7 @@ def _quantity(units: Mapping[str, int], meaning: Meaning) -> Callable[[object], 
 
 
 def _quantity_text(value: int, units: Mapping[str, int]) -> str:
-    """In the largest unit that shows it whole."""
+    """The value in the largest unit that divides it."""
     fitting = [(size, name) for name, size in units.items() if value % size == 0]
     size, name = max(fitting) if value else min(fitting)
     return f"{value // size}{name}"
@@ -414,9 +416,9 @@ _READERS: dict[Any, Callable[[object], object]] = {
     str: _text,
     int: _positive_number,
     Path: _path,
-    Duration: _quantity(_UNITS_OF_TIME, Meaning.DURATION),
-    Size: _quantity(_UNITS_OF_SIZE, Meaning.SIZE),
-    Secret: _text,
+    DurationSetting: _quantity(_UNITS_OF_TIME, Meaning.DURATION),
+    SizeSetting: _quantity(_UNITS_OF_SIZE, Meaning.SIZE),
+    SecretSetting: _text,
 }
 
 
@@ -425,12 +427,12 @@ def _settings_of(struct: type[msgspec.Struct], before: str = "") -> Iterator[_Se
         if annotation is Security:
             yield from _settings_of(Security, f"{name}.")
         else:
-            yield _Setting(before + name, annotation == Secret, _reader(annotation))
+            yield _Setting(before + name, annotation == SecretSetting, _reader(annotation))
 
 
 SETTINGS: dict[str, _Setting] = {setting.name: setting for setting in _settings_of(Settings)}
 _QUANTITIES: dict[str, Mapping[str, int]] = {
-    name: _UNITS_OF_TIME if annotation == Duration else _UNITS_OF_SIZE
+    name: _UNITS_OF_TIME if annotation == DurationSetting else _UNITS_OF_SIZE
     for name, annotation in typing.get_type_hints(Settings, include_extras=True).items()
-    if annotation in (Duration, Size)
+    if annotation in (DurationSetting, SizeSetting)
 }

@@ -25,7 +25,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from streams.engine import INPUTS, Instant, Program
-from streams.errors import Unanswered
+from streams.errors import LookupNeeded
 from streams.ports import CONTROL, Ports, Record, TaskSettings
 from streams.runtime.acting import Acting
 from streams.runtime.agenda import (
@@ -85,7 +85,7 @@ class PartitionTask:
         self.counts: Counter[str] = Counter()
         self._ports = ports
         self._waits_for: Input | None = None
-        self._unanswered: Unanswered | None = None
+        self._unanswered: LookupNeeded | None = None
         self._wall: Instant = 0
         position = position_in(ports.store, partition)
         position.inputs = {**beginnings, **position.inputs}
@@ -147,7 +147,7 @@ class PartitionTask:
         return None if self._waits_for is None else self._waits_for.topic
 
     @property
-    def unanswered(self) -> Unanswered | None:
+    def unanswered(self) -> LookupNeeded | None:
         """What must be asked before the next record can be judged. The task waits at that record,
         as it does for an input; each `run` tries it again."""
         return self._unanswered
@@ -280,7 +280,7 @@ class PartitionTask:
             before, self._clock = self._clock, at
             try:
                 records.take(source, record, at >> 8, self._wall)
-            except Unanswered as unanswered:  # as if it hadn't been looked at
+            except LookupNeeded as unanswered:  # as if it hadn't been looked at
                 source.put_back(record)
                 self._clock, self._unanswered = before, unanswered
                 return taken

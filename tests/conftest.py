@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from streams.embedded.broker import BrokerProcess, EmbeddedBroker
+from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
 from tests.apache_kafka.broker import KafkaBroker
 from tests.apache_kafka.jars import java, kafka_jars
 from tests.kafka_proxy import KafkaProxy

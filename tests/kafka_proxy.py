@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, Self
 
-from streams.embedded.broker import HOST
+from streams.embedded.broker_process import HOST
 
 
 class ApiKey(enum.IntEnum):

@@ -11,7 +11,7 @@ from streams.settings import (
     RecordTime,
     Settings,
     load_settings,
-    shown,
+    setting_rows,
 )
 
 
@@ -86,11 +86,11 @@ def test_all_that_is_wrong_is_told_at_once(file):
     with pytest.raises(Refused) as refused:
         load_settings(file, {"SENDFLOW_RECORD_TIME": "now", "SENDFLOW_WEBPORT": "1"})
     assert str(refused.value).splitlines() == [
-        f"{file}: there is no setting brokerz; did you mean brokers?",
+        f"{file}: unknown setting brokerz; did you mean brokers?",
         f"{file}: partitions is -1, expected a whole number, 0 or more",
-        f"{file}: there is no setting security.protocoll; did you mean security.protocol?",
+        f"{file}: unknown setting security.protocoll; did you mean security.protocol?",
         "SENDFLOW_RECORD_TIME: record_time is 'now', expected one of append, create",
-        "there is no setting SENDFLOW_WEBPORT; did you mean SENDFLOW_WEB_PORT?",
+        "unknown setting SENDFLOW_WEBPORT; did you mean SENDFLOW_WEB_PORT?",
     ]
 
 
@@ -134,19 +134,19 @@ def test_a_setting_of_ours_is_one_also_where_its_name_looks_like_a_service():
     ],
 )
 def test_what_only_looks_like_a_variable_of_kubernetes_is_told(variable, text):
-    with pytest.raises(Refused, match=f"there is no setting {variable}"):
+    with pytest.raises(Refused, match=f"unknown setting {variable}"):
         load_settings(None, {variable: text})
 
 
 @pytest.mark.parametrize("text", ["brokers = ", "\xff"])
 def test_a_file_that_is_no_toml(file, text):
     file.write_text(text, encoding="latin-1")
-    with pytest.raises(Refused, match="can't be read"):
+    with pytest.raises(Refused, match="cannot read"):
         load_settings(file, {})
 
 
 def test_a_file_that_is_not_there(file):
-    with pytest.raises(Refused, match="can't be read"):
+    with pytest.raises(Refused, match="cannot read"):
         load_settings(file, {})
 
 
@@ -170,7 +170,7 @@ def test_a_secret_is_read_from_the_file_that_is_named(tmp_path):
 
 
 def test_a_secret_file_that_is_not_there(tmp_path):
-    with pytest.raises(Refused, match=r"security.password_file can't be read"):
+    with pytest.raises(Refused, match=r"cannot read security.password_file"):
         load_settings(None, {"SENDFLOW_SECURITY_PASSWORD_FILE": str(tmp_path / "none")})
 
 
@@ -201,7 +201,7 @@ def test_the_password_of_the_registry_is_a_secret(file, tmp_path):
     )
     loaded = load_settings(file, {})
     assert loaded.settings.schema_registry_password == "hunter2"
-    assert "hunter2" not in repr(list(shown(loaded)))
+    assert "hunter2" not in repr(list(setting_rows(loaded)))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_the_password_of_the_registry_is_a_secret(file, tmp_path):
     [
         ({"USERNAME": "worker"}, "schema_registry_password is missing"),
         ({"PASSWORD": "hunter2"}, "schema_registry_username is missing"),
-        ({"USERNAME": "a:b", "PASSWORD": "hunter2"}, "has a colon"),
+        ({"USERNAME": "a:b", "PASSWORD": "hunter2"}, "contain a colon"),
     ],
 )
 def test_a_user_of_the_registry_has_a_name_and_a_password(variables, says):
@@ -221,7 +221,7 @@ def test_a_user_of_the_registry_has_a_name_and_a_password(variables, says):
 
 def test_secrets_are_never_shown():
     loaded = load_settings(None, {"SENDFLOW_SECURITY_PASSWORD": "hunter2"})
-    rows = {name: (value, origin) for name, value, origin in shown(loaded)}
+    rows = {name: (value, origin) for name, value, origin in setting_rows(loaded)}
     assert rows["security.password"] == (HIDDEN, "SENDFLOW_SECURITY_PASSWORD")
     assert rows["security.key_password"] == ("", "default")
     assert set(rows) == set(SETTINGS)
@@ -230,7 +230,7 @@ def test_secrets_are_never_shown():
 
 def test_what_is_shown_can_be_written():
     loaded = load_settings(None, {"SENDFLOW_MAX_IDLE": "2m"})
-    rows = {name: value for name, value, _ in shown(loaded)}
+    rows = {name: value for name, value, _ in setting_rows(loaded)}
     assert rows["max_idle"] == "2m"
     assert rows["clock_skew"] == "20ms"
     assert rows["store_memory"] == "256MB"
@@ -241,7 +241,7 @@ def test_what_is_shown_can_be_written():
     assert load_settings(None, environment).settings == loaded.settings
 
 
-# ── What can't work together ──────────────────────────────────────────────────────────────────────
+# ── Contradictions between settings ───────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("timeout", ["199ms", "100ms"])

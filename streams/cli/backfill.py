@@ -1,4 +1,4 @@
-"""`sendflow flows backfill`: past customers into a flow that an event starts."""
+"""`sendflow flows backfill`: adds past customers to a flow with a metric trigger."""
 
 import time
 from collections import Counter
@@ -9,39 +9,37 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.operations.backfills import Candidate, Plan
+    from streams.operations.backfill_plan import Candidate, Plan
 
 
 def backfill(
-    flow: Annotated[str, typer.Argument(metavar="FLOW", help="The flow's id.")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say who would be placed where.")
-    ] = False,
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="Flow id.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
     by: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who asks; shown with the decision.")
+        str | None, typer.Option(metavar="NAME", help="Name shown with the decision.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
-    """Add past customers to a live flow that an event starts. Each is placed where they would be by
-    the time of the event; messages above that place are never made up for.
+    """Add past customers to a live flow with a metric trigger. Each customer enters at the step
+    the flow would have reached by now; earlier messages are not sent.
 
-    Not added is who would be past the end of the flow, has left it by `exit_on`, doesn't meet its
-    filter or is in it already. Re-entry isn't checked. Exit status 1 if nobody would be placed.
+    Skipped: customers past the end of the flow, ended by `exit_on`, excluded by the filter, or
+    already in the flow. Re-entry is not checked. Exit status 1 if no customer would be added.
 
     \b
     Example: sendflow flows backfill post-purchase --dry-run
     """
     from streams.engine import Placed
     from streams.errors import Refused
-    from streams.operations.backfills import ask_for, plan_backfill
+    from streams.operations.backfill_plan import plan_backfill, request_backfills
 
     if as_json and not (dry_run or yes):
-        raise Refused("--json goes with --dry-run or --yes: a program can't be asked")
-    settings = options.load(config, brokers, prefix)
+        raise Refused("--json needs --dry-run or --yes: no confirmation in JSON mode")
+    settings = options.settings_from_options(config, brokers, prefix)
     with output.progress("reading events and states"):
         plan = plan_backfill(settings, flow, by, time.time_ns() // 1_000_000)
     if as_json:
@@ -53,25 +51,25 @@ def backfill(
         raise typer.Exit(output.NOT_SO)
     if dry_run:
         return
-    if not yes and not typer.confirm(f"Place {output.several(number, 'journey')}?"):
+    if not yes and not typer.confirm(f"Add {output.several(number, 'journey')}?"):
         raise typer.Exit(output.NOT_SO)
-    ask_for(settings, plan)
+    request_backfills(settings, plan)
     if not as_json:
-        output.say(f"asked for {output.several(number, 'journey')}; the workers place them")
+        output.say(f"requested {output.several(number, 'journey')}; the workers add them")
 
 
 _WHY = {
-    "not_live": "the flow isn't live",
-    "no_event": "the event isn't in the customer's state (not decided yet, or forgotten)",
-    "trigger_filter": "the trigger's where doesn't hold",
-    "missing_key": "the event has no value for the flow's key",
-    "profile_filter": "the flow's filter doesn't hold",
-    "exit_on": "an event of exit_on came",
-    "already_in_flow": "in the flow already",
-    "no_room": "too many journeys under way",
-    "over": "would be past its end by now",
+    "not_live": "flow not live",
+    "no_event": "event not in the customer's state (not processed yet, or forgotten)",
+    "trigger_filter": "trigger filter does not match",
+    "missing_key": "event lacks the flow's key",
+    "profile_filter": "flow filter does not match",
+    "exit_on": "ended by exit_on",
+    "already_in_flow": "already in the flow",
+    "no_room": "too many active journeys",
+    "over": "past the end of the flow",
 }
-"""By the value of a NotAdded."""
+"""By value of NotAdded."""
 
 
 def _show(plan: "Plan") -> None:
@@ -81,21 +79,18 @@ def _show(plan: "Plan") -> None:
     placed = Counter(one.placed.step for one in plan.candidates if isinstance(one.placed, Placed))
     rows = [(step, placed[step]) for step in plan.steps if step in placed]
     if rows:
-        output.print_table(("would wait at", "journeys"), rows)
+        output.print_table(("step", "journeys"), rows)
     else:
-        output.note("nobody would be placed")
+        output.note("no customer would be added")
     reasons = Counter(
         one.placed.value for one in plan.candidates if not isinstance(one.placed, Placed)
     )
     if reasons:
         shown = [(_WHY[reason], number) for reason, number in reasons.most_common()]
-        output.print_table(("not added because", "events"), shown)
+        output.print_table(("reason not added", "events"), shown)
     if plan.past_its_end:
         customers = output.several(plan.past_its_end, "customer")
-        output.say(
-            f"not looked at: {customers} whose newest such event is longer ago than the flow "
-            "lasts; it would be over for them"
-        )
+        output.say(f"skipped: {customers} whose newest such event is older than the flow's length")
 
 
 def _as_json(plan: "Plan") -> dict[str, Any]:

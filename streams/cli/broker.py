@@ -9,23 +9,21 @@ from streams.cli import output
 
 
 def broker(
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 9092,
-    data_dir: Annotated[Path, typer.Option(help="Where its topics are kept.")] = Path(
-        "broker-data"
-    ),
+    port: Annotated[int, typer.Option(help="Port.")] = 9092,
+    data_dir: Annotated[Path, typer.Option(help="Data directory.")] = Path("broker-data"),
 ) -> None:
-    """Run the embedded broker until Ctrl-C. For development: production is Apache Kafka.
+    """Run the embedded broker until Ctrl-C (development only).
 
     \b
     Example: sendflow broker --port 9092
     """
     import time
 
-    from streams.embedded.broker import EmbeddedBroker
+    from streams.embedded.broker_process import EmbeddedBroker
     from streams.errors import Refused
 
     with EmbeddedBroker(data_dir, port) as embedded:
-        output.say(f"the broker listens on {embedded.bootstrap}; Ctrl-C ends it")
+        output.say(f"broker listening on {embedded.bootstrap}; stop with Ctrl-C")
         while embedded.is_running():
             time.sleep(0.2)
-        raise Refused(f"the broker has ended by itself; its log is {embedded.log}")
+        raise Refused(f"the broker exited; log: {embedded.log}")

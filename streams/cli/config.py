@@ -1,22 +1,22 @@
-"""`sendflow config`: every setting, and where its value comes from."""
+"""`sendflow config`: all settings with value and origin."""
 
 from streams.cli import options, output
 
 
 def config(
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    as_json: options.AsJson = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    as_json: options.JsonOption = False,
 ) -> None:
-    """Show every setting and where its value comes from; secrets are hidden.
+    """List all settings with value and origin. Secrets are hidden.
 
     \b
     Example: SENDFLOW_PARTITIONS=4 sendflow config
     """
-    from streams.settings import shown
+    from streams.settings import setting_rows
 
-    rows = list(shown(options.load_with_origins(config, brokers, prefix)))
+    rows = list(setting_rows(options.settings_with_origins(config, brokers, prefix)))
     if as_json:
         output.print_json(
             {name: {"value": value, "origin": origin} for name, value, origin in rows}

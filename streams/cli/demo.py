@@ -1,4 +1,4 @@
-"""`sendflow demo`: a real shop's year, as explained send commands."""
+"""`sendflow demo`: one year of a real shop, and the explained result."""
 
 import os
 import sys
@@ -17,35 +17,32 @@ LINES_OF_TIMELINE = 60
 
 
 def demo(
-    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
-    partitions: Annotated[int, typer.Option(min=1, help="Partitions of every topic.")] = 4,
+    workers: Annotated[int, typer.Option(min=1, help="Number of worker processes.")] = 2,
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions per topic.")] = 4,
     flows: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Other definitions than the example shop's."),
+        typer.Option(metavar="DIR", help="Definitions folder (default: the example shop)."),
     ] = None,
     brokers: Annotated[
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="Run on this Kafka instead of the embedded broker, in topics that are deleted "
-            "at the end.",
+            help="Kafka to use instead of the embedded broker; topics are deleted at the end.",
         ),
     ] = None,
     keep: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Keep the topics and the logs there, to look around."),
+        typer.Option(metavar="DIR", help="Folder to keep topics and logs in."),
     ] = None,
     one_in: Annotated[
         int,
-        typer.Option(
-            metavar="N", min=1, help="Only one customer in N; 1: all, which takes twice as long."
-        ),
+        typer.Option(metavar="N", min=1, help="Sample one customer in N (1: all, twice the time)."),
     ] = 2,
-    seed: Annotated[int, typer.Option(help="Of what is simulated around the orders.")] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    seed: Annotated[int, typer.Option(help="Random seed of the simulated events.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON report.")] = False,
 ) -> None:
-    """Run a real shop's year through Kafka and real workers, in about two minutes, and explain
-    what was sent to whom. Leaves nothing running.
+    """Replay one year of a real shop through Kafka and real workers (about two minutes), then
+    explain the result. Leaves nothing running.
 
     \b
     Example: sendflow demo --workers 2 --keep demo-data
@@ -54,7 +51,7 @@ def demo(
     from streams.demo.workers import WorkerFailed
 
     for name in [name for name in os.environ if name.startswith("SENDFLOW_")]:
-        del os.environ[name]  # the demo is a shop of its own; its workers inherit nothing
+        del os.environ[name]  # workers of the demo inherit no settings
     options = DemoOptions(workers, partitions, seed, one_in, flows, brokers, keep)
     the_demo = Demo(options, output.progress)
     try:
@@ -63,7 +60,7 @@ def demo(
     except (WorkerFailed, TimeoutError) as failed:
         output.complain(str(failed))
         if the_demo.logs is not None:
-            output.complain(f"the logs are in {the_demo.logs}")
+            output.complain(f"logs: {the_demo.logs}")
         raise typer.Exit(output.NOT_SO) from None
     if as_json:
         output.print_json(_as_json(report))
@@ -73,63 +70,63 @@ def demo(
 
 
 def _show(report: "DemoReport", one_in: int) -> None:
-    summary, outcome = report.summary, report.outcome
+    summary, counts = report.summary, report.counts
     _show_events(summary, one_in)
     output.say()
     _show_decisions(report)
     output.say()
     output.print_table(
         ("flow", "channel", "commands"),
-        [(flow, channel, number) for (flow, channel), number in sorted(outcome.commands.items())],
+        [(flow, channel, number) for (flow, channel), number in sorted(counts.commands.items())],
         title="Send commands",
     )
     output.say()
     output.print_table(
-        ("why a message was not sent", "flow", "times"),
-        _by_reason(outcome.skipped),
+        ("reason skipped", "flow", "times"),
+        _by_reason(counts.skipped),
         title="Skipped",
     )
     output.say()
     output.print_table(
-        ("how a journey ended, or why it didn't begin", "flow", "times"),
-        _by_reason(outcome.exited) + _by_reason(outcome.not_entered, "not begun: "),
+        ("reason ended or not entered", "flow", "times"),
+        _by_reason(counts.exited) + _by_reason(counts.not_entered, "not entered: "),
         title="Journeys",
     )
     if report.timeline is not None:
         output.say()
         output.say("One customer's year (sendflow explain)", "bold")
-        explain.show(report.timeline, LINES_OF_TIMELINE)
+        explain.print_timeline(report.timeline, LINES_OF_TIMELINE)
 
 
 def _show_events(summary: "ShopSummary", one_in: int) -> None:
     real = summary.total_events - summary.simulated_events
     total = f"{summary.order_total / 100:,.0f} {summary.currency}"
-    output.say("A shop's year: Online Retail, the invoices of a real shop in the UK", "bold")
-    _count(summary.lines, "lines of invoices, of which left out:")
-    _count(summary.lines_without_customer, "  without a customer id: nobody to write to")
-    _count(summary.repeated_lines, "  that repeat another line exactly")
-    share = f", one in {one_in} of them (--one-in 1: all)" if one_in > 1 else ""
-    _count(summary.customers, f"customers{share}")
+    output.say("Input: Online Retail, one year of invoices of a real shop in the UK", "bold")
+    _count(summary.lines, "invoice lines, of which left out:")
+    _count(summary.lines_without_customer, "  no customer id")
+    _count(summary.repeated_lines, "  exact duplicates")
+    sample = f", one in {one_in} (--one-in 1: all)" if one_in > 1 else ""
+    _count(summary.customers, f"customers{sample}")
     _count(real, f"real events: {summary.orders:,} orders of {total}, {summary.refunds:,} refunds")
-    _count(summary.simulated_events, f"SIMULATED events around them (seed {summary.seed}):")
-    output.say(f"{'':12}profiles, subscriptions, carts, searches, views, wishes,")
+    _count(summary.simulated_events, f"simulated events (seed {summary.seed}):")
+    output.say(f"{'':12}profiles, subscriptions, carts, searches, views, wish lists,")
     output.say(f"{'':12}deliveries, opened mails, stock")
 
 
 def _show_decisions(report: "DemoReport") -> None:
-    outcome, events = report.outcome, report.summary.total_events
-    output.say(f"Decided by the definitions {report.definitions.version}", "bold")
-    _count(events, f"events in, and {report.written.ticks:,} ticks of simulated time")
-    _count(outcome.journeys, "journeys")
-    _count(outcome.decisions, "decisions, each with its reason")
-    _count(outcome.total_commands, f"send commands to {outcome.customers_written_to:,} customers")
-    _count(outcome.dead_letters, f"dead letters, {outcome.late_records:,} late records")
+    counts, events = report.counts, report.summary.total_events
+    output.say(f"Result with definitions {report.definitions.version}", "bold")
+    _count(events, f"events, {report.imported.ticks:,} ticks of simulated time")
+    _count(counts.journeys, "journeys")
+    _count(counts.decisions, "decisions")
+    _count(counts.total_commands, f"send commands to {counts.customers_written_to:,} customers")
+    _count(counts.dead_letters, f"dead letters, {counts.late_records:,} late records")
     _count(
         round(events / report.seconds),
-        f"events/s, writing them included ({report.seconds:.1f} s)",
+        f"events/s including writes ({report.seconds:.1f} s)",
     )
     if report.restarts:
-        _count(report.restarts, "× a worker was killed and started again: nothing lost or twice")
+        _count(report.restarts, "worker restarts; no duplicate or lost output")
 
 
 def _count(number: int, text: str) -> None:
@@ -137,51 +134,53 @@ def _count(number: int, text: str) -> None:
 
 
 def _by_reason(counts: dict[tuple[str, str], int], before: str = "") -> list[tuple[str, str, int]]:
-    """By reason, the most frequent first."""
+    """Rows by reason, the most frequent first."""
     rows = [(before + reason, flow, number) for (flow, reason), number in counts.items()]
     return sorted(rows, key=lambda row: (-row[2], row))
 
 
 def _show_next(keep: Path | None, report: "DemoReport") -> None:
-    customer = report.outcome.interesting_customer
+    customer = report.counts.interesting_customer
     output.say()
-    output.say("What to try next", "bold")
+    output.say("Next steps", "bold")
     sendflow = _as_called()
     if keep is not None:
-        output.say(f"  {sendflow} broker --data-dir {keep / 'broker'}    the topics again, then:")
+        output.say(f"  {sendflow} broker --data-dir {keep / 'broker'}    serve the topics, then:")
         output.say(f"  {sendflow} explain {customer} --flow post-purchase")
         output.say(f"  {sendflow} tail flow-decisions --limit 20")
     else:
-        output.say(f"  {sendflow} demo --keep demo-data    to explain any customer")
-    output.say(f"  {sendflow} test flows               these flows' tests")
-    output.say(f"  {sendflow} flows check flows        after a change in flows/")
-    output.say("  docker compose up -d kafka        Apache Kafka, and the same on it:")
+        output.say(
+            f"  {sendflow} demo --keep demo-data    keep the topics, to explain any customer"
+        )
+    output.say(f"  {sendflow} test flows               run the tests of these flows")
+    output.say(f"  {sendflow} flows check flows        check flows/ after a change")
+    output.say("  docker compose up -d kafka        start Apache Kafka, then:")
     output.say(f"  {sendflow} demo --brokers localhost:9092")
 
 
 def _as_called() -> str:
-    """The command as it was typed: it needn't be on the path."""
+    """The command as typed: it may not be on the path."""
     return sys.argv[0] if Path(sys.argv[0]).name == "sendflow" else "sendflow"
 
 
 def _as_json(report: "DemoReport") -> dict[str, object]:
-    """The counts with texts for keys."""
+    """The report with strings as keys."""
     import msgspec
 
-    outcome = report.outcome
+    counts = report.counts
     return {
         "shop": report.summary,
         "events": report.summary.total_events,
         "simulated_events": report.summary.simulated_events,
-        "ticks": report.written.ticks,
+        "ticks": report.imported.ticks,
         "definitions": report.definitions.version,
         "seconds": round(report.seconds, 2),
         "restarts": report.restarts,
         "events_per_second": round(report.summary.total_events / report.seconds),
-        "journeys": outcome.journeys,
-        "commands": outcome.total_commands,
+        "journeys": counts.journeys,
+        "commands": counts.total_commands,
         "outcome": {
-            name: _text_keys(value) for name, value in msgspec.structs.asdict(outcome).items()
+            name: _text_keys(value) for name, value in msgspec.structs.asdict(counts).items()
         },
         "timeline": report.timeline,
     }

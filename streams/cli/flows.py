@@ -1,4 +1,4 @@
-"""`sendflow flows`: the definitions of a shop."""
+"""`sendflow flows`: flow definitions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import options, output
-from streams.cli.options import AsJson
+from streams.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from streams.definitions import Loaded
-    from streams.definitions.changes import Change, Waiting
+    from streams.definitions.changes import Change, WaitingCounts
     from streams.operations.publish import DefinitionsSet, Published
     from streams.settings import Settings
 
-Folder = Annotated[Path, typer.Argument(help="The folder with the definitions.")]
+FolderArgument = Annotated[Path, typer.Argument(help="Definitions folder.")]
 
 
 def check(
-    folder: Folder = Path("flows"),
+    folder: FolderArgument = Path("flows"),
     fix: Annotated[
-        bool, typer.Option("--fix", help="First write the ids that steps lack into the files.")
+        bool, typer.Option("--fix", help="Write missing step ids into the files first.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Read a folder of definitions and show everything that is wrong with it.
+    """Check a definitions folder and list all problems.
 
     \b
-    Exit status: 0 all is well, 1 something is wrong, 2 there is no such folder.
+    Exit status: 0 valid, 1 problems, 2 no such folder.
     Example: sendflow flows check flows
     """
     loaded = _load(folder)
@@ -43,16 +43,14 @@ def check(
 
 
 def show(
-    flow: Annotated[str, typer.Argument(help="The flow's id.")],
-    folder: Folder = Path("flows"),
-    mermaid: Annotated[
-        bool, typer.Option("--mermaid", help="As a Mermaid flowchart, for documents.")
-    ] = False,
+    flow: Annotated[str, typer.Argument(help="Flow id.")],
+    folder: FolderArgument = Path("flows"),
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Mermaid flowchart output.")] = False,
 ) -> None:
-    """Draw a flow: what starts it, its steps, and the ways that customers take.
+    """Draw a flow: trigger, steps and branches.
 
     \b
-    Exit status: 0 drawn, 1 there is no such flow or it has problems, 2 there is no such folder.
+    Exit status: 0 drawn, 1 unknown flow or problems, 2 no such folder.
     Example: sendflow flows show post-purchase --mermaid
     """
     from streams.definitions.picture import as_mermaid, as_text, picture_of
@@ -72,28 +70,27 @@ def show(
 
 
 def diff(
-    folder: Folder = Path("flows"),
-    as_json: AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    folder: FolderArgument = Path("flows"),
+    as_json: JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
-    """Show what would change if a folder of definitions were published: flows, steps, segments,
-    coupon pools, metrics and settings, with how many customers wait at each changed step. Warnings
-    are those of publish.
+    """Show the changes that publishing a definitions folder would make, with the number of
+    customers waiting at each changed step. Same warnings as publish.
 
     \b
-    Exit status: 0 no difference, 1 there are differences, 2 the folder has problems.
+    Exit status: 0 no changes, 1 changes, 2 problems in the folder.
     Example: sendflow flows diff flows
     """
-    from streams.operations.publish import changes_after, published_sets, read_set, reservations
+    from streams.operations.publish import changes_after, publish_warnings, published_sets, read_set
 
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     definitions = read_set(folder)
     before = next(reversed(published_sets(settings)), None)
     changes = changes_after(before, definitions)
     waiting = _waiting(settings, changes)
-    warnings = [] if before is None else reservations(before, definitions)
+    warnings = [] if before is None else publish_warnings(before, definitions)
     if as_json:
         output.print_json(
             {
@@ -105,7 +102,7 @@ def diff(
         )
     else:
         if before is None:
-            output.note("nothing is published yet")
+            output.note("no definitions published yet")
         _say_changes(changes, waiting)
         _warn(warnings)
     if changes:
@@ -113,48 +110,55 @@ def diff(
 
 
 def publish(
-    folder: Folder = Path("flows"),
+    folder: FolderArgument = Path("flows"),
     at: Annotated[
         str | None,
         typer.Option(
             metavar="MOMENT",
-            help="In simulated time: from when on it decides (default: before all records).",
+            help="Simulated time: effective time of the definitions (default: before all records).",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
-    """Check a folder of definitions, show what changes, ask, and put them in force, all at once.
+    """Check a definitions folder, show the changes, ask for confirmation and publish it
+    atomically.
 
-    With an error in any of them nothing is published. A warning says where they ask for more of
-    the past than states have kept, and where amounts of the past are in another currency.
+    An error in any file publishes nothing. Warnings: conditions that need more history than is
+    stored, amounts stored in another currency.
 
     \b
     Example: sendflow flows publish flows --yes
     """
     import time
 
-    from streams.operations.publish import publish as write
-    from streams.operations.publish import published_sets, read_to_publish, reservations
+    from streams.operations.publish import (
+        publish_set,
+        publish_warnings,
+        published_sets,
+        read_to_publish,
+    )
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     moment = None if at is None else options.moment(at, "--at")
     definitions = read_to_publish(folder)
     before = published_sets(settings)
     if before and before[-1].record.version == definitions.version:
-        output.say(f"definitions {definitions.version} are in force already")
+        output.say(f"definitions {definitions.version} are already in force")
         return
     output.say(f"definitions {definitions.version}: {', '.join(definitions.flows)}")
     if before:
-        output.say(f"in place of {before[-1].record.version}")
+        output.say(f"replacing {before[-1].record.version}")
         _print_changes(settings, before[-1], definitions)
-        _warn(reservations(before[-1], definitions))
-    if not yes and not typer.confirm("Publish them?"):
+        _warn(publish_warnings(before[-1], definitions))
+    if not yes and not typer.confirm("Publish?"):
         raise typer.Exit(output.NOT_SO)
-    write(settings, definitions, time.time_ns() // 1_000_000, moment)
+    publish_set(settings, definitions, time.time_ns() // 1_000_000, moment)
     output.say("published")
 
 
@@ -167,20 +171,20 @@ def _print_changes(settings: "Settings", before: "Published", folder: "Definitio
 
     try:
         changes = changes_after(before, folder)
-    except Refused as unreadable:  # of another version: it can be replaced all the same
+    except Refused as unreadable:  # a set of another version can still be replaced
         output.note(str(unreadable), "yellow")
         return
     _say_changes(changes, _waiting(settings, changes))
 
 
-def _say_changes(changes: "list[Change]", waiting: "Waiting") -> None:
-    from streams.definitions.changes import sentence
+def _say_changes(changes: "list[Change]", waiting: "WaitingCounts") -> None:
+    from streams.definitions.changes import change_text
 
     for change in changes:
-        text = sentence(change, waiting)
+        text = change_text(change, waiting)
         output.say(text, _STYLES[text[0]])
     if not changes:
-        output.say("no difference from what is published")
+        output.say("no changes")
 
 
 def _warn(warnings: list[str]) -> None:
@@ -188,25 +192,25 @@ def _warn(warnings: list[str]) -> None:
         output.note(f"warning: {warning}", "yellow")
 
 
-def _waiting(settings: "Settings", changes: "list[Change]") -> "Waiting":
-    """Who waits where something changes. States are read only if that may be somebody."""
-    from streams.definitions.changes import Waiting, waiting_at
+def _waiting(settings: "Settings", changes: "list[Change]") -> "WaitingCounts":
+    """Customers waiting at changed steps. Reads states only where a change can affect some."""
+    from streams.definitions.changes import WaitingCounts, waiting_at
 
-    nobody = Waiting()
-    if all(waiting_at(change, nobody) is None for change in changes):
-        return nobody
-    from streams.operations.waiting import waiting_customers
+    none = WaitingCounts()
+    if all(waiting_at(change, none) is None for change in changes):
+        return none
+    from streams.operations.waiting_counts import waiting_customers
 
     return waiting_customers(settings)
 
 
-def _change_as_json(change: "Change", waiting: "Waiting") -> dict[str, object]:
+def _change_as_json(change: "Change", waiting: "WaitingCounts") -> dict[str, object]:
     import msgspec
 
-    from streams.definitions.changes import sentence, waiting_at
+    from streams.definitions.changes import change_text, waiting_at
 
-    told = {"waiting": waiting_at(change, waiting), "text": sentence(change, waiting)}
-    return {**msgspec.to_builtins(change), **told}
+    extra = {"waiting": waiting_at(change, waiting), "text": change_text(change, waiting)}
+    return {**msgspec.to_builtins(change), **extra}
 
 
 def _load(folder: Path) -> "Loaded":
@@ -246,7 +250,7 @@ def _print(loaded: "Loaded", folder: Path) -> None:
         return
     raw = loaded.raw
     if not any(raw.values()):
-        output.complain(f"{folder}: there are no definitions; is it the right folder?")
+        output.complain(f"{folder}: no definitions found; wrong folder?")
         raise typer.Exit(output.NOT_SO)
     counted = [
         output.several(len(raw[part]), one)
@@ -260,7 +264,7 @@ def _print(loaded: "Loaded", folder: Path) -> None:
     ]
     for one in advice(loaded):
         output.note(f"advice: {one}", "yellow")
-    output.say(f"{folder}: {', '.join(counted) or 'store.yaml'}, all well")
+    output.say(f"{folder}: {', '.join(counted) or 'store.yaml'}: valid")
 
 
 def _complain(loaded: "Loaded") -> None:

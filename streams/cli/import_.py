@@ -1,4 +1,4 @@
-"""`sendflow import`: files to events to topics."""
+"""`sendflow import`: rows of files, as events on the topics."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import options, output
+from streams.importing import DAYS_AFTER_LAST_EVENT
 
 if TYPE_CHECKING:
     from streams.engine.values import Metric
     from streams.files.doubt import Doubt
     from streams.files.mapping import EventMapping, ImportCounts
-    from streams.files.refusal import Refusal
+    from streams.files.rejected_row import RejectedRow
     from streams.files.tables import Row
     from streams.importing.encoding import EventRecord
     from streams.settings import Settings
-
-MOST_SHOWN = 10
-"""So many refused rows are shown, `--refused FILE` has them all; and so many warnings."""
-
-DAYS_AFTER = 30
-"""Simulated time goes on for so long after the last event, so that what waits comes due."""
 
 
 def import_(
@@ -34,7 +29,7 @@ def import_(
         typer.Option(
             "--as",
             metavar="METRIC",
-            help="What the rows are: once for all files, or once for each, in their order.",
+            help="Metric of the rows, once for all files or once per file.",
         ),
     ],
     maps: Annotated[
@@ -42,45 +37,43 @@ def import_(
         typer.Option(
             "--map",
             metavar="FIELD=COLUMN",
-            help="A field from a column; FIELD=COLUMN:HOW for major, minor, s, ms, split or a "
-            "pattern of strptime. METRIC.FIELD=COLUMN for one of several metrics.",
+            help="Field mapping: FIELD=COLUMN or FIELD=COLUMN:HOW (major, minor, s, ms, split or a "
+            "strptime pattern); METRIC.FIELD=COLUMN for one of several metrics.",
         ),
     ] = None,
     constants: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="A field that is always the same."),
+        typer.Option("--set", metavar="FIELD=VALUE", help="Constant field."),
     ] = None,
     flows: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="The definitions, for metrics of the shop's own (default: those that are "
-            "published).",
+            help="Definitions folder with custom metrics (default: the published set).",
         ),
     ] = None,
-    zone: Annotated[str, typer.Option(help="The zone of clock times without an offset.")] = "UTC",
+    zone: Annotated[str, typer.Option(help="Time zone of times without an offset.")] = "UTC",
     until: Annotated[
         str | None,
         typer.Option(
             metavar="MOMENT",
-            help=f"In simulated time: how far time goes (default: {DAYS_AFTER} days after the "
-            "last event, at most now).",
+            help=f"Simulated time: end of time (default: {DAYS_AFTER_LAST_EVENT} days after "
+            "the last event, at most now).",
         ),
     ] = None,
     refused: Annotated[
         Path | None,
-        typer.Option("--refused", metavar="FILE", help="Write refused rows there, as JSONL."),
+        typer.Option("--refused", metavar="FILE", help="File for rejected rows (JSONL)."),
     ] = None,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
-    """Write the rows of files to the topics as events of a metric. A row that is refused stops no
-    other. A warning says where an unknown time zone is imported.
+    """Import files as events of a metric. Rejected rows are reported and skipped.
 
-    In simulated time all files are one stream in order of time, and time ends with it: what is
-    imported later must have happened later.
+    Simulated time: all files form one time-ordered stream, which ends with them; later imports
+    must contain later events.
 
     \b
     Example: sendflow import orders.csv --as order.placed --map order_id=invoice \\
@@ -90,11 +83,13 @@ def import_(
     from streams.files.mapping import ImportCounts
     from streams.settings import RecordTime
 
-    settings = options.load(config, brokers, prefix, record_time=options.record_time(simulated))
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
     if len(metrics) not in (1, len(files)):
         raise Refused(
-            f"--as is given {len(metrics)} times for {len(files)} files; expected once for all, or "
-            "once for each"
+            f"--as is given {len(metrics)} times for {len(files)} files; expected once for all or "
+            "once per file"
         )
     known = _known_metrics(metrics, flows, settings)
     sources = _sources(files, metrics, known, maps or [], constants or [], zone)
@@ -113,12 +108,12 @@ def import_(
         raise typer.Exit(output.NOT_SO)
 
 
-Source = tuple[Path, "EventMapping"]
+ImportFile = tuple[Path, "EventMapping"]
 Metrics = Mapping[str, "Metric"]
 
 
 def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") -> Metrics:
-    """Those of every shop, and if others are wanted, the shop's own. Raises Refused."""
+    """The built-in metrics; with custom ones if `wanted` names others. Raises Refused."""
     from streams.engine import METRICS
     from streams.engine.values import PRODUCT_METRICS
     from streams.errors import Refused
@@ -144,7 +139,7 @@ def _sources(
     maps: list[str],
     constants: list[str],
     zone: str,
-) -> list[Source]:
+) -> list[ImportFile]:
     from streams.files.mapping import parse_mapping
     from streams.files.tables import columns_of
 
@@ -164,7 +159,7 @@ def _sources(
 
 
 def _meant_for(metric: str, texts: list[str], known: Metrics) -> list[str]:
-    """The mappings of one metric: those that name it, and those that name none."""
+    """The mappings of one metric: those with its name, and those without a name."""
     chosen = []
     for text in texts:
         named = [name for name in known if text.startswith(f"{name}.")]
@@ -176,8 +171,8 @@ def _meant_for(metric: str, texts: list[str], known: Metrics) -> list[str]:
 
 
 class _Reports:
-    """Refused rows: the first few on the terminal, all of them in a file if there is one. Doubts
-    about others: the first few."""
+    """Prints the first rejected rows and the first doubts, and writes all rejected rows to a file
+    if one is given."""
 
     def __init__(self, path: Path | None) -> None:
         self.shown = 0
@@ -191,47 +186,47 @@ class _Reports:
         if self._file is not None:
             self._file.close()
 
-    def add(self, refusal: "Refusal") -> None:
+    def add(self, rejected: "RejectedRow") -> None:
         import msgspec
 
-        if self.shown < MOST_SHOWN:
+        if self.shown < output.MOST_SHOWN:
             self.shown += 1
-            output.complain(str(refusal))
+            output.complain(str(rejected))
         if self._file is not None:
-            self._file.write(msgspec.json.encode(refusal).decode() + "\n")
+            self._file.write(msgspec.json.encode(rejected).decode() + "\n")
 
     def warn(self, doubt: "Doubt") -> None:
         self.doubts += 1
-        if self.doubts <= MOST_SHOWN:
+        if self.doubts <= output.MOST_SHOWN:
             output.note(f"warning: {doubt}", "yellow")
 
 
 def _read(
-    sources: list[Source],
+    sources: list[ImportFile],
     known: Metrics,
     counts: "ImportCounts",
     reports: _Reports,
     not_after: int | None,
 ) -> Iterator["EventRecord"]:
-    """The events of all files; what is refused is counted and told, and so are doubts."""
+    """The events of all files; counts and reports rejected rows and doubts."""
     from streams.contracts.container import read_container
     from streams.files.doubt import doubt_about
     from streams.files.mapping import map_rows
-    from streams.files.refusal import Refusal
+    from streams.files.rejected_row import RejectedRow
     from streams.files.tables import read_rows
 
     for path, mapping in sources:
         numbers = _Numbers()
         rows = numbers.of(read_rows(path, read_container))
         for result in map_rows(mapping, path.name, rows, counts):
-            if isinstance(result, Refusal):
+            if isinstance(result, RejectedRow):
                 reports.add(result)
                 continue
             row = numbers.newest
             record = _record(result, known, not_after, path.name, row)
-            if isinstance(record, Refusal):
+            if isinstance(record, RejectedRow):
                 counts.events -= 1
-                counts.refuse(record)
+                counts.reject(record)
                 reports.add(record)
                 continue
             doubt = doubt_about(result, path.name, row)
@@ -242,29 +237,29 @@ def _read(
 
 def _record(
     event: dict[str, Any], known: Metrics, not_after: int | None, file: str, row: int
-) -> "EventRecord | Refusal":
-    """What the topic takes of an event, if it takes it."""
+) -> "EventRecord | RejectedRow":
+    """The record of an event, or the reason why its topic can't hold it."""
     from streams.contracts.fields import WrongEvent
-    from streams.files.refusal import Refusal
+    from streams.files.rejected_row import RejectedRow
     from streams.importing.encoding import event_record
 
     at = event["occurred_at"]
     if not_after is not None and at > not_after:
-        reason = f"field 'occurred_at' is {at}, expected no moment in the future"
-        return Refusal(file, row, "occurred_at", reason)
+        reason = f"field 'occurred_at' is {at}, expected no time in the future"
+        return RejectedRow(file, row, "occurred_at", reason)
     try:
         return event_record(event, known)
     except WrongEvent as wrong:
-        return Refusal(file, row, wrong.field, str(wrong))
+        return RejectedRow(file, row, wrong.field, str(wrong))
 
 
 class _Numbers:
-    """The number of the row that was read last."""
+    """Number of the row read last."""
 
     newest = 0
 
-    def of(self, rows: "Iterator[Row | Refusal]") -> "Iterator[Row | Refusal]":
-        """The same rows, one after another."""
+    def of(self, rows: "Iterator[Row | RejectedRow]") -> "Iterator[Row | RejectedRow]":
+        """Passes the rows on."""
         for row in rows:
             if isinstance(row, tuple):
                 self.newest = row[0]
@@ -292,36 +287,36 @@ def _import_past(
 ) -> None:
     from itertools import chain
 
-    from streams.importing.past import end_after, end_at, refuse_what_is_older, write_past
+    from streams.importing.past_import import end_after, end_at, refuse_what_is_older, write_past
     from streams.importing.sorting import in_order_of_time
 
     with output.progress("reading and sorting") as bar:
 
-        def told() -> Iterator["EventRecord"]:
+        def counted() -> Iterator["EventRecord"]:
             for event in events:
                 if counts.rows % 1_000 == 0:
                     bar.reach(counts.events, f"{counts.events:,} events")
                 yield event
 
-        ordered = in_order_of_time(told())
+        ordered = in_order_of_time(counted())
         first = next(ordered, None)
     if first is None:
         return
     refuse_what_is_older(settings, first.occurred_at)
-    end = end_after(DAYS_AFTER, _now()) if until is None else end_at(until, _now())
+    end = end_after(DAYS_AFTER_LAST_EVENT, _now()) if until is None else end_at(until, _now())
     with output.progress("importing", counts.events) as bar:
         write_past(settings, chain((first,), ordered), end, lambda done, at: bar.reach(done))
 
 
 def _summarise(counts: "ImportCounts", reports: _Reports) -> None:
     output.say(f"{counts.events:,} events of {counts.rows:,} rows")
-    if counts.refused:
-        output.say(f"{counts.refused:,} rows were refused:")
-        for field, number in counts.refused_by_field.most_common():
-            output.say(f"  {number:,}  {field or 'the row as a whole'}")
+    if counts.rejected:
+        output.say(f"{counts.rejected:,} rows rejected:")
+        for field, number in counts.rejected_by_field.most_common():
+            output.say(f"  {number:,}  {field or 'whole row'}")
     if reports.doubts:
-        rows = "1 row was" if reports.doubts == 1 else f"{reports.doubts:,} rows were"
-        output.say(f"{rows} imported with a warning: unknown time zone")
+        rows = output.several(reports.doubts, "row")
+        output.say(f"{rows} imported with warnings: unknown time zone")
 
 
 def _now() -> int:

@@ -1,7 +1,7 @@
-"""The tree of commands, and how they end.
+"""The tree of commands, and their exit statuses.
 
-A command is a function in the file that is named after it; its docstring is its help. Whatever
-takes time to import is imported inside it: `sendflow --help` answers at once.
+A command is a function in the file of its name; its docstring is its help text. Slow imports are
+inside the functions, so that `sendflow --help` responds immediately.
 """
 
 import inspect
@@ -33,9 +33,9 @@ from streams.cli import (
 )
 from streams.errors import Refused, SendflowError
 
-Command = Callable[..., None]
+CommandFunction = Callable[..., None]
 
-COMMANDS: dict[str, Command] = {
+TOP_LEVEL: dict[str, CommandFunction] = {
     "demo": demo.demo,
     "worker": worker.worker,
     "import": import_.import_,
@@ -47,9 +47,9 @@ COMMANDS: dict[str, Command] = {
     "config": config.config,
 }
 
-GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
+GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
     "flows": (
-        "The definitions: check, test and show them, put them in force, add past customers.",
+        "Flow definitions: check, test, show, publish, backfill.",
         {
             "check": flows.check,
             "test": test.run_tests,
@@ -60,37 +60,37 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
         },
     ),
     "coupons": (
-        "The codes of coupon pools: load them, count what is left.",
+        "Coupon pools: load codes, count remaining codes.",
         {"load": coupons.load, "status": coupons.status},
     ),
     "review": (
-        "Messages that wait for a person (status: manual): show, send or drop them.",
+        "Messages awaiting review (status: manual): list, send, drop.",
         {"list": review.list_, "send": review.send, "drop": review.drop},
     ),
     "segments": (
-        "The segments that are published, and who is a member.",
+        "Published segments and their members.",
         {"list": segments.list_, "members": segments.members},
     ),
     "topics": (
-        "The topics: make them, or say what is wrong with them.",
+        "Kafka topics: create and check.",
         {"create": topics.create, "check": topics.check},
     ),
 }
-"""A name, what it is about, and its commands."""
+"""By name: help text and commands."""
 
 
 def main() -> None:
-    """The command line. Ctrl-C and SIGTERM end a command alike: it cleans up on its way out."""
+    """The command line. Ctrl-C and SIGTERM raise SystemExit in a command, which cleans up."""
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command; the exit status. A mistake of the user's, or brokers that don't answer in
-    the middle, are told on the standard error and are never a traceback."""
+    """Runs one command and returns its exit status. Mistakes in the input and unreachable brokers
+    are messages on standard error, never tracebacks."""
     try:
-        build_app()(args=arguments, prog_name="sendflow")
+        build_cli()(args=arguments, prog_name="sendflow")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else output.FINE
     except Refused as refused:
@@ -102,8 +102,8 @@ def run(arguments: list[str]) -> int:
     return output.FINE
 
 
-def build_app() -> typer.Typer:
-    """All commands as Typer knows them."""
+def build_cli() -> typer.Typer:
+    """The Typer application with all commands."""
     app = typer.Typer(
         callback=_sendflow,
         no_args_is_help=True,
@@ -111,7 +111,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name, command in COMMANDS.items():
+    for name, command in TOP_LEVEL.items():
         app.command(name, help=help_of(command))(command)
     for name, (about, commands) in GROUPS.items():
         group = typer.Typer(no_args_is_help=True, help=about)
@@ -121,9 +121,9 @@ def build_app() -> typer.Typer:
     return app
 
 
-def help_of(command: Command) -> str:
-    """The docstring, its paragraphs in one line each: terminals are of any width. What follows
-    a line with `\b` stays as it is written."""
+def help_of(command: CommandFunction) -> str:
+    """The docstring with each paragraph on one line, because terminals differ in width. Paragraphs
+    that begin with `\b` keep their lines."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     return "\n\n".join(
         paragraph if paragraph.startswith("\b") else paragraph.replace("\n", " ")
@@ -131,8 +131,8 @@ def help_of(command: Command) -> str:
     )
 
 
-def _show_version(is_asked: bool) -> None:
-    if is_asked:
+def _show_version(is_requested: bool) -> None:
+    if is_requested:
         from importlib.metadata import version
 
         output.say(f"sendflow {version('sendflow')}")
@@ -147,7 +147,7 @@ def _sendflow(
         ),
     ] = False,
 ) -> None:
-    """Decide, per customer and in the moment, which message a shop should send."""
+    """Real-time decisions: which message to send to which customer."""
 
 
 def _stop(number: int, frame: FrameType | None) -> Any:

@@ -1,4 +1,4 @@
-"""Options that many commands share, and the settings that come of them."""
+"""Options shared by commands, and the settings built from them."""
 
 import os
 from pathlib import Path
@@ -11,68 +11,68 @@ from streams.settings import FILE_NAME, LoadedSettings, Settings, load_settings
 
 _PANEL = "Settings"
 
-ConfigFile = Annotated[
+ConfigFileOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
         metavar="FILE",
-        help=f"Settings to read instead of ./{FILE_NAME}.",
+        help=f"Settings file (default: ./{FILE_NAME}).",
         rich_help_panel=_PANEL,
     ),
 ]
-Brokers = Annotated[
+BrokersOption = Annotated[
     str | None,
     typer.Option(
         "--brokers",
         metavar="HOST:PORT",
-        help="Where Kafka is; several with commas.",
+        help="Kafka bootstrap servers, comma-separated.",
         rich_help_panel=_PANEL,
     ),
 ]
-Prefix = Annotated[
+PrefixOption = Annotated[
     str | None,
     typer.Option(
-        "--prefix", metavar="TEXT", help="What topics' names begin with.", rich_help_panel=_PANEL
+        "--prefix", metavar="TEXT", help="Prefix of all topic names.", rich_help_panel=_PANEL
     ),
 ]
-Simulated = Annotated[
+SimulatedOption = Annotated[
     bool,
     typer.Option(
         "--simulated",
-        help="Time is what the producer says (record_time = create).",
+        help="Simulated time: record timestamps come from the producer (record_time = create).",
         rich_help_panel=_PANEL,
     ),
 ]
-Partitions = Annotated[
+PartitionsOption = Annotated[
     int | None,
     typer.Option(
         "--partitions",
         metavar="N",
-        help="How many partitions topics have.",
+        help="Number of partitions per topic.",
         rich_help_panel=_PANEL,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON output.")]
 
 
-def load(
+def settings_from_options(
     config: Path | None = None,
     brokers: str | None = None,
     prefix: str | None = None,
     **others: object,
 ) -> Settings:
-    """The settings in force: the file, `SENDFLOW_` variables, then these options (None: not
-    given). Raises Refused with all that is wrong."""
-    return load_with_origins(config, brokers, prefix, **others).settings
+    """The settings of the file, `SENDFLOW_` variables and these options (None: not given), later
+    ones first. Raises Refused with all problems."""
+    return settings_with_origins(config, brokers, prefix, **others).settings
 
 
-def load_with_origins(
+def settings_with_origins(
     config: Path | None = None,
     brokers: str | None = None,
     prefix: str | None = None,
     **others: object,
 ) -> LoadedSettings:
-    """As `load`, and where each value comes from."""
+    """The settings, with the origin of each value."""
     file = config
     if file is None and Path(FILE_NAME).is_file():
         file = Path(FILE_NAME)
@@ -80,12 +80,12 @@ def load_with_origins(
 
 
 def record_time(is_simulated: bool) -> str | None:
-    """The setting that `--simulated` stands for."""
+    """The value of the setting `record_time` for `--simulated`."""
     return "create" if is_simulated else None
 
 
 def require_zone(name: str, option: str) -> None:
-    """Raises Refused where there is no such time zone."""
+    """Raises Refused for an unknown time zone."""
     from zoneinfo import available_timezones
 
     if name not in available_timezones():
@@ -93,8 +93,8 @@ def require_zone(name: str, option: str) -> None:
 
 
 def moment(text: str, option: str, zone: str = "UTC") -> int:
-    """A moment as it is given to an option: 2026-03-02, 2026-03-02T10:00 (in `zone`, or with an
-    offset), or milliseconds since the epoch. Raises Refused."""
+    """The time given to an option, in ms since the epoch: 2026-03-02, 2026-03-02T10:00 (in `zone`,
+    or with an offset), or milliseconds since the epoch. Raises Refused."""
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -104,7 +104,7 @@ def moment(text: str, option: str, zone: str = "UTC") -> int:
         parsed = datetime.fromisoformat(text)
     except ValueError:
         raise Refused(
-            f"{option} is {text!r}, expected a moment such as 2026-03-02, 2026-03-02T10:00+01:00 "
+            f"{option} is {text!r}, expected a time such as 2026-03-02, 2026-03-02T10:00+01:00 "
             "or milliseconds since the epoch"
         ) from None
     if parsed.tzinfo is None:

@@ -1,7 +1,7 @@
-"""What commands print: tables, JSON, progress, and exit statuses (DESIGN 8).
+"""Output of commands: tables, JSON, progress, and exit statuses (DESIGN 8).
 
-Results go to the standard output; progress and complaints to the standard error, so that a pipe
-holds results alone. On a terminal in colour, otherwise as plain text, never cut off.
+Results go to standard output; progress and errors to standard error, so that a pipe holds results
+alone. In colour on a terminal, plain text elsewhere, never truncated.
 """
 
 import sys
@@ -16,19 +16,23 @@ if TYPE_CHECKING:
 
 FINE = 0
 NOT_SO = 1
-"""The thing asked about is not so."""
+"""The answer is no: a check failed, or nothing was found."""
 USED_WRONGLY = 2
+
+MOST_SHOWN = 10
+"""Problems of one kind that are printed one by one: a file of the wrong kind is wrong in every
+line."""
 
 Cell = str | int | float | None
 
 
 def say(text: str = "", style: str = "") -> None:
-    """One line or more of a result, for people. `style` is rich's, for terminals."""
+    """Prints one or more lines of a result. `style` is rich's, for terminals."""
     _print(sys.stdout, text, style)
 
 
 def say_wrapped(text: str, indent: int, style: str = "") -> None:
-    """One line of a result; on a terminal that is narrower, the rest of it is indented."""
+    """Prints one line of a result; wrapped on a narrow terminal, with the rest indented."""
     if sys.stdout.isatty():
         import shutil
         import textwrap
@@ -39,29 +43,29 @@ def say_wrapped(text: str, indent: int, style: str = "") -> None:
 
 
 def note(text: str, style: str = "") -> None:
-    """What is going on, on the standard error."""
+    """Prints progress or a remark to standard error."""
     _print(sys.stderr, text, style)
 
 
 def complain(text: str) -> None:
-    """What is wrong, on the standard error."""
+    """Prints an error to standard error."""
     note(text, "red")
 
 
 def print_json(value: Any) -> None:
-    """One JSON document in one line; structs and dataclasses too."""
+    """Prints one JSON document on one line; takes structs and dataclasses too."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "") -> None:
-    """Rows under their columns; numbers to the right, with marks for thousands."""
+    """Prints rows under their columns; numbers right-aligned, with thousands separators."""
     held = [list(row) for row in rows]
     to_the_right = [
         any(
-            isinstance(row[place], int | float) and not isinstance(row[place], bool) for row in held
+            isinstance(row[index], int | float) and not isinstance(row[index], bool) for row in held
         )
-        for place in range(len(columns))
+        for index in range(len(columns))
     ]
     texts = [[_text(cell) for cell in row] for row in held]
     if sys.stdout.isatty():
@@ -85,30 +89,30 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], title: s
 
 
 class Progress:
-    """How far something has come; see `progress`."""
+    """Progress as lines of text, for output that is not a terminal (see `progress`)."""
 
     def advance(self, by: int = 1) -> None:
-        """`by` more are done."""
+        """Adds `by` to the number done."""
         self.reach(self._done + by)
 
     def __init__(self, description: str, total: int | None) -> None:
         self.total = total
         self._description = description
         self._done = 0
-        self._told = 0
+        self._tenths_printed = 0
 
     def reach(self, done: int, detail: str = "") -> None:
-        """`done` of the total are done; `detail` says where that is."""
+        """Sets the number done; `detail` is shown beside it."""
         self._done = done
         if self.total:
             tenth = min(10, 10 * done // self.total)
-            if tenth > self._told:
-                self._told = tenth
+            if tenth > self._tenths_printed:
+                self._tenths_printed = tenth
                 note(f"{self._description}: {tenth * 10} % {detail}".rstrip())
 
 
 class _Bar(Progress):
-    """The same on a terminal."""
+    """A progress bar on a terminal."""
 
     def __init__(self, description: str, total: int | None, bar: Any) -> None:
         super().__init__(description, total)
@@ -122,8 +126,8 @@ class _Bar(Progress):
 
 @contextmanager
 def progress(description: str, total: int | None = None) -> Iterator[Progress]:
-    """A bar while the block runs; on no terminal, a line for every tenth. `total` may be set later
-    on the Progress; without one it only shows that something is going on."""
+    """A progress bar for the block; a line per tenth where standard error is not a terminal.
+    `total` may be set later on the Progress; without one only the activity is shown."""
     if not sys.stderr.isatty():
         note(f"{description} …")
         yield Progress(description, total)
@@ -144,7 +148,7 @@ def progress(description: str, total: int | None = None) -> Iterator[Progress]:
 
 
 def count(number: int) -> str:
-    """A number for people: 1,234."""
+    """A number with thousands separators: 1,234."""
     return f"{number:,}"
 
 
@@ -165,7 +169,8 @@ def _text(cell: Cell) -> str:
 
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
-"""What a search or a key may hold, and a terminal would obey: all but tab and new line."""
+"""Control characters but tab and newline: a search or a key may hold some, and a terminal would
+obey them."""
 
 
 def _print(stream: IO[str], text: str, style: str) -> None:

@@ -1,4 +1,4 @@
-"""`sendflow review`: messages that a person must approve (status: manual)."""
+"""`sendflow review`: messages awaiting review (status: manual)."""
 
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,37 +10,35 @@ from streams.cli import options, output
 if TYPE_CHECKING:
     from streams.settings import Settings
 
-Ids = Annotated[
+IdsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SEND_ID]...", help="The messages, as `review list` names them."),
+    typer.Argument(metavar="[SEND_ID]...", help="send_ids from `review list`."),
 ]
-Template = Annotated[
-    str | None, typer.Option(metavar="TEMPLATE", help="All that wait with this template.")
+TemplateOption = Annotated[
+    str | None, typer.Option(metavar="TEMPLATE", help="All messages of this template.")
 ]
-Flow = Annotated[str | None, typer.Option(metavar="FLOW", help="All that wait in this flow.")]
-By = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Who says so; shown with the decision.")
+FlowOption = Annotated[str | None, typer.Option(metavar="FLOW", help="All messages of this flow.")]
+ByOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Reviewer's name, shown with the decision.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 
 
 def list_(
-    template: Template = None,
-    flow: Flow = None,
-    expired: Annotated[
-        bool, typer.Option("--expired", help="Also those that aren't sent any more.")
-    ] = False,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    template: TemplateOption = None,
+    flow: FlowOption = None,
+    expired: Annotated[bool, typer.Option("--expired", help="Include expired messages.")] = False,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
-    """Show the messages that wait for a person, oldest first. Exit status 1 if there are none.
+    """List messages awaiting review, oldest first. Exit status 1 if none.
 
     \b
     Example: sendflow review list --flow win-back --json
     """
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     now = _now()
     waiting = [
         request
@@ -53,47 +51,46 @@ def list_(
         columns = ("send_id", "since", "expires", "customer", "channel", "recipient", "template")
         output.print_table((*columns, "flow"), [_row(request) for request in waiting])
     else:
-        output.note("no message waits for a person")
+        output.note("no messages await review")
     if not waiting:
         raise typer.Exit(output.NOT_SO)
 
 
 def send(
-    ids: Ids = None,
-    template: Template = None,
-    flow: Flow = None,
-    by: By = None,
-    yes: Yes = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    ids: IdsArgument = None,
+    template: TemplateOption = None,
+    flow: FlowOption = None,
+    by: ByOption = None,
+    yes: YesOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
-    """Approve messages. Each is then judged as of that moment, by consent, quiet hours, Smart
-    Sending and all the rest, and sent if nothing is against it.
+    """Approve messages. Each is sent if consent, quiet hours, Smart Sending and caps allow it then.
 
     \b
     Example: sendflow review send 8c1c7fca4f600d294b35 --by eve
     """
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     _answer(settings, ids or [], (template, flow), by, is_approved=True, is_sure=yes)
 
 
 def drop(
-    ids: Ids = None,
-    template: Template = None,
-    flow: Flow = None,
-    by: By = None,
-    yes: Yes = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    ids: IdsArgument = None,
+    template: TemplateOption = None,
+    flow: FlowOption = None,
+    by: ByOption = None,
+    yes: YesOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
-    """Say that messages are never sent.
+    """Drop messages.
 
     \b
     Example: sendflow review drop --template win-back --yes
     """
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     _answer(settings, ids or [], (template, flow), by, is_approved=False, is_sure=yes)
 
 
@@ -112,14 +109,14 @@ def _answer(
 
     template, flow = chosen_by
     if not ids and template is None and flow is None:
-        raise Refused("name messages by their send_id, or all of a --template or --flow")
+        raise Refused("give send_ids, --template or --flow")
     waiting = {one["send_id"]: one for one in _unanswered(settings, template, flow)}
     unknown = [name for name in ids if name not in waiting]
     chosen = [waiting[name] for name in ids if name in waiting] if ids else list(waiting.values())
     for name in unknown:
-        output.complain(f"{name}: no message of this id waits for a person")
+        output.complain(f"{name}: no such message awaits review")
     if unknown or not chosen:
-        output.note("nothing was written")
+        output.note("nothing written")
         raise typer.Exit(output.NOT_SO)
     verb = "Send" if is_approved else "Drop"
     if not is_sure and len(chosen) > 1 and not typer.confirm(f"{verb} {len(chosen)} messages?"):
@@ -138,11 +135,11 @@ def _unanswered(
 ) -> list[dict[str, Any]]:
     from streams.contracts.registry import registry_in
     from streams.contracts.wire import decode_with
-    from streams.operations.reviews import unanswered
+    from streams.operations.reviews import open_requests
 
     return [
         request
-        for request in unanswered(settings, decode_with(registry_in(settings)))
+        for request in open_requests(settings, decode_with(registry_in(settings)))
         if template in (None, request["template"]) and flow in (None, request["flow"])
     ]
 

@@ -1,4 +1,4 @@
-"""`sendflow status`: how far the workers are."""
+"""`sendflow status`: lag of the inputs, and the tasks of one worker."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,74 +15,76 @@ def status(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="A worker to ask for its tasks (default: the one on this host).",
+            help="Worker to query (default: this host).",
         ),
     ] = None,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
-    """Show how many records of each input the workers haven't decided about yet, and what the
-    worker on this host is doing.
+    """Show the lag of each input, and the tasks of one worker.
 
     \b
     Example: sendflow status --worker worker-1:6066
     """
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     lags = _lags(settings)
-    asked = worker or f"localhost:{settings.web_port}"
-    if "://" not in asked:
-        asked = f"http://{asked}"
-    answer = _ask(asked)
+    url = worker or f"localhost:{settings.web_port}"
+    if "://" not in url:
+        url = f"http://{url}"
+    answer = _status_of(url)
     if as_json:
         output.print_json({"inputs": lags, "worker": answer})
         return
     output.print_table(
-        ("input", "records", "noted", "lag"),
-        [(lag["topic"], lag["records"], lag["noted"], lag["lag"]) for lag in lags],
+        ("input", "records", "committed", "lag"),
+        [(lag["topic"], lag["records"], lag["committed"], lag["lag"]) for lag in lags],
     )
-    output.say("noted: what the workers have told their group, every few seconds")
+    output.say("committed: consumer-group offset, written every few seconds, for monitoring only")
     if answer is None:
-        output.say(f"no worker answers at {asked} (--worker HOST:PORT)")
+        output.say(f"no worker responds at {url} (--worker HOST:PORT)")
         return
     output.print_table(
-        ("task", "state", "clock", "waits for", "lag"),
+        ("task", "state", "clock", "waiting for", "lag"),
         [
             (
                 str(task["partition"]),
                 task["state"],
                 _moment(task["clock"]),
-                "nothing, it is up to date" if task.get("is_up_to_date") else task["waits_for"],
+                "none (up to date)" if task.get("is_up_to_date") else task["waits_for"],
                 sum(task["lag"].values()),
             )
             for task in answer["tasks"]
         ],
-        title=f"{asked}, definitions {answer['definitions'] or 'none'}",
+        title=f"{url}, definitions {answer['definitions'] or 'none'}",
     )
 
 
 def _lags(settings: "Settings") -> list[dict[str, Any]]:
-    """By input: its records, those that were noted as done, and the difference."""
+    """By input: records, records before the committed offsets, and the difference."""
     from streams.engine import INPUTS
     from streams.kafka.topic_reader import TopicReader
 
     lags = []
     with TopicReader(settings, "status") as reader:
         for topic in INPUTS:
-            places = reader.places(topic)
+            places = reader.partition_ids(topic)
             bounds = {place: reader.bounds(place) for place in places}
-            noted = reader.committed(places)
+            committed = reader.committed(places)
             records = sum(end - first for first, end in bounds.values())
             lag = sum(
-                end - max(first, noted.get(place, first)) for place, (first, end) in bounds.items()
+                end - max(first, committed.get(place, first))
+                for place, (first, end) in bounds.items()
             )
-            lags.append({"topic": topic, "records": records, "noted": records - lag, "lag": lag})
+            lags.append(
+                {"topic": topic, "records": records, "committed": records - lag, "lag": lag}
+            )
     return lags
 
 
-def _ask(worker: str) -> dict[str, Any] | None:
-    """The worker's own answer; None if there is none."""
+def _status_of(worker: str) -> dict[str, Any] | None:
+    """The worker's `/status`; None without a response."""
     import json
     import urllib.error
     import urllib.request

@@ -8,33 +8,35 @@ from streams.cli import options, output
 
 if TYPE_CHECKING:
     from streams.contracts.wire import Decode
-    from streams.kafka.topic_reader import Found, Place, TopicReader
+    from streams.kafka.topic_reader import TopicReader, TopicRecord
+    from streams.ports import PartitionId
 
 NEWEST = 10
-"""So many records are shown when nothing else is asked for."""
+"""Records shown without --limit and --from."""
 
 
 def tail(
-    topic: Annotated[str, typer.Argument(help="The topic, without the shop's prefix.")],
+    topic: Annotated[str, typer.Argument(help="Topic name without the prefix.")],
     since: Annotated[
         str | None,
-        typer.Option("--from", metavar="MOMENT", help="Begin at a moment, or at the `start`."),
+        typer.Option("--from", metavar="MOMENT", help="Start time, or `start` for the beginning."),
     ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="Show at most N records; one of flow-decisions holds all decisions of a moment.",
+            help="Maximum number of records. A record of flow-decisions holds all decisions of one "
+            "event or timer.",
         ),
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
-    as_json: options.AsJson = False,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new records.")] = False,
+    as_json: options.JsonOption = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
 ) -> None:
-    """Show the newest records of a topic, or all from a moment on. Committed ones only.
+    """Show the newest committed records of a topic, or all since a time.
 
     \b
     Example: sendflow tail send-commands --from 2026-03-02 --limit 100 --json
@@ -43,14 +45,14 @@ def tail(
     from streams.contracts.wire import decode_with
     from streams.kafka.topic_reader import TopicReader
 
-    settings = options.load(config, brokers, prefix)
+    settings = options.settings_from_options(config, brokers, prefix)
     decode = decode_with(registry_in(settings))
 
-    def show(found: "Found") -> None:
+    def show(found: "TopicRecord") -> None:
         (_show_json if as_json else _show_text)(found, decode)
 
     with TopicReader(settings, "tail") as reader:
-        places = reader.places(topic)
+        places = reader.partition_ids(topic)
         if since is not None:
             start = None if since == "start" else options.moment(since, "--from")
             starts = reader.starts(places, start)
@@ -66,10 +68,10 @@ def tail(
 
 
 def _show_newest(
-    reader: "TopicReader", places: list["Place"], limit: int, show: Any
-) -> dict["Place", int]:
-    """Shows the newest `limit` records of all partitions; where to go on from."""
-    starts: dict[Place, int] = {}
+    reader: "TopicReader", places: list["PartitionId"], limit: int, show: Any
+) -> dict["PartitionId", int]:
+    """Shows the newest `limit` records of all partitions; returns the offsets after them."""
+    starts: dict[PartitionId, int] = {}
     for place in places:
         first, end = reader.bounds(place)
         starts[place] = max(first, end - 2 * limit - 10)  # markers of transactions lie in between
@@ -83,7 +85,7 @@ def _show_newest(
     return starts
 
 
-def _show_json(found: "Found", decode: "Decode") -> None:
+def _show_json(found: "TopicRecord", decode: "Decode") -> None:
     for name, value in _decode(found, decode):
         output.print_json(
             {
@@ -98,7 +100,7 @@ def _show_json(found: "Found", decode: "Decode") -> None:
         )
 
 
-def _show_text(found: "Found", decode: "Decode") -> None:
+def _show_text(found: "TopicRecord", decode: "Decode") -> None:
     from datetime import UTC, datetime
 
     import msgspec
@@ -112,13 +114,13 @@ def _show_text(found: "Found", decode: "Decode") -> None:
         )
 
 
-def _decode(found: "Found", decode: "Decode") -> list[tuple[str | None, Any]]:
-    """What a record says: the name of its schema, and its fields; each decision by itself."""
+def _decode(found: "TopicRecord", decode: "Decode") -> list[tuple[str | None, Any]]:
+    """The schema name and the fields of a record; one entry per decision of flow-decisions."""
     import json
 
     from streams.contracts.decisions import DECISIONS, read_decisions
     from streams.contracts.wire import Undecodable
-    from streams.kafka.topics import CHANGELOG
+    from streams.ports import CHANGELOG
     from streams.runtime.time_policy.ticks import is_tick
     from streams.web.views import customer_view
 
@@ -134,7 +136,7 @@ def _decode(found: "Found", decode: "Decode") -> list[tuple[str | None, Any]]:
             return [("Decision", decision) for decision in read_decisions(record.value, decode)]
         name, fields = decode(record.value)
     except Undecodable as error:
-        return [(None, f"undecodable: {error}")]
+        return [(None, f"cannot decode: {error}")]
     if name == "Definitions":
         fields["definitions"] = json.loads(fields["definitions"])
         fields["coupon_key"] = "secret" if fields.get("coupon_key") else ""
@@ -144,7 +146,7 @@ def _decode(found: "Found", decode: "Decode") -> list[tuple[str | None, Any]]:
 
 
 def _size_of(value: Any) -> Any:
-    """Counts for recommendations are nothing to read."""
+    """Binary values (counts for recommendations) as their size."""
     return f"{len(value)} bytes" if isinstance(value, bytes) else value
 
 

@@ -6,37 +6,37 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import output
-from streams.cli.options import AsJson
+from streams.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from streams.flowtest.compare import Result
+    from streams.flowtest.judging import Result
 
 
 def run_tests(
-    paths: Annotated[list[Path], typer.Argument(help="Folders, or files that end in .test.yaml.")],
+    paths: Annotated[list[Path], typer.Argument(help="Folders or .test.yaml files.")],
     junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML, for CI.")
+        Path | None, typer.Option(metavar="FILE", help="JUnit XML output file.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Run tests of flows: the real engine, without Kafka, on a simulated clock. `sendflow
-    flows test` is the same command.
+    """Run flow tests on the real engine with a simulated clock, without Kafka. Alias: `sendflow
+    flows test`.
 
     \b
-    Exit status: 0 all passed, 1 some failed, 2 a file can't be read.
+    Exit status: 0 all passed, 1 some failed, 2 unreadable file.
     Example: sendflow test flows
     """
     from streams.errors import Refused
     from streams.flowtest.cases import find_files, read_file
-    from streams.flowtest.compare import judge_case
+    from streams.flowtest.judging import judge_case
     from streams.flowtest.junit import junit_xml
 
     missing = [path for path in paths if not path.exists()]
     if missing:
-        raise Refused(f"{missing[0]}: there is no such file or folder")
+        raise Refused(f"{missing[0]}: no such file or folder")
     files = find_files(paths)
     if not files:
-        raise Refused("there are no files that end in .test.yaml under these paths")
+        raise Refused("no .test.yaml files under these paths")
     read = [read_file(file) for file in files]
     problems = [problem for of_file in read for problem in of_file.problems]
     if problems:

@@ -1,4 +1,4 @@
-"""`sendflow topics`: make the topics, or say what is wrong with them."""
+"""`sendflow topics`: create and check the topics."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,27 +15,29 @@ if TYPE_CHECKING:
 
 
 def create(
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    partitions: options.Partitions = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    partitions: options.PartitionsOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
-    """Create the topics that are missing; those that are there stay as they are.
+    """Create missing topics. Existing topics are not changed.
 
-    Workers must know the same number of partitions, for ever: the setting `partitions`.
+    All workers must use the same `partitions` setting; it cannot be changed later.
 
     \b
     Example: sendflow topics create --brokers localhost:9092 --partitions 8
     """
     record_time = options.record_time(simulated)
-    settings = options.load(config, brokers, prefix, partitions=partitions, record_time=record_time)
+    settings = options.settings_from_options(
+        config, brokers, prefix, partitions=partitions, record_time=record_time
+    )
     with _admin(settings) as admin:
         created = admin.create_topics()
         for name in created:
             output.say(f"created {name}")
         if not created:
-            output.say("all topics are there")
+            output.say("all topics exist")
         problems = admin.check_topics()
     for problem in problems:
         if not problem.is_advice:
@@ -43,38 +45,41 @@ def create(
     if any(not problem.is_advice for problem in problems):
         raise typer.Exit(output.NOT_SO)
     if partitions is not None:
-        _tell_who_else_must_know(partitions, config, brokers, prefix)
+        _warn_of_other_partitions(partitions, config, brokers, prefix)
 
 
-def _tell_who_else_must_know(
+def _warn_of_other_partitions(
     partitions: int, config: Path | None, brokers: str | None, prefix: str | None
 ) -> None:
-    """An option holds for one command, and a worker that expects another number doesn't start."""
-    kept = options.load(config, brokers, prefix).partitions
+    """An option applies to one command; a worker with another number refuses to start."""
+    kept = options.settings_from_options(config, brokers, prefix).partitions
     if kept != partitions:
         file = config or FILE_NAME
         output.note(
-            f"workers and the other commands still expect partitions = {kept}: set partitions = "
-            f"{partitions} in {file}, or SENDFLOW_PARTITIONS={partitions}",
+            f"workers and other commands still use partitions = {kept}: set partitions = "
+            f"{partitions} in {file} or SENDFLOW_PARTITIONS={partitions}",
             "yellow",
         )
 
 
 def check(
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    partitions: options.Partitions = None,
-    simulated: options.Simulated = False,
-    as_json: options.AsJson = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    partitions: options.PartitionsOption = None,
+    simulated: options.SimulatedOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
-    """Say what is wrong with the topics, and what mends it. Exit status 1 if workers would refuse.
+    """Check the topics and print a fix for each problem. Exit status 1 if a worker would refuse to
+    start.
 
     \b
     Example: sendflow topics check --brokers localhost:9092
     """
     record_time = options.record_time(simulated)
-    settings = options.load(config, brokers, prefix, partitions=partitions, record_time=record_time)
+    settings = options.settings_from_options(
+        config, brokers, prefix, partitions=partitions, record_time=record_time
+    )
     with _admin(settings) as admin:
         problems = admin.check_topics()
     if as_json:
@@ -83,14 +88,14 @@ def check(
         for problem in problems:
             output.say(f"{'advice: ' if problem.is_advice else ''}{problem}")
         if not problems:
-            output.say("all topics are as they should be")
+            output.say("all topics are valid")
     if any(not problem.is_advice for problem in problems):
         raise typer.Exit(output.NOT_SO)
 
 
 @contextmanager
 def _admin(settings: Settings) -> "Iterator[KafkaAdmin]":
-    """An admin client whose brokers answer. Raises as `KafkaAdmin.wait_for_broker`."""
+    """An admin client with a reachable broker. Raises as `KafkaAdmin.wait_for_broker`."""
     from streams.kafka.admin import KafkaAdmin
 
     admin = KafkaAdmin(settings)

@@ -1,4 +1,4 @@
-"""`sendflow worker`: decides, until it's stopped."""
+"""`sendflow worker`: runs a worker until it is stopped."""
 
 import signal
 from pathlib import Path
@@ -15,35 +15,34 @@ def worker(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Definitions to publish at the start, unless this set was ever published.",
+            help="Definitions to publish on start, unless this set has been published before.",
         ),
     ] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Where the tasks keep their state.", rich_help_panel="Settings"
-        ),
+        typer.Option(metavar="FOLDER", help="State directory.", rich_help_panel="Settings"),
     ] = None,
     web_port: Annotated[
         int | None,
         typer.Option(
-            help="The port for customers, health, status and metrics.", rich_help_panel="Settings"
+            help="HTTP port for health, status, metrics and customer lookups.",
+            rich_help_panel="Settings",
         ),
     ] = None,
-    config: options.ConfigFile = None,
-    brokers: options.Brokers = None,
-    prefix: options.Prefix = None,
-    simulated: options.Simulated = False,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
 ) -> None:
-    """Decide who gets which message, until SIGTERM or Ctrl-C; as many workers as you like.
+    """Run a worker until SIGTERM. Start at most one per partition.
 
     \b
-    Exit status: 0 stopped, 1 failed, 2 something must be changed first.
+    Exit status: 0 stopped, 1 failed, 2 configuration error.
     Example: sendflow worker --flows flows --data-dir /var/lib/sendflow
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    settings = options.load(
+    settings = options.settings_from_options(
         config,
         brokers,
         prefix,
@@ -61,5 +60,5 @@ def worker(
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """While nothing has begun, there is nothing to finish: the worker takes over later."""
+    """Exits immediately: nothing has started yet. The worker installs its own handler later."""
     raise SystemExit(output.FINE)

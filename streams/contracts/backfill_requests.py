@@ -12,12 +12,12 @@ import msgspec
 from streams.contracts.fields import WrongEvent, moment_problem, typed
 from streams.contracts.shipped import encode_struct
 from streams.engine import METRICS, Backfill, Event, Instant
-from streams.engine.values import OWN_METRICS_TOPIC, Field, FieldType
+from streams.engine.values import CUSTOM_METRICS_TOPIC, Field, FieldType
 from streams.ports import Decoded, OutputRecord, Record, Rejection
 
 BACKFILLS = "backfills"
 
-_EVENT_TOPICS = frozenset({metric.topic for metric in METRICS.values()} | {OWN_METRICS_TOPIC})
+_EVENT_TOPICS = frozenset({metric.topic for metric in METRICS.values()} | {CUSTOM_METRICS_TOPIC})
 
 _FIELDS = {
     "customer_id": Field(FieldType.TEXT),

@@ -17,7 +17,7 @@ def read_container(path: Path) -> Iterator[dict[str, Any]]:
         try:
             for record in fastavro.reader(file):
                 if not isinstance(record, dict):
-                    raise Refused(f"{path}: holds single values, expected records")
+                    raise Refused(f"{path}: contains single values, expected records")
                 yield record
         except (ValueError, EOFError, IndexError, TypeError, SchemaParseException) as error:
-            raise Refused(f"{path}: is no Avro container file, or is damaged: {error}") from error
+            raise Refused(f"{path}: not an Avro container file, or corrupt: {error}") from error

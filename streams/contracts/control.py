@@ -51,12 +51,12 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
     if name == "StoreFacts":
         return FactsRecord(**fields)
     if name != "Definitions":
-        return Rejection(f"a {name} doesn't belong on control, expected Definitions or StoreFacts")
+        return Rejection(f"{name} is not allowed on control, expected Definitions or StoreFacts")
     record = DefinitionsRecord(**fields)
     try:
         msgspec.json.decode(record.definitions, type=dict)
     except msgspec.DecodeError as error:
-        return Rejection(f"definitions {record.version} are no JSON object: {error}")
+        return Rejection(f"definitions {record.version}: not a JSON object: {error}")
     return record
 
 

@@ -35,14 +35,14 @@ class CouponReader:
             if not text or not is_code(text):
                 raise WrongEvent(
                     f"field {name!r} is {text[:40]!r}, expected 1 to 100 characters without line "
-                    "ends or spaces around them"
+                    "breaks or surrounding whitespace"
                 )
         if problem := moment_problem(given.at, "at"):
             raise WrongEvent(problem)
         if record.key != coupon_key(given):
             raise WrongEvent(
-                f"the key is {(record.key or b'')[:40]!r}, expected the pool and the code with "
-                f"U+001F between them, {coupon_key(given)!r}"
+                f"the key is {(record.key or b'')[:40]!r}, expected the pool, U+001F and the "
+                f"code: {coupon_key(given)!r}"
             )
         return given
 

@@ -14,7 +14,7 @@ from streams.contracts.fields import (
 from streams.contracts.record_reader import only_fields
 from streams.contracts.schemas import Contract
 from streams.engine import Event
-from streams.engine.values import OWN_METRICS_TOPIC, Field, FieldType, Metric, nearest_name
+from streams.engine.values import CUSTOM_METRICS_TOPIC, Field, FieldType, Metric, nearest_name
 from streams.ports import Record
 
 RECORD = "CustomEvent"
@@ -23,7 +23,7 @@ RECORD = "CustomEvent"
 CustomMetric = Callable[[str], Metric | None]
 """The definition in force of a metric of the shop's own; None: there is none of this name."""
 
-_SAME_FOR_ALL = Metric(OWN_METRICS_TOPIC, {"metric": Field(FieldType.TEXT)})
+_SAME_FOR_ALL = Metric(CUSTOM_METRICS_TOPIC, {"metric": Field(FieldType.TEXT)})
 
 
 def no_custom_metrics(_metric: str) -> None:
@@ -35,7 +35,7 @@ class CustomEventReader:
     """Reads the fields of the schema, as Avro or JSON gave them."""
 
     name = RECORD
-    topic = OWN_METRICS_TOPIC
+    topic = CUSTOM_METRICS_TOPIC
 
     def __init__(
         self, contract: Contract, fields_read: FieldsRead, custom_metric: CustomMetric
@@ -51,9 +51,7 @@ class CustomEventReader:
         name = common["metric"]
         metric = self._custom_metric(name)
         if metric is None:
-            raise WrongEvent(
-                f"metric {name!r} is neither one of every shop nor defined in flows/metrics/"
-            )
+            raise WrongEvent(f"metric {name!r} is neither built in nor defined in flows/metrics/")
         given = written.get("fields")
         if given is not None and not isinstance(given, dict):
             raise WrongEvent(f"field 'fields' is {given!r}, expected an object of fields")

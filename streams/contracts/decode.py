@@ -46,7 +46,7 @@ from streams.contracts.wire import (
     wrong_end,
 )
 from streams.engine import METRICS, Event, Interest, Product
-from streams.errors import Refused, Unanswered, Unreachable
+from streams.errors import LookupNeeded, Refused, Unreachable
 from streams.ports import CouponCode, Decoded, Record, Rejection
 
 LONGEST_KEY = 1024  # bytes
@@ -137,7 +137,7 @@ class EventDecoder:
         self._family_of_topic = {family.topic: family for family in families}
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
-        """The event in `record`, or why there is none. Raises Unanswered where the registry must
+        """The event in `record`, or why there is none. Raises LookupNeeded where the registry must
         be asked first, and nothing else."""
         decoded = self._decode(topic, record)
         if record.headers and isinstance(decoded, Event):
@@ -214,7 +214,7 @@ class EventDecoder:
             return self._families[contract.name]
         if METRIC_OF_RECORD.get(contract.name) not in METRICS:
             return Rejection(
-                f"schema {contract.full_name} is not that of an event", contract.full_name
+                f"schema {contract.full_name} is not an event schema", contract.full_name
             )
         return self._writer(contract)
 
@@ -229,7 +229,7 @@ class EventDecoder:
         try:
             content = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return Rejection(f"the value begins like JSON but is none: {error}")
+            return Rejection(f"the value starts like JSON but is invalid: {error}")
         family = self._family_of_topic.get(topic)
         if family is not None:
             return _read_family(family, content, record)
@@ -259,7 +259,7 @@ class EventDecoder:
         name = f"{NAMESPACE}.{family.name}"
         if topic != family.topic:
             return Rejection(
-                f"a {family.name} doesn't belong on {topic}, expected it on {family.topic}", name
+                f"{family.name} is not allowed on {topic}, expected it on {family.topic}", name
             )
         try:
             _, fields = self._records.decode(record.value or b"")
@@ -268,15 +268,15 @@ class EventDecoder:
         return _read_family(family, fields, record)
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
-        return f"{metric} doesn't belong on {topic}, expected it on {METRICS[metric].topic}"
+        return f"{metric} is not allowed on {topic}, expected it on {METRICS[metric].topic}"
 
 
 def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotAContract:
-    """What the registry is known to have. Raises Unanswered."""
+    """What the registry is known to have. Raises LookupNeeded."""
     found = registry.known(schema_id)
     if found is None:
         what = f"schema id {schema_id} of the registry at {registry.url}"
-        raise Unanswered(what, partial(registry.contract, schema_id))
+        raise LookupNeeded(what, partial(registry.contract, schema_id))
     return found
 
 
@@ -328,8 +328,10 @@ def decode_blocking(decoder: EventDecoder, topic: str, record: Record) -> Decode
     while True:
         try:
             return decoder.decode(topic, record)
-        except Unanswered as unanswered:
+        except LookupNeeded as unanswered:
             try:
-                unanswered.ask()
+                unanswered.lookup()
             except Unreachable as error:
-                raise Refused(f"{error}; try again when it does (schema_registry)") from error
+                raise Refused(
+                    f"{error}; retry when the registry is available (schema_registry)"
+                ) from error

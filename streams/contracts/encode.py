@@ -118,7 +118,7 @@ class EffectEncoder:
         fits; the key is the record's own."""
         kept, reason = beginning_of(record), rejection.reason
         if kept is not record:
-            reason += f"; of its {record_size(record)} bytes, {record_size(kept)} are kept here"
+            reason += f"; truncated to {record_size(kept)} of {record_size(record)} bytes"
         letter = DeadLetter(
             at=at,
             topic=topic,
@@ -216,7 +216,7 @@ def _written(write: RecordWriter, checked: dict[str, Any]) -> bytes:
         return write(checked)
     except UnicodeEncodeError as error:
         raise WrongEvent(
-            f"{error.object!r} holds half a character, which UTF-8 can't hold"
+            f"{error.object!r} contains an unpaired surrogate, not valid UTF-8"
         ) from error
 
 

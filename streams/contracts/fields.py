@@ -117,9 +117,9 @@ def moment_problem(occurred_at: Instant, name: str = "occurred_at") -> str | Non
         return None
     problem = f"field {name!r} is {occurred_at}, expected milliseconds since the epoch"
     if EARLIEST <= occurred_at * 1000 < LATEST:
-        return f"{problem}; that looks like seconds ({occurred_at * 1000})"
+        return f"{problem} ({occurred_at * 1000}); looks like seconds"
     if EARLIEST <= occurred_at // 1000 < LATEST:
-        return f"{problem}; that looks like microseconds ({occurred_at // 1000})"
+        return f"{problem} ({occurred_at // 1000}); looks like microseconds"
     return problem
 
 

@@ -45,7 +45,7 @@ def read_report(value: bytes) -> DayReport | Rejection:
     except Undecodable as error:
         return Rejection(str(error))
     if name != "PartitionFacts":
-        return Rejection(f"a {name} doesn't belong on {PARTITION_FACTS}, expected PartitionFacts")
+        return Rejection(f"{name} is not allowed on {PARTITION_FACTS}, expected PartitionFacts")
     try:
         day_end = day_end_of(fields.pop("day"))
     except ValueError as error:

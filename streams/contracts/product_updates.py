@@ -5,7 +5,7 @@ from typing import Any
 from streams.contracts.fields import EARLIEST, WrongEvent, currency_problem, moment_problem, typed
 from streams.contracts.schemas import record_name
 from streams.engine.content import Product
-from streams.engine.customer import LONGEST_SKU, is_key
+from streams.engine.customer import LONGEST_SKU, is_valid_sku
 from streams.engine.values import PRODUCT_METRICS, PRODUCT_UPDATED, Field, FieldType
 from streams.ports import Record
 
@@ -49,7 +49,7 @@ def check_key(record: Record, sku: str) -> None:
         is_same = False
     if not is_same:
         raise WrongEvent(f"the key is {record.key[:40]!r}, but field 'sku' is {sku[:40]!r}")
-    if not is_key(sku):
+    if not is_valid_sku(sku):
         raise WrongEvent(
             f"field 'sku' is {sku[:40]!r}, expected 1 to {LONGEST_SKU} bytes that don't begin with "
             "a zero byte: it is the record's key"

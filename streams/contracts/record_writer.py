@@ -32,7 +32,7 @@ def long_bytes(number: int) -> bytes:
             return _LOW[raw & 16383] + _SHORT[raw >> 14]
         return _LOW[raw & 16383] + _LOW[raw >> 14 & 16383] + _SHORT[raw >> 28]
     if not -(1 << 63) <= number < 1 << 63:
-        raise OverflowError(f"{number} doesn't fit into 64 bits")
+        raise OverflowError(f"{number} does not fit into 64 bits")
     return _varint(raw)
 
 

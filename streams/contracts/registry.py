@@ -98,7 +98,7 @@ class SchemaRegistry:
     def _found(self, schema_id: int) -> Contract | NotAContract:
         answer = self._cached(schema_id) or self._fetch(schema_id)
         if answer is None:
-            missing = NotAContract(f"schema id {schema_id} is not in the registry at {self.url}")
+            missing = NotAContract(f"schema id {schema_id} not found in the registry at {self.url}")
             self._refused[schema_id] = (self._clock(), missing)
             return missing
         contract = self._parse(schema_id, answer)
@@ -113,7 +113,7 @@ class SchemaRegistry:
         answer = self._request(f"/subjects/{quote(contract.full_name, safe='')}/versions", body)
         if answer is None or "id" not in answer:
             raise Refused(
-                f"the registry at {self.url} has no subjects: is this its address? "
+                f"the registry at {self.url} has no subjects: wrong address? "
                 f"(Apicurio: it ends in /apis/ccompat/v7)"
             )
         schema_id = int(answer["id"])
@@ -141,7 +141,7 @@ class SchemaRegistry:
             try:
                 self._keep(self._cache, schema_id, answer)
             except OSError as error:  # it's asked for again after a restart, that's all
-                logger.warning("schema id %d can't be kept on disk: %s", schema_id, error)
+                logger.warning("schema id %d cannot be cached on disk: %s", schema_id, error)
         return answer
 
     def _keep(self, cache: Path, schema_id: int, answer: dict[str, Any]) -> None:
@@ -187,17 +187,19 @@ class SchemaRegistry:
             said = error.read(200).decode(errors="replace")
             if error.code in (401, 403):
                 raise Refused(
-                    f"the schema registry at {self.url} refuses us ({error.code}): look at "
-                    f"schema_registry_username and the password"
+                    f"the schema registry at {self.url} rejected the credentials "
+                    f"({error.code}): check schema_registry_username and the password"
                 ) from error
             if error.code in (409, 422):
-                raise Refused(f"the schema registry at {self.url} refuses: {said}") from error
+                raise Refused(
+                    f"the schema registry at {self.url} rejected the request: {said}"
+                ) from error
             raise RegistryUnreachable(
-                f"the schema registry at {self.url} answers {error.code}: {said}"
+                f"the schema registry at {self.url} returned {error.code}: {said}"
             ) from error
         except (OSError, ValueError) as error:  # not there, too slow, or no JSON
             raise RegistryUnreachable(
-                f"the schema registry at {self.url} can't be asked: {error}"
+                f"the schema registry at {self.url} is unreachable: {error}"
             ) from error
 
 

@@ -70,12 +70,12 @@ def contract_of(schema: Schema, named: dict[str, Any] | None = None) -> Contract
     try:
         expanded = parse_schema(schema, named, expand=True)
     except (SchemaParseException, UnknownType, KeyError, TypeError) as error:
-        raise ValueError(f"it is not an Avro schema: {error}") from error
+        raise ValueError(f"not an Avro schema: {error}") from error
     if not isinstance(expanded, dict) or expanded.get("type") != "record":
-        raise ValueError(f"it is {kind_of(expanded)}, expected a record")
+        raise ValueError(f"schema type {kind_of(expanded)}, expected record")
     namespace, _, name = expanded["name"].rpartition(".")
     if namespace != NAMESPACE:
-        raise ValueError(f"it is called {expanded['name']}, expected one of {NAMESPACE}.*")
+        raise ValueError(f"record name {expanded['name']}, expected one of {NAMESPACE}.*")
     canonical = to_parsing_canonical_form(expanded if named else schema)
     return Contract(name, bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO")), expanded, schema)
 
@@ -102,7 +102,7 @@ def _load(path: Path) -> Contract:
         raise Refused(f"{path}: {error}") from error
     # OrderPlaced.avsc, and OrderPlaced.1.avsc in history/
     if path.name.split(".")[0] != contract.name:
-        raise Refused(f"{path}: it is called {contract.name}, expected the name of the file")
+        raise Refused(f"{path}: record name {contract.name}, expected the file's name")
     return contract
 
 

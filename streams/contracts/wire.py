@@ -54,8 +54,8 @@ def contract_in(
         contract = schemas.by_fingerprint.get(value[2:SINGLE_OBJECT_HEADER])
         if contract is None:
             raise Undecodable(
-                f"no schema is known with the fingerprint {value[2:SINGLE_OBJECT_HEADER].hex()}: "
-                f"was it written with a newer version of schemas/ than this?"
+                f"unknown schema fingerprint {value[2:SINGLE_OBJECT_HEADER].hex()}; "
+                f"written by a newer version?"
             )
         return contract, SINGLE_OBJECT_HEADER
     if value[:1] == b"\x00" and len(value) >= CONFLUENT_HEADER:
@@ -94,7 +94,7 @@ class RecordDecoder:
             try:
                 return JSON, msgspec.json.decode(value)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise Undecodable(f"the value begins like JSON but is none: {error}") from error
+                raise Undecodable(f"the value starts like JSON but is invalid: {error}") from error
         contract, start = contract_in(value, self._schemas, self._contract_of)
         known = self._readers.get(contract.fingerprint)
         if known is None:
@@ -116,15 +116,15 @@ def malformed(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"a text in the value is not UTF-8: {error.reason} in {error.object[:40]!r}"
     if isinstance(error, IndexError):
-        return "the value ends in the middle of the record"
-    return f"the value doesn't fit its schema: {str(error) or type(error).__name__}"
+        return "the value is truncated"
+    return f"the value does not match its schema: {str(error) or type(error).__name__}"
 
 
 def wrong_end(end: int, length: int) -> str:
     """What is wrong with a value whose record ends somewhere else than the value."""
     if end > length:
-        return "the value ends in the middle of the record"
-    return f"{length - end} bytes are left over behind the record"
+        return "the value is truncated"
+    return f"{length - end} bytes left after the record"
 
 
 @cache

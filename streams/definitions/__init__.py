@@ -6,7 +6,7 @@ compares two sets, `picture.py` draws a flow.
 """
 
 from streams.definitions.load import Loaded, load_folder, no_folder
-from streams.definitions.problem import PlacedProblem
-from streams.definitions.source import Source, parse_yaml
+from streams.definitions.placed_problem import PlacedProblem
+from streams.definitions.source import SourceText, parse_yaml
 
-__all__ = ["Loaded", "PlacedProblem", "Source", "load_folder", "no_folder", "parse_yaml"]
+__all__ = ["Loaded", "PlacedProblem", "SourceText", "load_folder", "no_folder", "parse_yaml"]

@@ -12,7 +12,7 @@ def _kind(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class WaitingCounts(msgspec.Struct, frozen=True):
     """How many customers wait at a step, or are in a flow at all."""
 
     at_step: Mapping[tuple[str, str], int] = {}  # flow and step id
@@ -118,7 +118,7 @@ UNWRITTEN = "(default)"
 """Stands for the value of a key that isn't written."""
 
 
-def waiting_at(change: Change, waiting: Waiting) -> int | None:
+def waiting_at(change: Change, waiting: WaitingCounts) -> int | None:
     """How many customers wait where something changes; None where that says nothing."""
     match change:
         case StepRemoved(flow, step) | StepEdited(flow, step) | StepMoved(flow, step):
@@ -128,32 +128,28 @@ def waiting_at(change: Change, waiting: Waiting) -> int | None:
     return None
 
 
-def sentence(change: Change, waiting: Waiting) -> str:
-    """One line for people: `~ welcome · pause: wait 4h → wait 6h (12 customers wait there)`."""
+def change_text(change: Change, waiting: WaitingCounts) -> str:
+    """One line for people: `~ welcome · pause: wait 4h → wait 6h (12 waiting)`."""
     count = waiting_at(change, waiting)
     if not count:
-        return _said(change)
+        return _text_of(change)
     is_at_step = isinstance(change, StepRemoved | StepEdited | StepMoved)
-    if count == 1:
-        there = "waits there" if is_at_step else "is in it"
-        return f"{_said(change)} (1 customer {there})"
-    there = "wait there" if is_at_step else "are in it"
-    return f"{_said(change)} ({count:,} customers {there})"
+    return f"{_text_of(change)} ({count:,} {'waiting' if is_at_step else 'in the flow'})"
 
 
-def _said(change: Change) -> str:
+def _text_of(change: Change) -> str:
     match change:
         case FlowAdded(flow, status, steps):
             return f"+ flow {flow}: {status}, {steps} step{'' if steps == 1 else 's'}"
         case FlowRemoved(flow):
-            return f"- flow {flow}: nobody enters any more, and its journeys end"
+            return f"- flow {flow}: no new entries, journeys end"
         case FlowChanged(flow, key, before, after):
             return f"~ flow {flow}: {key} {_arrow(before, after)}"
         case StepAdded(flow, step, text):
             return f"+ {flow} · {step}: {text}"
         case StepRemoved(flow, step, text, successor):
-            goes = "leaves the flow" if successor is None else f"goes on at {successor}"
-            return f"- {flow} · {step}: {text}; who waits there {goes}"
+            goes = "leave the flow" if successor is None else f"continue at {successor}"
+            return f"- {flow} · {step}: {text}; waiting customers {goes}"
         case StepEdited(flow, step, before, after):
             return f"~ {flow} · {step}: {before} → {after}"
         case StepMoved(flow, step, before, after):

@@ -31,17 +31,17 @@ def step_changes(
     for step in pairing.new.values():
         old = pairing.old_of.get(step.place)
         if old is None:
-            yield StepAdded(flow, step.id, _told(raws[step.place]))
+            yield StepAdded(flow, step.id, _text_of(raws[step.place]))
             continue
         if _head(old.definition) != _head(step.definition):
-            texts = _told(raws_before[old.place]), _told(raws[step.place])
+            texts = _text_of(raws_before[old.place]), _text_of(raws[step.place])
             yield StepEdited(flow, step.id, *texts)
         if step.place in moved:
             yield StepMoved(flow, step.id, old.place, step.place)
     paired = {old.place for old in pairing.old_of.values()}
     for old in pairing.old.values():
         if old.place not in paired:
-            text = _told(raws_before[old.place])
+            text = _text_of(raws_before[old.place])
             yield StepRemoved(flow, old.id, text, follow.get(old.id))
 
 
@@ -143,7 +143,7 @@ def _raws(flow: Mapping[str, Any]) -> dict[str, RawStep]:
     return {path_text(path): step for path, step in placed(flow["steps"])}
 
 
-def _told(step: RawStep) -> str:
+def _text_of(step: RawStep) -> str:
     """What a step does, with what it chooses between."""
     text = step_text(step)
     if "branch" in step:

@@ -44,7 +44,7 @@ def flow_schema() -> dict[str, Any]:
     }
 
 
-def schema_text() -> str:
+def flow_schema_text() -> str:
     """The schema as it lies in `schemas/flow.schema.json`."""
     return as_file(flow_schema())
 
@@ -184,4 +184,4 @@ def hover_texts(struct: type[msgspec.Struct]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print(schema_text(), end="")
+    print(flow_schema_text(), end="")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from streams.definitions.load import Loaded
-from streams.definitions.problem import PlacedProblem, sort_key
+from streams.definitions.placed_problem import PlacedProblem, sort_key
 from streams.definitions.steps import RawStep, as_step, ways_of
 from streams.engine.compiling import Definitions, Flow, FlowStatus
 from streams.engine.values import Path, Problem
@@ -40,7 +40,7 @@ class Subject(msgspec.Struct, frozen=True):
         yield from _sequences(self.raw["steps"], (*self.path, "steps"))
 
 
-Rule = Callable[[Subject], Iterator[Problem]]
+LintRule = Callable[[Subject], Iterator[Problem]]
 
 
 def advice(loaded: Loaded) -> list[PlacedProblem]:
@@ -65,7 +65,7 @@ def _advice(definitions: Definitions, raw: dict[str, Any]) -> Iterator[Problem]:
         if flow.status is not FlowStatus.ARCHIVED
     ]
     for subject in subjects:
-        for rule in RULES:
+        for rule in LINT_RULES:
             yield from rule(subject)
     yield from flows_that_skip_each_other(subjects)
     yield from codes_that_can_be_guessed(definitions)
@@ -80,7 +80,7 @@ def unreachable_step(subject: Subject) -> Iterator[Problem]:
         for place, step in enumerate(sequence.steps[:-1]):
             if _always_ends(step):
                 path = (*sequence.path, place + 1)
-                yield Problem(path, "this step is never reached: the one above ends the journey")
+                yield Problem(path, "unreachable step: the step above ends the journey")
                 break
 
 
@@ -88,7 +88,7 @@ def wait_with_nothing_after_it(subject: Subject) -> Iterator[Problem]:
     """A wait at the very end, or at that of a branch at the end, ends the journey at once
     (SEMANTICS 2.5)."""
     for path in _waits_at_the_end(subject.raw["steps"], (*subject.path, "steps")):
-        yield Problem(path, "nothing comes after this wait, so the journey ends at once")
+        yield Problem(path, "no step after this wait: the journey ends immediately")
 
 
 def cart_without_an_exit(subject: Subject) -> Iterator[Problem]:
@@ -119,8 +119,8 @@ def marketing_in_a_transactional_flow(subject: Subject) -> Iterator[Problem]:
                 if is_marketing:
                     yield Problem(
                         (*sequence.path, place, key),
-                        f"{key!r} is marketing, and a transactional message goes to everyone, "
-                        "whatever they agreed to: put it into a flow of its own",
+                        f"{key!r} is marketing, but transactional messages ignore consent: move "
+                        "it to its own flow",
                         at_key=True,
                     )
 
@@ -146,7 +146,7 @@ def messages_that_skip_each_other(subject: Subject) -> Iterator[Problem]:
             sent.add(channel)
 
 
-RULES: tuple[Rule, ...] = (
+LINT_RULES: tuple[LintRule, ...] = (
     unreachable_step,
     wait_with_nothing_after_it,
     cart_without_an_exit,
@@ -166,8 +166,8 @@ def codes_that_can_be_guessed(definitions: Definitions) -> Iterator[Problem]:
         if pool.rule is not None and pool.rule.length < SAFE_LENGTH:
             yield Problem(
                 ("coupons", place, "rule", "length"),
-                f"codes of {pool.rule.length} characters can be guessed, and grow longer soon "
-                f"because they run out: {SAFE_LENGTH} or more are better",
+                f"codes of {pool.rule.length} characters are guessable and run out soon; use "
+                f"{SAFE_LENGTH} or more",
             )
 
 

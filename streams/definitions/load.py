@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from streams.definitions.problem import PlacedProblem, sort_key, whole_file, with_first
-from streams.definitions.source import Source, parse_yaml
+from streams.definitions.placed_problem import PlacedProblem, sort_key, whole_file, with_first
+from streams.definitions.source import SourceText, parse_yaml
 from streams.engine.compiling import Definitions, examine
 from streams.engine.values import Path, Problem, nearest_name
 
@@ -24,7 +24,7 @@ class SourceFile(msgspec.Struct, frozen=True):
     file: str
     text: str
     part: Path
-    source: Source
+    source: SourceText
 
     def placed(self, problem: Problem) -> PlacedProblem:
         """A problem of this part of the set, where it is written."""
@@ -76,8 +76,8 @@ def load_folder(folder: FilePath) -> Loaded:
 def no_folder(path: FilePath) -> str:
     """What is wrong with a path that leads to no folder."""
     if path.exists():
-        return f"is a file, expected the folder with the definitions, which may be {path.parent}"
-    return "there is no such folder; name the one with the definitions"
+        return f"is a file, expected a definitions folder (perhaps {path.parent})"
+    return "no such folder"
 
 
 def _files(folder: FilePath) -> Iterator[tuple[FilePath, str, str]]:
@@ -118,15 +118,15 @@ def _stray_folders(folder: FilePath) -> Iterator[PlacedProblem]:
             yield PlacedProblem(str(inner), None, None, problem)
 
 
-def _read(file: FilePath) -> tuple[str, Source | None, list[PlacedProblem]]:
+def _read(file: FilePath) -> tuple[str, SourceText | None, list[PlacedProblem]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        message = f"not UTF-8: byte {error.start} can't be read"
+        message = f"not UTF-8: cannot read byte {error.start}"
         place = _place_in(error.object[: error.start])
         return "", None, [PlacedProblem(str(file), *place, Problem((), message))]
     except OSError as error:
-        return "", None, [whole_file(file, f"can't be read: {error.strerror}")]
+        return "", None, [whole_file(file, f"cannot read: {error.strerror}")]
     source = parse_yaml(text)
     problems = [PlacedProblem(str(file), *wrong.place, wrong.problem) for wrong in source.problems]
     if not problems and not isinstance(source.raw, dict):
@@ -144,11 +144,11 @@ def _place_in(before: bytes) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _name_fits(file: FilePath, key: str, source: Source) -> Iterator[PlacedProblem]:
+def _name_fits(file: FilePath, key: str, source: SourceText) -> Iterator[PlacedProblem]:
     name = source.raw.get(key)
     if isinstance(name, str) and name != file.stem:
         place = source.place_of((key,), at_key=False)
-        message = f"the file of {name!r} must be called {name}{file.suffix}"
+        message = f"the file of {name!r} must be named {name}{file.suffix}"
         yield PlacedProblem(str(file), *place, Problem((key,), message, found=name))
 
 

@@ -19,7 +19,7 @@ from streams.engine.compiling import condition_text, step_text
 from streams.engine.values import Path
 
 
-class Way(msgspec.Struct, frozen=True):
+class LabelledSteps(msgspec.Struct, frozen=True):
     """One list of steps inside a step, and what leads into it."""
 
     label: str
@@ -32,7 +32,7 @@ class Node(msgspec.Struct, frozen=True):
     text: str
     id: str | None
     ends: bool  # nothing follows: `exit`
-    ways: list[Way]
+    ways: list[LabelledSteps]
     onward: list[str]  # labels of the ways that aren't written and lead straight on
 
 
@@ -82,7 +82,7 @@ def as_mermaid(picture: Picture) -> Iterator[str]:
     yield from drawing.lines
     ends = [text for key, text in picture.rules if key == "exit_on"]
     if ends:
-        yield f"  exits>{_quoted('ends at once on: ' + '; '.join(ends))}]"
+        yield f"  exits>{_quoted('exits on: ' + '; '.join(ends))}]"
 
 
 # ── From plain data ───────────────────────────────────────────────────────────────────────────────
@@ -93,10 +93,10 @@ def _nodes(steps: list[Any]) -> list[Node]:
 
 
 def _node(step: RawStep) -> Node:
-    ways = [Way(_label(step, path), _nodes(inner)) for path, inner in ways_of(step)]
+    ways = [LabelledSteps(_label(step, path), _nodes(inner)) for path, inner in ways_of(step)]
     written = step.get("paths") or {}
     idle = [name for name in step.get("sample") or {} if name not in written]
-    ways += [Way(_label(step, ("paths", name)), []) for name in idle]
+    ways += [LabelledSteps(_label(step, ("paths", name)), []) for name in idle]
     onward = [_label(step, (key,)) for key in _both_ways(step) if key not in step]
     return Node(step_text(step), step.get("id"), "exit" in step, ways, onward)
 
@@ -125,7 +125,7 @@ def _shown(node: Node) -> str:
     return node.text if node.id is None else f"{node.text}  ‹{node.id}›"
 
 
-def _tree(branches: list[tuple[str, list[Way]]], margin: str) -> Iterator[str]:
+def _tree(branches: list[tuple[str, list[LabelledSteps]]], margin: str) -> Iterator[str]:
     for place, (text, ways) in enumerate(branches):
         is_last = place == len(branches) - 1
         yield f"{margin}{'└─' if is_last else '├─'} {text}"

@@ -24,7 +24,7 @@ from ruamel.yaml.reader import ReaderError
 
 from streams.engine.values import Path, Problem
 
-Place = tuple[int, int]
+LineColumn = tuple[int, int]
 """Line and column, from 1."""
 
 DEEPEST = 60
@@ -36,20 +36,20 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 class SourceProblem(msgspec.Struct, frozen=True):
     """What is wrong with the text itself, and where."""
 
-    place: Place
+    place: LineColumn
     problem: Problem
 
 
-class Source(msgspec.Struct):
+class SourceText(msgspec.Struct):
     """Plain data, and where each part of it was written."""
 
     raw: Any = None
-    values: dict[Path, Place] = {}
-    keys: dict[Path, Place] = {}
-    flow_ends: dict[Path, Place] = {}  # where the } of a {...} stands
+    values: dict[Path, LineColumn] = {}
+    keys: dict[Path, LineColumn] = {}
+    flow_ends: dict[Path, LineColumn] = {}  # where the } of a {...} stands
     problems: list[SourceProblem] = []
 
-    def place_of(self, path: Path, *, at_key: bool) -> Place:
+    def place_of(self, path: Path, *, at_key: bool) -> LineColumn:
         """Where `path` is written or, if it isn't, the nearest thing around it."""
         if at_key and path in self.keys:
             return self.keys[path]
@@ -62,39 +62,39 @@ class _Stop(Exception):
     """The rest of the text can't be understood; the problem has been noted."""
 
 
-def parse_yaml(text: str) -> Source:
+def parse_yaml(text: str) -> SourceText:
     """Reads one YAML document. Never raises: what is wrong is in `problems`."""
-    source = Source()
+    source = SourceText()
     try:
         _Builder(text, source).build()
     except _Stop:
         pass
     except MarkedYAMLError as error:
-        _note_marked(source, error)
+        _add_marked(source, error)
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        message = "this character can't be in a YAML file"
+        message = "invalid character in YAML"
         source.problems.append(SourceProblem((line, column), Problem((), message)))
     except (YAMLError, ValueError) as error:
-        source.problems.append(SourceProblem((1, 1), Problem((), f"no YAML: {error}")))
+        source.problems.append(SourceProblem((1, 1), Problem((), f"invalid YAML: {error}")))
     return source
 
 
-def _note_marked(source: Source, error: MarkedYAMLError) -> None:
+def _add_marked(source: SourceText, error: MarkedYAMLError) -> None:
     mark = error.problem_mark or error.context_mark
     place = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
     words = [part for part in (error.context, error.problem) if part]
-    message = f"no YAML: {', '.join(words)}"
+    message = f"invalid YAML: {', '.join(words)}"
     if "'\\t'" in message:
-        message = "no YAML: a tab; indent with spaces"
+        message = "tab indentation; use spaces"
     source.problems.append(SourceProblem(place, Problem((), message)))
 
 
 class _Builder:
     """Walks the parser's events. The first document is the only one."""
 
-    def __init__(self, text: str, source: Source) -> None:
+    def __init__(self, text: str, source: SourceText) -> None:
         yaml = YAML(typ="safe", pure=True)
         yaml.version = (1, 2)
         self._events = iter(yaml.parse(text))
@@ -106,7 +106,7 @@ class _Builder:
             if isinstance(event, DocumentStartEvent):
                 self._documents += 1
                 if self._documents > 1:
-                    self._stop(event, (), "a second document: one file holds one definition")
+                    self._stop(event, (), "a second document: a file holds one definition")
             elif isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent):
                 self._source.raw = self._value(event, ())
             elif isinstance(event, AliasEvent):
@@ -119,10 +119,12 @@ class _Builder:
         if isinstance(event, AliasEvent):
             self._refuse_alias(event, path)
         if getattr(event, "anchor", None) is not None:
-            self._stop(event, path, f"anchors (&{event.anchor}) are not used here: write it out")
+            self._stop(
+                event, path, f"anchors (&{event.anchor}) are not supported; repeat the value"
+            )
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self._stop(event, path, f"tags ({tag}) are not used here: the place says the type")
+            self._stop(event, path, f"tags ({tag}) are not supported")
         if isinstance(event, MappingStartEvent):
             return self._mapping(path, is_flow=bool(event.flow_style))
         if isinstance(event, SequenceStartEvent):
@@ -136,9 +138,9 @@ class _Builder:
             if isinstance(key, AliasEvent):
                 self._refuse_alias(key, path)
             if not isinstance(key, ScalarEvent):
-                self._stop(key, path, "a key must be a text")
+                self._stop(key, path, "keys must be strings")
             if key.anchor is not None or key.tag is not None:
-                self._stop(key, path, "a key must be a plain text, without anchor and tag")
+                self._stop(key, path, "keys must be plain strings, without anchor and tag")
             name = key.value
             here = (*path, name)
             if name in result:
@@ -146,7 +148,7 @@ class _Builder:
                 self._source.problems.append(
                     SourceProblem(
                         _place(key),
-                        Problem(here, f"the key {name!r} is given twice (first on line {line})"),
+                        Problem(here, f"duplicate key {name!r} (first on line {line})"),
                     )
                 )
                 self._skip(next(self._events))
@@ -176,13 +178,13 @@ class _Builder:
         return result
 
     def _refuse_alias(self, event: Any, path: Path) -> None:
-        self._stop(event, path, f"aliases (*{event.anchor}) are not used here: write it out")
+        self._stop(event, path, f"aliases (*{event.anchor}) are not supported; repeat the value")
 
     def _stop(self, event: Any, path: Path, message: str) -> None:
         self._source.problems.append(SourceProblem(_place(event), Problem(path, message)))
         raise _Stop
 
 
-def _place(event: Any) -> Place:
+def _place(event: Any) -> LineColumn:
     mark = event.start_mark
     return mark.line + 1, mark.column + 1

@@ -1,51 +1,48 @@
-"""The articles of the demo: what each costs, whether there is any, who wishes for it and when.
+"""Articles of the demo: prices, stock, wish lists; and customers' birthdays.
 
-- **prices are real**: the price that most lines of an article had in a week. That the change of it
-  comes at six on a Monday (UTC) is SIMULATED, as is all that follows.
-- **stock**: some of the articles that nobody bought for three weeks or longer had been sold out;
-  they are back on the morning of the day of the next sale.
-- **wish lists**: one in ten of the articles that a customer looks at is put on it a minute later.
-- **birthdays**: two customers in three have told theirs.
+- **prices are real**: the price of most lines of an article in a week. The time of a price change,
+  Monday 06:00 UTC, is SIMULATED, as is everything below.
+- **stock**: some articles without a sale for three weeks or longer were sold out; they are back on
+  the morning of the day of the next sale.
+- **wish lists**: one in ten articles viewed by a customer goes on the wish list a minute later.
+- **birthdays**: known of two customers in three.
 
-What is drawn here comes from random sequences of its own: the rest of the year is the same with or
-without it.
+This module draws from random sequences of its own: the rest of the year is the same without it.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from random import Random
-from typing import Any
 
 from streams.demo.retail import CURRENCY, Order
 from streams.engine import Instant
 from streams.engine.values import DAY, HOUR, MINUTE, WEEK
+from streams.importing.encoding import EventFields
 
 _MONDAY = 4 * DAY
 """1970-01-05."""
 
-# Shares; they shape the demo's figures and stand for nothing else.
-_SOLD_OUT = 0.3  # of the articles that nobody bought for so long:
+# Fractions that shape the demo's figures; not measured anywhere.
+_SOLD_OUT = 0.3  # of the articles without a sale for:
 _UNSOLD = 21 * DAY
 _WISHED = 0.1
 _WITH_BIRTHDAY = 2 / 3
 
-Event = dict[str, Any]
 
-
-def product_events(seed: int, orders: Iterable[Order]) -> Iterator[Event]:
-    """What the shop says of each article, in order of time for each of them."""
+def product_events(seed: int, orders: Iterable[Order]) -> Iterator[EventFields]:
+    """The `product.updated` events, in order of time for each article."""
     lines: defaultdict[str, list[tuple[Instant, int]]] = defaultdict(list)
     names: dict[str, str] = {}
     for order in orders:
         for item in order.items:
-            if item["unit_price"] > 0:  # others were given away
+            if item["unit_price"] > 0:  # an article given away has no price
                 lines[item["sku"]].append((order.at, item["unit_price"]))
                 names[item["sku"]] = item["name"]
     for sku in sorted(lines):
         changes = [(at, "price", price) for at, price in _prices(lines[sku])]
         random = Random(f"{seed}/article/{sku}")
-        changes += [(at, "stock", there) for at, there in _stocks(random, lines[sku])]
+        changes += [(at, "stock", level) for at, level in _stocks(random, lines[sku])]
         changes.sort()
         price, stock = changes[0][2] if changes[0][1] == "price" else 0, 1
         for number, (at, what, value) in enumerate(changes):
@@ -63,7 +60,7 @@ def product_events(seed: int, orders: Iterable[Order]) -> Iterator[Event]:
 
 
 def _prices(lines: list[tuple[Instant, int]]) -> Iterator[tuple[Instant, int]]:
-    """When the article costs something else, and what; lines are in order of time."""
+    """Price changes of an article: time and price. `lines` are in order of time."""
     weeks: defaultdict[Instant, Counter[int]] = defaultdict(Counter)
     for at, price in lines:
         weeks[(at - _MONDAY) // WEEK * WEEK + _MONDAY][price] += 1
@@ -76,15 +73,15 @@ def _prices(lines: list[tuple[Instant, int]]) -> Iterator[tuple[Instant, int]]:
 
 
 def _stocks(random: Random, lines: list[tuple[Instant, int]]) -> Iterator[tuple[Instant, int]]:
-    """When the article is sold out (0), and when there is some again."""
+    """Stock changes of an article: time and stock (0: sold out)."""
     for (sold, _), (next_sold, _) in pairwise(lines):
         if next_sold - sold >= _UNSOLD and random.random() < _SOLD_OUT:
             yield sold + DAY, 0
             yield next_sold // DAY * DAY + 7 * HOUR, 1 + int(random.random() * 50)
 
 
-def wish_events(seed: int, events: Iterable[Event]) -> Iterator[Event]:
-    """What customers put on their wish lists, of what they look at in `events`."""
+def wish_events(seed: int, events: Iterable[EventFields]) -> Iterator[EventFields]:
+    """The `wishlist.added` events for the views in `events`."""
     randoms: dict[str, Random] = {}
     wished: set[tuple[str, str]] = set()
     for event in events:
@@ -106,7 +103,7 @@ def wish_events(seed: int, events: Iterable[Event]) -> Iterator[Event]:
 
 
 def birthday(seed: int, customer_id: str) -> str | None:
-    """A customer's birthday as a date; None: not told."""
+    """A customer's birthday as a date; None: unknown."""
     random = Random(f"{seed}/birthday/{customer_id}")
     if random.random() >= _WITH_BIRTHDAY:
         return None

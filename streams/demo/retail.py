@@ -1,19 +1,18 @@
-"""The real part of the demo: the invoices of the Online Retail data as orders and refunds.
+"""The real part of the demo: invoices of the Online Retail data as orders and refunds.
 
-What is made of the lines (figures in `data/README.md`; counts in `Retail`):
+Rules for the lines (figures in `data/README.md`; counts in `Retail`):
 
-- A line without a customer id can't be keyed: left out and counted.
-- A line that repeats another one of its invoice exactly is an entry made twice: dropped, counted.
-- Every other invoice is one order, or, if its number begins with C, one refund. Its moment is the
-  time of its first line. The data has minutes of local time; the invoices of one minute are
-  spread evenly over its 60 s in the order of the data.
-- Prices are rounded to minor units half to even (four lines of 0.001 become 0). Lines of one
+- A line without a customer id has no key: left out and counted.
+- An exact duplicate within an invoice is a double entry: left out and counted.
+- Every invoice is one order or, if its number begins with C, one refund. Its time is that of its
+  first line. The data has minutes of local time; the invoices of one minute are spread evenly over
+  its 60 s in the order of the data.
+- Prices are rounded to minor units, half to even (four lines of 0.001 become 0). Lines of one
   article at one price become one item.
-- Charges (postage, bank charges, manual entries, discounts: CHARGES) are part of the total and
-  no items. An invoice of charges alone is an order with no items, tagged `charges-only`.
-- Which order a refund belongs to isn't in the data. Taken is the earlier order of the customer
-  that holds the most of the articles given back, the newest such one; where none holds any, the
-  refund stands under its own number.
+- Charges (postage, bank charges, manual entries, discounts: CHARGES) count in the total and are no
+  items. An invoice with charges only is an order without items, tagged `charges-only`.
+- The data does not link refunds to orders. A refund goes to the customer's earlier order with the
+  most of its articles, the newest of equals; without one, to an order id equal to its own number.
 """
 
 from collections import defaultdict
@@ -25,7 +24,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.engine import Instant
-from streams.files.refusal import Refusal
+from streams.files.rejected_row import RejectedRow
 from streams.files.tables import Row, read_rows
 
 DATA = Path(__file__).parent / "data" / "online_retail.parquet"
@@ -35,14 +34,14 @@ CHARGES_ONLY = "charges-only"
 CHARGES = frozenset(
     {"POST", "DOT", "C2", "M", "m", "D", "S", "B", "CRUK", "AMAZONFEE", "BANK CHARGES"}
 )
-"""Stock codes that stand for money and not for an article."""
+"""Stock codes of charges, not of articles."""
 
-Item = dict[str, Any]
+InvoiceItem = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """ISO 3166 code, and the zone most of its people live in."""
+    """ISO 3166 code, and the time zone of most of its population."""
 
     code: str
     zone: str
@@ -86,18 +85,18 @@ COUNTRIES: dict[str, Country] = {
     "United Arab Emirates": Country("AE", "Asia/Dubai"),
     "United Kingdom": Country("GB", "Europe/London"),
 }
-"""The countries of the data; "European Community" and "Unspecified" are none."""
+"""Countries in the data; "European Community" and "Unspecified" are not countries."""
 
 
 @dataclass(slots=True)
 class Order:
-    """One invoice of a known customer; money in minor units, `total` with its charges."""
+    """One invoice of a known customer; money in minor units, `total` with charges."""
 
     order_id: str
     customer_id: str
     at: Instant
     country: Country | None
-    items: list[Item]
+    items: list[InvoiceItem]
     total: int
 
     @property
@@ -107,20 +106,20 @@ class Order:
 
 @dataclass(slots=True)
 class Refund:
-    """One cancellation. `order_id` is its own number where no order is known."""
+    """One cancellation. `order_id` is its own number if no order is known."""
 
     refund_id: str
     customer_id: str
     at: Instant
     country: Country | None
-    items: list[Item]
+    items: list[InvoiceItem]
     amount: int
     order_id: str
 
 
 @dataclass(slots=True)
 class Retail:
-    """The year as it was: orders and refunds in order of time, and what was left out."""
+    """The real year: orders and refunds in order of time, and counts of left-out lines."""
 
     orders: list[Order] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
@@ -140,7 +139,7 @@ class _Invoice:
 
 
 def read_retail() -> Retail:
-    """Reads the invoices from the data's Parquet file. Raises Refused if it can't be read."""
+    """Reads the invoices from the data's Parquet file. Raises Refused if that fails."""
     retail = Retail()
     invoices = _read_invoices(read_rows(DATA), retail)
     _set_moments(invoices)
@@ -154,7 +153,7 @@ def read_retail() -> Retail:
             earlier[order.customer_id].append(order)
             retail.orders.append(order)
         else:
-            order_id = _order_given_back(earlier[invoice.customer_id], items) or invoice.number
+            order_id = _refunded_order(earlier[invoice.customer_id], items) or invoice.number
             retail.refunds.append(
                 Refund(
                     invoice.number,
@@ -169,12 +168,12 @@ def read_retail() -> Retail:
     return retail
 
 
-def _read_invoices(rows: Iterable[Row | Refusal], retail: Retail) -> list[_Invoice]:
-    """The invoices in the order of their first lines."""
+def _read_invoices(rows: Iterable[Row | RejectedRow], retail: Retail) -> list[_Invoice]:
+    """Invoices in the order of their first lines."""
     invoices: dict[str, _Invoice] = {}
     seen: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
     for entry in rows:
-        assert not isinstance(entry, Refusal)  # Parquet rows are typed: none is refused
+        assert not isinstance(entry, RejectedRow)  # Parquet rows are typed: none is rejected
         row = entry[1]
         retail.lines += 1
         if row["customer_id"] is None:
@@ -198,20 +197,19 @@ def _read_invoices(rows: Iterable[Row | Refusal], retail: Retail) -> list[_Invoi
 
 
 def _set_moments(invoices: list[_Invoice]) -> None:
-    """Local minutes to moments: the n invoices of a minute lie 60/n seconds apart."""
+    """Sets `at` from local minutes: the n invoices of a minute lie 60/n seconds apart."""
     zone = ZoneInfo("Europe/London")
     by_minute: defaultdict[datetime, list[_Invoice]] = defaultdict(list)
     for invoice in invoices:
         by_minute[invoice.minute].append(invoice)
     for minute, together in by_minute.items():
         start = int(minute.replace(tzinfo=zone).astimezone(UTC).timestamp()) * 1000
-        for place, invoice in enumerate(together):
-            invoice.at = start + place * 60_000 // len(together)
+        for index, invoice in enumerate(together):
+            invoice.at = start + index * 60_000 // len(together)
 
 
-def _sum_up(invoice: _Invoice) -> tuple[list[Item], int]:
-    """The articles with what they cost, and the total with its charges, below zero for a refund;
-    quantities of a refund are above zero."""
+def _sum_up(invoice: _Invoice) -> tuple[list[InvoiceItem], int]:
+    """Items, and the total with charges. A refund has a negative total and positive quantities."""
     quantities: dict[tuple[str, int], int] = defaultdict(int)
     names: dict[str, str] = {}
     total = 0
@@ -228,8 +226,8 @@ def _sum_up(invoice: _Invoice) -> tuple[list[Item], int]:
     return items, total
 
 
-def _order_given_back(earlier: list[Order], items: list[Item]) -> str | None:
-    """The order that holds the most of these articles; of several, the newest."""
+def _refunded_order(earlier: list[Order], items: list[InvoiceItem]) -> str | None:
+    """The order with the most of these articles; the newest of equals."""
     skus = {item["sku"] for item in items}
     best, most = None, 0
     for order in reversed(earlier):

@@ -1,4 +1,4 @@
-"""The demo: a real shop's year through real workers, from an empty broker to explained commands.
+"""The demo: one year of a real shop through real workers, from an empty broker to explained output.
 
 broker ── topics ── definitions ── workers ──────────────┐
                                       events in ─────────┴── all decided ── counted
@@ -20,25 +20,23 @@ from typing import Protocol, Self
 
 import msgspec
 
-from streams.demo.outcome import Outcome, read_outcome
+from streams.demo.counts import DemoCounts, count_outputs
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
-from streams.demo.workers import Watch, Worker, WorkerFailed, wait_until_decided
-from streams.embedded.broker import EmbeddedBroker
+from streams.demo.workers import Worker, WorkerFailed, WorkerObserver, wait_until_decided
+from streams.embedded.broker_process import EmbeddedBroker
 from streams.engine import Instant
 from streams.engine.values import DAY
 from streams.errors import Refused
+from streams.importing import DAYS_AFTER_LAST_EVENT
 from streams.importing.encoding import event_record
-from streams.importing.past import Written, end_after, write_past
+from streams.importing.past_import import ImportSummary, end_after, write_past
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.publish import DefinitionsSet, publish, read_to_publish
-from streams.replay.explain import Timeline, explain
+from streams.operations.publish import DefinitionsSet, publish_set, read_to_publish
 from streams.replay.history import read_history
+from streams.replay.timeline import Timeline, customer_timeline
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
-
-DAYS_AFTER = 30
-"""So long after the last event simulated time goes on."""
 
 _MOST_RESTARTS = 10
 
@@ -49,47 +47,47 @@ class Reach(Protocol):
     total: int | None
 
     def reach(self, done: int, detail: str = "") -> None:
-        """`done` of the total are done."""
+        """Sets the number done; `detail` is shown beside it."""
 
 
-Progress = Callable[[str, int | None], AbstractContextManager[Reach]]
-"""Opens a progress bar: what is going on, and how much of it there is."""
+OpenProgress = Callable[[str, int | None], AbstractContextManager[Reach]]
+"""Opens a progress bar with a description and a total."""
 
 
 class DemoOptions(msgspec.Struct, frozen=True):
-    """How the demo is run."""
+    """Options of the demo."""
 
     workers: int = 2
     partitions: int = 4
     seed: int = 7
-    one_in: int = 1  # of so many customers, only one: a quicker look
-    flows: Path | None = None  # None: the example shop's
+    one_in: int = 1  # sample one customer in so many: faster
+    flows: Path | None = None  # None: the example shop
     brokers: str | None = None  # None: the embedded broker
-    keep: Path | None = None  # a folder for the broker's data and the logs; None: thrown away
+    keep: Path | None = None  # folder for the broker's data and the logs; None: deleted
 
 
 class DemoReport(msgspec.Struct):
-    """What the demo ends with."""
+    """Result of the demo."""
 
     summary: ShopSummary
     definitions: DefinitionsSet
-    written: Written
-    outcome: Outcome
+    imported: ImportSummary
+    counts: DemoCounts
     seconds: float  # from the first event written to the last decision
-    restarts: int  # workers that were killed and started again
+    restarts: int  # of killed workers
     timeline: Timeline | None
 
 
 class Demo:
-    """Everything the demo starts; its end stops and removes all of it, however it comes."""
+    """The demo as a context manager: its exit stops and removes everything that it started."""
 
-    def __init__(self, options: DemoOptions, progress: Progress) -> None:
+    def __init__(self, options: DemoOptions, open_progress: OpenProgress) -> None:
         self.folder = Path()
-        """Where data and logs are, while the demo runs."""
+        """Folder of data and logs, while the demo runs."""
         self.logs: Path | None = None
-        """Where the workers' logs were kept, after a failure."""
+        """Folder with the workers' logs, after a failure."""
         self._options = options
-        self._progress = progress
+        self._open_progress = open_progress
         self._stack = ExitStack()
         self._workers: list[Worker] = []
         self._restarts = 0
@@ -115,36 +113,36 @@ class Demo:
         self._stack.close()
 
     def run(self) -> DemoReport:
-        """The whole demo. Raises Refused, WorkerFailed."""
-        with self._progress("starting the broker", None):
+        """Runs the demo. Raises Refused, WorkerFailed."""
+        with self._open_progress("starting the broker", None):
             settings = self._start_broker()
             definitions = self._prepare(settings)
             for number in range(1, self._options.workers + 1):
                 worker = Worker(settings, self.folder, f"worker-{number}")
                 self._workers.append(worker)
             self._stack.callback(self._end_workers)
-        with self._progress("reading the shop's year", None):
+        with self._open_progress("reading the shop data", None):
             year = one_customer_in(self._options.one_in, build_shop_year(self._options.seed))
         began = time.monotonic()
-        written = self._import(settings, year)
-        assert written.until is not None
-        self._decide(year.summary.first_at, written.until)
+        imported = self._import(settings, year)
+        assert imported.until is not None
+        self._decide(year.summary.first_at, imported.until)
         seconds = time.monotonic() - began
-        with self._progress("stopping the workers", None):
+        with self._open_progress("stopping the workers", None):
             self._stop_workers()
         with TopicReader(settings, "demo") as reader:
-            with self._progress("counting what was decided", None) as bar:
+            with self._open_progress("counting decisions", None) as bar:
 
                 def report(done: int, total: int) -> None:
                     bar.total = total
                     bar.reach(done)
 
-                outcome = read_outcome(reader, report)
+                counts = count_outputs(reader, report)
             timeline = None
-            if outcome.interesting_customer is not None:
-                timeline = explain(read_history(reader, outcome.interesting_customer))
+            if counts.interesting_customer is not None:
+                timeline = customer_timeline(read_history(reader, counts.interesting_customer))
         return DemoReport(
-            year.summary, definitions, written, outcome, seconds, self._restarts, timeline
+            year.summary, definitions, imported, counts, seconds, self._restarts, timeline
         )
 
     def _start_broker(self) -> Settings:
@@ -156,7 +154,7 @@ class Demo:
             session_timeout=6_000,
         )
         if options.brokers is not None:
-            # Topics of its own, for there may be others; they are deleted at the end.
+            # Topics under a prefix of their own, beside others; deleted at the end.
             name = f"demo-{uuid.uuid4().hex[:8]}"
             settings = msgspec.structs.replace(
                 settings, brokers=options.brokers, prefix=f"{name}.", application=name
@@ -164,7 +162,7 @@ class Demo:
             self._stack.callback(_delete_topics, settings)
             return settings
         broker = EmbeddedBroker(self.folder / "broker")
-        # A kept broker is stopped with care, so that all its data are on disk.
+        # A kept broker is stopped cleanly, so that all its data are on disk.
         self._stack.callback(broker.kill if options.keep is None else broker.stop)
         return msgspec.structs.replace(settings, brokers=broker.start())
 
@@ -176,51 +174,51 @@ class Demo:
             admin.create_topics()
         finally:
             admin.close()
-        publish(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
+        publish_set(settings, definitions, _now(), coupon_key=f"demo {self._options.seed}")
         return definitions
 
-    def _import(self, settings: Settings, year: ShopYear) -> Written:
-        """The workers decide already while this goes on."""
-        with self._progress("writing events to Kafka", len(year.events)) as bar:
+    def _import(self, settings: Settings, year: ShopYear) -> ImportSummary:
+        """Writes the events, while the workers process them."""
+        with self._open_progress("writing events to Kafka", len(year.events)) as bar:
 
             def report(done: int, at: Instant) -> None:
                 for worker in self._workers:
                     if not worker.is_running():
-                        self._start_again(worker)
+                        self._restart(worker)
                 bar.reach(done, _day(at))
 
             events = map(event_record, year.events)
-            return write_past(settings, events, end_after(DAYS_AFTER, _now()), report)
+            return write_past(settings, events, end_after(DAYS_AFTER_LAST_EVENT, _now()), report)
 
     def _decide(self, first: Instant, until: Instant) -> None:
-        with self._progress("deciding", (until - first) // DAY) as bar:
+        with self._open_progress("deciding", (until - first) // DAY) as bar:
 
-            def came_to(clock: Instant) -> None:
+            def on_progress(clock: Instant) -> None:
                 detail = _day(clock)
                 if self._restarts:
-                    detail += f", {self._restarts} × a worker was killed and started again"
+                    detail += f", worker restarts: {self._restarts}"
                 bar.reach(max(0, clock - first) // DAY, detail)
 
-            watch = Watch(came_to, self._start_again)
-            wait_until_decided(self._workers, self._options.partitions, until, watch)
+            observer = WorkerObserver(on_progress, self._restart)
+            wait_until_decided(self._workers, self._options.partitions, until, observer)
 
-    def _start_again(self, worker: Worker) -> None:
-        """A killed worker goes on: nothing is lost by it, and nothing decided twice."""
+    def _restart(self, worker: Worker) -> None:
+        """Restarts a killed worker; no output is lost or duplicated by it."""
         if not worker.was_killed() or self._restarts == _MOST_RESTARTS:
             raise worker.failure()
         self._restarts += 1
-        worker.start_again()
+        worker.restart()
 
     def _stop_workers(self) -> None:
         for name, status in self._end_workers():
-            if status not in (0, -signal.SIGTERM):  # the latter: it had hardly been started again
-                raise WorkerFailed(f"{name} didn't stop cleanly: status {status}")
+            if status not in (0, -signal.SIGTERM):  # the latter: stopped right after a restart
+                raise WorkerFailed(f"{name}: unclean exit: status {status}")
 
     def _end_workers(self) -> list[tuple[str, int]]:
-        """Stops them all at the same time; their names and exit statuses."""
+        """Stops all at the same time; returns their names and exit statuses."""
         workers, self._workers = self._workers, []
         for worker in workers:
-            worker.ask_to_stop()
+            worker.request_stop()
         return [(worker.name, worker.wait_for_end()) for worker in workers]
 
     def _keep_logs(self) -> None:
@@ -234,12 +232,12 @@ class Demo:
 
 
 def one_customer_in(number: int, year: ShopYear) -> ShopYear:
-    """The year of every `number`-th customer, by id, and of the articles that they look at; the
-    lines of the data stay those of all."""
+    """The year of every `number`-th customer, by id, and of the articles in their events; counts of
+    lines stay those of the whole data."""
     known = {event["customer_id"] for event in year.events if "customer_id" in event}
     customers = set(sorted(known)[::number])
     events = [event for event in year.events if event.get("customer_id") in customers]
-    seen = {event["sku"] for event in events if "sku" in event}  # articles that anybody looks at
+    seen = {event["sku"] for event in events if "sku" in event}
     events = [
         event
         for event in year.events

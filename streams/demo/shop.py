@@ -1,12 +1,10 @@
-"""A year of a shop as events in order of time: real orders and refunds (`retail.py`), with
-everything around them simulated (`simulation.py` and the modules named there), so that flows have
-something to decide."""
+"""One year of a shop as events in order of time: real orders and refunds (`retail.py`) with
+simulated events around them (`simulation.py` and the modules named there)."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from operator import itemgetter
 from random import Random
-from typing import Any
 
 from streams.demo.articles import birthday, product_events, wish_events
 from streams.demo.feedback import feedback_events
@@ -15,6 +13,7 @@ from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
 from streams.engine.values import DAY
+from streams.importing.encoding import EventFields
 
 SIMULATED_METRICS = frozenset(
     {
@@ -33,32 +32,31 @@ SIMULATED_METRICS = frozenset(
         "message.clicked",
     }
 )
-"""The metrics of the year that are made up, of `product.updated` all but the prices (articles.py);
-the others are real."""
+"""Simulated metrics, `product.updated` except for its prices (articles.py); the others are real."""
 
 SEED = 7
 
 _IN_ORDER = itemgetter("occurred_at", "event_id")
 
 DELIVERY_WITHIN = 7 * DAY
-"""What the shop promises with each order; made up, too."""
+"""Delivery time promised with each order; simulated, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopSummary:
-    """What the year holds, and what was left out of the data; `order_total` in minor units."""
+    """Counts of the year and of left-out data; `order_total` in minor units."""
 
     seed: int
     currency: str
     lines: int
-    lines_without_customer: int  # can't be keyed: left out
-    repeated_lines: int  # exact repetitions within an invoice: left out
+    lines_without_customer: int  # no key: left out
+    repeated_lines: int  # exact duplicates within an invoice: left out
     customers: int
     orders: int
     orders_of_charges_only: int  # postage, fees, manual entries: orders without items
     order_total: int
     refunds: int
-    refunds_without_order: int  # no earlier order holds what was given back
+    refunds_without_order: int  # no earlier order holds their articles
     events: dict[str, int]  # by metric
     first_at: Instant
     last_at: Instant
@@ -74,16 +72,15 @@ class ShopSummary:
 
 @dataclass(frozen=True, slots=True)
 class ShopYear:
-    """The events in order of time (then of event id), and what they are."""
+    """Events in order of time (then of event id), and their summary."""
 
-    events: list[dict[str, Any]]
+    events: list[EventFields]
     summary: ShopSummary
 
 
 def build_shop_year(seed: int = SEED) -> ShopYear:
-    """Reads the data and simulates around it: the year's events in order of time, with the fields
-    of DESIGN 7. The same seed gives the same events, to the byte. Raises Refused if the
-    data can't be read."""
+    """Reads the data, simulates the rest and returns the year's events in order of time, with the
+    fields of DESIGN 7. The same seed gives the same bytes. Raises Refused if reading fails."""
     retail = read_retail()
     orders: defaultdict[str, list[Order]] = defaultdict(list)
     refunds: defaultdict[str, list[Refund]] = defaultdict(list)
@@ -136,7 +133,7 @@ def build_shop_year(seed: int = SEED) -> ShopYear:
     return ShopYear(events, summary)
 
 
-def _order_placed(order: Order) -> dict[str, Any]:
+def _order_placed(order: Order) -> EventFields:
     return {
         "metric": "order.placed",
         "event_id": f"order-{order.order_id}",
@@ -152,7 +149,7 @@ def _order_placed(order: Order) -> dict[str, Any]:
     }
 
 
-def _order_refunded(refund: Refund) -> dict[str, Any]:
+def _order_refunded(refund: Refund) -> EventFields:
     return {
         "metric": "order.refunded",
         "event_id": f"refund-{refund.refund_id}",

@@ -1,22 +1,22 @@
-"""The SIMULATED part of the demo: what the data doesn't have, made up around the real orders.
+"""The SIMULATED part of the demo: events around the real orders.
 
-No public log has searches, views, carts and orders of one customer. So everything here is
-invented, from a seed, and nothing of it says anything about real behaviour:
+No public log has searches, views, carts and orders of the same customers. Everything here is
+invented from a seed and says nothing about real behaviour:
 
-- **profiles**: address `customer-<id>@shop.example`, a telephone number that can't exist, consent,
-  locale; country and its zone are real.
+- **profiles**: address `customer-<id>@shop.example`, a fictitious telephone number, consent,
+  locale; country and time zone are real.
 - **fulfilment**: one to six days after the order, a few after ten days or more; none for an order
-  that was given back before, or that holds no articles.
-- **sessions before an order**: searches, views, a cart that fills up with the articles really
-  ordered, a checkout. Some orders have no cart (telephone), some a cart that lay for hours.
+  refunded before or without articles.
+- **sessions before an order**: searches, views, a cart filled with the ordered articles, a
+  checkout. Some orders have no cart (telephone), some a cart several hours old.
 - **abandoned carts**: articles of the customer's own orders; no order follows within a day.
-- **visits**: searches and views with nothing after them.
+- **visits**: searches and views without a cart.
 
-Queries are words of article names; the number of results is that of the articles in the orders
-whose name holds all of them. Each customer has a random sequence of their own.
+Queries are words of article names; the number of results is that of the articles whose name holds
+all of them. Each customer has a random sequence of their own.
 
-Simulated as well, and told of in modules of their own: what else there is to say of articles
-(`articles.py`), subscriptions (`subscriptions.py`) and what becomes of mails (`feedback.py`).
+Simulated in other modules: articles (`articles.py`), subscriptions (`subscriptions.py`) and
+feedback on mails (`feedback.py`).
 """
 
 import re
@@ -25,32 +25,31 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from streams.demo.retail import CURRENCY, Country, Item, Order, Refund
+from streams.demo.retail import CURRENCY, Country, InvoiceItem, Order, Refund
 from streams.engine import Instant
 from streams.engine.values import DAY, HOUR, MINUTE
+from streams.importing.encoding import EventFields
 
-# Shares and rates; they shape the demo's figures and stand for nothing else.
+# Fractions and rates that shape the demo's figures; not measured anywhere.
 _WITH_PHONE = 0.4
 _CONSENT_EMAIL = 0.85
 _CONSENT_SMS = 0.5  # of those with a telephone
 _LATE_FULFILMENT = 0.04
 _ORDERED_WITHOUT_CART = 0.15
-_CART_LAY_FOR_HOURS = 0.12
+_CART_HOURS_OLD = 0.12
 _SEARCHED_BEFORE = 0.4
 _ABANDONED_PER_ORDER = 0.35
 _ABANDONED_EMPTIED = 0.1
 _VISITS_PER_ORDER = 0.5
 _MISSPELT = 0.03
 
-_BEFORE_FIRST_ORDER = 14 * DAY  # how early and late a customer comes by without an order
+_BEFORE_FIRST_ORDER = 14 * DAY  # earliest and latest visit without an order
 _AFTER_LAST_ORDER = 21 * DAY
 _NO_ORDER_AFTER_CART = 36 * HOUR
 
-Event = dict[str, Any]
-
 
 class Searches:
-    """Queries made of article names, and how many articles they find."""
+    """Queries made of article names, and their number of results."""
 
     def __init__(self, orders: Iterable[Order]) -> None:
         self._skus: dict[str, set[str]] = {}
@@ -64,8 +63,8 @@ class Searches:
                 for word in self._words[name]:
                     self._skus.setdefault(word, set()).add(item["sku"])
 
-    def query(self, random: Random, item: Item) -> str:
-        """One to three neighbouring words of the item's name, now and then misspelt."""
+    def query(self, random: Random, item: InvoiceItem) -> str:
+        """One to three neighbouring words of the item's name, sometimes misspelt."""
         words = self._words[item["name"]]
         length = min(len(words), 1 + int(random.random() * 3))
         start = int(random.random() * (len(words) - length + 1))
@@ -76,7 +75,7 @@ class Searches:
         return query
 
     def results(self, query: str) -> int:
-        """How many articles have all words of the query in their name."""
+        """Number of articles with all words of the query in their name."""
         if query not in self._results:
             found = [self._skus.get(word, set()) for word in query.split()]
             self._results[query] = len(set.intersection(*found))
@@ -84,7 +83,7 @@ class Searches:
 
 
 def email_address(customer_id: str) -> str:
-    """Where the customer is written to."""
+    """The customer's email address."""
     return f"customer-{customer_id}@shop.example"
 
 
@@ -94,17 +93,17 @@ def simulate_customer(
     orders: list[Order],
     refunds: list[Refund],
     year_end: Instant,
-) -> list[Event]:
-    """Everything simulated of one customer, whose orders and refunds are given in order of time:
-    the profile, a minute before all else, is first; the others are in no order."""
+) -> list[EventFields]:
+    """Simulated events of one customer with these orders and refunds, which are in order of time:
+    the profile first, a minute before all others; the others in no order."""
     invoices: list[Order | Refund] = [*orders, *refunds]
     first = min(invoices, key=lambda invoice: invoice.at)
     visitor = _Visitor(random, searches, first.customer_id)
     shopping = [order for order in orders if order.items]
     for order in shopping:
-        _come_before_order(visitor, order)
+        _visit_before_order(visitor, order)
     if shopping:
-        _come_without_order(visitor, shopping, [order.at for order in orders], year_end)
+        _visit_without_order(visitor, shopping, [order.at for order in orders], year_end)
     fulfilments = [event for order in shopping for event in _fulfilment(random, order, refunds)]
     earliest = min([first.at, *(event["occurred_at"] for event in visitor.events)])
     profile = _profile(random, first.customer_id, first.country, earliest - MINUTE)
@@ -113,7 +112,7 @@ def simulate_customer(
 
 def _profile(
     random: Random, customer_id: str, country: Country | None, occurred_at: Instant
-) -> Event:
+) -> EventFields:
     fields: dict[str, Any] = {"email": email_address(customer_id), "locale": "en"}
     consent = ["email"] if random.random() < _CONSENT_EMAIL else []
     if random.random() < _WITH_PHONE:
@@ -135,7 +134,7 @@ def _profile(
     }
 
 
-def _fulfilment(random: Random, order: Order, refunds: list[Refund]) -> list[Event]:
+def _fulfilment(random: Random, order: Order, refunds: list[Refund]) -> list[EventFields]:
     if random.random() < _LATE_FULFILMENT:
         days = 10.5 + random.random() * 5
     else:
@@ -160,20 +159,20 @@ def _fulfilment(random: Random, order: Order, refunds: list[Refund]) -> list[Eve
 
 
 class _Visitor:
-    """One customer's visits to the shop, as the events they leave behind."""
+    """One customer's visits to the shop, as events."""
 
     def __init__(self, random: Random, searches: Searches, customer_id: str) -> None:
         self.random = random
         self.customer_id = customer_id
-        self.events: list[Event] = []
+        self.events: list[EventFields] = []
         self._searches = searches
 
-    def search(self, at: Instant, item: Item) -> None:
+    def search(self, at: Instant, item: InvoiceItem) -> None:
         query = self._searches.query(self.random, item)
         results = self._searches.results(query)
         self._add("search.performed", at, query=query, filters={}, results=results)
 
-    def view(self, at: Instant, item: Item) -> None:
+    def view(self, at: Instant, item: InvoiceItem) -> None:
         self._add(
             "view.item",
             at,
@@ -183,11 +182,11 @@ class _Visitor:
             currency=CURRENCY,
         )
 
-    def fill_cart(self, at: Instant, cart_id: str, items: list[Item]) -> None:
-        """The cart holds `items` from now on."""
+    def fill_cart(self, at: Instant, cart_id: str, items: list[InvoiceItem]) -> None:
+        """The cart holds `items` from `at` on."""
         self._add("cart.updated", at, **_cart(cart_id, items))
 
-    def start_checkout(self, at: Instant, cart_id: str, items: list[Item]) -> None:
+    def start_checkout(self, at: Instant, cart_id: str, items: list[InvoiceItem]) -> None:
         self._add("checkout.started", at, **_cart(cart_id, items), step=1)
 
     def _add(self, metric: str, at: Instant, **fields: Any) -> None:
@@ -202,19 +201,19 @@ class _Visitor:
         )
 
 
-def _cart(cart_id: str, items: list[Item]) -> dict[str, Any]:
+def _cart(cart_id: str, items: list[InvoiceItem]) -> dict[str, Any]:
     total = sum(item["quantity"] * item["unit_price"] for item in items)
     return {"cart_id": cart_id, "total": total, "currency": CURRENCY, "items": items}
 
 
-def _come_before_order(visitor: _Visitor, order: Order) -> None:
-    """The visit, or two visits, that ended in a real order."""
+def _visit_before_order(visitor: _Visitor, order: Order) -> None:
+    """One or two visits that end in a real order."""
     random = visitor.random
     if random.random() < _ORDERED_WITHOUT_CART:
         return
     cart_id = f"cart-{order.order_id}"
     checkout = order.at - int((1 + random.random() * 3) * MINUTE)
-    if random.random() < _CART_LAY_FOR_HOURS:
+    if random.random() < _CART_HOURS_OLD:
         filled = checkout - int((5 + random.random() * 25) * HOUR)
     else:
         filled = checkout - int((1 + random.random() * 10) * MINUTE)
@@ -223,15 +222,15 @@ def _come_before_order(visitor: _Visitor, order: Order) -> None:
     _look_around(visitor, order.items, start, filled, searches, int(random.random() * 3.5))
     changes = 1 + int(random.random() * min(3, len(order.items)))
     for change, at in enumerate(_moments(random, start, filled, changes), start=1):
-        held = -(-len(order.items) * change // changes)  # rounded up; all of them at the last
+        held = -(-len(order.items) * change // changes)  # rounded up; all items in the last change
         visitor.fill_cart(at, cart_id, order.items[:held])
     visitor.start_checkout(checkout, cart_id, order.items)
 
 
-def _come_without_order(
+def _visit_without_order(
     visitor: _Visitor, orders: list[Order], order_moments: list[Instant], year_end: Instant
 ) -> None:
-    """Abandoned carts and visits, while the customer is about: around and between the orders."""
+    """Abandoned carts and visits without an order, around and between the orders."""
     random = visitor.random
     begin = orders[0].at - _BEFORE_FIRST_ORDER
     end = min(orders[-1].at + _AFTER_LAST_ORDER, year_end)
@@ -253,7 +252,7 @@ def _come_without_order(
             _look_around(visitor, items, at - 20 * MINUTE, at, searches, views)
 
 
-def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[Item], at: Instant) -> None:
+def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[InvoiceItem], at: Instant) -> None:
     random = visitor.random
     start = at - int((5 + random.random() * 30) * MINUTE)
     _look_around(visitor, items, start, at, int(random.random() * 2), int(random.random() * 3))
@@ -268,30 +267,35 @@ def _abandon_cart(visitor: _Visitor, cart_id: str, items: list[Item], at: Instan
 
 
 def _look_around(
-    visitor: _Visitor, items: list[Item], start: Instant, end: Instant, searches: int, views: int
+    visitor: _Visitor,
+    items: list[InvoiceItem],
+    start: Instant,
+    end: Instant,
+    searches: int,
+    views: int,
 ) -> None:
     random = visitor.random
-    for place, at in enumerate(_moments(random, start, end, searches + views)):
+    for index, at in enumerate(_moments(random, start, end, searches + views)):
         item = items[int(random.random() * len(items))]
-        if place < searches:
+        if index < searches:
             visitor.search(at, item)
         else:
             visitor.view(at, item)
 
 
 def _moments(random: Random, start: Instant, end: Instant, number: int) -> list[Instant]:
-    """`number` different moments of [start, end) in order."""
+    """`number` different times in [start, end), in order."""
     length = (end - start) // max(number, 1)
-    return [start + place * length + int(random.random() * length) for place in range(number)]
+    return [start + index * length + int(random.random() * length) for index in range(number)]
 
 
 def _daytime(random: Random, begin: Instant, end: Instant) -> Instant:
-    """A moment from 07:00 to 22:00 UTC of a day that overlaps [begin, end]."""
+    """A time from 07:00 to 22:00 UTC of a day that overlaps [begin, end]."""
     day = (begin + int(random.random() * (end - begin))) // DAY
     return day * DAY + int((7 + random.random() * 15) * HOUR)
 
 
-def _some(random: Random, items: list[Item]) -> list[Item]:
+def _some(random: Random, items: list[InvoiceItem]) -> list[InvoiceItem]:
     """One to four neighbouring items."""
     length = min(len(items), 1 + int(random.random() * 4))
     start = int(random.random() * (len(items) - length + 1))

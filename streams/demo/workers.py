@@ -1,4 +1,4 @@
-"""Workers as processes of their own, as they run in production."""
+"""Workers as separate processes, as in production."""
 
 import json
 import os
@@ -12,25 +12,25 @@ from typing import Any
 
 import msgspec
 
-from streams.embedded.broker import HOST, free_port
+from streams.embedded.broker_process import HOST, free_port
 from streams.embedded.child_process import ChildProcess
 from streams.engine import Instant
 from streams.errors import SendflowError
 from streams.settings import Settings
 
 COMMAND = (sys.executable, "-m", "streams.cli.main", "worker")
-_STOP_WITHIN = 15.0  # seconds: a worker needs 10 at most
+_STOP_WITHIN = 15.0  # seconds: a worker takes 10 at most
 _ANSWER_WITHIN = 2.0
 _POLL = 0.25
 _SILENCE_ALLOWED = 120.0
 
 
 class WorkerFailed(SendflowError):
-    """A worker ended, or doesn't get on; the message holds the end of its log."""
+    """A worker exited or makes no progress; the message holds the end of its log."""
 
 
 class WorkerStatus(msgspec.Struct):
-    """What one worker says of a task."""
+    """A task in a worker's `/status`."""
 
     partition: int
     state: str
@@ -38,10 +38,10 @@ class WorkerStatus(msgspec.Struct):
 
 
 class Worker:
-    """One worker process; `log` is what it prints."""
+    """One worker process; `log` is the file with its output."""
 
     def __init__(self, settings: Settings, folder: Path, name: str) -> None:
-        """Starts it. Its state and its log lie in `folder`, under `name`."""
+        """Starts the process. State and log are in `folder`, under `name`."""
         self.name = name
         self.log = folder / f"{name}.log"
         self.port = free_port()
@@ -50,28 +50,28 @@ class Worker:
         self._process = self._start()
 
     def _start(self) -> ChildProcess:
-        # In a folder in which no sendflow.toml lies.
+        # A working directory without a sendflow.toml.
         return ChildProcess(COMMAND, self.log, self._environment, directory=self._folder)
 
-    def start_again(self) -> None:
-        """After its end: another process that goes on with the same state."""
+    def restart(self) -> None:
+        """Starts another process with the same state, after the end of the first."""
         self._process = self._start()
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """Process id."""
         return self._process.pid
 
     def is_running(self) -> bool:
-        """Whether the process is there."""
+        """True while the process exists."""
         return self._process.is_running()
 
     def was_killed(self) -> bool:
-        """Did a signal end it that it couldn't answer?"""
+        """True if SIGKILL ended it."""
         return self._process.exit_status() == -signal.SIGKILL
 
     def tasks(self) -> list[WorkerStatus]:
-        """Its tasks, as it tells them on its web port; none while it doesn't answer."""
+        """Its tasks in `/status`; empty while it does not respond."""
         try:
             url = f"http://{HOST}:{self.port}/status"
             with urllib.request.urlopen(url, timeout=_ANSWER_WITHIN) as response:
@@ -80,20 +80,20 @@ class Worker:
             return []
         return [msgspec.convert(task, WorkerStatus) for task in tasks]
 
-    def ask_to_stop(self) -> None:
-        """SIGTERM, once: a second one would end it at once. `wait_for_end` comes next."""
+    def request_stop(self) -> None:
+        """SIGTERM, once: a second one ends it immediately. Call `wait_for_end` next."""
         self._process.signal(signal.SIGTERM)
 
     def wait_for_end(self) -> int:
-        """After `ask_to_stop`; SIGKILL if that doesn't help. The exit status."""
+        """Waits for its end after `request_stop`, SIGKILL after 15 s; returns the exit status."""
         try:
             return self._process.wait(_STOP_WITHIN)
         except TimeoutError:
             return self._process.kill()
 
     def stop(self) -> int:
-        """Ends it cleanly; the exit status."""
-        self.ask_to_stop()
+        """Stops it cleanly; returns the exit status."""
+        self.request_stop()
         return self.wait_for_end()
 
     def kill(self) -> None:
@@ -101,19 +101,19 @@ class Worker:
         self._process.kill()
 
     def log_tail(self) -> str:
-        """The last lines that it printed."""
+        """Last lines of its output."""
         return self._process.log_tail(15)
 
     def failure(self) -> WorkerFailed:
-        """That it ended by itself, with the end of its log."""
+        """The error for an exit by itself, with the end of its log."""
         return WorkerFailed(
-            f"{self.name} ended with status {self._process.exit_status()}; the end of its log:\n"
+            f"{self.name} exited with status {self._process.exit_status()}; end of its log:\n"
             f"{self.log_tail()}"
         )
 
 
 def environment(settings: Settings, data_dir: Path, web_port: int) -> dict[str, str]:
-    """The variables that give a worker process these settings."""
+    """Environment variables of these settings for a worker process."""
     return {
         "SENDFLOW_BROKERS": settings.brokers,
         "SENDFLOW_PREFIX": settings.prefix,
@@ -130,28 +130,28 @@ def environment(settings: Settings, data_dir: Path, web_port: int) -> dict[str, 
     }
 
 
-class Watch(msgspec.Struct, frozen=True):
-    """Who is told while workers decide.
+class WorkerObserver(msgspec.Struct, frozen=True):
+    """Callbacks for progress and for worker exits.
 
-    `came_to`: how far simulated time has come, as the mean of the tasks' clocks. `ended`: a worker
-    has ended by itself; it is started again, or an error is raised.
+    `on_progress`: simulated time, as the mean of the tasks' clocks. `on_exit`: a worker has
+    exited by itself; the callback restarts it or raises an error.
     """
 
-    came_to: Callable[[Instant], None]
-    ended: Callable[[Worker], None]
+    on_progress: Callable[[Instant], None]
+    on_exit: Callable[[Worker], None]
 
 
 def wait_until_decided(
     workers: list[Worker],
     partitions: int,
     until: Instant,
-    watch: Watch,
+    observer: WorkerObserver,
     silence: float = _SILENCE_ALLOWED,
 ) -> None:
-    """Waits until every task has decided all before `until`, the end of simulated time. What isn't
-    committed then is committed when the workers are stopped.
+    """Waits until every task has processed everything before `until`, the end of simulated time.
+    Uncommitted work is committed when the workers stop.
 
-    Raises WorkerFailed where nothing moves for `silence` seconds, and what `watch` raises."""
+    Raises WorkerFailed after `silence` seconds without progress, and exceptions of `observer`."""
     clocks: dict[int, Instant] = {}
     moved = time.monotonic()
     while True:
@@ -161,16 +161,16 @@ def wait_until_decided(
         clocks.update(now)
         if sum(clocks.values()) != before:
             moved = time.monotonic()
-            watch.came_to(sum(clocks.values()) // len(clocks))
-        # What a worker that was killed had said of its tasks, it may not have committed.
+            observer.on_progress(sum(clocks.values()) // len(clocks))
+        # Only clocks of this round count: a killed worker may not have committed those before.
         if sum(clock >= until for clock in now.values()) == partitions:
             return
         for worker in workers:
             if not worker.is_running():
-                watch.ended(worker)
+                observer.on_exit(worker)
         if time.monotonic() - moved > silence:
             raise WorkerFailed(
-                f"simulated time hasn't moved for {silence:g} s; the end of {workers[0].name}'s "
+                f"no progress of simulated time for {silence:g} s; end of {workers[0].name}'s "
                 f"log:\n{workers[0].log_tail()}"
             )
         time.sleep(_POLL)

@@ -1,4 +1,4 @@
-"""A process that can't outlive the one that started it, however that one ends."""
+"""A child process that ends with its parent, also after kill -9 of the parent."""
 
 import contextlib
 import os
@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# The guard holds the reading end of a pipe whose writing end only we hold. A line sets it free; the
-# pipe's end without a line means that we died (kill -9 included), and the child must go too.
+# The guard reads a pipe whose only writing end is in this process. A line releases it; end of file
+# without a line means that this process died (kill -9 included), and the guard ends the child.
 # Not prctl(PR_SET_PDEATHSIG), which fires when the *thread* that started the child ends.
 _GUARD = """
 trap '' HUP INT TERM
@@ -22,9 +22,9 @@ kill -KILL "$1" 2>/dev/null
 
 
 class ChildProcess:
-    """A command that runs in a session of its own, so that Ctrl-C reaches us and not it.
+    """A command in its own session, so that Ctrl-C reaches the parent alone.
 
-    Whoever starts it ends it, in the order that suits them: clients first, then the broker.
+    The parent ends its children in the order that fits: clients first, then the broker.
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class ChildProcess:
         environment: Mapping[str, str] | None = None,
         directory: Path | None = None,
     ) -> None:
-        """Start `command`; what it prints is appended to the file `log`.
+        """Starts `command`; its output is appended to the file `log`.
 
-        `environment` is added to ours. Raises OSError where the command can't be run.
+        `environment` is added to that of this process. Raises OSError if the command can't run.
         """
         self.log = log
         with log.open("ab") as output:
@@ -59,51 +59,50 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """Process id."""
         return self._process.pid
 
     def exit_status(self) -> int | None:
-        """The exit status (negative: the signal that ended it), or None while it runs."""
+        """Exit status (negative: number of the signal), or None while it runs."""
         status = self._process.poll()
         if status is not None:
             self._release_guard()
         return status
 
     def is_running(self) -> bool:
-        """Whether the process is there, a paused one included."""
+        """True while the process exists, paused or not."""
         return self.exit_status() is None
 
     def wait(self, within: float) -> int:
-        """Wait up to `within` seconds for its end; the exit status. Raises TimeoutError."""
+        """Waits `within` seconds for its end; returns the exit status. Raises TimeoutError."""
         try:
             status = self._process.wait(within)
         except subprocess.TimeoutExpired:
             raise TimeoutError(
-                f"process {self.pid} still runs after {within:g} s; its output is in {self.log}"
+                f"process {self.pid} still runs after {within:g} s; output: {self.log}"
             ) from None
         self._release_guard()
         return status
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal; nothing happens where the process has ended."""
+        """Sends a signal; a no-op after the process has ended."""
         self._process.send_signal(number)
 
     def pause(self) -> None:
-        """SIGSTOP: it keeps its connections and answers nothing, once this has returned.
-
-        Nothing happens where the process has ended."""
+        """SIGSTOP; once this returns, connections stay open without responses. A no-op after the
+        process has ended."""
         self.signal(signal.SIGSTOP)
-        if sys.platform != "darwin" or sys.version_info >= (3, 13):  # else there is no waitid
-            # The signal is on its way: until all threads have stopped, it would still answer.
+        if sys.platform != "darwin" or sys.version_info >= (3, 13):  # otherwise no waitid
+            # Signals are asynchronous: until all threads have stopped, it would still respond.
             with contextlib.suppress(ChildProcessError):
                 os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
-        """SIGCONT: the end of `pause`."""
+        """SIGCONT: ends `pause`."""
         self.signal(signal.SIGCONT)
 
     def terminate(self, within: float) -> int:
-        """SIGTERM, and SIGKILL after `within` seconds; the exit status."""
+        """SIGTERM, and SIGKILL after `within` seconds; returns the exit status."""
         self.resume()
         self.signal(signal.SIGTERM)
         try:
@@ -112,12 +111,12 @@ class ChildProcess:
             return self.kill()
 
     def kill(self) -> int:
-        """SIGKILL; the exit status."""
+        """SIGKILL; returns the exit status."""
         self.signal(signal.SIGKILL)
         return self.wait(within=30)
 
     def log_tail(self, lines: int = 20) -> str:
-        """The last lines that it printed."""
+        """Last lines of its output."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 

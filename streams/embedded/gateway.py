@@ -1,15 +1,15 @@
-"""What stands in front of the embedded broker and makes good what it lacks (noida-db 0.2.3):
+"""The gateway in front of the embedded broker. It corrects two faults of noida-db 0.2.3:
 
-- A fetch with `read_committed` names *every* transaction that was ever aborted, so a client drops
-  what the same producer committed later. Only those are left in whose end the answer holds, and it
-  ends where a transaction begins whose end it doesn't hold.
-- A fetch is answered at once though there is nothing, and a reader at the end asks without a
-  pause. Such an answer is held for a while, or until something was written, as Apache Kafka does.
+- A fetch with `read_committed` lists *every* transaction ever aborted, so a client drops later
+  committed records of the same producer. The gateway keeps only the transactions whose end is in
+  the response, and cuts the response where a transaction begins whose end is not in it.
+- An empty fetch is answered immediately, so a reader at the end polls without a pause. The gateway
+  delays an empty response until something is written, for at most HOLD, as Apache Kafka does.
 
     client ──► gateway ──► broker          python -m streams.embedded.gateway PORT BROKER_PORT
            ◄── addresses, fetches ◄──
 
-Everything else goes through as it is. Answers keep their order, as they do on a broker.
+Everything else passes unchanged. Responses keep their order, as on a broker.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from streams.embedded.broker import HOST
+from streams.embedded.broker_process import HOST
 
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR, END_TXN, DESCRIBE_CLUSTER = 0, 1, 3, 10, 26, 60
-"""Kafka's numbers of requests."""
-TELL_ADDRESSES = frozenset({METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER})
-BRING_RECORDS = frozenset({PRODUCE, END_TXN})
-OF_INTEREST = TELL_ADDRESSES | BRING_RECORDS | {FETCH}
+"""Kafka's API keys."""
+WITH_ADDRESSES = frozenset({METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER})
+WRITES = frozenset({PRODUCE, END_TXN})
+INSPECTED = WITH_ADDRESSES | WRITES | {FETCH}
 
 HOLD = 0.05
-"""Seconds for which an answer without anything is held at most."""
+"""Longest delay of an empty fetch response, in seconds."""
 
-_VERSIONS = range(4, 13)  # of fetches: before there are no transactions, after it other names
-_FLEXIBLE_FETCH = 12  # from this version on: compact lengths, tagged fields
+_VERSIONS = range(4, 13)  # of fetches: no transactions before, topic ids instead of names after
+_FLEXIBLE_FETCH = 12  # first version with compact lengths and tagged fields
 _TRANSACTIONAL, _CONTROL = 0x10, 0x20  # attributes of a batch
 _ABORT = 0  # type of a control record
 
@@ -39,7 +39,7 @@ _ABORT = 0  # type of a control record
 
 
 class _Reader:
-    """Reads a fetch's answer from front to back (KIP-482 for the flexible versions)."""
+    """Sequential reader of a fetch response (KIP-482 for the flexible versions)."""
 
     def __init__(self, data: bytes, at: int, *, is_flexible: bool) -> None:
         self.data = data
@@ -55,7 +55,7 @@ class _Reader:
         return int(value)
 
     def varint(self) -> int:
-        """Unsigned."""
+        """Unsigned varint."""
         value = shift = 0
         while True:
             byte = self.data[self.at]
@@ -66,7 +66,7 @@ class _Reader:
             shift += 7
 
     def length(self, layout: str = ">i") -> int:
-        """Of an array, a text or bytes; -1 for none."""
+        """Length of an array, a string or bytes; -1: null."""
         return self.varint() - 1 if self.is_flexible else self.number(layout)
 
     def tags(self) -> None:
@@ -76,9 +76,9 @@ class _Reader:
                 self.skip(self.varint())
 
 
-def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
-    """The answer to a fetch, with the aborted transactions that end in it and no others; and
-    whether it holds anything: records, or an error. `frame` begins with its length."""
+def corrected_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
+    """The fetch response with only the aborted transactions that end in it; and True if it holds
+    records or an error. `frame` begins with its length."""
     if version not in _VERSIONS:
         return frame, True
     is_flexible = version >= _FLEXIBLE_FETCH
@@ -97,8 +97,8 @@ def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
             found = _partition(reader, version)
             size = reader.at - found.data_at
             if found.aborted:
-                mended, size = _mended_partition(frame, found, reader)
-                parts += [frame[copied : found.stable_at], *mended]
+                corrected, size = _corrected_partition(frame, found, reader)
+                parts += [frame[copied : found.stable_at], *corrected]
                 copied = reader.at
             holds_something |= found.has_error or size > 0
             reader.tags()
@@ -110,7 +110,7 @@ def mended_fetch(frame: bytes, version: int) -> tuple[bytes, bool]:
 
 
 class _Partition(NamedTuple):
-    """One partition in an answer: where its parts begin. Its records end where the reader is."""
+    """Offsets of the parts of one partition in a response; records end at the reader's position."""
 
     has_error: bool
     stable_at: int
@@ -138,8 +138,10 @@ def _partition(reader: _Reader, version: int) -> _Partition:
     return _Partition(has_error, stable_at, aborted_at, aborted, aborted_end, records_at, data_at)
 
 
-def _mended_partition(frame: bytes, found: _Partition, reader: _Reader) -> tuple[list[bytes], int]:
-    """From the last stable offset on; and the bytes of records that are left."""
+def _corrected_partition(
+    frame: bytes, found: _Partition, reader: _Reader
+) -> tuple[list[bytes], int]:
+    """The partition from its last stable offset on, corrected; and the size of its records."""
     is_flexible = reader.is_flexible
     batches = _Batches(frame, found.data_at, reader.at)
     left = batches.aborted_in_them(found.aborted)
@@ -148,7 +150,7 @@ def _mended_partition(frame: bytes, found: _Partition, reader: _Reader) -> tuple
     stable = frame[found.stable_at : after_stable]
     if batches.stable is not None:
         stable = struct.pack(">q", batches.stable)
-    mended = [
+    corrected = [
         stable,
         frame[after_stable : found.aborted_at],
         _length(len(left), is_flexible=is_flexible),
@@ -157,7 +159,7 @@ def _mended_partition(frame: bytes, found: _Partition, reader: _Reader) -> tuple
         _length(len(data), is_flexible=is_flexible),
         data,
     ]
-    return mended, len(data)
+    return corrected, len(data)
 
 
 def _aborted(reader: _Reader) -> list[tuple[int, int]]:
@@ -170,16 +172,15 @@ def _aborted(reader: _Reader) -> list[tuple[int, int]]:
 
 
 class _Batches:
-    """The record batches of one partition in an answer (Kafka's format, version 2), up to where a
-    transaction begins whose end isn't among them: the broker knows what became of it, and a reader
-    couldn't."""
+    """The record batches of one partition in a response (Kafka's format, version 2), up to the
+    first transaction without its end: only the broker knows its outcome."""
 
     def __init__(self, data: bytes, at: int, end: int) -> None:
         self.end = end
         self.stable: int | None = None
-        """The last stable offset, where it's another one now."""
+        """The last stable offset, if the batches were cut."""
         self._aborts: list[tuple[int, int]] = []  # producer and offset of abort markers
-        begun: dict[int, tuple[int, int]] = {}  # where, in offsets and here, by producer
+        begun: dict[int, tuple[int, int]] = {}  # first offset and position, by producer
         while at + 61 <= end:
             offset, length = struct.unpack_from(">qi", data, at)
             (attributes,) = struct.unpack_from(">h", data, at + 21)
@@ -195,8 +196,8 @@ class _Batches:
             self.stable, self.end = min(begun.values())
 
     def aborted_in_them(self, aborted: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Those of all that were ever aborted, (producer, first offset), that end in these batches.
-        The transactions of one producer don't overlap."""
+        """The transactions of `aborted`, (producer, first offset), that end in these batches. The
+        transactions of one producer don't overlap."""
         left = []
         for producer, end in self._aborts:
             firsts = [first for one, first in aborted if one == producer and first < end]
@@ -207,12 +208,12 @@ class _Batches:
 
 def _type_of_control(data: bytes, at: int) -> int:
     record = _Reader(data, at, is_flexible=True)
-    record.varint()  # its length
+    record.varint()  # length
     record.skip(1)  # attributes
-    record.varint()  # since the first one's timestamp
-    record.varint()  # since the first one's offset
-    record.varint()  # the key's length
-    record.skip(2)  # the key's version
+    record.varint()  # timestamp delta
+    record.varint()  # offset delta
+    record.varint()  # key length
+    record.skip(2)  # key version
     return record.number(">h")
 
 
@@ -233,13 +234,13 @@ def _varint(value: int) -> bytes:
 
 
 class _End(asyncio.Protocol):
-    """One end of a connection: cuts into frames what comes, and stops reading while the other end
-    can't take it."""
+    """One end of a connection: splits the input into frames, and pauses reading while the buffer
+    of the other end is full."""
 
     def __init__(
         self, take: Callable[[bytes], None], made: Callable[[], None] = lambda: None
     ) -> None:
-        """`take` gets the frames, each with its length; `made` is called once it's connected."""
+        """`take` receives the frames, each with its length; `made` is called once connected."""
         self.transport: asyncio.Transport | None = None
         self.other: _End | None = None
         self._take = take
@@ -280,38 +281,38 @@ class _End(asyncio.Protocol):
 
 
 class _Waiting:
-    """The connections that hold an answer until something is written."""
+    """Connections with a delayed response, released by the next write."""
 
     def __init__(self) -> None:
         self.connections: set[_Connection] = set()
         self.writes = 0
 
-    def note_write(self) -> None:
-        """There may be something for all of them."""
+    def on_write(self) -> None:
+        """Releases all connections: each may have records now."""
         self.writes += 1
         for connection in [*self.connections]:
             connection.release()
 
 
 class _Connection:
-    """A client's connection and the one to the broker that belongs to it."""
+    """A client's connection and its connection to the broker."""
 
     def __init__(self, port: int, broker_port: int, waiting: _Waiting) -> None:
         self._waiting = waiting
         self._broker_port = broker_port
-        self._theirs = HOST.encode() + struct.pack(">i", broker_port)
-        self._ours = HOST.encode() + struct.pack(">i", port)
-        self.client = _End(self._asked, self._begin)
-        self._broker = _End(self._answered)
+        self._broker_address = HOST.encode() + struct.pack(">i", broker_port)
+        self._own_address = HOST.encode() + struct.pack(">i", port)
+        self.client = _End(self._on_request, self._begin)
+        self._broker = _End(self._on_response)
         self.client.other, self._broker.other = self._broker, self.client
-        self._asked_for: dict[int, tuple[int, int, int]] = {}
-        """The requests of interest without an answer, by correlation id: their number, version, and
-        how much had been written before."""
+        self._pending: dict[int, tuple[int, int, int]] = {}
+        """Inspected requests without a response, by correlation id: API key, version, and number of
+        writes before."""
         self._held: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def _begin(self) -> None:
-        """Nothing is read from the client until the broker is connected."""
+        """Reads nothing from the client until the broker is connected."""
         client = self.client.transport
         assert client is not None
         client.pause_reading()
@@ -331,33 +332,33 @@ class _Connection:
 
         connecting.add_done_callback(connected)
 
-    def _asked(self, request: bytes) -> None:
+    def _on_request(self, request: bytes) -> None:
         number, version, correlation = struct.unpack_from(">hhi", request, 4)
-        if number in OF_INTEREST:
-            self._asked_for[correlation] = number, version, self._waiting.writes
+        if number in INSPECTED:
+            self._pending[correlation] = number, version, self._waiting.writes
         self._broker.write(request)
 
-    def _answered(self, response: bytes) -> None:
+    def _on_response(self, response: bytes) -> None:
         (correlation,) = struct.unpack_from(">i", response, 4)
-        number, version, writes = self._asked_for.pop(correlation, (None, 0, 0))
-        is_held = bool(self._held)  # then this one is, too: in their order
+        number, version, writes = self._pending.pop(correlation, (None, 0, 0))
+        is_held = bool(self._held)  # then this one too: responses keep their order
         if number == FETCH:
-            response, holds_something = mended_fetch(response, version)
+            response, holds_something = corrected_fetch(response, version)
             if not holds_something and not is_held and writes == self._waiting.writes:
                 is_held = True
                 self._waiting.connections.add(self)
                 self._timer = asyncio.get_running_loop().call_later(HOLD, self.release)
-        elif number in TELL_ADDRESSES:
-            response = response.replace(self._theirs, self._ours)
+        elif number in WITH_ADDRESSES:
+            response = response.replace(self._broker_address, self._own_address)
         if is_held:
             self._held.append(response)
         else:
             self.client.write(response)
-        if number in BRING_RECORDS:
-            self._waiting.note_write()
+        if number in WRITES:
+            self._waiting.on_write()
 
     def release(self) -> None:
-        """Answers what was held."""
+        """Sends the delayed responses."""
         self._waiting.connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -367,8 +368,8 @@ class _Connection:
 
 
 async def serve(port: int, broker_port: int) -> None:
-    """Stands between `port` and the broker at `broker_port`, both of this host, until it's
-    cancelled. Raises OSError where the port is taken."""
+    """Forwards `port` to the broker at `broker_port`, both on this host, until it is cancelled.
+    Raises OSError if the port is in use."""
     waiting = _Waiting()
     server = await asyncio.get_running_loop().create_server(
         lambda: _Connection(port, broker_port, waiting).client, HOST, port, reuse_address=True

@@ -1,9 +1,9 @@
-"""Sessions for the embedded broker, which has none: a member of a group that dies stays in it, and
-whoever joins later waits for it for ever (noida-db 0.2.3).
+"""Sessions for the embedded broker, which has none: a dead member stays in its group, and later
+members wait for it without end (noida-db 0.2.3).
 
 All clients of the embedded broker run on this host, and the client id of a worker as a member ends
-with its process id. So it can be seen who has died, and said in their name what they can't say any
-more: that they leave. Apache Kafka finds out by itself, after the session timeout.
+with its process id. A member without a process is dead, and a LeaveGroup request is sent in its
+name. Apache Kafka expires dead members by itself, after the session timeout.
 """
 
 import contextlib
@@ -15,15 +15,15 @@ import threading
 from collections.abc import Iterator
 
 LIST_GROUPS, DESCRIBE_GROUPS, LEAVE_GROUP = 16, 15, 13
-"""Kafka's numbers of these requests, all used in their version 0."""
+"""Kafka's API keys, all used in version 0."""
 
 _EVERY = 1.0  # seconds
 _WITHIN = 2.0
-_MEMBER = re.compile(r".+-member-(\d+)")  # as worker/faust/app.py calls itself
+_MEMBER = re.compile(r".+-member-(\d+)")  # client id in worker/faust/app.py
 
 
 class SessionWatch:
-    """Takes members out of their groups whose process is gone, until it is closed."""
+    """Removes members without a process from their groups, once a second, until it is closed."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
@@ -32,18 +32,18 @@ class SessionWatch:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends it."""
+        """Stops the thread."""
         self._closed.set()
         self._thread.join(2 * _WITHIN)
 
     def _run(self) -> None:
         while not self._closed.wait(_EVERY):
             with contextlib.suppress(OSError, struct.error, IndexError, UnicodeDecodeError):
-                evict_the_dead(*self._address)  # a broker that doesn't answer is asked again
+                evict_the_dead(*self._address)  # retried in the next round
 
 
 def evict_the_dead(host: str, port: int) -> list[str]:
-    """Takes members out of their groups whose process is gone; their client ids. Raises OSError."""
+    """Removes members without a process from their groups; returns client ids. Raises OSError."""
     evicted = []
     with socket.create_connection((host, port), _WITHIN) as connection:
         for group in _groups(connection):
@@ -55,7 +55,7 @@ def evict_the_dead(host: str, port: int) -> list[str]:
 
 
 def _is_gone(client: str) -> bool:
-    """Was it a worker, and is there no process of its id any more?"""
+    """True for a worker whose process no longer exists."""
     member = _MEMBER.fullmatch(client)
     if member is None:
         return False
@@ -80,7 +80,7 @@ def _groups(connection: socket.socket) -> Iterator[str]:
 
 
 def _members(connection: socket.socket, group: str) -> Iterator[tuple[str, str]]:
-    """(member id, client id) of a group."""
+    """(member id, client id) of each member of a group."""
     body = struct.pack(">i", 1) + _text(group)
     answer = _Reader(_request(connection, DESCRIBE_GROUPS, body))
     for _ in range(answer.number()):
@@ -96,7 +96,7 @@ def _members(connection: socket.socket, group: str) -> Iterator[tuple[str, str]]
 
 
 def _request(connection: socket.socket, key: int, body: bytes) -> bytes:
-    """Sends one request; its answer without the header."""
+    """Sends one request; returns the response without its header."""
     request = struct.pack(">hhi", key, 0, 1) + _text("sessions") + body
     connection.sendall(struct.pack(">i", len(request)) + request)
     (length,) = struct.unpack(">i", _receive(connection, 4))
@@ -108,7 +108,7 @@ def _receive(connection: socket.socket, length: int) -> bytes:
     while len(data) < length:
         part = connection.recv(length - len(data))
         if not part:
-            raise ConnectionResetError("the broker has closed the connection")
+            raise ConnectionResetError("the broker closed the connection")
         data += part
     return data
 
@@ -119,7 +119,7 @@ def _text(text: str) -> bytes:
 
 
 class _Reader:
-    """Reads the parts of an answer one after another."""
+    """Sequential reader of a response."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

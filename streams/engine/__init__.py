@@ -14,7 +14,14 @@ from streams.engine.compiling import (
     successors,
 )
 from streams.engine.content import FACT as RECOMMENDATIONS
-from streams.engine.content import Change, Product, Recommendations, changes, follow, news
+from streams.engine.content import (
+    ArticleNews,
+    Product,
+    Recommendations,
+    merged,
+    news_between,
+    news_event,
+)
 from streams.engine.customer import (
     LARGE_STATE,
     Counts,
@@ -27,8 +34,8 @@ from streams.engine.customer import (
     counts_in,
     decode_state,
     encode_state,
+    forget_oldest,
     is_forgotten,
-    make_room,
     new_state,
 )
 from streams.engine.deciding import (
@@ -81,9 +88,9 @@ __all__ = [
     "METRICS",
     "RECOMMENDATIONS",
     "TOPIC_ORDER",
+    "ArticleNews",
     "Backfill",
     "Cause",
-    "Change",
     "Counts",
     "CustomerState",
     "Decision",
@@ -115,19 +122,19 @@ __all__ = [
     "adapt",
     "are_concerned_by",
     "cart_of",
-    "changes",
     "check_fits",
     "compile_program",
     "counts_in",
     "decode_state",
     "encode_state",
-    "follow",
+    "forget_oldest",
     "history_gaps",
     "is_forgotten",
     "is_visit_needed",
-    "make_room",
+    "merged",
     "new_state",
-    "news",
+    "news_between",
+    "news_event",
     "next_midnight",
     "read_definitions",
     "rehearse",

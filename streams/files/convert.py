@@ -39,14 +39,14 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RowContext:
     """What values of one row are read with: the zone of clock times, the currency of amounts."""
 
     zone: ZoneInfo
     currency: str
 
 
-Converter = Callable[[Any, str, Reading], Any]
+Converter = Callable[[Any, str, RowContext], Any]
 
 HOWS: dict[FieldType | str, tuple[str, ...]] = {
     FieldType.TEXT: (),
@@ -77,11 +77,11 @@ def convert_key(value: Any, how: str) -> Any:
         case "split":
             return _split(value)
         case "number":
-            return _number(value, "", _NO_READING)
+            return _number(value, "", _NO_CONTEXT)
     return _plain(value)
 
 
-def _text(value: Any, how: str, reading: Reading) -> str:
+def _text(value: Any, how: str, context: RowContext) -> str:
     match value:
         case str():
             return value
@@ -94,16 +94,16 @@ def _text(value: Any, how: str, reading: Reading) -> str:
     raise Unfit(value, "text")
 
 
-def _number(value: Any, how: str, reading: Reading) -> int | float:
+def _number(value: Any, how: str, context: RowContext) -> int | float:
     number = _decimal(value, "a number")
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def _money(value: Any, how: str, reading: Reading) -> int:
+def _money(value: Any, how: str, context: RowContext) -> int:
     if how == "major":
         amount = _decimal(_without_noise(value), "an amount in major units (12.50)")
-        amount = amount.scaleb(minor_digits(reading.currency))
-        expected = _no_finer_than(reading.currency)
+        amount = amount.scaleb(minor_digits(context.currency))
+        expected = _no_finer_than(context.currency)
     else:
         expected = "minor units as an integer (1250); for 12.50 map it with ':major'"
         amount = _decimal(value, expected)
@@ -142,7 +142,7 @@ def _decimal(value: Any, expected: str) -> Decimal:
     raise Unfit(value, expected)
 
 
-def _boolean(value: Any, how: str, reading: Reading) -> bool:
+def _boolean(value: Any, how: str, context: RowContext) -> bool:
     if isinstance(value, bool):
         return value
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -152,7 +152,7 @@ def _boolean(value: Any, how: str, reading: Reading) -> bool:
     return truth
 
 
-def _date(value: Any, how: str, reading: Reading) -> str:
+def _date(value: Any, how: str, context: RowContext) -> str:
     if isinstance(value, date):
         return value.strftime("%Y-%m-%d")
     try:
@@ -163,25 +163,25 @@ def _date(value: Any, how: str, reading: Reading) -> str:
     return day.isoformat()
 
 
-def _moment(value: Any, how: str, reading: Reading) -> Instant:
+def _moment(value: Any, how: str, context: RowContext) -> Instant:
     match value:
         case datetime():
-            return _instant(value, reading.zone)
+            return _instant(value, context.zone)
         case date():
-            return _instant(datetime(value.year, value.month, value.day), reading.zone)  # noqa: DTZ001
+            return _instant(datetime(value.year, value.month, value.day), context.zone)  # noqa: DTZ001
         case str() if how.startswith("%"):
             try:
-                return _instant(datetime.strptime(value.strip(), how), reading.zone)  # noqa: DTZ007
+                return _instant(datetime.strptime(value.strip(), how), context.zone)  # noqa: DTZ007
             except ValueError:
-                raise Unfit(value, f"a moment like {how}") from None
+                raise Unfit(value, f"a time like {how}") from None
         case str() if not _INTEGER.fullmatch(value.strip()):
             try:
-                return _instant(datetime.fromisoformat(value.strip()), reading.zone)
+                return _instant(datetime.fromisoformat(value.strip()), context.zone)
             except ValueError:
                 raise Unfit(
-                    value, "a moment like 2026-03-02T10:00 or milliseconds since 1970"
+                    value, "a time like 2026-03-02T10:00 or milliseconds since 1970"
                 ) from None
-    number = _decimal(value, "a moment like 2026-03-02T10:00 or milliseconds since 1970")
+    number = _decimal(value, "a time like 2026-03-02T10:00 or milliseconds since 1970")
     if how == "s":
         return int(number * 1000)
     if number != number.to_integral_value():
@@ -197,12 +197,12 @@ def _instant(moment: datetime, zone: ZoneInfo) -> Instant:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def _items(value: Any, how: str, reading: Reading) -> list[dict[str, Any]]:
+def _items(value: Any, how: str, context: RowContext) -> list[dict[str, Any]]:
     items = _decoded(value, list, "a list of items")
-    return [_item(item, f"[{place}]", how, reading) for place, item in enumerate(items)]
+    return [_item(item, f"[{place}]", how, context) for place, item in enumerate(items)]
 
 
-def _item(item: Any, path: str, how: str, reading: Reading) -> dict[str, Any]:
+def _item(item: Any, path: str, how: str, context: RowContext) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise Unfit(item, "an item: sku, quantity, unit_price", path)
     converted = {}
@@ -210,7 +210,7 @@ def _item(item: Any, path: str, how: str, reading: Reading) -> dict[str, Any]:
         value = item.get(name)
         try:
             if value is not None:
-                converted[name] = CONVERTERS[wanted.type](value, how, reading)
+                converted[name] = CONVERTERS[wanted.type](value, how, context)
             elif not wanted.is_optional:
                 raise Unfit(None, wanted.type.value)
         except Unfit as unfit:
@@ -218,45 +218,45 @@ def _item(item: Any, path: str, how: str, reading: Reading) -> dict[str, Any]:
     return converted
 
 
-def _texts(value: Any, how: str, reading: Reading) -> list[str]:
+def _texts(value: Any, how: str, context: RowContext) -> list[str]:
     values = _split(value) if how == "split" else _decoded(value, list, "a list of text")
-    return [_text(entry, "", reading) for entry in values]
+    return [_text(entry, "", context) for entry in values]
 
 
-def _numbers(value: Any, how: str, reading: Reading) -> list[int | float]:
+def _numbers(value: Any, how: str, context: RowContext) -> list[int | float]:
     values = _split(value) if how == "split" else _decoded(value, list, "a list of numbers")
-    return [_number(entry, "", reading) for entry in values]
+    return [_number(entry, "", context) for entry in values]
 
 
-def _text_map(value: Any, how: str, reading: Reading) -> dict[str, str]:
+def _text_map(value: Any, how: str, context: RowContext) -> dict[str, str]:
     entries = _decoded(value, dict, "a map of text")
-    return {_text(key, "", reading): _text(entry, "", reading) for key, entry in entries.items()}
+    return {_text(key, "", context): _text(entry, "", context) for key, entry in entries.items()}
 
 
-def _patch(value: Any, how: str, reading: Reading) -> dict[str, Any]:
+def _patch(value: Any, how: str, context: RowContext) -> dict[str, Any]:
     entries = _decoded(value, dict, "profile fields with their values")
-    return {_text(key, "", reading): _plain(entry) for key, entry in entries.items()}
+    return {_text(key, "", context): _plain(entry) for key, entry in entries.items()}
 
 
 def _plain(value: Any) -> Any:
     """A value of a map as JSON has it; dates as text, moments as Instants (UTC)."""
     match value:
         case datetime():
-            return _instant(value, _NO_READING.zone)
+            return _instant(value, _NO_CONTEXT.zone)
         case date():
             return value.isoformat()
         case Decimal():
-            return _number(value, "", _NO_READING)
+            return _number(value, "", _NO_CONTEXT)
         case list():
             return [_plain(entry) for entry in value]
         case str() | int() | float():
             return value
-    raise Unfit(value, "text, a number, a truth, a date, a moment or a list of text")
+    raise Unfit(value, "text, a number, true or false, a date, a time or a list of text")
 
 
 def _split(value: Any) -> list[str]:
     if not isinstance(value, str):
-        raise Unfit(value, "a text with commas")
+        raise Unfit(value, "comma-separated text")
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
@@ -272,7 +272,7 @@ def _decoded(value: Any, kind: type[list[Any]] | type[dict[Any, Any]], expected:
     return value
 
 
-_NO_READING = Reading(ZoneInfo("UTC"), "")
+_NO_CONTEXT = RowContext(ZoneInfo("UTC"), "")
 
 CONVERTERS: dict[FieldType, Converter] = {
     FieldType.TEXT: _text,

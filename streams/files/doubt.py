@@ -9,7 +9,7 @@ from streams.engine.values import nearest_name, zone_named, zone_names
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What is doubtful about a row that made an event; `row` as in `Refusal`."""
+    """What is doubtful about a row that made an event; `row` as in `RejectedRow`."""
 
     file: str
     row: int
@@ -33,5 +33,5 @@ def doubt_about(event: Mapping[str, Any], file: str, row: int) -> Doubt | None:
         file,
         row,
         f"field 'set.timezone' is {zone!r}, expected a time zone such as Europe/London{meant}; "
-        "imported, and the flow's or the store's zone counts instead",
+        "imported; the flow's or the store's zone is used",
     )

@@ -35,8 +35,8 @@ from streams.engine.values import (
     unknown_name,
 )
 from streams.errors import Refused
-from streams.files.convert import CONVERTERS, HOWS, Reading, Unfit, convert_key, how_is_known
-from streams.files.refusal import Refusal
+from streams.files.convert import CONVERTERS, HOWS, RowContext, Unfit, convert_key, how_is_known
+from streams.files.rejected_row import RejectedRow
 from streams.files.tables import Row
 
 _EVENT_FIELDS: dict[str, Field] = {
@@ -57,7 +57,7 @@ _KEYED = (FieldType.TEXT_MAP, FieldType.PATCH)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ColumnSource:
     """Where a field comes from: a column, read in a way (`how`), or a constant text."""
 
     column: str | None
@@ -79,8 +79,8 @@ class EventMapping:
 
     metric: str
     fields: Mapping[str, Field]
-    sources: dict[str, Source]
-    keys: dict[str, dict[str, Source]]
+    sources: dict[str, ColumnSource]
+    keys: dict[str, dict[str, ColumnSource]]
     zone: ZoneInfo
 
 
@@ -90,12 +90,12 @@ class ImportCounts:
 
     rows: int = 0
     events: int = 0
-    refused: int = 0
-    refused_by_field: Counter[str] = field(default_factory=Counter)  # "" for the row as a whole
+    rejected: int = 0
+    rejected_by_field: Counter[str] = field(default_factory=Counter)  # "" for the row as a whole
 
-    def refuse(self, refusal: Refusal) -> None:
-        self.refused += 1
-        self.refused_by_field[refusal.field or ""] += 1
+    def reject(self, rejected: RejectedRow) -> None:
+        self.rejected += 1
+        self.rejected_by_field[rejected.field or ""] += 1
 
 
 def parse_mapping(
@@ -114,7 +114,7 @@ def parse_mapping(
     """
     known = {**metrics, **PRODUCT_METRICS}
     if metric in NEWS:
-        raise Refused(f"metric '{metric}' is written by the workers alone; import product.updated")
+        raise Refused(f"metric '{metric}' is written by workers only; import product.updated")
     known = {name: one for name, one in known.items() if name not in NEWS}
     if metric not in known:
         raise Refused(unknown_name((), "metric", metric, known).sentence())
@@ -123,8 +123,8 @@ def parse_mapping(
         common = {name: _EVENT_FIELDS[name] for name in ("event_id", "occurred_at")}
     fields = {**common, **known[metric].fields}
     problems: list[str] = []
-    sources: dict[str, Source] = {}
-    keys: dict[str, dict[str, Source]] = {}
+    sources: dict[str, ColumnSource] = {}
+    keys: dict[str, dict[str, ColumnSource]] = {}
     parsed = [_parse_map(text, problems) for text in maps]
     parsed += [_parse_constant(text, problems) for text in constants]
     for entry in parsed:
@@ -135,7 +135,7 @@ def parse_mapping(
         problem = _mistake(fields, name, key, source, columns)
         place = keys.setdefault(name, {}) if key else sources
         if problem is None and (key or name) in place:
-            problem = f"field '{target}' is given twice"
+            problem = f"duplicate field '{target}'"
         if problem is None:
             place[key or name] = source
         else:
@@ -144,11 +144,11 @@ def parse_mapping(
         if name in sources or name in keys:
             continue
         if columns is None or name in columns:
-            sources[name] = Source(name)
+            sources[name] = ColumnSource(name)
         elif not wanted.is_optional and wanted.type not in _EMPTY:
             problems.append(
-                f"field '{name}' of {metric} has no column: map it (--map {name}=COLUMN) or give "
-                f"a constant (--set {name}=VALUE); the columns are {', '.join(columns)}"
+                f"no column for field '{name}' of {metric}: map it (--map {name}=COLUMN) or set it "
+                f"(--set {name}=VALUE); columns: {', '.join(columns)}"
             )
     try:
         parsed_zone = ZoneInfo(zone)
@@ -161,25 +161,25 @@ def parse_mapping(
 
 
 def map_rows(
-    mapping: EventMapping, file: str, rows: Iterable[Row | Refusal], counts: ImportCounts
-) -> Iterator[dict[str, Any] | Refusal]:
-    """An event (a dict as DESIGN 7 names its fields, with `metric`) or a Refusal for
+    mapping: EventMapping, file: str, rows: Iterable[Row | RejectedRow], counts: ImportCounts
+) -> Iterator[dict[str, Any] | RejectedRow]:
+    """An event (a dict as DESIGN 7 names its fields, with `metric`) or a RejectedRow for
     each row; `counts` is kept up to date. `file` is the name shown in refusals."""
     for entry in rows:
         counts.rows += 1
-        result = entry if isinstance(entry, Refusal) else _map_row(mapping, file, entry)
-        if isinstance(result, Refusal):
-            counts.refuse(result)
+        result = entry if isinstance(entry, RejectedRow) else _map_row(mapping, file, entry)
+        if isinstance(result, RejectedRow):
+            counts.reject(result)
         else:
             counts.events += 1
         yield result
 
 
-def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | Refusal:
+def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | RejectedRow:
     number, values = row
     currency = mapping.sources.get("currency")
     written = None if currency is None else currency.value(values)
-    reading = Reading(mapping.zone, "" if written is None else str(written))
+    context = RowContext(mapping.zone, "" if written is None else str(written))
     event: dict[str, Any] = {"metric": mapping.metric}
     for name, wanted in mapping.fields.items():
         source = mapping.sources.get(name)
@@ -187,7 +187,7 @@ def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | Ref
         keyed = mapping.keys.get(name)
         try:
             if value is not None and source is not None:
-                event[name] = CONVERTERS[wanted.type](value, source.how, reading)
+                event[name] = CONVERTERS[wanted.type](value, source.how, context)
             elif wanted.type in _EMPTY:
                 event[name] = _EMPTY[wanted.type].copy()
             elif not wanted.is_optional:
@@ -197,14 +197,14 @@ def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | Ref
         except Unfit as unfit:
             path = name + unfit.path
             reason = f"field {path!r} is {unfit.found}, expected {unfit.expected}"
-            return Refusal(file, number, path, reason)
+            return RejectedRow(file, number, path, reason)
     if "event_id" not in event:
         content = msgspec.json.encode(event, order="sorted")
         event["event_id"] = f"import-{hashlib.sha256(content).hexdigest()[:24]}"
     return event
 
 
-def _read_keys(keyed: dict[str, Source], row: dict[str, Any]) -> dict[str, Any]:
+def _read_keys(keyed: dict[str, ColumnSource], row: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for key, source in keyed.items():
         value = source.value(row)
@@ -216,19 +216,19 @@ def _read_keys(keyed: dict[str, Source], row: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _parse_map(text: str, problems: list[str]) -> tuple[str, Source] | None:
+def _parse_map(text: str, problems: list[str]) -> tuple[str, ColumnSource] | None:
     target, equals, origin = text.partition("=")
     column, _, how = origin.partition(":")  # a pattern of strptime has colons of its own
     if target and equals and column:
-        return target, Source(column, how)
+        return target, ColumnSource(column, how)
     problems.append(f"--map '{text}': expected FIELD=COLUMN or FIELD=COLUMN:HOW")
     return None
 
 
-def _parse_constant(text: str, problems: list[str]) -> tuple[str, Source] | None:
+def _parse_constant(text: str, problems: list[str]) -> tuple[str, ColumnSource] | None:
     target, equals, constant = text.partition("=")
     if target and equals and constant:
-        return target, Source(None, "", constant)
+        return target, ColumnSource(None, "", constant)
     problems.append(f"--set '{text}': expected FIELD=VALUE")
     return None
 
@@ -237,7 +237,7 @@ def _mistake(
     fields: dict[str, Field],
     name: str,
     key: str,
-    source: Source,
+    source: ColumnSource,
     columns: Sequence[str] | None,
 ) -> str | None:
     """What is wrong with one entry of a mapping, if anything."""
@@ -245,7 +245,7 @@ def _mistake(
         return unknown_name((), "field", name, fields).sentence()
     wanted = fields[name].type
     if key and wanted not in _KEYED:
-        return f"field '{name}.{key}': '{name}' is {wanted.value} and has no keys"
+        return f"field '{name}.{key}': '{name}' ({wanted.value}) has no keys"
     if source.column is not None and columns is not None and source.column not in columns:
         return unknown_name((), "column", source.column, columns).sentence()
     if not how_is_known(wanted, key, source.how):

@@ -10,10 +10,10 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from streams.errors import Refused
-from streams.files.refusal import Refusal
+from streams.files.rejected_row import RejectedRow
 
 Row = tuple[int, dict[str, Any]]
-"""Where in the file (see `Refusal.row`), and the values by column."""
+"""Where in the file (see `RejectedRow.row`), and the values by column."""
 
 AvroReader = Callable[[Path], Iterator[dict[str, Any]]]
 """Reads an Avro container file; handed in, since Avro lives in `contracts/`."""
@@ -21,8 +21,8 @@ AvroReader = Callable[[Path], Iterator[dict[str, Any]]]
 _PARQUET_BATCH = 8192
 
 
-def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row | Refusal]:
-    """Every row of `path` in the file's order; a row that can't be read as a Refusal.
+def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row | RejectedRow]:
+    """Every row of `path` in the file's order; a row that can't be read as a RejectedRow.
 
     The suffix tells the format. Raises Refused for a file that can't be read at all: missing, of
     an unknown format, damaged, with a column name twice.
@@ -37,7 +37,7 @@ def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row |
             allowed = ", ".join([*_READERS, *([".avro"] if read_avro else [])])
             raise Refused(f"{path}: format '{path.suffix}' is unknown, expected one of {allowed}")
     except OSError as error:
-        raise Refused(f"{path}: can't be read: {error.strerror or error}") from error
+        raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
 
 
 def columns_of(path: Path) -> list[str] | None:
@@ -54,10 +54,10 @@ def columns_of(path: Path) -> list[str] | None:
             case _:
                 return None
     except OSError as error:
-        raise Refused(f"{path}: can't be read: {error.strerror or error}") from error
+        raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
 
 
-def _read_csv(path: Path) -> Iterator[Row | Refusal]:
+def _read_csv(path: Path) -> Iterator[Row | RejectedRow]:
     # Bytes that aren't UTF-8 become surrogates, so that they cost one row and not the file.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file, strict=True)
@@ -73,18 +73,16 @@ def _read_csv(path: Path) -> Iterator[Row | Refusal]:
             except StopIteration:
                 return
             except csv.Error as error:
-                reason = f"the row is damaged ({error}), expected a row of CSV"
-                yield Refusal(path.name, line, None, reason)
+                reason = f"malformed row ({error}), expected a row of CSV"
+                yield RejectedRow(path.name, line, None, reason)
                 continue
             if not values:
                 continue
             if len(values) != len(columns):
-                reason = (
-                    f"the row has {_values_in(values)}, expected {len(columns)} as in the header"
-                )
-                yield Refusal(path.name, line, None, reason)
+                reason = f"{_values_in(values)}, expected {len(columns)} as in the header"
+                yield RejectedRow(path.name, line, None, reason)
             elif not _is_utf8(values):
-                yield Refusal(path.name, line, None, "the row isn't UTF-8, expected text in UTF-8")
+                yield RejectedRow(path.name, line, None, "the row is not UTF-8")
             else:
                 yield line, dict(zip(columns, values, strict=True))
 
@@ -94,12 +92,12 @@ def _header(path: Path, reader: Iterator[list[str]]) -> list[str] | None:
     try:
         columns = next(reader, None)
     except csv.Error as error:
-        raise Refused(f"{path}: the header is damaged: {error}") from error
+        raise Refused(f"{path}: malformed header: {error}") from error
     if columns is None:
         return None
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
-        raise Refused(f"{path}: column '{twice[0]}' is given twice in the header; rename one")
+        raise Refused(f"{path}: duplicate column '{twice[0]}' in the header; rename one")
     return columns
 
 
@@ -112,7 +110,7 @@ def _is_utf8(values: list[str]) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _read_jsonl(path: Path) -> Iterator[Row | Refusal]:
+def _read_jsonl(path: Path) -> Iterator[Row | RejectedRow]:
     decode = msgspec.json.Decoder().decode
     with path.open("rb") as file:
         for line, text in enumerate(file, start=1):
@@ -121,17 +119,17 @@ def _read_jsonl(path: Path) -> Iterator[Row | Refusal]:
             try:
                 row = decode(text)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                reason = f"the row is damaged ({error}), expected one JSON object"
-                yield Refusal(path.name, line, None, reason)
+                reason = f"malformed row ({error}), expected one JSON object"
+                yield RejectedRow(path.name, line, None, reason)
                 continue
             if isinstance(row, dict):
                 yield line, row
             else:
                 reason = f"the row is {_shown(row)}, expected one JSON object"
-                yield Refusal(path.name, line, None, reason)
+                yield RejectedRow(path.name, line, None, reason)
 
 
-def _read_parquet(path: Path) -> Iterator[Row | Refusal]:
+def _read_parquet(path: Path) -> Iterator[Row | RejectedRow]:
     number = 0
     with _open_parquet(path) as file:
         columns = file.schema_arrow.names
@@ -141,7 +139,7 @@ def _read_parquet(path: Path) -> Iterator[Row | Refusal]:
                     number += 1
                     yield number, dict(zip(columns, values, strict=True))
         except arrow.ArrowException as error:
-            raise Refused(f"{path}: damaged after row {number}: {error}") from error
+            raise Refused(f"{path}: corrupt after row {number}: {error}") from error
 
 
 def _values(column: arrow.Array) -> list[Any]:
@@ -159,7 +157,7 @@ def _open_parquet(path: Path) -> parquet.ParquetFile:
     try:
         return parquet.ParquetFile(path)
     except arrow.ArrowInvalid as error:
-        raise Refused(f"{path}: is no Parquet file: {error}") from error
+        raise Refused(f"{path}: not a Parquet file: {error}") from error
 
 
 def _shown(value: object) -> str:
@@ -167,7 +165,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Row | Refusal]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[Row | RejectedRow]]] = {
     ".csv": _read_csv,
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,

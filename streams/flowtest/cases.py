@@ -1,4 +1,4 @@
-"""Test files: `*.test.yaml` to cases, with what is wrong with them."""
+"""Test files: `*.test.yaml` to cases, or to problems."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import msgspec
 
 from streams.definitions import Loaded, PlacedProblem, load_folder, no_folder, parse_yaml
-from streams.definitions.problem import sort_key, whole_file
-from streams.definitions.source import Source
+from streams.definitions.placed_problem import sort_key, whole_file
+from streams.definitions.source import SourceText
 from streams.engine.language import UNREADABLE, Reading, read
 from streams.engine.values import (
     AnyText,
@@ -25,17 +25,17 @@ from streams.flowtest.places import DEFINITIONS, Places
 
 TEST_SUFFIXES = (".test.yaml", ".test.yml")
 
-Raw = Annotated[dict[str, Any], RawMapping("a mapping", {"type": "object"})]
-"""A mapping that is read where its meaning is known."""
+RawFields = Annotated[dict[str, Any], RawMapping("a mapping", {"type": "object"})]
+"""A mapping whose fields are read later, by its user."""
 
 IDS = {"flows": "flow", "segments": "segment", "coupons": "coupons", "metrics": "metric"}
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A problem that is expected of the definitions: at a path, with words in its message.
+class ExpectedProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem expected of the definitions: at a path, with a text in its message.
 
-    `path`: where, such as steps[1].wait
-    `says`: words of the message
+    `path`: the path, such as steps[1].wait
+    `says`: text contained in the message
     """
 
     path: AnyText | None = None
@@ -43,62 +43,62 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
-    """What must come of a case; None: not asked for.
+    """Expected outputs of a case; None: not compared.
 
-    `commands`: all send commands, in order, compared on the fields that are given
-    `webhooks`: all commands to webhooks, in order
-    `reviews`: all messages that were put up for a person, in order
-    `decisions`: decisions that must be found, in this order
+    `commands`: all send commands, in order, compared on the fields given
+    `webhooks`: all webhook commands, in order
+    `reviews`: all review requests, in order
+    `decisions`: some decisions, in this order
     `decisions_exactly`: all decisions, in order
     `profile`: customers to fields of their profile at the end
-    `refused`: what is wrong with the definitions
+    `refused`: problems of the definitions
     """
 
-    commands: list[Raw] | None = None
-    webhooks: list[Raw] | None = None
-    reviews: list[Raw] | None = None
-    decisions: list[Raw] | None = None
-    decisions_exactly: list[Raw] | None = None
-    profile: dict[Identifier, Raw] | None = None
-    refused: list[Refusal] | None = None
+    commands: list[RawFields] | None = None
+    webhooks: list[RawFields] | None = None
+    reviews: list[RawFields] | None = None
+    decisions: list[RawFields] | None = None
+    decisions_exactly: list[RawFields] | None = None
+    profile: dict[Identifier, RawFields] | None = None
+    refused: list[ExpectedProblem] | None = None
 
 
 class RawSet(msgspec.Struct, frozen=True, kw_only=True):
-    """Definitions that stand in the test itself.
+    """Definitions inside a test.
 
-    `flows`: flows, as each would stand in a file
+    `flows`: flows, each as in a file of its own
     `segments`: segments
     `coupons`: coupon pools
-    `metrics`: metrics of the shop's own
-    `store`: the shop's settings
+    `metrics`: custom metrics
+    `store`: the store's settings
     """
 
-    flows: list[Raw] | None = None
-    segments: list[Raw] | None = None
-    coupons: list[Raw] | None = None
-    metrics: list[Raw] | None = None
-    store: Raw | None = None
+    flows: list[RawFields] | None = None
+    segments: list[RawFields] | None = None
+    coupons: list[RawFields] | None = None
+    metrics: list[RawFields] | None = None
+    store: RawFields | None = None
 
 
 class CaseText(msgspec.Struct, frozen=True, kw_only=True):
-    """One case as written; what it leaves out is the file's.
+    """One case as written; the file's settings are the defaults.
 
     `name`: what it shows, as a sentence
     `definitions`: a folder or definitions, over the file's
     `store`: settings over the file's
     `only`: the flows that take part
     `customers`: customers of this case, over the file's
-    `events`: what happens, each at a moment
-    `until`: what is due up to this moment happens too
-    `expect`: what must come of it
+    `events`: the events, each at a time
+    `until`: end of the simulated time: timers up to it fire
+    `expect`: the expected outputs
     """
 
     name: Text
     definitions: Text | RawSet | None = None
-    store: Raw | None = None
+    store: RawFields | None = None
     only: list[Identifier] | None = None
-    customers: dict[Identifier, Raw] | None = None
-    events: list[Raw] = []
+    customers: dict[Identifier, RawFields] | None = None
+    events: list[RawFields] = []
     until: MomentText | None = None
     expect: Expect
 
@@ -106,22 +106,22 @@ class CaseText(msgspec.Struct, frozen=True, kw_only=True):
 class FileText(msgspec.Struct, frozen=True, kw_only=True):
     """A test file as written.
 
-    `definitions`: a folder, seen from this file, or the definitions themselves
+    `definitions`: a folder, relative to this file, or the definitions themselves
     `store`: settings over those of the definitions
-    `only`: the flows that take part; the others are left out
-    `customers`: who is there before the first event, with their profile
+    `only`: the flows that take part
+    `customers`: customers before the first event, with their profile
     `cases`: the cases
     """
 
     definitions: Text | RawSet | None = None
-    store: Raw | None = None
+    store: RawFields | None = None
     only: list[Identifier] | None = None
-    customers: dict[Identifier, Raw] | None = None
+    customers: dict[Identifier, RawFields] | None = None
     cases: list[CaseText]
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One case, with all that it is made of; `definitions` is the raw set."""
+    """One case with its inputs; `definitions` is the raw set."""
 
     places: Places
     name: str
@@ -138,20 +138,20 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def line(self) -> int:
-        """Where the case begins in it."""
+        """Line of the case in the test file."""
         line, _ = self.places.source.place_of(self.places.case, at_key=False)
         return line
 
 
 class FileCases(msgspec.Struct, frozen=True):
-    """What a file holds: its cases, or what is wrong with it."""
+    """Content of a file: its cases, or its problems."""
 
     cases: list[Case] = []
     problems: list[PlacedProblem] = []
 
 
 def find_files(paths: Iterable[FilePath]) -> list[FilePath]:
-    """All test files under `paths`, in order; a file that is named is taken as it is."""
+    """All test files under `paths`, in order; a path to a file is taken as it is."""
     found: list[FilePath] = []
     for path in paths:
         if path.is_dir():
@@ -163,11 +163,11 @@ def find_files(paths: Iterable[FilePath]) -> list[FilePath]:
 
 
 def read_file(file: FilePath) -> FileCases:
-    """The cases of a file, or all that is wrong with it."""
+    """Reads the cases of a file, or its problems."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        return FileCases(problems=[whole_file(file, f"can't be read: {error}")])
+        return FileCases(problems=[whole_file(file, f"cannot read: {error}")])
     source = parse_yaml(text)
     if source.problems:
         wrong = [PlacedProblem(str(file), *one.place, one.problem) for one in source.problems]
@@ -178,7 +178,7 @@ def read_file(file: FilePath) -> FileCases:
     if written is UNREADABLE or problems:
         return FileCases(problems=sorted(problems, key=sort_key))
     cases: list[Case] = []
-    load = functools.cache(load_folder)  # most cases of a file have the same
+    load = functools.cache(load_folder)  # most cases of a file share one
     for number, case in enumerate(written.cases):
         folders = [one for one in (case.definitions, written.definitions) if isinstance(one, str)]
         loaded = [load(file.parent / folder) for folder in folders]
@@ -204,12 +204,12 @@ def read_file(file: FilePath) -> FileCases:
                 case.expect,
             )
         )
-    if problems:  # of the file's own definitions, each case has the same
+    if problems:  # those of the file's own definitions repeat for each case
         return FileCases(problems=sorted(dict.fromkeys(problems), key=sort_key))
     return FileCases(cases)
 
 
-def _placed(file: FilePath | str, source: Source, problem: Problem) -> PlacedProblem:
+def _placed(file: FilePath | str, source: SourceText, problem: Problem) -> PlacedProblem:
     place = source.place_of(problem.path, at_key=problem.at_key)
     return PlacedProblem(str(file), *place, problem)
 
@@ -246,7 +246,7 @@ def _chosen(file: FileText, case: CaseText, flows: list[Any]) -> list[Any]:
 def _unknown_flows(
     file: FileText, case: CaseText, places: Places, definitions: dict[str, Any]
 ) -> Iterator[PlacedProblem]:
-    """Flows that `only` names and that aren't there: the case would test nothing."""
+    """Problems for unknown flows in `only`: the case would test nothing."""
     known = {flow.get("flow", "") for flow in definitions["flows"]}
     for number, name in enumerate(_only(file, case) or ()):
         if name not in known:
@@ -262,13 +262,13 @@ def _raw_set(
 
 
 def as_raw(given: RawSet) -> dict[str, Any]:
-    """The parts that are given, as plain data."""
+    """The given parts, as plain data."""
     parts = {name: getattr(given, name) for name in (*IDS, "store")}
     return {name: part for name, part in parts.items() if part is not None}
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Definitions of the same id are replaced, others added; settings key by key."""
+    """Merges two sets: definitions by id, settings by key."""
     result = dict(under)
     for part, value in over.items():
         if part == "store":

@@ -1,5 +1,4 @@
-"""The lists that a case may expect: which fields an entry may give, and which of them tell one
-entry from another in a picture."""
+"""Lists in `expect`: the fields of their entries, and those that identify an entry in a picture."""
 
 from collections.abc import Mapping
 
@@ -7,8 +6,8 @@ import msgspec
 
 
 class Entries(msgspec.Struct, frozen=True):
-    """One kind of list. `fields` are names as they are written in a case to those of the record;
-    `shown` are written names."""
+    """One kind of list. `fields` maps names in a case to those of the record; `shown` are names
+    in a case."""
 
     fields: Mapping[str, str]
     shown: tuple[str, ...]
@@ -33,7 +32,7 @@ _MESSAGE = _same(
     "locale",
 )
 
-COMMANDS = Entries(
+COMMAND_ENTRIES = Entries(
     {
         "at": "decided_at",
         "customer": "customer_id",
@@ -43,11 +42,11 @@ COMMANDS = Entries(
     },
     ("at", "customer", "channel", "template", "flow"),
 )
-REVIEWS = Entries(
+REVIEW_ENTRIES = Entries(
     {"at": "requested_at", "customer": "customer_id", **_MESSAGE, **_JOURNEY},
     ("at", "customer", "channel", "template", "flow"),
 )
-WEBHOOKS = Entries(
+WEBHOOK_ENTRIES = Entries(
     {
         "at": "decided_at",
         "customer": "customer_id",
@@ -56,7 +55,7 @@ WEBHOOKS = Entries(
     },
     ("at", "customer", "webhook", "flow"),
 )
-DECISIONS = Entries(
+DECISION_ENTRIES = Entries(
     {
         "customer": "customer_id",
         **_same("at", "flow", "flow_version", "journey_id", "step"),

@@ -1,5 +1,4 @@
-"""What happens in a case: each entry of `events` to records of topics, with defaults for what is
-left out."""
+"""Events of a case: each entry of `events` to the record of a topic, with defaults."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -30,23 +29,23 @@ from streams.engine.values import (
     unknown_name,
 )
 
-T = TypeVar("T")
+Value = TypeVar("Value")
 
 
 class WrongCase(Exception):
-    """A case says what can't be. The paths of `problems` begin in the case."""
+    """A case is invalid. The paths of `problems` begin in the case."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(problem.sentence() for problem in problems))
         self.problems = list(problems)
 
 
-class NotThere(WrongCase):
-    """An entry names a message that wasn't sent, or put up for review, before it."""
+class MessageNotFound(WrongCase):
+    """An entry names a message that was not sent or queued for review before it."""
 
 
-class Command(msgspec.Struct, frozen=True):
-    """Of a send command, what `message.*` events need."""
+class SentMessage(msgspec.Struct, frozen=True):
+    """A sent message: the fields that `message.*` events need."""
 
     customer: str
     template: str
@@ -55,21 +54,21 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class EventMaker:
-    """Makes events of one case. Ids count up, so that each event has its own."""
+    """Makes the events of one case, with ids from a counter."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._made = 0
-        self.know(definitions)
+        self.use_definitions(definitions)
 
-    def know(self, definitions: Definitions) -> None:
-        """From now on these definitions are in force."""
+    def use_definitions(self, definitions: Definitions) -> None:
+        """Uses these definitions from now on."""
         self._zone = definitions.store.zone()
         self._currency = definitions.store.currency
         self._profile = {**PROFILE_FIELDS, **_own(definitions.store.profile)}
         self.metrics: Mapping[str, Metric] = definitions.scope().metrics
 
     def moment(self, text: Any) -> Instant | None:
-        """A moment as written: the store's clock, unless it has an offset. None: it is none."""
+        """A moment as written: the store's clock, unless it has an offset. None if invalid."""
         moment = parse_moment(text) if isinstance(text, str) else None
         if moment is not None:
             return place_moment(moment, self._zone)
@@ -77,15 +76,15 @@ class EventMaker:
         return None if day is None else start_of_day(day, self._zone)
 
     def placed(self, moment: LocalMoment) -> Instant:
-        """A moment that was read already."""
+        """The time of a moment that was read already."""
         return place_moment(moment, self._zone)
 
     def metric_of(self, entry: Mapping[str, Any]) -> str | None:
-        """The metric that an entry of `events` is about; None if it is no event."""
+        """The metric of an entry of `events`; None if it is no event."""
         return next((key for key in entry if key in self.metrics), None)
 
     def topic_of(self, metric: str) -> str:
-        """The input that events of the metric arrive on."""
+        """The input topic of the metric."""
         return self.metrics[metric].topic
 
     def event(
@@ -94,10 +93,10 @@ class EventMaker:
         fields: Any,
         at: Instant,
         path: Path,
-        find_command: Callable[[str, str], Command],
+        find_sent: Callable[[str, str], SentMessage],
     ) -> dict[str, Any]:
-        """The event as its schema wants it. `find_command` finds the newest command of a customer
-        and template, for `message.*`. Raises WrongCase with all that is wrong at `path`."""
+        """The event by its schema. `find_sent` returns the newest message of a customer and
+        template, for `message.*`. Raises WrongCase with all problems, at `path`."""
         problems: list[Problem] = []
         given = dict(fields) if isinstance(fields, dict) else {}
         customer = given.pop("customer", None)
@@ -111,14 +110,13 @@ class EventMaker:
             template = given.pop("template", None) if metric.startswith("message.") else None
             event |= self._fields(metric, self.metrics[metric].fields, given, path, problems)
             if template is not None and not problems:
-                command = find_command(str(customer), template)
-                named = {"send_id": command.send_id, "channel": command.channel}
+                sent = find_sent(str(customer), template)
+                named = {"send_id": sent.send_id, "channel": sent.channel}
                 event |= {name: value for name, value in named.items() if name not in given}
         return _unless(problems, event)
 
     def product(self, fields: Any, at: Instant, path: Path) -> dict[str, Any]:
-        """What the shop says of an article, as its schema wants it. Raises WrongCase: see
-        `event`."""
+        """An update of an article, by its schema. Raises WrongCase as `event` does."""
         problems: list[Problem] = []
         given = dict(fields) if isinstance(fields, dict) else {}
         if not isinstance(given.get("sku"), str):
@@ -132,7 +130,7 @@ class EventMaker:
     def profile(
         self, customer: str, fields: Mapping[str, Any], at: Instant, path: Path
     ) -> dict[str, Any]:
-        """A customer of the case as an event. Raises WrongCase: see `event`."""
+        """A customer of the case as an event. Raises WrongCase as `event` does."""
         self._made += 1
         event = {"event_id": f"customer-{self._made}", "customer_id": customer, "occurred_at": at}
         problems: list[Problem] = []
@@ -140,7 +138,7 @@ class EventMaker:
         return _unless(problems, event)
 
     def value(self, raw: Any, field: Field, path: Path, currency: str) -> Any:
-        """A raw value in the form of its type. Raises WrongCase."""
+        """A raw value, converted to its type. Raises WrongCase."""
         problems: list[Problem] = []
         value = self._value(raw, field, path, currency, problems)
         return _unless(problems, value)
@@ -148,7 +146,7 @@ class EventMaker:
     def _head(
         self, given: dict[str, Any], at: Instant, path: Path, problems: list[Problem]
     ) -> dict[str, Any]:
-        """What every event has, taken out of what is `given`."""
+        """The fields of every event, removed from `given`."""
         self._made += 1
         occurred_at: Instant | None = at
         if "occurred_at" in given:
@@ -204,7 +202,7 @@ class EventMaker:
     def _patch(
         self, fields: Mapping[str, Any], path: Path, problems: list[Problem]
     ) -> dict[str, Any]:
-        """Fields that are given are set, null unsets; `set` and `unset` may also be written out."""
+        """Given fields are set, null unsets; `set` and `unset` may also be explicit."""
         direct = {name: raw for name, raw in fields.items() if name not in ("set", "unset")}
         written = fields.get("set", {})
         if not isinstance(written, dict):
@@ -248,7 +246,7 @@ class EventMaker:
         return values
 
     def _default(self, name: str, field: Field) -> Any:
-        if name == "order_id":  # two orders are two orders, unless the case says otherwise
+        if name == "order_id":  # orders differ unless the case gives an id
             return f"order-{self._made}"
         return _DEFAULTS.get(field.type, name)
 
@@ -285,18 +283,18 @@ def _own(types: Mapping[str, FieldType]) -> dict[str, Field]:
 
 
 def no_moment(path: Path, found: Any) -> Problem:
-    """What is written at `path` is no moment."""
+    """Problem: the value at `path` is not a moment."""
     return _unfit(path, "a moment such as 2026-03-02 10:00", found)
 
 
 def unknown_entry(entry: Mapping[str, Any], path: Path, others: tuple[str, ...]) -> Problem:
-    """An entry of `events` that is neither an event nor one of `others`."""
+    """Problem: an entry of `events` is neither an event nor one of `others`."""
     name = next((key for key in entry if key != "at"), "")
     known = (*METRICS, *PRODUCT_METRICS, *others)
     return unknown_name((*path, name), "metric or step", name, known, at_key=True)
 
 
-def _unless(problems: list[Problem], value: T) -> T:
+def _unless(problems: list[Problem], value: Value) -> Value:
     if problems:
         raise WrongCase(problems)
     return value

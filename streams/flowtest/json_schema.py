@@ -1,5 +1,5 @@
-"""The JSON Schema by which editors complete and check `*.test.yaml`, made from the structs that
-read them, the metrics and the fields of what is expected."""
+"""JSON Schema of `*.test.yaml` for editors, made from the structs that read them, the metrics and
+the fields of expected entries."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,20 +10,26 @@ from streams.engine.content import CouponPool
 from streams.engine.language import PROFILE_FIELDS, StoreSettings
 from streams.engine.values import ITEM_FIELDS, METRICS, Field, FieldType
 from streams.flowtest.cases import FileText
-from streams.flowtest.entries import COMMANDS, DECISIONS, REVIEWS, WEBHOOKS, Entries
+from streams.flowtest.entries import (
+    COMMAND_ENTRIES,
+    DECISION_ENTRIES,
+    REVIEW_ENTRIES,
+    WEBHOOK_ENTRIES,
+    Entries,
+)
 
 _ANY_SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
 _MAPPING: dict[str, Any] = {"type": "object"}
 
 OTHER_ENTRIES: dict[str, dict[str, Any]] = {
-    "publish": {"description": "these definitions follow", "$ref": "#/$defs/RawSet"},
-    "facts": {"description": "store facts arrive: names to numbers", **_MAPPING},
-    "values": {"description": "customers to values that stand in for the model's", **_MAPPING},
-    "review": {"description": "a person answers: send or drop, and customer", **_MAPPING},
-    "backfill": {"description": "past customers are added to this flow"},
-    "crash": {"description": "memory is lost, and state restored", "type": "boolean"},
+    "publish": {"description": "publish these definitions", "$ref": "#/$defs/RawSet"},
+    "facts": {"description": "store facts: names to numbers", **_MAPPING},
+    "values": {"description": "customers to values that replace the model's", **_MAPPING},
+    "review": {"description": "a review: send or drop, and customer", **_MAPPING},
+    "backfill": {"description": "add past customers to this flow"},
+    "crash": {"description": "lose memory and restore state", "type": "boolean"},
 }
-"""What may happen beside events."""
+"""Entries of `events` that are no events."""
 
 
 def test_schema() -> dict[str, Any]:
@@ -40,14 +46,13 @@ def test_schema() -> dict[str, Any]:
     }
 
 
-def schema_text() -> str:
-    """The schema as it lies in `schemas/test.schema.json`."""
+def test_schema_text() -> str:
+    """Content of `schemas/test.schema.json`."""
     return as_file(test_schema())
 
 
 def _name_parts(writer: SchemaWriter) -> None:
-    """Definitions inside of tests are read where all of them are known; an editor may check each
-    by itself."""
+    """Definitions inside of tests are read as a set; an editor may check each on its own."""
     parts = writer.definitions["RawSet"]["properties"]
     kinds = {
         "flows": Flow,
@@ -80,11 +85,11 @@ def _name_entries(definitions: dict[str, Any]) -> None:
     }
     expected = definitions["Expect"]["properties"]
     lists = {
-        "commands": COMMANDS,
-        "webhooks": WEBHOOKS,
-        "reviews": REVIEWS,
-        "decisions": DECISIONS,
-        "decisions_exactly": DECISIONS,
+        "commands": COMMAND_ENTRIES,
+        "webhooks": WEBHOOK_ENTRIES,
+        "reviews": REVIEW_ENTRIES,
+        "decisions": DECISION_ENTRIES,
+        "decisions_exactly": DECISION_ENTRIES,
     }
     for name, entries in lists.items():
         expected[name]["items"] = _entry(entries)
@@ -105,7 +110,7 @@ def _event(metric: str, fields: Mapping[str, Field]) -> dict[str, Any]:
 
 
 def _fields(fields: Mapping[str, Field]) -> dict[str, Any]:
-    """Fields of the shop's own may stand beside these."""
+    """An object with these fields; custom fields are allowed, too."""
     properties = {name: _value(field.type) for name, field in fields.items()}
     return {"type": "object", "properties": properties}
 
@@ -124,4 +129,4 @@ def _entry(entries: Entries) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(schema_text(), end="")
+    print(test_schema_text(), end="")

@@ -4,11 +4,11 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from itertools import groupby
 
-from streams.flowtest.compare import Result
+from streams.flowtest.judging import Result
 
 
 def junit_xml(results: Sequence[Result]) -> str:
-    """One suite for each file, one case for each case."""
+    """One suite per file, one test case per case."""
     root = ElementTree.Element("testsuites")
     for file, of_file in groupby(results, key=lambda result: result.case.file):
         listed = list(of_file)

@@ -1,5 +1,5 @@
-"""Where the parts of a case are written: in the case, in its file for all cases, or in a folder of
-definitions."""
+"""Places of the parts of a case: in the case, in its file for all cases, or in a definitions
+folder."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from streams.definitions import Loaded, PlacedProblem
-from streams.definitions.problem import with_first
-from streams.definitions.source import Source
+from streams.definitions.placed_problem import with_first
+from streams.definitions.source import SourceText
 from streams.engine.values import Path, Problem
 
 DEFINITIONS: Path = ("definitions",)
@@ -16,15 +16,15 @@ STORE: Path = ("store",)
 
 
 class Places(msgspec.Struct, frozen=True):
-    """Of one case; `case` is its path in the file."""
+    """Places of one case; `case` is its path in the file."""
 
     file: str
-    source: Source
+    source: SourceText
     case: Path
     folders: list[Loaded] = []
 
     def placed(self, problem: Problem) -> PlacedProblem:
-        """A problem whose path begins in the case. What stands there stands over the file's."""
+        """Places a problem whose path begins in the case. The case overrides the file."""
         path = (*self.case, *problem.path)
         begin = path[: len(self.case) + 2]
         if begin not in self.source.values and problem.path[:2] in self.source.values:
@@ -32,7 +32,7 @@ class Places(msgspec.Struct, frozen=True):
         return self._in_file(path, problem)
 
     def placed_in_set(self, problem: Problem, raw: Mapping[str, Any]) -> PlacedProblem:
-        """A problem whose path begins in `raw`, the definitions that the case is judged by."""
+        """Places a problem whose path begins in `raw`, the merged definitions of the case."""
         if problem.first is not None:
             first = Problem(problem.first, problem.message)
             once = msgspec.structs.replace(problem, first=None)
@@ -57,7 +57,7 @@ class Places(msgspec.Struct, frozen=True):
         return self._in_file(self.case, problem)
 
     def _in_store(self, problem: Problem) -> PlacedProblem:
-        """Settings are merged key by key."""
+        """Places a problem of the settings, which are merged key by key."""
         key = problem.path[1:2]
         for base in (*self._over(STORE), *self._over((*DEFINITIONS, *STORE))):
             if (*base, *key) in self.source.values:
@@ -78,7 +78,7 @@ class Places(msgspec.Struct, frozen=True):
 
 
 def _at(raw: Any, path: Path) -> Any:
-    """What stands at `path`; None: nothing does."""
+    """The value at `path`, or None."""
     for part in path:
         if isinstance(raw, dict):
             raw = raw.get(part)

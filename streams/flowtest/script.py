@@ -1,4 +1,4 @@
-"""What a case says, as records of the inputs."""
+"""The script of a case, as input records."""
 
 import contextlib
 import hashlib
@@ -40,34 +40,34 @@ from streams.engine.values import (
 )
 from streams.flowtest.cases import Case, RawSet, as_raw
 from streams.flowtest.events import (
-    Command,
     EventMaker,
-    NotThere,
+    MessageNotFound,
+    SentMessage,
     WrongCase,
     no_moment,
     unknown_entry,
 )
-from streams.flowtest.world import Outcome, World, Written
+from streams.flowtest.world import CaseOutputs, InputRecord, World
 from streams.ports import CONTROL
 from streams.programs import SEMANTICS
 from streams.runtime.facts import DayFact
 
 NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
-"""What a case may say beside events."""
+"""Entries of `events` that are no events."""
 
 _COUPON_KEY = "flow test"
-"""Codes made by rule are the same in every run."""
+"""Fixed, so that generated codes are the same in every run."""
 
 
 class Script:
-    """The records of one case. The first run writes them, because a `message.opened` names a
-    command that must have been sent; the other runs read them."""
+    """The records of one case. The first run makes them, because `message.opened` refers to a
+    command sent before; the other runs read them."""
 
     def __init__(self, case: Case, definitions: Definitions) -> None:
         self._case = case
         self._definitions = definitions
         self._maker = EventMaker(definitions)
-        self.written: list[Written] = []
+        self.records: list[InputRecord] = []
         self._sets: list[Definitions] = []
         self._programs: list[Program] = []
         self._successors: Successors = {}
@@ -77,7 +77,7 @@ class Script:
         self._problems: list[Problem] = []
         moments = [self._moment_of(number) for number in range(len(case.events))]
         if moments and all(at is None for at in moments):
-            raise WrongCase(self._problems)  # there is no time to try the rest at
+            raise WrongCase(self._problems)  # no times to run the entries at
         last = max((at for at in moments if at is not None), default=0)
         self._entries = sorted(
             (last if at is None else at, number) for number, at in enumerate(moments)
@@ -85,29 +85,28 @@ class Script:
         until = None if case.until is None else self._maker.placed(case.until)
         self._until = max(last, until) if until is not None else last
         if until is not None and until < last:
-            self._problems.append(Problem(("until",), "until: comes before the last event"))
+            self._problems.append(Problem(("until",), "until: is before the last event"))
 
-    def play(self) -> Outcome:
-        """Runs the case moment by moment and writes its records down. Raises WrongCase with all
-        that can't be."""
+    def play(self) -> CaseOutputs:
+        """Runs the case moment by moment and keeps its records. Raises WrongCase."""
         world = World(all_fields)
         first = min((at for at, _ in self._entries), default=self._until)
         for customer in self._case.customers:
-            with self._noted():
+            with self._collected():
                 self._introduce(world, customer, first - 1)
         self._publish(world, self._definitions, self._case.definitions, first)
         for at, entries in itertools.groupby(self._entries, key=lambda pair: pair[0]):
             self._settle(world, at)
-            self._hand_over(world, at)
+            self._feed_back(world, at)
             for _, number in entries:
-                with self._noted():
+                with self._collected():
                     self._enter(world, at, number)
             world.settle(at + 1)
-            self._hand_over(world, at + 1)
+            self._feed_back(world, at + 1)
         self._settle(world, self._until + 1)
         if self._problems:
             raise WrongCase(self._problems)
-        return world.outcome()
+        return world.outputs()
 
     def _moment_of(self, number: int) -> Instant | None:
         text = self._case.events[number].get("at")
@@ -117,11 +116,11 @@ class Script:
         return at
 
     @contextlib.contextmanager
-    def _noted(self) -> Iterator[None]:
-        """What can't be is told with all the rest. What isn't there may only follow from that."""
+    def _collected(self) -> Iterator[None]:
+        """Collects the problems of entries. A missing message may only follow from one before."""
         try:
             yield
-        except NotThere as wrong:
+        except MessageNotFound as wrong:
             if not self._problems:
                 self._problems += wrong.problems
         except WrongCase as wrong:
@@ -130,13 +129,13 @@ class Script:
     def _introduce(self, world: World, customer: str, at: Instant) -> None:
         path = ("customers", customer)
         event = self._maker.profile(customer, self._case.customers[customer], at, path)
-        self._write(world, "customers", at, customer, "customer.updated", event, path)
+        self._write(world, "customer.updated", event, at, path)
 
     def _settle(self, world: World, until: Instant) -> None:
-        """All that is due before `until` happens. Where somebody asks for store facts, those of
-        each day come at its end; what the case gives by `facts` stays as it is."""
+        """Advances to `until`. If definitions read store facts, those of each day come at its end;
+        `facts` of the case are kept."""
         if any(program.facts_read for program in self._programs):
-            first = max(self._settled, min(record.time for record in self.written))
+            first = max(self._settled, min(record.time for record in self.records))
             for midnight in range(first - first % DAY + DAY, until + 1, DAY):
                 world.settle(midnight)
                 for fact in world.local.new_facts():
@@ -149,34 +148,34 @@ class Script:
         record = fact_record(msgspec.structs.replace(fact, values=given))
         assert record.key is not None
         assert record.value is not None
-        self._add(world, Written(CONTROL, fact.day_end, record.key, record.value))
+        self._add(world, InputRecord(CONTROL, fact.day_end, record.key, record.value))
 
-    def _hand_over(self, world: World, at: Instant) -> None:
-        """What tasks write for each other is read as soon as it's committed: a millisecond later,
-        where there is nothing between."""
+    def _feed_back(self, world: World, at: Instant) -> None:
+        """Appends records that tasks write for each other once they are committed: a millisecond
+        later if nothing comes between."""
         for one in world.local.take_between_tasks():
             assert one.key is not None
-            self._add(world, Written(one.topic, at, one.key, one.value or b""))
+            self._add(world, InputRecord(one.topic, at, one.key, one.value or b""))
 
-    def replay(self, *, restores: bool) -> Outcome:
-        """Runs the same records again."""
+    def replay(self, *, restores: bool) -> CaseOutputs:
+        """Runs the same records again, restored after each moment or in one batch."""
         world = World(all_fields if restores else self._fields_read())
         if restores:
-            for at, written in itertools.groupby(self.written, key=lambda record: record.time):
+            for at, written in itertools.groupby(self.records, key=lambda record: record.time):
                 world.settle(at)
                 for record in written:
                     world.add(record)
                 world.settle(at + 1)
                 world.local.restart(keep_store=False)
         else:
-            for record in self.written:
+            for record in self.records:
                 if record.topic is not None:
                     world.add(record)
         world.settle(self._until + 1)
-        return world.outcome()
+        return world.outputs()
 
     def _fields_read(self) -> FieldsRead:
-        """Those that any of the case's definitions read."""
+        """The fields that any of the case's definitions read."""
         programs = self._programs
 
         def fields(metric: str) -> frozenset[str] | None:
@@ -191,17 +190,15 @@ class Script:
         if metric is not None:
             path = (*path, metric)
 
-            def find(customer: str, template: str) -> Command:
+            def find(customer: str, template: str) -> SentMessage:
                 return world.newest(SEND_COMMANDS, customer, template, (*path, "template"))
 
             event = self._maker.event(metric, entry[metric], at, path, find)
-            topic = self._maker.topic_of(metric)
-            self._write(world, topic, at, event["customer_id"], metric, event, path)
+            self._write(world, metric, event, at, path)
         elif PRODUCT_UPDATED in entry:
             path = (*path, PRODUCT_UPDATED)
             product = self._maker.product(entry[PRODUCT_UPDATED], at, path)
-            topic = PRODUCT_METRICS[PRODUCT_UPDATED].topic
-            self._write(world, topic, at, product["sku"], PRODUCT_UPDATED, product, path)
+            self._write(world, PRODUCT_UPDATED, product, at, path)
         elif "publish" in entry:
             self._publish_again(world, entry["publish"], at, (*path, "publish"))
         elif "facts" in entry:
@@ -211,7 +208,7 @@ class Script:
         elif "review" in entry:
             self._review(world, entry["review"], at, (*path, "review"))
         elif "crash" in entry:
-            self._add(world, Written(None, at))
+            self._add(world, InputRecord(None, at))
         elif "backfill" in entry:
             self._backfill(world, entry["backfill"], at, (*path, "backfill"))
         else:
@@ -226,11 +223,11 @@ class Script:
         raw["store"] = {**self._sets[-1].raw["store"], **(parts.store or {})}
         definitions = read_definitions(raw)
         if not isinstance(definitions, Definitions):
-            # a part that isn't given is the one before, and doesn't go with the others any more
+            # a part kept from the set before does not fit the new ones
             raise WrongCase([problem.under(path) for problem in definitions])
         self._successors = successors(self._sets[-1], definitions, self._successors)
         self._put_in_force(definitions)
-        self._maker.know(definitions)
+        self._maker.use_definitions(definitions)
         self._publish(world, definitions, raw, at)
 
     def _put_in_force(self, definitions: Definitions) -> None:
@@ -250,15 +247,15 @@ class Script:
             successors=self._successors,
             coupon_key=_COUPON_KEY,
         )
-        self._add(world, Written(CONTROL, at, b"definitions", encode_definitions(record)))
+        self._add(world, InputRecord(CONTROL, at, b"definitions", encode_definitions(record)))
         for code in inline_codes(definitions.coupons, at):
             loaded = coupon_record(code)
             assert loaded.key is not None
             assert loaded.value is not None
-            self._add(world, Written(loaded.topic, at, loaded.key, loaded.value))
+            self._add(world, InputRecord(loaded.topic, at, loaded.key, loaded.value))
 
     def _facts(self, world: World, given: Any, at: Instant, path: Path) -> None:
-        """Store facts: money in major units, as elsewhere."""
+        """Store facts; money in major units, as in all definitions."""
         values = {
             name: self._number(text, (*path, name), is_money=name.startswith("clv."))
             for name, text in _mapping(given, path).items()
@@ -267,7 +264,7 @@ class Script:
         self._add_facts(world, values, at)
 
     def _values(self, world: World, given: Any, at: Instant, path: Path) -> None:
-        """Values that stand in for those of the purchase model."""
+        """Values that replace those of the purchase model."""
         values = {}
         for customer, of_customer in _mapping(given, path).items():
             for name, text in _mapping(of_customer, (*path, customer)).items():
@@ -287,7 +284,7 @@ class Script:
         return float(moment)
 
     def _review(self, world: World, given: Any, at: Instant, path: Path) -> None:
-        """What a person says of the newest request of a customer and template."""
+        """A review of the newest request of a customer and template."""
         said = _mapping(given, path)
         verdicts = [verdict for verdict in (SEND, DROP) if verdict in said]
         unknown = said.keys() - {SEND, DROP, "customer", "by"}
@@ -303,19 +300,19 @@ class Script:
         record = review_record(review)
         assert record.key is not None
         assert record.value is not None
-        self._add(world, Written(record.topic, at, record.key, record.value))
+        self._add(world, InputRecord(record.topic, at, record.key, record.value))
 
     def _backfill(self, world: World, given: Any, at: Instant, path: Path) -> None:
-        """All customers whose events would have started the flow, as far as the case has told."""
+        """Backfill requests for all events so far that would have started the flow."""
         program = self._programs[-1]
         flow = program.flows.get(given) if isinstance(given, str) else None
         if flow is None:
             raise WrongCase([unknown_name(path, "flow", str(given), program.flows)])
         if not is_fit(program, flow):
-            message = f"backfill: {given} isn't live, or no event starts it"
+            message = f"backfill: {given} is not live or has no metric trigger"
             raise WrongCase([Problem(path, message)])
         topics = {program.on_metric[metric].metric.topic for metric in metrics_of(program, flow)}
-        events = [record for record in self.written if record.topic in topics]
+        events = [record for record in self.records if record.topic in topics]
         for event in in_order(flow, events):
             assert event.topic is not None
             request = BackfillRequest(
@@ -330,7 +327,7 @@ class Script:
             record = backfill_record(request)
             assert record.key is not None
             assert record.value is not None
-            self._add(world, Written(record.topic, at, record.key, record.value))
+            self._add(world, InputRecord(record.topic, at, record.key, record.value))
 
     def _number(self, text: Any, path: Path, *, is_money: bool) -> float:
         currency = self._definitions.store.currency
@@ -344,27 +341,24 @@ class Script:
 
     def _add_facts(self, world: World, values: dict[str, float], at: Instant) -> None:
         day = to_date(at, self._definitions.store.zone()).isoformat()
-        self._add(world, Written(CONTROL, at, b"facts", encode_facts(FactsRecord(day, values))))
+        self._add(world, InputRecord(CONTROL, at, b"facts", encode_facts(FactsRecord(day, values))))
 
     def _write(
-        self,
-        world: World,
-        topic: str,
-        at: Instant,
-        key: str,
-        metric: str,
-        event: dict[str, Any],
-        path: Path,
+        self, world: World, metric: str, event: dict[str, Any], at: Instant, path: Path
     ) -> None:
+        if metric == PRODUCT_UPDATED:
+            topic, key = PRODUCT_METRICS[metric].topic, event["sku"]
+        else:
+            topic, key = self._maker.topic_of(metric), event["customer_id"]
         try:
             value = encode_event(metric, event, self._maker.metrics)
         except WrongEvent as error:
             place = path if error.field is None else (*path, error.field)
             raise WrongCase([Problem(place, f"{metric}: {error}")]) from error
-        self._add(world, Written(topic, at, key.encode(), value))
+        self._add(world, InputRecord(topic, at, key.encode(), value))
 
-    def _add(self, world: World, record: Written) -> None:
-        self.written.append(record)
+    def _add(self, world: World, record: InputRecord) -> None:
+        self.records.append(record)
         world.add(record)
 
 

@@ -1,4 +1,4 @@
-"""The world of a case: one task in memory, and what it has put out."""
+"""The world of a case: one task in memory, and its outputs."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ from streams.contracts.interests import INTERESTS
 from streams.contracts.wire import decode_any
 from streams.engine import METRICS, CustomerState, Instant, decode_state
 from streams.engine.values import NEWS, Path, Problem
-from streams.flowtest.events import Command, NotThere
+from streams.flowtest.events import MessageNotFound, SentMessage
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
 
 
-class Written(msgspec.Struct, frozen=True):
-    """One record of an input, ready to be fed; `topic` None: a crash."""
+class InputRecord(msgspec.Struct, frozen=True):
+    """One record of an input; `topic` None: a crash."""
 
     topic: str | None
     time: Instant
@@ -28,8 +28,8 @@ class Written(msgspec.Struct, frozen=True):
     value: bytes = b""
 
 
-class Outcome(msgspec.Struct):
-    """What a run came to, as a reader of the output topics sees it."""
+class CaseOutputs(msgspec.Struct):
+    """Outputs of a run, as a consumer of the output topics reads them."""
 
     commands: list[dict[str, Any]]
     webhooks: list[dict[str, Any]]
@@ -40,9 +40,8 @@ class Outcome(msgspec.Struct):
     news: list[dict[str, Any]]
     states: dict[str, CustomerState] = {}
 
-    def written(self) -> dict[str, list[Any]]:
-        """What was put out, by the name of one such thing; ways of running a case are compared by
-        it."""
+    def by_kind(self) -> dict[str, list[Any]]:
+        """Outputs by kind, in the singular; ways of running a case are compared on them."""
         return {
             "command": self.commands,
             "webhook": self.webhooks,
@@ -55,13 +54,13 @@ class Outcome(msgspec.Struct):
 
 
 class World:
-    """One local task and what it has put out."""
+    """One local task and its outputs."""
 
     def __init__(self, fields_read: FieldsRead) -> None:
         parts = LocalParts(
             MemoryStore,
             EventDecoder(
-                fields_read, custom_metric=lambda name: self.local.task.program.own_metric(name)
+                fields_read, custom_metric=lambda name: self.local.task.program.custom_metric(name)
             ),
             EffectEncoder(),
             Programs(),
@@ -69,8 +68,8 @@ class World:
         )
         self.local = LocalTask(parts)
 
-    def add(self, record: Written) -> None:
-        """Adds a record to its input, or crashes."""
+    def add(self, record: InputRecord) -> None:
+        """Appends a record to its input, or crashes the task."""
         if record.topic is None:
             self.settle(record.time)
             self.local.restart(keep_store=False)
@@ -78,22 +77,22 @@ class World:
             self.local.append(record.topic, record.time, record.key, record.value)
 
     def settle(self, until: Instant) -> None:
-        """All that is due before `until` happens and is committed."""
+        """Advances the task to `until` and commits."""
         self.local.advance(until)
         self.local.commit(until)
 
-    def newest(self, topic: str, customer: str, template: str, path: Path) -> Command:
+    def newest(self, topic: str, customer: str, template: str, path: Path) -> SentMessage:
         """The newest message on `topic` of a customer and template. Raises NotThere, at `path`."""
         for one in reversed(self._read(topic)):
             if one["customer_id"] == customer and one["template"] == template:
-                return Command(customer, template, one["send_id"], one["channel"])
-        message = f"no message {template!r} to {customer!r} was put up for review before"
+                return SentMessage(customer, template, one["send_id"], one["channel"])
+        message = f"no earlier message {template!r} to {customer!r} awaits review"
         if topic == SEND_COMMANDS:
-            message = f"no command {template!r} was sent to {customer!r} before"
-        raise NotThere([Problem(path, message)])
+            message = f"no earlier command {template!r} to {customer!r}"
+        raise MessageNotFound([Problem(path, message)])
 
-    def outcome(self) -> Outcome:
-        """What was put out and is known of customers, as committed."""
+    def outputs(self) -> CaseOutputs:
+        """Committed outputs and customer states."""
         states = {
             key.decode(): decode_state(value)
             for key, value in self.local.store.items()
@@ -101,7 +100,7 @@ class World:
         }
         letters = [letter["reason"] for letter in self._read("dead-letters")]
         decisions = [one for value in self._values(DECISIONS) for one in read_decisions(value)]
-        return Outcome(
+        return CaseOutputs(
             commands=self._read(SEND_COMMANDS),
             webhooks=self._read(WEBHOOKS),
             reviews=self._read(REVIEW_REQUESTS),

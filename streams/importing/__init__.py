@@ -3,3 +3,6 @@
 `encoding.py` makes records, `sorting.py` puts files in order of time, `writing.py` writes them to
 Kafka, `past.py` imports a history in simulated time (DESIGN 5.7).
 """
+
+DAYS_AFTER_LAST_EVENT = 30
+"""Days for which simulated time continues after the last event: waits that are open come due."""

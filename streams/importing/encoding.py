@@ -11,6 +11,9 @@ from streams.contracts.fields import WrongEvent
 from streams.engine import METRICS, Instant
 from streams.engine.values import KEYED_BY_SKU, PRODUCT_METRICS, Metric
 
+EventFields = dict[str, Any]
+"""An event as a dict: its `metric` and the fields of DESIGN 7."""
+
 
 class EventRecord(msgspec.Struct, array_like=True, gc=False):
     """One event, ready to be written."""
@@ -21,7 +24,7 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False):
     value: bytes
 
 
-def event_record(event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS) -> EventRecord:
+def event_record(event: EventFields, metrics: Mapping[str, Metric] = METRICS) -> EventRecord:
     """The record of an event: its `metric` and the fields of DESIGN 7. `metrics` holds the
     shop's own ones too. Raises WrongEvent, naming the field."""
     fields = dict(event)

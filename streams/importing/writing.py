@@ -43,9 +43,9 @@ class PastWriter:
         self._partition_of = lru_cache(maxsize=100_000)(
             lambda key: partition_of(key.encode(), partitions)
         )
-        told = [topic for topic in INPUTS if topic not in BETWEEN_TASKS]
-        self._everywhere = [(topic, number) for number in range(partitions) for topic in told]
-        self._heard_of: set[tuple[str, int]] = set()
+        topics = [topic for topic in INPUTS if topic not in BETWEEN_TASKS]
+        self._everywhere = [(topic, number) for number in range(partitions) for topic in topics]
+        self._written_to: set[tuple[str, int]] = set()
         self._round_at: Instant = 0
         self._since_round = 0
 
@@ -56,8 +56,8 @@ class PastWriter:
             self.tick(at)  # all tasks begin on the same day (runtime/days.py)
         elif at < self.last_at:
             raise Refused(
-                f"an event of {event.key} happened at {at}, before the one in front of it "
-                f"({self.last_at}); a past is written in order of time"
+                f"event of {event.key} is at {at}, before the previous event ({self.last_at}); "
+                "events must be in time order"
             )
         self.last_at = at
         if at - self._round_at >= TICK_INTERVAL or self._since_round >= TICK_EVENTS:
@@ -65,21 +65,21 @@ class PastWriter:
         topic, key = event.topic, event.key
         partition = self._partition_of(key)
         self._produce(OutputRecord(topic, key.encode(), event.value, partition, None, at))
-        self._heard_of.add((topic, partition))
+        self._written_to.add((topic, partition))
         self._since_round += 1
 
     def tick(self, at: Instant) -> None:
         """Tells every partition that nothing before `at` will follow."""
         for topic, partition in self._everywhere:
-            if (topic, partition) not in self._heard_of:
+            if (topic, partition) not in self._written_to:
                 self._produce(tick_record(topic, partition, at))
                 self.ticks += 1
-        self._heard_of.clear()
+        self._written_to.clear()
         self._round_at = at
         self._since_round = 0
 
     def end(self, until: Instant) -> None:
         """The end of the past: timers that are due before `until` fire, nothing before it may
         follow."""
-        self._heard_of.clear()
+        self._written_to.clear()
         self.tick(until)

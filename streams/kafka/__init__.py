@@ -1,6 +1,6 @@
-"""Kafka's brokers, through librdkafka: the one package that imports confluent_kafka.
+"""Access to Kafka through librdkafka: the only package that imports confluent_kafka.
 
 `consumer.py` fetches inputs, `producer.py` is the transactional producer of one task,
-`changelog.py` restores a task's state, `topics.py` knows how topics must be, `failures.py` sorts
-the client's errors by what the caller must do.
+`changelog.py` restores a task's state, `topics.py` is the table of topics and their required
+configuration, `failures.py` sorts the client's errors by the reaction of the caller.
 """

@@ -1,4 +1,4 @@
-"""What is asked of the brokers beside records: where partitions end, and topics."""
+"""Requests to the brokers other than records: end offsets and topics."""
 
 import logging
 import time
@@ -14,10 +14,9 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from streams.errors import Refused
-from streams.kafka.failures import UNREACHABLE, error_of, failure
-from streams.kafka.options import connection_options, offsets_options
+from streams.kafka.client_config import connection_options, offsets_options
+from streams.kafka.failures import UNREACHABLE, error_of, kafka_error
 from streams.kafka.topics import (
-    CHANGELOG,
     TOPICS,
     FoundTopic,
     TopicProblem,
@@ -26,39 +25,38 @@ from streams.kafka.topics import (
     problems_of,
     topic_name,
 )
+from streams.ports import CHANGELOG, PartitionId
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _REQUEST_WITHIN = 5.0  # seconds
-_ATTEMPT_WITHIN = 2.0  # seconds; how soon a stop is noticed
-_ASK_AGAIN_AFTER = 0.05  # seconds
-_END = -1  # in place of a timestamp: where the partition ends
+_ATTEMPT_WITHIN = 2.0  # seconds; bounds the reaction time to a stop
+_RETRY_AFTER = 0.05  # seconds
+_END = -1  # in place of a timestamp: the end of the partition
 
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
-TopicPlace = tuple[str, int]
-"""A topic, as named on the brokers, and one of its partitions."""
-
 
 class KafkaAdmin:
-    """Blocks, within a bound: no method belongs on the event loop. Any thread may call."""
+    """Admin client. Every method blocks, within a bound, so none belongs on the event loop. Thread
+    safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        quiet = {"log_level": 0}  # what goes wrong comes back as an error
+        quiet = {"log_level": 0}  # failures come back as errors
         self._admin = AdminClient({**connection_options(settings, "admin"), **quiet})
         self._offsets = Consumer({**offsets_options(settings, "offsets"), **quiet})
 
     def close(self) -> None:
-        """Lets go of the clients."""
+        """Closes the clients."""
         self._offsets.close()
 
     # ── Reaching the brokers ──────────────────────────────────────────────────────────────────
 
     def wait_for_broker(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
-        """Tries until a broker answers, with a line for each attempt. Raises Refused after
-        `broker_timeout`, when stopped, or where trying again wouldn't help."""
+        """Retries until a broker answers, with a log line per attempt. Raises Refused after
+        `broker_timeout`, when stopped, or where a retry would not help."""
         patience = self._settings.broker_timeout / 1000
         deadline = time.monotonic() + patience
         while True:
@@ -68,32 +66,35 @@ class KafkaAdmin:
             except KafkaException as exception:
                 error = error_of(exception)
                 if error.code() not in UNREACHABLE:
-                    raise failure(error, f"asking {self._settings.brokers}") from exception
+                    raise kafka_error(
+                        error, f"connecting to {self._settings.brokers}"
+                    ) from exception
             left = deadline - time.monotonic()
             if left <= 0 or is_stopped():
                 raise Refused(
-                    f"no broker answers at {self._settings.brokers}, tried for {patience:g} s; "
-                    "start one, or set its address (brokers, SENDFLOW_BROKERS) or a longer "
-                    "broker_timeout"
+                    f"no broker reachable at {self._settings.brokers} after {patience:g} s; start "
+                    "one, set brokers (SENDFLOW_BROKERS) or raise broker_timeout"
                 )
             logger.warning(
-                "no broker answers at %s; trying for another %.0f s", self._settings.brokers, left
+                "no broker reachable at %s; retrying for %.0f s", self._settings.brokers, left
             )
 
     # ── Offsets ───────────────────────────────────────────────────────────────────────────────
 
-    def end_offsets(self, places: Iterable[TopicPlace], timeout: float) -> dict[TopicPlace, int]:
-        """Where partitions end: the high watermark, open transactions included (DESIGN 5.2).
+    def end_offsets(
+        self, partitions: Iterable[PartitionId], timeout: float
+    ) -> dict[PartitionId, int]:
+        """End offsets of partitions: the high watermark, open transactions included (DESIGN 5.2).
 
-        One request per broker that leads some of them. What can't be asked within `timeout`
-        seconds is left out: not knowing is not an end."""
-        wanted = [TopicPartition(topic, partition, _END) for topic, partition in places]
+        One request per leading broker. Partitions without an answer within `timeout` seconds are
+        left out: an unknown end is no end."""
+        wanted = [TopicPartition(topic, partition, _END) for topic, partition in partitions]
         if not wanted:
             return {}
         try:
             # The timestamp -1 is the protocol's "latest"; a third of the cost of list_offsets().
             answers = self._offsets.offsets_for_times(wanted, timeout / 2)
-        except KafkaException:  # one leader that is away fails them all: ask one by one
+        except KafkaException:  # one missing leader fails the request: one request each
             return self._ends_apart(wanted, timeout / 2)
         return {
             (answer.topic, answer.partition): answer.offset
@@ -103,25 +104,25 @@ class KafkaAdmin:
 
     def _ends_apart(
         self, wanted: Iterable[TopicPartition], timeout: float
-    ) -> dict[TopicPlace, int]:
+    ) -> dict[PartitionId, int]:
         answers = self._admin.list_offsets(
             {TopicPartition(one.topic, one.partition): _LATEST for one in wanted},
             isolation_level=IsolationLevel.READ_UNCOMMITTED,
             request_timeout=timeout,
         )
         ends = {}
-        for place, answer in answers.items():
+        for partition, answer in answers.items():
             try:
                 offset = answer.result().offset
                 if offset >= 0:  # in time
-                    ends[place.topic, place.partition] = offset
+                    ends[partition.topic, partition.partition] = offset
             except KafkaException as exception:
-                logger.debug("%s: %s", place, error_of(exception).str())
+                logger.debug("%s: %s", partition, error_of(exception).str())
         return ends
 
     def bounds(self, topic: str, partition: int, timeout: float) -> tuple[int, int]:
-        """The first offset that is there, and the one after the last, open transactions included.
-        Raises Refused after `timeout` seconds."""
+        """The first existing offset, and the offset after the last record, open transactions
+        included. Raises Refused after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -132,15 +133,15 @@ class KafkaAdmin:
             except KafkaException as exception:
                 error = error_of(exception)
                 if error.code() not in UNREACHABLE or time.monotonic() >= deadline:
-                    failed = failure(error, f"{topic}[{partition}]: asking where it ends")
+                    failed = kafka_error(error, f"{topic}[{partition}]: reading end offset")
                     raise Refused(str(failed)) from exception
-            time.sleep(_ASK_AGAIN_AFTER)
+            time.sleep(_RETRY_AFTER)
 
     # ── Topics ────────────────────────────────────────────────────────────────────────────────
 
     def create_topics(self) -> list[str]:
-        """Creates the topics of TOPICS that are missing, and waits until the brokers know them;
-        their names on the brokers."""
+        """Creates the missing topics of TOPICS and waits until all brokers have them. Returns their
+        names on the brokers."""
         existing = self._partition_counts()
         missing = [
             self._new_topic(logical)
@@ -157,23 +158,23 @@ class KafkaAdmin:
         deadline = time.monotonic() + _REQUEST_WITHIN * 2
         while not self._partition_counts().keys() >= set(names):
             if time.monotonic() > deadline:
-                raise Refused(f"{', '.join(names)}: created, but the brokers don't know them yet")
-            time.sleep(_ASK_AGAIN_AFTER)
+                raise Refused(f"{', '.join(names)}: created, but not yet visible on all brokers")
+            time.sleep(_RETRY_AFTER)
         return names
 
     def delete_topics(self) -> None:
-        """Deletes the topics of TOPICS, with all that they hold."""
+        """Deletes the topics of TOPICS and their records."""
         existing = self._partition_counts()
         names = [topic_name(self._settings, logical) for logical in TOPICS]
-        ours = [name for name in names if name in existing]
-        if ours:
+        existing_names = [name for name in names if name in existing]
+        if existing_names:
             for name, deleted in self._admin.delete_topics(
-                ours, request_timeout=_REQUEST_WITHIN * 2
+                existing_names, request_timeout=_REQUEST_WITHIN * 2
             ).items():
                 _result(deleted, f"deleting the topic {name}")
 
     def check_topics(self) -> list[TopicProblem]:
-        """All that is wrong with the topics of TOPICS; nothing is changed."""
+        """Problems of the topics of TOPICS. Changes nothing."""
         counts = self._partition_counts()
         names = {
             logical: name
@@ -187,7 +188,7 @@ class KafkaAdmin:
         return list(problems_of(found, self._settings))
 
     def delete_retention(self) -> int:
-        """How long the changelog keeps what was deleted: delete.retention.ms."""
+        """delete.retention.ms of the changelog: how long it keeps tombstones."""
         name = topic_name(self._settings, CHANGELOG)
         return int(self._configs([name])[name]["delete.retention.ms"])
 
@@ -204,7 +205,7 @@ class KafkaAdmin:
         try:
             topics = self._admin.list_topics(timeout=_REQUEST_WITHIN).topics
         except KafkaException as exception:
-            raise failure(error_of(exception), "listing the topics") from exception
+            raise kafka_error(error_of(exception), "listing the topics") from exception
         return {
             name: len(topic.partitions) for name, topic in topics.items() if topic.error is None
         }
@@ -216,7 +217,7 @@ class KafkaAdmin:
         answers = self._admin.describe_configs(resources, request_timeout=_REQUEST_WITHIN)
         return {
             resource.name: dict(
-                _values(_result(answer, f"asking for the configuration of {resource.name}"))
+                _values(_result(answer, f"reading configuration of {resource.name}"))
             )
             for resource, answer in answers.items()
         }
@@ -226,7 +227,7 @@ def _result(answer: "Future[object]", doing: str) -> object:
     try:
         return answer.result()
     except KafkaException as exception:
-        raise failure(error_of(exception), doing) from exception
+        raise kafka_error(error_of(exception), doing) from exception
 
 
 def _values(entries: object) -> Iterator[tuple[str, str]]:

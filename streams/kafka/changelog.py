@@ -1,9 +1,9 @@
 """One partition of the changelog, read from an offset to its end.
 
-1. the producer of the task was opened     no older transaction can be committed any more
-2. low and high watermark are asked        what there is; StoreUnusable if it can't fit
-3. records are read, committed ones only
-4. PARTITION_EOF at or after the high watermark: that was all (PITFALLS fact 7, PITFALLS 45, 46)
+1. the producer of the task has been opened: no older transaction can commit any more
+2. low and high watermark are read: StoreUnusable if the offset is not between them
+3. committed records are read
+4. PARTITION_EOF at or after the high watermark: complete (PITFALLS fact 7, PITFALLS 45, 46)
 """
 
 import logging
@@ -15,39 +15,39 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from streams.errors import Refused, StoreUnusable
 from streams.kafka.admin import KafkaAdmin
-from streams.kafka.failures import UNREACHABLE, failure
-from streams.kafka.message import ConsumedMessage, consume
-from streams.kafka.options import Options
+from streams.kafka.client_config import Options
+from streams.kafka.consumed_message import ConsumedMessage, consume
+from streams.kafka.failures import UNREACHABLE, kafka_error
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 5_000
-"""Records at most in one chunk: what is in memory at once (PITFALLS 47)."""
+RESTORE_CHUNK = 5_000
+"""Maximum records of one chunk: the number in memory at once (PITFALLS 47)."""
 
-_CONSUME_WITHIN = 0.5  # seconds; how soon a stop is noticed
+_CONSUME_WITHIN = 0.5  # seconds; bounds the reaction time to a stop
 _REPORT_EVERY = 10.0  # seconds
 
 
-class Chunk(msgspec.Struct):
-    """Some changelog records in a row: the newest bytes of each key, None for deleted."""
+class ChangelogChunk(msgspec.Struct):
+    """Consecutive changelog records: the newest bytes of each key, None for a tombstone."""
 
     changes: dict[bytes, bytes | None]
     records: int
     next_offset: int  # of the changelog, after this chunk
-    end: int  # of the changelog, as it was at the beginning: progress is next_offset / end
+    end: int  # of the changelog when reading began: progress is next_offset / end
 
 
 class Stopped(Exception):
-    """The reading was asked to stop before its end."""
+    """Reading was stopped before the end."""
 
 
 class ChangelogReader:
-    """Reads one partition. Blocks: it belongs in a thread. Used once."""
+    """Reads one partition. Blocks, so it belongs in a thread. Used once."""
 
     def __init__(
         self, options: Options, admin: KafkaAdmin, topic: str, partition: int, patience: float
     ) -> None:
-        """`topic` as on the brokers; `patience`: seconds without any progress until it gives up."""
+        """`topic`: name on the brokers; `patience`: maximum seconds without progress."""
         self._options = options
         self._admin = admin
         self._topic = topic
@@ -57,19 +57,19 @@ class ChangelogReader:
 
     def read(
         self, start: int | None, is_stopped: Callable[[], bool] = lambda: False
-    ) -> Iterator[Chunk]:
-        """All that was committed from `start` on (None: from the beginning, for a new store).
+    ) -> Iterator[ChangelogChunk]:
+        """Yields all committed records from `start` (None: from the beginning, for a new store).
 
-        The last chunk reaches the end, and there is at least one. Raises StoreUnusable where the
-        changelog doesn't go on at `start` (PITFALLS 44); Refused after `patience`, with what holds
-        it up (PITFALLS 50), or for a record that can't be ours; Stopped."""
+        There is at least one chunk, and the last reaches the end. Raises StoreUnusable where the
+        changelog does not continue at `start` (PITFALLS 44); Refused after `patience`, with the
+        cause of the delay (PITFALLS 50), or for a record of another producer; Stopped."""
         first, end = self._admin.bounds(self._topic, self._partition, self._patience)
         if start is None:
             start = first
         if not first <= start <= end:
             raise StoreUnusable(
-                f"{self.name} holds offsets {first} to {end}, but the store goes on at {start}: "
-                "the topic was made anew or shortened"
+                f"{self.name} has offsets {first} to {end}, but the store is at {start}: the topic "
+                "was recreated or truncated"
             )
         consumer = Consumer({**self._options, "logger": logger})
         try:
@@ -80,15 +80,15 @@ class ChangelogReader:
 
     def _chunks(
         self, consumer: Consumer, start: int, end: int, is_stopped: Callable[[], bool]
-    ) -> Iterator[Chunk]:
+    ) -> Iterator[ChangelogChunk]:
         next_offset = start
         progress_at = report_at = time.monotonic()
         is_at_end = False
         while not is_at_end:
             if is_stopped():
                 raise Stopped(f"{self.name}: stopped at {next_offset} of {end}")
-            chunk = Chunk({}, 0, next_offset, end)
-            for message in consume(consumer, CHUNK, _CONSUME_WITHIN):
+            chunk = ChangelogChunk({}, 0, next_offset, end)
+            for message in consume(consumer, RESTORE_CHUNK, _CONSUME_WITHIN):
                 error = message.error()
                 if error is None:
                     self._add(message, chunk)
@@ -109,12 +109,12 @@ class ChangelogReader:
             if chunk.records or is_at_end:
                 yield chunk
 
-    def _add(self, message: ConsumedMessage, chunk: Chunk) -> None:
+    def _add(self, message: ConsumedMessage, chunk: ChangelogChunk) -> None:
         key = message.key()
         if key is None:
             raise Refused(
-                f"{self.name}@{message.offset()} has no key, so it isn't of a task: somebody else "
-                "writes to the changelog; find out who, and give the task another topic (prefix)"
+                f"{self.name}@{message.offset()} has no key: another producer writes to the "
+                "changelog; stop it or use another prefix"
             )
         chunk.changes[key] = message.value()
         chunk.records += 1
@@ -122,17 +122,15 @@ class ChangelogReader:
 
     def _read_error(self, error: KafkaError, start: int) -> None:
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            raise StoreUnusable(
-                f"{self.name}: offset {start}, where the store goes on, isn't there any more"
-            )
+            raise StoreUnusable(f"{self.name}: offset {start} of the store no longer exists")
         if error.code() not in UNREACHABLE:
-            raise failure(error, f"{self.name}: reading")
-        logger.warning("%s: %s; trying again", self.name, error.str())
+            raise kafka_error(error, f"{self.name}: reading")
+        logger.warning("%s: %s; retrying", self.name, error.str())
 
     def _stalled(self, next_offset: int, end: int, seconds: float) -> str:
         return (
-            f"{self.name}: committed records end at {next_offset}, but the changelog at {end}, for "
-            f"{seconds:.0f} s now: the brokers aren't there, or a transaction was left open; "
+            f"{self.name}: no committed records past offset {next_offset} of {end} for "
+            f"{seconds:.0f} s: brokers unreachable or an open transaction; find it with "
             f"`kafka-transactions.sh describe-producers --topic {self._topic} --partition "
-            f"{self._partition}` names its producer and its age, `… abort` ends it"
+            f"{self._partition}`, end it with `… abort`"
         )

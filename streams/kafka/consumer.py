@@ -1,7 +1,7 @@
-"""Batches of records of the partitions that this worker was assigned.
+"""Batches of records of assigned partitions.
 
-librdkafka's consumer without its group: Faust decides who owns what (DESIGN 3), here
-partitions are added and taken away one by one, so that those that stay aren't restarted.
+librdkafka's consumer without its group: Faust assigns (DESIGN 3). Partitions are added and removed
+one by one, so that the others are not restarted.
 """
 
 import logging
@@ -10,26 +10,27 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.errors import Refused
-from streams.kafka.failures import CODES, failure
-from streams.kafka.message import ConsumedMessage, consume
-from streams.kafka.options import Options
-from streams.ports import Record
+from streams.kafka.client_config import Options
+from streams.kafka.consumed_message import ConsumedMessage, consume
+from streams.kafka.failures import CODES, kafka_error
+from streams.ports import PartitionId, Record
 
 logger = logging.getLogger(__name__)
 
-_BEGIN_ANEW = (
-    "delete the changelog and make it again (sendflow topics create); nothing is known of "
-    "customers then, and what the topics still hold is read from its beginning"
+_START_OVER = (
+    "recreate the changelog (sendflow topics create); customer states are lost and the inputs are "
+    "read from their beginning"
 )
 _WATERMARKS_WITHIN = 5.0  # seconds, for the text of an error
 
 
 class Batch(msgspec.Struct, gc=False):
-    """What one fetch brought of one partition.
+    """Records of one partition from one fetch.
 
     `next_offset` follows the last record, transaction markers included where they are known.
-    `end`: everything before this offset has been handed out, as the brokers had it (None: they hold
-    more). It is told once on reaching the end, and says nothing of later (PITFALLS facts 7, 8).
+    `end`: every committed record before this offset has been returned (None: the brokers hold
+    more). It is reported once on reaching the end and says nothing about later (PITFALLS facts 7,
+    8).
     """
 
     topic: str
@@ -40,32 +41,32 @@ class Batch(msgspec.Struct, gc=False):
 
 
 class RecordConsumer:
-    """Reads committed records from where it is told, and never from anywhere else.
+    """Reads committed records from explicit offsets only.
 
-    Topics are named as on the brokers. `fetch` blocks, in one thread; the other methods may be
-    called from others meanwhile. What is unassigned, or sought away from, while a fetch runs may
-    still be in its answer.
+    Topics have their names on the brokers. `fetch` blocks, in one thread; the other methods may be
+    called from other threads meanwhile. Partitions that are unassigned or sought during a fetch may
+    still be in its result.
     """
 
     def __init__(self, options: Options) -> None:
         self._consumer = Consumer({**options, "logger": logger})
-        self._next: dict[tuple[str, int], int] = {}  # for the text of an error
-        self._paused: set[tuple[str, int]] = set()
+        self._next: dict[PartitionId, int] = {}  # for the text of an error
+        self._paused: set[PartitionId] = set()
 
     def assign(self, topic: str, partition: int, offset: int) -> None:
-        """Adds a partition, to be read from `offset`; the others go on undisturbed."""
+        """Adds a partition, read from `offset`. The others are not interrupted."""
         self._next[topic, partition] = offset
         self._paused.discard((topic, partition))
         self._consumer.incremental_assign([TopicPartition(topic, partition, offset)])
 
     def unassign(self, topic: str, partition: int) -> None:
-        """Takes a partition away."""
+        """Removes a partition."""
         del self._next[topic, partition]
         self._paused.discard((topic, partition))
         self._consumer.incremental_unassign([TopicPartition(topic, partition)])
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        """Goes on at `offset`, paused or not as before."""
+        """Continues at `offset`, paused or not as before."""
         was_paused = (topic, partition) in self._paused
         self.unassign(topic, partition)
         self.assign(topic, partition, offset)
@@ -73,30 +74,30 @@ class RecordConsumer:
             self.pause(topic, partition)
 
     def pause(self, topic: str, partition: int) -> None:
-        """Fetches no more of a partition, and drops what was prefetched: at 50,000 records or 16 MB
-        of buffer, not at every batch (DESIGN 3)."""
+        """Stops fetching a partition and drops its prefetched records: for a buffer of 50,000
+        records or 16 MB, not for every batch (DESIGN 3)."""
         self._paused.add((topic, partition))
         self._consumer.pause([TopicPartition(topic, partition)])
 
     def resume(self, topic: str, partition: int) -> None:
-        """The end of `pause`: below a quarter of what it began at."""
+        """Ends `pause`: below a quarter of the limit that caused it."""
         self._paused.discard((topic, partition))
         self._consumer.resume([TopicPartition(topic, partition)])
 
-    def assignment(self) -> frozenset[tuple[str, int]]:
-        """The partitions that are read."""
+    def assignment(self) -> frozenset[PartitionId]:
+        """The assigned partitions."""
         return frozenset(self._next)
 
     def fetch(self, max_records: int, timeout: float) -> list[Batch]:
-        """Up to `max_records` records, by partition, each partition's in order. Waits up to
-        `timeout` seconds for them. Raises Refused where a partition can't be read from the offset
-        that was asked for (PITFALLS 48, 49), or not at all."""
-        batches: dict[tuple[str, int], Batch] = {}
+        """Returns up to `max_records` records, by partition and in order within each. Waits up to
+        `timeout` seconds for the first. Raises Refused where a partition cannot be read, or not
+        from its offset (PITFALLS 48, 49)."""
+        batches: dict[PartitionId, Batch] = {}
         last_topic: str | None = None
         last_partition = -1
         add = list[Record]().append
         make = Record
-        # The hot path: runs of one partition are the rule, so its batch is looked up once a run.
+        # Hot path: runs of one partition are the rule, so its batch is looked up once per run.
         for message in consume(self._consumer, max_records, timeout):
             error = message.error()
             if error is not None:
@@ -116,18 +117,18 @@ class RecordConsumer:
                     message.headers(),
                 )
             )
-        for place, batch in batches.items():
+        for partition_id, batch in batches.items():
             if batch.records:
                 batch.next_offset = max(batch.next_offset, batch.records[-1].offset + 1)
-            if place in self._next:
-                self._next[place] = batch.next_offset
+            if partition_id in self._next:
+                self._next[partition_id] = batch.next_offset
         return list(batches.values())
 
     def close(self) -> None:
-        """Lets go of the client."""
+        """Closes the client."""
         self._consumer.close()
 
-    def _batch(self, topic: str, partition: int, batches: dict[tuple[str, int], Batch]) -> Batch:
+    def _batch(self, topic: str, partition: int, batches: dict[PartitionId, Batch]) -> Batch:
         batch = batches.get((topic, partition))
         if batch is None:
             batch = batches[topic, partition] = Batch(
@@ -139,7 +140,7 @@ class RecordConsumer:
         self,
         error: KafkaError,
         message: ConsumedMessage,
-        batches: dict[tuple[str, int], Batch],
+        batches: dict[PartitionId, Batch],
     ) -> None:
         topic, partition = message.topic(), message.partition()
         if error.code() == KafkaError._PARTITION_EOF:
@@ -149,29 +150,26 @@ class RecordConsumer:
         elif error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             raise self._out_of_range(topic, partition, error)
         elif error.code() in CODES or error.fatal():
-            raise failure(error, f"{topic}[{partition}]: reading")
+            raise kafka_error(error, f"{topic}[{partition}]: reading")
         else:
-            logger.warning("%s[%s]: %s; trying again", topic, partition, error.str())
+            logger.warning("%s[%s]: %s; retrying", topic, partition, error.str())
 
     def _out_of_range(self, topic: str, partition: int, error: KafkaError) -> Refused:
-        asked = self._next.get((topic, partition))
+        position = self._next.get((topic, partition))
         try:
             first, end = self._consumer.get_watermark_offsets(
                 TopicPartition(topic, partition), _WATERMARKS_WITHIN
             )
         except KafkaException:
-            return Refused(f"{topic}[{partition}]: offset {asked} isn't there: {error.str()}")
-        if asked is not None and asked > end:
-            reason = (
-                "the topic was deleted and made anew, or its end was lost; restore it, or begin "
-                f"anew: {_BEGIN_ANEW}"
-            )
+            return Refused(f"{topic}[{partition}]: offset {position} does not exist: {error.str()}")
+        if position is not None and position > end:
+            reason = f"topic recreated or truncated; restore it or start over: {_START_OVER}"
         else:
             reason = (
-                "what lies between was deleted before it was read; raise retention.ms of the "
-                f"topic, and restore it or begin anew: {_BEGIN_ANEW}"
+                "records expired before they were read; raise retention.ms, and restore the topic "
+                f"or start over: {_START_OVER}"
             )
         return Refused(
-            f"{topic}[{partition}]: the next offset to read is {asked}, but there are only "
-            f"{first} to {end}: {reason}"
+            f"{topic}[{partition}]: next offset to read is {position}, but only {first} to {end} "
+            f"exist: {reason}"
         )

@@ -1,4 +1,4 @@
-"""Produces events, ticks and definitions: idempotent, in order, without transactions."""
+"""Idempotent producer of events, ticks and definitions: in order, without transactions."""
 
 import contextlib
 import time
@@ -10,21 +10,21 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.engine import Instant
 from streams.errors import Refused
-from streams.kafka.failures import UNREACHABLE, error_of, failure
-from streams.kafka.options import RETRY_AFTER_MS, Options, connection_options
+from streams.kafka.client_config import RETRY_AFTER_MS, Options, connection_options
+from streams.kafka.failures import UNREACHABLE, error_of, kafka_error
 from streams.ports import OutputRecord
 from streams.runtime.time_policy.ticks import TICK_HEADER
 from streams.settings import Settings
 
 _POLL_EVERY = 500  # records
-_LARGEST_RECORD = 8 * 1024 * 1024  # as `control` takes it (DESIGN 3)
+_LARGEST_RECORD = 8 * 1024 * 1024  # the limit of `control` (DESIGN 3)
 
 
 class EventProducer:
-    """Writes records to topics given by their logical names; also a context manager, whose end
-    waits until all of them are written.
+    """Writes records to topics given by logical name. A context manager: its exit waits until all
+    records are written.
 
-    An error of a delivery is raised at a later call: Refused where only the user can mend it.
+    A delivery error is raised by a later call: Refused where only the user can fix it.
     """
 
     def __init__(self, settings: Settings, client: str = "import") -> None:
@@ -37,8 +37,8 @@ class EventProducer:
         self._names: dict[str, str] = {}
 
     def produce(self, record: OutputRecord) -> None:
-        """Queues one record; blocks while the queue is full. The record's partition must be given
-        or its key decides (murmur2)."""
+        """Queues one record; blocks while the queue is full. A record without a partition goes by
+        the murmur2 hash of its key."""
         name = self._names.get(record.topic)
         if name is None:
             name = self._names[record.topic] = self._prefix + record.topic
@@ -57,7 +57,7 @@ class EventProducer:
             except BufferError:
                 self._wait(lambda: len(self._producer) < 50_000)
             except KafkaException as error:
-                raise failure(error_of(error), f"writing to {name}") from error
+                raise kafka_error(error_of(error), f"writing to {name}") from error
         self._since_poll += 1
         if self._since_poll >= _POLL_EVERY:
             self._since_poll = 0
@@ -82,12 +82,12 @@ class EventProducer:
             if error is None:
                 self.flush()
         finally:
-            with contextlib.suppress(KafkaException):  # what ends it says more
-                self._producer.purge()  # what is left has no chance, and isn't waited for
+            with contextlib.suppress(KafkaException):  # the first error is more informative
+                self._producer.purge()  # the rest cannot be delivered: no waiting for it
                 self._producer.close()
 
     def _wait(self, is_done: Callable[[], bool]) -> None:
-        """Waits with patience: the deadline moves on as long as records get through."""
+        """Waits until `is_done`. Each delivered record extends the deadline."""
         left = len(self._producer)
         deadline = time.monotonic() + self._patience
         while not is_done():
@@ -98,8 +98,8 @@ class EventProducer:
                 deadline = time.monotonic() + self._patience
             elif time.monotonic() > deadline:
                 raise Refused(
-                    f"{self._brokers} didn't take a record for {self._patience:g} s "
-                    f"({left} are waiting); is it the right address? (brokers, broker_timeout)"
+                    f"{self._brokers} accepted no record for {self._patience:g} s ({left} queued); "
+                    "check brokers and broker_timeout"
                 )
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
@@ -111,14 +111,14 @@ class EventProducer:
             return
         if self._error.code() in UNREACHABLE or self._error.code() == KafkaError._MSG_TIMED_OUT:
             raise Refused(
-                f"{self._brokers} didn't take a record: {self._error.str()}; is it the right "
-                "address? (brokers, broker_timeout)"
+                f"{self._brokers} accepted no record: {self._error.str()}; check brokers and "
+                "broker_timeout"
             )
-        raise failure(self._error, "writing events")
+        raise kafka_error(self._error, "writing events")
 
 
 def tick_record(topic: str, partition: int, at: Instant) -> OutputRecord:
-    """A tick: all records of this partition with an earlier time have been written (DESIGN 5.7)."""
+    """Punctuation of one partition: all its records before `at` have been written (DESIGN 5.7)."""
     return OutputRecord(topic, None, None, partition, [(TICK_HEADER, b"")], at)
 
 
@@ -134,6 +134,6 @@ def _options(settings: Settings, client: str) -> Options:
         "queue.buffering.max.messages": 200_000,
         "delivery.timeout.ms": max(settings.broker_timeout, 1_000),
         "retry.backoff.max.ms": RETRY_AFTER_MS,
-        "delivery.report.only.error": True,  # nothing of ours runs for what went well
+        "delivery.report.only.error": True,  # no callback per delivered record
         "log_level": 3,
     }

@@ -1,20 +1,20 @@
-"""librdkafka's errors, sorted by what the caller must do: the most specific of the table wins."""
+"""librdkafka's errors, sorted by the reaction of the caller. A table entry wins over flags."""
 
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.errors import Aborted, Fenced, OutcomeUnknown, Refused, SendflowError
 
-_CREATE = "`sendflow topics check` says what is missing and how to mend it"
-_PERMIT = "ask whoever runs the brokers for the permission (ACL) it names"
-_LOG_IN = "look at security.protocol, security.mechanism, security.username and the password"
-_SMALLER = "raise max.message.bytes of the topic, or find what makes the record so large"
+_CREATE = "`sendflow topics check` lists missing topics and how to fix them"
+_PERMIT = "ask the cluster's administrator for the ACL"
+_LOG_IN = "check security.protocol, security.mechanism, security.username and the password"
+_SMALLER = "raise max.message.bytes of the topic, or find the cause of the large record"
 
 CODES: dict[int, tuple[type[SendflowError], str]] = {
     # Another producer with the same transactional id was opened after this one.
-    KafkaError._FENCED: (Fenced, "another worker owns this task now"),
-    KafkaError.PRODUCER_FENCED: (Fenced, "another worker owns this task now"),
-    KafkaError.INVALID_PRODUCER_EPOCH: (Fenced, "another worker owns this task now"),
-    # What no repetition mends.
+    KafkaError._FENCED: (Fenced, "fenced: another worker owns this task"),
+    KafkaError.PRODUCER_FENCED: (Fenced, "fenced: another worker owns this task"),
+    KafkaError.INVALID_PRODUCER_EPOCH: (Fenced, "fenced: another worker owns this task"),
+    # A retry does not help.
     KafkaError.UNKNOWN_TOPIC_OR_PART: (Refused, _CREATE),
     KafkaError._UNKNOWN_TOPIC: (Refused, _CREATE),
     KafkaError._UNKNOWN_PARTITION: (Refused, _CREATE),
@@ -31,11 +31,11 @@ CODES: dict[int, tuple[type[SendflowError], str]] = {
     KafkaError.SASL_AUTHENTICATION_FAILED: (Refused, _LOG_IN),
     KafkaError.UNSUPPORTED_SASL_MECHANISM: (Refused, _LOG_IN),
     KafkaError._AUTHENTICATION: (Refused, _LOG_IN),
-    KafkaError._SSL: (Refused, "look at security.ca_file and the other files of security"),
-    KafkaError.POLICY_VIOLATION: (Refused, "the brokers have a rule against it"),
+    KafkaError._SSL: (Refused, "check security.ca_file and the other security files"),
+    KafkaError.POLICY_VIOLATION: (Refused, "rejected by a broker policy"),
     KafkaError.UNSUPPORTED_VERSION: (Refused, "Apache Kafka 2.5 or later is needed"),
     KafkaError._UNSUPPORTED_FEATURE: (Refused, "Apache Kafka 2.5 or later is needed"),
-    # The producer is of no use any more, and what became of the transaction isn't known.
+    # The producer is unusable, and the outcome of the transaction is unknown.
     KafkaError.INVALID_TXN_STATE: (OutcomeUnknown, ""),
     KafkaError.INVALID_PRODUCER_ID_MAPPING: (OutcomeUnknown, ""),
     KafkaError.UNKNOWN_PRODUCER_ID: (OutcomeUnknown, ""),
@@ -61,20 +61,20 @@ UNREACHABLE = frozenset(
         KafkaError.NOT_CONTROLLER,
     }
 )
-"""Nobody answered, or one who isn't in charge now: worth another try, for as long as
-`broker_timeout` says. (Not every call of librdkafka marks them as retriable.)"""
+"""No answer, or an answer from a broker that is not the leader: worth retries for `broker_timeout`.
+(Not every call of librdkafka marks them as retriable.)"""
 
 
 def error_of(exception: KafkaException) -> KafkaError:
-    """What librdkafka says inside the exception."""
+    """The librdkafka error inside the exception."""
     error = exception.args[0]
     if not isinstance(error, KafkaError):
         raise exception
     return error
 
 
-def failure(error: KafkaError, doing: str) -> SendflowError:
-    """The error of ours for `error`, which happened while `doing` ("task 3: committing")."""
+def kafka_error(error: KafkaError, doing: str) -> SendflowError:
+    """Maps `error`, raised while `doing` ("task 3: committing"), to an error of this package."""
     reaction, advice = _reaction(error)
     text = f"{doing}: {error.str()} ({error.name()})"
     return reaction(f"{text}; {advice}" if advice else text)
@@ -85,4 +85,4 @@ def _reaction(error: KafkaError) -> tuple[type[SendflowError], str]:
         return CODES[error.code()]
     if error.txn_requires_abort():
         return Aborted, ""
-    return OutcomeUnknown, ""  # fatal, timed out or never heard of: nothing can be relied on
+    return OutcomeUnknown, ""  # fatal, timed out or unknown: no assumption holds

@@ -1,4 +1,4 @@
-"""Which partition a key belongs to, as Java producers see it, and the check that others agree.
+"""Partition of a key as Java producers compute it, and the check that other producers agree.
 
 Two topics hashed differently would silently split a customer (DESIGN 7, PITFALLS 38).
 """
@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 
 from streams.errors import Refused
-from streams.ports import Record
+from streams.ports import PartitionId, Record
 
 _SEED = 0x9747B28C
 _FACTOR = 0x5BD1E995
@@ -17,7 +17,7 @@ SAMPLE_EVERY = 1_000
 
 
 def murmur2(data: bytes) -> int:
-    """The 32 bits (unsigned) that Kafka's Java client hashes `data` to."""
+    """Hash of `data` in Kafka's Java client: 32 bits, unsigned."""
     length = len(data)
     value = _SEED ^ length
     whole = length & ~3
@@ -32,33 +32,33 @@ def murmur2(data: bytes) -> int:
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of `key` among `partitions`: Java's default, librdkafka's `murmur2_random`."""
+    """Partition of `key` among `partitions`: Java's default, librdkafka's `murmur2_random`."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 class KeyCheck:
-    """Looks at the first key of each partition and then at one in SAMPLE_EVERY."""
+    """Checks the first key of each partition, then one key in SAMPLE_EVERY."""
 
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
-        self._until_next: dict[tuple[str, int], int] = {}
+        self._until_next: dict[PartitionId, int] = {}
 
     def check(self, topic: str, partition: int, records: Sequence[Record]) -> None:
-        """Raises Refused where a producer distributes keys in another way."""
-        place = (topic, partition)
-        until_next = self._until_next.get(place, 0)
+        """Raises Refused where a producer partitions keys differently."""
+        partition_id = (topic, partition)
+        until_next = self._until_next.get(partition_id, 0)
         for index in range(until_next, len(records), SAMPLE_EVERY):
             self._check_one(topic, partition, records[index])
-        self._until_next[place] = (until_next - len(records)) % SAMPLE_EVERY
+        self._until_next[partition_id] = (until_next - len(records)) % SAMPLE_EVERY
 
     def _check_one(self, topic: str, partition: int, record: Record) -> None:
         if record.key is None or record.value is None:
-            return  # a dead letter or a tick: neither is a customer's
+            return  # a dead letter or a tick, neither of which belongs to a customer
         expected = partition_of(record.key, self._partitions)
         if expected != partition:
             raise Refused(
                 f"{topic}[{partition}]@{record.offset}: key {record.key!r} is in partition "
-                f"{partition}, expected {expected} of {self._partitions} (murmur2); its producer "
-                "must distribute keys as Java does: partitioner=murmur2_random in librdkafka, and "
-                "what was written otherwise must be written anew"
+                f"{partition}, expected {expected} of {self._partitions} (murmur2); set "
+                "partitioner=murmur2_random (librdkafka) in its producer and rewrite the "
+                "misplaced records"
             )

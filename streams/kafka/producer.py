@@ -1,20 +1,20 @@
-"""The transactions of one task: begun lazily, ended within a bound, or given up.
+"""The transactions of one task: begun lazily, ended within a bound, or abandoned.
 
               open                 begin
     NEW ────────────────► READY ◄──────────► OPEN
      │                      │     commit,      │
-     │ open fails           │     abort        │ end not confirmed, or fatal
-     │                      │                  ▼
+     │ open fails           │     abort        │ end not confirmed, fatal, or
+     │                      │                  ▼ closed while open
      │                      │ begin fails   UNKNOWN
      │                      ├─────────────────►│
      │                      │ close            │ close
      └─────────────────► CLOSED ◄──────────────┘
 
-librdkafka sends an EndTxn that wasn't answered again by itself, over a new connection, and lacks
-the epoch of KIP-890 by which a broker tells the copies apart: the first copy, arriving late, could
-end a *later* transaction (KAFKA-17754, PITFALLS fact 1, PITFALLS 10). It waits RETRY_AFTER_MS
-± 20 % before it does so. So an end that takes END_WITHIN counts as unknown even if it was confirmed
-in the end, and from UNKNOWN the only way is to CLOSED.
+librdkafka retries an unanswered EndTxn by itself, over a new connection, and lacks the epoch of
+KIP-890 by which a broker tells the copies apart: the first copy, arriving late, could end a *later*
+transaction (KAFKA-17754, PITFALLS fact 1, PITFALLS 10). It retries after RETRY_AFTER_MS ± 20 %. So
+an end that takes END_WITHIN counts as unknown even if it was confirmed after all, and UNKNOWN leads
+to CLOSED only.
 """
 
 import logging
@@ -28,30 +28,30 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.errors import Fenced, OutcomeUnknown, Refused, SendflowError
-from streams.kafka.failures import error_of, failure
-from streams.kafka.options import MAX_RECORD_BYTES, RETRY_AFTER_MS, Options
+from streams.kafka.client_config import MAX_RECORD_BYTES, RETRY_AFTER_MS, Options
+from streams.kafka.failures import error_of, kafka_error
 from streams.ports import OutputRecord
 
 logger = logging.getLogger(__name__)
 
 END_WITHIN = 0.75 * RETRY_AFTER_MS / 1000
-"""Seconds in which the end of a transaction must be confirmed, so that it was sent once."""
+"""Seconds in which the end of a transaction must be confirmed, so that it was sent only once."""
 
 ANY = -1
-"""In a route: the partition that murmur2 of the key names."""
+"""In a route: the partition by murmur2 of the key."""
 
-_ROOM_FOR_FRAME = 512  # what Kafka's format adds to a record, and its batch
+_ROOM_FOR_FRAME = 512  # bytes that Kafka's format adds to a record and its batch
 _QUEUE_POLL = 0.02  # seconds
 _PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 
 
 class ProducerState(Enum):
-    """Where a producer stands; the drawing is above."""
+    """State of a producer; drawn above."""
 
     NEW = "new"
     READY = "ready"  # no transaction
     OPEN = "open"  # in a transaction
-    UNKNOWN = "unknown"  # what became of the last transaction isn't known
+    UNKNOWN = "unknown"  # the outcome of the last transaction is unknown
     CLOSED = "closed"
 
 
@@ -67,36 +67,36 @@ SUCCESSORS: dict[ProducerState, frozenset[ProducerState]] = {
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Where records of a logical topic go: its name on the brokers, and the task's partition of it
-    (ANY where its partitions aren't those of the inputs)."""
+    """Target of the records of a logical topic: its name on the brokers, and the task's partition
+    (ANY where its partitions are not those of the inputs)."""
 
     topic: str
     partition: int
 
 
 class TransactionalProducer:
-    """One task's producer. Every call blocks, within a bound: none belongs on the event loop."""
+    """Producer of one task. Every call blocks, within a bound: none belongs on the event loop."""
 
     def __init__(
         self, options: Options, routes: Mapping[str, Route], changelog: str = "customers-changelog"
     ) -> None:
-        """`routes`: logical topic -> where its records go; `changelog`: the logical name of the
-        topic whose next offset `commit` returns."""
+        """`routes`: by logical topic; `changelog`: logical name of the topic whose next offset
+        `commit` returns."""
         self.transactional_id: str = options["transactional.id"]
         self.state = ProducerState.NEW
         self._routes = {name: (route.topic, route.partition) for name, route in routes.items()}
         self._changelog = changelog
         self._delivered: int | None = None  # offset of the changelog's last record
-        self._lost: KafkaError | None = None  # why a record wasn't delivered
+        self._lost: KafkaError | None = None  # error of an undelivered record
         self._reports_all = False
         self._producer: Producer | None = Producer({**options, "logger": logger})
 
     def open(self, timeout: float) -> None:
-        """Fences every older producer of this task and ends its transaction; then, and only then,
-        is the end of the changelog final (DESIGN 4.1). `timeout` in seconds.
+        """Fences every older producer of this task and ends its transaction. Only then the end of
+        the changelog is final (DESIGN 4.1). `timeout` in seconds.
 
-        Raises Fenced, Refused, or OutcomeUnknown where nobody answered in time: the producer is
-        closed then, and a new one may be tried."""
+        Raises Fenced, Refused, or OutcomeUnknown on a timeout: the producer is closed then, and a
+        new one may be tried."""
         self._require(ProducerState.NEW)
         try:
             self._client().init_transactions(timeout)
@@ -106,16 +106,16 @@ class TransactionalProducer:
         self._move(ProducerState.READY)
 
     def commit(self, records: Sequence[OutputRecord], timeout: float) -> int:
-        """One transaction with all `records`, in their order; returns the offset of the changelog
-        that follows its last record among them. `timeout`: seconds for everything before the end
-        of the transaction, which has END_WITHIN.
+        """Commits all `records` in order in one transaction. Returns the offset after its last
+        changelog record. `timeout`: seconds for everything before the end of the transaction,
+        which has END_WITHIN.
 
-            1. sizes    Refused: nothing was begun, the producer stays READY
+            1. sizes    Refused: nothing has begun, the producer stays READY
             2. begin, produce, flush
             3. end
-                        Aborted: nothing of it is left, READY for the same records again
-                        Refused: nothing of it is left, and the same records would fail again
-                        OutcomeUnknown: it may be committed, close the producer
+                        Aborted: rolled back, READY for the same records again
+                        Refused: rolled back, the same records would fail again
+                        OutcomeUnknown: possibly committed, close the producer
                         Fenced: another worker owns the task, close the producer
         """
         self._require(ProducerState.READY)
@@ -131,21 +131,21 @@ class TransactionalProducer:
             cause = _cause(exception)
             if error_of(cause).fatal() or self._left_after_flush(deadline):
                 raise self._abandoned("producing", cause) from exception
-            raise self._given_up("producing", cause) from exception
+            raise self._rejected("producing", cause) from exception
         self._end()
         if self._delivered is None:
             raise AssertionError("a transaction was committed without a report of its changelog")
         return self._delivered + 1
 
     def close(self) -> None:
-        """Lets go of the client. A transaction that is open is left to the next `open` of this
-        task, or to the brokers: aborting could end one that isn't ours any more."""
+        """Closes the client. An open transaction is left to the next `open` of this task or to the
+        brokers: an abort could end the transaction of a newer owner."""
         if self.state is ProducerState.CLOSED:
             return
         if self.state is ProducerState.OPEN:
             self._move(ProducerState.UNKNOWN)
         self._move(ProducerState.CLOSED)
-        # Not Producer.close(): that aborts, of its own accord, whatever isn't finished.
+        # Not Producer.close(): it aborts an unfinished transaction.
         self._producer = None
 
     # ── Before the transaction ────────────────────────────────────────────────────────────────
@@ -157,7 +157,7 @@ class TransactionalProducer:
         raise ValueError("a transaction of a task holds at least its position record")
 
     def _check_sizes(self, records: Sequence[OutputRecord]) -> None:
-        """PITFALLS 19: found before the transaction, or it would be aborted for ever."""
+        """PITFALLS 19: checked before the transaction, which would be aborted again and again."""
         limit = MAX_RECORD_BYTES - _ROOM_FOR_FRAME
         for record in records:
             size = len(record.value or b"") + len(record.key or b"")
@@ -172,9 +172,9 @@ class TransactionalProducer:
     # ── In the transaction ────────────────────────────────────────────────────────────────────
 
     def _produce(self, records: Sequence[OutputRecord], last: int, deadline: float) -> None:
-        """One report is asked for, that of the changelog's last record: a report costs as much as
-        half a record, and if any record fails, so does the end of the transaction. Only it doesn't
-        always say why; so when the same records come again, all report."""
+        """Requests one delivery report, that of the last changelog record: a report costs as much
+        as half a record, and if any record fails, so does the end of the transaction. That error
+        does not always name the cause, so a retry of the same records requests all reports."""
         self._delivered = self._lost = None
         if self._reports_all:
             self._produce_in_order(records, deadline, on_delivery=self._on_delivery)
@@ -186,7 +186,7 @@ class TransactionalProducer:
     def _produce_in_order(
         self, records: Sequence[OutputRecord], deadline: float, **reporting: Any
     ) -> None:
-        """Where the queue is full, waits and goes on with the same record (PITFALLS 18)."""
+        """Waits while the queue is full and continues with the same record (PITFALLS 18)."""
         client = self._client()
         produce = client.produce
         routes = self._routes
@@ -212,11 +212,11 @@ class TransactionalProducer:
                     done += 1
             except BufferError:
                 if time.monotonic() > deadline:
-                    raise self._abandoned("producing", "the queue stays full") from None
+                    raise self._abandoned("producing", "delivery queue full") from None
                 client.poll(_QUEUE_POLL)
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
-        """Reports of purged records come after an abort and are no failures (PITFALLS 16)."""
+        """Reports of purged records follow an abort and are no failures (PITFALLS 16)."""
         if error is None:
             if message.topic() == self._routes[self._changelog][0]:
                 self._delivered = message.offset()
@@ -226,7 +226,7 @@ class TransactionalProducer:
     def _flush(self, deadline: float) -> None:
         left = self._left_after_flush(deadline)
         if left:
-            raise self._abandoned("producing", f"{left} records weren't taken in time")
+            raise self._abandoned("producing", f"{left} records not delivered in time")
 
     def _left_after_flush(self, deadline: float) -> int:
         return self._client().flush(max(0.0, deadline - time.monotonic()))
@@ -238,29 +238,29 @@ class TransactionalProducer:
         try:
             self._client().commit_transaction(END_WITHIN)
         except (KafkaException, SystemError) as exception:
-            raise self._given_up("committing", _cause(exception)) from exception
+            raise self._rejected("committing", _cause(exception)) from exception
         took = time.monotonic() - started
         if took >= END_WITHIN:
             self._move(ProducerState.UNKNOWN)
             raise OutcomeUnknown(
-                f"{self.transactional_id}: committing took {took:.1f} s, so the request may be on "
-                "its way a second time"
+                f"{self.transactional_id}: commit took {took:.1f} s; a retried request may be in "
+                "flight"
             )
         self._reports_all = False
         self._move(ProducerState.READY)
 
-    def _given_up(self, doing: str, exception: KafkaException) -> SendflowError:
-        """What to raise after librdkafka refused something, with nothing of ours under way.
-        Aborts if, and only if, it says that the transaction wants to be aborted."""
+    def _rejected(self, doing: str, exception: KafkaException) -> SendflowError:
+        """Error to raise after librdkafka rejected a call, with no request in flight. Aborts if,
+        and only if, librdkafka requires an abort of the transaction."""
         error = error_of(exception)
         if not error.txn_requires_abort() or error.fatal():
             return self._abandoned(doing, exception)
         self._reports_all = self._lost is None
-        return self._aborted(failure(self._lost or error, f"{self.transactional_id}: {doing}"))
+        return self._aborted(kafka_error(self._lost or error, f"{self.transactional_id}: {doing}"))
 
     def _abandoned(self, doing: str, cause: KafkaException | str) -> SendflowError:
-        """What to raise where something may be under way still. It isn't aborted: librdkafka ends
-        the process (an assertion) if an answer about partitions comes after that."""
+        """Error to raise while a request may be in flight. No abort: an answer about partitions
+        after it would end the process (an assertion in librdkafka)."""
         self._move(ProducerState.UNKNOWN)
         if isinstance(cause, str):
             return OutcomeUnknown(f"{self.transactional_id}: {doing}: {cause}")
@@ -268,7 +268,7 @@ class TransactionalProducer:
         return reason if isinstance(reason, Fenced | Refused) else OutcomeUnknown(str(reason))
 
     def _aborted(self, reason: SendflowError) -> SendflowError:
-        """Aborts; returns `reason`, or what is worse."""
+        """Aborts; returns `reason`, or a worse error."""
         started = time.monotonic()
         try:
             self._client().abort_transaction(END_WITHIN)
@@ -276,14 +276,14 @@ class TransactionalProducer:
             return self._abandoned(f"aborting after: {reason}", _cause(exception))
         if time.monotonic() - started >= END_WITHIN:
             self._move(ProducerState.UNKNOWN)
-            return OutcomeUnknown(f"{reason}; and aborting took too long")
+            return OutcomeUnknown(f"{reason}; abort timed out")
         self._move(ProducerState.READY)
         return reason
 
     # ── State ─────────────────────────────────────────────────────────────────────────────────
 
     def _failure(self, doing: str, exception: KafkaException) -> SendflowError:
-        return failure(error_of(exception), f"{self.transactional_id}: {doing}")
+        return kafka_error(error_of(exception), f"{self.transactional_id}: {doing}")
 
     def _client(self) -> Producer:
         if self._producer is None:
@@ -300,15 +300,15 @@ class TransactionalProducer:
     def _move(self, to: ProducerState) -> None:
         if to not in SUCCESSORS[self.state]:
             raise RuntimeError(
-                f"{self.transactional_id}: there is no way from {self.state.value} to {to.value}"
+                f"{self.transactional_id}: invalid transition {self.state.value} -> {to.value}"
             )
         logger.debug("%s: %s -> %s", self.transactional_id, self.state.value, to.value)
         self.state = to
 
 
 def _cause(exception: BaseException) -> KafkaException:
-    """What librdkafka said. Its binding raises a fatal error and calls back about deliveries all
-    the same; Python takes that for a SystemError with the fatal error as its cause."""
+    """librdkafka's error. Its binding raises a fatal error and still calls back for deliveries,
+    which Python reports as a SystemError with the fatal error as its cause."""
     found: BaseException | None = exception
     while found is not None:
         if isinstance(found, KafkaException):

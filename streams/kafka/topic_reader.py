@@ -1,6 +1,6 @@
-"""Whole topics or their ends, for people and reports: what is committed, in order per partition.
+"""Committed records of whole topics or of their ends, in order per partition, for reports.
 
-Nothing of this is on the way of an event; a task reads through `consumer.py`.
+No event passes through here; tasks read through `consumer.py`.
 """
 
 import time
@@ -15,23 +15,20 @@ from confluent_kafka.admin import AdminClient
 from streams.engine import Instant
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
+from streams.kafka.client_config import connection_options, consumer_options
 from streams.kafka.consumer import RecordConsumer
-from streams.kafka.failures import error_of, failure
-from streams.kafka.options import connection_options, consumer_options
+from streams.kafka.failures import error_of, kafka_error
 from streams.kafka.topics import topic_name
-from streams.ports import Record
+from streams.ports import PartitionId, Record
 from streams.settings import Settings
 
-_WITHIN = 10.0  # seconds for an answer
+_WITHIN = 10.0  # seconds per request
 _FETCH = 5_000
-_END = -1  # librdkafka's "where the partition ends", in place of an offset or a time
-
-Place = tuple[str, int]
-"""A topic by its logical name, or any name that isn't one of ours, and a partition."""
+_END = -1  # in librdkafka, the end of the partition in place of an offset or a time
 
 
-class Found(msgspec.Struct, gc=False):
-    """One record, and where it was."""
+class TopicRecord(msgspec.Struct, gc=False):
+    """One record with its topic and partition."""
 
     topic: str
     partition: int
@@ -39,7 +36,7 @@ class Found(msgspec.Struct, gc=False):
 
 
 class TopicReader:
-    """Reads topics given by their logical names; also a context manager."""
+    """Reads topics given by logical name. A context manager."""
 
     def __init__(self, settings: Settings, client: str = "reader") -> None:
         self._settings = settings
@@ -63,58 +60,62 @@ class TopicReader:
         self._offsets.close()
 
     def partitions(self, topic: str) -> int:
-        """How many partitions the topic has. Raises Refused where there is none of that name."""
+        """Number of partitions of the topic. Raises Refused for an unknown topic."""
         name = topic_name(self._settings, topic)
         if name not in self._counts:
             try:
-                # All of them: asked for one by name, brokers may make it.
+                # The whole list: a request for one topic by name may create it.
                 topics = self._metadata.list_topics(timeout=_WITHIN).topics
             except KafkaException as exception:
-                raise failure(error_of(exception), f"asking for {name}") from exception
+                raise kafka_error(error_of(exception), f"looking up topic {name}") from exception
             self._counts = {known: len(found.partitions) for known, found in topics.items()}
         if not self._counts.get(name):
             raise Refused(
-                f"there is no topic {name} at {self._settings.brokers}; "
-                "`sendflow topics check` shows what is there (brokers, prefix)"
+                f"topic {name} not found at {self._settings.brokers}; check with "
+                "`sendflow topics check` (brokers, prefix)"
             )
         return self._counts[name]
 
-    def places(self, topic: str) -> list[Place]:
+    def partition_ids(self, topic: str) -> list[PartitionId]:
         """All partitions of the topic."""
         return [(topic, number) for number in range(self.partitions(topic))]
 
-    def bounds(self, place: Place) -> tuple[int, int]:
-        """The first offset that is there, and the one after the last."""
-        topic, partition = place
+    def bounds(self, partition_id: PartitionId) -> tuple[int, int]:
+        """The first existing offset, and the offset after the last record."""
+        topic, partition = partition_id
         return self._admin.bounds(topic_name(self._settings, topic), partition, _WITHIN)
 
-    def starts(self, places: Iterable[Place], since: Instant | None = None) -> dict[Place, int]:
-        """The offset of the first record of each place, or of the first at or after `since`."""
-        wanted = list(places)
-        bounds = {place: self.bounds(place) for place in wanted}
+    def starts(
+        self, partitions: Iterable[PartitionId], since: Instant | None = None
+    ) -> dict[PartitionId, int]:
+        """Offset of the first record of each partition, or of the first at or after `since`."""
+        wanted = list(partitions)
+        bounds = {partition_id: self.bounds(partition_id) for partition_id in wanted}
         if since is None:
-            return {place: first for place, (first, _) in bounds.items()}
+            return {partition_id: first for partition_id, (first, _) in bounds.items()}
         names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in wanted}
-        asked = [TopicPartition(name, number, since) for name, number in names]
+        requests = [TopicPartition(name, number, since) for name, number in names]
         try:
-            answers = self._offsets.offsets_for_times(asked, _WITHIN)
+            answers = self._offsets.offsets_for_times(requests, _WITHIN)
         except KafkaException as exception:
-            raise failure(error_of(exception), "asking for the offsets of a time") from exception
+            raise kafka_error(error_of(exception), "reading offsets by time") from exception
         starts = {}
         for answer in answers:
-            place = names[answer.topic, answer.partition]
-            starts[place] = bounds[place][1] if answer.offset == _END else answer.offset
+            partition_id = names[answer.topic, answer.partition]
+            starts[partition_id] = (
+                bounds[partition_id][1] if answer.offset == _END else answer.offset
+            )
         return starts
 
-    def committed(self, places: Iterable[Place]) -> dict[Place, int]:
-        """The next offsets that the workers' group has noted, where it has."""
-        names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in places}
+    def committed(self, partitions: Iterable[PartitionId]) -> dict[PartitionId, int]:
+        """Next offsets committed by the consumer group of the workers, where there is one."""
+        names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in partitions}
         options = {**consumer_options(self._settings, self._client), "log_level": 0}
         consumer = Consumer({**options, "group.id": self._settings.application})
         try:
             answers = consumer.committed([TopicPartition(*name) for name in names], _WITHIN)
         except KafkaException as exception:
-            raise failure(error_of(exception), "asking for the group's offsets") from exception
+            raise kafka_error(error_of(exception), "reading consumer-group offsets") from exception
         finally:
             consumer.close()
         return {
@@ -123,10 +124,12 @@ class TopicReader:
             if answer.error is None and answer.offset >= 0
         }
 
-    def read(self, starts: dict[Place, int], *, follow: bool = False) -> Iterator[Found]:
-        """Every committed record from these offsets on to where the partitions end now; with
-        `follow`, also what comes, for ever. Raises Refused where the brokers go silent before the
-        end."""
+    def read(
+        self, starts: dict[PartitionId, int], *, follow: bool = False
+    ) -> Iterator[TopicRecord]:
+        """Yields every committed record from these offsets to the current end of the partitions;
+        with `follow`, new records too, without limit. Raises Refused where the brokers stop
+        answering before the end."""
         if not starts:
             return
         names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in starts}
@@ -135,8 +138,8 @@ class TopicReader:
         patience = self._settings.broker_timeout / 1000
         heard_at = time.monotonic()
         try:
-            for (name, number), place in names.items():
-                consumer.assign(name, number, starts[place])
+            for (name, number), partition_id in names.items():
+                consumer.assign(name, number, starts[partition_id])
             while unfinished or follow:
                 batches = consumer.fetch(_FETCH, 0.2)
                 if batches:
@@ -146,15 +149,15 @@ class TopicReader:
                 for batch in batches:
                     topic, partition = names[batch.topic, batch.partition]
                     for record in batch.records:
-                        yield Found(topic, partition, record)
+                        yield TopicRecord(topic, partition, record)
                     if batch.end is not None:
                         unfinished.discard((batch.topic, batch.partition))
         finally:
             consumer.close()
 
-    def _silence(self, unfinished: set[tuple[str, int]], patience: float) -> str:
-        places = ", ".join(f"{name}[{number}]" for name, number in sorted(unfinished))
+    def _silence(self, unfinished: set[PartitionId], patience: float) -> str:
+        partitions = ", ".join(f"{name}[{number}]" for name, number in sorted(unfinished))
         return (
-            f"{places}: nothing came for {patience:g} s, and the end wasn't reached; are the "
-            f"brokers at {self._settings.brokers} there? (brokers, broker_timeout)"
+            f"{partitions}: no records for {patience:g} s before the end offset; check brokers "
+            f"{self._settings.brokers} (brokers, broker_timeout)"
         )

@@ -1,4 +1,4 @@
-"""The topics, as a literal table, and what can be wrong with those that are there."""
+"""Table of the topics, and the checks of the existing ones."""
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -7,50 +7,53 @@ import msgspec
 
 from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.engine.values import DAY
-from streams.ports import CONTROL
+from streams.ports import CHANGELOG, CONTROL
 from streams.settings import RecordTime, Settings
 
 CONTROL_RECORD_BYTES = 8 * 1024 * 1024
 """A set of definitions is one record of `control` (DESIGN 3)."""
 
-CHANGELOG = "customers-changelog"
+_OUTPUT_RETENTION = (
+    30 * DAY
+)  # bounds the time until erased customers are gone from outputs (DESIGN 7)
 
-_OUTPUT_RETENTION = 30 * DAY  # an erased person is gone from outputs in bounded time (DESIGN 7)
 
-
-class Partitions(Enum):
-    """How many partitions a topic needs."""
+class PartitionCount(Enum):
+    """Required number of partitions of a topic."""
 
     ONE = "one"
-    ALIKE = "alike"  # the number in `partitions`: the same for all of a task's topics
-    ANY = "any"  # created with `partitions`, but a shop may have other reasons
+    ALIKE = "alike"  # the setting `partitions`: the same for all topics of a task
+    ANY = "any"  # created with `partitions`; any other number is valid too
 
 
 class TopicSpec(msgspec.Struct, frozen=True):
-    """What a topic must be like. `config` is required and set on creation, `suggested` only set."""
+    """Requirements of a topic. `config` is required and set on creation, `suggested` is only set on
+    creation."""
 
-    partitions: Partitions
+    partitions: PartitionCount
     config: dict[str, str] = {}
     suggested: dict[str, str] = {}
-    has_record_time: bool = False  # the setting record_time decides its timestamp type
-    is_by_key: bool = False  # tasks write it for each other, and not to their own partition
+    has_record_time: bool = False  # timestamp type by the setting record_time
+    is_by_key: bool = False  # written by tasks for each other: the key decides the partition
 
 
-_INPUT = TopicSpec(Partitions.ALIKE, {"cleanup.policy": "delete"}, has_record_time=True)
+_INPUT = TopicSpec(PartitionCount.ALIKE, {"cleanup.policy": "delete"}, has_record_time=True)
 _BETWEEN_TASKS = msgspec.structs.replace(_INPUT, is_by_key=True)
 _OUTPUT = TopicSpec(
-    Partitions.ANY, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
+    PartitionCount.ANY, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
 )
 
 TOPICS: dict[str, TopicSpec] = {
     **dict.fromkeys(INPUTS, _INPUT),
-    # Codes may be given years after they were loaded: a state that is made anew needs them.
+    # Codes may be given years after they were loaded: a rebuilt state needs them all.
     "coupons": TopicSpec(
-        Partitions.ALIKE, {"cleanup.policy": "delete", "retention.ms": "-1"}, has_record_time=True
+        PartitionCount.ALIKE,
+        {"cleanup.policy": "delete", "retention.ms": "-1"},
+        has_record_time=True,
     ),
     **dict.fromkeys(BETWEEN_TASKS, _BETWEEN_TASKS),
     CONTROL: TopicSpec(
-        Partitions.ONE,
+        PartitionCount.ONE,
         {
             "cleanup.policy": "delete",
             "retention.ms": "-1",
@@ -58,40 +61,40 @@ TOPICS: dict[str, TopicSpec] = {
         },
         has_record_time=True,
     ),
-    CHANGELOG: TopicSpec(Partitions.ALIKE, {"cleanup.policy": "compact"}),
+    CHANGELOG: TopicSpec(PartitionCount.ALIKE, {"cleanup.policy": "compact"}),
     "send-commands": _OUTPUT,
     "webhooks": _OUTPUT,
     "send-review": _OUTPUT,
     "flow-decisions": _OUTPUT,
     "dead-letters": _OUTPUT,
-    # One partition: a report of a task is small, and a single reader adds them up.
+    # One partition: reports of tasks are small, and a single reader adds them up.
     "partition-facts": TopicSpec(
-        Partitions.ONE, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
+        PartitionCount.ONE, {"cleanup.policy": "delete"}, {"retention.ms": str(_OUTPUT_RETENTION)}
     ),
-    # Replay reads them beside the inputs, for as long as those are kept.
-    "late-records": TopicSpec(Partitions.ALIKE, {"cleanup.policy": "delete"}),
+    # Retention as for the inputs: replay reads both.
+    "late-records": TopicSpec(PartitionCount.ALIKE, {"cleanup.policy": "delete"}),
 }
-"""Logical name -> what it must be like. More come with the parts that use them."""
+"""Requirements by logical name."""
 
 _TIMESTAMPS = {RecordTime.APPEND: "LogAppendTime", RecordTime.CREATE: "CreateTime"}
 
 
 class FoundTopic(msgspec.Struct, frozen=True):
-    """A topic as the brokers have it."""
+    """A topic as reported by the brokers."""
 
     partitions: int
     config: Mapping[str, str]
 
 
 class TopicProblem(msgspec.Struct, frozen=True):
-    """One thing that is wrong with a topic, and what mends it."""
+    """One problem of a topic, with its fix."""
 
-    topic: str  # as on the brokers
-    what: str  # partitions, or the name of a configuration; empty: the topic itself
+    topic: str  # name on the brokers
+    what: str  # partitions, or a configuration key; empty: the topic itself
     found: str
     expected: str
     mend: str
-    is_advice: bool = False  # it works all the same
+    is_advice: bool = False  # no obstacle to running
 
     def __str__(self) -> str:
         what = f" {self.what} is" if self.what else " is"
@@ -99,34 +102,34 @@ class TopicProblem(msgspec.Struct, frozen=True):
 
 
 def topic_name(settings: Settings, logical: str) -> str:
-    """The name on the brokers of the topic that is called `logical` in the texts."""
+    """Name on the brokers of a topic given by its logical name."""
     return settings.prefix + logical
 
 
 def required_config(spec: TopicSpec, settings: Settings) -> dict[str, str]:
-    """The configuration that a topic must have."""
+    """Required configuration of a topic."""
     if not spec.has_record_time:
         return spec.config
     return {**spec.config, "message.timestamp.type": _TIMESTAMPS[settings.record_time]}
 
 
 def creation_config(spec: TopicSpec, settings: Settings) -> dict[str, str]:
-    """The configuration that a topic is created with."""
+    """Configuration for the creation of a topic."""
     config = {**spec.suggested, **required_config(spec, settings)}
     if spec.has_record_time and settings.record_time is RecordTime.CREATE:
-        config["retention.ms"] = "-1"  # a past that is imported is older than any retention
-        if spec.is_by_key:  # what tasks write today counts from midnight on, which is to come
+        config["retention.ms"] = "-1"  # an imported past is older than any retention
+        if spec.is_by_key:  # records of tasks are stamped with the next midnight
             config["message.timestamp.after.max.ms"] = str(2**63 - 1)
     return config
 
 
 def creation_partitions(spec: TopicSpec, settings: Settings) -> int:
-    """The number of partitions that a topic is created with."""
-    return 1 if spec.partitions is Partitions.ONE else settings.partitions
+    """Number of partitions for the creation of a topic."""
+    return 1 if spec.partitions is PartitionCount.ONE else settings.partitions
 
 
 def problems_of(found: Mapping[str, FoundTopic], settings: Settings) -> Iterator[TopicProblem]:
-    """What is wrong with the topics of TOPICS; `found` by logical name, missing ones left out."""
+    """Yields the problems of the topics of TOPICS. `found`: existing topics by logical name."""
     for logical, spec in TOPICS.items():
         name = topic_name(settings, logical)
         topic = found.get(logical)
@@ -146,18 +149,18 @@ def _partition_problems(
 ) -> Iterator[TopicProblem]:
     """PITFALLS 37."""
     expected = creation_partitions(spec, settings)
-    if spec.partitions is Partitions.ANY or topic.partitions == expected:
+    if spec.partitions is PartitionCount.ANY or topic.partitions == expected:
         return
     counts = {
         found[logical].partitions
         for logical, other in TOPICS.items()
-        if other.partitions is Partitions.ALIKE and logical in found
+        if other.partitions is PartitionCount.ALIKE and logical in found
     }
-    if spec.partitions is Partitions.ALIKE and len(counts) == 1:
-        mend = f"they all have {topic.partitions}: set partitions = {topic.partitions}"
+    if spec.partitions is PartitionCount.ALIKE and len(counts) == 1:
+        mend = f"all input topics have {topic.partitions}: set partitions = {topic.partitions}"
     else:
         mend = (
-            "keys would change places in it, so make it anew: "
+            "keys would move to other partitions; recreate it: "
             f"kafka-topics.sh --bootstrap-server {settings.brokers} --delete --topic {name}, "
             "then sendflow topics create"
         )
@@ -169,7 +172,7 @@ def _config_problems(
 ) -> Iterator[TopicProblem]:
     """PITFALLS 43."""
     for key, expected in required_config(spec, settings).items():
-        value = topic.config.get(key, "not told by the brokers")
+        value = topic.config.get(key, "not reported by the brokers")
         if value == expected or (key == "max.message.bytes" and _at_least(value, expected)):
             continue
         yield TopicProblem(name, key, value, expected, _alter(settings, name, key, expected))
@@ -181,7 +184,7 @@ def _config_problems(
             "retention.ms",
             kept,
             f"at most {retention} (30 days)",
-            "an erased person stays in it for so long: "
+            "erased customers stay in it for this time: "
             + _alter(settings, name, "retention.ms", retention),
             is_advice=True,
         )
@@ -192,7 +195,7 @@ def _at_least(value: str, expected: str) -> bool:
 
 
 def _within(value: str, most: str) -> bool:
-    return value.isdecimal() and int(value) <= int(most)  # -1 is for ever
+    return value.isdecimal() and int(value) <= int(most)  # -1: unlimited
 
 
 def _alter(settings: Settings, name: str, key: str, value: str) -> str:

@@ -1,7 +1,7 @@
 """Operations: what the CLI, the demo and a starting worker do to topics, beside the running tasks.
 
-`publish` writes a set of definitions; `backfills`, `coupons` and `reviews` write what they are
-named after; `members`, `waiting` and `states` read the committed states of all customers. Each
-opens its own clients and returns when it's done. It may import the adapters (kafka, contracts,
-definitions) and the engine, never the worker. Start reading at `publish`.
-"""
+`publish` writes sets of definitions; `backfill_plan`, `coupon_loading` and `reviews` write
+requests, codes and reviews; `members`, `waiting_counts` and `customer_states` read the committed
+states of all customers. Each opens its own clients and returns when it is done. It may import the
+adapters (kafka, contracts, definitions) and the engine, never the worker. Start reading at
+`publish`."""

@@ -1,4 +1,4 @@
-"""Who is a member of which segment, judged now from the states that the changelog has."""
+"""Members of segments, evaluated from the committed states in the changelog."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,24 +10,24 @@ from streams.engine import Definitions, Instant, decode_state
 from streams.engine.conditions import compile_segment
 from streams.engine.customer import Situation
 from streams.kafka.topic_reader import TopicReader
+from streams.operations.customer_states import read_states
 from streams.operations.publish import definitions_of
-from streams.operations.states import read_states
-from streams.ports import CONTROL
-from streams.runtime.commit import CHANGELOG, POSITION_KEY, decode_position
+from streams.ports import CHANGELOG, CONTROL
+from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.runtime.order import time_of
 from streams.settings import RecordTime, Settings
 
 
-class InForce(msgspec.Struct, frozen=True):
-    """What decides now: the newest set of definitions and the newest store facts."""
+class CurrentProgram(msgspec.Struct, frozen=True):
+    """Newest set of definitions with the newest store facts."""
 
     definitions: Definitions
     version: str
     facts: Mapping[str, Any]
 
 
-def in_force(settings: Settings) -> InForce | None:
-    """None where nothing was ever published. Raises Refused."""
+def current_program(settings: Settings) -> CurrentProgram | None:
+    """Returns None where no definitions were ever published. Raises Refused."""
     newest: DefinitionsRecord | None = None
     facts: dict[str, Any] = {}
     with TopicReader(settings, "segments") as reader:
@@ -37,16 +37,16 @@ def in_force(settings: Settings) -> InForce | None:
                 newest = record
             elif isinstance(record, FactsRecord):
                 facts |= record.values
-    return None if newest is None else InForce(definitions_of(newest), newest.version, facts)
+    return None if newest is None else CurrentProgram(definitions_of(newest), newest.version, facts)
 
 
 def clock_now(settings: Settings, wall: Instant) -> Instant:
-    """When it is now: by the wall, in simulated time as far as the tasks have come."""
+    """Current time: the wall clock, or the furthest stream time of the tasks in simulated time."""
     if settings.record_time is not RecordTime.CREATE:
         return wall
     clock = 0
     with TopicReader(settings, "segments") as reader:
-        for found in reader.read(reader.starts(reader.places(CHANGELOG))):
+        for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
             if found.record.key == POSITION_KEY:
                 position = decode_position(found.record.value)
                 clock = max(clock, 0 if position is None else time_of(position.clock))
@@ -54,21 +54,21 @@ def clock_now(settings: Settings, wall: Instant) -> Instant:
 
 
 def read_members(
-    settings: Settings, deciding: InForce, segments: Iterable[str], at: Instant
+    settings: Settings, program: CurrentProgram, segments: Iterable[str], at: Instant
 ) -> dict[str, set[str]]:
-    """The ids of the members of each segment. Raises Refused."""
+    """Returns the member ids of each segment. Raises Refused."""
     with TopicReader(settings, "segments") as reader:
-        return members(read_states(reader), deciding, segments, at)
+        return members_in(read_states(reader), program, segments, at)
 
 
-def members(
+def members_in(
     states: Iterable[tuple[bytes, bytes | None]],
-    deciding: InForce,
+    program: CurrentProgram,
     segments: Iterable[str],
     at: Instant,
 ) -> dict[str, set[str]]:
-    """The same of records of the changelog: only members are kept in memory."""
-    scope = deciding.definitions.scope()
+    """Member ids of each segment from changelog records. Only members are kept in memory."""
+    scope = program.definitions.scope()
     conditions = {segment: compile_segment(segment, scope) for segment in segments}
     found: dict[str, set[str]] = {segment: set() for segment in conditions}
     for key, data in states:
@@ -77,7 +77,7 @@ def members(
             for ids in found.values():
                 ids.discard(customer)
             continue
-        situation = Situation(decode_state(data), at, deciding.facts)
+        situation = Situation(decode_state(data), at, program.facts)
         for segment, condition in conditions.items():
             if condition(situation)[0]:
                 found[segment].add(customer)

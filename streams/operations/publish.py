@@ -1,6 +1,6 @@
-"""A set of definitions as one record of `control`: the only way in which definitions decide.
+"""Publishing: a set of definitions as one record of `control`, which puts them in force.
 
-`sendflow flows publish` and `worker --flows` both come here.
+Used by `sendflow flows publish` and `worker --flows`.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from streams.engine.values import amount_text, duration_text, minor_digits
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.coupons import BEFORE_ALL, load_inline
+from streams.operations.coupon_loading import BEFORE_ALL, load_inline
 from streams.ports import CONTROL, OutputRecord
 from streams.programs import SEMANTICS
 from streams.settings import RecordTime, Settings
@@ -40,7 +40,7 @@ from streams.settings import RecordTime, Settings
 logger = logging.getLogger(__name__)
 
 KEY = b"definitions"
-"""Every set has the same key: one follows the other."""
+"""Key of every set: one supersedes the other."""
 
 
 class DefinitionsSet(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class DefinitionsSet(msgspec.Struct, frozen=True):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """A set on `control`. `at` is its record time: from when on it decides."""
+    """A set on `control`. `at`: its record time, from which it is in force."""
 
     at: Instant
     offset: int
@@ -60,14 +60,14 @@ class Published(msgspec.Struct, frozen=True):
 
 
 def read_set(folder: Path) -> DefinitionsSet:
-    """The set in `folder`. Raises Refused with all that is wrong with it."""
+    """Reads the set in `folder`. Raises Refused with all its problems."""
     loaded = load_folder(folder)
     if loaded.problems or loaded.definitions is None:
         raise Refused("\n".join(str(problem) for problem in loaded.problems))
     if not any(loaded.raw.values()):  # it would end every journey
         raise Refused(
-            f"{folder}: there are no definitions; is it the right folder? (a shop without flows "
-            "still has a store.yaml)"
+            f"{folder}: no definitions found; wrong folder? (a shop without flows still has a "
+            "store.yaml)"
         )
     canonical = msgspec.json.encode(loaded.raw, order="sorted")
     version = hashlib.blake2b(canonical, digest_size=6).hexdigest()
@@ -76,15 +76,15 @@ def read_set(folder: Path) -> DefinitionsSet:
 
 
 def read_to_publish(folder: Path) -> DefinitionsSet:
-    """The same, for who is about to publish it. Raises Refused, and says what came of it."""
+    """Reads a set for publishing. Raises Refused, which adds that nothing was published."""
     try:
         return read_set(folder)
     except Refused as refused:
-        raise Refused(f"{refused}\n{folder}: nothing was published") from refused
+        raise Refused(f"{refused}\n{folder}: nothing published") from refused
 
 
 def published_sets(settings: Settings) -> list[Published]:
-    """All sets that were ever published here, in order."""
+    """All sets ever published, in order."""
     sets = []
     with TopicReader(settings, "publish") as reader:
         for found in reader.read(reader.starts([(CONTROL, 0)])):
@@ -95,27 +95,27 @@ def published_sets(settings: Settings) -> list[Published]:
 
 
 def newest_definitions(settings: Settings) -> Definitions | None:
-    """The set that was published last; None if there is none. Raises Refused where this version
-    can't read it."""
+    """The newest published set; None if there is none. Raises Refused where this version cannot
+    read it."""
     published = published_sets(settings)
     return definitions_of(published[-1].record) if published else None
 
 
 def definitions_of(record: DefinitionsRecord) -> Definitions:
-    """The definitions of a published set. Raises Refused where this version can't read it."""
+    """Definitions of a published set. Raises Refused where this version cannot read it."""
     definitions = read_definitions(json.loads(record.definitions))
     if not isinstance(definitions, Definitions):
         raise Refused(
-            f"definitions {record.version} were published by another version, and this one can't "
-            "read them: " + "; ".join(str(problem) for problem in definitions[:5])
+            f"definitions {record.version} need another version of sendflow: "
+            + "; ".join(str(problem) for problem in definitions[:5])
         )
     return definitions
 
 
-def reservations(before: Published, definitions: DefinitionsSet) -> list[str]:
-    """What doesn't fit the past that states have kept under the set before it, as sentences: what
-    is asked of it that isn't there (SEMANTICS 3.7), amounts in another currency. Empty where this
-    version can't read that set."""
+def publish_warnings(before: Published, definitions: DefinitionsSet) -> list[str]:
+    """Warnings about a set where the stored history under the set `before` does not suffice:
+    missing history (SEMANTICS 3.7), amounts in another currency. Empty where this version cannot
+    read `before`."""
     previous = read_definitions(json.loads(before.record.definitions))
     current = read_definitions(json.loads(definitions.canonical))
     if not isinstance(previous, Definitions) or not isinstance(current, Definitions):
@@ -129,36 +129,36 @@ def reservations(before: Published, definitions: DefinitionsSet) -> list[str]:
 
 
 def _of_currencies(before: str, now: str) -> Iterator[str]:
-    """Amounts are converted once, when their event is processed (FLOWS "Money"): never again."""
+    """Amounts are converted only once, when their event is processed (FLOWS "Money")."""
     if before != now:
         amount = amount_text(100 * 10 ** minor_digits(before), before)
         same = amount_text(100 * 10 ** minor_digits(before), now)
         yield (
-            f"currency: {before} → {now}, but what states hold was counted in {before} and is not "
-            f"converted: {amount} {before} of revenue or of a past event counts as {same} {now} "
-            f"from now on, in sums, values and conditions. For events in {now}, leave currency as "
-            "it is and give a rate (rates)"
+            f"currency: {before} → {now}: stored amounts stay in {before} and are not converted: "
+            f"{amount} {before} of revenue or of a past event counts as {same} {now} from now on, "
+            f"in sums, values and conditions. For events in {now}, keep the currency and add a "
+            "rate (rates)"
         )
 
 
 def _in_words(one: HistoryGap) -> Iterator[str]:
     if one.is_longer:
         assert one.kept is not None
-        asked = "all there is" if one.needed is None else f"{duration_text(one.needed)} back"
+        needed = "full history" if one.needed is None else duration_text(one.needed)
         yield (
-            f"{one.metric}: asked for {asked}, but states have kept {duration_text(one.kept)} so "
-            "far: decisions that look further back get what is there, and carry history_since"
+            f"{one.metric}: conditions need {needed}, states hold {duration_text(one.kept)}: "
+            "decisions use the stored history and carry history_since"
         )
     if one.new_fields:
         yield (
-            f"{one.metric}: {', '.join(one.new_fields)} was not kept of past events so far: a "
-            "'where' or a sum that reads it counts events from now on only"
+            f"{one.metric}: {', '.join(one.new_fields)} not stored for past events: a 'where' or a "
+            "sum that uses it counts new events only"
         )
 
 
 def changes_after(before: Published | None, definitions: DefinitionsSet) -> list[Change]:
-    """What changes when the set follows `before`; None: it is the first. Raises Refused where this
-    version can't read that one."""
+    """Changes from `before` to the set; None: it is the first. Raises Refused where this version
+    cannot read `before`."""
     current = read_definitions(json.loads(definitions.canonical))
     assert isinstance(current, Definitions)
     if before is None:
@@ -166,20 +166,20 @@ def changes_after(before: Published | None, definitions: DefinitionsSet) -> list
     return changes_between(definitions_of(before.record), current, before.record.successors)
 
 
-def publish(
+def publish_set(
     settings: Settings,
     definitions: DefinitionsSet,
     now: Instant,
     at: Instant | None = None,
     coupon_key: str | None = None,
 ) -> None:
-    """Writes the set to `control`, and the codes that stand in it to `coupons`. `now` is the wall
-    time; `at` is the record time, which only a shop in simulated time may choose. `coupon_key`: of
-    the first set that is published here; None: a secret one. Raises Refused."""
+    """Writes the set to `control`, and the codes listed in it to `coupons`. `now`: wall time; `at`:
+    record time, in simulated time only; `coupon_key`: for the first set ever published, None: a
+    random one. Raises Refused."""
     if at is not None and settings.record_time is not RecordTime.CREATE:
-        raise Refused("--at goes with simulated time only (record_time = create)")
+        raise Refused("--at needs simulated time (record_time = create)")
     if at is not None and at > now:
-        raise Refused("--at lies in the future: simulated time ends at the wall clock")
+        raise Refused("--at is in the future: simulated time ends at the wall clock")
     earlier = published_sets(settings)
     time = settings.record_time.given(BEFORE_ALL if at is None else at)
     current = read_definitions(json.loads(definitions.canonical))
@@ -201,12 +201,12 @@ def publish(
 
 
 def _coupon_key(published: Sequence[Published]) -> str:
-    """The key that the tasks go by, which is the first one; empty: there is none yet."""
+    """The key in use by the tasks, which is the first one; empty: none yet."""
     return next((one.record.coupon_key for one in published if one.record.coupon_key), "")
 
 
 def pools_of(published: Iterable[Published]) -> list[CouponPool]:
-    """All pools that were ever in force, as far as this version can read them."""
+    """All pools ever in force, as far as this version can read them."""
     pools: list[CouponPool] = []
     for one in published:
         of_set = read_definitions(
@@ -218,25 +218,25 @@ def pools_of(published: Iterable[Published]) -> list[CouponPool]:
 
 
 def _successors(published: Sequence[Published], definitions: DefinitionsSet) -> Successors:
-    """Where who waits at a step that isn't there any more goes on (SEMANTICS 6.2)."""
+    """Steps at which customers of deleted steps continue (SEMANTICS 6.2)."""
     if not published:
         return {}
     newest = published[-1].record
     previous = read_definitions(json.loads(newest.definitions))
     current = read_definitions(json.loads(definitions.canonical))
     if not isinstance(previous, Definitions) or not isinstance(current, Definitions):
-        return newest.successors  # a set of another version, which this one can't read
+        return newest.successors  # a set of another version, unreadable here
     return successors(previous, current, newest.successors)
 
 
 def publish_if_new(settings: Settings, folder: Path, now: Instant) -> DefinitionsSet | None:
-    """What `worker --flows` does: publishes the set, unless it was ever published here, so that an
-    old worker that restarts doesn't bring an old set back (DESIGN 3). None: nothing was done."""
+    """Publishes the set for `worker --flows`, unless it was ever published: an old worker that
+    restarts must not bring an old set back (DESIGN 3). Returns None where nothing was published."""
     definitions = read_to_publish(folder)
     published = published_sets(settings)
     if definitions.version in {one.record.version for one in published}:
         return None
-    for reservation in reservations(published[-1], definitions) if published else ():
-        logger.warning("%s", reservation)
-    publish(settings, definitions, now)
+    for warning in publish_warnings(published[-1], definitions) if published else ():
+        logger.warning("%s", warning)
+    publish_set(settings, definitions, now)
     return definitions

@@ -1,5 +1,5 @@
-"""Messages that wait for a person, and what persons say of them: the topics `send-review` and
-`reviews`, as `sendflow review` reads and writes them."""
+"""Messages awaiting review, and reviews of them: the topics `send-review` and `reviews`, for
+`sendflow review`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,18 +14,18 @@ from streams.kafka.topic_reader import TopicReader
 from streams.settings import RecordTime, Settings
 
 
-def unanswered(settings: Settings, decode: Decode) -> list[dict[str, Any]]:
-    """The requests that nobody has answered, each with the fields of a `ReviewRequest`, oldest
-    first. Raises Refused."""
+def open_requests(settings: Settings, decode: Decode) -> list[dict[str, Any]]:
+    """Requests without a review, each with the fields of a `ReviewRequest`, oldest first. Raises
+    Refused."""
     with TopicReader(settings, "review") as reader:
         answered = {
             decode(found.record.value)[1].get("send_id")
-            for found in reader.read(reader.starts(reader.places(REVIEWS)))
+            for found in reader.read(reader.starts(reader.partition_ids(REVIEWS)))
             if found.record.value is not None  # else a tick
         }
         requests = [
             decode(found.record.value)[1]
-            for found in reader.read(reader.starts(reader.places(REVIEW_REQUESTS)))
+            for found in reader.read(reader.starts(reader.partition_ids(REVIEW_REQUESTS)))
             if found.record.value is not None
         ]
     waiting = [request for request in requests if request["send_id"] not in answered]
@@ -33,11 +33,11 @@ def unanswered(settings: Settings, decode: Decode) -> list[dict[str, Any]]:
 
 
 def write_reviews(settings: Settings, reviews: Iterable[Review]) -> None:
-    """Writes what a person says. Raises Refused."""
+    """Writes reviews. Raises Refused."""
     if settings.record_time is RecordTime.CREATE:
         raise Refused(
-            "time is simulated here (record_time = create): it doesn't go on for a person to "
-            "review anything"
+            "not available with simulated time (record_time = create): time does not advance "
+            "after the import"
         )
     with EventProducer(settings, "review") as producer:
         for review in reviews:

@@ -17,11 +17,11 @@ from streams.contracts.schemas import METRIC_OF_RECORD, shipped_schemas
 from streams.contracts.wire import JSON, Decode, Undecodable, decode_any
 from streams.engine import INPUTS, METRICS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
-from streams.engine.values import KEYED_BY_SKU, OWN_METRICS_TOPIC
+from streams.engine.values import CUSTOM_METRICS_TOPIC, KEYED_BY_SKU
 from streams.errors import Refused
 from streams.kafka.partition import partition_of
-from streams.kafka.topic_reader import Found, Place, TopicReader
-from streams.ports import CONTROL, Record
+from streams.kafka.topic_reader import TopicReader, TopicRecord
+from streams.ports import CONTROL, PartitionId, Record
 
 
 class PastEvent(msgspec.Struct):
@@ -63,7 +63,7 @@ class Publication(msgspec.Struct):
     definitions: dict[str, Any]  # the raw set
 
 
-class History(msgspec.Struct):
+class CustomerHistory(msgspec.Struct):
     """One customer in the topics. Commands and decisions in the order in which they were made."""
 
     customer_id: str
@@ -80,7 +80,7 @@ def read_history(
     customer_id: str,
     since: Instant | None = None,
     decode: Decode = decode_any,
-) -> History:
+) -> CustomerHistory:
     """Reads the partitions that hold the customer's records: what came and was decided from `since`
     on. Raises Refused where an output can't be decoded."""
     history = history_of(customer_id, _relevant(reader, customer_id.encode(), since), decode)
@@ -89,12 +89,14 @@ def read_history(
     return history
 
 
-def history_of(customer_id: str, records: Iterable[Found], decode: Decode = decode_any) -> History:
+def history_of(
+    customer_id: str, records: Iterable[TopicRecord], decode: Decode = decode_any
+) -> CustomerHistory:
     """What these records of the topics say of one customer. Raises Refused: see `read_history`."""
     key = customer_id.encode()
-    history = History(customer_id)
-    late: dict[Where, Instant] = {}
-    events: list[Found] = []
+    history = CustomerHistory(customer_id)
+    late: dict[RecordAddress, Instant] = {}
+    events: list[TopicRecord] = []
     for found in records:
         if found.record.value is None:
             continue
@@ -112,9 +114,9 @@ def history_of(customer_id: str, records: Iterable[Found], decode: Decode = deco
         except Undecodable as error:
             where = f"{found.topic}[{found.partition}]@{found.record.offset}"
             raise Refused(f"{where}: {error}") from error
-    set_aside = {(one.topic, one.partition, one.offset) for one in history.dead_letters}
+    rejected = {(one.topic, one.partition, one.offset) for one in history.dead_letters}
     for found in events:
-        if (found.topic, found.partition, found.record.offset) not in set_aside:
+        if (found.topic, found.partition, found.record.offset) not in rejected:
             _add_event(history, found, late, decode)
     history.events.sort(key=lambda event: (event.at, event.place))
     return history
@@ -125,11 +127,11 @@ _OF_CUSTOMERS = tuple(topic for topic in INPUTS if topic not in {*KEYED_BY_SKU, 
 _ALSO = {"Review": "review", "Backfill": "backfill"}
 """What records of inputs are called that aren't events."""
 
-Where = tuple[str, int, int]
+RecordAddress = tuple[str, int, int]
 """Topic, partition, offset."""
 
 
-def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[Found]:
+def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[TopicRecord]:
     yield from reader.read(reader.starts([(CONTROL, 0)]))  # what holds may be older than `since`
     inputs = [_place(reader, topic, key) for topic in _OF_CUSTOMERS]
     places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
@@ -137,23 +139,25 @@ def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterato
     yield from reader.read(reader.starts(places, since))
 
 
-def _place(reader: TopicReader, topic: str, key: bytes) -> Place:
+def _place(reader: TopicReader, topic: str, key: bytes) -> PartitionId:
     return topic, partition_of(key, reader.partitions(topic))
 
 
-def _add_publication(history: History, record: Record) -> None:
+def _add_publication(history: CustomerHistory, record: Record) -> None:
     published = decode_control(record.value or b"")
     if isinstance(published, DefinitionsRecord):
         raw = json.loads(published.definitions)
         history.publications.append(Publication(record.time, published.version, raw))
 
 
-def _add_late(late: dict[Where, Instant], record: Record, decode: Decode) -> None:
+def _add_late(late: dict[RecordAddress, Instant], record: Record, decode: Decode) -> None:
     fields = decode(record.value or b"")[1]
     late[fields["topic"], fields["partition"], fields["offset"]] = fields["effective_time"]
 
 
-def _add_event(history: History, found: Found, late: dict[Where, Instant], decode: Decode) -> None:
+def _add_event(
+    history: CustomerHistory, found: TopicRecord, late: dict[RecordAddress, Instant], decode: Decode
+) -> None:
     record = found.record
     try:
         name, fields = decode(record.value or b"")
@@ -162,7 +166,7 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant], decod
     metric = METRIC_OF_RECORD.get(name) or _ALSO.get(name) or str(fields.pop("metric", name))
     if metric == JSON:
         metric = _ONLY_METRIC.get(found.topic, JSON)
-    if found.topic == OWN_METRICS_TOPIC:
+    if found.topic == CUSTOM_METRICS_TOPIC:
         own = fields.pop("fields", None)
         fields.update(own if isinstance(own, dict) else {})
     elif name == JSON and metric in METRICS:
@@ -184,7 +188,7 @@ def _add_event(history: History, found: Found, late: dict[Where, Instant], decod
     )
 
 
-def _leave_out_before(since: Instant, history: History) -> None:
+def _leave_out_before(since: Instant, history: CustomerHistory) -> None:
     """In simulated time outputs are written years after what they tell of, so that the records'
     times don't say which of them are asked for."""
     history.since = since
@@ -205,7 +209,7 @@ _ONLY_METRIC |= {"reviews": "review", "backfills": "backfill"}
 """What JSON without a metric is, by topic."""
 
 
-def _add_decisions(history: History, record: Record, decode: Decode) -> None:
+def _add_decisions(history: CustomerHistory, record: Record, decode: Decode) -> None:
     history.decisions.extend(
         PastDecision(
             fields["at"],
@@ -223,15 +227,15 @@ def _add_decisions(history: History, record: Record, decode: Decode) -> None:
     )
 
 
-def _add_command(history: History, record: Record, decode: Decode) -> None:
+def _add_command(history: CustomerHistory, record: Record, decode: Decode) -> None:
     history.commands.append(decode(record.value or b"")[1])
 
 
-def _add_dead_letter(history: History, record: Record, decode: Decode) -> None:
+def _add_dead_letter(history: CustomerHistory, record: Record, decode: Decode) -> None:
     history.dead_letters.append(read_dead_letter(record.value or b"", decode))
 
 
-_ADD: dict[str, Callable[[History, Record, Decode], None]] = {
+_ADD: dict[str, Callable[[CustomerHistory, Record, Decode], None]] = {
     DECISIONS: _add_decisions,
     SEND_COMMANDS: _add_command,
     DEAD_LETTERS: _add_dead_letter,

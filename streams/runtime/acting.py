@@ -18,7 +18,7 @@ from streams.engine import (
     Visits,
     act,
     check_fits,
-    make_room,
+    forget_oldest,
 )
 from streams.ports import Record, Rejection
 from streams.runtime.customers import Customers
@@ -132,6 +132,6 @@ class Acting:
         becomes a dead letter."""
         pending = self._uncommitted.pending
         event_id = cause.event_id if isinstance(cause, Event) else None
-        if make_room(state, size, at, event_id, pending.effects):
+        if forget_oldest(state, size, at, event_id, pending.effects):
             size = pending.touch(customer, state)
         check_fits(state, size)

@@ -14,12 +14,11 @@ from streams.engine import (
     encode_state,
     is_forgotten,
 )
-from streams.engine.values import DAY, NO_CODES, CodeSupply
+from streams.engine.values import DAY, NO_CODES, CodeSource
 from streams.errors import Refused
-from streams.ports import Encoder, OutputRecord, Store, StoreBatch
+from streams.ports import CHANGELOG, Encoder, OutputRecord, Store, StoreBatch
 from streams.runtime.audience import Plans
 
-CHANGELOG = "customers-changelog"
 POSITION_KEY = b"\x00position"
 
 
@@ -100,7 +99,7 @@ class Pending:
         "timers",
     )
 
-    def __init__(self, codes: CodeSupply = NO_CODES) -> None:
+    def __init__(self, codes: CodeSource = NO_CODES) -> None:
         self.customers: dict[bytes, CustomerState] = {}
         # Its lists are of this slice.
         self.effects = Effects(commands=[], decisions=[], purchases=[], codes=codes)

@@ -14,7 +14,7 @@ from collections import Counter
 
 import msgspec
 
-from streams.engine.values import code_of, number_of, size_of
+from streams.engine.values import code_of, number_of, number_of_codes
 from streams.ports import CouponCode
 from streams.runtime.own_keys import OwnKeys
 
@@ -43,7 +43,7 @@ decode_pool = msgspec.msgpack.Decoder(PoolState).decode
 
 
 class CouponBook:
-    """The `CodeSupply` of a task (engine/values/codes.py). What is taken lasts if the task's
+    """The `CodeSource` of a task (engine/values/codes.py). What is taken lasts if the task's
     transaction does: when it fails, the task is thrown away, and the code was never given."""
 
     def __init__(self, keys: OwnKeys, partition: int, counts: Counter[str]) -> None:
@@ -73,7 +73,7 @@ class CouponBook:
         self._keys.put(POOL + pool, _encode(state))
 
     def next_loaded(self, pool: str) -> str | None:
-        """See `CodeSupply.next_loaded`."""
+        """See `CodeSource.next_loaded`."""
         name = pool.encode()
         state = self._state(name)
         if not state.left:
@@ -89,13 +89,13 @@ class CouponBook:
         return code.decode()
 
     def make(self, prefix: str, length: int) -> str:
-        """See `CodeSupply.make`. A length whose codes have run out is followed by the next one."""
+        """See `CodeSource.make`. A length whose codes have run out is followed by the next one."""
         while True:
             key = series_key(prefix, length)
             made = self._keys.get(key)
             counter = 0 if made is None else int.from_bytes(made, "big")
             number = number_of(counter, self._partition)
-            if number < size_of(length):
+            if number < number_of_codes(length):
                 self._keys.put(key, (counter + 1).to_bytes(8, "big"))
                 self._counts["coupons_given"] += 1
                 return code_of(self._key, prefix, length, number)

@@ -1,8 +1,8 @@
 """The days of a task: what it adds up over its customers, and when it tells (DESIGN 5.11).
 
 A day ends at midnight UTC, before anything of that instant is done. What is added up then goes to
-`partition-facts` in the task's transaction; worker/facts.py adds the tasks up, and the fact of the
-day comes back on `control`.
+`partition-facts` in the task's transaction; worker/facts_agent.py adds the tasks up, and the fact
+of the day comes back on `control`.
 
     ... 23:59  timers before midnight ║ report ──► partition-facts ──► fact ──► control
 

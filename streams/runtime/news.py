@@ -1,7 +1,7 @@
 """News of articles for those who wait for them: an event for each, which tasks write for each other
 (DESIGN 6.5)."""
 
-from streams.engine import Instant, Interest, Product, news, next_midnight
+from streams.engine import Instant, Interest, Product, news_event, next_midnight
 from streams.ports import Encoder
 from streams.runtime.in_force import InForce
 from streams.runtime.products import Products, Told
@@ -27,7 +27,7 @@ class News:
         self._time = time
 
     def take(self, said: Product | Interest, now: Instant) -> None:
-        """What the shop says of an article, or a customer who waits for its news."""
+        """What the shop says of an article, or a customer who waits for its news_event."""
         if isinstance(said, Interest):
             self._products.watch(said, now)
             return
@@ -46,6 +46,8 @@ class News:
         midnight = next_midnight(now)
         encoder, records = self._encoder, self._uncommitted.pending.records
         for one in told:
-            event = self._time.dated_news(news(one.change, one.customer, one.interest), midnight)
+            event = self._time.dated_news(
+                news_event(one.change, one.customer, one.interest), midnight
+            )
             records.append(encoder.news(one.change.metric, event, midnight))
         self._uncommitted.pending.counts["news"] += len(told)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streams.engine import Change, Instant, Interest, Product, changes, follow
+from streams.engine import ArticleNews, Instant, Interest, Product, merged, news_between
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.timers import FAR_FUTURE
 
@@ -41,7 +41,7 @@ class _Telling(msgspec.Struct, array_like=True, gc=False):
     """News that go on behind `after`. Fields are only appended."""
 
     sku: str
-    changes: list[Change]
+    changes: list[ArticleNews]
     after: bytes  # a key of _WATCH
 
 
@@ -57,7 +57,7 @@ class Told(msgspec.Struct, gc=False):
 
     customer: str
     interest: str
-    change: Change
+    change: ArticleNews
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -79,16 +79,16 @@ class Products:
         """When the next chunk is due (FAR_FUTURE: none), kept here because every record asks."""
         self._advance()
 
-    def update(self, update: Product) -> list[Change]:
+    def update(self, update: Product) -> list[ArticleNews]:
         """What the shop says of an article; what of that is news."""
         key = _PRODUCT + update.sku.encode()
         stored = self._own.get(key)
         before = None if stored is None else _product(stored)
-        after = follow(before, update)
+        after = merged(before, update)
         if after is None:
             return []
         self._own.put(key, _encode(after))
-        return list(changes(before, after))
+        return list(news_between(before, after))
 
     def watch(self, interest: Interest, now: Instant) -> None:
         """A customer waits for an article, or doesn't any more."""
@@ -99,7 +99,7 @@ class Products:
         elif self._own.get(key) is not None:
             self._own.put(key, None)
 
-    def tell(self, sku: str, changes: Sequence[Change], now: Instant) -> list[Told]:
+    def tell(self, sku: str, changes: Sequence[ArticleNews], now: Instant) -> list[Told]:
         """The first of those who wait for the article; if there are more, they're due from the next
         millisecond on."""
         return self._tell(_Telling(sku, list(changes), b""), now)

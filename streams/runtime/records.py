@@ -61,7 +61,7 @@ class Records:
         self._counts = counts
 
     def take(self, source: Input, record: Record, now: Instant, wall: Instant) -> None:
-        """One record at its effective time. Raises Unanswered before anything has changed, and
+        """One record at its effective time. Raises LookupNeeded before anything has changed, and
         Poisoned where our own code fails."""
         mark = source.topic, record.offset
         try:

@@ -1,8 +1,8 @@
-"""The worker: a process that runs the tasks which its consumer group gives it.
+"""The worker: a process that runs the tasks assigned to it by its consumer group.
 
-`process` puts it together and ends it; `membership` says what the group and the tasks ask of each
-other, and `faust/` does it. `tasks` knows which tasks live here, `slot` where each of them stands;
-`opening` restores them, `fetching` reads their records, `slices` runs them, `cuts` moves their
-clocks, `committing` begins their transactions. It may import all that is below it, `operations`
+`process` assembles and ends it; `group` is the protocol between consumer group and tasks, and
+`faust/` implements it. `tasks` holds the tasks of this worker, `slot` the state of each; `opening`
+restores them, `fetching` reads their records, `slices` runs them, `end_offsets` advances their
+clocks, `committing` begins their transactions. It may import everything below it, `operations`
 too; nothing but the CLI imports it. Start reading at `tasks`.
 """

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from streams.runtime.lifecycle import TaskState
 from streams.worker.slot import RunningTasks, TaskSlot
 
-PARALLEL = 16
+PARALLEL_COMMITS = 16
 """So many tasks commit at the same time."""
 
 
@@ -24,13 +24,13 @@ class Commits:
         """`done` is told of each task whose transaction has ended, well or badly."""
         self._running = running
         self._done = done
-        self._threads = ThreadPoolExecutor(PARALLEL, thread_name_prefix="commit")
+        self._threads = ThreadPoolExecutor(PARALLEL_COMMITS, thread_name_prefix="commit")
 
     def close(self) -> None:
         """Begins no further transaction."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def begin_those_due(self) -> float:
+    def begin_due(self) -> float:
         """Begins the transactions that are due; returns the seconds until the next is."""
         wall = self._running.clock()
         wait = math.inf

@@ -14,9 +14,7 @@ import msgspec
 from streams.engine import INPUTS
 from streams.kafka.consumer import Batch, RecordConsumer
 from streams.kafka.partition import KeyCheck
-
-Key = tuple[str, int]
-"""(logical topic, partition)"""
+from streams.ports import PartitionId
 
 T = TypeVar("T")
 
@@ -45,7 +43,7 @@ class FetchThread:
         self._key_check = key_check
         self._consumer: RecordConsumer | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fetch")
-        self._positions: dict[Key, int] = {}
+        self._positions: dict[PartitionId, int] = {}
 
     async def start(self) -> None:
         """Opens the consumer."""
@@ -60,23 +58,23 @@ class FetchThread:
         see RecordConsumer.fetch and KeyCheck."""
         return await self._call(self._fetch, max_records, timeout)
 
-    async def assign(self, positions: Mapping[Key, int]) -> None:
+    async def assign(self, positions: Mapping[PartitionId, int]) -> None:
         """Reads these partitions too, from these offsets."""
         await self._call(self._assign, dict(positions))
 
-    async def unassign(self, keys: Iterable[Key]) -> None:
+    async def unassign(self, keys: Iterable[PartitionId]) -> None:
         """Reads these partitions no longer; those that aren't read are ignored."""
         await self._call(self._unassign, list(keys))
 
-    async def put_right(self, expected: Mapping[Key, int]) -> None:
+    async def seek_back(self, expected: Mapping[PartitionId, int]) -> None:
         """Goes back to `expected` where batches were fetched and never fed, as in a rebalance."""
-        await self._call(self._put_right, dict(expected))
+        await self._call(self._seek_back, dict(expected))
 
-    async def pause(self, key: Key) -> None:
+    async def pause(self, key: PartitionId) -> None:
         """Fetches nothing of this partition until `resume`."""
         await self._call(self._pause, key)
 
-    async def resume(self, key: Key) -> None:
+    async def resume(self, key: PartitionId) -> None:
         """The end of `pause`."""
         await self._call(self._resume, key)
 
@@ -111,26 +109,26 @@ class FetchThread:
             fetched.append(Fetched(start, batch))
         return fetched
 
-    def _assign(self, positions: dict[Key, int]) -> None:
+    def _assign(self, positions: dict[PartitionId, int]) -> None:
         for (topic, partition), offset in positions.items():
             self._ready.assign(self._prefix + topic, partition, offset)
         self._positions.update(positions)
 
-    def _unassign(self, keys: list[Key]) -> None:
+    def _unassign(self, keys: list[PartitionId]) -> None:
         for topic, partition in keys:
             if self._positions.pop((topic, partition), None) is not None:
                 self._ready.unassign(self._prefix + topic, partition)
 
-    def _put_right(self, expected: dict[Key, int]) -> None:
+    def _seek_back(self, expected: dict[PartitionId, int]) -> None:
         for (topic, partition), offset in expected.items():
             if self._positions.get((topic, partition), offset) != offset:
                 self._ready.seek(self._prefix + topic, partition, offset)
                 self._positions[topic, partition] = offset
 
-    def _pause(self, key: Key) -> None:
+    def _pause(self, key: PartitionId) -> None:
         if key in self._positions:
             self._ready.pause(self._prefix + key[0], key[1])
 
-    def _resume(self, key: Key) -> None:
+    def _resume(self, key: PartitionId) -> None:
         if key in self._positions:
             self._ready.resume(self._prefix + key[0], key[1])

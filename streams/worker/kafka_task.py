@@ -45,7 +45,7 @@ class KafkaTask:
         try:
             offset = self._producer.commit(commit.records, self._timeout / 2)
         except Aborted as error:
-            logger.warning("task %d: %s; trying once more", self.task.partition, error)
+            logger.warning("task %d: %s; retrying once", self.task.partition, error)
             offset = self._producer.commit(commit.records, self._timeout / 2)
         self._store.write(msgspec.structs.replace(commit.batch, changelog_offset=offset))
         self._is_stored = True

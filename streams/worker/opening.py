@@ -18,10 +18,10 @@ from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, regi
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader
-from streams.kafka.options import consumer_options, producer_options
+from streams.kafka.client_config import consumer_options, producer_options
 from streams.kafka.producer import ANY, Route, TransactionalProducer
-from streams.kafka.topics import CHANGELOG, TOPICS, Partitions, topic_name
-from streams.ports import Ports, StoreBatch, TaskSettings
+from streams.kafka.topics import TOPICS, PartitionCount, topic_name
+from streams.ports import CHANGELOG, Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import never_read
 from streams.settings import Settings
@@ -90,7 +90,7 @@ class TaskOpener:
         decoder = EventDecoder(
             lambda metric: task.program.fields_read(metric),
             registry=self._registry,
-            custom_metric=lambda name: task.program.own_metric(name),
+            custom_metric=lambda name: task.program.custom_metric(name),
         )
         ports = Ports(store, decoder, self._encoder, self._programs)
         number = opening.partition
@@ -126,8 +126,7 @@ class TaskOpener:
         if written_at is None or wall_clock() - written_at <= self._delete_retention:
             return
         logger.warning(
-            "task %d: the store is %d h old, longer than the changelog keeps what was deleted; "
-            "it's rebuilt",
+            "task %d: store is %d h old, past delete.retention.ms of the changelog; rebuilding",
             partition,
             (wall_clock() - written_at) // 3_600_000,
         )
@@ -140,10 +139,9 @@ class TaskOpener:
             first, end = self._admin.bounds(topic, opening.partition, self._patience)
             if start > end:
                 raise Refused(
-                    f"{topic}[{opening.partition}] ends at {end}, but "
-                    f"{self._directory(opening.partition)} was written up to {start}: the topic "
-                    "was deleted or lost its end; restore it, or remove the directory to begin "
-                    "with what the topic holds"
+                    f"{topic}[{opening.partition}] ends at offset {end}, but "
+                    f"{self._directory(opening.partition)} is at {start}: the topic was recreated "
+                    "or truncated; restore the topic, or delete the directory"
                 )
             if start < first:
                 store.clear()
@@ -169,7 +167,7 @@ class TaskOpener:
             if now - reported > REPORT_EVERY:
                 reported = now
                 logger.info(
-                    "task %d: restoring, at offset %d of %d of the changelog",
+                    "task %d: restoring: changelog offset %d of %d",
                     opening.partition,
                     chunk.next_offset,
                     chunk.end,
@@ -177,7 +175,7 @@ class TaskOpener:
         if records:
             seconds = time.monotonic() - began
             logger.info(
-                "task %d: restored %d changes in %.1f s", opening.partition, records, seconds
+                "task %d: restored %d records in %.1f s", opening.partition, records, seconds
             )
 
 
@@ -194,10 +192,10 @@ def encoder_with(
             left = deadline - time.monotonic()
             if left <= 0 or is_stopped():
                 raise Refused(
-                    f"{error}; tried for {patience:g} s: start it, or set its address "
-                    "(schema_registry, SENDFLOW_SCHEMA_REGISTRY) or a longer broker_timeout"
+                    f"{error}; gave up after {patience:g} s: start it, set schema_registry "
+                    "(SENDFLOW_SCHEMA_REGISTRY) or raise broker_timeout"
                 ) from error
-            logger.warning("%s; trying for another %.0f s", error, left)
+            logger.warning("%s; retrying for %.0f s", error, left)
         time.sleep(min(REGISTRY_AGAIN_AFTER, left))
 
 
@@ -207,7 +205,7 @@ def routes(settings: Settings, partition: int) -> dict[str, Route]:
     return {
         logical: Route(
             topic_name(settings, logical),
-            partition if spec.partitions is Partitions.ALIKE and not spec.is_by_key else ANY,
+            partition if spec.partitions is PartitionCount.ALIKE and not spec.is_by_key else ANY,
         )
         for logical, spec in TOPICS.items()
     }

@@ -25,21 +25,21 @@ from typing import Any
 from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
+from streams.kafka.client_config import consumer_options
 from streams.kafka.consumer import RecordConsumer
-from streams.kafka.options import consumer_options
 from streams.kafka.partition import KeyCheck, partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
 from streams.operations.publish import publish_if_new
-from streams.ports import CONTROL
+from streams.ports import CONTROL, PartitionId
 from streams.settings import Settings
 from streams.web.views import HealthView, WorkerView, health_view
 from streams.worker.clock import wall_clock
-from streams.worker.facts import FactsAgent
-from streams.worker.faust.membership import FaustMembership
-from streams.worker.fetching import FetchThread, Key
+from streams.worker.facts_agent import FactsAgent
+from streams.worker.faust.group import FaustGroup
+from streams.worker.fetching import FetchThread
 from streams.worker.garbage import collect_garbage
-from streams.worker.membership import Answers, Membership
+from streams.worker.group import Answers, GroupMembership
 from streams.worker.opening import TaskOpener
 from streams.worker.reporting import task_measures, task_view
 from streams.worker.slot import TaskSlot, in_thread
@@ -67,15 +67,15 @@ def run_worker(settings: Settings, flows: Path | None = None) -> int:
     try:
         asyncio.run(worker.run())
     except Refused:
-        worker.ends_with = REFUSED
+        worker.exit_status = REFUSED
         raise
     except Exception as error:
-        logger.error("the worker can't go on: %s: %s", type(error).__name__, error)
+        logger.error("worker failed: %s: %s", type(error).__name__, error)
         return FAILED
     logger.info("stopped")
     if hanging := still_running(others, THREADS_WITHIN):
-        logger.warning("ending without %s, which still waits for an answer", ", ".join(hanging))
-        end_now(STOPPED)
+        logger.warning("exiting while threads are still blocked: %s", ", ".join(hanging))
+        exit_now(STOPPED)
     return STOPPED
 
 
@@ -86,14 +86,14 @@ class WorkerProcess:
         self._settings = settings
         self._flows = flows
         self._stop = asyncio.Event()
-        self.ends_with = FAILED
+        self.exit_status = FAILED
         """The exit status, should the process have to be cut off."""
         self._is_stopping = threading.Event()
         self._blocking = ThreadPoolExecutor(1, thread_name_prefix="start")
         self._admin: KafkaAdmin | None = None
         self._records: FetchThread | None = None
         self._tasks: Tasks | None = None
-        self._membership: Membership | None = None
+        self._membership: GroupMembership | None = None
 
     async def run(self) -> None:
         """From the start to the end. Raises what made the worker fail."""
@@ -115,20 +115,20 @@ class WorkerProcess:
 
     def _on_signal(self, number: signal.Signals) -> None:
         if self._stop.is_set():
-            logger.warning("%s again: ending at once", number.name)
-            end_now(FAILED)
-        logger.info("%s: stopping", number.name)
+            logger.warning("second %s: exiting immediately", number.name)
+            exit_now(FAILED)
+        logger.info("%s received: shutting down", number.name)
         self._stop.set()
 
     def _end_in_time(self) -> None:
         """From now on the process has GRACE seconds, even if a thread hangs."""
-        deadline = threading.Timer(GRACE, self._cut_off)
+        deadline = threading.Timer(GRACE, self._exit_at_deadline)
         deadline.daemon = True
         deadline.start()
 
-    def _cut_off(self) -> None:
-        logger.error("not stopped after %g s: ending without a good-bye", GRACE)
-        end_now(self.ends_with)
+    def _exit_at_deadline(self) -> None:
+        logger.error("shutdown exceeded %g s; exiting without leaving the group", GRACE)
+        exit_now(self.exit_status)
 
     # ── Start ─────────────────────────────────────────────────────────────────────────────────
 
@@ -151,7 +151,7 @@ class WorkerProcess:
                 one.cancel()
         raise tasks.failure.result() if tasks.failure.done() else ended.result()
 
-    async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, Membership]:
+    async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, GroupMembership]:
         settings = self._settings
         records = self._records = FetchThread(
             lambda: RecordConsumer(consumer_options(settings, "records")),
@@ -163,17 +163,17 @@ class WorkerProcess:
         ports = TaskPorts(
             opener=opener,
             records=records,
-            ask_ends=self._ask_ends,
+            read_end_offsets=self._read_end_offsets,
             partition_of=lambda key: partition_of(key, settings.partitions),
             write_positions=self._write_positions,
-            own_facts=facts.own,
+            set_facts_owner=facts.set_owner,
         )
         options = TasksOptions(
             reopen_after_fenced=settings.session_timeout / 1000,
             broker_patience=settings.broker_timeout / 1000,
         )
         tasks = self._tasks = Tasks(ports, options)
-        membership = self._membership = FaustMembership(
+        membership = self._membership = FaustGroup(
             settings,
             records,
             tasks,
@@ -210,25 +210,27 @@ class WorkerProcess:
             leaving = asyncio.create_task(self._membership.leave())
             await asyncio.wait([leaving], timeout=GROUP_WITHIN)
             if not leaving.done():
-                logger.warning("the group doesn't answer: left without a good-bye")
-                end_now(STOPPED)
+                logger.warning(
+                    "group coordinator does not answer; exiting without leaving the group"
+                )
+                exit_now(STOPPED)
         if self._records is not None:
             await self._records.close()
         if self._admin is not None and self._tasks is not None:
             self._admin.close()
         self._blocking.shutdown(wait=False)
-        logger.info("everything closed in %.1f s", time.monotonic() - began)
+        logger.info("shutdown completed in %.1f s", time.monotonic() - began)
 
     # ── What the tasks and the views ask ──────────────────────────────────────────────────────
 
-    def _ask_ends(self, keys: list[Key]) -> dict[Key, int]:
+    def _read_end_offsets(self, keys: list[PartitionId]) -> dict[PartitionId, int]:
         assert self._admin is not None
         settings = self._settings
         names = {(topic_name(settings, topic), number): (topic, number) for topic, number in keys}
         ends = self._admin.end_offsets(names, CUT_WITHIN)
         return {names[name]: end for name, end in ends.items()}
 
-    async def _write_positions(self, positions: Mapping[Key, int]) -> None:
+    async def _write_positions(self, positions: Mapping[PartitionId, int]) -> None:
         assert self._membership is not None
         await self._membership.write_positions(positions)
 
@@ -271,7 +273,7 @@ def still_running(others: set[threading.Thread], within: float) -> list[str]:
     return names
 
 
-def end_now(status: int) -> None:
+def exit_now(status: int) -> None:
     """Ends the process without waiting for its threads: one of them hangs in a call."""
     logging.shutdown()
     os._exit(status)

@@ -15,9 +15,9 @@ from streams.ports import Store, StoreBatch
 
 logger = logging.getLogger(__name__)
 
-SHARE = 24
-"""A store is renewed once its age is one part in so many of what it may become: an hour of a day.
-No broker need be asked for one that is written all the time."""
+RENEW_AT_FRACTION = 1 / 24
+"""A store is renewed from this fraction of its maximum age on: an hour of a day. A store that is
+written all the time needs no request to a broker."""
 
 
 class Renewal(msgspec.Struct, frozen=True):
@@ -39,12 +39,12 @@ class Renewal(msgspec.Struct, frozen=True):
         offset, written_at = store.changelog_offset(), store.written_at()
         if offset is None or written_at is None:
             return False
-        if now - written_at <= self.delete_retention // SHARE:
+        if now - written_at <= self.delete_retention * RENEW_AT_FRACTION:
             return False
         try:
             end = self.ask_end()
         except Exception as error:
-            logger.warning("where the changelog ends can't be asked: %s", error)
+            logger.warning("cannot read the end offset of the changelog: %s", error)
             return False  # the worst that comes of it is a restore
         if end > offset + 1:
             return False

@@ -1,10 +1,10 @@
 """Slices: the tasks of a worker run in turn.
 
-    look_at ──► run a slice ──► more to do ──► run a slice ...
+    mark_ready ──► run a slice ──► more to do ──► run a slice ...
                      │
-                     ├── waits for an input ──► cut ────► look_at
-                     ├── waits for an answer ─► ask ────► look_at
-                     └── a transaction is due ► commit ─► look_at        (committing.py)
+                     ├── waits for an input ──► cut ────► mark_ready
+                     ├── waits for an answer ─► ask ────► mark_ready
+                     └── a transaction is due ► commit ─► mark_ready        (committing.py)
 
 All of it runs on the event loop, a few milliseconds at a time; a task decides ahead while its one
 transaction is under way in a thread.
@@ -13,15 +13,15 @@ transaction is under way in a thread.
 import asyncio
 from collections.abc import Callable
 
-from streams.errors import Unanswered
-from streams.worker.asking import Asking
+from streams.errors import LookupNeeded
 from streams.worker.committing import Commits
 from streams.worker.fetching import FetchThread
+from streams.worker.lookups import Lookups
 from streams.worker.slot import RunningTasks, TaskSlot
 
 SLICE = 200
 """Records and timers of one slice: a few milliseconds, then the loop has its turn."""
-SWEEP = 0.5
+SWEEP_INTERVAL = 0.5
 """Seconds after which every task is looked at, even if nothing was heard of it."""
 
 
@@ -34,27 +34,27 @@ class Slices:
         records: FetchThread,
         commits: Commits,
         *,
-        want_cut: Callable[[TaskSlot], None],
+        request_end_offsets: Callable[[TaskSlot], None],
         decide_ahead: int,
     ) -> None:
-        """`want_cut` is told of each task that waits for an input. `decide_ahead`: see
+        """`request_end_offsets` is told of each task that waits for an input. `decide_ahead`: see
         TasksOptions."""
-        self.flows = False
+        self.is_enabled = False
         """False while the group rebalances: nothing is decided."""
         self._running = running
         self._records = records
         self._commits = commits
-        self._want_cut = want_cut
+        self._request_end_offsets = request_end_offsets
         self._decide_ahead = decide_ahead
         self._ready: set[TaskSlot] = set()
         self._wake = asyncio.Event()
-        self._asking = Asking()
+        self._lookups = Lookups()
 
     def close(self) -> None:
         """Waits for no answer any more."""
-        self._asking.close()
+        self._lookups.close()
 
-    def look_at(self, slot: TaskSlot) -> None:
+    def mark_ready(self, slot: TaskSlot) -> None:
         """There may be something to do for it."""
         self._ready.add(slot)
         self._wake.set()
@@ -63,15 +63,15 @@ class Slices:
         """Slices of all tasks that have something to do, in turn."""
         while True:
             self._wake.clear()
-            wait = SWEEP
-            if self.flows:
+            wait = SWEEP_INTERVAL
+            if self.is_enabled:
                 ready, self._ready = self._ready, set()
                 for slot in ready:
-                    if slot.runs and self.flows:
+                    if slot.runs and self.is_enabled:
                         self._run_slice(slot)
                         await asyncio.sleep(0)
-                wait = min(SWEEP, self._commits.begin_those_due())
-            if not self._ready or not self.flows:
+                wait = min(SWEEP_INTERVAL, self._commits.begin_due())
+            if not self._ready or not self.is_enabled:
                 try:
                     await asyncio.wait_for(self._wake.wait(), wait)
                 except TimeoutError:
@@ -80,7 +80,7 @@ class Slices:
     def _run_slice(self, slot: TaskSlot) -> None:
         if slot.commit is not None and slot.task.uncommitted >= self._decide_ahead:
             return  # its transaction is slower than it; it's looked at again after that
-        if slot.asks is not None:
+        if slot.lookup is not None:
             return  # the same, after the answer
         try:
             has_more = slot.task.run(self._running.clock(), SLICE)
@@ -90,18 +90,18 @@ class Slices:
         if has_more:
             self._ready.add(slot)
         elif slot.task.unanswered is not None:
-            slot.asks = self._running.spawn(self._ask(slot, slot.task.unanswered))
+            slot.lookup = self._running.spawn(self._look_up(slot, slot.task.unanswered))
         else:
-            self._want_cut(slot)
+            self._request_end_offsets(slot)
         if slot.paused:
             for topic in slot.to_resume():
                 self._running.spawn(self._records.resume((topic, slot.partition)))
 
-    async def _ask(self, slot: TaskSlot, question: Unanswered) -> None:
+    async def _look_up(self, slot: TaskSlot, needed: LookupNeeded) -> None:
         try:
-            await self._asking.ask(slot, question)
+            await self._lookups.complete(slot, needed)
         except Exception as error:
             self._running.failed(slot, error)
         finally:
-            slot.asks = None
-        self.look_at(slot)
+            slot.lookup = None
+        self.mark_ready(slot)

@@ -16,11 +16,12 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from streams.engine import INPUTS, Instant
+from streams.ports import PartitionId
 from streams.runtime.commit import Commit
 from streams.runtime.lifecycle import TaskState, moved
 from streams.runtime.order import Place
 from streams.task import PartitionTask
-from streams.worker.fetching import Fetched, FetchThread, Key
+from streams.worker.fetching import Fetched, FetchThread
 
 HIGH_RECORDS, HIGH_BYTES = 50_000, 16_000_000
 """More than this in the buffer of an input: its partition is paused. Resumed below a quarter."""
@@ -80,15 +81,15 @@ class TaskSlot:
         """Next offset to be fed, by topic."""
         self.positions: dict[str, int] = {} if before is None else before.positions
         """Committed positions, by topic, as far as they're known."""
-        self._place: Place = 0 if before is None else before._place
+        self._processed_to: Place = 0 if before is None else before._processed_to
         """How far the clock was committed, as far as it's known."""
         self.ends: dict[str, int] = {}
         """The last known ends of its inputs, by topic."""
         self.paused: set[str] = set()
         self.commit: asyncio.Task[None] | None = None
         """The transaction that is under way."""
-        self.asks: asyncio.Task[None] | None = None
-        """Its task waits for an answer (see asking.py)."""
+        self.lookup: asyncio.Task[None] | None = None
+        """Its task waits for an answer (see lookups.py)."""
         self.left = asyncio.Event()
         """Set when the task is given up."""
         self._cancelled = threading.Event()
@@ -106,7 +107,7 @@ class TaskSlot:
         return self._open.task
 
     @property
-    def keys(self) -> list[Key]:
+    def partition_ids(self) -> list[PartitionId]:
         """The partitions that it reads."""
         return [(topic, self.partition) for topic in INPUTS]
 
@@ -133,19 +134,19 @@ class TaskSlot:
         if self._is_ahead(task):
             # What seemed to have failed was committed: slow brokers are no reason to give up.
             self.failures = 0
-        self.positions, self._place = dict(self.fed), task.place
+        self.positions, self._processed_to = dict(self.fed), task.place
 
     def _is_ahead(self, task: PartitionTask) -> bool:
         """Does it stand further on than where its partition's task was known to be?"""
         known = self.positions
         return bool(known) and (
-            task.place > self._place
+            task.place > self._processed_to
             or any(offset > known[topic] for topic, offset in task.positions.items())
         )
 
     async def close(self, pool: Executor, records: FetchThread) -> None:
         """After `leave`: waits for the transaction under way, frees everything."""
-        await records.unassign(self.keys)
+        await records.unassign(self.partition_ids)
         if self.commit is not None:
             await asyncio.wait([self.commit])
         if self._open is not None:
@@ -161,7 +162,7 @@ class TaskSlot:
         offset = await in_thread(pool, self._open.commit, commit)
         self.commit_seconds += time.monotonic() - began
         self.commits += 1
-        self.positions, self._place = commit.position.inputs, commit.position.clock
+        self.positions, self._processed_to = commit.position.inputs, commit.position.clock
         self.failures = 0
         if not self.left.is_set():
             self.task.committed(commit, offset)

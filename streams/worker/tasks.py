@@ -1,11 +1,11 @@
 """Which tasks live here, and when each of them runs.
 
     group assigns ──► open ──► feed ──► run in slices ──► commit ──► run ...
-                       ▲        cut ──►      │               │
+                       ▲ end offsets ──►     │               │
                        └─────── reopen ◄── anything unexpected
     group revokes ──► last commit within a budget; what isn't assigned again is closed
 
-Tasks run in slices.py, commit in committing.py, and get their clocks' cuts in cuts.py.
+Tasks run in slices.py and commit in committing.py; end_offsets.py advances their clocks.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ import msgspec
 
 from streams.engine import Instant
 from streams.errors import Fenced, Poisoned, Refused, SendflowError, StoreUnusable
-from streams.ports import CONTROL, Record
+from streams.ports import CONTROL, PartitionId, Record
 from streams.runtime.lifecycle import TaskState
 from streams.worker.background import Background
 from streams.worker.clock import wall_clock
 from streams.worker.committing import Commits
-from streams.worker.cuts import AskEnds, Cuts
-from streams.worker.fetching import Fetched, FetchThread, Key
-from streams.worker.membership import NotHere
+from streams.worker.end_offsets import EndOffsetRequests, ReadEndOffsets
+from streams.worker.fetching import Fetched, FetchThread
+from streams.worker.group import NotHere
 from streams.worker.slices import Slices
 from streams.worker.slot import Opener, RunningTasks, TaskSlot
 
 logger = logging.getLogger(__name__)
 
-PARALLEL = 16
+PARALLEL_OPENINGS = 16
 """So many tasks are opened at the same time."""
 POSITIONS_INTERVAL = 1.0
 """Seconds between two writings of the tasks' positions to the group."""
@@ -54,15 +54,15 @@ class TaskPorts(msgspec.Struct):
 
     opener: Opener
     records: FetchThread
-    ask_ends: AskEnds
+    read_end_offsets: ReadEndOffsets
     partition_of: Callable[[bytes], int]
-    write_positions: Callable[[Mapping[Key, int]], Awaitable[None]]
-    own_facts: Callable[[bool], None] = lambda is_owner: None
+    write_positions: Callable[[Mapping[PartitionId, int]], Awaitable[None]]
+    set_facts_owner: Callable[[bool], None] = lambda is_owner: None
     """Told whether the store facts are added up here: where task 0 lives."""
 
 
 class Tasks:
-    """The tasks of this worker: a Member of the group (membership.py)."""
+    """The tasks of this worker: a GroupMember of the group (group.py)."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Tasks:
         self._options = options
         self._clock = clock
         self._slots: dict[int, TaskSlot] = {}
-        self._lives: dict[int, asyncio.Task[None]] = {}
+        self._lifetimes: dict[int, asyncio.Task[None]] = {}
         """The newest life of each partition's task; it ends when everything is closed."""
         self._owned: set[int] = set()
         self._generation: int | None = None
@@ -87,18 +87,21 @@ class Tasks:
         self._control_end: int | None = None
         self._background = Background(self.fail)
         running = RunningTasks(self._running, clock, self._background.spawn, self._failed)
-        self._commits = Commits(running, done=lambda slot: self._slices.look_at(slot))
+        self._commits = Commits(running, done=lambda slot: self._slices.mark_ready(slot))
         self._slices = Slices(
             running,
             ports.records,
             self._commits,
-            want_cut=lambda slot: self._cuts.want(slot),
+            request_end_offsets=lambda slot: self._end_offsets.request(slot),
             decide_ahead=options.decide_ahead,
         )
-        self._cuts = Cuts(
-            running, ports.ask_ends, done=self._slices.look_at, patience=options.broker_patience
+        self._end_offsets = EndOffsetRequests(
+            running,
+            ports.read_end_offsets,
+            done=self._slices.mark_ready,
+            patience=options.broker_patience,
         )
-        self._openers = ThreadPoolExecutor(PARALLEL, thread_name_prefix="open")
+        self._openers = ThreadPoolExecutor(PARALLEL_OPENINGS, thread_name_prefix="open")
 
     # ── Start, stop, assignment ───────────────────────────────────────────────────────────────
 
@@ -106,17 +109,17 @@ class Tasks:
         """Begins to read `control`; decides as soon as something is assigned."""
         await self._ports.records.assign({(CONTROL, 0): 0})
         self._background.spawn(self._slices.run())
-        self._background.spawn(self._cuts.run())
-        self._background.spawn(self._tell_positions())
+        self._background.spawn(self._end_offsets.run())
+        self._background.spawn(self._report_positions())
 
     async def revoked(self) -> None:
-        """See Member: nothing more is decided, what is decided is committed within the budget."""
-        self._slices.flows = False
+        """See GroupMember: stops deciding and commits what is decided, within the budget."""
+        self._slices.is_enabled = False
         await self._commits.commit_all(self._options.revoke_budget)
 
     async def lost(self) -> None:
-        """See Member: nothing more is decided, and nothing is committed (PITFALLS 35)."""
-        self._slices.flows = False
+        """See GroupMember: nothing more is decided, and nothing is committed (PITFALLS 35)."""
+        self._slices.is_enabled = False
         self._generation = None
 
     async def assigned(self, numbers: set[int], generation: int) -> None:
@@ -128,7 +131,7 @@ class Tasks:
         may_keep = self._generation is not None and generation == self._generation + 1
         kept = numbers & self._slots.keys() if may_keep else set()
         logger.info(
-            "generation %d: %d tasks are ours (%s), %d of them go on",
+            "generation %d: assigned %d tasks (%s), %d kept",
             generation,
             len(numbers),
             ranges(numbers),
@@ -136,11 +139,11 @@ class Tasks:
         )
         self._generation = generation
         self._owned = set(numbers)
-        self._ports.own_facts(0 in numbers)
+        self._ports.set_facts_owner(0 in numbers)
         for number in self._slots.keys() - kept:
             self._slots.pop(number).leave()
         going_on = [self._slots[number] for number in kept]
-        await self._ports.records.put_right(
+        await self._ports.records.seek_back(
             {
                 (topic, slot.partition): offset
                 for slot in going_on
@@ -148,31 +151,31 @@ class Tasks:
                 for topic, offset in slot.fed.items()
             }
         )
-        self._slices.flows = True
+        self._slices.is_enabled = True
         for number in sorted(numbers - kept):
             self._begin(TaskSlot(number))
         for slot in going_on:
-            self._slices.look_at(slot)
+            self._slices.mark_ready(slot)
 
     async def stop(self, within: float) -> None:
         """Commits what is decided and closes everything, in about `within` seconds. What takes
         longer is left to the transaction timeout and the next owner's fence."""
         deadline = time.monotonic() + within
         self._is_stopping = True
-        self._ports.own_facts(False)
-        flowed, self._slices.flows = self._slices.flows, False
+        self._ports.set_facts_owner(False)
+        flowed, self._slices.is_enabled = self._slices.is_enabled, False
         self._owned = set()
         if flowed:
             await self._commits.commit_all(within / 2)
         for slot in self._slots.values():
             slot.leave()
         self._slots.clear()
-        if self._lives:
+        if self._lifetimes:
             await asyncio.wait(
-                list(self._lives.values()), timeout=max(0.1, deadline - time.monotonic())
+                list(self._lifetimes.values()), timeout=max(0.1, deadline - time.monotonic())
             )
         self._background.cancel()
-        self._cuts.close()
+        self._end_offsets.close()
         self._slices.close()
         self._commits.close()
         self._openers.shutdown(wait=False, cancel_futures=True)
@@ -182,16 +185,20 @@ class Tasks:
     def _begin(self, slot: TaskSlot, delay: float = 0.0) -> None:
         """A task lives here from now on, or from `delay` seconds on if it's still ours then."""
         self._slots[slot.partition] = slot
-        before = self._lives.get(slot.partition)
-        life = self._lives[slot.partition] = self._background.spawn(self._live(slot, before, delay))
+        before = self._lifetimes.get(slot.partition)
+        life = self._lifetimes[slot.partition] = self._background.spawn(
+            self._run_slot(slot, before, delay)
+        )
 
         def forget(_: object) -> None:
-            if self._lives.get(slot.partition) is life:
-                del self._lives[slot.partition]
+            if self._lifetimes.get(slot.partition) is life:
+                del self._lifetimes[slot.partition]
 
         life.add_done_callback(forget)
 
-    async def _live(self, slot: TaskSlot, before: asyncio.Task[None] | None, delay: float) -> None:
+    async def _run_slot(
+        self, slot: TaskSlot, before: asyncio.Task[None] | None, delay: float
+    ) -> None:
         if before is not None:
             await asyncio.wait([before])  # it holds the store's lock
         with contextlib.suppress(TimeoutError):
@@ -200,13 +207,13 @@ class Tasks:
             try:
                 await slot.open(self._openers, self._ports.opener)
                 if not slot.left.is_set():
-                    await self._let_run(slot)
+                    await self._start_running(slot)
             except Exception as error:
                 self._failed(slot, error)
         await slot.left.wait()
         await slot.close(self._openers, self._ports.records)
 
-    async def _let_run(self, slot: TaskSlot) -> None:
+    async def _start_running(self, slot: TaskSlot) -> None:
         await self._ports.records.assign(
             {(topic, slot.partition): offset for topic, offset in slot.fed.items()}
         )
@@ -214,7 +221,7 @@ class Tasks:
             # In one go: what of `control` comes from now on, `feed_control` hands it.
             slot.task.feed(CONTROL, self._control, self._control_next, self._control_end)
             slot.move(TaskState.RUNNING)
-            self._slices.look_at(slot)
+            self._slices.mark_ready(slot)
 
     def _failed(self, slot: TaskSlot, error: Exception) -> None:
         """The one way to recover: away with the task, open it again from what was committed."""
@@ -235,12 +242,12 @@ class Tasks:
             again.is_store_unusable = True
         if isinstance(error, Fenced):
             # Somebody else owns it, and an assignment will say so. If none does, we do.
-            logger.warning("task %d: %s; given up", slot.partition, error)
+            logger.warning("task %d: %s; closing", slot.partition, error)
             slot.leave(TaskState.FENCED)
             delay = self._options.reopen_after_fenced
         else:
             logger.warning(
-                "task %d: %s: %s; it's opened again from what was committed",
+                "task %d: %s: %s; restarting from the last commit",
                 slot.partition,
                 type(error).__name__,
                 error,
@@ -267,11 +274,11 @@ class Tasks:
         topic = fetched.batch.topic
         key = topic, slot.partition
         if slot.has_gap_before(fetched):
-            if self._slices.flows:  # else the next assignment puts it right
-                self._background.spawn(self._ports.records.put_right({key: slot.fed[topic]}))
+            if self._slices.is_enabled:  # else the next assignment puts it right
+                self._background.spawn(self._ports.records.seek_back({key: slot.fed[topic]}))
         elif slot.feed(fetched):
             self._background.spawn(self._ports.records.pause(key))
-        self._slices.look_at(slot)
+        self._slices.mark_ready(slot)
 
     def feed_control(self, fetched: Fetched) -> None:
         """A batch of `control`, for all tasks; kept for those that come later."""
@@ -286,15 +293,15 @@ class Tasks:
             except Exception as error:
                 self._failed(slot, error)
             else:
-                self._slices.look_at(slot)
+                self._slices.mark_ready(slot)
 
-    async def _tell_positions(self) -> None:
+    async def _report_positions(self) -> None:
         while True:
             await asyncio.sleep(POSITIONS_INTERVAL)
-            if self._slices.flows:
+            if self._slices.is_enabled:
                 await self._ports.write_positions(self._positions())
 
-    def _positions(self) -> dict[Key, int]:
+    def _positions(self) -> dict[PartitionId, int]:
         return {
             (topic, slot.partition): slot.positions[topic]
             for slot in self._running()
@@ -311,7 +318,7 @@ class Tasks:
         partition = self._ports.partition_of(customer.encode())
         slot = self._slots.get(partition)
         if slot is None or not slot.runs:
-            raise NotHere(f"task {partition}, which has customer {customer!r}, doesn't run here")
+            raise NotHere(f"task {partition} of customer {customer!r} is not on this worker")
         return slot.task.state_of(customer)
 
     def slots(self) -> list[TaskSlot]:

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from streams.embedded.broker import HOST, BrokerProcess, free_port
+from streams.embedded.broker_process import HOST, BrokerProcess, free_port
 from streams.errors import Refused
 from tests.apache_kafka.jars import java, kafka_jars
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streams.embedded.broker import HOST, free_port
+from streams.embedded.broker_process import HOST, free_port
 from tests.apache_kafka.broker import KafkaBroker
 
 _PATIENT = {

@@ -23,7 +23,7 @@ from streams.engine import Instant
 from streams.flowtest.cases import Case, Expect
 from streams.flowtest.events import EventMaker
 from streams.flowtest.run import Ran, run_case
-from streams.flowtest.world import Outcome, Written
+from streams.flowtest.world import CaseOutputs, InputRecord
 from streams.ports import CONTROL
 from streams.programs import SEMANTICS
 
@@ -49,21 +49,21 @@ class Slot(msgspec.Struct, frozen=True):
         """Those of the case, as the records have them."""
         return {one.key.decode() for one in self.ran.records if one.topic not in (None, CONTROL)}
 
-    def records(self) -> Iterator[Written]:
+    def records(self) -> Iterator[InputRecord]:
         """What the case is made of, and the empty set before it."""
         first = self.ran.records[0].time
-        yield Written(CONTROL, first - 1, b"definitions", _empty_set(first - 1))
+        yield InputRecord(CONTROL, first - 1, b"definitions", _empty_set(first - 1))
         yield from sorted(self.ran.records, key=lambda one: one.time)
 
     def expected(self) -> dict[str, dict[str, list[Any]]]:
         """By customer, what the case brings up to its end, as the run in memory has it."""
-        return by_customer(self.ran.outcome, self.ends)
+        return by_customer(self.ran.outputs, self.ends)
 
 
-def by_customer(outcome: Outcome, until: Instant) -> dict[str, dict[str, list[Any]]]:
+def by_customer(outputs: CaseOutputs, until: Instant) -> dict[str, dict[str, list[Any]]]:
     """By customer, what was put out up to `until`, each kind in its order."""
     found: dict[str, dict[str, list[Any]]] = {}
-    for kind, entries in outcome.written().items():
+    for kind, entries in outputs.by_kind().items():
         for entry in entries:
             if kind != "dead letter" and moment_of(entry) <= until:
                 found.setdefault(entry["customer_id"], {}).setdefault(kind, []).append(entry)
@@ -105,7 +105,7 @@ def _end_of(case: Case, ran: Ran) -> Instant:
     last_record = max(one.time for one in ran.records)
     if case.until is None:
         return last_record
-    kinds = ran.outcome.written().items()
+    kinds = ran.outputs.by_kind().items()
     moments = [moment_of(one) for kind, ones in kinds if kind != "dead letter" for one in ones]
     until = EventMaker(ran.definitions).placed(case.until)
     return min(until, max([last_record, *moments]) + AFTERWARDS)

@@ -5,7 +5,7 @@ import struct
 
 from confluent_kafka.admin import AdminClient
 
-from streams.embedded.broker import HOST, BrokerProcess
+from streams.embedded.broker_process import HOST, BrokerProcess
 
 _LEAVE_GROUP = 13
 

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 
 from streams.engine import INPUTS
 from streams.kafka.admin import KafkaAdmin
+from streams.kafka.client_config import consumer_options
 from streams.kafka.consumer import RecordConsumer
-from streams.kafka.options import consumer_options
 from streams.kafka.producer import TransactionalProducer
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL

@@ -3,9 +3,9 @@
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
+from streams.kafka.client_config import offsets_options
 from streams.kafka.failures import UNREACHABLE, error_of
-from streams.kafka.options import offsets_options
 from streams.settings import Settings
 from tests.eventually import eventually
 

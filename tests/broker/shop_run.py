@@ -11,16 +11,16 @@ import msgspec
 
 from streams.demo.run import one_customer_in
 from streams.demo.shop import build_shop_year
-from streams.demo.workers import Watch, Worker, wait_until_decided
-from streams.embedded.broker import BrokerProcess
+from streams.demo.workers import Worker, WorkerObserver, wait_until_decided
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Instant
 from streams.importing.encoding import EventRecord, event_record
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG
-from streams.operations.publish import publish, read_set
+from streams.operations.publish import publish_set, read_set
+from streams.ports import CHANGELOG
 from streams.resources import example_flows_dir
 from streams.settings import RecordTime, Settings
 from tests.eventually import eventually
@@ -81,7 +81,7 @@ class ShopRun:
         admin.create_topics()
         admin.close()
         flows, now = read_set(example_flows_dir()), time.time_ns() // 1_000_000
-        publish(self.settings, flows, now, coupon_key="test")  # two runs make the same codes
+        publish_set(self.settings, flows, now, coupon_key="test")  # two runs make the same codes
         producer = self._stack.enter_context(EventProducer(self.settings))
         self._writer = PastWriter(producer.produce, PARTITIONS)
         self._flush = producer.flush
@@ -136,10 +136,10 @@ class ShopRun:
 
     def finish(self, *workers: Worker) -> Outputs:
         """Waits until all is decided, stops these workers cleanly, and reads what came out."""
-        watch = Watch(_nothing_to_show, _no_worker_ends_by_itself)
-        wait_until_decided(list(workers), PARTITIONS, self.until, watch, silence=60)
+        observer = WorkerObserver(_nothing_to_show, _no_worker_ends_by_itself)
+        wait_until_decided(list(workers), PARTITIONS, self.until, observer, silence=60)
         for worker in workers:
-            worker.ask_to_stop()
+            worker.request_stop()
         for worker in workers:
             status = worker.wait_for_end()
             assert status == 0, f"{worker.name} ended with {status}:\n{worker.log_tail()}"
@@ -152,11 +152,11 @@ class ShopRun:
                 by_partition = outputs.commands if topic == "send-commands" else outputs.decisions
                 partition, value = found
                 by_partition.setdefault(partition, []).append(value)
-            for found_state in reader.read(reader.starts(reader.places(CHANGELOG))):
+            for found_state in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
                 key = found_state.record.key
                 if key is not None and not key.startswith(b"\x00"):
                     outputs.states[key] = found_state.record.value
-            letters = reader.read(reader.starts(reader.places("dead-letters")))
+            letters = reader.read(reader.starts(reader.partition_ids("dead-letters")))
             outputs.dead_letters = sum(1 for _ in letters)
         return outputs
 
@@ -171,6 +171,6 @@ def _no_worker_ends_by_itself(worker: Worker) -> None:
 
 def _records(reader: TopicReader, *topics: str) -> Iterator[tuple[str, tuple[int, bytes]]]:
     for topic in topics:
-        for found in reader.read(reader.starts(reader.places(topic))):
+        for found in reader.read(reader.starts(reader.partition_ids(topic))):
             assert found.record.value is not None
             yield topic, (found.partition, found.record.value)

@@ -10,7 +10,7 @@ import pytest
 from streams.cli.main import run
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import encode_event
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord
@@ -66,7 +66,7 @@ def past_order(customer: str, hours: int) -> Iterator[OutputRecord]:
 
 def decisions(shop: Shop) -> list[dict[str, Any]]:
     with TopicReader(shop.settings) as reader:
-        found = reader.read(reader.starts(reader.places(DECISIONS)))
+        found = reader.read(reader.starts(reader.partition_ids(DECISIONS)))
         return [one for record in found for one in read_decisions(record.record.value or b"")]
 
 
@@ -117,13 +117,13 @@ def test_the_dry_run_equals_what_the_workers_do(
     }
     table = backfill("late", "--dry-run")[1]
     assert "first" in table
-    assert "an event of exit_on came" in table
-    assert "1 customer whose newest such event is longer ago than the flow lasts" in table
+    assert "ended by exit_on" in table
+    assert "skipped: 1 customer whose newest such event is older than the flow's length" in table
     assert outcomes("entered") == []  # a dry run asks for nothing
 
     status, said, _ = backfill("late", "--yes", "--by", "eve")
     assert status == 0
-    assert "asked for 4 journeys" in said
+    assert "requested 4 journeys" in said
     eventually(lambda: len(outcomes("entered")) == 4, within=60, message=worker.log)
     assert {
         one["customer_id"]: (one["evidence"]["step"], one["evidence"]["due"])
@@ -140,7 +140,7 @@ def test_the_dry_run_equals_what_the_workers_do(
     capsys.readouterr()
     assert run(["explain", "c1", "--flow", "late", *given]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "added afterwards by eve, because of order.placed at" in text
+    assert "entered by backfill (eve): order.placed at" in text
     assert "waits at second until" in text
-    assert "backfill into late by eve, for what came on orders" in text
+    assert "backfill into late by eve, event of orders" in text
     assert worker.stop() == 0

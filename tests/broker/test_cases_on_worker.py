@@ -16,12 +16,12 @@ import pytest
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, WEBHOOKS
 from streams.contracts.wire import decode_any
-from streams.demo.workers import Watch, Worker, wait_until_decided
-from streams.embedded.broker import BrokerProcess
+from streams.demo.workers import Worker, WorkerObserver, wait_until_decided
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Instant
 from streams.flowtest.cases import Case
-from streams.flowtest.compare import differences
-from streams.flowtest.world import Outcome, Written
+from streams.flowtest.judging import differences
+from streams.flowtest.world import CaseOutputs, InputRecord
 from streams.importing.encoding import EventRecord
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
@@ -73,7 +73,7 @@ class CasesRun:
         self._folder = folder
         self._worker: Worker | None = None
 
-    def run(self, slots: list[Slot]) -> Outcome:
+    def run(self, slots: list[Slot]) -> CaseOutputs:
         """All of them; what came out."""
         self._folder.mkdir(parents=True)
         admin = KafkaAdmin(self.settings)
@@ -99,7 +99,7 @@ class CasesRun:
                             writer.write(_event(record))
                 writer.end(slots[-1].ends + 1)
             self._decide(slots[-1].ends + 1)
-            return self._outcome()
+            return self._outputs()
         finally:
             if self._worker is not None and self._worker.is_running():
                 self._worker.kill()
@@ -112,21 +112,21 @@ class CasesRun:
     def _decide(self, until: Instant, *, stop: bool = True) -> None:
         """Starts the worker and waits until all before `until` is decided."""
         worker = self._worker = Worker(self.settings, self._folder, "worker")
-        watch = Watch(lambda clock: None, _no_worker_ends_by_itself)
-        wait_until_decided([worker], PARTITIONS, until, watch, silence=40)
+        observer = WorkerObserver(lambda clock: None, _no_worker_ends_by_itself)
+        wait_until_decided([worker], PARTITIONS, until, observer, silence=40)
         if stop:
-            worker.ask_to_stop()
+            worker.request_stop()
             assert worker.wait_for_end() == 0, worker.log_tail()
 
-    def _outcome(self) -> Outcome:
+    def _outputs(self) -> CaseOutputs:
         with TopicReader(self.settings, "test") as reader:
 
             def values(topic: str) -> Iterator[bytes]:
-                for found in reader.read(reader.starts(reader.places(topic))):
+                for found in reader.read(reader.starts(reader.partition_ids(topic))):
                     assert found.record.value is not None
                     yield found.record.value
 
-            return Outcome(
+            return CaseOutputs(
                 commands=[decode_any(value)[1] for value in values(SEND_COMMANDS)],
                 webhooks=[decode_any(value)[1] for value in values(WEBHOOKS)],
                 reviews=[decode_any(value)[1] for value in values(REVIEW_REQUESTS)],
@@ -141,11 +141,11 @@ def _no_worker_ends_by_itself(worker: Worker) -> None:
     raise worker.failure()
 
 
-def _control(record: Written) -> OutputRecord:
+def _control(record: InputRecord) -> OutputRecord:
     return OutputRecord(CONTROL, record.key, record.value, partition=0, time=record.time)
 
 
-def _event(record: Written) -> EventRecord:
+def _event(record: InputRecord) -> EventRecord:
     assert record.topic is not None
     return EventRecord(record.time, record.topic, record.key.decode(), record.value)
 
@@ -156,15 +156,15 @@ def slots() -> list[Slot]:
 
 
 @pytest.fixture(scope="module")
-def outcome(
+def outputs(
     broker: BrokerProcess, tmp_path_factory: pytest.TempPathFactory, slots: list[Slot]
-) -> Outcome:
+) -> CaseOutputs:
     folder = tmp_path_factory.mktemp("cases")
     return CasesRun(broker, f"{folder.name}-{folder.parent.name}.", folder / "run").run(slots)
 
 
-def test_the_run_on_a_worker_has_no_dead_letters(outcome: Outcome) -> None:
-    assert outcome.dead_letters == []
+def test_the_run_on_a_worker_has_no_dead_letters(outputs: CaseOutputs) -> None:
+    assert outputs.dead_letters == []
 
 
 def test_all_cases_have_a_time_of_their_own(slots: list[Slot]) -> None:
@@ -176,12 +176,12 @@ def test_all_cases_have_a_time_of_their_own(slots: list[Slot]) -> None:
 
 @pytest.mark.parametrize("number", range(len(cases())), ids=lambda n: name_of(cases()[n]))
 def test_a_case_comes_to_the_same_on_a_worker(
-    number: int, slots: list[Slot], outcome: Outcome
+    number: int, slots: list[Slot], outputs: CaseOutputs
 ) -> None:
     name = name_of(cases()[number])
     (slot,) = [slot for slot in slots if name_of(slot.case) == name]
     assert differences(slot.case, slot.ran) == []
-    found = by_customer(outcome, slot.ends)
+    found = by_customer(outputs, slot.ends)
     ours = {customer: found[customer] for customer in slot.customers() if customer in found}
     expected = slot.expected()
     written = msgspec.json.encode(slot.case.definitions)
@@ -196,9 +196,9 @@ def test_a_case_in_a_shop_of_its_own_comes_to_the_same_on_a_worker(
 ) -> None:
     (slot,) = in_slots([case])
     assert differences(slot.case, slot.ran) == []
-    outcome = CasesRun(broker, topic_prefix, tmp_path / "run").run([slot])
-    assert outcome.dead_letters == []
-    assert by_customer(outcome, slot.ends) == slot.expected()
+    outputs = CasesRun(broker, topic_prefix, tmp_path / "run").run([slot])
+    assert outputs.dead_letters == []
+    assert by_customer(outputs, slot.ends) == slot.expected()
 
 
 def of_the_case(found: ByCustomer) -> ByCustomer:

@@ -4,8 +4,8 @@ import pytest
 from confluent_kafka import Producer
 
 from streams.errors import Refused
+from streams.kafka.client_config import consumer_options, producer_options
 from streams.kafka.consumer import Batch, RecordConsumer
-from streams.kafka.options import consumer_options, producer_options
 from streams.settings import Settings
 from tests.broker.reading import create_topics, delete_records, settings_for
 from tests.eventually import eventually
@@ -194,14 +194,14 @@ def test_pitfall_48_a_position_below_what_is_kept_is_refused_with_both_numbers(
     produce(broker, topic, 10)
     delete_records(broker, topic, before=6)
     consumer.assign(topic, 0, 2)
-    with pytest.raises(Refused, match=r"next offset to read is 2, but there are only 6 to 10"):
+    with pytest.raises(Refused, match=r"next offset to read is 2, but only 6 to 10 exist"):
         fetch_to_end(consumer, topic)
 
 
 def test_pitfall_49_a_position_beyond_the_end_is_refused_with_both_numbers(broker, consumer, topic):
     produce(broker, topic, 10)
     consumer.assign(topic, 0, 11)
-    with pytest.raises(Refused, match=r"next offset to read is 11, but there are only 0 to 10"):
+    with pytest.raises(Refused, match=r"next offset to read is 11, but only 0 to 10 exist"):
         fetch_to_end(consumer, topic)
 
 

@@ -13,13 +13,13 @@ import pytest
 from streams.contracts.control import fact_record
 from streams.contracts.wire import decode_any
 from streams.demo.workers import environment
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topics import CHANGELOG
-from streams.operations.publish import publish, read_set
+from streams.operations.publish import publish_set, read_set
+from streams.ports import CHANGELOG
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
 from streams.runtime.facts import DayFact
 from streams.settings import RecordTime, Settings
@@ -64,7 +64,7 @@ class Past:
         admin.close()
         (folder / "cart.yaml").write_text(FLOW)
         (folder / "store.yaml").write_text("{timezone: UTC, currency: GBP}\n")
-        publish(self.settings, read_set(folder), wall_clock())
+        publish_set(self.settings, read_set(folder), wall_clock())
         midnight = MORNING // DAY * DAY
         with EventProducer(self.settings) as producer:
             # What the agent of a worker would write, for which a task waits at each midnight.

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from tests.eventually import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -165,7 +165,7 @@ def test_what_it_keeps_can_be_looked_at(start: Start, tmp_path: Path) -> None:
     customer = re.search(r"sendflow explain (\S+) --flow", out)
     assert customer is not None
 
-    from streams.embedded.broker import EmbeddedBroker
+    from streams.embedded.broker_process import EmbeddedBroker
 
     with EmbeddedBroker(kept / "broker") as again:
         explained = subprocess.run(
@@ -196,10 +196,10 @@ def test_a_worker_that_fails_ends_it_with_the_end_of_its_log(start: Start, tmp_p
     os.kill(pid, signal.SIGSEGV)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert f"ended with status {-signal.SIGSEGV}; the end of its log:" in errors
+    assert f"exited with status {-signal.SIGSEGV}; end of its log:" in errors
     assert "are in force" in errors
     [logs] = tmp_path.glob("sendflow-demo-logs-*")
-    assert f"the logs are in {logs}" in errors
+    assert f"logs: {logs}" in errors
     assert {log.name for log in logs.iterdir()} >= {"worker-1.log", "worker-2.log"}
     shutil.rmtree(logs)
 

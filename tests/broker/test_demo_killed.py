@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from tests.broker.shop_run import PARTITIONS, Outputs, ShopRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from tests.broker.worker_processes import Process, Shop
 from tests.eventually import eventually
 from tests.kafka_proxy import ApiKey, KafkaProxy
@@ -63,5 +63,5 @@ def test_pitfall_67_no_call_that_waits_for_a_broker_runs_on_the_loop(
         ends.wait()
         assert longest_answer(worker, DELAY / 2) < LONGEST
         ends.release()
-        assert "opened again" not in worker.process.log.read_text()
+        assert "restarting from" not in worker.process.log.read_text()
         assert worker.stop() == 0

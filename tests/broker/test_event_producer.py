@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.partition import partition_of
@@ -21,7 +21,7 @@ def settings(broker: BrokerProcess, topic_prefix: str) -> Settings:
 
 def found(settings: Settings) -> list:
     with TopicReader(settings) as reader:
-        return list(reader.read(reader.starts(reader.places("orders"))))
+        return list(reader.read(reader.starts(reader.partition_ids("orders"))))
 
 
 def test_records_keep_their_order_time_and_headers_in_javas_partition(settings: Settings) -> None:
@@ -68,7 +68,7 @@ def test_a_block_that_fails_does_not_wait_for_what_it_had_queued() -> None:
 def test_a_broker_that_is_not_there_is_given_up_in_time() -> None:
     settings = Settings(brokers="localhost:1", broker_timeout=1_000)
     with (
-        pytest.raises(Refused, match="localhost:1 didn't take a record"),
+        pytest.raises(Refused, match="localhost:1 accepted no record"),
         EventProducer(settings) as producer,
     ):
         producer.produce(OutputRecord("orders", b"ada", b"x"))

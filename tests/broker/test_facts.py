@@ -8,7 +8,7 @@ import pytest
 from streams.contracts.control import read_fact
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.demo.workers import Worker
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CONTROL, DayReport, Record
 from streams.runtime.facts import Adding, DayFact
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 def records(settings: Settings, topic: str) -> list[Record]:
     with TopicReader(settings, "test") as reader:
-        return [one.record for one in reader.read(reader.starts(reader.places(topic)))]
+        return [one.record for one in reader.read(reader.starts(reader.partition_ids(topic)))]
 
 
 def owner_of_task_0(*workers: Worker) -> Worker:

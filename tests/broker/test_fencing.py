@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Aborted, Fenced, OutcomeUnknown
 from streams.kafka.topics import topic_name
 from streams.store.rocks import RocksStore, StoreMemory
@@ -58,7 +58,7 @@ def test_pitfall_12_the_worker_that_opened_the_task_later_owns_it(shop: Shop) ->
     shop.order(CUSTOMERS)
     first.advance()
     with opened(shop, "second") as second:
-        with pytest.raises(Fenced, match="another worker owns this task now"):
+        with pytest.raises(Fenced, match="another worker owns this task"):
             first.commit()
         first.close()
         assert stored(first) == before

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from streams.cli.main import run
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.operations.members import clock_now
-from streams.operations.waiting import waiting_customers
-from streams.ports import OutputRecord
-from streams.runtime.commit import CHANGELOG, POSITION_KEY, Position
+from streams.operations.waiting_counts import waiting_customers
+from streams.ports import CHANGELOG, OutputRecord
+from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import TIMERS, place
 from streams.settings import RecordTime
 from tests.broker.worker_processes import Shop
@@ -73,10 +73,10 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
 ) -> None:
     file = shop.flows / "thanks.yaml"
     status, out, errors = command("flows", "diff")
-    assert (status, "nothing is published yet" in errors) == (1, True)
+    assert (status, "no definitions published yet" in errors) == (1, True)
     assert "+ flow thanks: live, 2 steps\n" in out
     shop.publish()
-    assert command("flows", "diff")[:2] == (0, "no difference from what is published\n")
+    assert command("flows", "diff")[:2] == (0, "no changes\n")
 
     shop.register(CUSTOMERS)
     worker = shop.start("one")
@@ -88,12 +88,12 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
 
     eventually(wait_there, within=30, message=worker.log)
     file.write_text(EDITED)
-    edited = f"~ thanks · pause: wait 9d → wait 5d ({CUSTOMERS} customers wait there)\n"
+    edited = f"~ thanks · pause: wait 9d → wait 5d ({CUSTOMERS} waiting)\n"
     status, out, _ = command("flows", "diff")
     assert (status, out) == (
         1,
         f"{edited}+ thanks · hello: send email: hello\n"
-        "- thanks · thanks: send email: thanks; who waits there leaves the flow\n",
+        "- thanks · thanks: send email: thanks; waiting customers leave the flow\n",
     )
     found: dict[str, Any] = json.loads(command("flows", "diff", "--json")[1])
     assert [change["change"] for change in found["changes"]] == [
@@ -104,10 +104,10 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     assert [change["waiting"] for change in found["changes"]] == [CUSTOMERS, None, 0]
 
     file.write_text(SHORTER)
-    removed = "- thanks · pause: wait 9d; who waits there goes on at thanks"
+    removed = "- thanks · pause: wait 9d; waiting customers continue at thanks"
     status, out, _ = command("flows", "publish", "--yes")
     assert status == 0
-    assert f"{removed} ({CUSTOMERS} customers wait there)\n" in out
+    assert f"{removed} ({CUSTOMERS} waiting)\n" in out
     assert out.endswith("published\n")
 
     def nobody_waits() -> bool:
@@ -120,7 +120,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     status, out, errors = command("flows", "publish", "--yes")
     assert (status, out) == (2, "")
     assert "missing key 'trigger'" in errors
-    assert errors.endswith("nothing was published\n")
+    assert errors.endswith("nothing published\n")
     status, out, errors = command("flows", "diff")
     assert (status, out) == (2, "")
     assert "missing key 'trigger'" in errors
@@ -130,7 +130,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     assert (members["number"], members["members"]) == (5, ["c0", "c1", "c2", "c3", "c4"])
     status, out, errors = command("segments", "members", "buyers", "--limit", "2")
     assert (status, out) == (0, "c0\nc1\n")
-    assert "5 members, 3 of them not shown" in errors
+    assert "5 members, 3 not shown" in errors
     status, out, _ = command("segments", "list")
     assert status == 0
     assert out.splitlines()[1].split("  ")[0] == "buyers"
@@ -145,7 +145,7 @@ def test_another_currency_is_shown_and_published_with_a_warning(
 ) -> None:
     shop.publish()
     (shop.flows / "store.yaml").write_text("{currency: EUR}\n")
-    warned = "warning: currency: GBP → EUR, but what states hold was counted in GBP"
+    warned = "warning: currency: GBP → EUR: stored amounts stay in GBP"
     status, out, errors = command("flows", "diff")
     assert status == 1
     assert "~ store: currency GBP → EUR\n" in out

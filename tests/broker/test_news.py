@@ -9,7 +9,7 @@ import pytest
 
 from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord
@@ -64,14 +64,14 @@ def wish(shop: Shop) -> None:
 
 def read(shop: Shop, topic: str) -> list[dict[str, Any]]:
     with TopicReader(shop.settings) as reader:
-        found = list(reader.read(reader.starts(reader.places(topic))))
+        found = list(reader.read(reader.starts(reader.partition_ids(topic))))
     return [decode_any(one.record.value)[1] for one in found if one.record.value]
 
 
 def waiting(shop: Shop) -> int:
     """Committed entries of those who wait, in all tasks."""
     with TopicReader(shop.settings) as reader:
-        found = list(reader.read(reader.starts(reader.places("customers-changelog"))))
+        found = list(reader.read(reader.starts(reader.partition_ids("customers-changelog"))))
     return len({one.record.key for one in found if (one.record.key or b"").startswith(b"\0watch")})
 
 

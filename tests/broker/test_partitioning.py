@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from streams.contracts.encode import encode_event
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import topic_of
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.partition import partition_of
-from streams.kafka.topics import CHANGELOG, topic_name
-from streams.ports import OutputRecord
+from streams.kafka.topics import topic_name
+from streams.ports import CHANGELOG, OutputRecord
 from tests.apache_kafka.jars import java, kafka_jars
 from tests.broker.reading import read
 from tests.broker.worker_processes import Shop, event, now

@@ -13,13 +13,13 @@ from streams.contracts.decode import LARGEST_EVENT
 from streams.contracts.encode import encode_event
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.producer import ProducerState
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG, topic_name
-from streams.ports import OutputRecord
+from streams.kafka.topics import topic_name
+from streams.ports import CHANGELOG, OutputRecord
 from tests.broker.one_task import OneTask
 from tests.broker.reading import high_watermark, read
 from tests.broker.worker_processes import Shop, event, now
@@ -29,8 +29,8 @@ CUSTOMERS = 5
 ORDER = single_object_header(shipped_schemas().of_metric("order.placed"))
 
 POISON: list[tuple[bytes | None, bytes | None, str]] = [
-    (b"c0", ORDER + b"\xff", "the value ends in the middle"),
-    (b"c0", b"\xc3\x01" + bytes(8), "no schema is known with the fingerprint"),
+    (b"c0", ORDER + b"\xff", "the value is truncated"),
+    (b"c0", b"\xc3\x01" + bytes(8), "unknown schema fingerprint"),
     (
         b"c0",
         b"\x00" + (42).to_bytes(4, "big"),
@@ -70,7 +70,7 @@ def produce_poison(shop: Shop) -> None:
 
 def dead_letters(shop: Shop) -> list[DeadLetter]:
     with TopicReader(shop.settings) as reader:
-        starts = reader.starts(reader.places("dead-letters"))
+        starts = reader.starts(reader.partition_ids("dead-letters"))
         return [read_dead_letter(found.record.value or b"") for found in reader.read(starts)]
 
 

@@ -16,10 +16,10 @@ import pytest
 
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import encode_event
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.publish import publish, published_sets, read_set
+from streams.operations.publish import publish_set, published_sets, read_set
 from streams.ports import OutputRecord
 from tests.broker.worker_processes import Process, Shop, now
 from tests.eventually import eventually
@@ -116,7 +116,7 @@ def put_in_force(shop: Shop, definitions: dict[str, dict[str, Any]]) -> int:
             file.unlink()
     for name, flow in definitions.items():
         (shop.flows / f"{name}.yaml").write_text(json.dumps(flow))
-    publish(shop.settings, read_set(shop.flows), now())
+    publish_set(shop.settings, read_set(shop.flows), now())
     return published_sets(shop.settings)[-1].at
 
 
@@ -152,7 +152,7 @@ def register(shop: Shop, *customers: str) -> None:
 def decisions(shop: Shop) -> list[dict[str, Any]]:
     """All that were committed, in order of time."""
     with TopicReader(shop.settings) as reader:
-        found = reader.read(reader.starts(reader.places(DECISIONS)))
+        found = reader.read(reader.starts(reader.partition_ids(DECISIONS)))
         values = [one.record.value or b"" for one in found]
     return sorted(
         (one for value in values for one in read_decisions(value)), key=lambda one: int(one["at"])

@@ -12,10 +12,10 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from streams.contracts.dead_letters import read_dead_letter
 from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import BETWEEN_TASKS, INPUTS
+from streams.kafka.client_config import producer_options
 from streams.kafka.event_producer import EventProducer, tick_record
-from streams.kafka.options import producer_options
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord
 from streams.settings import RecordTime, Settings

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topics import CHANGELOG, topic_name
-from streams.ports import OutputRecord, StoreBatch
+from streams.kafka.topics import topic_name
+from streams.ports import CHANGELOG, OutputRecord, StoreBatch
 from streams.runtime.commit import POSITION_KEY
 from streams.store.rocks import RocksStore, StoreMemory
 from tests.broker.one_task import OneTask, wall_clock
@@ -54,7 +54,7 @@ def test_pitfall_37_and_43_topics_that_dont_fit_are_all_named_with_what_mends_th
     worker = shop.start("one")
     assert worker.process.wait(20) == 2
     log = worker.log()
-    assert f"{name}views: partitions is 3, expected 1; keys would change places in it" in log
+    assert f"{name}views: partitions is 3, expected 1; keys would move to other partitions" in log
     assert f"--delete --topic {name}views, then sendflow topics create" in log
     assert f"{name}{CHANGELOG}: cleanup.policy is delete, expected compact" in log
     assert f"--topic {name}{CHANGELOG} --add-config cleanup.policy=compact" in log
@@ -66,7 +66,9 @@ def test_pitfall_37_where_all_topics_agree_the_setting_is_to_be_changed(shop: Sh
     shop.create_topics()
     worker = shop.start("one", SENDFLOW_PARTITIONS="2")
     assert worker.process.wait(20) == 2
-    assert "partitions is 1, expected 2; they all have 1: set partitions = 1" in worker.log()
+    assert (
+        "partitions is 1, expected 2; all input topics have 1: set partitions = 1" in worker.log()
+    )
 
 
 def test_pitfall_13_a_transaction_that_would_be_aborted_while_it_is_filled(shop: Shop) -> None:
@@ -111,7 +113,7 @@ def test_pitfall_48_what_was_deleted_before_it_was_read_is_an_error_with_both_nu
     decide_some(shop)
     shop.order(CUSTOMERS)
     delete_records(shop.broker, topic_name(shop.settings, "orders"), before=7)
-    with opened(shop) as one, pytest.raises(Refused, match=r"is 5, but there are only 7 to 10:"):
+    with opened(shop) as one, pytest.raises(Refused, match=r"is 5, but only 7 to 10 exist:"):
         one.advance()
 
 
@@ -131,7 +133,7 @@ def test_pitfall_46_zero_is_an_offset_and_an_empty_changelog_is_no_reason_to_for
     store = RocksStore(directory, StoreMemory(1 << 20))
     store.write(StoreBatch({b"c1": state(None)}, 1, wall_clock()))
     store.close()
-    with pytest.raises(Refused, match=r"ends at 0, but .* was written up to 1: the topic was del"):
+    with pytest.raises(Refused, match=r"ends at offset 0, but .* is at 1: the topic was rec"):
         opened(shop)
 
 

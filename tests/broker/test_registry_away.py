@@ -9,7 +9,7 @@ import pytest
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decode_with
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from tests.broker.worker_processes import Process, Shop, event
@@ -43,7 +43,7 @@ def thanked(shop: Shop, registry: RegistryServer) -> list[str]:
     """The customers of all commands, which carry ids of the registry."""
     decode = decode_with(SchemaRegistry(registry.url))
     with TopicReader(shop.settings) as reader:
-        starts = reader.starts(reader.places("send-commands"))
+        starts = reader.starts(reader.partition_ids("send-commands"))
         values = [found.record.value for found in reader.read(starts)]
     return [decode(value)[1]["customer_id"] for value in values if value]
 
@@ -62,14 +62,14 @@ def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
     with RegistryServer() as registry:
         registry.fails_with = 503
         worker = shop.start("one", SENDFLOW_SCHEMA_REGISTRY=registry.url)
-        logged(worker, "answers 503")
+        logged(worker, "returned 503")
         assert worker.process.is_running()
         registry.fails_with = None
         worker.wait_for(4)
         schema_id = registry.add(ORDER_PLACED.source)
         registry.fails_with = 503
         order_in_confluent_form(shop, waiting, schema_id)
-        logged(worker, f"waits for schema id {schema_id} of the registry at {registry.url}")
+        logged(worker, f"is waiting for schema id {schema_id} of the registry at {registry.url}")
         registry.answers.clear()  # from now on it hangs
         with EventProducer(shop.settings) as producer:
             for number, customer in enumerate(others):
@@ -90,7 +90,7 @@ def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
         )
         (cache,) = (shop.folder / "one" / "schemas").iterdir()
         assert [path.name for path in cache.iterdir()] == [f"{schema_id}.json"]
-        assert "opened again" not in worker.process.log.read_text()
+        assert "restarting from" not in worker.process.log.read_text()
         assert worker.stop() == 0
 
 

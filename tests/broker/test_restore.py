@@ -15,10 +15,10 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import OutcomeUnknown
-from streams.kafka.topics import CHANGELOG, topic_name
-from streams.ports import StoreBatch
+from streams.kafka.topics import topic_name
+from streams.ports import CHANGELOG, StoreBatch
 from streams.store.layout import OWN
 from tests.broker.one_task import OneTask, wall_clock
 from tests.broker.reading import create_topics, high_watermark, read

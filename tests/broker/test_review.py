@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streams.cli.main import run
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from tests.broker.worker_processes import Shop
 from tests.eventually import eventually
 
@@ -61,7 +61,7 @@ def test_what_waits_is_shown_sent_and_dropped(
     assert review("drop", ids["c1"])[:2] == (0, f"{ids['c1']}: dropped\n")
     status, _, errors = review("send", ids["c1"])
     assert status == 1
-    assert "no message of this id waits for a person" in errors
+    assert "no such message awaits review" in errors
     assert review("send")[0] == 2
     assert {one["customer_id"] for one in waiting()} == {"c2", "c3"}
     assert review("send", "--template", "thanks", "--yes")[0] == 0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from tests.broker.one_task import OneTask
@@ -47,6 +47,6 @@ def test_a_command_carries_the_traceparent_of_its_event_also_over_a_wait_and_a_r
 
             eventually(both_are_thanked, within=20)
         with TopicReader(shop.settings) as reader:
-            starts = reader.starts(reader.places("send-commands"))
+            starts = reader.starts(reader.partition_ids("send-commands"))
             found = {one.record.key: one.record.headers for one in reader.read(starts)}
     assert found == {b"c0": [("traceparent", TRACE)], b"c1": None}

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.producer import ProducerState
 from tests.broker.one_task import OneTask
@@ -115,7 +115,7 @@ def test_pitfall_10_a_delayed_end_tears_no_later_transaction(proxy: KafkaProxy, 
 def reopened(worker: Process, times: int) -> None:
     """Waits until the worker has given the task up so many times."""
     eventually(
-        lambda: worker.process.log.read_text().count("opened again from what was") >= times,
+        lambda: worker.process.log.read_text().count("restarting from the last commit") >= times,
         within=20,
         message=worker.log,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from tests.broker.worker_processes import Process, Shop
 from tests.eventually import eventually
 from tests.kafka_proxy import ApiKey, KafkaProxy
@@ -142,7 +142,7 @@ def test_pitfall_65_sigterm_in_a_rebalance(shop: Shop) -> None:
 
 def test_pitfall_65_sigterm_while_no_broker_answers(shop: Shop) -> None:
     worker = shop.start("one", SENDFLOW_BROKERS="127.0.0.1:1")
-    logged(worker, "no broker answers")
+    logged(worker, "no broker reachable")
     assert worker.stop() in (0, 2)
 
 
@@ -162,7 +162,7 @@ def test_pitfall_65_a_second_sigterm_ends_at_once(own_shop: Shop) -> None:
     own_shop.order(CUSTOMERS, each=20)
     own_shop.broker.pause()
     worker.process.signal(signal.SIGTERM)
-    logged(worker, "SIGTERM: stopping")
+    logged(worker, "SIGTERM received: shutting down")
     worker.process.signal(signal.SIGTERM)
     assert worker.wait() == 1
     own_shop.broker.resume()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.admin import KafkaAdmin
 from streams.ports import CONTROL
 from streams.worker.faust.app import build_app

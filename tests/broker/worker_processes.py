@@ -14,13 +14,13 @@ from typing import Any
 from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
 from streams.demo.workers import environment
-from streams.embedded.broker import HOST, BrokerProcess, free_port
+from streams.embedded.broker_process import HOST, BrokerProcess, free_port
 from streams.embedded.child_process import ChildProcess
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicReader
-from streams.operations.publish import publish, read_set
+from streams.operations.publish import publish_set, read_set
 from streams.ports import OutputRecord
 from streams.settings import Settings
 from tests.broker.group import expire
@@ -147,7 +147,7 @@ class Shop:
 
     def publish(self) -> None:
         """The flow."""
-        publish(self.settings, read_set(self.flows), now())
+        publish_set(self.settings, read_set(self.flows), now())
 
     def start(self, name: str, *options: str, **variables: str) -> Process:
         """A worker with a data directory of its own, named like it."""
@@ -199,7 +199,7 @@ class Shop:
     def commands(self) -> list[str]:
         """The orders that were thanked for, as a reader of committed records sees it."""
         with TopicReader(self.settings) as reader:
-            starts = reader.starts(reader.places("send-commands"))
+            starts = reader.starts(reader.partition_ids("send-commands"))
             values = [found.record.value for found in reader.read(starts)]
         return [decode_any(value)[1]["trigger_event_id"] for value in values if value]
 

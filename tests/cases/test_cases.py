@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from streams.flowtest import compare
+from streams.flowtest import judging
 from streams.flowtest.cases import Case, find_files, read_file
-from streams.flowtest.compare import judge_case
+from streams.flowtest.judging import judge_case
 from streams.flowtest.run import Ran, run_case
 from streams.resources import example_flows_dir
 
@@ -78,10 +78,10 @@ def test_case(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(case: Case) -> Any:
         ran = run_case(case)
         if isinstance(ran, Ran):
-            decisions.extend(ran.outcome.decisions)
+            decisions.extend(ran.outputs.decisions)
         return ran
 
-    monkeypatch.setattr(compare, "run_case", run)
+    monkeypatch.setattr(judging, "run_case", run)
     assert judge_case(case).picture == []
     for decision in decisions:
         is_path = "fresh" in decision["evidence"]

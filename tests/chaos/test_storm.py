@@ -9,12 +9,11 @@ import pytest
 
 from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import decode_state
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.kafka.topics import CHANGELOG
-from streams.ports import OutputRecord
+from streams.ports import CHANGELOG, OutputRecord
 from tests.broker.worker_processes import Process, Shop, event, now
 from tests.chaos.verifier import FLOWS, Command, Happened, differences, expected
 from tests.eventually import eventually
@@ -78,7 +77,7 @@ class Storm:
     def _values(self, *topics: str) -> Iterator[tuple[bytes, bytes | None]]:
         with TopicReader(self.shop.settings) as reader:
             for topic in topics:
-                for found in reader.read(reader.starts(reader.places(topic))):
+                for found in reader.read(reader.starts(reader.partition_ids(topic))):
                     yield found.record.key or b"", found.record.value
 
     def events(self) -> list[Happened]:

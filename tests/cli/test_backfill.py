@@ -8,8 +8,8 @@ import typer
 from streams.cli.main import run
 from streams.contracts.backfill_requests import BackfillRequest
 from streams.engine import NotAdded, Placed
-from streams.operations import backfills
-from streams.operations.backfills import Candidate, Plan
+from streams.operations import backfill_plan
+from streams.operations.backfill_plan import Candidate, Plan
 
 NOON = 1_772_452_800_000
 DUE = NOON + 3_600_000
@@ -41,8 +41,8 @@ PLAN = Plan(
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
     """The plans that were carried out, of which there is only one to choose."""
     written: list[Plan] = []
-    monkeypatch.setattr(backfills, "plan_backfill", lambda *_: PLAN)
-    monkeypatch.setattr(backfills, "ask_for", lambda _, plan: written.append(plan))
+    monkeypatch.setattr(backfill_plan, "plan_backfill", lambda *_: PLAN)
+    monkeypatch.setattr(backfill_plan, "request_backfills", lambda _, plan: written.append(plan))
     return written
 
 
@@ -52,13 +52,12 @@ def test_the_table_has_the_steps_in_their_order(
     assert run(["flows", "backfill", "late", "--dry-run"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "late, definitions v1",
-        "would wait at  journeys",
-        "first                 1",
-        "second                2",
-        "not added because             events",
-        "would be past its end by now       1",
-        "not looked at: 1,207 customers whose newest such event is longer ago than the flow lasts; "
-        "it would be over for them",
+        "step    journeys",
+        "first          1",
+        "second         2",
+        "reason not added          events",
+        "past the end of the flow       1",
+        "skipped: 1,207 customers whose newest such event is older than the flow's length",
     ]
     assert asked == []
 
@@ -88,19 +87,19 @@ def test_it_asks_before_it_writes(
 
     monkeypatch.setattr(typer, "confirm", confirm)
     assert run(["flows", "backfill", "late"]) == status
-    assert questions == ["Place 3 journeys?"]
+    assert questions == ["Add 3 journeys?"]
     assert asked == ([PLAN] if answer else [])
 
 
 def test_yes_is_an_answer(asked: list[Plan], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "backfill", "late", "--yes"]) == 0
-    assert capsys.readouterr().out.endswith("asked for 3 journeys; the workers place them\n")
+    assert capsys.readouterr().out.endswith("requested 3 journeys; the workers add them\n")
     assert asked == [PLAN]
 
 
 def test_a_program_cannot_be_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "backfill", "late", "--json"]) == 2
-    assert "--json goes with --dry-run or --yes" in capsys.readouterr().err
+    assert "--json needs --dry-run or --yes" in capsys.readouterr().err
 
 
 def test_in_simulated_time_nobody_is_added(
@@ -108,4 +107,4 @@ def test_in_simulated_time_nobody_is_added(
 ) -> None:
     monkeypatch.setenv("SENDFLOW_RECORD_TIME", "create")
     assert run(["flows", "backfill", "late", "--dry-run"]) == 2
-    assert "time is simulated here" in capsys.readouterr().err
+    assert "not available with simulated time" in capsys.readouterr().err

@@ -20,7 +20,7 @@ def flow(folder: Path, text: str) -> Path:
 
 def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "check", str(example_flows_dir())]) == 0
-    assert "all well" in capsys.readouterr().out
+    assert ": valid" in capsys.readouterr().out
 
 
 def test_problems_are_shown_with_their_place(
@@ -55,7 +55,7 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "check", str(tmp_path / "nowhere")]) == 2
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "no such folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["check", "publish"])
@@ -66,7 +66,7 @@ def test_a_file_of_the_folder_is_not_the_folder(
     store.write_text("{timezone: UTC}\n")
     assert run(["flows", command, str(store)]) == 2
     first = capsys.readouterr().err.splitlines()[0]
-    said = f"is a file, expected the folder with the definitions, which may be {tmp_path}"
+    said = f"is a file, expected a definitions folder (perhaps {tmp_path})"
     assert first == f"{store}: {said}"
 
 
@@ -87,7 +87,7 @@ def test_a_folder_without_definitions_is_the_wrong_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["flows", "check", str(tmp_path)]) == 1
-    assert "is it the right folder?" in capsys.readouterr().err
+    assert "wrong folder?" in capsys.readouterr().err
     (tmp_path / "store.yaml").write_text("{timezone: UTC}\n")
     assert run(["flows", "check", str(tmp_path)]) == 0
 
@@ -97,5 +97,5 @@ def test_an_empty_set_is_not_published(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         read_to_publish(tmp_path)
     first, last = str(refused.value).splitlines()
-    assert "there are no definitions; is it the right folder?" in first
-    assert last == f"{tmp_path}: nothing was published"
+    assert "no definitions found; wrong folder?" in first
+    assert last == f"{tmp_path}: nothing published"

@@ -37,7 +37,7 @@ def test_definitions_with_problems_are_not_drawn(
 
 def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "show", "a", str(tmp_path / "nowhere")]) == 2
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "no such folder" in capsys.readouterr().err
 
 
 def test_flows_test_is_the_command_test(capsys: pytest.CaptureFixture[str]) -> None:

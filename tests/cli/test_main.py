@@ -9,11 +9,11 @@ import time
 import pytest
 import typer
 
-from streams.cli.main import COMMANDS, GROUPS, help_of, run
+from streams.cli.main import GROUPS, TOP_LEVEL, help_of, run
 from streams.errors import OutcomeUnknown, Refused
 
 ALL = [
-    *([name] for name in COMMANDS),
+    *([name] for name in TOP_LEVEL),
     *([group, name] for group, (_, commands) in GROUPS.items() for name in commands),
 ]
 
@@ -49,7 +49,7 @@ def test_every_command_has_help_with_an_example(command, capsys):
 def test_help_names_every_command(capsys):
     assert run(["--help"]) == 0
     text = capsys.readouterr().out
-    for name in (*COMMANDS, *GROUPS):
+    for name in (*TOP_LEVEL, *GROUPS):
         assert f" {name} " in text
 
 
@@ -57,7 +57,7 @@ def test_help_imports_nothing_that_takes_time():
     script = (
         "import sys\n"
         "import streams.cli.main\n"
-        "streams.cli.main.build_app()\n"
+        "streams.cli.main.build_cli()\n"
         "heavy = {'confluent_kafka', 'faust', 'fastavro', 'rocksdict', 'pyarrow', 'ruamel'}\n"
         "print(sorted((heavy | {'rich'}) & set(sys.modules)))\n"
     )
@@ -86,11 +86,11 @@ def test_without_a_command_it_shows_what_there_is(capsys):
         (["explain"], "Missing argument"),
         (["tail", "orders", "--limit", "0"], "greater than or equal to 1"),
         (["config", "--config", "missing.toml"], "missing.toml: can't be read"),
-        (["config", "--brokers", "nowhere"], "brokers has 'nowhere', expected host:port"),
-        (["explain", "ada", "--since", "yesterday"], "--since is 'yesterday', expected a moment"),
-        (["flows", "check", "missing"], "there is no such folder"),
-        (["flows", "publish", "missing", "--yes"], "there is no such folder"),
-        (["import", "missing.csv", "--as", "order.placed"], "missing.csv: can't be read"),
+        (["config", "--brokers", "nowhere"], "brokers: 'nowhere', expected host:port"),
+        (["explain", "ada", "--since", "yesterday"], "--since is 'yesterday', expected a time"),
+        (["flows", "check", "missing"], "no such folder"),
+        (["flows", "publish", "missing", "--yes"], "no such folder"),
+        (["import", "missing.csv", "--as", "order.placed"], "missing.csv: cannot read"),
         (["import", "a.csv", "b.csv", "c.csv", "--as", "a", "--as", "b"], "given 2 times for 3"),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_broker_that_is_not_there_is_named_and_given_up(monkeypatch):
     monkeypatch.setenv("SENDFLOW_BROKER_TIMEOUT", "200ms")
     status, _, errors = in_process("tail", "orders", "--brokers", "localhost:1")
     assert status == 2
-    assert "no broker answers at localhost:1" in errors
+    assert "no broker reachable at localhost:1" in errors
     assert "SENDFLOW_BROKERS" in errors
 
 
@@ -142,7 +142,7 @@ def test_an_interrupt_ends_a_command_and_what_it_started(signal_number, tmp_path
     )
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert "listens on" in line
+    assert "listening on" in line
     port = int(line.split(";")[0].rsplit(":", 1)[1])
     process.send_signal(signal_number)
     _, errors = process.communicate(timeout=20)
@@ -159,7 +159,7 @@ def test_a_worker_that_is_stopped_before_it_has_begun_has_stopped(number: int) -
     script = (
         "import os, sys\n"
         "from streams.cli import main, options\n"
-        f"options.load = lambda *a, **k: os.kill(os.getpid(), {number})\n"
+        f"options.settings_from_options = lambda *a, **k: os.kill(os.getpid(), {number})\n"
         "sys.argv = ['sendflow', 'worker']\n"
         "main.main()\n"
     )
@@ -170,13 +170,13 @@ def test_a_worker_that_is_stopped_before_it_has_begun_has_stopped(number: int) -
 
 
 def _free_port() -> int:
-    from streams.embedded.broker import free_port
+    from streams.embedded.broker_process import free_port
 
     return free_port()
 
 
 def _answers(port: int) -> bool:
-    from streams.embedded.broker import HOST, answers
+    from streams.embedded.broker_process import HOST, answers
 
     return answers(HOST, port, within=0.5)
 
@@ -203,14 +203,14 @@ def test_statuses_are_those_of_the_design(monkeypatch, capsys):
         """Refuses."""
         raise Refused("put it right")
 
-    monkeypatch.setitem(COMMANDS, "not-so", not_so)
+    monkeypatch.setitem(TOP_LEVEL, "not-so", not_so)
 
     def unanswered() -> None:
         """Asks in vain."""
         raise OutcomeUnknown("asking for orders: timed out")
 
-    monkeypatch.setitem(COMMANDS, "refused", refused)
-    monkeypatch.setitem(COMMANDS, "unanswered", unanswered)
+    monkeypatch.setitem(TOP_LEVEL, "refused", refused)
+    monkeypatch.setitem(TOP_LEVEL, "unanswered", unanswered)
     assert run(["not-so"]) == 1
     assert run(["refused"]) == 2
     assert capsys.readouterr().err == "put it right\n"

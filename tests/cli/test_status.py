@@ -55,10 +55,12 @@ def test_a_task_that_rests_is_told_from_one_that_is_held_back(
 ) -> None:
     assert run(["status", "--worker", worker]) == 0
     idle, held = capsys.readouterr().out.splitlines()[-2:]
-    assert "nothing, it is up to date" in idle
+    assert "none (up to date)" in idle
     assert held.split()[-2:] == ["orders", "3"]
 
 
 def test_a_worker_that_does_not_answer(worker: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["status", "--worker", "localhost:1"]) == 0
-    assert "no worker answers at http://localhost:1 (--worker HOST:PORT)" in capsys.readouterr().out
+    assert (
+        "no worker responds at http://localhost:1 (--worker HOST:PORT)" in capsys.readouterr().out
+    )

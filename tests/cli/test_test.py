@@ -47,7 +47,7 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("cases: [", "a.test.yaml:1:9: no YAML"), ("case: []", "unknown key 'case'")],
+    [("cases: [", "a.test.yaml:1:9: invalid YAML"), ("case: []", "unknown key 'case'")],
 )
 def test_a_file_that_can_not_be_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, says: str
@@ -59,6 +59,6 @@ def test_a_file_that_can_not_be_read(
 
 def test_nothing_to_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["test", str(tmp_path)]) == 2
-    assert "there are no files" in capsys.readouterr().err
+    assert "no .test.yaml files" in capsys.readouterr().err
     assert run(["test", str(tmp_path / "nowhere")]) == 2
     assert "no such file or folder" in capsys.readouterr().err

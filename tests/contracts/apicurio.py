@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from streams.embedded.broker import HOST, free_port
+from streams.embedded.broker_process import HOST, free_port
 from tests.apache_kafka.jars import java
 from tests.eventually import eventually
 

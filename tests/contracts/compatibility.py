@@ -17,8 +17,8 @@ _PROMOTIONS: dict[str, tuple[str, ...]] = {
 def problems_between(old: Schema, new: Schema) -> list[str]:
     """What would break if `new` took the place of `old`: empty if a reader of each can read what
     a writer of the other wrote."""
-    backward = (f"new readers can't read old records: {p}" for p in _unreadable(old, new, ""))
-    forward = (f"old readers can't read new records: {p}" for p in _unreadable(new, old, ""))
+    backward = (f"backward incompatible: {p}" for p in _unreadable(old, new, ""))
+    forward = (f"forward incompatible: {p}" for p in _unreadable(new, old, ""))
     return [*backward, *forward]
 
 

@@ -36,10 +36,10 @@ def test_records_come_back_with_their_moments(tmp_path: Path) -> None:
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "late.avro"
     path.write_bytes(b"a,b\n1,2\n")
-    with pytest.raises(Refused, match=r"late\.avro: is no Avro container file"):
+    with pytest.raises(Refused, match=r"late\.avro: not an Avro container file"):
         list(read_container(path))
     path.write_bytes(b"")
-    with pytest.raises(Refused, match=r"late\.avro: is no Avro container file"):
+    with pytest.raises(Refused, match=r"late\.avro: not an Avro container file"):
         list(read_container(path))
 
 
@@ -48,7 +48,7 @@ def test_a_file_that_was_cut_off_is_refused_behind_its_whole_blocks(tmp_path: Pa
     write_container(path, RECORDS * 20)
     path.write_bytes(path.read_bytes()[:-100])
     seen: list[dict[str, Any]] = []
-    with pytest.raises(Refused, match="is damaged"):
+    with pytest.raises(Refused, match="or corrupt"):
         seen.extend(read_container(path))
     assert seen
 
@@ -57,5 +57,5 @@ def test_a_file_of_single_values_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "numbers.avro"
     with path.open("wb") as file:
         fastavro.writer(file, "long", [1, 2])
-    with pytest.raises(Refused, match="holds single values, expected records"):
+    with pytest.raises(Refused, match="contains single values, expected records"):
         list(read_container(path))

@@ -42,26 +42,26 @@ def test_facts_come_back_bit_for_bit() -> None:
     ("value", "says"),
     [
         (b"", "the value begins with nothing, expected"),
-        (b"\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08", "no schema is known with the fingerprint"),
-        (encode_definitions(DEFINITIONS)[:-1], "the value ends in the middle of the record"),
-        (encode_definitions(DEFINITIONS) + b"x", "1 bytes are left over behind the record"),
-        (b"{}", "a JSON doesn't belong on control, expected Definitions or StoreFacts"),
+        (b"\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08", "unknown schema fingerprint"),
+        (encode_definitions(DEFINITIONS)[:-1], "the value is truncated"),
+        (encode_definitions(DEFINITIONS) + b"x", "1 bytes left after the record"),
+        (b"{}", "JSON is not allowed on control, expected Definitions or StoreFacts"),
         (
             EffectEncoder().late_record("orders", 0, 0, 0, 0).value,
-            "a LateRecord doesn't belong on control",
+            "LateRecord is not allowed on control",
         ),
         (
             encode_event(
                 "customer.erased",
                 {"event_id": "e", "customer_id": "a", "occurred_at": 1772452800000},
             ),
-            "a CustomerErased doesn't belong on control",
+            "CustomerErased is not allowed on control",
         ),
         (
             encode_definitions(DefinitionsRecord(1, "v", 1, "t", "[]", {})),
-            "definitions v are no JSON object",
+            "definitions v: not a JSON object",
         ),
-        (encode_definitions(DefinitionsRecord(1, "v", 1, "t", "{", {})), "are no JSON object"),
+        (encode_definitions(DefinitionsRecord(1, "v", 1, "t", "{", {})), "not a JSON object"),
     ],
 )
 def test_pitfall_56_anything_else_is_rejected_with_a_reason(value: bytes, says: str) -> None:

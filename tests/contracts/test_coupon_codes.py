@@ -42,7 +42,7 @@ def test_both_forms_are_the_same_code(by: str | None) -> None:
         (as_json(pool=""), b"\x1fA1", "field 'pool' is '', expected 1 to 100 characters"),
         (as_json(pool=None), KEY, "field 'pool' is missing"),
         (as_json(at=NOON // 1000), KEY, "field 'at' is 1772452800, expected milliseconds"),
-        (as_json(), b"ada", "the key is b'ada', expected the pool and the code with U+001F"),
+        (as_json(), b"ada", "the key is b'ada', expected the pool, U+001F and the code"),
         (as_json(code="A2"), KEY, "b'ten\\x1fA2'"),
         (as_json(), None, "the key is b''"),
     ],
@@ -58,7 +58,7 @@ def test_it_belongs_on_its_own_topic_and_nothing_else_does() -> None:
     assert record.value is not None
     rejection = decode(record.value, "orders")
     assert isinstance(rejection, Rejection)
-    assert rejection.reason == "a CouponCode doesn't belong on orders, expected it on coupons"
+    assert rejection.reason == "CouponCode is not allowed on orders, expected it on coupons"
 
 
 def test_the_key_tells_pool_and_code_apart() -> None:

@@ -160,20 +160,19 @@ def test_keys_of_up_to_1024_bytes_are_taken(customer: str) -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        (AVRO[:-1], "the value ends in the middle of the record"),
-        (AVRO[:40], "the value ends in the middle of the record"),
-        (HEADER, "the value ends in the middle of the record"),
-        (AVRO + b"xy", "2 bytes are left over behind the record"),
+        (AVRO[:-1], "the value is truncated"),
+        (AVRO[:40], "the value is truncated"),
+        (HEADER, "the value is truncated"),
+        (AVRO + b"xy", "2 bytes left after the record"),
         (
             HEADER + b"\x02\xff" + AVRO[13:],
             "a text in the value is not UTF-8: invalid start byte in b'\\xff'",
         ),
         (
             b"\xc3\x01" + b"\x01\x02\x03\x04\x05\x06\x07\x08" + AVRO[10:],
-            "no schema is known with the fingerprint 0102030405060708: was it written with a "
-            "newer version of schemas/ than this?",
+            "unknown schema fingerprint 0102030405060708; written by a newer version?",
         ),
-        (b"\xc3\x01\x01", "no schema is known with the fingerprint 01: was it written"),
+        (b"\xc3\x01\x01", "unknown schema fingerprint 01; written by"),
         (
             b"\xc3",
             "the value begins with c3, expected Avro single-object encoding (c3 01), Confluent "
@@ -187,9 +186,9 @@ def test_keys_of_up_to_1024_bytes_are_taken(customer: str) -> None:
             "configured (setting schema_registry)",
         ),
         (b"\x00\x00", "the value begins with 00 00, expected"),
-        (b"{", "the value begins like JSON but is none: "),
-        (b'{"a": "\xff"}', "the value begins like JSON but is none: "),
-        (b'{"a":' * 20_000, "the value begins like JSON but is none: "),
+        (b"{", "the value starts like JSON but is invalid: "),
+        (b'{"a": "\xff"}', "the value starts like JSON but is invalid: "),
+        (b'{"a":' * 20_000, "the value starts like JSON but is invalid: "),
         (
             as_json(metric="order.lost"),
             "field 'metric' is 'order.lost', expected one of order.placed",
@@ -220,7 +219,7 @@ def test_pitfall_19_an_event_that_no_state_could_hold_is_a_dead_letter(over: int
 
 
 def test_pitfall_56_an_event_on_the_wrong_topic() -> None:
-    says = "order.placed doesn't belong on carts, expected it on orders"
+    says = "order.placed is not allowed on carts, expected it on orders"
     assert reason("carts", record(AVRO)) == says
     assert reason("carts", record(as_json())) == says
 
@@ -228,9 +227,7 @@ def test_pitfall_56_an_event_on_the_wrong_topic() -> None:
 def test_pitfall_56_a_record_of_ours_that_is_no_event() -> None:
     late = shipped_schemas().current["LateRecord"]
     value = single_object_header(late) + b"\x02t\x00\x00\x00\x00"
-    assert (
-        reason("orders", record(value)) == "schema sendflow.v1.LateRecord is not that of an event"
-    )
+    assert reason("orders", record(value)) == "schema sendflow.v1.LateRecord is not an event schema"
 
 
 def test_the_schema_is_named_once_it_is_known() -> None:
@@ -278,8 +275,8 @@ def erased(**fields: Any) -> Record:
         (0, "field 'occurred_at' is 0, expected milliseconds since the epoch"),
         (EARLIEST - 1, "expected milliseconds since the epoch"),
         (LATEST, "expected milliseconds since the epoch"),
-        (NOON // 1000, "expected milliseconds since the epoch; that looks like seconds (177"),
-        (NOON * 1000, "expected milliseconds since the epoch; that looks like microseconds (177"),
+        (NOON // 1000, "expected milliseconds since the epoch (177"),
+        (NOON * 1000, "expected milliseconds since the epoch (177"),
     ],
 )
 def test_a_moment_that_cannot_be_one(occurred_at: int, says: str) -> None:
@@ -334,7 +331,7 @@ def test_pitfall_58_events_of_an_older_schema_are_read_as_the_newest() -> None:
     event = decoder.decode("orders", record(value))
     assert isinstance(event, Event)
     assert event.data == DATA | {"country": "GB"}
-    assert "no schema is known" in reason("orders", record(value))
+    assert "unknown schema fingerprint" in reason("orders", record(value))
 
 
 def test_every_metric_has_its_record() -> None:

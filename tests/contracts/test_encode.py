@@ -14,7 +14,7 @@ from streams.contracts.encode import EffectEncoder
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Decision, Outcome, SendCommand, WebhookCommand
-from streams.kafka.options import MAX_RECORD_BYTES
+from streams.kafka.client_config import MAX_RECORD_BYTES
 from streams.ports import OutputRecord, Record, Rejection
 
 from .generated import values_of
@@ -240,7 +240,7 @@ def test_pitfall_19_any_record_s_dead_letter_is_small_enough_to_be_produced(
         assert record.value is not None
         assert letter.value is not None
         assert record.value.startswith(letter.value)
-        assert f"of its {record_size(record)} bytes, " in letter.reason
+        assert f" of {record_size(record)} bytes" in letter.reason
         assert letter.where == "orders[0]@7"
 
 

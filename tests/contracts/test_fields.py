@@ -124,7 +124,7 @@ def test_what_has_a_default_may_be_left_out(metric: str) -> None:
         ),
         ("order.cancelled", {"currency": "gbp"}, "expected an ISO 4217 code such as GBP"),
         ("order.placed", {"event_id": ""}, "field 'event_id' is empty"),
-        ("order.placed", {"coupon_code": "\ud800"}, "holds half a character"),
+        ("order.placed", {"coupon_code": "\ud800"}, "contains an unpaired surrogate"),
         (
             "search.performed",
             {"filters": ["a"]},

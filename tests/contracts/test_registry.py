@@ -13,7 +13,7 @@ from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, regi
 from streams.contracts.schemas import Contract, shipped_schemas
 from streams.contracts.wire import RecordDecoder, Undecodable, confluent_header
 from streams.engine import Event
-from streams.errors import Refused, Unanswered
+from streams.errors import LookupNeeded, Refused
 from streams.ports import Decoded, Record, Rejection
 from streams.settings import Settings
 
@@ -58,8 +58,8 @@ def decoded(decoder: EventDecoder, record: Record) -> Decoded | Rejection:
     """As a worker does it: what isn't known is asked for, and the same record comes again."""
     try:
         return decoder.decode("orders", record)
-    except Unanswered as unanswered:
-        unanswered.ask()
+    except LookupNeeded as unanswered:
+        unanswered.lookup()
         return decoder.decode("orders", record)
 
 
@@ -127,7 +127,7 @@ def test_pitfall_56_an_unknown_schema_id_is_a_dead_letter_and_is_asked_for_seldo
         for _ in range(3):
             result = decoded(decoder, record(100, ORDER))
             assert isinstance(result, Rejection)
-            assert result.reason == f"schema id 100 is not in the registry at {server.url}"
+            assert result.reason == f"schema id 100 not found in the registry at {server.url}"
         assert len(server.requests) == 1
         assert server.add(ORDER_PLACED.source) == 100
         clock.now = 29.9
@@ -139,11 +139,11 @@ def test_pitfall_56_an_unknown_schema_id_is_a_dead_letter_and_is_asked_for_seldo
 @pytest.mark.parametrize(
     ("schema", "more", "says"),
     [
-        (called("com.shop.Order"), {}, "it is called com.shop.Order, expected one of sendflow.v1."),
-        ("string", {}, "it is string, expected a record"),
+        (called("com.shop.Order"), {}, "record name com.shop.Order, expected one of sendflow.v1."),
+        ("string", {}, "schema type string, expected record"),
         ({"type": "object"}, {"schemaType": "JSON"}, "is JSON, expected AVRO"),
-        (called("sendflow.v1.X", {"name": "a", "type": "com.Y"}), {}, "it is not an Avro schema"),
-        (called("sendflow.v1.Basket"), {}, "schema sendflow.v1.Basket is not that of an event"),
+        (called("sendflow.v1.X", {"name": "a", "type": "com.Y"}), {}, "not an Avro schema"),
+        (called("sendflow.v1.Basket"), {}, "schema sendflow.v1.Basket is not an event schema"),
     ],
 )
 def test_pitfall_56_a_schema_that_is_none_of_ours(schema: Any, more: Any, says: str) -> None:
@@ -168,7 +168,7 @@ def test_a_schema_that_does_not_fit_ours_makes_dead_letters_of_its_records() -> 
         written = record(schema_id, ORDER | {"total": True}, contract)
         result = decoded(EventDecoder(registry=registry), written)
     assert isinstance(result, Rejection)
-    assert "doesn't fit its schema" in result.reason
+    assert "does not match its schema" in result.reason
 
 
 def test_schemas_that_refer_to_others_are_put_together(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_real_registry_gives_and_takes_the_same_schemas(tmp_path: Path) -> Non
         assert command.value is not None
         read = RecordDecoder(shipped_schemas(), SchemaRegistry(url)).decode(command.value)
         assert read[1]["send_id"] == COMMAND.send_id
-        with pytest.raises(Refused, match="is this its address"):
+        with pytest.raises(Refused, match="wrong address"):
             EffectEncoder(registry=SchemaRegistry(url.removesuffix("/apis/ccompat/v7")))
 
 
@@ -258,7 +258,7 @@ def test_a_user_and_a_password_are_sent_and_never_shown() -> None:
         right = SchemaRegistry(server.url, login=("worker", "s3cret"))
         assert isinstance(right.contract(schema_id), Contract)
         wrong = SchemaRegistry(server.url, login=("worker", "gue55"))
-        with pytest.raises(Refused, match="look at schema_registry_username") as refused:
+        with pytest.raises(Refused, match="check schema_registry_username") as refused:
             wrong.contract(schema_id)
     assert "gue55" not in str(refused.value)
     with pytest.raises(RegistryUnreachable) as unreachable:
@@ -279,7 +279,7 @@ def test_an_answer_that_may_be_another_one_later_decides_nothing(status: int) ->
         schema_id = server.add(ORDER_PLACED.source)
         server.fails_with = status
         registry = SchemaRegistry(server.url)
-        with pytest.raises(RegistryUnreachable, match=f"answers {status}"):
+        with pytest.raises(RegistryUnreachable, match=f"returned {status}"):
             registry.contract(schema_id)
         server.fails_with = None
         assert isinstance(registry.contract(schema_id), Contract)
@@ -295,7 +295,7 @@ def test_a_schema_that_the_registry_does_not_take_is_refused_with_its_words() ->
 def test_a_wrong_path_is_told_at_the_start() -> None:
     with RegistryServer() as server:
         server.fails_with = 404
-        with pytest.raises(Refused, match="is this its address"):
+        with pytest.raises(Refused, match="wrong address"):
             EffectEncoder(registry=SchemaRegistry(server.url))
 
 

@@ -56,4 +56,4 @@ def test_it_belongs_on_its_own_topic() -> None:
     assert record.value is not None
     rejection = decode(record.value, "orders")
     assert isinstance(rejection, Rejection)
-    assert rejection.reason == "a Review doesn't belong on orders, expected it on reviews"
+    assert rejection.reason == "Review is not allowed on orders, expected it on reviews"

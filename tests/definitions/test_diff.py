@@ -17,8 +17,8 @@ from streams.definitions.changes import (
     StepEdited,
     StepMoved,
     StepRemoved,
-    Waiting,
-    sentence,
+    WaitingCounts,
+    change_text,
     waiting_at,
 )
 from streams.definitions.diff import changes_between
@@ -158,7 +158,7 @@ def test_a_successor_is_the_one_that_is_published() -> None:
     ]
 
 
-WAITING = Waiting({("f", "w"): 1, ("f", "v"): 1200}, {"f": 3})
+WAITING = WaitingCounts({("f", "w"): 1, ("f", "v"): 1200}, {"f": 3})
 
 
 @pytest.mark.parametrize(
@@ -168,34 +168,34 @@ WAITING = Waiting({("f", "w"): 1, ("f", "v"): 1200}, {"f": 3})
         (
             FlowRemoved("f"),
             3,
-            "- flow f: nobody enters any more, and its journeys end (3 customers are in it)",
+            "- flow f: no new entries, journeys end (3 in the flow)",
         ),
         (
             FlowChanged("f", "status", None, "archived"),
             3,
-            "~ flow f: status (default) → archived (3 customers are in it)",
+            "~ flow f: status (default) → archived (3 in the flow)",
         ),
         (FlowChanged("f", "key", "order_id", None), None, "~ flow f: key order_id → (default)"),
         (StepAdded("f", "w", "wait 1d"), None, "+ f · w: wait 1d"),
         (
             StepRemoved("f", "w", "wait 1d", "hello"),
             1,
-            "- f · w: wait 1d; who waits there goes on at hello (1 customer waits there)",
+            "- f · w: wait 1d; waiting customers continue at hello (1 waiting)",
         ),
         (
             StepRemoved("f", "x", "wait 1d", None),
             0,
-            "- f · x: wait 1d; who waits there leaves the flow",
+            "- f · x: wait 1d; waiting customers leave the flow",
         ),
         (
             StepEdited("f", "v", "wait 1d", "wait 2d"),
             1200,
-            "~ f · v: wait 1d → wait 2d (1,200 customers wait there)",
+            "~ f · v: wait 1d → wait 2d (1,200 waiting)",
         ),
         (
             StepMoved("f", "w", "steps[0]", "steps[2]"),
             1,
-            "~ f · w: moved from steps[0] to steps[2] (1 customer waits there)",
+            "~ f · w: moved from steps[0] to steps[2] (1 waiting)",
         ),
         (PartAdded("segment", "s"), None, "+ segment s"),
         (PartRemoved("coupon pool", "c"), None, "- coupon pool c"),
@@ -207,4 +207,4 @@ def test_a_sentence_for_each_with_how_many_wait(
     change: Change, count: int | None, says: str
 ) -> None:
     assert waiting_at(change, WAITING) == count
-    assert sentence(change, WAITING) == says
+    assert change_text(change, WAITING) == says

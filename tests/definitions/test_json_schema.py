@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from streams.definitions.json_schema import flow_schema, hover_texts, schema_text
+from streams.definitions.json_schema import flow_schema, flow_schema_text, hover_texts
 from streams.engine.compiling.definition import Flow
 from streams.engine.conditions import CONDITIONS
 from streams.engine.steps import STEPS
@@ -12,7 +12,7 @@ from streams.resources import schemas_dir
 
 def test_the_shipped_schema_is_the_one_that_the_structs_make() -> None:
     """Otherwise: python -m streams.definitions.json_schema > schemas/flow.schema.json"""
-    assert (schemas_dir() / "flow.schema.json").read_text() == schema_text()
+    assert (schemas_dir() / "flow.schema.json").read_text() == flow_schema_text()
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -39,8 +39,12 @@ def test_every_step_and_condition_is_there_with_a_text_for_each_key() -> None:
 
 
 def test_hover_texts_are_the_docstrings() -> None:
-    assert hover_texts(Flow)["priority"] == "higher is judged first; default 50"
-    assert json.loads(schema_text())["$defs"]["Flow"]["required"] == ["flow", "trigger", "steps"]
+    assert hover_texts(Flow)["priority"] == "higher runs first; default 50"
+    assert json.loads(flow_schema_text())["$defs"]["Flow"]["required"] == [
+        "flow",
+        "trigger",
+        "steps",
+    ]
 
 
 def test_an_editor_offers_every_step_while_none_is_written() -> None:

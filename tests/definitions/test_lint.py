@@ -7,7 +7,7 @@ import pytest
 
 from streams.definitions import load_folder
 from streams.definitions.lint import (
-    RULES,
+    LINT_RULES,
     Subject,
     advice,
     marketing_in_a_transactional_flow,
@@ -34,47 +34,47 @@ def test_the_example_flows_need_none() -> None:
 @pytest.mark.parametrize(
     ("flow", "line", "says"),
     [
-        (f"steps: [exit, {MAIL}]", 3, "never reached"),
+        (f"steps: [exit, {MAIL}]", 3, "unreachable step"),
         (
             f"steps:\n  - {{if: {{consent: sms}}, then: [exit], else: [exit]}}\n  - {MAIL}",
             5,
-            "never reached",
+            "unreachable step",
         ),
         (
             "steps:\n  - branch: [{when: {consent: sms}, then: [exit]}]\n    else: [exit]\n"
             f"  - {MAIL}",
             6,
-            "never reached",
+            "unreachable step",
         ),
         (
             "steps:\n  - {wait_for: {metric: order.placed}, timeout: 1d, id: w, then: [exit], "
             f"else: [exit]}}\n  - {MAIL}",
             5,
-            "never reached",
+            "unreachable step",
         ),
         (
             "steps:\n  - {sample: {x: 50, y: 50}, id: s, paths: {x: [exit], y: "
             f"[{{if: {{consent: sms}}, then: [exit], else: [exit]}}]}}}}\n  - {MAIL}",
             5,
-            "never reached",
+            "unreachable step",
         ),
-        (f"steps:\n  - {MAIL}\n  - {{wait: 7d, id: w}}", 5, "nothing comes after this wait"),
+        (f"steps:\n  - {MAIL}\n  - {{wait: 7d, id: w}}", 5, "no step after this wait"),
         (
             f"steps:\n  - if: {{consent: sms}}\n    then:\n      - {MAIL}\n"
             "      - {wait: 7d, id: w}",
             7,
-            "nothing comes after this wait",
+            "no step after this wait",
         ),
         (
             "status: draft\nsteps:\n  - branch:\n      - when: {consent: sms}\n        then:\n"
             f"          - {{sample: {{x: 100}}, id: s, paths: {{x: [{MAIL}, {{wait: 1d}}]}}}}",
             8,
-            "nothing comes after this wait",
+            "no step after this wait",
         ),
         (
             f"steps:\n  - {MAIL}\n  - {{wait_for: {{metric: order.placed}}, timeout: 1d, id: w}}",
             5,
-            "nothing comes after this wait",
+            "no step after this wait",
         ),
         (
             "trigger: {date: profile.birthday}\nsteps: [{send: email, template: a, items: cart}]",
@@ -157,7 +157,7 @@ def test_a_set_with_problems_gets_none(tmp_path: Path) -> None:
 
 
 def test_every_rule_says_what_it_is_about() -> None:
-    assert all(rule.__doc__ for rule in RULES)
+    assert all(rule.__doc__ for rule in LINT_RULES)
 
 
 def test_marketing_in_a_transactional_flow(tmp_path: Path) -> None:
@@ -181,6 +181,4 @@ def test_codes_that_can_be_guessed(tmp_path: Path, length: int, number: int) -> 
     (tmp_path / "coupons" / "ten.yaml").write_text(f"coupons: ten\nrule: {{length: {length}}}\n")
     found = said(tmp_path, f"steps: [{MAIL}]")
     assert len(found) == number
-    assert all(
-        "coupons/ten.yaml:2:16: codes of 5 characters can be guessed" in one for one in found
-    )
+    assert all("coupons/ten.yaml:2:16: codes of 5 characters are guessable" in one for one in found)

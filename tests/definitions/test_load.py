@@ -80,7 +80,7 @@ def test_an_id_that_is_used_twice(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(flow)
     loaded = load(tmp_path, a=flow)
     assert said(loaded, tmp_path) == [
-        "a.yml:1:7: the id 'a' is used twice (first in a.yaml, line 1); give one of them another"
+        "a.yml:1:7: duplicate id 'a' (first in a.yaml, line 1); use another"
     ]
 
 
@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> 
     (tmp_path / "a.yaml").write_bytes(b"flow: \xff\n")
     loaded = load(tmp_path, b="flow: b\n")
     assert said(loaded, tmp_path) == [
-        "a.yaml:1:7: not UTF-8: byte 6 can't be read",
+        "a.yaml:1:7: not UTF-8: cannot read byte 6",
         "b.yaml:1:1: missing key 'trigger'",
         "b.yaml:1:1: missing key 'steps'",
     ]
@@ -105,8 +105,8 @@ def test_a_misspelt_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere", "there is no such folder; name the one with the definitions"),
-        ("file.yaml", "is a file, expected the folder with the definitions, which may be {0}"),
+        ("nowhere", "no such folder"),
+        ("file.yaml", "is a file, expected a definitions folder (perhaps {0})"),
     ],
 )
 def test_no_folder(tmp_path: Path, name: str, message: str) -> None:

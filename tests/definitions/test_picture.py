@@ -100,7 +100,7 @@ def test_a_flowchart_in_mermaid() -> None:
         '  s12["send email: last"]',
         "  s10 --> s12",
         "  s11 --> s12",
-        '  exits>"ends at once on: metric order.cancelled"]',
+        '  exits>"exits on: metric order.cancelled"]',
     ]
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.definitions.source import DEEPEST, Source, parse_yaml
+from streams.definitions.source import DEEPEST, SourceText, parse_yaml
 
 
 def raw_of(text: str) -> object:
@@ -70,15 +70,15 @@ def test_what_is_not_there_is_where_it_should_be() -> None:
     assert source.place_of(("b", "missing", "deeper"), at_key=False) == (3, 3)
     assert source.place_of(("b",), at_key=True) == (2, 1)
     assert source.place_of(("b", "missing"), at_key=True) == (3, 3)
-    assert Source().place_of(("a",), at_key=False) == (1, 1)
+    assert SourceText().place_of(("a",), at_key=False) == (1, 1)
 
 
 def test_a_key_given_twice_is_an_error_and_reading_goes_on() -> None:
     source = parse_yaml("a: 1\na: {x: [1, 2]}\nb: {c: 1, c: 2}\n")
     assert source.raw == {"a": "1", "b": {"c": "1"}}
     assert [(*one.place, one.problem.message) for one in source.problems] == [
-        (2, 1, "the key 'a' is given twice (first on line 1)"),
-        (3, 11, "the key 'c' is given twice (first on line 3)"),
+        (2, 1, "duplicate key 'a' (first on line 1)"),
+        (3, 11, "duplicate key 'c' (first on line 3)"),
     ]
 
 
@@ -91,14 +91,14 @@ def test_a_key_given_twice_is_an_error_and_reading_goes_on() -> None:
         ("a: !!str 1", 1, 4, "tags"),
         ("a: !x {b: c}", 1, 4, "tags"),
         ("&k a: b", 1, 1, "key"),
-        ("? {a: b}\n: c", 1, 3, "a key must be a text"),
+        ("? {a: b}\n: c", 1, 3, "keys must be strings"),
         ("a: 1\n---\nb: 1", 2, 1, "second document"),
-        ("a: [1, 2", 1, 9, "no YAML"),
-        ("a: 'x", 1, 6, "no YAML"),
-        ("a: b: c", 1, 5, "no YAML"),
-        ("a: 1\n b: 2", 2, 3, "no YAML"),
-        ("\ta: b", 1, 1, "no YAML"),
-        ("a: \x07", 1, 4, "this character"),
+        ("a: [1, 2", 1, 9, "invalid YAML"),
+        ("a: 'x", 1, 6, "invalid YAML"),
+        ("a: b: c", 1, 5, "invalid YAML"),
+        ("a: 1\n b: 2", 2, 3, "invalid YAML"),
+        ("\ta: b", 1, 1, "tab indentation"),
+        ("a: \x07", 1, 4, "invalid character"),
         ("[" * (DEEPEST + 2), 1, DEEPEST + 2, "levels deep"),
     ],
 )

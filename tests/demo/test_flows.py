@@ -4,7 +4,7 @@ import pytest
 
 from streams.definitions import load_folder
 from streams.flowtest.cases import find_files, read_file
-from streams.flowtest.compare import judge_case
+from streams.flowtest.judging import judge_case
 from streams.resources import example_flows_dir
 
 _FLOWS = example_flows_dir()

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from streams.demo.workers import Watch, Worker, WorkerStatus, wait_until_decided
+from streams.demo.workers import Worker, WorkerObserver, WorkerStatus, wait_until_decided
 
 END = 1_000
 
@@ -30,6 +30,6 @@ def test_what_a_killed_worker_said_of_its_tasks_is_no_proof(monkeypatch) -> None
     two = Told({1: END - 1}, {1: END})
     ended: list[Worker] = []
     workers = [cast(Worker, one), cast(Worker, two)]
-    wait_until_decided(workers, 2, END, Watch(lambda clock: None, ended.append))
+    wait_until_decided(workers, 2, END, WorkerObserver(lambda clock: None, ended.append))
     assert ended == workers[:1]
     assert one.asked == 5

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.embedded.broker import BrokerProcess
+from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Event, Product, Review, SendCommand
 from streams.engine.values.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of

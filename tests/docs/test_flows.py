@@ -20,7 +20,7 @@ from streams.engine.steps import STEPS
 from streams.engine.triggers import TRIGGERS
 from streams.engine.values.problem import path_text
 from streams.flowtest.cases import read_file
-from streams.flowtest.compare import judge_case
+from streams.flowtest.judging import judge_case
 from tests.docs.examples import case_of, name_of, read_examples
 from tests.docs.test_examples import ROOT, blocks
 

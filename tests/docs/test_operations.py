@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 
 from streams.kafka.topics import TOPICS
 from streams.metrics import TaskMeasures, registry_of
-from streams.settings import load_settings, shown
+from streams.settings import load_settings, setting_rows
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -25,7 +25,7 @@ def table(heading: str) -> list[list[str]]:
 
 def test_every_setting_is_there_with_its_default() -> None:
     told = {row[0].strip("`"): row[1].strip("`") for row in table("setting")}
-    assert told == {name: value for name, value, _ in shown(load_settings(None, {}))}
+    assert told == {name: value for name, value, _ in setting_rows(load_settings(None, {}))}
 
 
 def test_every_metric_is_there() -> None:
@@ -71,8 +71,8 @@ def messages() -> list[str]:
 SAID = [text for row in table("message") for text in re.findall(r"`([^`]+)`", row[0])]
 MENTIONED = [
     "make room on this disk and start again",
-    "restoring, at offset … of … of the changelog",
-    "another worker owns this task now",
+    "restoring: changelog offset … of …",
+    "another worker owns this task",
 ]
 
 

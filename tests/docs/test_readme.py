@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.flowtest.cases import read_file
-from streams.flowtest.compare import judge_case
+from streams.flowtest.judging import judge_case
 from tests.docs.test_examples import ROOT, blocks
 
 BLOCKS = blocks("../README.md", "yaml")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streams.embedded.gateway import mended_fetch
+from streams.embedded.gateway import corrected_fetch
 
 VERSIONS = range(4, 13)
 ABORT, COMMIT = 0, 1
@@ -80,24 +80,24 @@ def test_only_transactions_that_end_in_the_answer_are_named_as_aborted(version: 
     both = [(1, 10), (2, 12), (2, 41)]
     over = data(9, 1) + marker(10, 1, COMMIT)
     given = answer(version, [(both, records), (None, b""), ([(1, 3)], over)])
-    mended, holds_something = mended_fetch(given, version)
-    assert mended == answer(version, [([(2, 41)], records), (None, b""), ([], over)])
+    corrected, holds_something = corrected_fetch(given, version)
+    assert corrected == answer(version, [([(2, 41)], records), (None, b""), ([], over)])
     assert holds_something
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_answer_without_records_is_known(version: int) -> None:
     empty = answer(version, [([], b""), (None, b"")])
-    assert mended_fetch(empty, version) == (empty, False)
+    assert corrected_fetch(empty, version) == (empty, False)
     failed = answer(version, [([], b"")], error=1)
-    assert mended_fetch(failed, version) == (failed, True)
+    assert corrected_fetch(failed, version) == (failed, True)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_has_no_end_yet_is_cut_off_and_then_there_is_nothing(version: int) -> None:
     given = answer(version, [([(1, 3)], data(9, 1))])
     cut_off = answer(version, [([], b"")], stable=9)
-    assert mended_fetch(given, version) == (cut_off, False)
+    assert corrected_fetch(given, version) == (cut_off, False)
 
 
 class Log:
@@ -214,8 +214,8 @@ def test_a_reader_sees_all_that_was_committed_and_nothing_that_was_aborted(
 
     def fetch() -> None:
         nonlocal position
-        mended, _ = mended_fetch(log.fetch(position, version), version)
-        found, stable = seen_by_a_client(mended, version)
+        corrected, _ = corrected_fetch(log.fetch(position, version), version)
+        found, stable = seen_by_a_client(corrected, version)
         seen.extend(found)
         position = max(position, stable)
 
@@ -238,4 +238,4 @@ def test_a_reader_sees_all_that_was_committed_and_nothing_that_was_aborted(
 
 @pytest.mark.parametrize("version", [3, 13])
 def test_other_versions_go_through_as_they_are(version: int) -> None:
-    assert mended_fetch(b"whatever it is", version) == (b"whatever it is", True)
+    assert corrected_fetch(b"whatever it is", version) == (b"whatever it is", True)

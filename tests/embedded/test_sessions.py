@@ -7,7 +7,7 @@ import sys
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.embedded.broker import HOST, EmbeddedBroker
+from streams.embedded.broker_process import HOST, EmbeddedBroker
 from streams.embedded.sessions import evict_the_dead
 from tests.eventually import eventually
 

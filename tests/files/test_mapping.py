@@ -9,7 +9,7 @@ from streams.demo.retail import DATA
 from streams.engine.values.event import Field, FieldType, Metric
 from streams.errors import Refused
 from streams.files.mapping import ImportCounts, map_rows, parse_mapping
-from streams.files.refusal import Refusal
+from streams.files.rejected_row import RejectedRow
 from streams.files.tables import Row, columns_of, read_rows
 
 _ROW = {
@@ -132,22 +132,22 @@ def test_minor_units_are_those_of_the_currency(currency, amount, minor):
 )
 def test_an_amount_that_is_finer_than_its_currency_is_refused(currency, amount, expected):
     row = {**_ROW, "amount": amount, "basket": "[]"}
-    refusal = _one(constants=[f"currency={currency}"], row=row)
-    assert isinstance(refusal, Refusal)
-    assert refusal.reason == f"field 'total' is {amount!r}, expected {expected}"
+    rejected = _one(constants=[f"currency={currency}"], row=row)
+    assert isinstance(rejected, RejectedRow)
+    assert rejected.reason == f"field 'total' is {amount!r}, expected {expected}"
 
 
 def test_so_is_the_price_of_an_item_and_an_amount_that_names_no_currency():
     basket = '[{"sku": "A", "quantity": 2, "unit_price": 6.255}]'
-    refusal = _one(row={**_ROW, "basket": basket})
-    assert str(refusal) == (
+    rejected = _one(row={**_ROW, "basket": basket})
+    assert str(rejected) == (
         "orders.csv, row 2: field 'items[0].unit_price' is 6.255, expected at most 2 decimals, as "
         "GBP has"
     )
     maps = [*_MAPS[:3], "amount=amount:major"]
-    refusal = _one(maps, [], {**_ROW, "amount": "1.234"}, "order.cancelled")
-    assert isinstance(refusal, Refusal)
-    assert refusal.reason.endswith("expected at most 2 decimals, as most currencies have")
+    rejected = _one(maps, [], {**_ROW, "amount": "1.234"}, "order.cancelled")
+    assert isinstance(rejected, RejectedRow)
+    assert rejected.reason.endswith("expected at most 2 decimals, as most currencies have")
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_so_is_the_price_of_an_item_and_an_amount_that_names_no_currency():
     ],
 )
 def test_what_is_no_money(how, value, says):
-    refusal = _one(_replaced("total", f"total=amount{how}"), row={**_ROW, "amount": value})
-    assert isinstance(refusal, Refusal)
-    assert refusal.field == "total"
-    assert says in refusal.reason
+    rejected = _one(_replaced("total", f"total=amount{how}"), row={**_ROW, "amount": value})
+    assert isinstance(rejected, RejectedRow)
+    assert rejected.field == "total"
+    assert says in rejected.reason
 
 
 _TEN = 1772445600000  # 2026-03-02 10:00 UTC
@@ -208,22 +208,22 @@ def test_moments(how, value, zone, moment):
         ("", "2.3.2026", "2026-03-02T10:00"),
         ("", 1772445600, "':s'"),  # seconds taken for milliseconds would be 1970
         ("", 1772445600.5, "whole milliseconds"),
-        ("", True, "moment"),
+        ("", True, "a time"),
         (":%d/%m/%Y", "2026-03-02", "%d/%m/%Y"),
     ],
 )
 def test_what_is_no_moment(how, value, says):
-    refusal = _one(_replaced("occurred_at", f"occurred_at=day{how}"), row={**_ROW, "day": value})
-    assert isinstance(refusal, Refusal)
-    assert refusal.field == "occurred_at"
-    assert says in refusal.reason
+    rejected = _one(_replaced("occurred_at", f"occurred_at=day{how}"), row={**_ROW, "day": value})
+    assert isinstance(rejected, RejectedRow)
+    assert rejected.field == "occurred_at"
+    assert says in rejected.reason
 
 
 def test_ids_of_numbers_are_their_text_and_leading_noughts_stay():
     assert _one(row={**_ROW, "customer": 17850})["customer_id"] == "17850"
     assert _one(row={**_ROW, "customer": 17850.0})["customer_id"] == "17850"
     assert _one(row={**_ROW, "customer": "0017850"})["customer_id"] == "0017850"
-    assert isinstance(_one(row={**_ROW, "customer": 17850.5}), Refusal)
+    assert isinstance(_one(row={**_ROW, "customer": 17850.5}), RejectedRow)
 
 
 @pytest.mark.parametrize(
@@ -241,15 +241,15 @@ def test_ids_of_numbers_are_their_text_and_leading_noughts_stay():
     ],
 )
 def test_a_refusal_names_the_place_inside_the_items(basket, field, found):
-    refusal = _one(row={**_ROW, "basket": basket})
-    assert isinstance(refusal, Refusal)
-    assert (refusal.file, refusal.row, refusal.field) == ("orders.csv", 2, field)
-    assert refusal.reason.startswith(f"field {field!r} is {found}, expected ")
+    rejected = _one(row={**_ROW, "basket": basket})
+    assert isinstance(rejected, RejectedRow)
+    assert (rejected.file, rejected.row, rejected.field) == ("orders.csv", 2, field)
+    assert rejected.reason.startswith(f"field {field!r} is {found}, expected ")
 
 
 def test_a_refusal_reads_as_a_sentence():
-    refusal = _one(row={**_ROW, "amount": "12,50"})
-    assert str(refusal) == (
+    rejected = _one(row={**_ROW, "amount": "12,50"})
+    assert str(rejected) == (
         "orders.csv, row 2: field 'total' is '12,50', expected an amount in major units (12.50)"
     )
 
@@ -257,17 +257,17 @@ def test_a_refusal_reads_as_a_sentence():
 def test_counts():
     mapping = parse_mapping("order.placed", _MAPS, ["currency=GBP"])
     counts = ImportCounts()
-    unread = Refusal("orders.csv", 4, None, "the row has 3 values, expected 2 as in the header")
-    rows: list[Row | Refusal] = [
+    unread = RejectedRow("orders.csv", 4, None, "3 values, expected 2 as in the header")
+    rows: list[Row | RejectedRow] = [
         (2, _ROW),
         (3, {**_ROW, "amount": "x"}),
         unread,
         (5, {**_ROW, "customer": " "}),
     ]
     results = list(map_rows(mapping, "orders.csv", rows, counts))
-    assert [isinstance(result, Refusal) for result in results] == [False, True, True, True]
-    assert (counts.rows, counts.events, counts.refused) == (4, 1, 3)
-    assert counts.refused_by_field == {"total": 1, "": 1, "customer_id": 1}
+    assert [isinstance(result, RejectedRow) for result in results] == [False, True, True, True]
+    assert (counts.rows, counts.events, counts.rejected) == (4, 1, 3)
+    assert counts.rejected_by_field == {"total": 1, "": 1, "customer_id": 1}
 
 
 @pytest.mark.parametrize(
@@ -311,9 +311,9 @@ def test_counts():
             "unknown way to read text 'major', and there is none",
         ),
         ("order.placed", ["total.net=amount"], [], "UTC", "has no keys"),
-        ("order.placed", ["total=amount", "total=invoice"], [], "UTC", "'total' is given twice"),
-        ("order.placed", ["total=amount"], ["total=1"], "UTC", "'total' is given twice"),
-        ("order.placed", [], [], "UTC", "field 'order_id' of order.placed has no column"),
+        ("order.placed", ["total=amount", "total=invoice"], [], "UTC", "duplicate field 'total'"),
+        ("order.placed", ["total=amount"], ["total=1"], "UTC", "duplicate field 'total'"),
+        ("order.placed", [], [], "UTC", "no column for field 'order_id' of order.placed"),
         ("order.placed", [], [], "Europe/Londn", "--zone is 'Europe/Londn', expected a time zone"),
     ],
 )
@@ -330,10 +330,10 @@ def test_every_mistake_of_a_mapping_is_named_at_once():
     assert [line.split(":")[0].split(" (")[0].split(" of ")[0] for line in lines] == [
         "unknown field 'qery'",
         "unknown column 'hits'",
-        "field 'customer_id'",
-        "field 'occurred_at'",
-        "field 'query'",
-        "field 'results'",
+        "no column for field 'customer_id'",
+        "no column for field 'occurred_at'",
+        "no column for field 'query'",
+        "no column for field 'results'",
     ]
 
 
@@ -359,8 +359,8 @@ def test_the_demo_data_can_be_imported_by_hand():
     assert events[0]["unit_price"] == 255
     assert events[0]["occurred_at"] == 1291191960000
     assert counts.events == len(events)
-    assert counts.refused_by_field == {"customer_id": 3_000 - len(events)}
-    assert counts.refused > 0
+    assert counts.rejected_by_field == {"customer_id": 3_000 - len(events)}
+    assert counts.rejected > 0
 
 
 def test_a_metric_of_the_shops_own_is_read_by_its_definition():
@@ -373,7 +373,7 @@ def test_a_metric_of_the_shops_own_is_read_by_its_definition():
     assert isinstance(event, dict)
     assert event["score"] == 9
     assert event["answers"] == ["gift", "new"]
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, RejectedRow)
     assert refused.field == "score"
     with pytest.raises(Refused, match=r"unknown metric 'survey.answred': did you mean"):
         parse_mapping("survey.answred", maps, (), "UTC", None, known)

@@ -1,4 +1,4 @@
-"""Rows of every format, and what can't be read: one row as a Refusal, a whole file as Refused."""
+"""Rows of every format, and what can't be read: one row as a RejectedRow, a file as Refused."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from streams.errors import Refused
-from streams.files.refusal import Refusal
+from streams.files.rejected_row import RejectedRow
 from streams.files.tables import columns_of, read_rows
 
 
@@ -30,9 +30,9 @@ def test_csv_rows_carry_the_line_they_start_at(tmp_path):
 def test_a_bad_csv_row_costs_only_itself(tmp_path):
     path = _file(tmp_path, "orders.csv", b"id,note\n1\n2,\xff\n3,a,b\n4,fine\n")
     assert list(read_rows(path)) == [
-        Refusal("orders.csv", 2, None, "the row has 1 value, expected 2 as in the header"),
-        Refusal("orders.csv", 3, None, "the row isn't UTF-8, expected text in UTF-8"),
-        Refusal("orders.csv", 4, None, "the row has 3 values, expected 2 as in the header"),
+        RejectedRow("orders.csv", 2, None, "1 value, expected 2 as in the header"),
+        RejectedRow("orders.csv", 3, None, "the row is not UTF-8"),
+        RejectedRow("orders.csv", 4, None, "3 values, expected 2 as in the header"),
         (5, {"id": "4", "note": "fine"}),
     ]
 
@@ -40,9 +40,9 @@ def test_a_bad_csv_row_costs_only_itself(tmp_path):
 def test_csv_with_broken_quotes_is_refused_and_reading_goes_on(tmp_path):
     path = _file(tmp_path, "orders.csv", b'id,note\n1,"a"b\n2,fine\n')
     first, second = read_rows(path)
-    assert isinstance(first, Refusal)
+    assert isinstance(first, RejectedRow)
     assert first.row == 2
-    assert first.reason.startswith("the row is damaged (")
+    assert first.reason.startswith("malformed row (")
     assert first.reason.endswith("), expected a row of CSV")
     assert second == (3, {"id": "2", "note": "fine"})
 
@@ -55,7 +55,7 @@ def test_an_empty_csv_has_no_rows(tmp_path):
 
 def test_a_column_given_twice_is_refused(tmp_path):
     path = _file(tmp_path, "orders.csv", b"id,id\n1,2\n")
-    with pytest.raises(Refused, match="column 'id' is given twice"):
+    with pytest.raises(Refused, match="duplicate column 'id'"):
         list(read_rows(path))
 
 
@@ -63,10 +63,12 @@ def test_jsonl_rows_are_objects(tmp_path):
     path = _file(tmp_path, "orders.jsonl", b'{"id": 1}\n\n[2]\n{"id": \n{"id": "\xff"}\n{"id": 5}')
     first, listed, cut, bytes_, last = read_rows(path)
     assert first == (1, {"id": 1})
-    assert listed == Refusal("orders.jsonl", 3, None, "the row is [2], expected one JSON object")
-    assert isinstance(cut, Refusal)
+    assert listed == RejectedRow(
+        "orders.jsonl", 3, None, "the row is [2], expected one JSON object"
+    )
+    assert isinstance(cut, RejectedRow)
     assert cut.row == 4
-    assert isinstance(bytes_, Refusal)
+    assert isinstance(bytes_, RejectedRow)
     assert bytes_.row == 5
     assert last == (6, {"id": 5})
     assert columns_of(path) is None
@@ -115,9 +117,9 @@ def test_avro_is_read_by_the_reader_that_is_handed_in(tmp_path):
     [
         ("orders.xlsx", b"", r"format '\.xlsx' is unknown, expected one of \.csv"),
         ("orders.avro", b"", r"format '\.avro' is unknown"),
-        ("orders.parquet", b"no parquet", "is no Parquet file"),
-        ("orders.csv", None, "can't be read: No such file"),
-        ("orders.parquet", None, "can't be read"),
+        ("orders.parquet", b"no parquet", "not a Parquet file"),
+        ("orders.csv", None, "cannot read: No such file"),
+        ("orders.parquet", None, "cannot read"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, name, content, says):

@@ -72,7 +72,7 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("cases: [", "1:9: no YAML"),
+        ("cases: [", "1:9: invalid YAML"),
         ("cases: [{name: one}]", "1:9: missing key 'expect'"),
         ("cases: [{name: one, expct: {}}]", "unknown key 'expct': did you mean 'expect'?"),
         ("cases: [{name: one, expect: {comands: []}}]", "did you mean 'commands'?"),
@@ -82,17 +82,20 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
             "definitions: nowhere\ncases: [{name: one, expect: {}}, {name: two, expect: {}}]",
             "x.test.yaml:1:14: ",
         ),
-        ("definitions: nowhere\ncases: [{name: one, expect: {}}]", "there is no such folder"),
-        ("definitions: x.test.yaml\ncases: [{name: one, expect: {}}]", "is a file, expected the"),
+        ("definitions: nowhere\ncases: [{name: one, expect: {}}]", "no such folder"),
+        (
+            "definitions: x.test.yaml\ncases: [{name: one, expect: {}}]",
+            "is a file, expected a definitions",
+        ),
     ],
 )
-def test_what_can_not_be_read_is_told_with_its_place(tmp_path: Path, text: str, says: str) -> None:
+def test_unreadable_parts_have_their_places(tmp_path: Path, text: str, says: str) -> None:
     read = read_text(tmp_path, text)
     assert read.cases == []
     assert any(says in str(problem) for problem in read.problems)
 
 
-def test_the_problems_of_all_cases_are_told_once(tmp_path: Path) -> None:
+def test_shared_problems_of_cases_are_reported_once(tmp_path: Path) -> None:
     read = read_text(
         tmp_path,
         SET
@@ -121,7 +124,7 @@ def test_wrong_definitions_in_a_folder_make_the_file_unreadable(tmp_path: Path) 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     read = read_file(tmp_path / "x.test.yaml")
-    assert "can't be read" in str(read.problems[0])
+    assert "cannot read" in str(read.problems[0])
 
 
 def test_files_are_found_once_and_in_order(tmp_path: Path) -> None:

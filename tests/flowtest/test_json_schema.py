@@ -4,7 +4,7 @@ from typing import Any
 
 from streams.engine import METRICS
 from streams.flowtest import json_schema
-from streams.flowtest.entries import COMMANDS
+from streams.flowtest.entries import COMMAND_ENTRIES
 from streams.flowtest.json_schema import OTHER_ENTRIES
 from streams.flowtest.script import NOT_EVENTS
 from streams.resources import schemas_dir
@@ -12,7 +12,7 @@ from streams.resources import schemas_dir
 
 def test_the_shipped_schema_is_the_one_that_the_structs_make() -> None:
     """Otherwise: python -m streams.flowtest.json_schema > schemas/test.schema.json"""
-    assert (schemas_dir() / "test.schema.json").read_text() == json_schema.schema_text()
+    assert (schemas_dir() / "test.schema.json").read_text() == json_schema.test_schema_text()
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -37,7 +37,7 @@ def test_everything_that_may_happen_is_there() -> None:
 
 def test_everything_that_may_be_expected_is_there_with_a_text() -> None:
     expect = json_schema.test_schema()["$defs"]["Expect"]["properties"]
-    assert expect["commands"]["items"]["properties"].keys() == COMMANDS.fields.keys()
-    for struct in ("FileText", "CaseText", "Expect", "RawSet", "Refusal"):
+    assert expect["commands"]["items"]["properties"].keys() == COMMAND_ENTRIES.fields.keys()
+    for struct in ("FileText", "CaseText", "Expect", "RawSet", "ExpectedProblem"):
         properties = json_schema.test_schema()["$defs"][struct]["properties"]
         assert [name for name, one in properties.items() if "description" not in one] == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.flowtest.cases import read_file
-from streams.flowtest.compare import judge_case
+from streams.flowtest.judging import judge_case
 
 FLOW = (
     "{{flow: {0}, trigger: {{metric: order.placed}}, "
@@ -31,7 +31,7 @@ def wrong_in(folder: Path, text: str) -> list[str]:
     read = read_file(file)
     assert read.problems == []
     head, *lines = [line for case in read.cases for line in judge_case(case).picture]
-    assert head == "the definitions are refused:"
+    assert head == "invalid definitions:"
     return [line.strip().removeprefix(f"{folder}/").split(": ")[0] for line in lines]
 
 
@@ -76,7 +76,7 @@ def test_an_id_that_is_used_twice_in_the_test(tmp_path: Path) -> None:
     file.write_text(text + "cases: [{name: one, expect: {}}]\n")
     (case,) = read_file(file).cases
     (line,) = judge_case(case).picture[1:]
-    said = "the id 'a' is used twice (first on line 3); give one of them another"
+    said = "duplicate id 'a' (first on line 3); use another"
     assert line == f"  {file}:4:14: {said}"
 
 

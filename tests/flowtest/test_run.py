@@ -1,4 +1,4 @@
-"""What a case may say happens."""
+"""Entries of `events` in a case."""
 
 # ruff: noqa: E501 - tables of cases, one a line
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.flowtest.cases import read_file
-from streams.flowtest.compare import judge_case
+from streams.flowtest.judging import judge_case
 
 HEAD = """
 definitions:
@@ -144,21 +144,21 @@ def test_moments_are_the_stores_unless_they_have_an_offset(tmp_path: Path) -> No
         ("{at: 2026-03-02 10:00, customer.updated: {customer: ada, colour: red}}", "unknown profile field 'colour'"),
         ("{at: noon, cart.updated: {customer: ada}}", "expected a moment"),
         ("{cart.updated: {customer: ada}}", "expected a moment"),
-        ("{at: 2026-03-02 10:00, message.opened: {customer: ada, template: x}}", "no command 'x' was sent to 'ada'"),
+        ("{at: 2026-03-02 10:00, message.opened: {customer: ada, template: x}}", "no earlier command 'x' to 'ada'"),
         ("{at: 2026-03-02 10:00, publish: {flows: [{flow: x}]}}", "missing key 'trigger'"),
         ("{at: 2026-03-02 10:00, publish: {flow: []}}", "unknown key 'flow'"),
-        ("{at: 2026-03-10 10:00, cart.updated: {customer: ada}}", "until: comes before the last event"),
+        ("{at: 2026-03-10 10:00, cart.updated: {customer: ada}}", "until: is before the last event"),
     ],
 )  # fmt: skip
 def test_a_case_that_says_what_cannot_be(tmp_path: Path, entry: str, says: str) -> None:
     case = f"\n  - {{name: one, events: [{entry}], until: 2026-03-09 00:00, expect: {{}}}}\n"
     head, line, *others = picture_of(tmp_path, case)
-    assert head == "the case can't be run:"
+    assert head == "invalid case:"
     assert line.startswith(f"  {tmp_path}/x.test.yaml:")
     assert any(says in one for one in (line, *others))
 
 
-def test_all_problems_of_all_cases_are_told_with_their_places(tmp_path: Path) -> None:
+def test_all_problems_of_all_cases_have_their_places(tmp_path: Path) -> None:
     case = """
   - name: one
     customers: {bob: {colour: red}}
@@ -204,15 +204,15 @@ def test_a_message_that_was_not_sent_may_only_follow_from_what_is_wrong(tmp_path
     (line,) = picture_of(
         tmp_path, case.replace("cart.updated: {customer: ada, totl: 5}", "crash: true")
     )[1:]
-    assert line == f"  {tmp_path}/x.test.yaml:15:74: no command 'reminder' was sent to 'ada' before"
+    assert line == f"  {tmp_path}/x.test.yaml:15:74: no earlier command 'reminder' to 'ada'"
 
 
 @pytest.mark.parametrize(
     ("flow", "says"),
     [
         ("crat", "unknown flow 'crat': did you mean 'cart'? (allowed: cart, dated, idle)"),
-        ("idle", "idle isn't live, or no event starts it"),
-        ("dated", "dated isn't live, or no event starts it"),
+        ("idle", "idle is not live or has no metric trigger"),
+        ("dated", "dated is not live or has no metric trigger"),
     ],
 )
 def test_a_backfill_that_cannot_be_is_refused(tmp_path: Path, flow: str, says: str) -> None:

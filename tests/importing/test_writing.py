@@ -129,7 +129,7 @@ def test_no_partition_goes_back_in_time_and_none_rests_for_two_rounds():
 def test_an_event_out_of_order_is_refused():
     written = Written()
     written.writer.write(search(5))
-    with pytest.raises(Refused, match="order of time"):
+    with pytest.raises(Refused, match="in time order"):
         written.writer.write(search(4))
 
 

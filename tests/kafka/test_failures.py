@@ -2,7 +2,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.errors import Aborted, Fenced, OutcomeUnknown, Refused
-from streams.kafka.failures import CODES, UNREACHABLE, error_of, failure
+from streams.kafka.failures import CODES, UNREACHABLE, error_of, kafka_error
 
 KNOWN = {
     value for name, value in vars(KafkaError).items() if name.isupper() and isinstance(value, int)
@@ -29,15 +29,15 @@ def test_every_code_of_the_tables_is_one_of_librdkafka():
     ids=lambda value: value.name() if isinstance(value, KafkaError) else value.__name__,
 )
 def test_the_most_specific_wins(error, expected):
-    assert type(failure(error, "task 3: committing")) is expected
+    assert type(kafka_error(error, "task 3: committing")) is expected
 
 
 def test_the_text_says_what_was_done_and_what_to_do():
     error = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic")
-    text = str(failure(error, "orders[3]: reading"))
+    text = str(kafka_error(error, "orders[3]: reading"))
     assert text == (
         "orders[3]: reading: no such topic (UNKNOWN_TOPIC_OR_PART); "
-        "`sendflow topics check` says what is missing and how to mend it"
+        "`sendflow topics check` lists missing topics and how to fix them"
     )
 
 

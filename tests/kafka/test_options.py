@@ -2,7 +2,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, Producer
 
-from streams.kafka.options import (
+from streams.kafka.client_config import (
     connection_options,
     consumer_options,
     offsets_options,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.kafka.options import producer_options
+from streams.kafka.client_config import producer_options
 from streams.kafka.producer import SUCCESSORS, ProducerState, Route, TransactionalProducer
 from streams.ports import OutputRecord
 from streams.settings import Settings
@@ -26,7 +26,7 @@ def test_arrows_that_are_not_in_the_table_are_refused():
         for to in set(ProducerState) - SUCCESSORS[state]:
             producer = new_producer()
             producer.state = state
-            with pytest.raises(RuntimeError, match=f"no way from {state.value} to {to.value}"):
+            with pytest.raises(RuntimeError, match=f"transition {state.value} -> {to.value}"):
                 producer._move(to)
 
 

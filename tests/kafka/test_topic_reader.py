@@ -41,7 +41,7 @@ def test_brokers_that_go_silent_before_the_end_are_given_up(
     monkeypatch.setattr("streams.kafka.topic_reader.RecordConsumer", consumer)
     found = TopicReader(SETTINGS).read({("orders", 0): 0, ("orders", 1): 0})
     assert next(found).record is record
-    with pytest.raises(Refused, match=r"^shop.orders\[1\]: nothing came for 0.05 s"):
+    with pytest.raises(Refused, match=r"^shop.orders\[1\]: no records for 0.05 s"):
         next(found)
 
 

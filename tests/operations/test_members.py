@@ -3,7 +3,7 @@
 from typing import Any
 
 from streams.engine import Definitions, compile_program, encode_state, read_definitions
-from streams.operations.members import InForce, members
+from streams.operations.members import CurrentProgram, members_in
 from tests.harness.customer import DAY, MONDAY, Customer
 
 SEGMENTS = [
@@ -17,14 +17,14 @@ SEGMENTS = [
 ]
 
 
-def deciding(**facts: Any) -> InForce:
+def program(**facts: Any) -> CurrentProgram:
     definitions = read_definitions({"segments": SEGMENTS})
     assert isinstance(definitions, Definitions)
-    return InForce(definitions, "1", facts)
+    return CurrentProgram(definitions, "1", facts)
 
 
 def customer(name: str, orders: int = 0) -> Customer:
-    one = Customer(compile_program(deciding().definitions, "1"), customer_id=name)
+    one = Customer(compile_program(program().definitions, "1"), customer_id=name)
     for number in range(orders):
         fields: dict[str, Any] = {
             "order_id": f"{number}",
@@ -44,24 +44,24 @@ def test_members_are_judged_as_of_the_moment() -> None:
     states = [record(customer("ada", orders=1)), record(customer("bob"))]
     names = ["lapsed", "buyers"]
     at = MONDAY + 90 * DAY
-    assert members(states, deciding(), names, at - 1) == {"lapsed": set(), "buyers": {"ada"}}
-    assert members(states, deciding(), names, at) == {"lapsed": {"ada"}, "buyers": {"ada"}}
+    assert members_in(states, program(), names, at - 1) == {"lapsed": set(), "buyers": {"ada"}}
+    assert members_in(states, program(), names, at) == {"lapsed": {"ada"}, "buyers": {"ada"}}
 
 
 def test_store_facts_decide_with() -> None:
     states = [record(customer("ada", orders=1)), record(customer("bob", orders=3))]
     at = MONDAY + DAY
-    assert members(states, deciding(), ["poor"], at) == {"poor": set()}
+    assert members_in(states, program(), ["poor"], at) == {"poor": set()}
     mean = {"clv.historic.mean": 2000.0}
-    assert members(states, deciding(**mean), ["poor"], at) == {"poor": {"ada"}}
+    assert members_in(states, program(**mean), ["poor"], at) == {"poor": {"ada"}}
 
 
 def test_the_newest_record_of_a_customer_is_the_one_that_counts() -> None:
     before, after = record(customer("ada", orders=1)), record(customer("ada"))
     at = MONDAY + DAY
-    assert members([before, after], deciding(), ["buyers"], at) == {"buyers": set()}
-    assert members([after, before], deciding(), ["buyers"], at) == {"buyers": {"ada"}}
-    assert members([before, (b"ada", None)], deciding(), ["buyers"], at) == {"buyers": set()}
+    assert members_in([before, after], program(), ["buyers"], at) == {"buyers": set()}
+    assert members_in([after, before], program(), ["buyers"], at) == {"buyers": {"ada"}}
+    assert members_in([before, (b"ada", None)], program(), ["buyers"], at) == {"buyers": set()}
 
 
 def test_what_a_segment_asks_for_is_remembered_though_no_flow_uses_it() -> None:
@@ -70,4 +70,4 @@ def test_what_a_segment_asks_for_is_remembered_though_no_flow_uses_it() -> None:
     bob = customer("bob")
     bob.event("view.item", MONDAY, sku="A", category="gloves")
     states = [record(ada), record(bob)]
-    assert members(states, deciding(), ["hats"], MONDAY + DAY) == {"hats": {"ada"}}
+    assert members_in(states, program(), ["hats"], MONDAY + DAY) == {"hats": {"ada"}}

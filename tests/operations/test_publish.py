@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from streams.contracts.control import DefinitionsRecord
-from streams.operations.publish import DefinitionsSet, Published, reservations
+from streams.operations.publish import DefinitionsSet, Published, publish_warnings
 
 FLOW: dict[str, Any] = {
     "flow": "f",
@@ -24,23 +24,23 @@ def published(definitions: str) -> Published:
 
 
 def said(before: str, now: str) -> list[str]:
-    return reservations(published(before), DefinitionsSet("v2", now, ["f"]))
+    return publish_warnings(published(before), DefinitionsSet("v2", now, ["f"]))
 
 
 def test_rule_3_7_a_set_that_asks_further_back_is_published_with_a_warning() -> None:
     assert said(raw(in_last="30d"), raw(in_last="30d")) == []
     assert said(raw(in_last="30d"), raw(in_last="90d")) == [
-        "view.item: asked for 90d back, but states have kept 30d so far: decisions that look "
-        "further back get what is there, and carry history_since"
+        "view.item: conditions need 90d, states hold 30d: decisions use the stored history and "
+        "carry history_since"
     ]
 
 
 def test_rule_3_7_all_time_and_a_new_field() -> None:
     assert said(raw(in_last="30d"), raw(where={"sku": "A"})) == [
-        "view.item: asked for all there is, but states have kept 30d so far: decisions that look "
-        "further back get what is there, and carry history_since",
-        "view.item: sku was not kept of past events so far: a 'where' or a sum that reads it "
-        "counts events from now on only",
+        "view.item: conditions need full history, states hold 30d: decisions use the stored "
+        "history and carry history_since",
+        "view.item: sku not stored for past events: a 'where' or a sum that uses it counts new "
+        "events only",
     ]
 
 
@@ -51,7 +51,9 @@ def in_currency(currency: str) -> str:
 def test_amounts_that_were_counted_in_another_currency_are_no_others_than_before() -> None:
     assert said(in_currency("GBP"), json.dumps({"flows": [FLOW]})) == []  # GBP is the default
     (warning,) = said(in_currency("GBP"), in_currency("EUR"))
-    assert warning.startswith("currency: GBP → EUR, but what states hold was counted in GBP and")
+    assert warning.startswith(
+        "currency: GBP → EUR: stored amounts stay in GBP and are not converted"
+    )
     assert "100.00 GBP of revenue or of a past event counts as 100.00 EUR from now on" in warning
 
 

@@ -12,8 +12,8 @@ from streams.contracts.wire import confluent_header, decode_with
 from streams.engine import INPUTS, Decision, Instant, Outcome
 from streams.errors import Refused
 from streams.kafka.partition import partition_of
-from streams.kafka.topic_reader import Found, Place
-from streams.ports import OutputRecord, Record, Rejection
+from streams.kafka.topic_reader import TopicRecord
+from streams.ports import OutputRecord, PartitionId, Record, Rejection
 from streams.replay.history import history_of, read_history
 from tests.contracts.registry_server import RegistryServer
 
@@ -25,7 +25,7 @@ class Topics:
     """Records in memory, read as TopicReader does."""
 
     def __init__(self) -> None:
-        self.logs: dict[Place, list[Record]] = {}
+        self.logs: dict[PartitionId, list[Record]] = {}
 
     def add(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> None:
         log = self.logs.setdefault((topic, partition), [])
@@ -34,13 +34,17 @@ class Topics:
     def partitions(self, topic: str) -> int:
         return PARTITIONS
 
-    def starts(self, places: Iterable[Place], since: Instant | None = None) -> dict[Place, int]:
+    def starts(
+        self, places: Iterable[PartitionId], since: Instant | None = None
+    ) -> dict[PartitionId, int]:
         return dict.fromkeys(places, 0)
 
-    def read(self, starts: dict[Place, int], *, follow: bool = False) -> Iterator[Found]:
+    def read(
+        self, starts: dict[PartitionId, int], *, follow: bool = False
+    ) -> Iterator[TopicRecord]:
         for topic, partition in starts:
             for record in self.logs.get((topic, partition), []):
-                yield Found(topic, partition, record)
+                yield TopicRecord(topic, partition, record)
 
 
 def order() -> bytes:
@@ -75,9 +79,9 @@ def test_what_a_shop_with_a_registry_writes_is_read_with_it() -> None:
     contract = shipped_schemas().of_metric("order.placed")
     with RegistryServer() as server:
         written = confluent_header(server.add(contract.source)) + order()[10:]
-        found = [Found("orders", 0, Record(NOON, 0, b"ada", written))]
+        found = [TopicRecord("orders", 0, Record(NOON, 0, b"ada", written))]
         for output in outputs(EffectEncoder(registry=SchemaRegistry(server.url))):
-            found.append(Found(output.topic, 0, Record(NOON, 0, output.key, output.value)))
+            found.append(TopicRecord(output.topic, 0, Record(NOON, 0, output.key, output.value)))
         history = history_of("ada", found, decode_with(SchemaRegistry(server.url)))
         assert [event.metric for event in history.events] == ["order.placed"]
         assert [decision.reason for decision in history.decisions] == ["re_entry"]
@@ -87,7 +91,7 @@ def test_what_a_shop_with_a_registry_writes_is_read_with_it() -> None:
 
 
 def test_an_event_that_cannot_be_decoded_is_left_to_its_dead_letter() -> None:
-    found = [Found(topic, 0, Record(NOON, 0, b"ada", b"nonsense")) for topic in INPUTS]
+    found = [TopicRecord(topic, 0, Record(NOON, 0, b"ada", b"nonsense")) for topic in INPUTS]
     assert history_of("ada", found).events == []
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from streams.engine.values.codes import code_of, number_of, size_of
+from streams.engine.values.codes import code_of, number_of, number_of_codes
 from streams.ports import CouponCode, StoreBatch
 from streams.runtime.coupons import (
     POOL,
@@ -116,10 +116,10 @@ def test_codes_made_by_rule_are_numbered_for_all_pools_with_the_rule() -> None:
 
 def test_codes_grow_when_they_run_out() -> None:
     """Task 1023 has the last number of two characters, task 1024 none at all."""
-    last, none = Task(size_of(2) - 1), Task(size_of(2))
+    last, none = Task(number_of_codes(2) - 1), Task(number_of_codes(2))
     codes = [last.book.make("", 2) for _ in range(3)]
     assert [len(code) for code in codes] == [2, 3, 3]
-    assert codes[0] == code_of("key", "", 2, size_of(2) - 1)
+    assert codes[0] == code_of("key", "", 2, number_of_codes(2) - 1)
     assert len(none.book.make("", 2)) == 3
 
 

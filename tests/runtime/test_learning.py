@@ -3,7 +3,7 @@
 import pytest
 
 from streams.engine import Purchase, counts_in
-from streams.engine.customer.learning import Counts
+from streams.engine.customer.purchase_counts import Counts
 from streams.engine.effects.purchase import Bought
 from streams.ports import StoreBatch
 from streams.runtime.learning import BLOCK, PREFIX, Learning

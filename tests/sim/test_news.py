@@ -219,7 +219,7 @@ def test_an_order_that_crosses_with_the_news_keeps_the_mail_back(two: TwoTasks) 
     two.hand_over(NOON + HOUR + 1)
     two.until(NOON + DAY)
     assert two.sent() == []
-    assert two.counts("news_in_vain") == 1
+    assert two.counts("news_stale") == 1
 
 
 def test_five_hundred_are_told_at_once_and_the_next_a_millisecond_later(

@@ -196,7 +196,7 @@ def test_an_order_after_the_news_and_before_midnight_keeps_the_mail_back() -> No
         order(NOON + DAY + HOUR, "ada", "lamp"),
     )
     assert cluster.sent() == []
-    assert sum(shop.local.task.counts["news_in_vain"] for shop in cluster.shops) == 1
+    assert sum(shop.local.task.counts["news_stale"] for shop in cluster.shops) == 1
 
 
 def test_until_the_ends_are_known_the_clock_stands_at_midnight() -> None:

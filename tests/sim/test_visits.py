@@ -372,7 +372,7 @@ def test_single_customers_who_do_not_enter_are_counted_not_told(shop: Shop) -> N
     assert [one["outcome"] for one in shop.outputs("flow-decisions")] == [
         *["entered", "sent", "exited"],
     ]
-    assert shop.local.task.counts["refused_quietly"] == 1
+    assert shop.local.task.counts["not_entered_by_time"] == 1
 
 
 def test_the_entry_tells_what_the_audience_compared(shop: Shop) -> None:
@@ -577,7 +577,7 @@ def test_pitfall_61_nor_does_one_at_whom_judging_the_audience_fails(
             raise ZeroDivisionError
         return situation.state.customer_id != "b", None
 
-    monkeypatch.setattr("streams.engine.program.schedule.compile_condition", lambda *_: failing)
+    monkeypatch.setattr("streams.engine.program.audience.compile_condition", lambda *_: failing)
     shop.publish(BEGIN - 1, with_audience({"consent": "email"}))
     customers(shop, "abcde")
     shop.until(NINE + HOUR)

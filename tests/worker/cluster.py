@@ -19,12 +19,21 @@ from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decod
 from streams.errors import Fenced
 from streams.kafka.consumer import Batch
 from streams.kafka.partition import partition_of
-from streams.ports import CONTROL, OutputRecord, Ports, Record, StoreBatch, TaskSettings
+from streams.ports import (
+    CHANGELOG,
+    CONTROL,
+    OutputRecord,
+    PartitionId,
+    Ports,
+    Record,
+    StoreBatch,
+    TaskSettings,
+)
 from streams.programs import SEMANTICS, Programs
-from streams.runtime.commit import CHANGELOG, Commit
+from streams.runtime.commit import Commit
 from streams.store.memory import MemoryStore
 from streams.task import PartitionTask
-from streams.worker.fetching import FetchThread, Key
+from streams.worker.fetching import FetchThread
 from streams.worker.slot import Opening
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
 from tests.broker.worker_processes import event
@@ -44,7 +53,7 @@ class Cluster:
 
     def __init__(self, partitions: int = 2) -> None:
         self.partitions = partitions
-        self.logs: dict[Key, list[Record]] = {}
+        self.logs: dict[PartitionId, list[Record]] = {}
         self.changelogs: dict[int, list[tuple[bytes, bytes | None]]] = {}
         self.output: list[OutputRecord] = []
         self.owners: dict[int, object] = {}
@@ -102,7 +111,7 @@ class Cluster:
             if self.partition_of(customer.encode()) == partition
         )
 
-    def ends(self, keys: list[Key]) -> dict[Key, int]:
+    def ends(self, keys: list[PartitionId]) -> dict[PartitionId, int]:
         return {key: len(self.logs.get(key, [])) for key in keys}
 
     def open(self, opening: Opening) -> "MemoryTask":
@@ -142,7 +151,7 @@ class MemoryTask:
         cluster, partition = self._cluster, self.task.partition
         cluster.on_commit(partition)
         if cluster.owners[partition] is not self:
-            raise Fenced("another worker owns this task now")
+            raise Fenced("fenced: another worker owns this task")
         changelog = cluster.changelogs[partition]
         for record in commit.records:
             if record.topic == CHANGELOG:
@@ -164,8 +173,8 @@ class MemoryConsumer:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.next: dict[Key, int] = {}
-        self.paused: set[Key] = set()
+        self.next: dict[PartitionId, int] = {}
+        self.paused: set[PartitionId] = set()
 
     def assign(self, topic: str, partition: int, offset: int) -> None:
         assert (topic, partition) not in self.next, "assigned twice"
@@ -210,11 +219,11 @@ class Worker:
         self.cluster = cluster
         self.consumer = MemoryConsumer(cluster)
         self.records = FetchThread(lambda: self.consumer, "")  # type: ignore[arg-type, return-value]
-        self.positions: dict[Key, int] = {}
+        self.positions: dict[PartitionId, int] = {}
         ports = TaskPorts(
             opener=cluster.open,
             records=self.records,
-            ask_ends=cluster.ends,
+            read_end_offsets=cluster.ends,
             partition_of=cluster.partition_of,
             write_positions=self._write_positions,
         )

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from streams.contracts.control import DefinitionsRecord, encode_definitions
-from streams.ports import CONTROL
+from streams.ports import CONTROL, PartitionId
 from streams.programs import SEMANTICS
-from streams.worker.fetching import Key
 from tests.worker.cluster import Cluster, Worker, until, worker_on
 
 
@@ -34,7 +33,7 @@ async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(cluster
         await until(lambda: len(worker.tasks._control) == 1)
         assign = worker.records.assign
 
-        async def assign_while_somebody_publishes(positions: Mapping[Key, int]) -> None:
+        async def assign_while_somebody_publishes(positions: Mapping[PartitionId, int]) -> None:
             publish(cluster, "v2")
             await until(lambda: len(worker.tasks._control) == 2)
             await assign(positions)
@@ -68,7 +67,7 @@ async def test_what_comes_to_a_task_twice_is_fed_once(cluster: Cluster) -> None:
         for _ in range(3):
             cluster.order(cluster.customer_of(1))
         await until(lambda: len(cluster.thanked()) == 3)
-        await worker.records.put_right({("orders", 1): 1})
+        await worker.records.seek_back({("orders", 1): 1})
         for _ in range(2):
             cluster.order(cluster.customer_of(1))
         await until(lambda: len(cluster.thanked()) == 5)

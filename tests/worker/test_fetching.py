@@ -40,9 +40,9 @@ async def test_a_batch_tells_where_its_fetch_began(reading):
 async def test_what_was_fetched_and_not_fed_is_fetched_again(reading):
     await reading.records.assign({("orders", 0): 0})
     await reading.starts()
-    await reading.records.put_right({("orders", 0): 1, ("carts", 0): 7})
+    await reading.records.seek_back({("orders", 0): 1, ("carts", 0): 7})
     assert await reading.starts() == [("orders", 1, 3)]
-    await reading.records.put_right({("orders", 0): 3})
+    await reading.records.seek_back({("orders", 0): 3})
     assert await reading.starts() == []
 
 

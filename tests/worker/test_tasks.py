@@ -7,7 +7,7 @@ import pytest
 from streams.engine import Event, act
 from streams.errors import Aborted, OutcomeUnknown, Refused, StoreUnusable
 from streams.runtime.lifecycle import TaskState
-from streams.worker.membership import NotHere
+from streams.worker.group import NotHere
 from streams.worker.slot import Opening
 from streams.worker.tasks import ranges
 from tests.worker.cluster import Cluster, Gate, until, worker_on
@@ -73,14 +73,14 @@ async def test_a_task_that_stays_goes_on_and_one_that_goes_is_closed(cluster):
         await until(lambda: all_thanked(cluster))
 
 
-@pytest.mark.parametrize(("generation", "was_thrown_out"), [(3, False), (2, True)])
+@pytest.mark.parametrize(("generation", "was_expelled"), [(3, False), (2, True)])
 async def test_a_task_that_another_could_have_owned_meanwhile_starts_anew(
-    cluster, generation, was_thrown_out
+    cluster, generation, was_expelled
 ):
     async with worker_on(cluster) as worker:
         await worker.tasks.assigned({1}, 1)
         await until(lambda: cluster.opened == [1])
-        await (worker.tasks.lost() if was_thrown_out else worker.tasks.revoked())
+        await (worker.tasks.lost() if was_expelled else worker.tasks.revoked())
         await worker.tasks.assigned({1}, generation)
         cluster.order(cluster.customer_of(1))
         await until(lambda: all_thanked(cluster))
@@ -273,12 +273,12 @@ async def test_what_only_the_user_can_mend_ends_the_worker(cluster):
 
 
 async def test_pitfall_64_when_no_broker_answers_any_more_the_worker_ends(cluster, monkeypatch):
-    monkeypatch.setattr("streams.worker.cuts.AFTER_FAILURE", 0.01)
+    monkeypatch.setattr("streams.worker.end_offsets.RETRY_AFTER", 0.01)
     async with worker_on(cluster, broker_patience=0.1) as worker:
         await worker.tasks.assigned({1}, 1)
         cluster.order(cluster.customer_of(1))
         await until(lambda: all_thanked(cluster))
-        worker.tasks._cuts._ask_ends = lambda keys: {}
+        worker.tasks._end_offsets._read_end_offsets = lambda keys: {}
         error = await asyncio.wait_for(worker.tasks.failure, 10)
         assert isinstance(error, Refused)
 
@@ -366,7 +366,9 @@ async def test_an_input_that_is_far_ahead_is_paused_and_resumed(cluster, monkeyp
     ends, known = cluster.ends, asyncio.Event()
     async with worker_on(cluster) as worker:
         # Nothing is decided while the ends aren't known: the buffers fill.
-        worker.tasks._cuts._ask_ends = lambda keys: ends(keys) if known.is_set() else {}
+        worker.tasks._end_offsets._read_end_offsets = lambda keys: (
+            ends(keys) if known.is_set() else {}
+        )
         await worker.tasks.assigned({0}, 1)
         await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
         for _ in range(12):

@@ -1,8 +1,8 @@
 """Definitions, from plain data to a program: read, checked and compiled.
 
-Stands on top of the engine and puts the families together (`families.py`). `check.py` reads a set
-and names all that is wrong with it; `program.py` and `flow.py` compile it; `successors.py` says
-where journeys go on whose step was deleted.
+The top of the engine, which joins the families (`families.py`). `check.py` reads a set and lists
+its problems; `compile_program.py` and `compile_flow.py` compile it; `successors.py` maps deleted
+steps to the steps at which journeys continue.
 """
 
 from streams.engine.compiling.check import examine, read_definitions

@@ -1,4 +1,4 @@
-"""Reads a whole set of definitions and says all that is wrong with it."""
+"""Reads a whole set of definitions and lists its problems."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,11 +10,10 @@ from streams.engine.compiling.families import FAMILIES
 from streams.engine.conditions import check_pattern
 from streams.engine.content import CouponPool, check_pools
 from streams.engine.language import (
-    EVERY_EVENT_HAS,
     IN_WORDS,
     PROFILE_FIELDS,
     UNREADABLE,
-    Found,
+    FoundMember,
     Reading,
     Scope,
     StoreSettings,
@@ -23,6 +22,7 @@ from streams.engine.language import (
 )
 from streams.engine.program import id_of
 from streams.engine.values import (
+    COMMON_FIELDS,
     METRICS,
     PRODUCT_METRICS,
     FieldType,
@@ -37,7 +37,7 @@ from streams.engine.values import (
 
 
 class _RawSet(msgspec.Struct, frozen=True, kw_only=True):
-    """The set as it is carried: one mapping with a list for each kind."""
+    """A published set: one mapping with a list for each kind."""
 
     flows: list[Flow] = []
     segments: list[Segment] = []
@@ -47,7 +47,7 @@ class _RawSet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_definitions(raw: dict[str, Any]) -> Definitions | list[Problem]:
-    """A whole set from plain data in which every scalar is text, or all that is wrong with it.
+    """A whole set from plain data in which every scalar is text, or its problems.
 
     `raw`: {"flows": [...], "segments": [...], "coupons": [...], "metrics": [...], "store": {...}},
     each part optional.
@@ -57,7 +57,7 @@ def read_definitions(raw: dict[str, Any]) -> Definitions | list[Problem]:
 
 
 def examine(raw: dict[str, Any]) -> tuple[Definitions | None, list[Problem]]:
-    """As `read_definitions`, with what could be read although there are problems."""
+    """As `read_definitions`, with the readable part of a set that has problems."""
     reading = Reading(FAMILIES)
     read_set = read(raw, _RawSet, (), reading)
     if read_set is UNREADABLE:
@@ -80,7 +80,7 @@ def _order(path: Path) -> list[tuple[str, int]]:
 
 
 class _Check:
-    """The checks that need more than one value; paths are those of the raw set."""
+    """Checks across values; paths are those of the raw set."""
 
     def __init__(self, definitions: Definitions, raw: dict[str, Any], reading: Reading) -> None:
         self.definitions = definitions
@@ -90,8 +90,7 @@ class _Check:
         self.scope = self._with_all_names(definitions.scope())
 
     def _with_all_names(self, scope: Scope) -> Scope:
-        """A flow or segment that couldn't be read is there all the same: who refers to it has made
-        no mistake."""
+        """The scope with unreadable flows, segments and pools: references to them are valid."""
         return msgspec.structs.replace(
             scope,
             flows=scope.flows | set(self._raw_ids("flows", "flow")),
@@ -120,18 +119,18 @@ class _Check:
             yield from self.flow(place, raw_flow)
         for place, _ in enumerate(self._raw_list("segments")):
             yield from self.members(("segments", place), self.scope)
-        yield from self.circles()
+        yield from self.cycles()
 
     def _raw_list(self, part: str) -> Sequence[Any]:
         listed = self.raw.get(part)
         return listed if isinstance(listed, list) else ()
 
     def ids(self, part: str, key: str) -> Iterator[Problem]:
-        """An id is used once."""
+        """Ids are unique."""
         seen: dict[str, int] = {}
         for place, name in self._raw_names(part, key):
             if name in seen:
-                message = f"the id {name!r} is used twice"
+                message = f"duplicate id {name!r}"
                 first = (part, seen[name], key)
                 yield Problem((part, place, key), message, found=name, first=first)
             seen.setdefault(name, place)
@@ -143,14 +142,14 @@ class _Check:
             if name in PROFILE_FIELDS:
                 yield Problem(
                     ("store", "profile", name),
-                    f"the field {name!r} exists for every shop",
+                    f"{name!r} is built in; choose another name",
                     found=name,
                     at_key=True,
                 )
         if settings.currency in settings.rates:
             yield Problem(
                 ("store", "rates", settings.currency),
-                f"{settings.currency} is the store's own currency: it needs no rate",
+                f"{settings.currency} is the store's currency; remove its rate",
                 at_key=True,
             )
 
@@ -158,7 +157,7 @@ class _Check:
         for place, name in self._raw_names("metrics", "metric"):
             if name in METRICS or name in PRODUCT_METRICS:
                 yield Problem(
-                    ("metrics", place, "metric"), f"the metric {name!r} exists for every shop"
+                    ("metrics", place, "metric"), f"{name!r} is built in; choose another name"
                 )
             own = next((one for one in self.definitions.metrics if one.metric == name), None)
             if own is not None:
@@ -167,19 +166,17 @@ class _Check:
     def fields_of(self, metric: MetricDefinition, fields: Path) -> Iterator[Problem]:
         for name, kind in metric.fields.items():
             path = (*fields, name)
-            if name in EVERY_EVENT_HAS:
-                yield Problem(path, f"every event has {name!r} already", found=name, at_key=True)
+            if name in COMMON_FIELDS:
+                yield Problem(path, f"{name!r} is a field of every event", found=name, at_key=True)
             elif name == "currency" and kind is not FieldType.TEXT:
-                yield Problem(
-                    path, "'currency' is a text: what the event's amounts are in, such as GBP"
-                )
+                yield Problem(path, "'currency' must be text (ISO 4217), such as GBP")
 
     def pools(self) -> Iterator[Problem]:
         for place, pool in enumerate(self._raw_list("coupons")):
             if isinstance(pool, dict) and "rule" in pool and "codes" in pool:
                 yield Problem(
                     ("coupons", place, "codes"),
-                    "'rule' and 'codes': a pool has one or the other",
+                    "'rule' and 'codes' exclude each other",
                     at_key=True,
                 )
         read_pools = {pool.coupons: pool for pool in self.definitions.coupons}
@@ -226,10 +223,10 @@ class _Check:
         )
 
     def members(self, path: Path, scope: Scope) -> Iterator[Problem]:
-        """The own checks of every step, condition and trigger under `path`."""
+        """The checks of every step, condition and trigger under `path`."""
         for found in self._under(path):
             here = scope
-            if found.path[2:3] == ("trigger",):  # there is no journey yet that could be asked
+            if found.path[2:3] == ("trigger",):  # a trigger has no journey yet
                 here = msgspec.structs.replace(
                     scope, flow=None, trigger=None, is_trigger_unknown=False
                 )
@@ -238,11 +235,10 @@ class _Check:
                     yield problem.under(found.path)
 
     def _is_unreadable(self, path: Path) -> bool:
-        """Whether a part of what stands at `path` couldn't be read. Then nothing can be missing
-        or too little there: it may be that very part."""
+        """True if a part of the value at `path` is unreadable: problems there may follow."""
         return any(problem.path[: len(path)] == path for problem in self.unreadable)
 
-    def _under(self, path: Path) -> Iterator[Found]:
+    def _under(self, path: Path) -> Iterator[FoundMember]:
         return (found for found in self.found if found.path[: len(path)] == path)
 
     def key(self, flow: Flow, scope: Scope, path: Path) -> Iterator[Problem]:
@@ -259,11 +255,11 @@ class _Check:
             yield unknown_name((*path, "key"), f"field of {scope.trigger}", flow.key, usable)
         elif flow.key not in usable:
             kind = IN_WORDS[fields[flow.key].type]
-            message = f"{flow.key!r} is {kind}: a key is a text, a number or a date"
+            message = f"{flow.key!r} is {kind}: expected text, number or date"
             yield Problem((*path, "key"), message, found=flow.key, allowed=usable)
 
     def step_ids(self, path: Path, raw: Any) -> Iterator[Problem]:
-        """Ids are unique in a flow; where people wait, there must be one (FLOWS "Ids")."""
+        """Ids are unique in a flow, and required of steps that wait (FLOWS "Ids")."""
         status = raw.get("status", "live") if isinstance(raw, dict) else None
         seen: dict[str, Path] = {}
         for found in self._under(path):
@@ -273,8 +269,8 @@ class _Check:
             if status in ("live", "paused") and found.key in _NEED_AN_ID and not definition.id:
                 yield Problem(
                     found.path,
-                    f"a {found.key!r} needs an 'id' in a flow that is {status}, so that people who "
-                    f"wait there are found again; `sendflow flows check --fix` writes it",
+                    f"a {found.key!r} needs an 'id' in a {status} flow, so that waiting customers "
+                    f"keep their place across versions; `sendflow flows check --fix` writes it",
                     lacks_id=True,
                 )
             name = id_of(definition, path_text(found.path[2:]))
@@ -282,16 +278,15 @@ class _Check:
                 key = "id" if definition.id else "template"
                 yield Problem(
                     (*found.path, key),
-                    f"the step id {name!r} is used twice in this flow "
-                    f"(also at {path_text(seen[name][2:])}); "
-                    + ("give it another one" if definition.id else "give this step an 'id'"),
+                    f"duplicate step id {name!r} (also at {path_text(seen[name][2:])}); "
+                    + ("use another" if definition.id else "add an 'id'"),
                     found=name,
                 )
             else:
                 seen[name] = found.path
 
-    def circles(self) -> Iterator[Problem]:
-        """A segment may refer to others, not in a circle (SEMANTICS 3.4)."""
+    def cycles(self) -> Iterator[Problem]:
+        """References between segments have no cycles (SEMANTICS 3.4)."""
         refers: dict[str, list[tuple[str, Path]]] = {}
         for found in self.found:
             is_reference = found.family == "condition" and found.key == "segment"

@@ -1,4 +1,4 @@
-"""Compiles a flow: to closures and linked steps."""
+"""Compiles a flow to closures and linked steps."""
 
 import hashlib
 from collections.abc import Mapping
@@ -35,14 +35,14 @@ from streams.engine.values import DAY, HOUR
 
 DEFAULT_EVENT_AGE = 4 * HOUR
 TRANSACTIONAL_EVENT_AGE = 7 * DAY
-"""How old an event may be that starts a flow (SEMANTICS 1.7)."""
+"""Maximum age of a triggering event (SEMANTICS 1.7)."""
 
 COUNTS_AS: Mapping[str, tuple[str, ...]] = {"customer.unsubscribed": ("message.unsubscribed",)}
-"""Metrics that start and end flows under another's name too (SEMANTICS 7.3)."""
+"""Metrics that start and end flows of another metric, too (SEMANTICS 7.3)."""
 
 
 def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope) -> CompiledFlow:
-    """Compiles one flow, which is at place `rank` in the order of SEMANTICS 5.1."""
+    """Compiles one flow; `rank` is its index in the order of SEMANTICS 5.1."""
     scope = inside(outside, flow)
     trigger = flow.trigger
     max_event_age = _max_event_age(flow)
@@ -103,13 +103,13 @@ def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope)
 
 
 def _version_of(flow: Flow) -> str:
-    """Changes when anything about the flow does."""
+    """Hash of the definition."""
     written = msgspec.json.encode(flow, order="deterministic")
     return hashlib.blake2b(written, digest_size=4).hexdigest()
 
 
 def _re_entry(flow: Flow) -> ReEntry:
-    """By default always; never for a segment flow (SEMANTICS 1.5)."""
+    """Re-entry: always by default, never for a segment flow (SEMANTICS 1.5)."""
     re_entry = flow.re_entry
     if isinstance(re_entry, ReEntryAfter):
         return ReEntry(after=re_entry.after)
@@ -132,8 +132,8 @@ def _max_event_age(flow: Flow) -> int:
 
 
 def _exit_rules(flow: Flow, scope: Scope, oldest: int) -> tuple[ExitRule, ...]:
-    """`exit_on`, also asked at an entry about what was processed before (SEMANTICS 1.9): that can't
-    be longer ago than the oldest event that may start the flow, now or afterwards (6.3)."""
+    """`exit_on`, also applied to past events at an entry (SEMANTICS 1.9): back to the age of the
+    oldest event that may start the flow, now or in a backfill (6.3)."""
     rules = []
     for pattern in flow.exit_on:
         test = compile_pattern(pattern, scope)

@@ -1,5 +1,5 @@
-"""Compiles definitions once: to what an event of each metric does, and to segments that start
-flows."""
+"""Compiles definitions to a program: a plan for the events of each metric, and the segments that
+start flows."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -17,14 +17,22 @@ from streams.engine.conditions import (
     dependence_of,
     segments_within,
 )
-from streams.engine.customer import ALWAYS_READ, APPLY, BOUGHT, SHOWN, Memory, Situation, new_state
-from streams.engine.language import EVERY_EVENT_HAS, Reads, Remembered, Scope, StoreSettings
+from streams.engine.customer import (
+    ALWAYS_READ,
+    APPLY,
+    ENDS_INTEREST,
+    STARTS_INTEREST,
+    Retention,
+    Situation,
+    new_state,
+)
+from streams.engine.language import Reads, Remembered, Scope, StoreSettings
 from streams.engine.program import CompiledFlow, MetricPlan, Program, SegmentPlan, Step
-from streams.engine.values import MONEY_TYPES, NEWS, NO_RATE, Metric
+from streams.engine.values import COMMON_FIELDS, MONEY_TYPES, NEWS, Metric
 
 _NOTHING_KNOWN = Situation(new_state(""), 0)
-"""Of a customer with no event yet, before all: a condition that fails, and that time alone can't
-change, fails until their own events."""
+"""A customer without events, before all time: a condition that fails here, and does not change by
+time, fails until the customer's first event."""
 
 
 def compile_program(
@@ -32,8 +40,8 @@ def compile_program(
     version: str,
     successors: Mapping[str, Mapping[str, str | None]] | None = None,
 ) -> Program:
-    """Compiles checked definitions. `version` names the set (its hash) in decisions and states;
-    `successors` says for every step id that ever was, by flow, which step follows it now."""
+    """Compiles checked definitions. `version` identifies the set (its hash) in decisions and
+    states; `successors` maps, by flow, every deleted step id to the step that follows it now."""
     reads = Reads()
     settings = definitions.store
     outside = definitions.scope(reads=reads)
@@ -43,12 +51,12 @@ def compile_program(
     ]
     for flow in flows:
         flow.successors = (successors or {}).get(flow.flow, {})
-    for name in outside.segments:  # those too that only `sendflow segments` asks for
+    for name in outside.segments:  # also those used by `sendflow segments` only
         compile_segment(name, outside)
     segments = list(_segments(flows, outside))
     wants_news = _wants_news(flows, reads)
     if wants_news:
-        for name in SHOWN:
+        for name in STARTS_INTEREST:
             reads.read(name, ("sku",))
     plans = {
         name: _plan(name, metric, flows, settings, reads)
@@ -56,7 +64,7 @@ def compile_program(
     }
     otherwise = _plan("", Metric("", {}), [], settings, reads)
     if wants_news:
-        for name, watch in SHOWN.items():
+        for name, watch in STARTS_INTEREST.items():
             plans[name].watch = watch
     for segment in segments:
         for plan in (*plans.values(), otherwise):
@@ -65,8 +73,8 @@ def compile_program(
                 plan.segments += (segment,)
             if is_concerned or segment.is_open_to_new or segment.is_on_facts:
                 plan.first_segments += (segment,)
-    judged_waits = _judged_waits(flows, lambda hangs_on: True)
-    journey_waits = _judged_waits(flows, lambda hangs_on: hangs_on.on_journeys)
+    judged_waits = _judged_waits(flows, lambda depends_on: True)
+    journey_waits = _judged_waits(flows, lambda depends_on: depends_on.on_journeys)
     journey_segments = tuple(plan for plan in segments if plan.is_on_journeys)
     return Program(
         version=version,
@@ -77,7 +85,7 @@ def compile_program(
         segments={plan.segment: plan for plan in segments},
         journey_segments=journey_segments,
         dated_flows=tuple(flow for flow in flows if flow.is_open and flow.next_moment),
-        asks_of_journeys=bool(journey_segments or journey_waits),
+        depends_on_journeys=bool(journey_segments or journey_waits),
         judged_waits=judged_waits,
         journey_waits=journey_waits,
         scheduled_flows=tuple(
@@ -92,7 +100,7 @@ def compile_program(
 
 
 def _wants_news(flows: list[CompiledFlow], reads: Reads) -> bool:
-    """Whether anything is started, awaited, ended or asked about news of articles."""
+    """True if a trigger, step, exit or condition uses news of articles."""
     steps = (step for flow in flows for step in flow.steps.values())
     awaited = {step.awaited.metric for step in steps if step.awaited is not None}
     return any(name in reads.fields or name in awaited for name in NEWS)
@@ -104,8 +112,8 @@ def _values_read(
     judged_waits: Mapping[str, Any],
     outside: Scope,
 ) -> frozenset[str]:
-    """The values that store facts may change and that are judged without any event: by segments
-    that start flows, and by flows in which P waits for a condition."""
+    """Values derived from store facts that are evaluated without an event: by segments that start
+    flows, and by flows with steps that wait for a condition."""
     asking = [outside.segments[plan.segment].if_ for plan in segments]
     asking += [flow.steps for flow in definitions.flows if flow.flow in judged_waits]
     return frozenset().union(*(dependence_of(one, outside.segments).values for one in asking))
@@ -119,13 +127,13 @@ def _hash_of(definition: Any) -> int:
 def _judged_waits(
     flows: list[CompiledFlow], is_asked_for: Callable[[Dependence], bool]
 ) -> dict[str, dict[str, Step]]:
-    """By flow, the steps that wait for a condition, of which what it hangs on is asked for."""
+    """Steps that wait for a condition with a selected dependence, by flow and id."""
     waits = {}
     for flow in flows:
         steps = {
             step.id: step
             for step in flow.steps.values()
-            if step.hangs_on is not None and is_asked_for(step.hangs_on)
+            if step.depends_on is not None and is_asked_for(step.depends_on)
         }
         if steps:
             waits[flow.flow] = steps
@@ -140,7 +148,7 @@ def _order(flow: Flow) -> tuple[int, str]:
 def _fields_read(name: str, metric: Metric, reads: Reads) -> frozenset[str]:
     fields = ALWAYS_READ.get(name, frozenset()) | (reads.fields.get(name, set()))
     if _has_money(metric) and "currency" in metric.fields:
-        fields |= {"currency"}  # without it an amount says nothing
+        fields |= {"currency"}  # the unit of its amounts
     return frozenset(field for field in fields if field in metric.fields)
 
 
@@ -156,7 +164,7 @@ def _plan(
     reads: Reads,
 ) -> MetricPlan:
     remembered = reads.remembered.get(name) or Remembered()
-    asked = remembered.window
+    needed = remembered.window
     read_fields = reads.fields.get(name, set())
     exits: dict[str, tuple[Test | None, ...]] = {}
     for flow in flows:
@@ -172,20 +180,21 @@ def _plan(
         }
         if steps:
             waits[flow.flow] = steps
-    judged_waits = _judged_waits(flows, lambda hangs_on: name in hangs_on.metrics)
+    judged_waits = _judged_waits(flows, lambda depends_on: name in depends_on.metrics)
     return MetricPlan(
         name=name,
         metric=metric,
         exchange=settings.exchange(),
-        memory=Memory(
-            keep=None if asked is None else max(settings.history.keep, asked),
-            asked=asked,
+        retention=Retention(
+            keep=None if needed is None else max(settings.history.keep, needed),
+            needed=needed,
             occurrences=settings.history.occurrences,
-            fields=tuple(sorted(remembered.fields | _marks(metric, remembered.fields))),
+            fields=tuple(sorted(remembered.fields)),
+            keeps_no_rate=_has_amounts(metric, remembered.fields),
         ),
         apply=APPLY.get(name),
         has_money=_has_money(metric),
-        adds=tuple(sorted(read_fields & EVERY_EVENT_HAS.keys())),
+        adds=tuple(sorted(read_fields & COMMON_FIELDS.keys())),
         flows=tuple(flow for flow in flows if flow.is_open and name in _started_by(flow)),
         exits=exits,
         waits=waits,
@@ -194,14 +203,12 @@ def _plan(
         converts=name == "order.placed",
         changes_profile=name == "customer.updated",
         is_news=name in NEWS,
-        watch=BOUGHT.get(name),
+        watch=ENDS_INTEREST.get(name),
     )
 
 
-def _marks(metric: Metric, fields: set[str]) -> set[str]:
-    """What is remembered beside an amount: that there was no rate for it."""
-    with_money = {name for name, field in metric.fields.items() if field.type in MONEY_TYPES}
-    return {NO_RATE} if fields & with_money else set()
+def _has_amounts(metric: Metric, fields: set[str]) -> bool:
+    return any(name in fields for name, field in metric.fields.items() if field.type in MONEY_TYPES)
 
 
 def _started_by(flow: CompiledFlow) -> tuple[str, ...]:
@@ -231,7 +238,7 @@ def _segments(flows: list[CompiledFlow], outside: Scope) -> Iterator[SegmentPlan
 
 
 def _segment_version(segment: str, outside: Scope) -> int:
-    """Changes with the condition, and with those of the segments that it asks for."""
+    """Hash of the condition and of the segments that it refers to."""
     written = b"".join(
         msgspec.json.encode(outside.segments[name].if_, order="deterministic")
         for name in sorted(segments_within(segment, outside.segments))

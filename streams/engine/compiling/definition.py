@@ -1,5 +1,5 @@
-"""What a shop writes: flows, segments, coupon pools, metrics of its own and the store's settings,
-read from plain data with all that is wrong with them (FLOWS)."""
+"""Definitions of a shop: flows, segments, coupon pools, custom metrics and the store's settings
+(FLOWS)."""
 
 import enum
 from typing import Annotated, Any, Literal
@@ -11,17 +11,17 @@ from streams.engine.conditions import ConditionDefinition, EventPattern
 from streams.engine.content import CouponPool
 from streams.engine.language import (
     PROFILE_FIELDS,
+    CustomFieldType,
     OneOf,
-    OwnFieldType,
     Reads,
     Scope,
     StoreSettings,
-    own_fields,
+    custom_fields,
 )
 from streams.engine.program import StepDefinition
 from streams.engine.values import (
+    CUSTOM_METRICS_TOPIC,
     METRICS,
-    OWN_METRICS_TOPIC,
     AnyText,
     Boolean,
     Duration,
@@ -35,45 +35,45 @@ from streams.engine.values import (
 )
 
 TriggerDefinition = Annotated[Any, OneOf("trigger")]
-"""A place in the definitions where one trigger stands."""
+"""A value in the definitions that is one trigger."""
 
 
 class FlowStatus(enum.Enum):
-    """SEMANTICS 6.1."""
+    """Status of a flow (SEMANTICS 6.1)."""
 
-    DRAFT = "draft"  # nobody enters
+    DRAFT = "draft"  # no entries
     LIVE = "live"
-    PAUSED = "paused"  # nobody enters; who is inside is held at the next message
+    PAUSED = "paused"  # no entries; journeys are held at the next message
     ARCHIVED = "archived"  # journeys end
 
 
 class ReEntryAfter(msgspec.Struct, frozen=True, kw_only=True):
-    """Again, but not before some time has passed.
+    """Re-entry after a minimum interval.
 
-    `after`: so long after the last entry
+    `after`: time since the last entry
     """
 
     after: Duration
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens to a customer after something happened.
+    """Steps for a customer, started by a trigger.
 
     `flow`: the id, stable; the file has the same name
-    `name`: for people
-    `description`: for people
-    `status`: draft (nobody enters), live (the default), paused or archived
-    `transactional`: its messages need no consent and obey no Smart Sending and no caps
-    `priority`: higher is judged first; default 50
-    `trigger`: what starts it
+    `name`: display name
+    `description`: free text
+    `status`: draft (no entries), live (the default), paused or archived
+    `transactional`: its messages need no consent and are exempt from Smart Sending and caps
+    `priority`: higher runs first; default 50
+    `trigger`: the event, segment, schedule or date that starts it
     `key`: a field of the triggering event: one running journey for each of its values
     `re_entry`: whether a customer may enter again: always, never, restart or {after: 30d}
-    `filter`: who may enter; judged again before every action
+    `filter`: condition for an entry; evaluated again before every action
     `exit_on`: events that end the journey at once
     `max_event_age`: older events trigger nothing
-    `timezone`: for customers whose own isn't known
+    `timezone`: for customers without a time zone
     `smart_sending`: the default for its messages
-    `utm`: parameters for the links of its messages
+    `utm`: link parameters of its messages
     `steps`: run from top to bottom
     """
 
@@ -99,8 +99,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """Customers for whom a condition holds.
 
     `segment`: the id, stable; the file has the same name
-    `name`: for people
-    `description`: for people
+    `name`: display name
+    `description`: free text
     `if`: the condition
     """
 
@@ -111,22 +111,22 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MetricDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of event of the shop's own; it arrives on the topic `events`.
+    """A custom metric; its events arrive on the topic `events`.
 
     `metric`: its name, such as survey.answered
-    `name`: for people
-    `description`: for people
-    `fields`: what its events carry, each with its type
+    `name`: display name
+    `description`: free text
+    `fields`: the fields of its events, with their types
     """
 
     metric: MetricName
     name: Text | None = None
     description: AnyText | None = None
-    fields: dict[FieldName, OwnFieldType] = {}
+    fields: dict[FieldName, CustomFieldType] = {}
 
 
 class Definitions(msgspec.Struct, frozen=True, kw_only=True):
-    """One set: checked, published and versioned as a whole. `raw` is what it was read from."""
+    """One set: checked, published and versioned as a whole. `raw` is its source."""
 
     flows: list[Flow] = []
     segments: list[Segment] = []
@@ -136,14 +136,14 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     raw: dict[str, Any] = {}
 
     def scope(self, flow: Flow | None = None, reads: Reads | None = None) -> Scope:
-        """What names mean inside `flow`, or outside of any. What is compiled in it notes what it
-        reads in `reads`."""
+        """The scope of names inside `flow`, or outside of any flow. Compiling in it collects the
+        fields that are read in `reads`."""
         settings = self.store
         store_zone = settings.zone()
         scope = Scope(
             families=FAMILIES,
             metrics={**METRICS, **{metric.metric: _as_metric(metric) for metric in self.metrics}},
-            profile={**PROFILE_FIELDS, **own_fields(settings.profile)},
+            profile={**PROFILE_FIELDS, **custom_fields(settings.profile)},
             segments={segment.segment: segment for segment in self.segments},
             flows=frozenset(other.flow for other in self.flows),
             coupons={pool.coupons: pool for pool in self.coupons},
@@ -156,7 +156,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def inside(scope: Scope, flow: Flow) -> Scope:
-    """The scope of a flow, within that of the set."""
+    """The scope inside a flow of the set."""
     zone = None if flow.timezone is None else zone_named(flow.timezone)
     metric = getattr(flow.trigger, "metric", None)
     return msgspec.structs.replace(
@@ -170,7 +170,7 @@ def inside(scope: Scope, flow: Flow) -> Scope:
 
 
 def gives_coupons(step: Any) -> bool:
-    """Whether a step, or one within it, gives coupons; also of a list of steps."""
+    """True if a step, a step within it, or one of a list of steps assigns coupons."""
     if isinstance(step, msgspec.Struct):
         if getattr(step, "assign_coupon", None) or getattr(step, "coupon", None):
             return True
@@ -181,5 +181,5 @@ def gives_coupons(step: Any) -> bool:
 
 
 def _as_metric(definition: MetricDefinition) -> Metric:
-    fields = own_fields(definition.fields)
-    return Metric(OWN_METRICS_TOPIC, fields)
+    fields = custom_fields(definition.fields)
+    return Metric(CUSTOM_METRICS_TOPIC, fields)

@@ -1,5 +1,5 @@
-"""What definitions say, in words: conditions, triggers and steps from the plain data that they were
-written as (every scalar a text)."""
+"""Definitions as text: conditions, triggers and steps from plain data in which every scalar is
+text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ from streams.engine.steps import STEPS
 from streams.engine.triggers import TRIGGERS
 
 _FIRST = frozenset({*CONDITIONS, *TRIGGERS, "until", "window"})
-"""The canonical form sorts keys; people say first what is compared."""
+"""Keys that come first in the text; the canonical form sorts all keys."""
 
 _ASIDE = ("then", "else", "paths", "branch", "sample", "id")
-"""Keys of a step that a picture shows in another way."""
+"""Keys of a step that a picture shows differently."""
 
 _NAMED_VALUES = ("variables", "data", "utm")
-"""Options that are a list of names with values."""
+"""Options that map names to values."""
 
 
 def condition_text(value: Any) -> str:
@@ -29,8 +29,8 @@ def condition_text(value: Any) -> str:
 
 
 def step_text(step: Any) -> str:
-    """`send email: hello, items cart` for `{send: email, template: hello, items: cart}`: what a
-    step does, without its id and without the steps inside of it."""
+    """`send email: hello, items cart` for `{send: email, template: hello, items: cart}`: a
+    step without its id and without the steps inside of it."""
     if not isinstance(step, Mapping):
         return str(step)
     key = next(key for key in STEPS if key in step)

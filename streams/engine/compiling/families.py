@@ -1,4 +1,4 @@
-"""All families of the flow language, put together for reading, checking and compiling."""
+"""All families of the flow language, for reading, checking and compiling."""
 
 from streams.engine.conditions import CONDITIONS
 from streams.engine.language import Families

@@ -1,4 +1,4 @@
-"""What a new set of definitions asks of the past that states didn't keep under the one before it
+"""Past events that a new set of definitions needs and the set before it did not keep
 (SEMANTICS 3.7)."""
 
 from collections.abc import Iterator
@@ -6,32 +6,32 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine.program import Program
-from streams.engine.values import DAY, NO_RATE
+from streams.engine.values import DAY
 
 
 class HistoryGap(msgspec.Struct, frozen=True):
-    """What is asked of one metric's events, and what was kept; durations in ms."""
+    """History of one metric's events, needed and kept; durations in ms."""
 
     metric: str
     needed: int | None  # how far back conditions look; None: without limit
-    kept: int | None  # how far back was kept at least; None: all
-    new_fields: tuple[str, ...] = ()  # that weren't kept of the events before
+    kept: int | None  # minimum retention so far; None: without limit
+    new_fields: tuple[str, ...] = ()  # fields not kept of past events
 
     @property
     def is_longer(self) -> bool:
-        """Whether events are asked for that were forgotten."""
+        """True if forgotten events are needed."""
         return self.kept is not None and (self.needed is None or self.needed > self.kept)
 
 
 def history_gaps(previous: Program, current: Program) -> Iterator[HistoryGap]:
-    """The metrics of whose past `current` asks for more than `previous` kept, in their order."""
+    """The metrics of which `current` needs more history than `previous` kept, in order of names."""
     for metric in sorted(previous.on_metric.keys() & current.on_metric.keys()):
-        before, now = previous.on_metric[metric].memory, current.on_metric[metric].memory
-        if now.asked == 0:
-            continue  # the newest one is always there
-        fields = set(now.fields) - {*before.fields, NO_RATE}
-        if now.asked is not None and now.asked <= DAY:
-            fields = set()  # tomorrow nothing is missing any more
-        found = HistoryGap(metric, now.asked, before.keep, tuple(sorted(fields)))
+        before, now = previous.on_metric[metric].retention, current.on_metric[metric].retention
+        if now.needed == 0:
+            continue  # the newest event is always kept
+        fields = set(now.fields) - set(before.fields)
+        if now.needed is not None and now.needed <= DAY:
+            fields = set()  # complete after a day
+        found = HistoryGap(metric, now.needed, before.keep, tuple(sorted(fields)))
         if found.is_longer or fields:
             yield found

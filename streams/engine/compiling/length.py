@@ -1,7 +1,7 @@
-"""How long a flow is: its waits and timeouts, along its longest way.
+"""Length of a flow: its waits and timeouts, along the longest path.
 
-Only an upper bound: how far back it's worth looking for who may be added (SEMANTICS 6.3). Where P
-really is, is found by going through the steps (backfill.py).
+An upper bound: the window in which a backfill looks for events (SEMANTICS 6.3). The step at which P
+would be is found by retracing the steps (backfill.py).
 """
 
 from typing import Any
@@ -10,13 +10,13 @@ from streams.engine.compiling.successors import ways
 from streams.engine.steps import wait, wait_for
 from streams.engine.values import DAY, Clock
 
-_TO_A_CLOCK = 2 * DAY  # until it is so late again; days are longer when clocks change
+_TO_A_CLOCK = 2 * DAY  # until the clock time returns; days are longer when clocks change
 _TO_A_WEEKDAY = 8 * DAY
 
 
 def longest(steps: list[Any]) -> int | None:
-    """Milliseconds that a journey through these steps takes at most, but for being held; None where
-    a step waits for a moment that anybody may set."""
+    """Maximum duration in ms of a journey through these steps, without the time for which it is
+    held. None if a step waits until a date or a moment."""
     total = 0
     for step in steps:
         own = _own(step)

@@ -1,10 +1,10 @@
-"""Where who waits at a deleted step goes on (SEMANTICS 6.2): the next step that followed it and
-still exists, at the next level up if its branch went too. A published set carries this for every
-step id that ever was.
+"""Successors of deleted steps, at which waiting journeys continue (SEMANTICS 6.2): the next step
+that followed and still exists, one level up if the branch was deleted, too. A published set carries
+the successor of every deleted step id.
 
-Steps with an id of their own are found by it. The others (`if`, `exit`, ...) are found again if
-they are unchanged; where such a step was edited, it is the one that now stands in front of the next
-step with an id.
+Steps with an id of their own are found by it. The others (`if`, `exit`, ...) are found if they are
+unchanged; an edited one is taken to be the step that now stands in front of the next step with an
+id.
 
     before: [wait a] [if X] [send s]      after: [if X] [send s]     a -> if X
     before: [wait a] [if X] [send s]      after: [if Y] [send s]     a -> if Y
@@ -20,12 +20,12 @@ from streams.engine.compiling.definition import Definitions, Flow
 from streams.engine.program import has_own_id, id_of
 
 Successors = dict[str, dict[str, str | None]]
-"""Flow to step id that was there once, and isn't any more, to its successor; None: none is left."""
+"""By flow and deleted step id, the successor; None: the journey ends."""
 
 
 def successors(previous: Definitions, current: Definitions, known: Successors) -> Successors:
-    """What a publication of `current` after `previous` carries; `known` is what `previous` carried.
-    A flow that was left out keeps what was known: it may come back."""
+    """The successors of `current`, published after `previous`, whose successors are `known`. A flow
+    that is left out keeps its known ones: it may return."""
     result = dict(known)
     before = {flow.flow: flow for flow in previous.flows}
     for flow in current.flows:
@@ -45,20 +45,20 @@ def successors(previous: Definitions, current: Definitions, known: Successors) -
 
 
 class PlacedStep(msgspec.Struct, frozen=True):
-    """A step where it stands. `after` are the ids of those that follow it: its later neighbours,
-    then those of the step that holds it, and so on outwards."""
+    """A step and its position. `after` are the ids of the steps that follow it: later ones of its
+    level, then those after the step that contains it, and so on outwards."""
 
     id: str
-    place: str  # `steps[1].then[0]`; the id of a step that has none of its own
-    sequence: str  # of the list of steps that it stands in: `steps[1].then`
+    place: str  # `steps[1].then[0]`; also the id of a step without its own
+    sequence: str  # of its list of steps: `steps[1].then`
     is_named: bool
     definition: Any
-    neighbours: tuple[str, ...]  # ids of its own level, all of them
+    neighbours: tuple[str, ...]  # all ids of its level
     after: tuple[str, ...]
 
 
 class _Follow:
-    """The way from the steps of one version of a flow to those of the next."""
+    """The mapping from the steps of one version of a flow to those of the next."""
 
     def __init__(self, old: Flow, new: Flow) -> None:
         self.old = list(placed_steps(old.steps))
@@ -69,7 +69,7 @@ class _Follow:
         self._unnamed = [placed for placed in new_steps if not placed.is_named]
 
     def from_(self, step: str) -> str | None:
-        """Where in the new version someone goes on who stood at `step` of the old one."""
+        """The step of the new version at which journeys at `step` of the old one continue."""
         placed = self._old_by_id.get(step)
         if placed is None:
             return None
@@ -92,15 +92,14 @@ class _Follow:
         return None
 
     def _same(self, placed: PlacedStep) -> str | None:
-        """The unchanged step without an id of its own."""
+        """The unchanged step without an id of its own, in the new version."""
         for other in self._unnamed:
             if other.definition == placed.definition:
                 return other.id
         return None
 
     def _in_front_of(self, name: str, edited: int) -> str:
-        """The first of up to `edited` steps without ids that stand right before `name`, and are
-        none that there were before."""
+        """The first of up to `edited` new steps without ids directly before `name`."""
         neighbours = self._new_by_id[name].neighbours
         place = neighbours.index(name)
         while edited and place and self._is_new(neighbours[place - 1]):
@@ -118,7 +117,7 @@ class _Follow:
 def placed_steps(
     steps: list[Any], sequence: str = "steps", after: tuple[str, ...] = ()
 ) -> Iterator[PlacedStep]:
-    """All steps of a flow from top to bottom, each followed by those inside of it."""
+    """All steps of a flow from top to bottom, each followed by the steps inside of it."""
     ids = tuple(id_of(step, f"{sequence}[{number}]") for number, step in enumerate(steps))
     for number, step in enumerate(steps):
         place, following = f"{sequence}[{number}]", ids[number + 1 :] + after
@@ -128,7 +127,7 @@ def placed_steps(
 
 
 def ways(step: Any) -> Iterator[tuple[str, list[Any]]]:
-    """The lists of steps within a step that hold any, and how their places are written."""
+    """The non-empty lists of steps within a step, each with the suffix of its path."""
     for key, way in (("then", ".then"), ("else_", ".else")):
         if getattr(step, key, None):
             yield way, getattr(step, key)

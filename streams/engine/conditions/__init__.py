@@ -21,7 +21,7 @@ from streams.engine.conditions import (
     trigger,
     value,
 )
-from streams.engine.conditions.compare import QUANTIFIERS, Comparison
+from streams.engine.conditions.comparison import QUANTIFIERS, Comparison
 from streams.engine.conditions.condition import (
     ConditionDefinition,
     ConditionModule,
@@ -33,9 +33,10 @@ from streams.engine.conditions.segment import compile_segment
 from streams.engine.conditions.truth import (
     HISTORY_SINCE,
     NEVER,
+    NO_RATE,
     Condition,
     Evidence,
-    add_evidence,
+    EvidenceFunction,
     all_of,
     earlier,
     evidence_of_all,
@@ -53,6 +54,7 @@ __all__ = [
     "CONDITIONS",
     "HISTORY_SINCE",
     "NEVER",
+    "NO_RATE",
     "QUANTIFIERS",
     "Comparison",
     "Condition",
@@ -60,8 +62,8 @@ __all__ = [
     "Dependence",
     "EventPattern",
     "Evidence",
+    "EvidenceFunction",
     "Test",
-    "add_evidence",
     "all_of",
     "check_pattern",
     "compile_condition",

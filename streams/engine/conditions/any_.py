@@ -9,7 +9,7 @@ from streams.engine.conditions.condition import (
     compile_condition,
     compile_evidence,
 )
-from streams.engine.conditions.truth import Condition, Evidence, any_of, evidence_of_all
+from streams.engine.conditions.truth import Condition, EvidenceFunction, any_of, evidence_of_all
 from streams.engine.language import Scope
 from streams.engine.values import Problem
 
@@ -34,6 +34,6 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return any_of([compile_condition(part, scope) for part in definition.any])
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """What the parts compare."""
     return evidence_of_all([compile_evidence(part, scope) for part in definition.any])

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
-from streams.engine.conditions.truth import Condition, Evidence
-from streams.engine.language import Member, OneOf, Scope
+from streams.engine.conditions.truth import Condition, EvidenceFunction
+from streams.engine.language import FamilyMember, OneOf, Scope
 
 FAMILY = "condition"
 
@@ -13,13 +13,13 @@ ConditionDefinition = Annotated[msgspec.Struct, OneOf(FAMILY)]
 """One of the conditions, told apart by its key."""
 
 
-class ConditionModule(Member, Protocol):
+class ConditionModule(FamilyMember, Protocol):
     """What the module of a condition holds."""
 
     def compile(self, definition: Any, scope: Scope) -> Condition:
         """The closure of a checked definition."""
 
-    def evidence(self, definition: Any, scope: Scope) -> Evidence:
+    def evidence(self, definition: Any, scope: Scope) -> EvidenceFunction:
         """What a checked definition compares, for decisions."""
 
 
@@ -28,7 +28,7 @@ def compile_condition(definition: msgspec.Struct, scope: Scope) -> Condition:
     return _module_of(definition, scope).compile(definition, scope)
 
 
-def compile_evidence(definition: msgspec.Struct, scope: Scope) -> Evidence:
+def compile_evidence(definition: msgspec.Struct, scope: Scope) -> EvidenceFunction:
     """What a checked condition compares."""
     return _module_of(definition, scope).evidence(definition, scope)
 

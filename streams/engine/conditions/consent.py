@@ -1,11 +1,17 @@
 """`{consent: email}`: may be written to for marketing."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
+from streams.engine.conditions.truth import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Evidence,
+    EvidenceFunction,
+    Truth,
+)
 from streams.engine.customer import Situation, may_be_marketed_to
 from streams.engine.language import Scope
 from streams.engine.values import Channel, Problem
@@ -35,14 +41,14 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return judge
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """Whether it may be, and what suppresses the channel."""
     channel = definition.consent
 
-    def collect(situation: Situation) -> dict[str, Any]:
+    def collect(situation: Situation) -> Evidence:
         may_be = may_be_marketed_to(situation.state, channel)
         causes = situation.state.suppressed.get(channel)
         suppressed = {f"suppressed {channel}": list(causes)} if causes else {}
-        return {f"consent {channel}": may_be, **suppressed}
+        return Evidence({f"consent {channel}": may_be, **suppressed})
 
     return collect

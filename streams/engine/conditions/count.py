@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from streams.engine.conditions.compare import compile_comparison
+from streams.engine.conditions.comparison import compile_comparison
 from streams.engine.conditions.timeframe import (
     OverTime,
     Question,
@@ -11,7 +11,7 @@ from streams.engine.conditions.timeframe import (
     compile_question,
     is_all_time,
 )
-from streams.engine.conditions.truth import Condition, Evidence
+from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction
 from streams.engine.customer import Occurrence, Situation
 from streams.engine.language import Scope
 from streams.engine.values import FieldType, MetricName, Problem
@@ -50,14 +50,14 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return compile_over_time(definition, _question(definition, scope), passes, scope)
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """The number."""
     name = f"count {definition.count}"
     if _is_total(definition):
         total = _total(definition, scope)
-        return lambda situation: {name: total(situation)}
+        return lambda situation: Evidence({name: total(situation)})
     question = _question(definition, scope)
-    return lambda situation: {name: question.number(situation), **question.caveats(situation)}
+    return lambda situation: question.evidence({name: question.number(situation)}, situation)
 
 
 def _is_total(definition: Definition) -> bool:

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
+from streams.engine.conditions.truth import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Evidence,
+    EvidenceFunction,
+    Truth,
+)
 from streams.engine.customer import Journey, Situation, entries_of
 from streams.engine.language import Scope
 from streams.engine.values import Identifier, Instant, PositiveDuration, Problem, unknown_name
@@ -34,11 +41,11 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return _in_it(flow) if within is None else _entered_within(flow, within)
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """Whether the customer is, or was."""
     name = f"in_flow {definition.in_flow}"
     is_in = compile(definition, scope)
-    return lambda situation: {name: is_in(situation)[0]}
+    return lambda situation: Evidence({name: is_in(situation)[0]})
 
 
 def _in_it(flow: str) -> Condition:

@@ -9,7 +9,7 @@ from streams.engine.conditions.condition import (
     compile_condition,
     compile_evidence,
 )
-from streams.engine.conditions.truth import Condition, Evidence, not_of
+from streams.engine.conditions.truth import Condition, EvidenceFunction, not_of
 from streams.engine.language import Scope
 from streams.engine.values import Problem
 
@@ -33,6 +33,6 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return not_of(compile_condition(definition.not_, scope))
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """What the condition compares."""
     return compile_evidence(definition.not_, scope)

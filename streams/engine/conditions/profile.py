@@ -1,12 +1,16 @@
 """`{profile: FIELD, ...}`: the customer's own data (SEMANTICS 3.4); dates also relative to now."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from streams.engine.conditions.compare import Comparison, Judge, compile_comparison, operations_of
-from streams.engine.conditions.truth import NEVER, Condition, Evidence, Truth
+from streams.engine.conditions.comparison import (
+    Comparison,
+    Judge,
+    compile_comparison,
+    operations_of,
+)
+from streams.engine.conditions.truth import NEVER, Condition, Evidence, EvidenceFunction, Truth
 from streams.engine.customer import Situation
-from streams.engine.language import IN_WORDS, Reader, Scope, profile_reader, shown
+from streams.engine.language import IN_WORDS, Reader, Scope, json_value, profile_reader
 from streams.engine.values import (
     FieldType,
     Instant,
@@ -97,15 +101,15 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return _constant(read, compile_comparison(definition, kind, name, scope, (), []))
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """The field; as it was given, where it can't be what it is said to be."""
     name = definition.profile
-    read, show = profile_reader(name, scope), shown(scope.profile[name].type, scope)
+    read, show = profile_reader(name, scope), json_value(scope.profile[name].type, scope)
 
-    def collect(situation: Situation) -> dict[str, Any]:
+    def collect(situation: Situation) -> Evidence:
         value = read(situation)
         given = situation.state.profile.get(name)
-        return {f"profile {name}": given if value is None else show(value)}
+        return Evidence({f"profile {name}": given if value is None else show(value)})
 
     return collect
 

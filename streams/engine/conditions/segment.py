@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine.conditions.condition import compile_condition, compile_evidence
-from streams.engine.conditions.truth import Condition, Evidence, known_since
+from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction, known_since
 from streams.engine.language import Scope
 from streams.engine.values import Identifier, Problem, unknown_name
 
@@ -30,12 +30,14 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return compile_segment(definition.segment, scope)
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """Whether the customer is a member."""
     name = f"segment {definition.segment}"
     is_member = compile_segment(definition.segment, scope)
     within = compile_evidence(scope.segments[definition.segment].if_, _outside(scope))
-    return lambda situation: {name: is_member(situation)[0], **known_since(situation, within)}
+    return lambda situation: Evidence(
+        {name: is_member(situation)[0]}, known_since(situation, within)
+    )
 
 
 def compile_segment(segment_id: str, scope: Scope) -> Condition:

@@ -2,7 +2,6 @@
 false for who never did any."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -11,8 +10,8 @@ from streams.engine.conditions.truth import (
     NEVER,
     Condition,
     Evidence,
+    EvidenceFunction,
     Truth,
-    add_evidence,
     history_since,
 )
 from streams.engine.conditions.where import Test, Where, check_events, compile_events, top_fields
@@ -86,31 +85,32 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return judge
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """How long ago the last one was."""
     name = f"since_last {', '.join(_metrics(definition))}"
     sources = _sources(definition, scope)
 
-    def collect(situation: Situation) -> dict[str, Any]:
+    def collect(situation: Situation) -> Evidence:
         last = _last(sources, situation)
-        values = {name: None if last is None else duration_text(situation.now - last)}
-        add_evidence(values, _forgotten(sources, situation, last))
-        return values
+        ago = None if last is None else duration_text(situation.now - last)
+        return Evidence({name: ago}, _history_since(sources, situation, last))
 
     return collect
 
 
-def _forgotten(
+def _history_since(
     sources: list[tuple[str, Test | None]], situation: Situation, last: Instant | None
-) -> dict[str, Any]:
-    """Where a later one may have been forgotten. The newest of all never is: only with a `where`
-    it may be another that is asked for."""
-    values: dict[str, Any] = {}
+) -> Instant | None:
+    """When a later matching event may have been forgotten. The newest event of a metric never is,
+    but with a `where` an older one may be the last that matches."""
+    latest: Instant | None = None
     for metric, test in sources:
         past = situation.state.recent.get(metric)
         if test is not None and past is not None and past.since:
-            add_evidence(values, history_since(past, BEGINNING if last is None else last + 1))
-    return values
+            since = history_since(past, BEGINNING if last is None else last + 1)
+            if since is not None:
+                latest = since if latest is None else max(latest, since)
+    return latest
 
 
 def _sources(definition: Definition, scope: Scope) -> list[tuple[str, Test | None]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from streams.engine.conditions.compare import compile_comparison
+from streams.engine.conditions.comparison import compile_comparison
 from streams.engine.conditions.timeframe import (
     Measure,
     OverTime,
@@ -12,9 +12,9 @@ from streams.engine.conditions.timeframe import (
     compile_over_time,
     compile_question,
 )
-from streams.engine.conditions.truth import Condition, Evidence
+from streams.engine.conditions.truth import Condition, EvidenceFunction
 from streams.engine.customer import Occurrence
-from streams.engine.language import IN_WORDS, Scope, fields_of, shown
+from streams.engine.language import IN_WORDS, Scope, fields_of, json_value
 from streams.engine.values import FieldName, FieldType, MetricName, Problem, unknown_name
 
 
@@ -61,15 +61,12 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return compile_over_time(definition, _question(definition, scope), passes, scope)
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """The sum."""
     name = f"sum {definition.sum}.{definition.of}"
     question = _question(definition, scope)
-    show = shown(_kind(definition, scope), scope)
-    return lambda situation: {
-        name: show(question.number(situation)),
-        **question.caveats(situation),
-    }
+    show = json_value(_kind(definition, scope), scope)
+    return lambda situation: question.evidence({name: show(question.number(situation))}, situation)
 
 
 def _kind(definition: Definition, scope: Scope) -> FieldType:

@@ -16,8 +16,8 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from streams.engine.conditions.compare import OF_NUMBERS, Comparison, check_one
-from streams.engine.conditions.truth import Condition, Truth, history_since
+from streams.engine.conditions.comparison import OF_NUMBERS, Comparison, check_one
+from streams.engine.conditions.truth import Condition, Evidence, Truth, history_since
 from streams.engine.conditions.where import (
     Test,
     Where,
@@ -31,7 +31,6 @@ from streams.engine.language import Scope, fields_of
 from streams.engine.values import (
     DAY,
     MONEY_TYPES,
-    NO_RATE,
     Date,
     Instant,
     Integer,
@@ -142,22 +141,21 @@ class Question(msgspec.Struct, frozen=True):
         """What is compared, at this moment."""
         return self.measure(self.matching(self.select(situation), situation))[0]
 
-    def caveats(self, situation: Situation) -> dict[str, Any]:
-        """For evidence: what the number leaves out."""
+    def evidence(self, values: dict[str, Any], situation: Situation) -> Evidence:
+        """The evidence of a comparison of the number, with what the number leaves out."""
         past = situation.state.recent.get(self.metric)
-        values = self._without_rate(situation)
+        since = None
         if past is not None and past.since:
-            values |= history_since(past, self.start(situation))
-        return values
+            since = history_since(past, self.start(situation))
+        return Evidence(values, since, self._without_rate(situation))
 
-    def _without_rate(self, situation: Situation) -> dict[str, Any]:
+    def _without_rate(self, situation: Situation) -> frozenset[str]:
         """The currencies of events in the timeframe whose amounts couldn't be compared or added
         (FLOWS "Money")."""
         if not self.reads_money:
-            return {}
-        data = (event.data for event in self.select(situation))
-        currencies = sorted({one[NO_RATE] for one in data if one and NO_RATE in one})
-        return {"no_rate": currencies} if currencies else {}
+            return frozenset()
+        currencies = (event.no_rate for event in self.select(situation))
+        return frozenset(currency for currency in currencies if currency is not None)
 
 
 def compile_question(

@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from streams.engine.conditions.compare import QUANTIFIERS, Comparison, operations_of
-from streams.engine.conditions.truth import ALWAYS, NEVER, Condition, Evidence, Truth
+from streams.engine.conditions.comparison import QUANTIFIERS, Comparison, operations_of
+from streams.engine.conditions.truth import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Evidence,
+    EvidenceFunction,
+    Truth,
+)
 from streams.engine.conditions.where import Test, Where, compile_field
 from streams.engine.customer import Situation
-from streams.engine.language import Scope, field_at, field_reader, fields_of, shown
+from streams.engine.language import Scope, field_at, field_reader, fields_of, json_value
 from streams.engine.values import FieldType, Operand, Problem, Text
 
 
@@ -51,15 +58,17 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return judge
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """The field."""
     assert scope.trigger is not None
     name = definition.trigger
     fields = fields_of(scope.trigger, scope)
     kind = field_at(name, fields, scope)
     assert isinstance(kind, FieldType)
-    read_value, show = field_reader(name, fields, scope), shown(kind, scope)
-    return lambda situation: {f"trigger {name}": show(read_value(situation.trigger_data()))}
+    read_value, show = field_reader(name, fields, scope), json_value(kind, scope)
+    return lambda situation: Evidence(
+        {f"trigger {name}": show(read_value(situation.trigger_data()))}
+    )
 
 
 def _compile_test(definition: Definition, scope: Scope, problems: list[Problem]) -> Test:

@@ -1,22 +1,48 @@
 """Truth in time: whether something holds now, and the earliest moment at which that could change
 without an event (DESIGN 5.8). That moment is what makes "no order for 90 days" a timer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from streams.engine.customer import Past, Situation
-from streams.engine.values import NO_RATE, Instant
+from streams.engine.values import Instant
 
 Truth = tuple[bool, Instant | None]
 """(holds now, earliest moment after now at which it could change by time alone; None: never)."""
 
 Condition = Callable[[Situation], Truth]
 
-Evidence = Callable[[Situation], dict[str, Any]]
-"""The values that a condition compares, as plain JSON, for a decision."""
+HISTORY_SINCE, NO_RATE = "history_since", "no_rate"
+"""Names of Evidence fields in a decision's JSON."""
 
-HISTORY_SINCE = "history_since"
-"""In evidence: the state has forgotten, or never kept, what happened before this moment."""
+
+class Evidence(msgspec.Struct):
+    """The values that a condition compares, as plain JSON, with what they leave out."""
+
+    values: dict[str, Any] = {}
+    history_since: Instant | None = None  # events before it were forgotten, or never kept
+    no_rate: frozenset[str] = frozenset()  # currencies of amounts that couldn't be compared
+
+    def add(self, other: "Evidence") -> None:
+        """Adds the evidence of another condition of the same decision."""
+        self.values.update(other.values)
+        self.no_rate |= other.no_rate
+        if other.history_since is not None:
+            self.history_since = max(other.history_since, self.history_since or 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """The evidence as a decision carries it."""
+        evidence = dict(self.values)
+        if self.history_since is not None:
+            evidence[HISTORY_SINCE] = self.history_since
+        if self.no_rate:
+            evidence[NO_RATE] = sorted(self.no_rate)
+        return evidence
+
+
+EvidenceFunction = Callable[[Situation], Evidence]
 
 ALWAYS: Truth = (True, None)
 NEVER: Truth = (False, None)
@@ -61,41 +87,30 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
     return not_of(negated)
 
 
-def evidence_of_all(parts: Sequence[Evidence]) -> Evidence:
-    """What all parts compare."""
+def evidence_of_all(parts: Sequence[EvidenceFunction]) -> EvidenceFunction:
+    """The evidence of all parts together."""
 
-    def collect(situation: Situation) -> dict[str, Any]:
-        values: dict[str, Any] = {}
+    def collect(situation: Situation) -> Evidence:
+        evidence = Evidence()
         for part in parts:
-            add_evidence(values, part(situation))
-        return values
+            evidence.add(part(situation))
+        return evidence
 
     return collect
 
 
-def add_evidence(values: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Adds what another condition compared. What is said of all of it together is joined."""
-    for name, value in more.items():
-        if name == HISTORY_SINCE:
-            value = max(value, values.get(name, value))  # from then on all of it is known
-        elif name == NO_RATE and name in values:
-            value = sorted({*values[name], *value})
-        values[name] = value
+def history_since(past: Past | None, start: Instant) -> Instant | None:
+    """The `history_since` of a condition that looks at events from `start` on (included): None if
+    the history is complete from there (SEMANTICS 3.7)."""
+    return None if past is None or past.since <= start else past.since
 
 
-def history_since(past: Past | None, start: Instant) -> dict[str, Any]:
-    """For the evidence of a condition that looks at events from `start` on (included): since when
-    they are known, if that is later (SEMANTICS 3.7)."""
-    return {} if past is None or past.since <= start else {HISTORY_SINCE: past.since}
-
-
-def known_since(situation: Situation, evidence: Evidence) -> dict[str, Any]:
-    """The `history_since` of what `evidence` tells, for a decision that doesn't show the rest."""
+def known_since(situation: Situation, evidence: EvidenceFunction) -> Instant | None:
+    """The `history_since` of `evidence`, for a decision that doesn't show its values."""
     for past in situation.state.recent.values():
-        if past.since:  # as of hardly anybody
-            found = evidence(situation).get(HISTORY_SINCE)
-            return {} if found is None else {HISTORY_SINCE: found}
-    return {}
+        if past.since:  # true of few customers; for all others nothing is evaluated
+            return evidence(situation).history_since
+    return None
 
 
 def not_of(condition: Condition) -> Condition:

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from streams.engine.conditions.compare import (
+from streams.engine.conditions.comparison import (
     Comparison,
     Judge,
     check_one,
     compile_comparison,
     operations_of,
 )
-from streams.engine.conditions.truth import Condition, Evidence, Truth
+from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction, Truth
 from streams.engine.customer import VALUES, Situation, mean_fact, value_reader
-from streams.engine.language import IN_WORDS, Scope, shown
+from streams.engine.language import IN_WORDS, Scope, json_value
 from streams.engine.values import FieldType, Operand, Problem, Text, unknown_name
 
 STORE_MEAN = "store_mean"
@@ -74,18 +74,18 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
     return _constant(read, passes)
 
 
-def evidence(definition: Definition, scope: Scope) -> Evidence:
+def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
     """The value, and the store's mean that it was compared with."""
     name = definition.value
-    read, show, fact = value_reader(name), shown(VALUES[name], scope), mean_fact(name)
+    read, show, fact = value_reader(name), json_value(VALUES[name], scope), mean_fact(name)
     is_against_mean = STORE_MEAN in (definition.below, definition.above)
 
-    def collect(situation: Situation) -> dict[str, Any]:
+    def collect(situation: Situation) -> Evidence:
         values = {f"value {name}": show(read(situation))}
         if is_against_mean and fact is not None:
             mean = _mean(situation.facts, fact)
             values[fact] = None if mean is None else show(round(mean)) if _is_money(name) else mean
-        return values
+        return Evidence(values)
 
     return collect
 

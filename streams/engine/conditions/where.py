@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from streams.engine.conditions.compare import QUANTIFIERS, Judge, compile_judge, never
+from streams.engine.conditions.comparison import QUANTIFIERS, Judge, compile_judge, never
 from streams.engine.customer import Situation
 from streams.engine.language import (
     IN_WORDS,

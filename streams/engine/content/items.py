@@ -9,7 +9,7 @@ from streams.engine.content.recommend import Recommend, check_recommended, compi
 from streams.engine.customer import cart_of
 from streams.engine.language import Scope, fields_of
 from streams.engine.program import Turn
-from streams.engine.values import AS_WRITTEN, DAY, FieldType, Problem
+from streams.engine.values import DAY, FieldType, Problem, as_written
 
 Items = Callable[[Turn], list[dict[str, Any]]]
 
@@ -45,7 +45,7 @@ def _compile_trigger(scope: Scope) -> Items:
 
 def _with_prices_as_written(data: Mapping[str, Any], store_currency: str) -> list[dict[str, Any]]:
     """The items of an event, with prices in the event's own currency: what P saw in the shop."""
-    items = (data.get(AS_WRITTEN) or data).get("items")
+    items = as_written(data).get("items")
     if not items:
         return []
     currency = data.get("currency") or store_currency

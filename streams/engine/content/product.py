@@ -27,14 +27,14 @@ class Product(msgspec.Struct, array_like=True, gc=False):
     released_at: Instant | None
 
 
-class Change(msgspec.Struct, array_like=True, gc=False):
+class ArticleNews(msgspec.Struct, array_like=True, gc=False):
     """One piece of news: its metric, and the fields that are the same for whoever hears of it."""
 
     metric: str
     fields: dict[str, Any]
 
 
-def follow(before: Product | None, update: Product) -> Product | None:
+def merged(before: Product | None, update: Product) -> Product | None:
     """What is known after `update`; None where something newer is known already. Who says nothing
     of the stock doesn't change it."""
     if before is None:
@@ -46,7 +46,7 @@ def follow(before: Product | None, update: Product) -> Product | None:
     return update
 
 
-def changes(before: Product | None, after: Product) -> Iterator[Change]:
+def news_between(before: Product | None, after: Product) -> Iterator[ArticleNews]:
     """The news between two versions of an article. Without a version before there are none: nobody
     can tell what was."""
     if before is None:
@@ -67,7 +67,7 @@ def _is_there(product: Product) -> bool:
     return product.stock is not None and product.stock > 0
 
 
-def _change(metric: str, product: Product, **more: int) -> Change:
+def _change(metric: str, product: Product, **more: int) -> ArticleNews:
     item = {
         "sku": product.sku,
         "name": product.name,
@@ -92,9 +92,9 @@ def _change(metric: str, product: Product, **more: int) -> Change:
         "items": [item],
         **more,
     }
-    return Change(metric, fields)
+    return ArticleNews(metric, fields)
 
 
-def news(change: Change, customer_id: str, interest: str) -> Mapping[str, Any]:
+def news_event(change: ArticleNews, customer_id: str, interest: str) -> Mapping[str, Any]:
     """The event for one customer, as its schema wants it."""
     return {**change.fields, "customer_id": customer_id, "interest": interest}

@@ -13,7 +13,7 @@ from streams.engine.language import Scope, fields_of
 from streams.engine.program import Turn
 from streams.engine.values import DAY, FieldType, PositiveInteger, Problem
 
-MOST = 20
+MOST_RECOMMENDED = 20
 """Items of one message."""
 VIEWED, ORDERED = "view.item", "order.placed"
 _VIEWED_WINDOW = 30 * DAY
@@ -40,8 +40,10 @@ class Recommend(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_recommended(definition: Recommend, scope: Scope) -> Iterator[Problem]:
     """There is something to start from."""
-    if definition.limit > MOST:
-        yield Problem(("items", "limit"), f"expected at most {MOST}", found=str(definition.limit))
+    if definition.limit > MOST_RECOMMENDED:
+        yield Problem(
+            ("items", "limit"), f"expected at most {MOST_RECOMMENDED}", found=str(definition.limit)
+        )
     if definition.price is not None and not scope.is_trigger_unknown and not _has_items(scope):
         yield Problem(
             ("items", "price"),

@@ -6,7 +6,14 @@ from typing import Any
 
 from streams.engine.language import Reference, Scope, compile_reference, is_reference
 from streams.engine.program import Turn
-from streams.engine.values import AS_WRITTEN, FieldType, Problem, amount_text, moment_text
+from streams.engine.values import (
+    ConvertedData,
+    FieldType,
+    Problem,
+    amount_text,
+    as_written,
+    moment_text,
+)
 
 Texts = Callable[[Turn], dict[str, str]]
 """The texts by name; those whose reference leads to nothing are left out."""
@@ -67,11 +74,8 @@ def _amount_reader(field: str, scope: Scope) -> Callable[[Turn], str | None]:
 
     def read_text(turn: Turn) -> str | None:
         data = turn.trigger_data()
-        as_written = data.get(AS_WRITTEN)
-        if as_written is None:
-            value, currency = data.get(field), scope.currency
-        else:
-            value, currency = as_written.get(field), data["currency"]
+        value = as_written(data).get(field)
+        currency = data["currency"] if isinstance(data, ConvertedData) else scope.currency
         return None if value is None else amount_text(value, currency)
 
     return read_text

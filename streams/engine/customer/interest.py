@@ -20,13 +20,13 @@ VIEWED, WISHLIST = "viewed", "wishlist"
 PERIODS: Mapping[str, int] = {VIEWED: 30 * DAY, WISHLIST: 365 * DAY}
 """For how long an interest lasts, from the event that shows it."""
 
-MOST = 100
+MOST_WATCHED = 100
 """Articles of one customer; of more, those are given up that would be over first."""
 
 LONGEST_SKU = 1024
 """Bytes: it is the key of records."""
 
-Watching = Callable[[CustomerState, Mapping[str, Any], Instant, Instant, Effects], None]
+InterestChange = Callable[[CustomerState, Mapping[str, Any], Instant, Instant, Effects], None]
 """What an event says of the articles that P waits for: (state, data, occurred_at, now, effects)."""
 
 
@@ -34,7 +34,7 @@ def _show(
     state: CustomerState, sku: str, kind: str, at: Instant, now: Instant, effects: Effects
 ) -> None:
     until = at + PERIODS[kind]
-    if until <= now or not is_key(sku):
+    if until <= now or not is_valid_sku(sku):
         return
     held = state.watching.get(sku)
     if held is not None and held.until > now:
@@ -44,14 +44,14 @@ def _show(
             return
     state.watching[sku] = Watch(kind, until)
     effects.interests.append(Interest(sku, state.customer_id, kind, until, now))
-    if len(state.watching) > MOST:
+    if len(state.watching) > MOST_WATCHED:
         _keep_within_limit(state, now, effects)
 
 
 def _keep_within_limit(state: CustomerState, now: Instant, effects: Effects) -> None:
     for sku in [sku for sku, watch in state.watching.items() if watch.until <= now]:
         del state.watching[sku]  # the article's task knows when it's over
-    while len(state.watching) > MOST:
+    while len(state.watching) > MOST_WATCHED:
         _withdraw(state, min(state.watching, key=lambda sku: _end(state, sku)), now, effects)
 
 
@@ -88,25 +88,25 @@ def _bought(
             _withdraw(state, item["sku"], now, effects)
 
 
-SHOWN: Mapping[str, Watching] = {"view.item": _viewed, "wishlist.added": _wished}
+STARTS_INTEREST: Mapping[str, InterestChange] = {"view.item": _viewed, "wishlist.added": _wished}
 """Metrics that show an interest; looked at only if a flow asks for news."""
 
-BOUGHT: Mapping[str, Watching] = {"order.placed": _bought}
+ENDS_INTEREST: Mapping[str, InterestChange] = {"order.placed": _bought}
 """Metrics that end one; looked at always."""
 
 
-def withdraw_all(state: CustomerState, now: Instant, effects: Effects) -> None:
+def withdraw_all_interests(state: CustomerState, now: Instant, effects: Effects) -> None:
     """The customer waits for nothing any more."""
     for sku in list(state.watching):
         _withdraw(state, sku, now, effects)
 
 
-def is_waited_for(state: CustomerState, sku: str, now: Instant) -> bool:
+def is_watched(state: CustomerState, sku: str, now: Instant) -> bool:
     """Does the customer still want to hear of this article?"""
     watch = state.watching.get(sku)
     return watch is not None and watch.until > now
 
 
-def is_key(sku: str) -> bool:
+def is_valid_sku(sku: str) -> bool:
     """Can it be the key of a record? What a customer's event calls a sku is any text."""
     return bool(sku) and sku[0] != "\x00" and len(sku.encode()) <= LONGEST_SKU

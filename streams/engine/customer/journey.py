@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.values import Instant
+from streams.engine.values import Instant, unpack
 
 
 class JourneyState(Enum):
@@ -59,7 +59,7 @@ class Journey(msgspec.Struct, array_like=True):
     sequence: int  # of the triggering event: "equal: processed later" (SEMANTICS 1.9)
     trigger_metric: str | None = None
     trigger_event_id: str | None = None
-    trigger: bytes | None = None  # msgpack of the triggering event's data: trigger_data
+    trigger: bytes | None = None  # the triggering event's data, packed: trigger_data
     key: str | None = None
     step: str | None = None  # the id of the step where P waits or is held
     state: JourneyState = JourneyState.RUNNING
@@ -71,7 +71,7 @@ class Journey(msgspec.Struct, array_like=True):
 
     def trigger_data(self) -> dict[str, Any]:
         """The data of the triggering event; empty if no event triggered the journey."""
-        return {} if self.trigger is None else _decode_data(self.trigger)
+        return {} if self.trigger is None else unpack(self.trigger)
 
 
 REACHED = "reached"
@@ -82,19 +82,15 @@ SENT = "sent"
 """The journey's newest message, [step, time]: an event that ends the journey later shows both times
 (F81)."""
 
-_decode_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
-encode_data = msgspec.msgpack.Encoder().encode
-"""The bytes in which a journey keeps the data of its triggering event."""
 
-
-def noted_of(journey: Journey, name: str, step: str) -> Instant | None:
+def remembered_at(journey: Journey, name: str, step: str) -> Instant | None:
     """The moment that was noted under `name` when P came to `step`. What was noted of another step
     is stale: a new definition took P on from there (SEMANTICS 6.2)."""
     noted = journey.memory.get(name)
     return noted[1] if noted is not None and noted[0] == step else None
 
 
-def note_of(journey: Journey, name: str, step: str, at: Instant | None) -> None:
+def remember_at(journey: Journey, name: str, step: str, at: Instant | None) -> None:
     """Notes a moment of the step where P stands; None forgets it."""
     memory = {key: value for key, value in journey.memory.items() if key != name}
     if at is not None:
@@ -102,7 +98,7 @@ def note_of(journey: Journey, name: str, step: str, at: Instant | None) -> None:
     journey.memory = memory
 
 
-def put_off(journey: Journey, due: Instant | None) -> None:
+def reschedule(journey: Journey, due: Instant | None) -> None:
     """Who waits goes on waiting, until another moment."""
     journey.due = due
 

@@ -30,7 +30,7 @@ MOST_JOURNEYS = 1_000
 MOST_TRIGGERS = 400 * 1024
 
 
-def make_room(
+def forget_oldest(
     state: CustomerState, size: int, now: Instant, event_id: str | None, effects: Effects
 ) -> bool:
     """Forgets the oldest past events of a state of `size` bytes, more than LARGE_STATE. Returns
@@ -66,7 +66,7 @@ def _size(entry: tuple[str, Past]) -> int:
     return entry[1].size()
 
 
-def has_room_for_another(state: CustomerState, leaving: int) -> bool:
+def may_add_journey(state: CustomerState, leaving: int) -> bool:
     """Whether one more journey may begin, of which `leaving` running ones make room (1.12)."""
     number = len(state.journeys) - leaving
     if number < MANY_JOURNEYS:

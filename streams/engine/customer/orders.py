@@ -10,9 +10,8 @@ all before its order leaves None, and the order, when it comes, is counted again
 from collections.abc import Iterator
 from typing import Any
 
-from streams.engine.customer.journey import encode_data
 from streams.engine.customer.state import CustomerState
-from streams.engine.values import AS_WRITTEN, Instant, is_among, sku_hash
+from streams.engine.values import Instant, as_written, is_among, pack, sku_hash
 
 _BOUGHT_LIMIT = 10_000 * len(sku_hash(""))
 _LATELY = 12
@@ -58,7 +57,7 @@ def apply_order_cancelled(state: CustomerState, data: dict[str, Any], at: Instan
     order_id = data["order_id"]
     amount = data.get("amount")
     if amount is None:
-        if data.get(AS_WRITTEN, {}).get("amount") is not None:
+        if as_written(data).get("amount") is not None:
             return  # there is an amount, and no rate for its currency
         if order_id not in state.order_left:
             _keep_left(state, order_id, None)
@@ -71,7 +70,7 @@ def apply_cart_updated(state: CustomerState, data: dict[str, Any], at: Instant) 
     """The cart is what the newest event says it is; without items there is none."""
     if at >= state.cart_at:
         state.cart_at = at
-        state.cart = encode_data(data) if data.get("items") else None
+        state.cart = pack(data) if data.get("items") else None
 
 
 def net_revenue(state: CustomerState) -> int:

@@ -11,14 +11,12 @@ from typing import Any, overload
 
 import msgspec
 
-from streams.engine.values import Instant
+from streams.engine.values import Instant, pack_remembered, unpack_remembered
 
 _RECORD = struct.Struct("<qI")
 _SIZE = _RECORD.size
 _pack = _RECORD.pack
 _unpack_from = _RECORD.unpack_from
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Occurrence(msgspec.Struct, array_like=True, gc=False):
@@ -32,6 +30,7 @@ class Occurrence(msgspec.Struct, array_like=True, gc=False):
     at: Instant
     sequence: int
     data: dict[str, Any] | None = None
+    no_rate: str | None = None  # the currency of its amounts, if there was no rate for it
 
 
 class Past(msgspec.Struct, array_like=True):
@@ -61,7 +60,7 @@ class Past(msgspec.Struct, array_like=True):
             raise IndexError(place)
         at, sequence = _unpack_from(self.times, place * _SIZE)
         packed = self.data[place] if self.data else None
-        return Occurrence(at, sequence, None if packed is None else _decode(packed))
+        return _occurrence(at, sequence, packed)
 
     def __iter__(self) -> Iterator[Occurrence]:
         records = _RECORD.iter_unpack(self.times)
@@ -70,7 +69,7 @@ class Past(msgspec.Struct, array_like=True):
                 yield Occurrence(at, sequence)
             return
         for (at, sequence), packed in zip(records, self.data, strict=True):
-            yield Occurrence(at, sequence, None if packed is None else _decode(packed))
+            yield _occurrence(at, sequence, packed)
 
     def at(self, place: int) -> Instant:
         """When the event at `place` happened, counted from the end if negative."""
@@ -78,22 +77,29 @@ class Past(msgspec.Struct, array_like=True):
         at: Instant = _unpack_from(self.times, start)[0]
         return at
 
-    def add(self, at: Instant, sequence: int, data: dict[str, Any] | None) -> None:
-        """Remembers an event, which is the newest in order of processing."""
+    def add(
+        self,
+        at: Instant,
+        sequence: int,
+        data: dict[str, Any] | None,
+        no_rate: str | None = None,
+    ) -> None:
+        """Remembers an event, the newest in order of processing."""
+        packed = pack_remembered(data, no_rate)
         times = self.times
         record = _pack(at, sequence)
         if not times or self.at(-1) <= at:
             self.times = times + record
-            if self.data or data:
+            if self.data or packed:
                 self._pad(len(times) // _SIZE)
-                self.data.append(_encode(data) if data else None)
+                self.data.append(packed)
             return
         place = len(self)
         while place and self.at(place - 1) > at:
             place -= 1
-        if self.data or data:
+        if self.data or packed:
             self._pad(len(self))
-            self.data.insert(place, _encode(data) if data else None)
+            self.data.insert(place, packed)
         self.times = times[: place * _SIZE] + record + times[place * _SIZE :]
 
     def forget_first(self, number: int) -> None:
@@ -113,6 +119,15 @@ class Past(msgspec.Struct, array_like=True):
             self.data.append(None)
 
 
-def remember_first(at: Instant, sequence: int, data: dict[str, Any] | None) -> Past:
-    """The past of a metric that has just happened for the first time."""
-    return Past(_pack(at, sequence), [_encode(data)] if data else [])
+def remember_first(
+    at: Instant, sequence: int, data: dict[str, Any] | None, no_rate: str | None = None
+) -> Past:
+    """The past of a metric after its first event."""
+    packed = pack_remembered(data, no_rate)
+    return Past(_pack(at, sequence), [packed] if packed else [])
+
+
+def _occurrence(at: Instant, sequence: int, packed: bytes | None) -> Occurrence:
+    if packed is None:
+        return Occurrence(at, sequence)
+    return Occurrence(at, sequence, *unpack_remembered(packed))

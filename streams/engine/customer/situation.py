@@ -10,7 +10,7 @@ from streams.engine.values import Instant
 
 
 class Situation(msgspec.Struct):
-    """One customer at one moment. One instance serves a whole event or timer; `turn_to` makes it
+    """One customer at one moment. One instance serves a whole event or timer; `focus` makes it
     speak of another journey.
 
     `journey` is the journey that asks; at an entry it is the one that would begin, so that the
@@ -24,7 +24,7 @@ class Situation(msgspec.Struct):
     journey: Journey | None = None
     trigger: Mapping[str, Any] | None = None  # its triggering event's data, once it was decoded
 
-    def turn_to(self, journey: Journey | None, trigger: Mapping[str, Any] | None = None) -> None:
+    def focus(self, journey: Journey | None, trigger: Mapping[str, Any] | None = None) -> None:
         """From now on `journey` asks; `trigger` is its triggering event's data, if at hand."""
         self.journey = journey
         self.trigger = trigger

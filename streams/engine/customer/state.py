@@ -15,13 +15,12 @@ import msgspec
 
 from streams.engine.customer.journey import Journey, JourneyState
 from streams.engine.customer.past import Occurrence, Past
-from streams.engine.values import Instant
+from streams.engine.values import Instant, unpack
 
 __all__ = [
     "FORMAT",
-    "Background",
     "CustomerState",
-    "Held",
+    "GivenCoupon",
     "Journey",
     "JourneyState",
     "LastSend",
@@ -30,13 +29,14 @@ __all__ = [
     "Occurrence",
     "Past",
     "Sent",
+    "StatePrefix",
     "Touch",
     "Watch",
     "cart_of",
-    "decode_background",
+    "decode_prefix",
     "decode_state",
     "encode_state",
-    "forget",
+    "forget_all",
     "is_forgotten",
     "new_state",
 ]
@@ -88,7 +88,7 @@ class Membership(msgspec.Struct, array_like=True, gc=False):
     changes_at: Instant | None  # when that may change by time alone
 
 
-class Held(msgspec.Struct, array_like=True, gc=False):
+class GivenCoupon(msgspec.Struct, array_like=True, gc=False):
     """A coupon that the customer was given (SEMANTICS 7.1)."""
 
     code: str
@@ -103,7 +103,7 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
     until: Instant
 
 
-class Background(msgspec.Struct, array_like=True):
+class StatePrefix(msgspec.Struct, array_like=True):
     """Who a customer is, and what they did: what decides whether a schedule is for them. These are
     the first fields of a state, so that a visit may leave the rest undecoded."""
 
@@ -112,7 +112,7 @@ class Background(msgspec.Struct, array_like=True):
     sequence: int = 0  # number of events applied so far
     profile: dict[str, Any] = {}
     profile_at: dict[str, Instant] = {}  # `occurred_at` of the last patch of a field (7.5)
-    suppressed: dict[str, list[str]] = {}  # channel -> causes, at least one: profile.py
+    suppressed: dict[str, list[str]] = {}  # channel -> causes, at least one: profile_updates.py
     soft_bounces: dict[str, int] = {}  # channel -> in a row, to the present address
     orders: int = 0
     revenue: int = 0
@@ -123,14 +123,14 @@ class Background(msgspec.Struct, array_like=True):
     recent: dict[str, Past] = {}  # metric -> what is remembered of its events
 
 
-class CustomerState(Background, array_like=True):
+class CustomerState(StatePrefix, array_like=True):
     """Everything known of one customer; money in minor units of the store's currency."""
 
     seen: bytes = b""  # 8-byte hashes of the last 64 event ids, oldest first
-    cart: bytes | None = None  # msgpack of the newest cart.updated's data: cart_of
+    cart: bytes | None = None  # the newest cart.updated's data, packed: cart_of
     cart_at: Instant = 0  # its `occurred_at`
-    bought: bytes = b""  # hashes of SKUs, at most 10,000 (SEMANTICS 7.4): value.py
-    order_left: dict[str, int | None] = {}  # order id -> not refunded yet: value.py
+    bought: bytes = b""  # hashes of SKUs, at most 10,000 (SEMANTICS 7.4): orders.py
+    order_left: dict[str, int | None] = {}  # order id -> not refunded yet: orders.py
     last_send: dict[str, LastSend] = {}
     recent_sends: list[Sent] = []  # in order of time: for caps, and to know what was opened
     entries: dict[str, dict[str, Instant]] = {}  # flow -> key ("" without) -> last entry
@@ -140,16 +140,15 @@ class CustomerState(Background, array_like=True):
     occasions: dict[str, Instant] = {}  # date flow -> when it is due next
     memberships: dict[str, Membership] = {}  # of segments that start flows
     adapted: int = 0  # Program.number of the definitions that the journeys are in step with
-    reviews: list[Journey] = []  # what waits for a person, oldest first: waiting.py
-    handled: bytes = b""  # marks of messages that were sent or skipped: handled.py
-    coupons: dict[str, Held] = {}  # pool -> the newest code: coupons.py
+    reviews: list[Journey] = []  # what waits for a person, oldest first: review_queue.py
+    handled: bytes = b""  # marks of messages that were sent or skipped: concluded.py
+    coupons: dict[str, GivenCoupon] = {}  # pool -> the newest code: coupon_assignment.py
     watching: dict[str, Watch] = {}  # sku -> why, at most 100: interest.py
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CustomerState).decode
-_decode_background = msgspec.msgpack.Decoder(Background).decode
-_decode_cart = msgspec.msgpack.Decoder(dict[str, Any]).decode
+_decode_prefix = msgspec.msgpack.Decoder(StatePrefix).decode
 
 
 def new_state(customer_id: str) -> CustomerState:
@@ -162,7 +161,7 @@ def is_forgotten(state: CustomerState) -> bool:
     return state.sequence == 0 and not state.profile and not state.journeys
 
 
-def forget(state: CustomerState) -> None:
+def forget_all(state: CustomerState) -> None:
     """Makes `state` that of a customer of whom nothing is known."""
     empty = CustomerState(state.customer_id)
     for name in CustomerState.__struct_fields__:
@@ -184,11 +183,11 @@ def decode_state(data: bytes) -> CustomerState:
     return _decode(data[_HEADER:])
 
 
-def decode_background(data: bytes) -> Background:
+def decode_prefix(data: bytes) -> StatePrefix:
     """Only the first fields of the state in `data`: in half the time. Raises as `decode_state`."""
     if data[:1] != _FORMAT_BYTE:
         _refuse(data)
-    return _decode_background(data[_HEADER:])
+    return _decode_prefix(data[_HEADER:])
 
 
 def _refuse(data: bytes) -> None:
@@ -203,4 +202,4 @@ def _refuse(data: bytes) -> None:
 def cart_of(state: CustomerState) -> dict[str, Any] | None:
     """What lies in the cart: the data of the newest `cart.updated`, None if there is no cart or it
     was emptied or bought."""
-    return None if state.cart is None else _decode_cart(state.cart)
+    return None if state.cart is None else unpack(state.cart)

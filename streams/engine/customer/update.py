@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.customer.learning import bought_items, hashed_words
 from streams.engine.customer.orders import (
     apply_cart_updated,
     apply_order_cancelled,
@@ -14,7 +13,7 @@ from streams.engine.customer.orders import (
     apply_order_refunded,
 )
 from streams.engine.customer.past import Past, remember_first
-from streams.engine.customer.profile import (
+from streams.engine.customer.profile_updates import (
     apply_customer_subscribed,
     apply_customer_unsubscribed,
     apply_customer_updated,
@@ -22,10 +21,11 @@ from streams.engine.customer.profile import (
     apply_message_complained,
     apply_message_delivered,
 )
+from streams.engine.customer.purchase_counts import bought_items, hashed_words
 from streams.engine.customer.state import CustomerState
 from streams.engine.customer.touches import apply_message_clicked, apply_message_opened
 from streams.engine.effects import Purchase
-from streams.engine.values import DAY, Event, Instant
+from streams.engine.values import DAY, Event, Instant, currency_without_rate
 
 Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
 
@@ -75,13 +75,14 @@ MOST_SEEN = 64
 _SEEN_LIMIT = MOST_SEEN * 8
 
 
-class Memory(msgspec.Struct, frozen=True):
+class Retention(msgspec.Struct, frozen=True):
     """What is kept of one metric's events (SEMANTICS 3.7): what flows ask for, and `history`."""
 
     keep: int | None  # ms; None: for ever
-    asked: int | None  # ms that flows ask for; None: all
+    needed: int | None  # ms that flows ask for; None: all
     occurrences: int  # beyond what flows ask for, at most so many
     fields: tuple[str, ...]
+    keeps_no_rate: bool  # the currency of amounts without a rate
 
 
 def remember(
@@ -90,9 +91,9 @@ def remember(
     data: dict[str, Any],
     hash_: bytes,
     now: Instant,
-    memory: Memory,
+    retention: Retention,
 ) -> None:
-    """Counts the event and keeps of it what `memory` says; forgets what has grown too old."""
+    """Counts the event and keeps of it what `retention` says; forgets what has grown too old."""
     metric = event.metric
     sequence = state.sequence + 1
     state.sequence = sequence
@@ -102,19 +103,20 @@ def remember(
 
     at = event.occurred_at
     kept = None
-    if memory.fields:
-        kept = {name: data[name] for name in memory.fields if data.get(name) is not None}
+    if retention.fields:
+        kept = {name: data[name] for name in retention.fields if data.get(name) is not None}
+    no_rate = currency_without_rate(data) if retention.keeps_no_rate else None
     past = state.recent.get(metric)
     if past is None:
-        state.recent[metric] = remember_first(at, sequence, kept)
+        state.recent[metric] = remember_first(at, sequence, kept, no_rate)
         return
-    past.add(at, sequence, kept)
-    keep = memory.keep
+    past.add(at, sequence, kept, no_rate)
+    keep = retention.keep
     if keep is not None and past.at(0) <= now - keep:
         _forget_before(past, now - keep)
     number = len(past)
-    if number > memory.occurrences:
-        _forget_surplus(past, now, memory)
+    if number > retention.occurrences:
+        _forget_surplus(past, now, retention)
 
 
 def purchase_of(state: CustomerState, data: dict[str, Any], at: Instant) -> Purchase | None:
@@ -140,12 +142,12 @@ def _forget_before(past: Past, limit: Instant) -> None:
     past.forget_first(number)
 
 
-def _forget_surplus(past: Past, now: Instant, memory: Memory) -> None:
+def _forget_surplus(past: Past, now: Instant, retention: Retention) -> None:
     """What flows ask for stays, whatever `history` says."""
-    if memory.asked is None:
+    if retention.needed is None:
         return
-    surplus = len(past) - memory.occurrences
+    surplus = len(past) - retention.occurrences
     number = 0
-    while number < surplus and past.at(number) <= now - memory.asked:
+    while number < surplus and past.at(number) <= now - retention.needed:
         number += 1
     past.forget_first(number)

@@ -20,16 +20,15 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
-    encode_data,
-    has_room_for_another,
-    is_handled,
+    is_concluded,
+    may_add_journey,
     remember_entry,
 )
 from streams.engine.deciding.entry import ended_already, running_in
 from streams.engine.deciding.moves import run_moves
 from streams.engine.effects import Effects, Outcome
 from streams.engine.program import CompiledFlow, Program, Step, Turn, end
-from streams.engine.values import Event, Instant, journey_id
+from streams.engine.values import Event, Instant, journey_id, pack
 
 
 class Backfill(msgspec.Struct, gc=False):
@@ -76,7 +75,7 @@ def place(program: Program, turn: Turn, asked: Backfill) -> Placed | NotAdded:
     if isinstance(placed, Placed):
         effects.backfilled += 1
     else:
-        effects.backfills_in_vain += 1
+        effects.backfills_rejected += 1
     return placed
 
 
@@ -123,7 +122,7 @@ def _place(program: Program, turn: Turn, asked: Backfill, effects: Effects) -> P
     turn.effects = effects
     _enter(turn, flow, journey, asked)
     effects.decisions += tried.decisions
-    turn.turn_to(None)
+    turn.focus(None)
     run_moves(program, turn, [])  # somebody may be waiting for P to be in the flow
     return Placed(journey.step, journey.due)
 
@@ -147,7 +146,7 @@ def _sequence_of(state: CustomerState, event: Event) -> int | None:
 def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> Journey | NotAdded:
     """The journey that the event would have started; the same as it would have been then, by its
     id."""
-    turn.turn_to(None, turn.data)
+    turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
         return NotAdded.TRIGGER_FILTER
     key = None
@@ -164,11 +163,11 @@ def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> J
         sequence,
         event.metric,
         event.event_id,
-        encode_data(turn.data),
+        pack(turn.data),
         key,
         traceparent=event.traceparent,
     )
-    turn.turn_to_entered(journey)
+    turn.focus_entered(journey)
     return journey
 
 
@@ -184,7 +183,7 @@ def _refusal(turn: Turn, flow: CompiledFlow, journey: Journey) -> NotAdded | Non
             return NotAdded.ALREADY_IN_FLOW
         if journey.key is not None and not flow.re_entry.restarts:
             return NotAdded.ALREADY_IN_FLOW
-    if not has_room_for_another(turn.state, 0):
+    if not may_add_journey(turn.state, 0):
         return NotAdded.NO_ROOM
     return None
 
@@ -209,7 +208,9 @@ def retrace(turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
         journey.passed += step.mark
         step = following
     for message in flow.steps.values():
-        if message.approved is not None and is_handled(turn.state, journey.journey_id, message.id):
+        if message.approved is not None and is_concluded(
+            turn.state, journey.journey_id, message.id
+        ):
             journey.passed += message.mark
 
 
@@ -236,4 +237,4 @@ def _enter(turn: Turn, flow: CompiledFlow, journey: Journey, asked: Backfill) ->
     }
     if journey.key is not None:
         evidence["key"] = journey.key
-    turn.note(flow, journey, None, Outcome.ENTERED, "", evidence)
+    turn.record(flow, journey, None, Outcome.ENTERED, "", evidence)

@@ -7,11 +7,11 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
-    forget,
-    is_waited_for,
+    forget_all,
+    is_watched,
     purchase_of,
     remember,
-    withdraw_all,
+    withdraw_all_interests,
 )
 from streams.engine.deciding.change import next_due
 from streams.engine.deciding.conversion import convert
@@ -26,7 +26,7 @@ from streams.engine.deciding.moves import (
 from streams.engine.deciding.segment_membership import judge
 from streams.engine.effects import Effects
 from streams.engine.program import MetricPlan, Program, Turn, end
-from streams.engine.values import NO_RATE, Event, Instant, event_hash, is_among
+from streams.engine.values import Event, Instant, currency_without_rate, event_hash, is_among
 
 ERASED = "customer.erased"
 ORDERED = "order.placed"
@@ -43,8 +43,8 @@ def take_in(
         effects.duplicates += 1
         return None
     plan = program.on_metric.get(event.metric, program.otherwise)
-    if plan.is_news and not is_waited_for(state, event.data["sku"], now):
-        effects.news_in_vain += 1  # bought, erased or over since the article's task was told
+    if plan.is_news and not is_watched(state, event.data["sku"], now):
+        effects.news_stale += 1  # bought, erased or over since the article's task was told
         return None
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
@@ -52,7 +52,7 @@ def take_in(
     data = event.data
     if plan.has_money or plan.adds:
         data = plan.data_of(event)
-        if plan.has_money and NO_RATE in data:
+        if plan.has_money and currency_without_rate(data) is not None:
             effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
@@ -60,7 +60,7 @@ def take_in(
         purchase = purchase_of(state, data, event.occurred_at)
         if purchase is not None:
             effects.purchases.append(purchase)
-    remember(state, event, data, hash_, now, plan.memory)
+    remember(state, event, data, hash_, now, plan.retention)
     if plan.watch is not None:
         plan.watch(state, data, event.occurred_at, now, effects)
     if plan.changes_profile and program.dated_flows:
@@ -104,7 +104,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
         tests = plan.exits.get(journey.flow)
         if tests is None or event.occurred_at < journey.started_at:
             continue  # it happened before what started the journey (1.9)
-        turn.turn_to(journey)
+        turn.focus(journey)
         for test in tests:
             if test is None or test(turn.data, turn):
                 flow = program.flows[journey.flow]
@@ -143,7 +143,7 @@ def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Eve
             continue
         if event.occurred_at < journey.started_at:
             continue
-        turn.turn_to(journey)
+        turn.focus(journey)
         assert step.awaited is not None
         test = step.awaited.test
         if test is None or test(turn.data, turn):
@@ -162,5 +162,5 @@ def erase(
     for journey in order:
         evidence = {"metric": event.metric, "event_id": event.event_id}
         end(turn, program.flows[journey.flow], journey, "erased", evidence, journey.step)
-    withdraw_all(state, now, effects)
-    forget(state)
+    withdraw_all_interests(state, now, effects)
+    forget_all(state)

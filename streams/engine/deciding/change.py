@@ -5,7 +5,15 @@ from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.moves import moved_by_change, run_moves
 from streams.engine.deciding.segment_membership import set_silently
 from streams.engine.effects import Effects
-from streams.engine.program import CompiledFlow, Program, Turn, adapt_reviews, end, go_on, walk
+from streams.engine.program import (
+    CompiledFlow,
+    Program,
+    Turn,
+    adapt_reviews,
+    end,
+    resume_journey,
+    walk,
+)
 from streams.engine.values import Instant
 
 
@@ -44,9 +52,9 @@ def _adapt_journey(program: Program, turn: Turn, flow: CompiledFlow, journey: Jo
     if step is None:
         _leave_deleted_step(program, turn, flow, journey)
     elif journey.state is JourneyState.HELD and journey.due is None and not flow.is_paused:
-        go_on(turn, flow, journey, step.run)
+        resume_journey(turn, flow, journey, step.run)
     elif journey.state is JourneyState.WAITING and step.condition is not None:
-        go_on(turn, flow, journey, step.resume)  # the condition is the one that is in force now
+        resume_journey(turn, flow, journey, step.resume)  # by the condition now in force
 
 
 def _leave_deleted_step(program: Program, turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
@@ -57,7 +65,7 @@ def _leave_deleted_step(program: Program, turn: Turn, flow: CompiledFlow, journe
         end(turn, flow, journey, "step_removed", {"step": deleted}, deleted)
         return
     move(journey, JourneyState.RUNNING)
-    turn.turn_to(journey)
+    turn.focus(journey)
     walk(turn, flow, journey, successor)
 
 

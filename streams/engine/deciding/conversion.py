@@ -1,4 +1,4 @@
-"""Orders that a message led to (SEMANTICS 7.3): the last touch takes it, once per order."""
+"""Attribution of orders to messages (SEMANTICS 7.3): to the last touch, once per order."""
 
 from streams.engine.customer import last_touch
 from streams.engine.effects import Decision, Outcome
@@ -9,8 +9,7 @@ MOST_CONVERTED = 50
 
 
 def convert(program: Program, turn: Turn, event: Event) -> None:
-    """Decides whether the order that has just been placed is a conversion. Nothing else hangs on
-    it: it is for reports."""
+    """Records a conversion if the order that was just placed follows a touch. For reports only."""
     state = turn.state
     order_id = turn.data["order_id"]
     if order_id in state.converted:
@@ -33,15 +32,15 @@ def convert(program: Program, turn: Turn, event: Event) -> None:
     }
     turn.effects.decisions.append(
         Decision(
-            turn.now,
-            state.customer_id,
-            sent.flow,
-            "" if flow is None else flow.version,
-            sent.journey_id,
-            sent.step,
-            Outcome.CONVERTED,
-            "",
-            evidence,
-            event.event_id,
+            at=turn.now,
+            customer_id=state.customer_id,
+            flow=sent.flow,
+            flow_version="" if flow is None else flow.version,
+            journey_id=sent.journey_id,
+            step=sent.step,
+            outcome=Outcome.CONVERTED,
+            reason="",
+            evidence=evidence,
+            event_id=event.event_id,
         )
     )

@@ -1,4 +1,4 @@
-"""When the date triggers of a customer are due: a week before a birthday (SEMANTICS 1.1)."""
+"""Due dates of a customer's date triggers, such as a week before a birthday (SEMANTICS 1.1)."""
 
 from streams.engine.customer import CustomerState, last_entry
 from streams.engine.program import CompiledFlow, Program
@@ -6,15 +6,15 @@ from streams.engine.values import Instant
 
 
 def set_date_timers(program: Program, state: CustomerState, since: Instant) -> None:
-    """Finds the next moment of each date flow anew, from `since` on, this moment included: after
-    publishing, and when the profile has changed."""
+    """Sets the next due date of each date flow, at `since` or later: after publishing, and after a
+    change of the profile."""
     state.occasions = {}
     for flow in program.dated_flows:
         _set_next(state, flow, since)
 
 
 def due_date_flows(program: Program, state: CustomerState, due: Instant) -> list[CompiledFlow]:
-    """The date flows that are due, in their order; their next moments are set."""
+    """The date flows that are due, in order of rank. Sets their next due dates."""
     flows = [flow for flow in program.dated_flows if state.occasions.get(flow.flow, due + 1) <= due]
     for flow in flows:
         _set_next(state, flow, due + 1)
@@ -25,7 +25,7 @@ def _set_next(state: CustomerState, flow: CompiledFlow, since: Instant) -> None:
     assert flow.next_moment is not None
     moment = flow.next_moment(state, since)
     if moment is not None and moment == last_entry(state, flow.flow, None):
-        moment = flow.next_moment(state, moment + 1)  # entered at this moment already
+        moment = flow.next_moment(state, moment + 1)  # this due date has started a journey already
     if moment is None:
         state.occasions.pop(flow.flow, None)
     else:

@@ -1,33 +1,32 @@
-"""May this customer enter? The checks of an entry, in their order; the first that fails is the
-reason (SEMANTICS 1.11):
+"""Entries into flows. The checks of an entry, in their order; the first that fails is the reason
+(SEMANTICS 1.11):
 
     too_old, flow_paused, missing_key, profile_filter, exit_on, already_in_flow, re_entry, loop
 """
 
 from typing import Any
 
-from streams.engine.conditions import known_since
+from streams.engine.conditions import HISTORY_SINCE, known_since
 from streams.engine.customer import (
     KEYS_KEPT,
     CustomerState,
     Journey,
-    encode_data,
-    has_room_for_another,
     last_entry,
+    may_add_journey,
     remember_entry,
 )
 from streams.engine.effects import Outcome
 from streams.engine.program import MOST_ENTRIES, CompiledFlow, Turn, end
-from streams.engine.values import Event, Instant, journey_id
+from streams.engine.values import Event, Instant, journey_id, pack
 
 EntryRefusal = tuple[str, dict[str, Any]]
-"""Reason and evidence."""
+"""Reason of a rejected entry, and its evidence."""
 
 
 def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | None:
-    """The journey that the event starts in `flow`, if its trigger filter matches and nothing
-    forbids it; a refusal is written down. The journey is RUNNING and hasn't moved yet."""
-    turn.turn_to(None, turn.data)
+    """The journey that the event starts in `flow`, RUNNING and before its first step. None if the
+    trigger filter does not match, or if a check fails, which is recorded."""
+    turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
         return None
     refusal = _refuse_event(turn, flow, event)
@@ -39,11 +38,11 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         else:
             key = str(value)
     if refusal is not None:
-        turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        turn.record(flow, None, None, Outcome.NOT_ENTERED, *refusal)
         return None
     packed = turn.packed
     if packed is None:
-        packed = turn.packed = encode_data(turn.data)
+        packed = turn.packed = pack(turn.data)
     state = turn.state
     journey = Journey(
         flow.flow,
@@ -57,42 +56,42 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
         key,
         traceparent=event.traceparent,
     )
-    turn.turn_to_entered(journey)
+    turn.focus_entered(journey)
     return journey if begin(turn, flow, journey) else None
 
 
 def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
-    """The journey of a customer who has become a member of the segment that starts `flow`, unless
-    something forbids it. By an event, its time is when the journey starts; by time alone, now."""
+    """The journey of a new member of the segment that starts `flow`, unless a check fails. It
+    starts at the time of the event, or now for a membership by time alone."""
     event = turn.event
     refusal: EntryRefusal | None = ("flow_paused", {}) if flow.is_paused else None
     if event is not None:
         refusal = _refuse_event(turn, flow, event)
     if refusal is not None:
-        turn.note(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        turn.record(flow, None, None, Outcome.NOT_ENTERED, *refusal)
         return None
     journey = _without_trigger(turn, flow)
     if event is not None:
         journey.started_at = event.occurred_at
         journey.trigger_event_id = event.event_id
         journey.traceparent = event.traceparent
-    turn.turn_to(journey)
+    turn.focus(journey)
     return journey if begin(turn, flow, journey) else None
 
 
 def enter_by_time(turn: Turn, flow: CompiledFlow) -> Journey | None:
-    """The journey of a customer for whom a date or a schedule has come, unless something forbids
-    it; that is only counted (SEMANTICS 5.5)."""
+    """The journey that a date or a schedule starts, unless a check fails; failures are only counted
+    (SEMANTICS 5.5)."""
     if flow.is_paused:
-        turn.effects.refused_quietly += 1
+        turn.effects.not_entered_by_time += 1
         return None
     journey = _without_trigger(turn, flow)
-    turn.turn_to(journey)
+    turn.focus(journey)
     return journey if begin(turn, flow, journey) else None
 
 
 def _without_trigger(turn: Turn, flow: CompiledFlow) -> Journey:
-    """A journey that no event triggered. What it is named after can't come twice."""
+    """A journey without a trigger event. Its id derives from a cause that is unique."""
     state = turn.state
     cause = f"{turn.now}.{state.sequence}.{turn.entries}"
     name = journey_id(state.customer_id, flow.flow, cause)
@@ -114,11 +113,11 @@ def _refuse_event(turn: Turn, flow: CompiledFlow, event: Event) -> EntryRefusal 
 
 
 def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
-    """Whether `journey`, to which `turn` has turned, may begin: the checks from `profile_filter`
-    on. If so it is among the customer's journeys, and those that it restarts have ended."""
+    """True if `journey`, the focus of `turn`, passes the checks from `profile_filter` on: it is
+    then among the customer's journeys, and those that it restarts have ended."""
     if flow.filter is not None and not flow.filter(turn)[0]:
         assert flow.filter_evidence is not None
-        return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn))
+        return _refuse(turn, flow, "profile_filter", flow.filter_evidence(turn).as_json())
     if flow.exit_on:
         refusal = ended_already(turn, flow, journey)
         if refusal is not None:
@@ -140,7 +139,7 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     if turn.entries >= MOST_ENTRIES:
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"entries": turn.entries})
-    if not has_room_for_another(state, len(running)):
+    if not may_add_journey(state, len(running)):
         turn.effects.loops += 1
         return _refuse(turn, flow, "loop", {"running_journeys": len(state.journeys)})
     turn.entries += 1
@@ -151,15 +150,15 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
     state.journeys.append(journey)
     turn.has_changed_journeys = True
     remember_entry(state, flow.flow, key, now)
-    turn.note(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(turn, flow, journey))
+    turn.record(flow, journey, None, Outcome.ENTERED, "", _entry_evidence(turn, flow, journey))
     return True
 
 
 def _refuse(turn: Turn, flow: CompiledFlow, reason: str, evidence: dict[str, Any]) -> bool:
     if flow.is_started_by_time:
-        turn.effects.refused_quietly += 1
+        turn.effects.not_entered_by_time += 1
         return False
-    turn.note(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
+    turn.record(flow, None, None, Outcome.NOT_ENTERED, reason, evidence)
     return False
 
 
@@ -170,18 +169,20 @@ def _entry_evidence(turn: Turn, flow: CompiledFlow, journey: Journey) -> dict[st
     elif flow.trigger_segment is not None:
         evidence = {"segment": flow.trigger_segment}
     elif flow.audience is not None and flow.audience.evidence is not None:
-        evidence = flow.audience.evidence(turn)
+        evidence = flow.audience.evidence(turn).as_json()
     else:
         evidence = {}
     if journey.key is not None:
         evidence["key"] = journey.key
     if flow.filter_evidence is not None:
-        evidence |= known_since(turn, flow.filter_evidence)
+        since = known_since(turn, flow.filter_evidence)
+        if since is not None:
+            evidence[HISTORY_SINCE] = since
     return evidence
 
 
 def running_in(state: CustomerState, flow: CompiledFlow, key: str | None) -> list[Journey]:
-    """The customer's journeys in `flow`, with a key only those of the key."""
+    """The customer's journeys in `flow`; with a key, only those of the key."""
     flow_id = flow.flow
     return [
         journey
@@ -191,13 +192,14 @@ def running_in(state: CustomerState, flow: CompiledFlow, key: str | None) -> lis
 
 
 def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> EntryRefusal | None:
-    """An event that ends the journey happened after its trigger, but was processed before the entry
-    (SEMANTICS 1.9, E23). Of what happened in the same moment, that was processed later."""
+    """The rejection by an `exit_on` event that happened after the trigger, but was processed before
+    the entry (SEMANTICS 1.9, E23). At the same moment, events processed after the trigger
+    count."""
     started_at, recent = journey.started_at, turn.state.recent
     is_newest = journey.sequence == turn.state.sequence
     for rule in flow.exit_on:
         past = recent.get(rule.metric)
-        if past is None or past.at(-1) < started_at + is_newest:  # as nearly always
+        if past is None or past.at(-1) < started_at + is_newest:  # the common case
             continue
         for event in reversed(past):
             if (event.at, event.sequence) <= (started_at, journey.sequence):

@@ -1,47 +1,57 @@
-"""Which journeys can move, and in which order they do (SEMANTICS 5.1, 5.2)."""
+"""Moves: the journeys that can continue, and their order (SEMANTICS 5.1, 5.2)."""
 
 from collections.abc import Mapping
 
 from streams.engine.conditions import earlier
-from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, noted_of, put_off
+from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, remembered_at, reschedule
 from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.entry import enter_by_segment, enter_by_time
 from streams.engine.deciding.segment_membership import judge
-from streams.engine.program import CompiledFlow, Program, Run, SegmentPlan, Step, Turn, go_on, walk
+from streams.engine.program import (
+    CompiledFlow,
+    Program,
+    Run,
+    SegmentPlan,
+    Step,
+    Turn,
+    resume_journey,
+    walk,
+)
 
 Waits = Mapping[str, Mapping[str, Step]]
-"""By flow, steps that wait for a condition, by their ids."""
+"""Steps that wait for a condition: by flow, then by id."""
 
 Move = tuple[int, int, CompiledFlow, Journey, Run | None]
-"""A journey that can move: rank of its flow, its place among the customer's journeys, and, for one
-that waited or was held, what goes on with it; None for one that has just begun."""
+"""A journey that can continue: rank of its flow, its index among the customer's journeys, and the
+function that resumes one that waited or was held; None for a new one."""
 
 
 def run_moves(program: Program, turn: Turn, moves: list[Move]) -> None:
-    """Every journey that can move runs until it waits or ends: by priority (higher first), flow,
-    entry. What a journey changes may let others move: they come after."""
+    """Runs each journey until it waits or ends: by priority (higher first), flow, entry. Journeys
+    that can continue because of these run after them."""
     if len(moves) > 1:
         moves.sort(key=_order)
-    for number, (_, _, flow, journey, run) in enumerate(moves):  # which grows on the way
-        if journey.state is JourneyState.ENDED:  # restarted by one that has just begun
+    for number, (_, _, flow, journey, run) in enumerate(moves):  # grows while it is read
+        if journey.state is JourneyState.ENDED:  # restarted by a new one
             continue
         if run is not None:
-            go_on(turn, flow, journey, run)
+            resume_journey(turn, flow, journey, run)
         else:
             if flow.trigger_metric is not None:
-                turn.turn_to_entered(journey)
+                turn.focus_entered(journey)
             else:
-                turn.turn_to(journey)
+                turn.focus(journey)
             walk(turn, flow, journey, flow.first)
-        if turn.has_changed_profile or (turn.has_changed_journeys and program.asks_of_journeys):
+        if turn.has_changed_profile or (turn.has_changed_journeys and program.depends_on_journeys):
             moves.extend(moved_by_change(program, turn, moves[number + 1 :]))
-    if not moves and turn.has_changed_journeys and program.asks_of_journeys:
-        run_moves(program, turn, moved_by_change(program, turn, []))  # somebody has left a flow
+    if not moves and turn.has_changed_journeys and program.depends_on_journeys:
+        run_moves(program, turn, moved_by_change(program, turn, []))  # a journey has ended
 
 
 def moved_by_change(program: Program, turn: Turn, under_way: list[Move]) -> list[Move]:
-    """Segments are judged again when a journey that has changed the profile waits or ends (5.2),
-    and so are those that ask which flows P is in, and the conditions that P waits for."""
+    """The moves that a journey's changes make possible. After a change of the profile, all segments
+    on it are evaluated again (5.2); after a change of journeys, those with conditions on them.
+    So are the conditions that P waits for."""
     segments: tuple[SegmentPlan, ...] = ()
     waits: list[Waits] = []
     if turn.has_changed_profile:
@@ -66,7 +76,7 @@ def _order(move: Move) -> tuple[int, int]:
 
 
 def entered_by_segments(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
-    """The journeys of flows whose segment the customer has just become a member of."""
+    """Journeys of the flows that a new membership starts."""
     moves: list[Move] = []
     for flow in flows:
         journey = enter_by_segment(turn, flow)
@@ -76,7 +86,7 @@ def entered_by_segments(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
 
 
 def entered_by_time(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
-    """The journeys of flows for which a date or a schedule has come."""
+    """Journeys of the flows that a date or a schedule starts."""
     moves: list[Move] = []
     for flow in flows:
         journey = enter_by_time(turn, flow)
@@ -88,8 +98,8 @@ def entered_by_time(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
 def released_by_truth(
     program: Program, waits: Waits, turn: Turn, under_way: list[Move]
 ) -> list[Move]:
-    """The journeys that wait at one of `waits` for a condition that holds now, and aren't
-    `under_way` anyway. The others learn when it may next change by time alone."""
+    """Journeys at one of `waits` whose condition holds now, without those `under_way` already. The
+    others are rescheduled to the next change by time alone."""
     moves: list[Move] = []
     released = {id(journey) for _, _, _, journey, _ in under_way}
     for place, journey in enumerate(turn.state.journeys):
@@ -97,12 +107,12 @@ def released_by_truth(
         step = None if steps is None else steps.get(journey.step or "")
         if step is None or journey.state is not JourneyState.WAITING or id(journey) in released:
             continue
-        turn.turn_to(journey)
+        turn.focus(journey)
         assert step.condition is not None
         holds, changes_at = step.condition(turn)
         if holds:
             flow = program.flows[journey.flow]
             moves.append((flow.rank, place, flow, journey, step.came))
         else:
-            put_off(journey, earlier(noted_of(journey, TIMEOUT_AT, step.id), changes_at))
+            reschedule(journey, earlier(remembered_at(journey, TIMEOUT_AT, step.id), changes_at))
     return moves

@@ -8,9 +8,9 @@ from streams.engine.program import (
     Turn,
     approve,
     approved_step,
-    find_waiting,
-    give_up,
-    go_on,
+    find_request,
+    remove_request,
+    resume_journey,
 )
 from streams.engine.values import Instant
 
@@ -29,17 +29,17 @@ def by_review(program: Program, turn: Turn, given: Review) -> bool:
     """Sends the message, if the rules of sending let it, or drops it. A message that doesn't wait
     (any more) is left alone, and counted."""
     state = turn.state
-    waiting = find_waiting(state, given.send_id)
+    waiting = find_request(state, given.send_id)
     found = None if waiting is None else approved_step(program, waiting)
     if waiting is None or found is None:
-        turn.effects.reviews_in_vain += 1
+        turn.effects.reviews_stale += 1
         return False
     flow, step, judge = found
     if given.is_approved:
         approve(waiting, {"by": given.by, "at": given.at})
-        go_on(turn, flow, waiting, judge)
+        resume_journey(turn, flow, waiting, judge)
     else:
         evidence = {"send_id": given.send_id, "verdict": "drop", "by": given.by, "at": given.at}
-        turn.note(flow, waiting, step.id, Outcome.REVIEW, "", evidence)
-        give_up(state, waiting)
+        turn.record(flow, waiting, step.id, Outcome.REVIEW, "", evidence)
+        remove_request(state, waiting)
     return True

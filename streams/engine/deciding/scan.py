@@ -9,7 +9,7 @@ import msgspec
 from streams.engine.customer import (
     CustomerState,
     Situation,
-    decode_background,
+    decode_prefix,
     decode_state,
     encode_state,
     new_state,
@@ -50,8 +50,8 @@ def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
     conditions = [one.condition for one in audiences if one.condition is not None]
     if one.of_definitions or one.of_facts or len(conditions) < len(audiences):
         return None
-    asks_of_journeys = any(audience.asks_of_journeys for audience in audiences)
-    decode = decode_state if asks_of_journeys else _decode_what_audiences_read
+    depends_on_journeys = any(audience.depends_on_journeys for audience in audiences)
+    decode = decode_state if depends_on_journeys else _decode_what_audiences_read
     situation = Situation(new_state(""), at, program.facts)
 
     def may_concern(known: bytes | CustomerState) -> bool:
@@ -67,7 +67,7 @@ def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
     return may_concern
 
 
-_decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_background)
+_decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_prefix)
 
 
 class Visits(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ def by_visit(program: Program, turn: Turn, visits: Visits) -> bool:
             plan for plan in program.segments.values() if plan.is_on_facts or plan in segments
         ]
     run_moves(program, turn, entered_by_segments(turn, judge(turn, segments)))
-    turn.turn_to(None)
+    turn.focus(None)
     starting = due_date_flows(program, state, at) + _meant(program, turn, visits.of)
     run_moves(program, turn, entered_by_time(turn, sorted(starting, key=_rank)))
     moves = due_journeys(program, turn)

@@ -1,4 +1,4 @@
-"""Of which triggering segments a customer is a member, and when that changes by time alone
+"""Membership in the segments that trigger flows, and the time at which it changes without an event
 (DESIGN 5.8)."""
 
 from collections.abc import Iterable
@@ -9,14 +9,14 @@ from streams.engine.values import Instant
 
 
 def judge(turn: Turn, segments: Iterable[SegmentPlan]) -> list[CompiledFlow]:
-    """Judges whether the customer is a member of `segments`, and notes it. The flows that those
-    start who have just become members, in their order (step 5 of SEMANTICS 5.1).
+    """Updates the membership in `segments`. Returns the flows that new memberships start, in order
+    of rank (step 5 of SEMANTICS 5.1).
 
-    Who is no member, and can't become one but by an event of their own, needs no note of it: so a
-    segment costs nothing in the states of customers who have nothing to do with it."""
+    A customer who is no member, and can become one only by an event of their own, has no record of
+    it: a segment takes no space in the states of customers outside of it."""
     started: list[CompiledFlow] = []
     memberships = turn.state.memberships
-    turn.turn_to(None)
+    turn.focus(None)
     for plan in segments:
         is_member, changes_at = plan.condition(turn)
         before = memberships.get(plan.segment)
@@ -32,7 +32,7 @@ def judge(turn: Turn, segments: Iterable[SegmentPlan]) -> list[CompiledFlow]:
 
 
 def due_segments(program: Program, state: CustomerState, due: Instant) -> list[SegmentPlan]:
-    """The segments of which the truth may change at `due`."""
+    """The segments whose condition may change at `due`."""
     return [
         program.segments[segment]
         for segment, membership in state.memberships.items()
@@ -41,18 +41,18 @@ def due_segments(program: Program, state: CustomerState, due: Instant) -> list[S
 
 
 def set_silently(program: Program, turn: Turn) -> None:
-    """Sets the membership of segments that are new or were changed: nobody enters because of an
-    edit (SEMANTICS 1.10). A customer of whom nothing is known yet is a member of none, so that
-    their first event can make them one.
+    """Updates the membership in new and changed segments without starting flows: an edit triggers
+    no entries (SEMANTICS 1.10). A customer without any event is a member of none, so that the
+    first event can start flows.
 
-    Without a note, as `judge` leaves none, it comes to the same whenever it is judged, until an
-    event. So most customers needn't be written because of a segment that was published."""
+    A customer without a record of membership gives the same result at any time before the next
+    event, so that most customers need not be written after a segment was published."""
     state = turn.state
     known = state.memberships
     state.memberships = {}
     if state.sequence == 0:
         return
-    turn.turn_to(None)
+    turn.focus(None)
     for segment, plan in program.segments.items():
         membership = known.get(segment)
         if membership is not None and membership.version == plan.version:

@@ -5,12 +5,12 @@ there are; `references.py` resolves `$trigger.total`. Conditions, triggers and s
 written in it, come above.
 """
 
-from streams.engine.language.families import Families
+from streams.engine.language.family_keys import Families
 from streams.engine.language.profile_field import read_as
 from streams.engine.language.reading import (
     UNREADABLE,
-    Found,
-    Member,
+    FamilyMember,
+    FoundMember,
     OneOf,
     Reading,
     describe,
@@ -30,26 +30,25 @@ from streams.engine.language.references import (
     fields_of,
     getter,
     is_reference,
+    json_value,
     parse_constant,
     profile_reader,
     refers_to_trigger,
-    shown,
 )
-from streams.engine.language.scope import EVERY_EVENT_HAS, PROFILE_FIELDS, Reads, Remembered, Scope
-from streams.engine.language.store_settings import OwnFieldType, StoreSettings, own_fields
+from streams.engine.language.scope import PROFILE_FIELDS, Reads, Remembered, Scope
+from streams.engine.language.store_settings import CustomFieldType, StoreSettings, custom_fields
 
 __all__ = [
-    "EVERY_EVENT_HAS",
     "IN_WORDS",
     "ITEM_OF",
     "LIST_OF",
     "PROFILE_FIELDS",
     "UNREADABLE",
+    "CustomFieldType",
     "Families",
-    "Found",
-    "Member",
+    "FamilyMember",
+    "FoundMember",
     "OneOf",
-    "OwnFieldType",
     "Reader",
     "Reading",
     "Reads",
@@ -59,18 +58,18 @@ __all__ = [
     "StoreSettings",
     "compile_reference",
     "compile_value",
+    "custom_fields",
     "describe",
     "field_at",
     "field_reader",
     "fields_of",
     "getter",
     "is_reference",
+    "json_value",
     "keys_of",
-    "own_fields",
     "parse_constant",
     "profile_reader",
     "read",
     "read_as",
     "refers_to_trigger",
-    "shown",
 ]

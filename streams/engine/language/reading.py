@@ -27,7 +27,7 @@ from typing import Annotated, Any, Literal, Protocol, Union
 
 import msgspec
 
-from streams.engine.language.families import Families
+from streams.engine.language.family_keys import Families
 from streams.engine.language.scope import Scope
 from streams.engine.values import (
     Path,
@@ -40,7 +40,7 @@ from streams.engine.values import (
 )
 
 
-class Member(Protocol):
+class FamilyMember(Protocol):
     """One member of a family (a step, a condition, a trigger): its module."""
 
     @property
@@ -54,18 +54,18 @@ class Member(Protocol):
 
 class OneOf(msgspec.Struct, frozen=True):
     """Marks a place where one member of a family stands, told apart by its key. The family is only
-    named, because families nest (an `if` holds steps): see families.py."""
+    named, because families nest (an `if` holds steps): see family_keys.py."""
 
     family: str
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundMember(msgspec.Struct, frozen=True):
     """A member of a family that was read, and where it stands."""
 
     path: Path
     family: str
     key: str
-    member: Member
+    member: FamilyMember
     definition: Any
 
 
@@ -75,7 +75,7 @@ class Reading(msgspec.Struct):
 
     families: Families = Families()
     problems: list[Problem] = []
-    found: list[Found] = []
+    found: list[FoundMember] = []
 
 
 class Unreadable(enum.Enum):
@@ -109,7 +109,7 @@ def read(raw: Any, kind: Any, path: Path, reading: Reading) -> Any:
     raise TypeError(f"no way to read {kind!r}")
 
 
-class Key(msgspec.Struct, frozen=True):
+class StructKey(msgspec.Struct, frozen=True):
     """One key of a struct, as written."""
 
     name: str
@@ -120,7 +120,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 @functools.cache
-def keys_of(struct: type[msgspec.Struct]) -> dict[str, Key]:
+def keys_of(struct: type[msgspec.Struct]) -> dict[str, StructKey]:
     """The keys of `struct` in the order of their definition."""
     hints = typing.get_type_hints(struct, include_extras=True)
     keys = {}
@@ -128,7 +128,7 @@ def keys_of(struct: type[msgspec.Struct]) -> dict[str, Key]:
         default = field.default
         if field.default_factory is not msgspec.NODEFAULT:
             default = field.default_factory()
-        keys[field.encode_name] = Key(
+        keys[field.encode_name] = StructKey(
             field.encode_name, field.name, hints[field.name], field.required, default
         )
     return keys
@@ -216,11 +216,11 @@ def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
     member = members[key]
     definition = _read_struct(raw, member.Definition, path, reading)
     if definition is not UNREADABLE:
-        reading.found.append(Found(path, family.family, key, member, definition))
+        reading.found.append(FoundMember(path, family.family, key, member, definition))
     return definition
 
 
-def _that_has_the_others(present: list[str], members: Mapping[str, Member]) -> list[str]:
+def _that_has_the_others(present: list[str], members: Mapping[str, FamilyMember]) -> list[str]:
     """Of several keys of the family, the one of which the others are options (`trigger` has an
     `any`, and there is an `any` that stands by itself)."""
     fitting = []

@@ -9,8 +9,9 @@ import msgspec
 
 from streams.engine.customer import VALUES, Situation, value_reader
 from streams.engine.language.profile_field import read_as
-from streams.engine.language.scope import EVERY_EVENT_HAS, Scope
+from streams.engine.language.scope import Scope
 from streams.engine.values import (
+    COMMON_FIELDS,
     ITEM_FIELDS,
     Field,
     FieldType,
@@ -125,7 +126,7 @@ def compile_value(text: str, kind: FieldType, scope: Scope, path: Path = ()) -> 
 
 def fields_of(metric: str, scope: Scope) -> dict[str, Field]:
     """All fields of a metric's events (KeyError for an unknown metric)."""
-    return {**EVERY_EVENT_HAS, **scope.metrics[metric].fields}
+    return {**COMMON_FIELDS, **scope.metrics[metric].fields}
 
 
 def field_at(
@@ -173,7 +174,7 @@ def field_reader(
     read = getter(name)
     first, _, rest = name.partition(".")
     field = scope.profile[rest] if rest and fields[first].type is FieldType.PATCH else fields[first]
-    if not field.is_own and field is fields[first]:
+    if not field.is_custom and field is fields[first]:
         return read
     as_type = read_as(field.type, scope)
 
@@ -195,7 +196,7 @@ def profile_reader(name: str, scope: Scope) -> Reader:
     return read
 
 
-def shown(kind: FieldType, scope: Scope) -> Callable[[Any], Any]:
+def json_value(kind: FieldType, scope: Scope) -> Callable[[Any], Any]:
     """A value of the type `kind` as plain JSON for people: amounts in major units, moments by the
     clocks of the scope, long lists by their number."""
     if kind is FieldType.MONEY:

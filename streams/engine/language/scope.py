@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.language.families import Families
+from streams.engine.language.family_keys import Families
 from streams.engine.values import Field, FieldType, Metric
 
 
@@ -66,12 +66,6 @@ class Scope(msgspec.Struct):
     reads: Reads = msgspec.field(default_factory=Reads)
     segment_conditions: dict[str, Callable[[Any], Any]] = {}  # compiled ones, filled on first use
 
-
-EVERY_EVENT_HAS: dict[str, Field] = {
-    "event_id": Field(FieldType.TEXT),
-    "customer_id": Field(FieldType.TEXT),
-    "occurred_at": Field(FieldType.MOMENT),
-}
 
 PROFILE_FIELDS: dict[str, Field] = {
     "email": Field(FieldType.TEXT, is_optional=True),

@@ -29,10 +29,10 @@ from streams.engine.values import (
 
 
 def _field_type(text: str) -> FieldType | None:
-    return next((kind for kind in _OWN_FIELD_TYPES if kind.value == text), None)
+    return next((kind for kind in _CUSTOM_FIELD_TYPES if kind.value == text), None)
 
 
-_OWN_FIELD_TYPES = (
+_CUSTOM_FIELD_TYPES = (
     FieldType.TEXT,
     FieldType.NUMBER,
     FieldType.MONEY,
@@ -42,9 +42,9 @@ _OWN_FIELD_TYPES = (
     FieldType.TEXTS,
     FieldType.NUMBERS,
 )
-_TYPE_NAMES = tuple(kind.value for kind in _OWN_FIELD_TYPES)
+_TYPE_NAMES = tuple(kind.value for kind in _CUSTOM_FIELD_TYPES)
 
-OwnFieldType = Annotated[
+CustomFieldType = Annotated[
     FieldType,
     Scalar(f"one of {', '.join(_TYPE_NAMES)}", _field_type, {"enum": list(_TYPE_NAMES)}),
 ]
@@ -92,7 +92,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     timezone: Text = "UTC"
     currency: Currency = "GBP"
     rates: dict[Currency, Rate] = {}
-    profile: dict[FieldName, OwnFieldType] = {}
+    profile: dict[FieldName, CustomFieldType] = {}
     history: History = History()
     smart_sending: dict[Channel, Duration] = {}
     quiet_hours: dict[Channel, tuple[ClockTime, ClockTime]] = {}
@@ -118,6 +118,6 @@ SMART_SENDING = {"email": 16 * HOUR, "sms": 24 * HOUR, "push": 24 * HOUR, "web":
 """The default windows (SEMANTICS 4.7)."""
 
 
-def own_fields(types: Mapping[str, FieldType]) -> dict[str, Field]:
+def custom_fields(types: Mapping[str, FieldType]) -> dict[str, Field]:
     """The fields that a shop has defined itself, by name: none has to be there."""
-    return {name: Field(kind, is_optional=True, is_own=True) for name, kind in types.items()}
+    return {name: Field(kind, is_optional=True, is_custom=True) for name, kind in types.items()}

@@ -1,27 +1,34 @@
 """The compiled form of a set of definitions, and how a journey moves through it.
 
 `program.py` holds the set, `flow.py` and `step.py` its flows and steps, `turn.py` one customer at
-one moment, `walk.py` the way from step to step, `waiting.py` messages under review. The families of
-steps and triggers, which are compiled to it, come above.
+one moment, `walk.py` the way from step to step, `review_queue.py` messages under review. The
+families of steps and triggers, which are compiled to it, come above.
 """
 
+from streams.engine.program.audience import Audience, AudienceDefinition, Schedule, compile_audience
 from streams.engine.program.building import Building, StepModule, has_own_id, id_of
 from streams.engine.program.flow import CompiledFlow, ExitRule, NextMoment, ReEntry, SegmentPlan
 from streams.engine.program.program import MetricPlan, Program
-from streams.engine.program.schedule import Audience, AudienceDefinition, Schedule, compile_audience
-from streams.engine.program.step import Awaited, Run, Step, StepDefinition, retraced_by
-from streams.engine.program.turn import MOST_ENTRIES, Turn
-from streams.engine.program.waiting import (
+from streams.engine.program.review_queue import (
     APPROVED,
     adapt_reviews,
     approve,
     approved_step,
     due_reviews,
-    find_waiting,
-    give_up,
-    put_up,
+    enqueue,
+    find_request,
+    remove_request,
 )
-from streams.engine.program.walk import end, finish_of, go_on, is_filtered, run_when_due, walk
+from streams.engine.program.step import Awaited, Run, Step, StepDefinition, retraced_by
+from streams.engine.program.turn import MOST_ENTRIES, Turn
+from streams.engine.program.walk import (
+    end,
+    finish_of,
+    is_filtered,
+    resume_journey,
+    run_when_due,
+    walk,
+)
 
 __all__ = [
     "APPROVED",
@@ -49,14 +56,14 @@ __all__ = [
     "compile_audience",
     "due_reviews",
     "end",
-    "find_waiting",
+    "enqueue",
+    "find_request",
     "finish_of",
-    "give_up",
-    "go_on",
     "has_own_id",
     "id_of",
     "is_filtered",
-    "put_up",
+    "remove_request",
+    "resume_journey",
     "retraced_by",
     "run_when_due",
     "walk",

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from streams.engine.language import Member, Scope, StoreSettings
+from streams.engine.language import FamilyMember, Scope, StoreSettings
 from streams.engine.program.flow import CompiledFlow
 from streams.engine.program.step import FAMILY, Step
 from streams.engine.values import step_hash
@@ -29,7 +29,7 @@ class Building(msgspec.Struct):
         return following
 
 
-class StepModule(Member, Protocol):
+class StepModule(FamilyMember, Protocol):
     """What the module of a step holds."""
 
     def compile(self, definition: Any, building: Building, step_id: str, following: Step) -> Step:

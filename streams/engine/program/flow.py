@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from streams.engine.conditions import Condition, Evidence, Test
+from streams.engine.conditions import Condition, EvidenceFunction, Test
 from streams.engine.customer import CustomerState
-from streams.engine.program.schedule import Audience, Schedule
+from streams.engine.program.audience import Audience, Schedule
 from streams.engine.program.step import Step
 from streams.engine.program.turn import FlowVersion
 from streams.engine.values import Instant, zone_named
@@ -57,7 +57,7 @@ class CompiledFlow(FlowVersion, eq=False):
     key: Callable[[Mapping[str, Any]], Any] | None = None
     key_name: str | None = None
     filter: Condition | None = None
-    filter_evidence: Evidence | None = None
+    filter_evidence: EvidenceFunction | None = None
     exit_on: tuple[ExitRule, ...] = ()
     steps: dict[str, Step] = msgspec.field(default_factory=dict)  # by id, nested ones too
     named_steps: set[str] = msgspec.field(default_factory=set)  # those with an id of their own

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions import Test
-from streams.engine.customer import ALWAYS_READ, Apply, Journey, Memory, Watching
+from streams.engine.customer import ALWAYS_READ, Apply, InterestChange, Journey, Retention
 from streams.engine.program.flow import CompiledFlow, SegmentPlan
 from streams.engine.program.step import Step
-from streams.engine.values import OWN_METRICS_TOPIC, Event, Exchange, Metric
+from streams.engine.values import CUSTOM_METRICS_TOPIC, Event, Exchange, Metric
 
 NO_FACTS: Mapping[str, Any] = {}
 
@@ -21,7 +21,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     name: str
     metric: Metric
     exchange: Exchange
-    memory: Memory
+    retention: Retention
     apply: Apply | None = None
     has_money: bool = False
     adds: tuple[str, ...] = ()  # of what every event has, what conditions read
@@ -35,7 +35,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     concerns_journeys: bool = False
     converts: bool = False  # may be what a message led to
     is_news: bool = False  # of an article: concerns who waits for it
-    watch: Watching | None = None  # what it says of the articles that P waits for
+    watch: InterestChange | None = None  # what it says of the articles that P waits for
 
     def data_of(self, event: Event) -> dict[str, Any]:
         """The event's data as conditions see it: money in the store's currency."""
@@ -43,7 +43,10 @@ class MetricPlan(msgspec.Struct, eq=False):
         if self.has_money:
             data = self.exchange.in_store_currency(self.metric, data)
         if self.adds:
-            data = {**data, **{name: getattr(event, name) for name in self.adds}}
+            added = {name: getattr(event, name) for name in self.adds}
+            if data is event.data:
+                return {**data, **added}
+            data.update(added)
         return data
 
 
@@ -58,7 +61,7 @@ class Program(msgspec.Struct, eq=False):
     reads: dict[str, frozenset[str]]
     segments: dict[str, SegmentPlan] = {}  # that start flows, by id
     journey_segments: tuple[SegmentPlan, ...] = ()  # those that ask which flows P is in
-    asks_of_journeys: bool = False  # whether entering and leaving a flow may change any truth
+    depends_on_journeys: bool = False  # whether entering and leaving a flow may change any truth
     dated_flows: tuple[CompiledFlow, ...] = ()  # that a date starts, in their order
     judged_waits: dict[str, dict[str, Step]] = {}  # by flow, the steps that wait for a condition
     journey_waits: dict[str, dict[str, Step]] = {}  # those that ask which flows P is in
@@ -78,11 +81,11 @@ class Program(msgspec.Struct, eq=False):
         """The fields of the metric's events that somebody reads: the others needn't be decoded."""
         return self.reads.get(metric) or ALWAYS_READ.get(metric, frozenset())
 
-    def own_metric(self, name: str) -> Metric | None:
+    def custom_metric(self, name: str) -> Metric | None:
         """A metric of the shop's own, as it is defined now."""
         plan = self.on_metric.get(name)
-        is_own = plan is not None and plan.metric.topic == OWN_METRICS_TOPIC
-        return plan.metric if plan is not None and is_own else None
+        is_custom = plan is not None and plan.metric.topic == CUSTOM_METRICS_TOPIC
+        return plan.metric if plan is not None and is_custom else None
 
     def rank_of(self, journey: Journey) -> int:
         """The place of the journey's flow in the order of SEMANTICS 5.1."""

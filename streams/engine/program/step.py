@@ -33,7 +33,7 @@ class Step(msgspec.Struct, eq=False):
 
     A `wait_for` has one more, `came`, for when what it waits for has come: an event (`awaited`), or
     the truth of a `condition`. A `send` has `approved`, for a copy of the journey that waited for a
-    person (waiting.py).
+    person (review_queue.py).
 
     `retrace` is for who is added to the flow afterwards (SEMANTICS 6.3): None where such a customer
     passes the step over.
@@ -45,7 +45,7 @@ class Step(msgspec.Struct, eq=False):
     came: "Run | None" = None
     awaited: Awaited | None = None
     condition: Condition | None = None
-    hangs_on: Dependence | None = None  # the condition
+    depends_on: Dependence | None = None  # the condition
     approved: "Run | None" = None
     retrace: "Retrace | None" = None
     following: "Step | None" = None  # below it, whichever way it goes

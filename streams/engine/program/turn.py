@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from streams.engine.conditions import NO_RATE
 from streams.engine.customer import Journey, Situation
 from streams.engine.effects import Decision, Effects, Outcome
-from streams.engine.values import NO_RATE, Event, zone_of
+from streams.engine.values import Event, currency_without_rate, zone_of
 
 MOST_ENTRIES = 16
 MOST_STEPS = 1_000
@@ -42,12 +43,12 @@ class Turn(Situation):
         """The customer's zone; `otherwise` is the flow's, else the store's (SEMANTICS 2.3)."""
         return zone_of(self.state.profile.get("timezone"), otherwise)
 
-    def turn_to_entered(self, journey: Journey) -> None:
+    def focus_entered(self, journey: Journey) -> None:
         """From now on `journey` asks, which the event of this turn has started."""
         self.journey = journey
         self.trigger = self.data
 
-    def note(
+    def record(
         self,
         flow: FlowVersion,
         journey: Journey | None,
@@ -60,8 +61,9 @@ class Turn(Situation):
         be compared (FLOWS "Money")."""
         event = self.event
         trigger = self.trigger
-        if trigger is not None and NO_RATE in trigger:
-            evidence = {**evidence, "no_rate": [trigger[NO_RATE]]}
+        currency = None if trigger is None else currency_without_rate(trigger)
+        if currency is not None:
+            evidence = {**evidence, NO_RATE: sorted({*evidence.get(NO_RATE, ()), currency})}
         self.effects.decisions.append(
             Decision(
                 self.now,

@@ -29,9 +29,9 @@ def walk(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step | None) ->
         step = following
 
 
-def go_on(turn: Turn, flow: CompiledFlow, journey: Journey, run: Run) -> None:
+def resume_journey(turn: Turn, flow: CompiledFlow, journey: Journey, run: Run) -> None:
     """Lets a journey that waits or is held go on: `run` is of the step where it stands."""
-    turn.turn_to(journey)
+    turn.focus(journey)
     stands_at = flow.steps[journey.step or ""]
     move(journey, JourneyState.RUNNING)
     following = run(turn, journey)
@@ -52,8 +52,8 @@ def is_filtered(turn: Turn, flow: CompiledFlow, journey: Journey, step: str) -> 
     if flow.filter is None or flow.filter(turn)[0]:
         return False
     assert flow.filter_evidence is not None
-    evidence = flow.filter_evidence(turn)
-    turn.note(flow, journey, step, Outcome.SKIPPED, "profile_filter", evidence)
+    evidence = flow.filter_evidence(turn).as_json()
+    turn.record(flow, journey, step, Outcome.SKIPPED, "profile_filter", evidence)
     return True
 
 
@@ -68,7 +68,7 @@ def end(
     """Ends `journey` and says why. `step` is where it ended."""
     move(journey, JourneyState.ENDED)
     turn.has_changed_journeys = True
-    turn.note(flow, journey, step, Outcome.EXITED, reason, evidence)
+    turn.record(flow, journey, step, Outcome.EXITED, reason, evidence)
     journeys = turn.state.journeys
     for place, other in enumerate(journeys):
         if other is journey:

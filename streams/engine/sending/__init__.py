@@ -1,7 +1,7 @@
-"""The rules of sending, one module per rule, in the order in which they are asked (SEMANTICS 4).
+"""The rules of sending, one module per rule, in the order of evaluation (SEMANTICS 4).
 
-Each has a `compile(message)` to a rule, or None where the message isn't subject to it. The first
-rule that objects decides. Start with `message.py`.
+Each has a `compile(message)` to a rule, or None if it does not apply to the message. The
+first objection decides. Start with `message.py`.
 """
 
 from streams.engine.sending import (
@@ -42,6 +42,6 @@ SENDING_RULES = (
 
 
 def rules_of(message: Message) -> tuple[SendingRule, ...]:
-    """The rules that can have anything to say about `message`, in their order."""
+    """The rules that apply to `message`, in order of evaluation."""
     compiled = (rule.compile(message) for rule in SENDING_RULES)
     return tuple(rule for rule in compiled if rule is not None)

@@ -1,5 +1,5 @@
 """Frequency caps of the whole account (SEMANTICS 4.8): at most n messages in a rolling, half open
-window (what was sent exactly one window ago doesn't count), or on one calendar day of P."""
+window (a message sent exactly one window ago does not count), or on one calendar day of P."""
 
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from streams.engine.values import start_of_today
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Skips where one cap is reached. Each counts what all flows have sent."""
+    """Skips if a cap is reached. A cap counts the messages of all flows."""
     caps = tuple(cap for cap in message.caps if message.channel in cap.channels)
     if not caps or message.flow.is_transactional:
         return None

@@ -1,6 +1,5 @@
-"""Consent and suppression (SEMANTICS 4.6): marketing needs the customer's yes on the channel, and
-nothing against it; a transactional message obeys only what says that it wouldn't arrive or
-wouldn't be borne (profile.py)."""
+"""Consent and suppression (SEMANTICS 4.6): a marketing message needs consent on its channel and no
+suppression; a transactional one is stopped only by the causes in FORBID_ALL."""
 
 from streams.engine.customer import FORBID_ALL, Journey
 from streams.engine.program import Turn
@@ -8,7 +7,7 @@ from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Skips who didn't agree, and whose channel is suppressed."""
+    """Skips customers without consent, and suppressed channels."""
     channel = message.channel
     if message.flow.is_transactional:
 

@@ -1,5 +1,5 @@
-"""A message that has waited too long since P reached its step (SEMANTICS 4.3): held by quiet hours,
-by a paused flow or by a review."""
+"""Expiry, counted from the moment at which P reached the step (SEMANTICS 4.3): for messages held by
+quiet hours, by a paused flow or for a review."""
 
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
@@ -7,11 +7,11 @@ from streams.engine.sending.message import Message, SendingRule, Verdict, reache
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Skips what is over; it is over at exactly its expiry."""
+    """Skips expired messages; the moment of expiry is already too late."""
     lasts, step = message.expires, message.step
 
     def judge(turn: Turn, journey: Journey) -> Verdict | None:
-        if not journey.memory:  # P has just come
+        if not journey.memory:  # P has just reached the step
             return None
         reached = reached_at(turn, journey, step)
         if turn.now < reached + lasts:

@@ -1,21 +1,21 @@
-"""What the rules of sending judge, and what they say of it."""
+"""A message under evaluation by the rules of sending, and their verdict."""
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from streams.engine.conditions import Condition, Evidence
+from streams.engine.conditions import Condition, EvidenceFunction
 from streams.engine.content import CouponPool
-from streams.engine.customer import REACHED, Journey, noted_of
+from streams.engine.customer import REACHED, Journey, remembered_at
 from streams.engine.effects import Outcome
 from streams.engine.program import CompiledFlow, Turn
 from streams.engine.values import Clock, Instant
 
 
 class CompiledCap(msgspec.Struct, frozen=True):
-    """At most `at_most` marketing messages on `channels` within `window` ms, or, for None, within
-    one calendar day of the customer (SEMANTICS 4.8)."""
+    """At most `at_most` marketing messages on `channels` within `window` ms, or within one calendar
+    day of the customer for None (SEMANTICS 4.8)."""
 
     at_most: int
     channels: frozenset[str]
@@ -33,16 +33,16 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     window: int  # ms of Smart Sending on the channel
     expires: int  # ms from reaching the step
     only_if: Condition | None = None
-    only_if_evidence: Evidence | None = None
-    quiet_hours: tuple[Clock, Clock] | None = None  # from, to; None: none
+    only_if_evidence: EvidenceFunction | None = None
+    quiet_hours: tuple[Clock, Clock] | None = None  # from, to
     caps: tuple[CompiledCap, ...] = ()
-    coupon: CouponPool | None = None  # that the message gives a code of
-    sends_kept: int = 0  # ms that a send is remembered for the caps
+    coupon: CouponPool | None = None  # pool of the message's code
+    sends_kept: int = 0  # ms of sends remembered for the caps
 
 
 class Verdict(msgspec.Struct, gc=False):
-    """Why a message isn't sent now. `until` is the moment at which a held one is judged again; None
-    for a skipped one, and for one that waits for its flow to be live again."""
+    """An objection to sending a message now. `until` is the next evaluation of a held message; None
+    for a skipped one, and for one held until its flow is live again."""
 
     outcome: Outcome
     reason: str
@@ -51,17 +51,17 @@ class Verdict(msgspec.Struct, gc=False):
 
 
 SendingRule = Callable[[Turn, Journey], Verdict | None]
-"""Says why the message can't be sent, or None if as far as it knows it can."""
+"""Returns the objection to sending the message, or None."""
 
 
 def skip(reason: str, evidence: dict[str, Any]) -> Verdict:
-    """The message is passed over (SEMANTICS 5.5) and the journey goes on."""
+    """Verdict that skips the message (SEMANTICS 5.5); the journey continues."""
     return Verdict(Outcome.SKIPPED, reason, evidence)
 
 
 def reached_at(turn: Turn, journey: Journey, step: str) -> Instant:
-    """When P reached `step`: now, unless P was held there."""
-    if not journey.memory:  # as nearly always
+    """Time at which P reached `step`: now, unless P was held there."""
+    if not journey.memory:  # the common case
         return turn.now
-    held_since = noted_of(journey, REACHED, step)
+    held_since = remembered_at(journey, REACHED, step)
     return turn.now if held_since is None else held_since

@@ -1,5 +1,5 @@
-"""Quiet hours (SEMANTICS 4.2): P is held until they end, and everything below is judged then. The
-first moment of the range is quiet, its last is not; equal ends make no quiet hours."""
+"""Quiet hours (SEMANTICS 4.2): P is held until they end, and the other rules are evaluated then.
+The range includes its start and excludes its end; equal ends mean no quiet hours."""
 
 import datetime
 
@@ -13,11 +13,11 @@ DEFAULT_QUIET_HOURS = {
     "sms": (Clock(21, 0), Clock(8, 0)),
     "push": (Clock(21, 0), Clock(8, 0)),
 }
-"""By channel, where the store's settings say nothing else."""
+"""By channel; the store's settings override them."""
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Holds while it is quiet where P is."""
+    """Holds during the quiet hours of P's time zone."""
     hours = message.quiet_hours
     if hours is None or hours[0] == hours[1]:
         return None
@@ -40,7 +40,7 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
         else:
             return None
         until = at_clock(day, end, zone)
-        if until <= turn.now:  # clocks were set back over the end: it has been reached once
+        if until <= turn.now:  # clocks were set back over the end, which is past already
             return None
         evidence = {
             "quiet_from": f"{start.hour:02}:{start.minute:02}",

@@ -1,4 +1,4 @@
-"""The address on the message's channel: there and well-formed (SEMANTICS 4.5)."""
+"""The address on the message's channel: present and well-formed (SEMANTICS 4.5)."""
 
 import re
 from typing import Any
@@ -14,11 +14,11 @@ _LONGEST_EMAIL = 254  # RFC 5321, a path without its brackets
 
 _WELL_FORMED = {"email": _EMAIL, "sms": _PHONE, "push": _TOKEN, "web": _TOKEN}
 VISITOR = "anon:"
-"""How the id of a visitor begins who isn't known yet: they can't be written to (DESIGN 7)."""
+"""Prefix of the ids of anonymous visitors, who cannot receive messages (DESIGN 7)."""
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Skips a customer without an address, and one whose address can't be one."""
+    """Skips customers without an address, and malformed addresses."""
     channel = message.channel
     field = ADDRESS_FIELDS.get(channel)
 
@@ -36,7 +36,7 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
 
 
 def is_well_formed(channel: str, address: Any) -> bool:
-    """Whether `address` looks like one that `channel` can reach."""
+    """True if `address` has the form of an address on `channel`."""
     if not isinstance(address, str) or (len(address) > _LONGEST_EMAIL and channel == "email"):
         return False
     return _WELL_FORMED[channel].fullmatch(address) is not None

@@ -1,8 +1,8 @@
-"""Smart Sending (SEMANTICS 4.7): not twice on a channel within its window.
+"""Smart Sending (SEMANTICS 4.7): one message per channel within its window.
 
 earlier send            earlier + window
      |-------- blocked --------|
-     t                         sent again from here on, this moment included
+     t                         allowed from this moment on, inclusive
 """
 
 from streams.engine.customer import Journey
@@ -11,7 +11,7 @@ from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Skips within the window that was in force when the earlier message was sent."""
+    """Skips within the window in force at the time of the earlier message."""
     if not message.smart_sending or message.flow.is_transactional:
         return None
     channel = message.channel

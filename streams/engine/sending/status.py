@@ -1,5 +1,5 @@
-"""A paused flow sends nothing: P is held before the message, and everything is judged as of the
-moment at which the flow is live again (SEMANTICS 6.1). A draft never comes here: it is no step."""
+"""A paused flow sends nothing: P is held before the message, and all rules are evaluated once the
+flow is live again (SEMANTICS 6.1). Drafts never get here: `send` compiles them to no message."""
 
 from streams.engine.customer import Journey
 from streams.engine.effects import Outcome

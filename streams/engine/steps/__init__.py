@@ -1,8 +1,8 @@
 """The steps of flows: one module per step, named after its key (SEMANTICS 2).
 
-Each has a `Definition` that reads itself, `check(definition, scope)` for what annotations can't
-say, and `compile(definition, building, step_id, following)` to the linked `Step` that runs.
-`wait.py` is what a `wait` does.
+Each has a `Definition` that reads itself, `check(definition, scope)` for rules beyond the
+types, and `compile(definition, building, step_id, following)` to the linked `Step` that runs.
+For example, `wait.py` holds all of `wait`.
 """
 
 from collections.abc import Mapping

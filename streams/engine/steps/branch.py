@@ -1,13 +1,12 @@
-"""The first way whose condition holds when P reaches the step, or else (SEMANTICS 2.6)."""
+"""The first branch whose condition holds when P reaches the step, or `else` (SEMANTICS 2.6)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from streams.engine.conditions import (
     ConditionDefinition,
-    add_evidence,
+    Evidence,
     compile_condition,
     compile_evidence,
 )
@@ -19,10 +18,10 @@ from streams.engine.values import Identifier, Problem
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """One way of a branch.
+    """One branch of several.
 
-    `when`: the condition, judged when the customer gets here
-    `then`: the steps where it is the first that holds
+    `when`: the condition, evaluated when the customer reaches the step
+    `then`: the steps if it is the first that holds
     """
 
     when: ConditionDefinition
@@ -30,10 +29,10 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Takes the first of several ways whose condition holds.
+    """Takes the first of several branches whose condition holds.
 
-    `branch`: the ways, in their order
-    `else`: the steps where none holds
+    `branch`: the branches, in order of evaluation
+    `else`: the steps if none holds
     `id`: the name of the step, shown in decisions
     """
 
@@ -43,13 +42,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """There are ways to choose between."""
+    """There is at least one branch."""
     if not definition.branch:
-        yield Problem(("branch",), "an empty list: write at least one way with 'when' and 'then'")
+        yield Problem(("branch",), "expected at least one branch with 'when' and 'then'")
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that chooses; all ways lead on to `following`."""
+    """The step that chooses; all branches lead to `following`."""
     place, flow, scope = building.place, building.flow, building.scope
     ways = [
         (
@@ -63,14 +62,14 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     otherwise = building.sequence(definition.else_, f"{place}.else", following)
 
     def run(turn: Turn, journey: Journey) -> Step | None:
-        compared: dict[str, Any] = {}
+        compared = Evidence()
         for number, condition, evidence, first in ways:
             if condition(turn)[0]:
-                shown = {"way": number + 1, **evidence(turn)}
-                turn.note(flow, journey, step_id, Outcome.BRANCH, "then", shown)
+                shown = {"way": number + 1, **evidence(turn).as_json()}
+                turn.record(flow, journey, step_id, Outcome.BRANCH, "then", shown)
                 return first
-            add_evidence(compared, evidence(turn))
-        turn.note(flow, journey, step_id, Outcome.BRANCH, "else", compared)
+            compared.add(evidence(turn))
+        turn.record(flow, journey, step_id, Outcome.BRANCH, "else", compared.as_json())
         return otherwise
 
     return Step(step_id, run, run, retrace=retraced_by(run))

@@ -1,4 +1,4 @@
-"""Ends the journey (SEMANTICS 5.5: `exit`, the step's own words in the evidence)."""
+"""Ends the journey (SEMANTICS 5.5: `exit`, with the step's own reason in the evidence)."""
 
 from collections.abc import Iterator
 
@@ -13,8 +13,8 @@ from streams.engine.values import Blank, Identifier, Instant, Problem, Text
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Ends the journey.
 
-    `exit`: nothing
-    `reason`: why, in your own words; shown in the decision
+    `exit`: empty
+    `reason`: text of your own, shown in the decision
     `id`: the name of the step, shown in decisions
     """
 
@@ -24,12 +24,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """Nothing beyond what the annotations say."""
+    """No checks beyond the types."""
     return iter(())
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that ends the journey; what follows is never reached."""
+    """The step that ends the journey; `following` is never reached."""
     evidence = {} if definition.reason is None else {"reason": definition.reason}
     flow = building.flow
 
@@ -38,6 +38,6 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         return None
 
     def retrace(turn: Turn, journey: Journey, at: Instant) -> None:
-        """P would have left."""
+        """The journey would have ended here."""
 
     return Step(step_id, run, run, retrace=retrace)

@@ -1,4 +1,4 @@
-"""One condition, judged when P reaches the step and never again (SEMANTICS 2.6)."""
+"""One condition, evaluated once, when P reaches the step (SEMANTICS 2.6)."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ from streams.engine.values import Identifier, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Takes one of two ways.
+    """Takes one of two branches.
 
-    `if`: the condition, judged when the customer gets here
-    `then`: the steps where it holds
-    `else`: the steps where it doesn't
+    `if`: the condition, evaluated when the customer reaches the step
+    `then`: the steps if it holds
+    `else`: the steps if it does not
     `id`: the name of the step, shown in decisions
     """
 
@@ -32,13 +32,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """One of the ways must hold a step."""
+    """At least one branch has steps."""
     if not definition.then and not definition.else_:
-        yield Problem((), "an 'if' without steps: write 'then' or 'else'", allowed=("then", "else"))
+        yield Problem((), "'if' has no steps; add 'then' or 'else'", allowed=("then", "else"))
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that chooses between the two ways, which both lead on to `following`."""
+    """The step that chooses; both branches lead to `following`."""
     condition = compile_condition(definition.if_, building.scope)
     evidence = compile_evidence(definition.if_, building.scope)
     place = building.place
@@ -48,9 +48,9 @@ def compile(definition: Definition, building: Building, step_id: str, following:
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         if condition(turn)[0]:
-            turn.note(flow, journey, step_id, Outcome.BRANCH, "then", evidence(turn))
+            turn.record(flow, journey, step_id, Outcome.BRANCH, "then", evidence(turn).as_json())
             return then
-        turn.note(flow, journey, step_id, Outcome.BRANCH, "else", evidence(turn))
+        turn.record(flow, journey, step_id, Outcome.BRANCH, "else", evidence(turn).as_json())
         return otherwise
 
     return Step(step_id, run, run, retrace=retraced_by(run))

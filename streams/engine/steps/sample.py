@@ -1,5 +1,5 @@
-"""Some go one way, some another: the same customer always the same way, unless `fresh` draws anew
-for each journey (SEMANTICS 2.7)."""
+"""Divides customers at random: always the same path for a customer, unless `fresh` draws for each
+journey (SEMANTICS 2.7)."""
 
 from collections.abc import Iterator
 
@@ -23,10 +23,10 @@ from streams.engine.values import (
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Divides customers at random.
 
-    `sample`: names of the paths to their shares in percent, together 100
-    `paths`: what each path does; one that isn't there does nothing
-    `fresh`: true: draws for each journey; otherwise a customer always gets the same path
-    `id`: the name of the step, part of what is drawn from
+    `sample`: names of the paths to their shares in percent, 100 in total
+    `paths`: the steps of each path; a path left out has no steps
+    `fresh`: true: a draw for each journey; otherwise a customer always gets the same path
+    `id`: the name of the step, which seeds the draw
     """
 
     sample: dict[Identifier, Percent]
@@ -36,17 +36,17 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """Shares make 100; every path has one."""
+    """Shares add up to 100; every path has one."""
     total = sum(definition.sample.values())
     if total != 100:
-        yield Problem(("sample",), f"the shares make {total}, expected 100")
+        yield Problem(("sample",), f"shares add up to {total}, expected 100")
     for path in definition.paths:
         if path not in definition.sample:
             yield unknown_name(("paths", path), "path", path, definition.sample, at_key=True)
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that draws; all paths lead on to `following`."""
+    """The step that draws; all paths lead to `following`."""
     place, flow, is_fresh = building.place, building.flow, definition.fresh
     flow_id = flow.flow
     paths: list[tuple[int, str, Step]] = []
@@ -64,7 +64,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             point = sample_point(turn.state.customer_id, flow_id, step_id)
         for below, name, first in paths:
             if point < below:
-                turn.note(flow, journey, step_id, Outcome.BRANCH, name, {"fresh": is_fresh})
+                turn.record(flow, journey, step_id, Outcome.BRANCH, name, {"fresh": is_fresh})
                 return first
         return following
 

@@ -1,4 +1,4 @@
-"""One message on one channel: the rules of sending decide whether (SEMANTICS 4)."""
+"""Sends one message on one channel, subject to the rules of sending (SEMANTICS 4)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from streams.engine.content import (
     check_texts,
     compile_items,
     compile_texts,
-    held_of,
+    valid_coupon,
 )
 from streams.engine.customer import (
     REACHED,
@@ -28,13 +28,13 @@ from streams.engine.customer import (
     LastSend,
     Sent,
     address_of,
+    mark_concluded,
     move,
-    note_handled,
-    note_of,
+    remember_at,
 )
 from streams.engine.effects import Outcome, SendCommand
 from streams.engine.language import Scope, profile_reader
-from streams.engine.program import APPROVED, Building, Run, Step, Turn, give_up, put_up
+from streams.engine.program import APPROVED, Building, Run, Step, Turn, enqueue, remove_request
 from streams.engine.sending import (
     DEFAULT_QUIET_HOURS,
     CompiledCap,
@@ -61,32 +61,32 @@ from streams.engine.values import (
 )
 
 DEFAULT_EXPIRES = {"email": 72 * HOUR}
-"""By channel; `_OTHERS_EXPIRE` for the rest (SEMANTICS 4.3)."""
+"""By channel; `_OTHERS_EXPIRE` for the others (SEMANTICS 4.3)."""
 _OTHERS_EXPIRE = 24 * HOUR
 
 
 SENDS_KEPT = 14 * DAY
-"""For so long a send is remembered, or as long as the longest cap asks for."""
+"""Retention of a send in the state; longer if a cap has a longer window."""
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Sends one message, or says why not.
+    """Sends one message, or records why it is not sent.
 
     `send`: the channel: email, sms, push, web
-    `template`: the message's template, as the delivery worker knows it
+    `template`: the message's template, by the name that delivery uses
     `id`: the name of the step; the template's name without it
-    `status`: live; draft: passed over; manual: sent after a person has approved it
-    `smart_sending`: false: not held back by an earlier message, nor by its window
+    `status`: live; draft: skipped; manual: sent after approval
+    `smart_sending`: false: exempt from Smart Sending
     `only_if`: a condition that must hold when the message is due
-    `quiet_hours`: false: also when it is quiet; true: not even a transactional one when it is
-      quiet; [from, to]: quiet hours of its own
+    `quiet_hours`: false: exempt; true: applied even to a transactional message; [from, to]: quiet
+      hours of its own
     `variables`: names to constants or references, for the template
-    `items`: what the message shows: the triggering event's items, the cart's, the viewed ones, or
+    `items`: articles in the message: those of the triggering event, of the cart, viewed or
       recommended ones
-    `coupon`: the pool of which it gives a code; it isn't sent if there is none
-    `category`: a word for reports
-    `utm`: names to texts, over those of the flow
-    `expires`: how long after its step was reached it may still be sent
+    `coupon`: the pool of its code; without a code left, the message is skipped
+    `category`: a label for reports
+    `utm`: link parameters, merged over those of the flow
+    `expires`: time to live, counted from reaching the step
     """
 
     send: Channel
@@ -105,7 +105,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """References exist, and what the message shows is there."""
+    """References, items and the coupon pool exist."""
     yield from check_texts(definition.variables, "variables", scope)
     if definition.items is not None:
         yield from check_items(definition.items, scope)
@@ -114,8 +114,8 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that asks the rules and sends. A draft is no step at all, and what waits for a
-    person asks the rules when it is approved (4.1)."""
+    """The step that evaluates the rules and sends. A draft does nothing; a message that needs
+    approval is evaluated when it is approved (4.1)."""
 
     def pass_over(turn: Turn, journey: Journey) -> Step | None:
         return following
@@ -131,7 +131,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         for rule in rules:
             verdict = rule(turn, journey)
             if verdict is not None:
-                return following if refuse(turn, journey, message, verdict) else None
+                return following if apply_verdict(turn, journey, message, verdict) else None
         reached = reached_at(turn, journey, step_id)
         sent = command(turn, journey, reached)
         turn.effects.commands.append(sent)
@@ -144,10 +144,10 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         }
         if APPROVED in journey.memory:
             evidence[APPROVED] = journey.memory[APPROVED]
-        turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
+        turn.record(flow, journey, step_id, Outcome.SENT, "", evidence)
         _remember_send(turn, message, sent)
         if flow.trigger_metric is not None:
-            note_handled(turn.state, sent.send_id)
+            mark_concluded(turn.state, sent.send_id)
         journey.memory = {SENT: [step_id, turn.now]}
         return following
 
@@ -158,31 +158,31 @@ def compile(definition: Definition, building: Building, step_id: str, following:
 
 
 def _when_approved(judge: Run) -> Run:
-    """Judges a copy of the journey, which doesn't go on: it is held once more, or has ended."""
+    """Judges the copy of the journey made for the review: it is held again, or it ends."""
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         if judge(turn, journey) is not None:
-            give_up(turn.state, journey)
+            remove_request(turn.state, journey)
         return None
 
     return run
 
 
 def _request_review(message: Message, command: "CommandBuilder", following: Step) -> Run:
-    """Publishes the message for review, and lets P go on; a paused flow holds P before it (6.1)."""
+    """Queues the message for review while P continues; a paused flow holds P before it (6.1)."""
     paused = status.compile(message)
     flow, step_id = message.flow, message.step
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         verdict = None if paused is None else paused(turn, journey)
         if verdict is not None:
-            return following if refuse(turn, journey, message, verdict) else None
+            return following if apply_verdict(turn, journey, message, verdict) else None
         reached = reached_at(turn, journey, step_id)
         would_be = command(turn, journey, reached)
-        if message.coupon is not None:  # it's taken when the message is sent, not before (4.1)
-            held = held_of(turn.state, message.coupon.coupons, turn.now)
+        if message.coupon is not None:  # taken when the message is sent, not before (4.1)
+            held = valid_coupon(turn.state, message.coupon.coupons, turn.now)
             would_be.coupon = None if held is None else held.code
-        address: Any = would_be.recipient  # which no rule has looked at yet
+        address: Any = would_be.recipient  # not checked by any rule yet
         would_be.recipient = address if isinstance(address, str) else None
         turn.effects.reviews.append(would_be)
         evidence = {
@@ -192,35 +192,34 @@ def _request_review(message: Message, command: "CommandBuilder", following: Step
             "triggered_at": journey.started_at,
             "reached_at": reached,
         }
-        turn.note(flow, journey, step_id, Outcome.REVIEW, "", evidence)
-        put_up(turn, journey, step_id, reached)
+        turn.record(flow, journey, step_id, Outcome.REVIEW, "", evidence)
+        enqueue(turn, journey, step_id, reached)
         if flow.trigger_metric is not None:
-            note_handled(turn.state, would_be.send_id)
+            mark_concluded(turn.state, would_be.send_id)
         if REACHED in journey.memory:
-            note_of(journey, REACHED, step_id, None)
+            remember_at(journey, REACHED, step_id, None)
         return following
 
     return run
 
 
-def refuse(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> bool:
-    """Writes down why the message isn't sent now; true if the journey goes on, false if it is
-    held at the message."""
+def apply_verdict(turn: Turn, journey: Journey, message: Message, verdict: Verdict) -> bool:
+    """Records the verdict. True if the journey continues, false if it is held at the message."""
     evidence = verdict.evidence
-    turn.note(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
+    turn.record(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
     if verdict.outcome is not Outcome.HELD:
         if message.flow.trigger_metric is not None:
-            note_handled(turn.state, send_id(journey.journey_id, message.step))
+            mark_concluded(turn.state, send_id(journey.journey_id, message.step))
         if REACHED in journey.memory:
-            note_of(journey, REACHED, message.step, None)
+            remember_at(journey, REACHED, message.step, None)
         return True
-    note_of(journey, REACHED, message.step, reached_at(turn, journey, message.step))
+    remember_at(journey, REACHED, message.step, reached_at(turn, journey, message.step))
     move(journey, JourneyState.HELD, message.step, verdict.until)
     return False
 
 
 def message_of(definition: Definition, building: Building, step_id: str) -> Message:
-    """What the rules judge: the step's own options over the flow's over the store's."""
+    """The message for the rules: the step's options over the flow's over the store's."""
     channel = definition.send
     store, flow, scope = building.settings, building.flow, building.scope
     smart_sending = definition.smart_sending
@@ -256,8 +255,7 @@ def _cap_of(cap: Any) -> CompiledCap:
 
 
 def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
-    """Counts towards the caps, lets an opened message be known again, and, for marketing, starts
-    the clock of Smart Sending."""
+    """Remembers the send for caps and for touches, and a marketing one for Smart Sending."""
     state, now = turn.state, turn.now
     is_marketing = not sent.transactional
     if is_marketing:
@@ -271,7 +269,7 @@ def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
 
 
 CommandBuilder = Callable[[Turn, Journey, Instant], SendCommand]
-"""Makes the command for a message whose step was reached at the moment given."""
+"""Builds the command of a message, given the time at which its step was reached."""
 
 
 def _command_of(definition: Definition, message: Message, building: Building) -> CommandBuilder:
@@ -287,26 +285,26 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
     def command(turn: Turn, journey: Journey, reached: Instant) -> SendCommand:
         state, now = turn.state, turn.now
         return SendCommand(
-            send_id(journey.journey_id, step_id),
-            state.customer_id,
-            channel,
-            address_of(state, channel),
-            template,
-            flow.flow,
-            flow.version,
-            step_id,
-            journey.journey_id,
-            flow.is_transactional,
-            now,
-            now,
-            reached + expires,
-            variables(turn),
-            [] if items is None else items(turn),
-            journey.coupon,
-            utm,
-            read_locale(turn),
-            journey.trigger_event_id,
-            journey.traceparent,
+            send_id=send_id(journey.journey_id, step_id),
+            customer_id=state.customer_id,
+            channel=channel,
+            recipient=address_of(state, channel),
+            template=template,
+            flow=flow.flow,
+            flow_version=flow.version,
+            step=step_id,
+            journey_id=journey.journey_id,
+            transactional=flow.is_transactional,
+            decided_at=now,
+            not_before=now,
+            expires_at=reached + expires,
+            variables=variables(turn),
+            items=[] if items is None else items(turn),
+            coupon=journey.coupon,
+            utm=utm,
+            locale=read_locale(turn),
+            trigger_event_id=journey.trigger_event_id,
+            traceparent=journey.traceparent,
         )
 
     return command

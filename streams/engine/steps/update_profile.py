@@ -1,4 +1,4 @@
-"""Sets fields of the customer's profile; the next step sees them at once (SEMANTICS 5.2)."""
+"""Sets fields of the customer's profile; the next step sees the new values (SEMANTICS 5.2)."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from streams.engine.values import FieldName, FieldType, Identifier, Operand, Pro
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Sets fields of the profile.
 
-    `update_profile`: fields to values or references; a reference to what is missing unsets it
+    `update_profile`: fields to values or references; a missing value unsets its field
     `id`: the name of the step, shown in decisions
     """
 
@@ -32,7 +32,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         if field is None:
             yield unknown_name(path, "profile field", name, scope.profile, at_key=True)
         elif field.type in _LISTS:
-            yield Problem(path, f"{name!r} is a {field.type.value}: it can't be set here")
+            yield Problem(path, f"{name!r} ({field.type.value}) cannot be set here")
         else:
             value = compile_value(text, field.type, scope, path)
             if isinstance(value, Problem):

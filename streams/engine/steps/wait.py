@@ -1,5 +1,5 @@
-"""Goes on later: after a while, at a clock time, at a moment, or within a window of the day
-(SEMANTICS 2.1 to 2.5). All clock times and days are the customer's own."""
+"""Continues later: after a duration, at a clock time, at a moment, or within a window of the day
+(SEMANTICS 2.1 to 2.5). Clock times and days are those of the customer's time zone."""
 
 import datetime
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class Until(msgspec.Struct, frozen=True, kw_only=True):
 
     `until`: a clock time ("15:30"), a moment (2026-12-24 18:00), or `$profile.FIELD` or
       `$trigger.FIELD` that holds a date or moment
-    `offset`: so much later, or earlier with a minus
+    `offset`: added to it; earlier with a minus
     """
 
     until: ClockTime | MomentText | Operand
@@ -50,10 +50,10 @@ class Until(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """Until it is between two clock times; no wait within them.
+    """Until a window between two clock times; within it, no wait.
 
     `window`: from (included) and to (excluded), also over midnight
-    `only_on`: the days on which this may be
+    `only_on`: allowed days of the week
     """
 
     window: tuple[ClockTime, ClockTime]
@@ -61,13 +61,13 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Goes on later.
+    """Continues later.
 
     `wait`: a duration (4h, 1d 2h 30m, 2w), `until:` a clock time or moment, or a `window:` of the
       day
-    `at`: with whole days: so many calendar days later, at this clock time
-    `only_on`: the days on which to go on; on others, the same clock time of the next such day
-    `id`: the name of the step, by which customers who wait here are found again
+    `at`: clock time on the last day of a wait in whole days
+    `only_on`: days on which to continue; otherwise the same clock time on the next such day
+    `id`: the name of the step; waiting customers keep their place by it
     """
 
     wait: Duration | Until | Window
@@ -77,7 +77,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DueOf = Callable[[Turn, ZoneInfo], Instant]
-"""The moment to go on at, given the customer's zone."""
+"""Returns the moment at which to continue, given the customer's zone."""
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
@@ -85,7 +85,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     wait = definition.wait
     if definition.at is not None:
         if not isinstance(wait, int):
-            yield Problem(("at",), "'at' goes with a duration in days", at_key=True)
+            yield Problem(("at",), "'at' needs a duration in days, such as 2d", at_key=True)
         elif whole_days(wait) is None:
             yield Problem(("wait",), "with 'at' the wait must be whole days, such as 2d")
     if isinstance(wait, Until) and isinstance(wait.until, str):
@@ -94,7 +94,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         if definition.only_on:
             yield Problem(("only_on",), "write 'only_on' inside 'wait', beside 'window'")
         if wait.window[0] == wait.window[1]:
-            yield Problem(("wait", "window"), "a window that ends where it begins is empty")
+            yield Problem(("wait", "window"), "empty window")
 
 
 def _check_reference(text: str, scope: Scope) -> Iterator[Problem]:
@@ -115,7 +115,7 @@ def _check_reference(text: str, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that waits, unless what it waits for is already past (2.5)."""
+    """The step that waits, unless the end of the wait is past already (2.5)."""
     due = due_of(definition, building.scope)
     otherwise = building.scope.zone
     only_on = frozenset(definition.only_on)
@@ -139,7 +139,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         return None
 
     def retrace(turn: Turn, journey: Journey, at: Instant) -> tuple[Step, Instant] | None:
-        """A wait that ends just now has passed (6.3)."""
+        """A wait that ends now has passed (6.3)."""
         if has_nothing_after:
             return following, at
         today, turn.now = turn.now, at
@@ -153,7 +153,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
 
 
 def due_of(definition: Definition, scope: Scope) -> _DueOf:
-    """When the wait is over, before `only_on` is looked at."""
+    """The end of the wait, before `only_on` is applied."""
     wait = definition.wait
     if isinstance(wait, int):
         return _after(wait, definition.at)
@@ -177,8 +177,8 @@ def _after(length: int, clock: Clock | None) -> _DueOf:
     known: dict[ZoneInfo, tuple[Instant, Instant, Instant]] = {}
 
     def due(turn: Turn, zone: ZoneInfo) -> Instant:
-        """The same for a whole day of the zone: (its start, its end, the moment). A day on which
-        clocks are changed may show one date, another, and the first again."""
+        """Cached per zone for the current day: (its start, its end, the moment). Not cached on days
+        of a clock change, which may show one date, another, and the first again."""
         now = turn.now
         day = known.get(zone)
         if day is None or not day[0] <= now < day[1]:
@@ -193,8 +193,8 @@ def _after(length: int, clock: Clock | None) -> _DueOf:
 
 
 def _referred(reference: Reference, offset: int) -> _DueOf:
-    """A date counts from its first moment, and whole days of offset are calendar days there. What
-    is missing is treated as past: P goes on."""
+    """A date counts from the start of its day; whole days of offset are calendar days. A missing
+    value counts as past: P continues."""
     if reference.type is FieldType.MOMENT:
 
         def moment_due(turn: Turn, zone: ZoneInfo) -> Instant:
@@ -217,7 +217,7 @@ def _referred(reference: Reference, offset: int) -> _DueOf:
 
 
 def _window(wait: Window) -> _DueOf:
-    """The earliest moment, now included, whose clock lies in the window and whose day is allowed.
+    """The earliest moment, now included, inside the window and on an allowed day.
     A window over midnight is two parts of a day:
 
         00:00 ==end---------------start== 24:00

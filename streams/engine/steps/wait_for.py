@@ -1,4 +1,4 @@
-"""Goes on when something happens or comes to hold, or at the timeout (SEMANTICS 2.8).
+"""Continues when an event comes or a condition holds, or at the timeout (SEMANTICS 2.8).
 
 arrival                                   arrival + timeout
    |--- event or truth: then ------------------|  this moment included
@@ -21,26 +21,33 @@ from streams.engine.conditions import (
     earlier,
     top_fields,
 )
-from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, move, note_of, noted_of
+from streams.engine.customer import (
+    TIMEOUT_AT,
+    Journey,
+    JourneyState,
+    move,
+    remember_at,
+    remembered_at,
+)
 from streams.engine.effects import Outcome
 from streams.engine.language import Scope, refers_to_trigger
 from streams.engine.program import Awaited, Building, Run, Step, StepDefinition, Turn
 from streams.engine.values import Identifier, Instant, PositiveDuration, Problem
 
-MINIMAL_PAST = None  # as far back as there is: a journey may have begun any time ago
-_LAST = 1 << 32  # after every place in a customer's order of processing
+MINIMAL_PAST = None  # without limit: a journey may have begun at any time
+_LAST = 1 << 32  # after every sequence number of a customer
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Waits for an event or for a condition, but not for ever.
+    """Waits for an event or for a condition, up to a timeout.
 
     `wait_for`: an event (`metric` and `where`) or a condition
-    `timeout`: so long after getting here, the customer takes the way of `else`
-    `since`: which events count: those since getting here (`arrival`), or all since the flow's
-      trigger (`flow_start`, what it is when `where` refers to `$trigger`)
-    `then`: the steps when it came
-    `else`: the steps when it didn't come in time
-    `id`: the name of the step, by which customers who wait here are found again
+    `timeout`: time after reaching the step; then the customer takes `else`
+    `since`: counted events: those since reaching the step (`arrival`), or all since the flow's
+      trigger (`flow_start`, the default if `where` refers to `$trigger`)
+    `then`: the steps if it came in time
+    `else`: the steps after the timeout
+    `id`: the name of the step; waiting customers keep their place by it
     """
 
     wait_for: EventPattern | ConditionDefinition
@@ -52,17 +59,17 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """The event is known; `since` goes with an event."""
+    """The event is known; `since` needs an event."""
     awaited = definition.wait_for
     if isinstance(awaited, EventPattern):
         for problem in check_pattern(awaited, scope):
             yield problem.under(("wait_for",))
     elif definition.since is not None:
-        yield Problem(("since",), "'since' goes with an event, not with a condition", at_key=True)
+        yield Problem(("since",), "'since' needs an event", at_key=True)
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that waits; both ways lead on to `following`."""
+    """The step that waits; both branches lead to `following`."""
     place = building.place
     then = building.sequence(definition.then, f"{place}.then", following)
     otherwise = building.sequence(definition.else_, f"{place}.else", following)
@@ -73,7 +80,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
 
 
 class _Ways:
-    """The two ways out, and the wait between."""
+    """The two branches, and the wait before them."""
 
     def __init__(
         self, building: Building, step_id: str, then: Step, otherwise: Step, timeout: int
@@ -82,38 +89,38 @@ class _Ways:
         self.then, self.otherwise, self.timeout = then, otherwise, timeout
 
     def leads_nowhere(self) -> bool:
-        """Whether nothing comes after, whatever happens (2.5)."""
+        """True if no step follows on either branch (2.5)."""
         return self.then is self.flow.finish and self.otherwise is self.flow.finish
 
     def came(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
-        note_of(journey, TIMEOUT_AT, self.step_id, None)
-        turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "then", evidence)
+        remember_at(journey, TIMEOUT_AT, self.step_id, None)
+        turn.record(self.flow, journey, self.step_id, Outcome.BRANCH, "then", evidence)
         return self.then
 
     def timed_out(self, turn: Turn, journey: Journey, evidence: dict[str, Any]) -> Step:
-        timeout_at = noted_of(journey, TIMEOUT_AT, self.step_id)
+        timeout_at = remembered_at(journey, TIMEOUT_AT, self.step_id)
         evidence = {**evidence, "timeout_at": turn.now if timeout_at is None else timeout_at}
-        note_of(journey, TIMEOUT_AT, self.step_id, None)
-        turn.note(self.flow, journey, self.step_id, Outcome.BRANCH, "timeout", evidence)
+        remember_at(journey, TIMEOUT_AT, self.step_id, None)
+        turn.record(self.flow, journey, self.step_id, Outcome.BRANCH, "timeout", evidence)
         return self.otherwise
 
     def retrace_from(
         self, turn: Turn, journey: Journey, at: Instant, evidence: dict[str, Any]
     ) -> tuple[Step, Instant] | None:
-        """For who would have got here at `at`, and for whom it hasn't come: a timeout that is over
-        just now has passed (6.3)."""
+        """The timeout branch for a backfilled journey that would have reached the step at `at`, if
+        the timeout has passed (6.3): one that ends now counts as passed. None: still waiting."""
         timeout_at = at + self.timeout
-        note_of(journey, TIMEOUT_AT, self.step_id, timeout_at)
+        remember_at(journey, TIMEOUT_AT, self.step_id, timeout_at)
         if timeout_at <= turn.now:
             return self.timed_out(turn, journey, evidence), timeout_at
         return None
 
     def wait(self, turn: Turn, journey: Journey, changes_at: Instant | None) -> None:
-        """Until the timeout, which counts from arrival, or until the truth may change."""
-        timeout_at = noted_of(journey, TIMEOUT_AT, self.step_id)
+        """Waits until the timeout, counted from arrival, or until the condition may change."""
+        timeout_at = remembered_at(journey, TIMEOUT_AT, self.step_id)
         if timeout_at is None:
             timeout_at = turn.now + self.timeout
-            note_of(journey, TIMEOUT_AT, self.step_id, timeout_at)
+            remember_at(journey, TIMEOUT_AT, self.step_id, timeout_at)
         move(journey, JourneyState.WAITING, self.step_id, earlier(timeout_at, changes_at))
 
 
@@ -125,7 +132,7 @@ def _for_event(definition: Definition, pattern: EventPattern, ways: _Ways) -> St
         since = "flow_start" if refers_to_trigger(pattern.where) else "arrival"
     if since == "flow_start":
         ways.scope.reads.remember(metric, MINIMAL_PAST, top_fields(pattern.where))
-    elif ways.scope.trigger is not None:  # for who is added afterwards: `history` says how many
+    elif ways.scope.trigger is not None:  # for backfills: as many as `history` keeps
         ways.scope.reads.remember(metric, 0, top_fields(pattern.where))
 
     def run(turn: Turn, journey: Journey) -> Step | None:
@@ -159,7 +166,7 @@ def _for_event(definition: Definition, pattern: EventPattern, ways: _Ways) -> St
             return ways.then, at
         after = (journey.started_at, journey.sequence)
         if since == "arrival" and at > journey.started_at:
-            after = (at, _LAST)  # a record of that moment came before P did (5.2)
+            after = (at, _LAST)  # records of that moment come before P's arrival (5.2)
         for event in turn.state.recent.get(metric, ()):
             if (event.at, event.sequence) <= after:
                 continue
@@ -183,15 +190,15 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
     evidence = compile_evidence(definition, ways.scope)
 
     def came(turn: Turn, journey: Journey) -> Step | None:
-        return ways.came(turn, journey, evidence(turn))
+        return ways.came(turn, journey, evidence(turn).as_json())
 
     def judge(turn: Turn, journey: Journey) -> Step | None:
         holds, changes_at = condition(turn)
         if holds:
             return came(turn, journey)
-        timeout_at = noted_of(journey, TIMEOUT_AT, ways.step_id)
+        timeout_at = remembered_at(journey, TIMEOUT_AT, ways.step_id)
         if timeout_at is not None and turn.now >= timeout_at:
-            return ways.timed_out(turn, journey, evidence(turn))
+            return ways.timed_out(turn, journey, evidence(turn).as_json())
         ways.wait(turn, journey, changes_at)
         return None
 
@@ -204,8 +211,8 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
             return ways.then, at
         holds, changes_at = condition(turn)
         if holds:
-            return ways.came(turn, journey, evidence(turn)), at
-        passed = ways.retrace_from(turn, journey, at, evidence(turn))
+            return ways.came(turn, journey, evidence(turn).as_json()), at
+        passed = ways.retrace_from(turn, journey, at, evidence(turn).as_json())
         if passed is None:
             ways.wait(turn, journey, changes_at)
         return passed
@@ -216,6 +223,6 @@ def _for_condition(definition: msgspec.Struct, ways: _Ways) -> Step:
         judge,
         came=came,
         condition=condition,
-        hangs_on=dependence_of(definition, ways.scope.segments),
+        depends_on=dependence_of(definition, ways.scope.segments),
         retrace=retrace,
     )

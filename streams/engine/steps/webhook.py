@@ -1,4 +1,4 @@
-"""Calls a webhook of the shop: a command on the topic `webhooks`, carried out by others."""
+"""Calls a webhook of the shop: a command on the topic `webhooks`, delivered by another service."""
 
 from collections.abc import Iterator
 
@@ -15,8 +15,8 @@ from streams.engine.values import AnyText, FieldName, Identifier, Problem, send_
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Calls one of the shop's webhooks.
 
-    `webhook`: its name, as who calls it knows it
-    `data`: names to constants or references, handed over as texts
+    `webhook`: its name in the calling service
+    `data`: names to constants or references, passed as text
     `id`: the name of the step, shown in decisions
     """
 
@@ -31,8 +31,8 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
-    """The step that writes the command, if the flow's profile filter holds (1.3). The decision is
-    `sent`: of the closed list (5.5) it is the one that says that a command went out."""
+    """The step that writes the command, if the flow's profile filter holds (1.3). Its decision is
+    `sent`, the outcome of every command (5.5)."""
     flow, webhook = building.flow, definition.webhook
     data = compile_texts(definition.data, building.scope)
 
@@ -40,21 +40,21 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         if is_filtered(turn, flow, journey, step_id):
             return following
         command = WebhookCommand(
-            send_id(journey.journey_id, step_id),
-            turn.state.customer_id,
-            webhook,
-            flow.flow,
-            flow.version,
-            step_id,
-            journey.journey_id,
-            turn.now,
-            data(turn),
-            journey.trigger_event_id,
-            journey.traceparent,
+            webhook_id=send_id(journey.journey_id, step_id),
+            customer_id=turn.state.customer_id,
+            webhook=webhook,
+            flow=flow.flow,
+            flow_version=flow.version,
+            step=step_id,
+            journey_id=journey.journey_id,
+            decided_at=turn.now,
+            data=data(turn),
+            trigger_event_id=journey.trigger_event_id,
+            traceparent=journey.traceparent,
         )
         turn.effects.webhooks.append(command)
         evidence = {"webhook_id": command.webhook_id, "webhook": webhook}
-        turn.note(flow, journey, step_id, Outcome.SENT, "", evidence)
+        turn.record(flow, journey, step_id, Outcome.SENT, "", evidence)
         return following
 
     return Step(step_id, run, run)

@@ -1,12 +1,12 @@
 """The triggers of flows: one module per trigger, named after its key (SEMANTICS 1.1).
 
-Each has a `Definition` that reads itself, `check(definition, scope)` and a `compile` to what the
-flow is started by.
+Each has a `Definition` that reads itself, `check(definition, scope)` and a `compile` to the closure
+or schedule that starts the flow.
 """
 
 from collections.abc import Mapping
 
-from streams.engine.language import Member
+from streams.engine.language import FamilyMember
 from streams.engine.triggers import date, metric, once, schedule, segment
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "schedule",
     "segment",
 ]
-TRIGGERS: Mapping[str, Member] = {
+TRIGGERS: Mapping[str, FamilyMember] = {
     "metric": metric,
     "segment": segment,
     "schedule": schedule,

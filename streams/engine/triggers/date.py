@@ -41,8 +41,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     `date`: the field, as `profile.birthday`
     `yearly`: true: every year on that day; 29 February in other years is 28 February
     `monthly`: true: every month on that day; the 31st of a short month is its last day
-    `offset`: so much later, or earlier with a minus
-    `at`: the clock time; without it, the day's first moment
+    `offset`: added to the date; earlier with a minus
+    `at`: the clock time; without it, the start of the day
     """
 
     date: Text
@@ -53,22 +53,24 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """The field is a date of the profile."""
+    """The field is a date of the profile, and the options fit it."""
     name = definition.date.removeprefix(_PREFIX)
     dates = [f"{_PREFIX}{name}" for name, field in scope.profile.items() if field.type in _TYPES]
     if definition.date not in dates:
         yield unknown_name(("date",), "date of the profile", definition.date, dates)
         return
     if definition.yearly and definition.monthly:
-        yield Problem(("monthly",), "'yearly' and 'monthly': one of them", at_key=True)
+        yield Problem(("monthly",), "'yearly' and 'monthly' exclude each other", at_key=True)
     if scope.profile[name].type is FieldType.MOMENT and definition.at is not None:
-        yield Problem(("at",), f"{definition.date} is a moment: it has a clock time", at_key=True)
+        yield Problem(
+            ("at",), f"{definition.date!r} has a clock time; 'at' is not allowed", at_key=True
+        )
     if definition.at is not None and whole_days(definition.offset) is None:
         yield Problem(("offset",), "with 'at' the offset must be whole days, such as -7d")
 
 
 def compile(definition: Definition, scope: Scope) -> NextMoment:  # noqa: A001 - same name in each
-    """The closure that finds the next moment."""
+    """A closure that finds the next due date, not before a moment given."""
     field = definition.date.removeprefix(_PREFIX)
     otherwise = scope.zone
     as_type = read_as(scope.profile[field].type, scope)
@@ -104,8 +106,7 @@ def _placer(definition: Definition) -> Callable[[datetime.date, ZoneInfo], Insta
 def _days(
     definition: Definition, day: datetime.date, around: datetime.date
 ) -> Iterator[datetime.date]:
-    """The days on which it comes round, from a little before `around` on, and never before the
-    first."""
+    """The days on which the date recurs, from shortly before `around`, never before the first."""
     if definition.yearly:
         for year in range(max(day.year, around.year - 1), around.year + 3):
             yield yearly(day, year)

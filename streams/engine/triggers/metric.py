@@ -11,12 +11,12 @@ class Definition(EventPattern, frozen=True, kw_only=True):
     """Starts the flow for the customer of the event.
 
     `metric`: the kind of event
-    `where`: what must hold of the event's own data; judged once, at entry
+    `where`: a condition on the event's own data; evaluated once, at entry
     """
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """The metric is known and its `where` fits."""
+    """The metric is known and `where` fits its fields."""
     yield from check_pattern(definition, scope)
 
 

@@ -1,5 +1,5 @@
-"""`{schedule: "0 9 * * *", audience: ...}`: clock times of the store start the flow for every
-customer for whom a condition holds (SEMANTICS 1.1, 5.4)."""
+"""`{schedule: "0 9 * * *", audience: ...}`: clock times of the store start the flow for its
+audience (SEMANTICS 1.1, 5.4)."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ from streams.engine.values import CronLine, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Starts the flow at clock times of the store, for every customer for whom a condition holds.
+    """Starts the flow at clock times of the store, for an audience.
 
     `schedule`: a cron line: minute, hour, day of the month, month, day of the week
-    `audience`: for whom: a condition, or everyone
+    `audience`: a condition on customers, or everyone
     """
 
     schedule: CronLine
@@ -22,10 +22,10 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """All is said by the keys; the audience's condition is checked by itself."""
+    """No checks beyond the types; the condition of the audience is checked on its own."""
     return iter(())
 
 
 def compile(definition: Definition, scope: Scope) -> Schedule:  # noqa: A001 - same name in each
-    """The moments."""
+    """The schedule."""
     return Schedule(definition.schedule, None, scope.store_zone.key)

@@ -1,4 +1,4 @@
-"""`{segment: low-clv}`: becoming a member starts the flow, by an event or by time alone
+"""`{segment: low-clv}`: a new membership starts the flow, by an event or by time alone
 (SEMANTICS 1.1)."""
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from streams.engine.values import Identifier, Problem, unknown_name
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Starts the flow for customers who become members of a segment.
+    """Starts the flow for new members of a segment.
 
     `segment`: the segment's id
     """

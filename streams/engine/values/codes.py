@@ -22,7 +22,7 @@ _BITS = 5  # of one character
 _ROUNDS = 8
 
 
-class CodeSupply(Protocol):
+class CodeSource(Protocol):
     """Where codes come from: each call gives another one, and never one again."""
 
     def next_loaded(self, pool: str) -> str | None:
@@ -32,7 +32,7 @@ class CodeSupply(Protocol):
         """A code made by rule."""
 
 
-class EmptySupply:
+class NoCodeSource:
     """No codes at all."""
 
     def next_loaded(self, pool: str) -> str | None:
@@ -44,10 +44,10 @@ class EmptySupply:
         raise NotImplementedError
 
 
-NO_CODES = EmptySupply()
+NO_CODES = NoCodeSource()
 
 
-def size_of(length: int) -> int:
+def number_of_codes(length: int) -> int:
     """How many codes there are with `length` characters after the prefix."""
     return int(len(ALPHABET) ** length)
 
@@ -58,7 +58,7 @@ def number_of(counter: int, partition: int) -> int:
 
 
 def code_of(key: str, prefix: str, length: int, number: int) -> str:
-    """The code of a number below `size_of(length)`; another one for each number."""
+    """The code of a number below `number_of_codes(length)`; another one for each number."""
     mixed = _permuted(_Mixing(key, prefix, length), number)
     characters = ""
     for _ in range(length):
@@ -88,7 +88,7 @@ class _Mixing:
         self._series = f"{length}:{prefix}".encode()
         self._half = (_BITS * length + 1) // 2
         self._mask = (1 << self._half) - 1
-        self.size = size_of(length)
+        self.size = number_of_codes(length)
 
     def __call__(self, number: int) -> int:
         left, right = number >> self._half, number & self._mask

@@ -8,7 +8,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 WEEK = 7 * DAY
 
-LONGEST = 3_660 * DAY
+LONGEST_DURATION = 3_660 * DAY
 """Ten years: what is longer is a slip of the keyboard, and dates end somewhere."""
 
 PATTERN = r"(\d+w)?( ?\d+d)?( ?\d+h)?( ?\d+m)?( ?\d+s)?"
@@ -28,7 +28,7 @@ def parse_duration(text: str) -> int | None:
     if not text or text[0] == " " or not _WHOLE.fullmatch(text):
         return None
     total = sum(int(number) * _MILLISECONDS[unit] for number, unit in _PARTS.findall(text))
-    return total if total <= LONGEST else None
+    return total if total <= LONGEST_DURATION else None
 
 
 def parse_offset(text: str) -> int | None:

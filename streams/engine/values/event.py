@@ -30,7 +30,7 @@ class Field(msgspec.Struct, frozen=True):
 
     type: FieldType
     is_optional: bool = False
-    is_own: bool = False  # the shop's: its type may be another in older events
+    is_custom: bool = False  # the shop's: its type may be another in older events
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -85,6 +85,13 @@ ITEM_FIELDS: dict[str, Field] = {
     "url": _TEXT_OR_NONE,
     "image_url": _TEXT_OR_NONE,
 }
+
+COMMON_FIELDS: dict[str, Field] = {
+    "event_id": _TEXT,
+    "customer_id": _TEXT,
+    "occurred_at": Field(FieldType.MOMENT),
+}
+"""The fields of every event."""
 
 METRICS: dict[str, Metric] = {
     "order.placed": Metric(
@@ -181,7 +188,7 @@ PRODUCT_METRICS: dict[str, Metric] = {
 }
 """Metrics of articles: they have no customer, their key is the `sku`, and no flow sees them."""
 
-OWN_METRICS_TOPIC = "events"
+CUSTOM_METRICS_TOPIC = "events"
 """The input that events of a shop's own metrics arrive on."""
 
 INPUTS: tuple[str, ...] = (
@@ -196,7 +203,7 @@ INPUTS: tuple[str, ...] = (
     "products",
     "interests",
     "product-news",
-    OWN_METRICS_TOPIC,
+    CUSTOM_METRICS_TOPIC,
     "backfills",
 )
 """The inputs of a task; the first decides who owns it (DESIGN 3)."""
@@ -213,7 +220,7 @@ TOPIC_ORDER: tuple[str, ...] = (
     "carts",
     "views",
     "searches",
-    OWN_METRICS_TOPIC,
+    CUSTOM_METRICS_TOPIC,
     "backfills",  # after the events that may concern whoever is added
 )
 """Which comes first among records of the same record time (SEMANTICS 5.3)."""

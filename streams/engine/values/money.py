@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from streams.engine.values.event import ITEM_FIELDS, FieldType, Metric
+import msgspec
+
+from streams.engine.values.event import COMMON_FIELDS, ITEM_FIELDS, FieldType, Metric
 from streams.engine.values.scalars import parse_decimal
 
 _MINOR_DIGITS = {
@@ -26,12 +28,8 @@ _MINOR_DIGITS = {
 MONEY_TYPES = (FieldType.MONEY, FieldType.ITEMS)
 """The fields that hold amounts."""
 
-AS_WRITTEN = "\0as_written"
-"""In converted data: the fields with amounts as the event had them, in its own currency. Messages
-show these, conditions compare the others."""
-
-NO_RATE = "\0no_rate"
-"""In converted data: the event's currency, if there is no rate for it."""
+_AS_WRITTEN, _NO_RATE = "\0as_written", "\0no_rate"
+"""Names of ConvertedData attributes in states. They stay, because old states are read."""
 
 _ITEM_MONEY = tuple(name for name, field in ITEM_FIELDS.items() if field.type is FieldType.MONEY)
 
@@ -58,6 +56,69 @@ def amount_text(minor: int, currency: str) -> str:
         return str(minor)
     whole, rest = divmod(abs(minor), 10**digits)
     return f"{'-' if minor < 0 else ''}{whole}.{rest:0{digits}}"
+
+
+class ConvertedData(dict[str, Any]):
+    """The data of an event in another currency than the store's: every amount in the store's
+    currency, missing (None) without a rate. `currency` stays the event's own."""
+
+    __slots__ = ("as_written", "no_rate")
+
+    def __init__(
+        self, fields: Mapping[str, Any], as_written: Mapping[str, Any], no_rate: str | None
+    ) -> None:
+        """`as_written`: the fields with amounts, in the event's own currency, as messages show
+        them. `no_rate`: that currency, if there is no rate for it."""
+        super().__init__(fields)
+        self.as_written = as_written
+        self.no_rate = no_rate
+
+
+def as_written(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The amounts of an event's data in the event's own currency."""
+    return data.as_written if isinstance(data, ConvertedData) else data
+
+
+def currency_without_rate(data: Mapping[str, Any]) -> str | None:
+    """The currency of an event's data if there is no rate for it."""
+    return data.no_rate if isinstance(data, ConvertedData) else None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
+
+
+def pack(data: Mapping[str, Any]) -> bytes:
+    """An event's data as states keep it."""
+    if not isinstance(data, ConvertedData):
+        return _encode(data)
+    stored = {name: value for name, value in data.items() if name not in COMMON_FIELDS}
+    stored[_AS_WRITTEN] = data.as_written
+    if data.no_rate is not None:
+        stored[_NO_RATE] = data.no_rate
+    stored.update((name, value) for name, value in data.items() if name in COMMON_FIELDS)
+    return _encode(stored)
+
+
+def unpack(packed: bytes) -> dict[str, Any]:
+    """The data that `pack` was given."""
+    data = _decode(packed)
+    if _AS_WRITTEN not in data:
+        return data
+    return ConvertedData(data, data.pop(_AS_WRITTEN), data.pop(_NO_RATE, None))
+
+
+def pack_remembered(fields: dict[str, Any] | None, no_rate: str | None) -> bytes | None:
+    """Remembered fields of a past event as states keep them; None if there is nothing to keep."""
+    if no_rate is not None:
+        return _encode({_NO_RATE: no_rate, **(fields or {})})
+    return _encode(fields) if fields else None
+
+
+def unpack_remembered(packed: bytes) -> tuple[dict[str, Any], str | None]:
+    """The fields and the currency that `pack_remembered` was given."""
+    fields = _decode(packed)
+    return fields, fields.pop(_NO_RATE, None)
 
 
 class Exchange:
@@ -87,9 +148,8 @@ class Exchange:
         return int((minor * factor).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
     def in_store_currency(self, metric: Metric, data: dict[str, Any]) -> dict[str, Any]:
-        """An event's data as conditions see it: every amount in the store's currency, missing
-        (None) without a rate. `currency` stays what it was, AS_WRITTEN and NO_RATE say the rest.
-        Returns `data` itself if there is nothing to convert, which is nearly always."""
+        """An event's data as conditions see it: `data` itself if there is nothing to convert, which
+        is the usual case, else ConvertedData."""
         currency = data.get("currency")
         if currency is None or currency == self.currency:
             return data
@@ -106,11 +166,9 @@ class Exchange:
             else:
                 continue
             as_written[name] = value
-        if as_written:
-            converted[AS_WRITTEN] = as_written
-            if not self.knows(currency):
-                converted[NO_RATE] = currency
-        return converted
+        if not as_written:
+            return data
+        return ConvertedData(converted, as_written, None if self.knows(currency) else currency)
 
     def _item(self, item: dict[str, Any], currency: str) -> dict[str, Any]:
         prices = {

@@ -9,7 +9,7 @@ Path = tuple[str | int, ...]
 """Keys and list places from the root of the definitions set: ("flows", 0, "steps", 1, "wait")."""
 
 
-MOST_SHOWN = 40
+MOST_NAMES_SHOWN = 40
 """A longer list of what is allowed tells nobody anything."""
 
 
@@ -40,7 +40,7 @@ class Problem(msgspec.Struct, frozen=True):
         text = self.message
         if self.nearest is not None:
             text += f": did you mean {self.nearest!r}?"
-        if 0 < len(self.allowed) <= MOST_SHOWN:
+        if 0 < len(self.allowed) <= MOST_NAMES_SHOWN:
             text += f" (allowed: {', '.join(self.allowed)})"
         return text
 

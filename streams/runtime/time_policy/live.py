@@ -19,10 +19,10 @@ from streams.runtime.timers import FAR_FUTURE
 
 logger = logging.getLogger(__name__)
 
-SHORTEST_PAUSE = 0.02
+MIN_INTERVAL = 0.02
 """Seconds between two cuts, at least."""
-SHARE_OF_CPU = 50
-"""Cuts may cost one part in so many of a CPU."""
+CPU_FRACTION = 1 / 50
+"""Fraction of one CPU that cuts may cost."""
 AT_THE_LIVE_EDGE = 5_000
 """Milliseconds that the clock may be behind: several cuts, also of many tasks (DESIGN 5.2)."""
 
@@ -121,7 +121,7 @@ class LiveTime:
 
     def pause_after_cut(self, cost: float) -> float:
         """See TimePolicy.pause_after_cut."""
-        return max(SHORTEST_PAUSE, SHARE_OF_CPU * cost)
+        return max(MIN_INTERVAL, cost / CPU_FRACTION)
 
     def is_at_rest(self, behind: int, waits_for: str | None) -> bool:
         """See TimePolicy.is_at_rest: between two cuts each task waits for some input."""

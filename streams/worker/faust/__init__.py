@@ -2,6 +2,6 @@
 
 Only here Faust, mode and aiokafka are imported, so an upgrade of Faust touches this folder
 alone. Records don't pass through Faust's consumer (`transport` says why), states aren't kept in its
-tables (`tables`). Of the worker it may import `membership` and `fetching`. Start reading at
-`membership`, then `app`, which says what of Faust is replaced by what of ours.
+tables (`customer_table`). Of the worker it may import `group` and `fetching`. Start reading at
+`group`, then `app`, which says what of Faust is replaced by what of ours.
 """

@@ -5,8 +5,8 @@ from typing import Any
 import faust
 from faust.types import EventT, Message, StreamT
 
-from streams.worker.faust.inputs import Inputs
-from streams.worker.membership import Feed
+from streams.worker.faust.input_topics import InputTopics
+from streams.worker.group import Feed
 
 
 class BatchTopic(faust.Topic):
@@ -28,7 +28,7 @@ class BatchTopic(faust.Topic):
         """Nothing: topics were checked at the start."""
 
 
-def add_agents(app: faust.App, inputs: Inputs, feed: Feed) -> None:
+def add_agents(app: faust.App, inputs: InputTopics, feed: Feed) -> None:
     """An agent for each input topic. A batch counts as done when its transaction is committed,
     so nothing is acknowledged to Faust."""
 

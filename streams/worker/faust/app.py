@@ -12,15 +12,15 @@ from faust.types.auth import CredentialsT
 from yarl import URL
 
 from streams.engine import INPUTS
-from streams.runtime.commit import CHANGELOG
+from streams.ports import CHANGELOG
 from streams.settings import Protocol, Settings
 from streams.worker.faust.agents import BatchTopic, add_agents
-from streams.worker.faust.inputs import Inputs
+from streams.worker.faust.customer_table import CustomersTable, TaskTables
+from streams.worker.faust.input_topics import InputTopics
 from streams.worker.faust.routes import OneHopRouter
-from streams.worker.faust.tables import CustomersTable, TaskTables
 from streams.worker.faust.transport import BatchTransport, Consumer
 from streams.worker.fetching import FetchThread
-from streams.worker.membership import Feed, Member
+from streams.worker.group import Feed, GroupMember
 
 
 class WorkerApp(faust.App):
@@ -35,18 +35,18 @@ class WorkerApp(faust.App):
     async def crashed_by(self) -> BaseException:
         """Waits until a part of the app has crashed; why."""
         await self._crashed.wait()
-        return self.crash_reason or RuntimeError("the app crashed without a reason")
+        return self.crash_reason or RuntimeError("Faust app crashed without an exception")
 
     async def _producer_flush(self, logger: Any) -> None:
         """Nothing: nothing is sent through Faust's producer."""
 
 
 def build_app(
-    settings: Settings, records: FetchThread, member: Member, shared: Mapping[str, Feed]
+    settings: Settings, records: FetchThread, member: GroupMember, shared: Mapping[str, Feed]
 ) -> WorkerApp:
     """The app, with an agent for each input topic and the table of customers. `shared`: see
     BatchTransport."""
-    inputs = Inputs({topic: settings.prefix + topic for topic in INPUTS}, settings.partitions)
+    inputs = InputTopics({topic: settings.prefix + topic for topic in INPUTS}, settings.partitions)
     session = settings.session_timeout / 1000
     app = WorkerApp(
         settings.application,
@@ -80,12 +80,12 @@ def build_app(
     app.customers = CustomersTable(app, member, changelog_topic=changelog)
     app.tables.add(app.customers)
 
-    async def give_up(*_: Any, **__: Any) -> None:
+    async def on_revoked(*_: Any, **__: Any) -> None:
         consumer = app.consumer
         assert isinstance(consumer, Consumer)
-        await (member.lost() if consumer.was_thrown_out else member.revoked())
+        await (member.lost() if consumer.was_expelled else member.revoked())
 
-    app.on_partitions_revoked.connect(give_up, weak=False)
+    app.on_partitions_revoked.connect(on_revoked, weak=False)
     return app
 
 

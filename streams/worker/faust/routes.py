@@ -12,8 +12,8 @@ from faust.web.exceptions import NotFound, ServiceUnavailable
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.web.views import customer_view
-from streams.worker.faust.tables import CustomersTable
-from streams.worker.membership import Answers, NotHere
+from streams.worker.faust.customer_table import CustomersTable
+from streams.worker.group import Answers, NotHere
 
 ROUTED = "Sendflow-Routed"
 """Marks a request that another worker sent here; it isn't sent on again."""
@@ -55,7 +55,7 @@ def add_routes(app: faust.App, customers: CustomersTable, answers: Answers) -> N
             try:
                 state = customers[customer_id]
             except KeyError:
-                raise NotFound(f"nothing is known of customer {customer_id!r}") from None
+                raise NotFound(f"unknown customer {customer_id!r}") from None
             except NotHere as error:
                 raise ServiceUnavailable(str(error)) from None
             return self.json(customer_view(state))

@@ -25,9 +25,10 @@ from mode.types import ServiceT
 
 from streams.errors import SendflowError
 from streams.kafka.partition import partition_of
-from streams.worker.faust.inputs import Inputs
-from streams.worker.fetching import Fetched, FetchThread, Key
-from streams.worker.membership import Feed
+from streams.ports import PartitionId
+from streams.worker.faust.input_topics import InputTopics
+from streams.worker.fetching import Fetched, FetchThread
+from streams.worker.group import Feed
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
         thread = self._thread
         consumer = cast(Consumer, thread.consumer)
         coordinator = thread._ensure_consumer()._coordinator
-        consumer.was_thrown_out = coordinator.generation == UNKNOWN_GENERATION
+        consumer.was_expelled = coordinator.generation == UNKNOWN_GENERATION
         return super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
@@ -104,7 +105,7 @@ class MembershipThread(driver.AIOKafkaConsumerThread):
         try:
             await coordinator._send_req(request)
         except KafkaError as error:
-            logger.debug("the group's offsets were not written: %r", error)
+            logger.debug("consumer-group offsets not committed: %r", error)
 
 
 class Consumer(driver.Consumer):
@@ -113,7 +114,7 @@ class Consumer(driver.Consumer):
     mundane_level = "debug"
     RebalanceListener = RebalanceListener
     _thread: MembershipThread
-    was_thrown_out = False
+    was_expelled = False
     """The last rebalance began with the loss of our membership: others may own our tasks."""
 
     def _new_consumer_thread(self) -> MembershipThread:
@@ -150,8 +151,8 @@ class Consumer(driver.Consumer):
         except SendflowError as error:
             cast(BatchTransport, self.transport).on_failure(error)
 
-    async def write_positions(self, positions: Mapping[Key, int]) -> None:
-        """See membership.Membership."""
+    async def write_positions(self, positions: Mapping[PartitionId, int]) -> None:
+        """See membership.GroupMembership."""
         names = cast(BatchTransport, self.transport).inputs.names
         await self._thread.write_offsets(
             {TP(names[topic], number): offset for (topic, number), offset in positions.items()}
@@ -224,7 +225,7 @@ class BatchTransport(driver.Transport):
         self,
         app: AppT,
         records: FetchThread,
-        inputs: Inputs,
+        inputs: InputTopics,
         shared: Mapping[str, Feed],
         on_failure: Callable[[BaseException], None],
     ) -> None:

@@ -1,4 +1,4 @@
-"""What definitions say, in words."""
+"""Definitions as text."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ HISTORY = {"history": {"keep": "30d"}}
 
 
 def asked(before: dict[str, Any], now: dict[str, Any]) -> list[HistoryGap]:
-    """What is said when a flow with the filter `now` follows one with `before`."""
+    """History gaps when a flow with the filter `now` follows one with `before`."""
     sets = [
         program_of(flow(send(), on="order.placed", filter=one), version=str(nth), store=HISTORY)
         for nth, one in enumerate((before, now))
@@ -25,12 +25,12 @@ def views(**question: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("days", "is_said"), [(29, False), (30, False), (31, True)])
-def test_rule_3_7_what_is_kept_is_asked_for_without_a_warning(days: int, is_said: bool) -> None:
+def test_rule_3_7_conditions_on_kept_history_give_no_warning(days: int, is_said: bool) -> None:
     said = asked(views(in_last="1d"), views(in_last=f"{days}d"))
     assert said == ([HistoryGap(VIEW, 31 * DAY, 30 * DAY)] if is_said else [])
 
 
-def test_rule_3_7_what_flows_asked_for_was_kept_longer_than_history_says() -> None:
+def test_rule_3_7_flows_may_keep_more_than_history_says() -> None:
     assert asked(views(in_last="60d"), views(in_last="60d")) == []
     assert asked(views(in_last="60d"), views(in_last="61d")) == [
         HistoryGap(VIEW, 61 * DAY, 60 * DAY)

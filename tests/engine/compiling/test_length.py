@@ -43,7 +43,7 @@ def test_the_longest_way_is_measured(steps: list[Any], least: int, most: int | N
 
 
 @pytest.mark.parametrize("until", ["2026-12-24 18:00", "$profile.birthday"])
-def test_nobody_knows_how_long_a_wait_for_a_moment_is(until: str) -> None:
+def test_a_wait_for_a_moment_has_no_maximum(until: str) -> None:
     waits = {"wait": {"until": until}, "id": "w"}
     assert program_of(flow(waits, send())).flows["flow"].length is None
     inside = {"if": {"consent": "sms"}, "then": [waits]}

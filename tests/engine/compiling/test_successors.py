@@ -117,7 +117,7 @@ def customer(definition: dict[str, Any]) -> Customer:
     return Customer(compile_program(read(definition), "1"))
 
 
-def test_who_waits_at_a_deleted_step_goes_on_at_the_moment_of_publishing() -> None:
+def test_a_journey_at_a_deleted_step_continues_at_the_moment_of_publishing() -> None:
     before, after = (
         flow(wait(), send(), wait("b"), send("more")),
         flow(send(), wait("b"), send("more")),
@@ -130,7 +130,7 @@ def test_who_waits_at_a_deleted_step_goes_on_at_the_moment_of_publishing() -> No
     assert ada.sent()[1:] == [(MONDAY + 6 * DAY, "more")]
 
 
-def test_who_is_held_at_a_deleted_message_goes_on_like_a_waiter() -> None:
+def test_a_journey_held_at_a_deleted_message_continues_like_a_waiting_one() -> None:
     before, after = flow(send("text", "sms"), send()), flow(send())
     ada = customer(before)
     ada.view(MONDAY)

@@ -6,11 +6,11 @@ from streams.engine.compiling.check import examine
 from streams.engine.compiling.definition import Definitions
 from streams.engine.conditions import compile_condition, compile_evidence
 from streams.engine.conditions.truth import Truth
-from streams.engine.customer.journey import encode_data
 from streams.engine.customer.past import Past
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import CustomerState, Journey
 from streams.engine.language.scope import Reads
+from streams.engine.values.money import pack
 from streams.engine.values.problem import path_text
 
 SECOND = 1_000
@@ -52,7 +52,7 @@ class Asked:
             entered_at=NOW,
             started_at=NOW,
             sequence=0,
-            trigger=encode_data(trigger or {}),
+            trigger=pack(trigger or {}),
         )
         self.state.journeys.append(self.journey)
         if self.problems or definitions is None:
@@ -84,7 +84,7 @@ class Asked:
         return self.at(now)[0]
 
     def evidence(self, now: int = NOW) -> dict[str, Any]:
-        return self._evidence(Situation(self.state, now, journey=self.journey))
+        return self._evidence(Situation(self.state, now, journey=self.journey)).as_json()
 
     def said(self) -> list[tuple[str, str]]:
         """What is wrong with the condition."""

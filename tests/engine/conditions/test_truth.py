@@ -6,6 +6,7 @@ from streams.engine.conditions.truth import (
     ALWAYS,
     NEVER,
     Condition,
+    Evidence,
     Truth,
     all_of,
     any_of,
@@ -61,5 +62,12 @@ def test_earlier() -> None:
 
 
 def test_evidence_is_that_of_all_parts() -> None:
-    collect = evidence_of_all([lambda situation: {"a": 1}, lambda situation: {"b": 2}])
-    assert collect(SITUATION) == {"a": 1, "b": 2}
+    first = Evidence({"a": 1}, history_since=7, no_rate=frozenset({"SEK"}))
+    second = Evidence({"b": 2}, history_since=5, no_rate=frozenset({"NOK"}))
+    collect = evidence_of_all([lambda situation: first, lambda situation: second])
+    assert collect(SITUATION).as_json() == {
+        "a": 1,
+        "b": 2,
+        "history_since": 7,
+        "no_rate": ["NOK", "SEK"],
+    }

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from streams.engine.customer.lifetime_value import stand_in_fact
 from streams.engine.customer.situation import Situation
-from streams.engine.customer.value import stand_in_fact
 from tests.engine.conditions.asking import NOW, Asked
 
 

@@ -1,11 +1,11 @@
-"""Which changes of an article are news."""
+"""Which news_between of an article are news_event."""
 
 from typing import Any
 
 import pytest
 
 from streams.contracts.encode import encode_event
-from streams.engine import Product, changes, follow, news
+from streams.engine import Product, merged, news_between, news_event
 from streams.engine.content.product import BACK_IN_STOCK, PRICE_DROPPED
 
 AT = 1_772_409_600_000
@@ -18,7 +18,7 @@ def product(price: int = 2_000, stock: int | None = None, at: int = AT, **others
 
 
 def metrics(before: Product | None, after: Product) -> list[str]:
-    return [change.metric for change in changes(before, after)]
+    return [change.metric for change in news_between(before, after)]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_back_in_stock(before: int | None, after: int | None, is_back: bool) -> 
     ],
 )
 def test_price_dropped(before: int, after: int, percent: int | None) -> None:
-    found = list(changes(product(before), product(after)))
+    found = list(news_between(product(before), product(after)))
     if percent is None:
         assert found == []
     else:
@@ -81,14 +81,14 @@ def test_the_first_that_is_heard_of_an_article_is_no_news() -> None:
 
 def test_an_older_update_changes_nothing_and_one_of_the_same_moment_does() -> None:
     known = product(at=AT)
-    assert follow(known, product(1, at=AT - 1)) is None
+    assert merged(known, product(1, at=AT - 1)) is None
     newer = product(1, at=AT)
-    assert follow(known, newer) == newer
-    assert follow(None, known) == known
+    assert merged(known, newer) == newer
+    assert merged(None, known) == known
 
 
 def test_an_update_without_stock_leaves_the_stock_as_it_was() -> None:
-    known = follow(product(stock=0), product(1_000, None, AT + 1))
+    known = merged(product(stock=0), product(1_000, None, AT + 1))
     assert known is not None
     assert (known.stock, known.price) == (0, 1_000)
     assert metrics(known, product(1_000, 2, AT + 2)) == [BACK_IN_STOCK]
@@ -96,8 +96,8 @@ def test_an_update_without_stock_leaves_the_stock_as_it_was() -> None:
 
 def test_news_fit_their_schemas() -> None:
     before, after = product(2_000, 0), product(1_000, 1, url="https://shop.example/a")
-    for change in changes(before, after):
-        event = dict(news(change, "ada", "viewed"))
+    for change in news_between(before, after):
+        event = dict(news_event(change, "ada", "viewed"))
         assert encode_event(change.metric, event)
         assert event["customer_id"] == "ada"
         assert event["items"][0]["unit_price"] == 1_000
@@ -105,5 +105,5 @@ def test_news_fit_their_schemas() -> None:
 
 
 def test_two_pieces_of_news_of_one_update_have_ids_of_their_own() -> None:
-    found = list(changes(product(2_000, 0), product(1_000, 1)))
+    found = list(news_between(product(2_000, 0), product(1_000, 1)))
     assert len({change.fields["event_id"] for change in found}) == 2

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from streams.engine import CustomerState, Effects, Event, Interest, act, new_state
-from streams.engine.customer.interest import LONGEST_SKU, MOST, PERIODS, VIEWED, WISHLIST, is_key
+from streams.engine.customer.interest import (
+    LONGEST_SKU,
+    MOST_WATCHED,
+    PERIODS,
+    VIEWED,
+    WISHLIST,
+    is_valid_sku,
+)
 from streams.engine.values.event import ITEM_FIELDS, NEWS
 from tests.harness.customer import DAY, MONDAY, flow, program_of, send
 
@@ -136,17 +143,17 @@ def test_an_order_ends_interests_also_when_nobody_asks_for_news_any_more() -> No
 def test_of_more_than_a_hundred_those_are_given_up_that_would_be_over_first() -> None:
     ada = Ada()
     ada.wishes("wish", MONDAY)
-    for number in range(MOST - 1):
+    for number in range(MOST_WATCHED - 1):
         ada.views(f"v{number:03}", MONDAY + number)
-    assert len(ada.state.watching) == MOST
+    assert len(ada.state.watching) == MOST_WATCHED
     at = MONDAY + DAY
     assert ada.views("new", at) == [interest("new", VIEWED, at), interest("v000", None, at)]
-    assert len(ada.state.watching) == MOST
+    assert len(ada.state.watching) == MOST_WATCHED
 
 
 def test_what_is_over_makes_room_without_a_word() -> None:
     ada = Ada()
-    for number in range(MOST):
+    for number in range(MOST_WATCHED):
         ada.views(f"v{number:03}", MONDAY)
     at = MONDAY + 30 * DAY
     assert ada.views("new", at) == [interest("new", VIEWED, at)]
@@ -171,7 +178,7 @@ def test_news_of_what_the_customer_waits_for_start_flows() -> None:
     ada.views("A", MONDAY)
     news_of(ada, "A", MONDAY + 30 * DAY - 1)
     assert [one.outcome.value for one in ada.effects.decisions] == ["entered", "skipped", "exited"]
-    assert ada.effects.news_in_vain == 0
+    assert ada.effects.news_stale == 0
 
 
 @pytest.mark.parametrize("why", ["never", "bought", "over", "erased"])
@@ -192,7 +199,7 @@ def test_news_of_anything_else_change_nothing_and_are_counted(why: str) -> None:
     before.adapted = WANTED.number
     news_of(ada, "A", at)
     assert ada.effects.decisions == []
-    assert ada.effects.news_in_vain == 1
+    assert ada.effects.news_stale == 1
     assert ada.state == before
 
 
@@ -207,5 +214,5 @@ def test_news_of_anything_else_change_nothing_and_are_counted(why: str) -> None:
     ],
 )
 def test_what_can_not_be_a_key_is_nothing_to_wait_for(sku: str, fits: bool) -> None:
-    assert is_key(sku) is fits
+    assert is_valid_sku(sku) is fits
     assert bool(Ada().views(sku, MONDAY)) is fits

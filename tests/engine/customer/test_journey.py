@@ -8,9 +8,9 @@ from streams.engine.customer.journey import (
     Journey,
     JourneyState,
     WrongMove,
-    encode_data,
     move,
 )
+from streams.engine.values.money import pack
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 
@@ -57,6 +57,6 @@ def test_every_arrow_is_walked_by_some_journey(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_triggers_data_is_packed() -> None:
     data = {"order_id": "17", "items": [{"sku": "A", "unit_price": 5}]}
-    journey = Journey("flow", "j", 0, 0, 0, trigger=encode_data(data))
+    journey = Journey("flow", "j", 0, 0, 0, trigger=pack(data))
     assert journey.trigger_data() == data
     assert journey_in(JourneyState.RUNNING).trigger_data() == {}

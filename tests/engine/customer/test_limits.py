@@ -9,8 +9,8 @@ from streams.engine.customer.limits import (
     MOST_STATE,
     MOST_TRIGGERS,
     check_fits,
-    has_room_for_another,
-    make_room,
+    forget_oldest,
+    may_add_journey,
 )
 from streams.engine.customer.past import Past
 from streams.engine.customer.state import CustomerState
@@ -30,7 +30,7 @@ def with_past(number: int, *, name: str = "x" * 50, beside: int = 0) -> Customer
 
 def room_made(state: CustomerState) -> Effects:
     effects = Effects(decisions=[])
-    assert make_room(state, len(encode_state(state)), MONDAY + DAY, "e1", effects)
+    assert forget_oldest(state, len(encode_state(state)), MONDAY + DAY, "e1", effects)
     return effects
 
 
@@ -74,13 +74,13 @@ def test_a_past_that_takes_little_stays_where_something_else_is_large() -> None:
     state.recent[VIEW].data = []
     effects = Effects(decisions=[])
     before = len(state.recent[VIEW])
-    assert not make_room(state, len(encode_state(state)), MONDAY, None, effects)
+    assert not forget_oldest(state, len(encode_state(state)), MONDAY, None, effects)
     assert (len(state.recent[VIEW]), effects.decisions) == (before, [])
 
 
 def test_the_newest_event_stays() -> None:
     state = with_past(1, name="x" * 2 * LARGE_STATE)
-    assert not make_room(state, len(encode_state(state)), MONDAY, None, Effects(decisions=[]))
+    assert not forget_oldest(state, len(encode_state(state)), MONDAY, None, Effects(decisions=[]))
     assert len(state.recent[VIEW]) == 1
 
 
@@ -104,7 +104,7 @@ def journeys(number: int, trigger: bytes = b"") -> CustomerState:
 def test_rule_1_12_running_journeys_are_bounded(
     number: int, trigger: int, leaving: int, has_room: bool
 ) -> None:
-    assert has_room_for_another(journeys(number, bytes(trigger)), leaving) is has_room
+    assert may_add_journey(journeys(number, bytes(trigger)), leaving) is has_room
 
 
 def test_rule_1_12_who_has_too_many_journeys_does_not_enter() -> None:

@@ -3,11 +3,11 @@ import pytest
 
 from streams.engine.customer.state import (
     FORMAT,
-    Background,
     CustomerState,
     NewerState,
+    StatePrefix,
     cart_of,
-    decode_background,
+    decode_prefix,
     decode_state,
     encode_state,
     is_forgotten,
@@ -42,12 +42,12 @@ def test_what_was_encoded_is_decoded() -> None:
 
 def test_the_background_is_the_beginning_of_a_state() -> None:
     state = lived_in()
-    background = decode_background(encode_state(state))
-    names = Background.__struct_fields__
+    background = decode_prefix(encode_state(state))
+    names = StatePrefix.__struct_fields__
     assert names == CustomerState.__struct_fields__[: len(names)]
     assert [getattr(background, name) for name in names] == [getattr(state, name) for name in names]
     with pytest.raises(NewerState):
-        decode_background(bytes([FORMAT + 1]))
+        decode_prefix(bytes([FORMAT + 1]))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 import pytest
 
 from streams.engine.customer.update import MOST_SEEN
-from streams.engine.values.money import NO_RATE
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 
@@ -74,8 +73,8 @@ def test_amounts_are_kept_in_the_stores_currency() -> None:
     ada = Customer(program_of(asks, store={"rates": {"EUR": "0.86"}}))
     ada.order(MONDAY, "1", 1_000, currency="EUR")
     ada.order(MONDAY + 1, "2", 1_000, currency="SEK")
-    assert [event.data for event in ada.state.recent["order.placed"]] == [
-        {"total": 860},
-        {NO_RATE: "SEK"},
+    assert [(event.data, event.no_rate) for event in ada.state.recent["order.placed"]] == [
+        ({"total": 860}, None),
+        ({}, "SEK"),
     ]
     assert ada.effects.without_rate == 1

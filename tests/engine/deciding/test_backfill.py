@@ -64,7 +64,7 @@ def test_6_3_the_place_by_the_time_of_the_event(after: int, expected: Placed | N
         assert ada.effects.backfilled == 1
     else:
         assert ada.state.journeys == []
-        assert ada.effects.backfills_in_vain == 1
+        assert ada.effects.backfills_rejected == 1
 
 
 def test_the_decision_names_the_event_the_place_and_who_asked() -> None:
@@ -174,8 +174,8 @@ def test_1_9_what_ended_it_is_remembered_for_as_long_as_the_flow_is() -> None:
         max_event_age="1s",
     )
     history = {"keep": "0s", "occurrences": "1"}
-    memory = program_of(ends, store={"history": history}).on_metric["view.item"].memory
-    assert memory.asked == 30 * DAY
+    retention = program_of(ends, store={"history": history}).on_metric["view.item"].retention
+    assert retention.needed == 30 * DAY
 
 
 @pytest.mark.parametrize("newest_first", [True, False])

@@ -93,7 +93,7 @@ def test_once_per_order() -> None:
     assert orders == ["1", "2"]
 
 
-def test_a_message_that_is_not_known_touches_nobody() -> None:
+def test_an_unknown_message_makes_no_touch() -> None:
     ada = customer()
     ada.event("message.opened", NOON + HOUR, send_id="somebody's", channel="email")
     ada.order(NOON + 2 * HOUR)

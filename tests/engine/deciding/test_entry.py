@@ -98,7 +98,7 @@ def test_a_refused_entry_does_not_count_as_one() -> None:
     assert len(ada.sent()) == 2
 
 
-def test_e22_restart_starts_anew() -> None:
+def test_e22_restart_starts_from_the_first_step() -> None:
     ada = Customer(program_of(flow({"wait": "4h", "id": "pause"}, send(), re_entry="restart")))
     ada.view(MONDAY + 10 * HOUR)
     ada.view(MONDAY + 12 * HOUR)
@@ -237,7 +237,7 @@ def test_ids_compare_by_their_text() -> None:
     assert [journey.key for journey in ada.state.journeys] == ["17", "170"]
 
 
-def test_a_paused_flow_and_a_draft_let_nobody_in() -> None:
+def test_a_paused_flow_and_a_draft_have_no_entries() -> None:
     ada = Customer(program_of(flow(send(), status="paused")))
     ada.view(MONDAY)
     assert refused(ada) == ["flow_paused"]

@@ -3,7 +3,7 @@
 import msgspec
 
 from streams.engine import Outcome, Review, act
-from streams.engine.program.waiting import KEPT, MOST_WAITING
+from streams.engine.program.review_queue import KEPT, MOST_WAITING
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 MANUAL = flow(send("manual", status="manual", expires="400d", smart_sending="false"), send("later"))
@@ -36,7 +36,7 @@ def test_an_address_that_is_no_text_is_not_in_the_request() -> None:
     assert request.recipient is None
 
 
-def test_a_second_review_and_one_of_an_unknown_message_are_in_vain() -> None:
+def test_a_second_review_and_one_of_an_unknown_message_are_stale() -> None:
     ada = Customer(program_of(MANUAL))
     ada.view(MONDAY)
     say(ada, MONDAY + DAY)
@@ -44,7 +44,7 @@ def test_a_second_review_and_one_of_an_unknown_message_are_in_vain() -> None:
     say(ada, MONDAY + 3 * DAY, is_approved=False)
     unknown = Review("s", "ada", True, None, MONDAY)
     act(ada.program, ada.state, unknown, MONDAY + 4 * DAY, ada.effects)
-    assert ada.effects.reviews_in_vain == 3
+    assert ada.effects.reviews_stale == 3
     assert len(ada.decisions(Outcome.SENT)) == 2
     assert ada.state.reviews == []
 
@@ -58,7 +58,7 @@ def test_one_that_is_held_has_a_timer_and_is_not_approved_twice() -> None:
     say(ada, MONDAY + HOUR)
     assert ada.state.next_due == MONDAY + 6 * HOUR
     say(ada, MONDAY + 2 * HOUR)
-    assert ada.effects.reviews_in_vain == 1
+    assert ada.effects.reviews_stale == 1
     ada.until(MONDAY + 6 * HOUR)
     assert ada.sent() == [(MONDAY + 6 * HOUR, "manual")]
     assert ada.state.next_due is None
@@ -70,7 +70,7 @@ def test_the_state_holds_a_bounded_number_of_what_nobody_answers() -> None:
         ada.view(MONDAY + number)
     assert len(ada.state.reviews) == MOST_WAITING
     say(ada, MONDAY + HOUR, number=4)
-    assert ada.effects.reviews_in_vain == 1
+    assert ada.effects.reviews_stale == 1
     say(ada, MONDAY + HOUR, number=5)
     assert ada.sent() == [(MONDAY + HOUR, "manual")]
     ada.view(MONDAY + 30 + KEPT)  # numbers 0 to 30 are given up

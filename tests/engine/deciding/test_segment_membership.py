@@ -27,7 +27,7 @@ def customer_of(*conditions: dict[str, Any]) -> Customer:
 
 
 @pytest.mark.parametrize("condition", [BUYERS, RECENT, LAPSED, AFTER_MAY, ELSEWHERE], ids=str)
-def test_who_can_become_a_member_by_an_event_alone_has_no_note_of_it(
+def test_a_membership_that_only_an_event_can_make_is_not_recorded(
     condition: dict[str, Any],
 ) -> None:
     ada = customer_of(condition)
@@ -54,14 +54,14 @@ def test_a_note_lasts_as_long_as_it_says_something() -> None:
     assert ada.state.memberships["s0"].is_member
 
 
-def test_what_time_alone_will_change_is_noted() -> None:
+def test_a_membership_that_changes_by_time_is_recorded() -> None:
     ada = customer_of(LAPSED)
     ada.order(MONDAY)
     note = ada.state.memberships["s0"]
     assert (note.is_member, note.changes_at) == (False, MONDAY + 90 * DAY)
 
 
-def test_what_facts_may_change_is_noted() -> None:
+def test_a_membership_that_depends_on_facts_is_recorded() -> None:
     ada = customer_of({"value": "clv.historic", "above": "store_mean"})
     assert not ada.state.memberships["s0"].is_member
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from streams.engine.language.families import Families
+from streams.engine.language.family_keys import Families
 from streams.engine.language.reading import UNREADABLE, OneOf, Reading, read
 from streams.engine.values.problem import Problem, path_text
 from streams.engine.values.scalars import (

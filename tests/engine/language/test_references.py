@@ -6,7 +6,7 @@ import pytest
 
 from streams.engine.compiling.check import examine
 from streams.engine.compiling.definition import Definitions
-from streams.engine.customer.journey import Journey, encode_data
+from streams.engine.customer.journey import Journey
 from streams.engine.customer.past import Past
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import CustomerState
@@ -15,12 +15,13 @@ from streams.engine.language.references import (
     compile_reference,
     compile_value,
     getter,
+    json_value,
     parse_constant,
     refers_to_trigger,
-    shown,
 )
 from streams.engine.language.scope import Scope
 from streams.engine.values.event import FieldType
+from streams.engine.values.money import pack
 from streams.engine.values.problem import Problem
 
 NOW = 1_772_445_600_000  # 2026-03-02 10:00 UTC
@@ -52,7 +53,7 @@ def read(text: str, data: dict[str, Any] | None = None, **profile: Any) -> Any:
     state.recent["search.performed"] = Past()
     state.recent["search.performed"].add(NOW - 1, 1, {"query": "tea"})
     state.recent["search.performed"].add(NOW, 2, {"query": "coffee", "filters": {"size": "L"}})
-    journey = Journey("f", "j", NOW, NOW - 5, 1, trigger=encode_data(data or {}))
+    journey = Journey("f", "j", NOW, NOW - 5, 1, trigger=pack(data or {}))
     return reference.type, reference.read(Situation(state, NOW, journey=journey))
 
 
@@ -176,8 +177,8 @@ def test_dots_reach_into_records() -> None:
 
 def test_values_are_shown_as_people_write_them() -> None:
     scope = scope_of()
-    assert shown(FieldType.MONEY, scope)(9_995) == "99.95"
-    assert shown(FieldType.MOMENT, scope)(NOW) == "2026-03-02 11:00"
-    assert shown(FieldType.ITEMS, scope)([{}, {}]) == "2 items"
-    assert shown(FieldType.TEXT, scope)("x") == "x"
-    assert shown(FieldType.MONEY, scope)(None) is None
+    assert json_value(FieldType.MONEY, scope)(9_995) == "99.95"
+    assert json_value(FieldType.MOMENT, scope)(NOW) == "2026-03-02 11:00"
+    assert json_value(FieldType.ITEMS, scope)([{}, {}]) == "2 items"
+    assert json_value(FieldType.TEXT, scope)("x") == "x"
+    assert json_value(FieldType.MONEY, scope)(None) is None

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine import Outcome, Program
-from tests.harness.code_supply import Supply
+from tests.harness.code_source import ListedCodes
 from tests.harness.customer import EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
 
 POOLS = [{"coupons": "ten"}, {"coupons": "made", "rule": {"prefix": "M-", "length": "4"}}]
@@ -15,7 +15,7 @@ def program(*steps: Any, **keys: Any) -> Program:
 
 def test_the_command_carries_the_code() -> None:
     ada = Customer(program(send(coupon="made", variables={"code": "$coupon.code"})))
-    ada.effects.codes = Supply()
+    ada.effects.codes = ListedCodes()
     ada.view(MONDAY)
     (command,) = ada.effects.commands
     assert (command.coupon, command.variables) == ("M-0001", {"code": "M-0001"})
@@ -39,14 +39,14 @@ def test_without_a_code_it_is_skipped_and_counts_for_nothing() -> None:
         (EVERYWHERE, {"only_if": {"profile": "country", "equals": "DE"}}, "message_filter"),
     ],
 )
-def test_who_is_skipped_for_another_reason_takes_no_code(
+def test_a_message_skipped_for_another_reason_takes_no_code(
     profile: dict[str, Any], options: dict[str, Any], reason: str
 ) -> None:
     ada = Customer(program(send(coupon="ten", **options)), profile)
-    ada.effects.codes = supply = Supply(ten=["A1"])
+    ada.effects.codes = source = ListedCodes(ten=["A1"])
     ada.view(MONDAY)
     assert ada.outcomes() == ["entered", f"skipped {reason}", "exited finished"]
-    assert supply.left == {"ten": ["A1"]}
+    assert source.left == {"ten": ["A1"]}
 
 
 def test_smart_sending_and_caps_come_before_it() -> None:
@@ -54,9 +54,9 @@ def test_smart_sending_and_caps_come_before_it() -> None:
     for keys in ({}, {"smart_sending": "false"}):
         messages = flow(send(coupon="ten", **keys))
         ada = Customer(program_of(messages, coupons=POOLS, store=capped))
-        ada.effects.codes = supply = Supply(ten=["A1", "A2"])
+        ada.effects.codes = source = ListedCodes(ten=["A1", "A2"])
         ada.view(MONDAY)
         del ada.state.coupons["ten"]
         ada.view(MONDAY + HOUR)
         assert len(ada.decisions(Outcome.SKIPPED)) == 1
-        assert supply.left == {"ten": ["A2"]}
+        assert source.left == {"ten": ["A2"]}

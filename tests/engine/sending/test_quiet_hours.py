@@ -54,7 +54,7 @@ def test_m65_an_email_is_never_held() -> None:
     assert ada.sent() == [(MONDAY + 22 * HOUR, "hello")]
 
 
-def test_m66_a_transactional_text_is_sent_unless_asked() -> None:
+def test_m66_a_transactional_text_is_sent_unless_quiet_hours_are_set() -> None:
     ada = Customer(program_of(flow(TEXT, transactional="true")))
     ada.view(MONDAY + 22 * HOUR)
     assert ada.sent() == [(MONDAY + 22 * HOUR, "hello")]

@@ -54,7 +54,7 @@ def test_what_it_does_not_look_like(channel: str, address: object) -> None:
         ({"consent": ["email"], "email": "ada"}, "bad_recipient"),
     ],
 )
-def test_who_can_not_be_reached_is_skipped(fields: dict[str, object], reason: str) -> None:
+def test_an_unreachable_customer_is_skipped(fields: dict[str, object], reason: str) -> None:
     for transactional in ("true", "false"):
         ada = Customer(program_of(flow(send(), transactional=transactional)), fields)
         ada.view(MONDAY)

@@ -1,8 +1,8 @@
 from typing import Any
 
 from streams.engine import Outcome, Program, read_definitions
-from streams.engine.customer.state import Held
-from tests.harness.code_supply import Supply
+from streams.engine.customer.state import GivenCoupon
+from tests.harness.code_source import ListedCodes
 from tests.harness.customer import DAY, MONDAY, Customer, flow, program_of, send
 
 TEN = {"coupons": "ten", "expires": "30d"}
@@ -14,19 +14,19 @@ def with_pool(*steps: Any, **keys: Any) -> Program:
 
 def test_the_code_is_held_until_it_expires() -> None:
     ada = Customer(with_pool({"assign_coupon": "ten"}, send()))
-    ada.effects.codes = supply = Supply(ten=["A1", "A2"])
+    ada.effects.codes = source = ListedCodes(ten=["A1", "A2"])
     ada.view(MONDAY)
-    assert ada.state.coupons == {"ten": Held("A1", MONDAY, MONDAY + 30 * DAY)}
+    assert ada.state.coupons == {"ten": GivenCoupon("A1", MONDAY, MONDAY + 30 * DAY)}
     ada.view(MONDAY + 30 * DAY - 1)
-    assert ada.state.coupons == {"ten": Held("A1", MONDAY, MONDAY + 30 * DAY)}
+    assert ada.state.coupons == {"ten": GivenCoupon("A1", MONDAY, MONDAY + 30 * DAY)}
     ada.view(MONDAY + 30 * DAY)
-    held = Held("A2", MONDAY + 30 * DAY, MONDAY + 60 * DAY)
+    held = GivenCoupon("A2", MONDAY + 30 * DAY, MONDAY + 60 * DAY)
     assert ada.state.coupons == {"ten": held}
     assert [command.coupon for command in ada.effects.commands] == [
         "A1",
         "A1",
     ]  # then Smart Sending
-    assert supply.left == {"ten": []}
+    assert source.left == {"ten": []}
     assert [one.reason for one in ada.decisions(Outcome.COUPON)] == ["given", "kept", "given"]
 
 
@@ -42,7 +42,7 @@ def test_the_profile_filter_is_judged_before_it() -> None:
     german = {"not": {"profile": "country", "equals": "DE"}}
     steps = ({"wait": "1d", "id": "pause"}, {"assign_coupon": "ten", "id": "coupon"}, send())
     ada = Customer(with_pool(*steps, filter=german))
-    ada.effects.codes = supply = Supply(ten=["A1"])
+    ada.effects.codes = source = ListedCodes(ten=["A1"])
     ada.view(MONDAY)
     ada.event("customer.updated", MONDAY + 1, set={"country": "DE"}, unset=[])
     ada.until(MONDAY + DAY)
@@ -50,7 +50,7 @@ def test_the_profile_filter_is_judged_before_it() -> None:
         "coupon",
         "hello",
     ]
-    assert supply.left == {"ten": ["A1"]}
+    assert source.left == {"ten": ["A1"]}
 
 
 def test_of_many_coupons_only_the_valid_ones_are_kept() -> None:
@@ -58,7 +58,7 @@ def test_of_many_coupons_only_the_valid_ones_are_kept() -> None:
     steps = [{"assign_coupon": f"p{n}"} for n in range(52)]
     early, last = flow(*steps[:50], name="early"), flow(*steps[50:], name="last", on="view.list")
     ada = Customer(program_of(early, last, coupons=pools))
-    ada.effects.codes = Supply(**{f"p{n}": [f"C{n}"] for n in range(52)})
+    ada.effects.codes = ListedCodes(**{f"p{n}": [f"C{n}"] for n in range(52)})
     ada.view(MONDAY)
     assert len(ada.state.coupons) == 50
     ada.event("view.list", MONDAY + 2 * DAY, category="c")

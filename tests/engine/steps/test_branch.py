@@ -36,7 +36,10 @@ def test_the_first_that_holds(fields: dict[str, str], sent: str, way: int | None
 
 @pytest.mark.parametrize(
     ("step", "says"),
-    [({"branch": []}, "empty list"), ({"branch": [{"then": [send()]}]}, "missing key 'when'")],
+    [
+        ({"branch": []}, "at least one branch"),
+        ({"branch": [{"then": [send()]}]}, "missing key 'when'"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(step: dict[str, Any], says: str) -> None:
     problems = read_definitions({"flows": [flow(step, send("after"))]})

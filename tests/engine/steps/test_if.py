@@ -63,4 +63,14 @@ def test_the_decision_shows_what_was_compared() -> None:
 def test_an_if_without_steps_is_refused() -> None:
     problems = read_definitions({"flows": [flow({"if": BOUGHT})]})
     assert not isinstance(problems, Definitions)
-    assert "without steps" in problems[0].sentence()
+    assert "no steps" in problems[0].sentence()
+
+
+def test_evidence_names_every_currency_without_a_rate() -> None:
+    spent = {"if": {"sum": "order.placed", "of": "total", "at_least": "0"}, "then": [send()]}
+    ada = Customer(program_of(flow(spent, on="order.placed")))
+    ada.order(MONDAY, "1", currency="SEK")
+    ada.order(MONDAY + HOUR, "2", currency="NOK")
+    first, second = ada.decisions(Outcome.BRANCH)
+    assert first.evidence["no_rate"] == ["SEK"]
+    assert second.evidence["no_rate"] == ["NOK", "SEK"]

@@ -1,4 +1,4 @@
-"""What each step does with who would have come to it in the past (SEMANTICS 6.3)."""
+"""Retracing of each step for backfilled journeys (SEMANTICS 6.3)."""
 
 from typing import Any
 

@@ -59,7 +59,7 @@ def test_a_path_that_is_not_there_does_nothing() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"sample": {"a": "50", "b": "40"}}, "make 90"),
+        ({"sample": {"a": "50", "b": "40"}}, "add up to 90"),
         ({"sample": {"a": "100"}}, "unknown path 'b'"),
         ({"sample": {"a": "-1", "b": "101"}}, "from 0 up"),
     ],

@@ -58,7 +58,7 @@ def test_the_profile_filter_is_judged_before_it() -> None:
     assert "locale" not in ada.state.profile
 
 
-def test_who_waits_for_it_in_another_flow_goes_on() -> None:
+def test_a_journey_of_another_flow_that_waits_for_it_continues() -> None:
     program = program_of(
         flow(
             {
@@ -85,8 +85,8 @@ def test_who_waits_for_it_in_another_flow_goes_on() -> None:
         ({"contry": "GB"}, "country"),
         ({"points": "many"}, "a number"),
         ({"points": "$profile.plan"}, "a number is wanted"),
-        ({"tags": "a"}, "can't be set here"),
-        ({"consent": "email"}, "can't be set here"),
+        ({"tags": "a"}, "cannot be set here"),
+        ({"consent": "email"}, "cannot be set here"),
     ],
 )
 def test_what_does_not_fit_is_refused(fields: dict[str, Any], says: str) -> None:

@@ -65,7 +65,7 @@ def test_the_customers_own_day_counts() -> None:
 
 
 def test_the_same_wait_serves_customers_of_all_zones_and_days() -> None:
-    """What was worked out for one day and zone must not be used for another."""
+    """The cached moment of one day and zone must not be used for another."""
     program = program_of(flow({"id": "pause", "wait": "1d", "at": "09:00"}, send()))
     for day in (2, 3, 29, 2):
         for zone in ("UTC", "Asia/Tokyo", "America/New_York"):

@@ -192,7 +192,7 @@ def test_after_both_ways_the_flow_goes_on() -> None:
     [
         ({"wait_for": PAID}, "timeout"),
         ({"wait_for": PAID, "timeout": "0s"}, "longer than nothing"),
-        ({"wait_for": PAID, "timeout": "1d", "since": "flow_start"}, "not with a condition"),
+        ({"wait_for": PAID, "timeout": "1d", "since": "flow_start"}, "'since' needs an event"),
         ({"wait_for": {"metric": "order.fulfiled"}, "timeout": "1d"}, "order.fulfilled"),
     ],
 )

@@ -104,15 +104,15 @@ def test_a_journey_that_changes_the_profile_does_not_repeat_it() -> None:
     assert ada.state.next_due is None
 
 
-def test_who_does_not_enter_is_only_counted() -> None:
+def test_a_rejected_entry_is_only_counted() -> None:
     definition = {**dated(yearly="true"), "filter": {"profile": "country", "equals": "GB"}}
     ada = Customer(program_of(definition), {**EVERYWHERE, "birthday": "1990-04-03"})
     ada.until(at("2026-12-31"))
     assert ada.outcomes() == []
-    assert ada.effects.refused_quietly == 1
+    assert ada.effects.not_entered_by_time == 1
 
 
-def test_publishing_sets_it_for_who_is_there_already() -> None:
+def test_publishing_sets_it_for_existing_customers() -> None:
     ada = Customer(program_of(), {**EVERYWHERE, "birthday": "1990-04-03"})
     ada.program = program_of(dated(yearly="true"), version="2")
     adapt(ada.program, ada.state, MONDAY, ada.effects)
@@ -127,7 +127,7 @@ def test_publishing_sets_it_for_who_is_there_already() -> None:
     [
         (dated("profile.email"), "profile.birthday"),
         (dated("birthday"), "profile.birthday"),
-        (dated(yearly="true", monthly="true"), "one of them"),
+        (dated(yearly="true", monthly="true"), "exclude each other"),
         (dated(offset="-12h", at="09:00"), "whole days"),
         (dated("profile.next_visit", at="09:00"), "has a clock time"),
     ],

@@ -29,7 +29,7 @@ def test_an_event_that_makes_a_member_starts_the_flow() -> None:
     assert entered.evidence == {"segment": "buyers"}
 
 
-def test_e14_who_is_a_member_does_not_become_one_again() -> None:
+def test_e14_a_member_does_not_become_one_again() -> None:
     keys = {"re_entry": "always"}
     ada = Customer(program_of(flow_on("buyers", send(), **keys), segments=[BUYERS]))
     for day in range(3):
@@ -73,7 +73,7 @@ def test_e13_membership_is_part_of_the_filter() -> None:
     assert (skipped.reason, skipped.evidence) == ("profile_filter", {"segment british": False})
 
 
-def test_e15_nobody_enters_because_of_an_edit() -> None:
+def test_e15_an_edit_triggers_no_entries() -> None:
     program = program_of(flow_on("british", send(), re_entry="always"), segments=[BRITISH])
     ada = Customer(program)
     ada.event("customer.updated", MONDAY, set={"country": "DE"}, unset=[])
@@ -113,7 +113,7 @@ def test_1_10_the_first_event_may_make_a_member() -> None:
     assert len(ada.decisions(Outcome.ENTERED)) == 1
 
 
-def test_1_7_too_old_an_event_makes_a_member_who_does_not_enter() -> None:
+def test_1_7_too_old_an_event_makes_a_member_without_an_entry() -> None:
     program = program_of(
         flow_on("buyers", send(), name="young"),
         flow_on("buyers", send(), name="patient", max_event_age="30d"),
@@ -207,7 +207,7 @@ def test_an_event_that_has_nothing_to_do_with_it_judges_nothing() -> None:
     assert len(program.on_metric["order.placed"].segments) == 1
 
 
-def test_a_paused_flow_lets_nobody_in_not_even_afterwards() -> None:
+def test_a_paused_flow_has_no_entries_not_even_afterwards() -> None:
     paused = flow_on("british", send(), status="paused")
     ada = Customer(program_of(paused, segments=[BRITISH]))
     ada.event("customer.updated", MONDAY, set={"country": "GB"}, unset=[])

@@ -12,15 +12,15 @@ from streams.engine.values.codes import (
     is_code,
     may_make,
     number_of,
-    size_of,
+    number_of_codes,
 )
 
 
 @pytest.mark.parametrize("length", [2, 3])
 def test_every_number_of_a_length_gives_a_code_of_its_own(length: int) -> None:
     """10 bits, and 15: an odd number of them takes the walk through twice as many values."""
-    codes = {code_of("key", "", length, number) for number in range(size_of(length))}
-    assert len(codes) == size_of(length)
+    codes = {code_of("key", "", length, number) for number in range(number_of_codes(length))}
+    assert len(codes) == number_of_codes(length)
     assert all(len(code) == length and set(code) <= set(ALPHABET) for code in codes)
 
 

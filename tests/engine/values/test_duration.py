@@ -3,7 +3,7 @@ import pytest
 from streams.engine.values.duration import (
     DAY,
     HOUR,
-    LONGEST,
+    LONGEST_DURATION,
     MINUTE,
     SECOND,
     duration_text,
@@ -23,7 +23,7 @@ from streams.engine.values.duration import (
         ("1d2h30m", 26 * HOUR + 30 * MINUTE),
         ("2w", 14 * DAY),
         ("0s", 0),
-        ("3660d", LONGEST),
+        ("3660d", LONGEST_DURATION),
     ],
 )
 def test_a_duration_is_read(text: str, length: int) -> None:

@@ -1,9 +1,20 @@
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from streams.engine.values.event import METRICS
-from streams.engine.values.money import Exchange, amount_text, parse_amount
+from streams.engine.values.money import (
+    Exchange,
+    amount_text,
+    as_written,
+    currency_without_rate,
+    pack,
+    pack_remembered,
+    parse_amount,
+    unpack,
+    unpack_remembered,
+)
 
 EXCHANGE = Exchange("GBP", {"EUR": Decimal("0.86"), "JPY": Decimal("0.0052"), "KWD": Decimal(2)})
 
@@ -74,3 +85,31 @@ def test_an_event_without_a_rate_has_no_amounts() -> None:
 def test_an_event_in_the_stores_currency_is_left_alone() -> None:
     for data in ({"total": 100, "currency": "GBP"}, {"total": 100, "currency": None}, {}):
         assert EXCHANGE.in_store_currency(METRICS["order.placed"], data) is data
+
+
+def test_states_keep_the_amounts_as_written_under_names_of_their_own() -> None:
+    fields = {"total": 100, "currency": "USD"}
+    seen = EXCHANGE.in_store_currency(METRICS["order.placed"], dict(fields))
+    seen["occurred_at"] = 7
+    packed = pack(seen)
+    assert list(msgspec.msgpack.decode(packed).items()) == [
+        ("total", None),
+        ("currency", "USD"),
+        ("\0as_written", {"total": 100}),
+        ("\0no_rate", "USD"),
+        ("occurred_at", 7),
+    ]
+    found = unpack(packed)
+    assert found == seen
+    assert as_written(found) == {"total": 100}
+    assert currency_without_rate(found) == "USD"
+    assert unpack(pack(fields)) == as_written(fields) == fields
+    assert currency_without_rate(fields) is None
+
+
+def test_a_remembered_event_keeps_its_currency_without_a_rate() -> None:
+    packed = pack_remembered({"order_id": "1"}, "USD")
+    assert packed is not None
+    assert list(msgspec.msgpack.decode(packed)) == ["\0no_rate", "order_id"]
+    assert unpack_remembered(packed) == ({"order_id": "1"}, "USD")
+    assert pack_remembered({}, None) is None

@@ -11,7 +11,7 @@ from streams.runtime.days import Days
 from streams.runtime.order import NEVER, START, TIMERS, place
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.time_policy import LiveTime, open_time
-from streams.runtime.time_policy.live import AT_THE_LIVE_EDGE, SHARE_OF_CPU, SHORTEST_PAUSE
+from streams.runtime.time_policy.live import AT_THE_LIVE_EDGE, CPU_FRACTION, MIN_INTERVAL
 from streams.settings import RecordTime
 from streams.store.memory import MemoryStore
 
@@ -97,9 +97,9 @@ def test_a_buffered_event_makes_a_cut_urgent(time: LiveTime, topic: str, is_urge
 
 
 def test_cuts_cost_their_share_of_a_cpu_and_no_more(time: LiveTime) -> None:
-    edge = SHORTEST_PAUSE / SHARE_OF_CPU
-    assert time.pause_after_cut(edge / 2) == time.pause_after_cut(edge) == SHORTEST_PAUSE
-    assert time.pause_after_cut(2 * edge) == 2 * SHORTEST_PAUSE
+    edge = MIN_INTERVAL * CPU_FRACTION
+    assert time.pause_after_cut(edge / 2) == time.pause_after_cut(edge) == MIN_INTERVAL
+    assert time.pause_after_cut(2 * edge) == 2 * MIN_INTERVAL
 
 
 @pytest.mark.parametrize(

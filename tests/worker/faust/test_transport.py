@@ -12,7 +12,7 @@ from streams.kafka.consumer import Batch
 from streams.ports import CONTROL
 from streams.settings import Settings
 from streams.worker.faust.app import WorkerApp, build_app
-from streams.worker.faust.inputs import Inputs
+from streams.worker.faust.input_topics import InputTopics
 from streams.worker.fetching import Fetched
 
 
@@ -106,8 +106,8 @@ async def test_faust_routes_by_the_partition_that_java_would_choose(app):
 
 
 @pytest.fixture
-def inputs() -> Inputs:
-    return Inputs({topic: f"shop.{topic}" for topic in INPUTS}, 3)
+def inputs() -> InputTopics:
+    return InputTopics({topic: f"shop.{topic}" for topic in INPUTS}, 3)
 
 
 def test_the_first_input_alone_decides_which_tasks_are_ours(inputs):

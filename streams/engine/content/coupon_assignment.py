@@ -1,0 +1,87 @@
+"""Giving a customer a coupon (SEMANTICS 7.1): one code for a customer and pool, the same again
+while it is valid.
+
+    given_at                    given_at + expires
+       |---- asked: the same code ----|
+       t                              another code from here on, this moment included
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from streams.engine.content.coupon_pool import CouponPool
+from streams.engine.customer import CustomerState, GivenCoupon, Journey
+from streams.engine.effects import Outcome
+from streams.engine.language import Scope
+from streams.engine.program import CompiledFlow, Turn
+from streams.engine.values import Instant, Path, Problem, unknown_name
+
+GIVEN, KEPT, NO_COUPON = "given", "kept", "no_coupon"
+
+MOST_HELD = 50
+"""Of more coupons than so many, a customer keeps only those that are valid."""
+
+
+def check_pool(name: str, path: Path, scope: Scope) -> Iterator[Problem]:
+    """The pool exists."""
+    if name not in scope.coupons:
+        yield unknown_name(path, "coupon pool", name, scope.coupons)
+
+
+def give_coupon(
+    turn: Turn, flow: CompiledFlow, journey: Journey, step: str, pool: CouponPool
+) -> bool:
+    """Gives P a code of `pool`, or the one that P has, and writes that down; false if there was
+    none left, which is for the caller to write down. What P is given isn't prolonged."""
+    held = valid_coupon(turn.state, pool.coupons, turn.now)
+    reason = GIVEN if held is None else KEPT
+    if held is None:
+        held = _take(turn, pool)
+        if held is None:
+            return False
+        _hold(turn.state, pool.coupons, held, turn.now)
+    evidence = {
+        "pool": pool.coupons,
+        "code": held.code,
+        "given_at": held.given_at,
+        "expires_at": held.expires_at,
+    }
+    turn.record(flow, journey, step, Outcome.COUPON, reason, evidence)
+    journey.coupon = held.code
+    # What waits for a person is a copy of the journey: they know of each other's codes.
+    for other in (*turn.state.journeys, *turn.state.reviews):
+        if other.journey_id == journey.journey_id:
+            other.coupon = held.code
+    return True
+
+
+def no_code_evidence(pool: CouponPool) -> dict[str, Any]:
+    """The evidence of `no_coupon`."""
+    return {"pool": pool.coupons}
+
+
+def valid_coupon(state: CustomerState, pool: str, now: Instant) -> GivenCoupon | None:
+    """The code of `pool` that P has and that is valid; it is over at exactly its expiry."""
+    held = state.coupons.get(pool)
+    if held is None or (held.expires_at is not None and now >= held.expires_at):
+        return None
+    return held
+
+
+def _take(turn: Turn, pool: CouponPool) -> GivenCoupon | None:
+    source, rule = turn.effects.codes, pool.rule
+    if rule is None:
+        code = source.next_loaded(pool.coupons)
+    else:
+        code = source.make(rule.prefix, rule.length)
+    if code is None:
+        return None
+    return GivenCoupon(code, turn.now, None if pool.expires is None else turn.now + pool.expires)
+
+
+def _hold(state: CustomerState, pool: str, held: GivenCoupon, now: Instant) -> None:
+    state.coupons[pool] = held
+    if len(state.coupons) > MOST_HELD:
+        for name in list(state.coupons):
+            if valid_coupon(state, name, now) is None:
+                del state.coupons[name]

@@ -1,0 +1,22 @@
+"""Messages that were sent, skipped or put up for review: who is added to a flow afterwards isn't
+asked about them again (SEMANTICS 6.3), also when the journey that sent them has ended."""
+
+from streams.engine.customer.state import CustomerState
+from streams.engine.values import is_among, send_id
+
+_SIZE = 8
+MOST_CONCLUDED = 64
+
+
+def mark_concluded(state: CustomerState, sent_as: str) -> None:
+    """The message with the id `sent_as` is done with."""
+    state.handled = (state.handled + _mark(sent_as))[-MOST_CONCLUDED * _SIZE :]
+
+
+def is_concluded(state: CustomerState, journey: str, step: str) -> bool:
+    """Whether the message of `step` is, as far back as is remembered."""
+    return bool(state.handled) and is_among(_mark(send_id(journey, step)), state.handled)
+
+
+def _mark(sent_as: str) -> bytes:
+    return bytes.fromhex(sent_as[: 2 * _SIZE])

@@ -1,0 +1,351 @@
+"""Compares the outputs of a case with the expected ones, as a picture of the differences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from streams.definitions.placed_problem import sort_key
+from streams.engine.compiling import Definitions
+from streams.engine.values import (
+    ITEM_FIELDS,
+    FieldType,
+    Problem,
+    amount_text,
+    moment_text,
+    parse_amount,
+    parse_boolean,
+    parse_decimal,
+    path_text,
+    unknown_name,
+)
+from streams.flowtest.cases import Case, Expect, ExpectedProblem
+from streams.flowtest.entries import (
+    COMMAND_ENTRIES,
+    DECISION_ENTRIES,
+    REVIEW_ENTRIES,
+    WEBHOOK_ENTRIES,
+    Entries,
+)
+from streams.flowtest.events import EventMaker, WrongCase
+from streams.flowtest.run import Ran, run_case
+from streams.flowtest.world import CaseOutputs
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+class Result(msgspec.Struct, frozen=True):
+    """Result of a case; `picture` is empty if it passed."""
+
+    case: Case
+    picture: list[str]
+
+    @property
+    def has_passed(self) -> bool:
+        return not self.picture
+
+
+def judge_case(case: Case) -> Result:
+    """Runs `case` and compares its outputs."""
+    try:
+        ran = run_case(case)
+    except WrongCase as wrong:
+        return Result(case, _cannot_be(case, [*wrong.problems, *_unknown_fields(case.expect)]))
+    if isinstance(ran, list):
+        return Result(case, list(_refused(case, ran)))
+    if case.expect.refused is not None:
+        return Result(case, ["definitions are valid, expected a problem"])
+    problems = [*_unknown_fields(case.expect), *_wrong_profiles(case.expect, ran.definitions)]
+    if problems:
+        return Result(case, _cannot_be(case, problems))
+    return Result(case, differences(case, ran))
+
+
+def differences(case: Case, ran: Ran) -> list[str]:
+    """A picture of the differences from the expected outputs; empty if there are none."""
+    return list(_Comparison(case, ran).differences())
+
+
+def _cannot_be(case: Case, problems: Sequence[Problem]) -> list[str]:
+    placed = sorted((case.places.placed(problem) for problem in problems), key=sort_key)
+    return ["invalid case:", *(f"  {problem}" for problem in placed)]
+
+
+def _refused(case: Case, problems: Sequence[Problem]) -> Iterator[str]:
+    expected = case.expect.refused
+    if expected is None:
+        placed = [case.places.placed_in_set(problem, case.definitions) for problem in problems]
+        yield "invalid definitions:"
+        yield from (f"  {problem}" for problem in sorted(placed, key=sort_key))
+        return
+    missing = [
+        refusal for refusal in expected if not any(_fits(refusal, problem) for problem in problems)
+    ]
+    for refusal in missing:
+        yield f"expected a problem at {refusal.path or 'any path'} containing {refusal.says!r}"
+    if missing:
+        yield "problems found:"
+        yield from (f"  {_problem_text(problem)}" for problem in problems)
+
+
+def _fits(refusal: ExpectedProblem, problem: Problem) -> bool:
+    whole = path_text(problem.path)
+    inside = path_text(problem.path[2:]) if problem.path[:1] != ("store",) else whole
+    return refusal.says in problem.sentence() and refusal.path in (None, whole, inside)
+
+
+def _problem_text(problem: Problem) -> str:
+    return f"{path_text(problem.path)}: {problem.sentence()}"
+
+
+_LISTS = {
+    "commands": COMMAND_ENTRIES,
+    "webhooks": WEBHOOK_ENTRIES,
+    "reviews": REVIEW_ENTRIES,
+    "decisions": DECISION_ENTRIES,
+    "decisions_exactly": DECISION_ENTRIES,
+}
+"""Lists in `expect`."""
+
+
+def _unknown_fields(expect: Expect) -> Iterator[Problem]:
+    """Problems for unknown fields of entries."""
+    for name, kind in _LISTS.items():
+        for number, entry in enumerate(getattr(expect, name) or ()):
+            for field in entry:
+                if field not in kind.fields:
+                    path = ("expect", name, number, field)
+                    yield unknown_name(path, "field", field, kind.fields, at_key=True)
+
+
+def _wrong_profiles(expect: Expect, definitions: Definitions) -> Iterator[Problem]:
+    """Problems for unknown profile fields, and for values of the wrong type."""
+    known = definitions.scope().profile
+    maker = EventMaker(definitions)
+    for customer, fields in (expect.profile or {}).items():
+        for name, wanted in fields.items():
+            path = ("expect", "profile", customer, name)
+            if name not in known:
+                yield unknown_name(path, "profile field", name, known, at_key=True)
+                continue
+            try:
+                maker.value(wanted, known[name], path, definitions.store.currency)
+            except WrongCase as wrong:
+                yield from wrong.problems
+
+
+class _Comparison:
+    """Comparison of one case that ran."""
+
+    def __init__(self, case: Case, ran: Ran) -> None:
+        self._expect = case.expect
+        self._ran = ran
+        self._outputs = ran.outputs
+        self._maker = EventMaker(ran.definitions)
+        self._definitions: Definitions = ran.definitions
+
+    def differences(self) -> Iterator[str]:
+        expect, outputs = self._expect, self._outputs
+        picture: list[str] = []
+        for reason in outputs.dead_letters:
+            picture.append(f"dead letter: {reason}")
+        found = {
+            "commands": outputs.commands,
+            "webhooks": outputs.webhooks,
+            "reviews": outputs.reviews,
+            "decisions_exactly": outputs.decisions,
+        }
+        for name, entries in found.items():
+            expected = getattr(expect, name)
+            if expected is not None:
+                picture += self._whole_list(name, expected, entries, _LISTS[name])
+        if expect.decisions is not None:
+            picture += self._in_order(expect.decisions, outputs.decisions)
+        if expect.profile is not None:
+            picture += self._profiles(expect.profile)
+        yield from picture
+        if picture:
+            yield "timeline:"
+            yield from self._timeline()
+        for way, other in self._ran.differing.items():
+            yield f"internal error, please report: results differ when {way}:"
+            yield from self._between_runs(other)
+
+    # ── Lists ─────────────────────────────────────────────────────────────────────────────────
+
+    def _whole_list(
+        self,
+        what: str,
+        expected: Sequence[Mapping[str, Any]],
+        found: Sequence[Mapping[str, Any]],
+        kind: Entries,
+    ) -> list[str]:
+        """Both lists, entry by entry; empty if they agree."""
+        lines = []
+        is_wrong = len(expected) != len(found)
+        for number in range(max(len(expected), len(found))):
+            if number >= len(found):
+                lines.append(f"  - {number + 1}. {_entry_text(expected[number])}")
+            elif number >= len(expected):
+                lines.append(f"  + {number + 1}. {self._text(found[number], kind)}")
+            else:
+                wrong = list(self._entry(expected[number], found[number], kind))
+                is_wrong = is_wrong or bool(wrong)
+                mark = "!" if wrong else "="
+                lines.append(f"  {mark} {number + 1}. {self._text(found[number], kind)}")
+                lines += [f"       {line}" for line in wrong]
+        if not is_wrong:
+            return []
+        counts = f"expected {len(expected)}, got {len(found)}"
+        head = f"{what}: {counts}  (- missing, + unexpected, ! different)"
+        return [head, *lines]
+
+    def _in_order(
+        self, expected: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]
+    ) -> list[str]:
+        place = 0
+        for number, entry in enumerate(expected):
+            here = place
+            while place < len(found) and any(self._entry(entry, found[place], DECISION_ENTRIES)):
+                place += 1
+            if place == len(found):
+                after = f" after {_entry_text(expected[number - 1])}" if number and here else ""
+                return [f"decisions: not found{after}:", f"  - {_entry_text(entry)}"]
+            place += 1
+        return []
+
+    def _entry(
+        self, expected: Mapping[str, Any], found: Mapping[str, Any], kind: Entries
+    ) -> Iterator[str]:
+        """Differences between an entry and the expected one."""
+        for name, wanted in expected.items():
+            field = kind.fields[name]
+            value = found.get(field)
+            if not self._equal(wanted, value, field):
+                yield f"{name}: expected {_value_text(wanted)}, got {self._shown(value, field)}"
+
+    # ── Values ────────────────────────────────────────────────────────────────────────────────
+
+    def _equal(self, wanted: Any, value: Any, field: str) -> bool:
+        """True if the written value equals `value`. Mappings are compared on the fields given,
+        lists member by member."""
+        if wanted is None:
+            return value in _EMPTY
+        if isinstance(wanted, dict):
+            return isinstance(value, dict) and all(
+                name in value and self._equal(inner, value[name], name)
+                for name, inner in wanted.items()
+            )
+        if isinstance(wanted, list):
+            return (
+                isinstance(value, list)
+                and len(wanted) == len(value)
+                and all(
+                    self._equal(inner, one, field) for inner, one in zip(wanted, value, strict=True)
+                )
+            )
+        return self._equal_scalar(wanted, value, field)
+
+    def _equal_scalar(self, text: str, value: Any, field: str) -> bool:
+        if _is_moment(field, value):
+            return bool(self._maker.moment(text) == value)
+        if isinstance(value, bool):
+            return parse_boolean(text) is value
+        if field in _ITEM_MONEY and isinstance(value, int):
+            return parse_amount(text, self._definitions.store.currency) == value
+        if isinstance(value, int | float):
+            number = parse_decimal(text)
+            return number is not None and float(number) == value
+        return bool(text == value)
+
+    def _shown(self, value: Any, field: str) -> str:
+        if _is_moment(field, value):
+            return moment_text(value, self._definitions.store.zone())
+        if field in _ITEM_MONEY and isinstance(value, int):
+            return amount_text(value, self._definitions.store.currency)
+        if isinstance(value, list):
+            return f"[{', '.join(self._shown(one, field) for one in value)}]"
+        if isinstance(value, dict):
+            parts = (
+                f"{name}: {self._shown(one, name)}"
+                for name, one in value.items()
+                if one is not None
+            )
+            return f"{{{', '.join(parts)}}}"
+        return "nothing" if value is None else str(value)
+
+    def _text(self, found: Mapping[str, Any], kind: Entries) -> str:
+        fields = [kind.fields[name] for name in kind.shown]
+        parts = (
+            self._shown(found[field], field) for field in fields if found.get(field) not in _EMPTY
+        )
+        return "  ".join(parts)
+
+    # ── Profiles, the timeline, the other runs ────────────────────────────────────────────────
+
+    def _profiles(self, expected: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        lines = []
+        for customer, fields in expected.items():
+            state = self._outputs.states.get(customer)
+            profile = {} if state is None else state.profile
+            for name, wanted in fields.items():
+                value = profile.get(name)
+                is_equal = (wanted is None and value is None) or self._is_profile_value(
+                    wanted, value, name
+                )
+                if not is_equal:
+                    lines.append(
+                        f"profile: {customer}.{name}: expected {_value_text(wanted)}, "
+                        f"got {self._shown(value, name)}"
+                    )
+        return lines
+
+    def _is_profile_value(self, wanted: Any, value: Any, name: str) -> bool:
+        field = self._definitions.scope().profile[name]
+        if wanted is None or value is None:
+            return False
+        return bool(
+            self._maker.value(wanted, field, (name,), self._definitions.store.currency) == value
+        )
+
+    def _timeline(self) -> Iterator[str]:
+        if not self._outputs.decisions:
+            yield "  no decisions"
+        for decision in self._outputs.decisions:
+            evidence = decision["evidence"]
+            text = self._text(decision, DECISION_ENTRIES)
+            yield f"  {text}" + (f"  {self._shown(evidence, 'evidence')}" if evidence else "")
+
+    def _between_runs(self, other: CaseOutputs) -> Iterator[str]:
+        their_parts = other.by_kind()
+        for what, ours in self._outputs.by_kind().items():
+            theirs = their_parts[what]
+            for number in range(max(len(ours), len(theirs))):
+                one = ours[number] if number < len(ours) else None
+                another = theirs[number] if number < len(theirs) else None
+                if one != another:
+                    yield f"  {what} {number + 1}: {_value_text(one)}"
+                    yield f"  {' ' * len(what)}   but: {_value_text(another)}"
+                    break
+
+
+_ITEM_MONEY = frozenset(
+    name for name, field in ITEM_FIELDS.items() if field.type is FieldType.MONEY
+)
+
+
+def _is_moment(field: str, value: Any) -> bool:
+    return isinstance(value, int) and (field in ("at", "not_before") or field.endswith("_at"))
+
+
+def _entry_text(expected: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {_value_text(value)}" for name, value in expected.items())
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, dict):
+        inner = (f"{name}: {_value_text(one)}" for name, one in value.items() if one is not None)
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_value_text(one) for one in value)}]"
+    return "nothing" if value is None else str(value)

@@ -1,0 +1,137 @@
+"""Events in a few words, for timelines."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streams.engine.values import amount_text
+from streams.replay.decision_text import Words
+
+Fields = Mapping[str, Any]
+
+
+def event_text(metric: str, fields: Fields, words: Words) -> str:
+    """`order.placed 536365: 139.12 GBP, 7 items`."""
+    build = EVENT_TEXTS.get(metric)
+    about = _others(fields) if build is None else build(fields, words)
+    return f"{metric} {about}".rstrip()
+
+
+def _amount(fields: Fields, name: str = "total") -> str:
+    currency = fields.get("currency") or ""
+    amount = fields.get(name)
+    return "" if amount is None else f"{amount_text(amount, currency)} {currency}".rstrip()
+
+
+def _number_of_items(fields: Fields) -> str:
+    number = len(fields.get("items") or ())
+    return f"{number} item" if number == 1 else f"{number} items"
+
+
+def _order(fields: Fields, words: Words) -> str:
+    return f"{fields.get('order_id')}: {_amount(fields)}, {_number_of_items(fields)}"
+
+
+def _fulfilled(fields: Fields, words: Words) -> str:
+    expected = fields.get("expected_delivery")
+    text = str(fields.get("order_id"))
+    return text if expected is None else f"{text}, expected {words.moment(expected)}"
+
+
+def _given_back(fields: Fields, words: Words) -> str:
+    amount = _amount(fields, "amount")
+    return f"{fields.get('order_id')}: {amount}" if amount else str(fields.get("order_id"))
+
+
+def _redeemed(fields: Fields, words: Words) -> str:
+    return f"{fields.get('code')} on order {fields.get('order_id')}"
+
+
+def _cart(fields: Fields, words: Words) -> str:
+    if not fields.get("items"):
+        return f"{fields.get('cart_id')}: emptied"
+    return f"{fields.get('cart_id')}: {_amount(fields)}, {_number_of_items(fields)}"
+
+
+def _search(fields: Fields, words: Words) -> str:
+    number = fields.get("results")
+    return f'"{fields.get("query")}" ({number} {"result" if number == 1 else "results"})'
+
+
+def _view(fields: Fields, words: Words) -> str:
+    return str(fields.get("name") or fields.get("sku"))
+
+
+def _profile(fields: Fields, words: Words) -> str:
+    changes = [f"{name} = {_value(value)}" for name, value in (fields.get("set") or {}).items()]
+    changes += [f"{name} unset" for name in fields.get("unset") or ()]
+    return ", ".join(changes)
+
+
+def _channel(fields: Fields, words: Words) -> str:
+    return str(fields.get("channel"))
+
+
+def _back(fields: Fields, words: Words) -> str:
+    stock = fields.get("stock")
+    return (
+        f"{_view(fields, words)}: {stock} in stock, {_amount(fields, 'price')}{_interest(fields)}"
+    )
+
+
+def _cheaper(fields: Fields, words: Words) -> str:
+    before, now = _amount(fields, "previous_price"), _amount(fields, "price")
+    return f"{_view(fields, words)}: {before} -> {now}{_interest(fields)}"
+
+
+def _interest(fields: Fields) -> str:
+    """Why the customer hears of an article."""
+    return _INTERESTS.get(str(fields.get("interest")), "")
+
+
+def _review(fields: Fields, words: Words) -> str:
+    return f"{fields.get('verdict')} by {fields.get('by') or 'a person'}: {fields.get('send_id')}"
+
+
+def _backfill(fields: Fields, words: Words) -> str:
+    recorded = fields.get("recorded_at")
+    of = f" at {words.moment(recorded)}" if isinstance(recorded, int) else ""
+    by = fields.get("by") or "a person"
+    return f"into {fields.get('flow')} by {by}, event of {fields.get('topic')}{of}"
+
+
+def _others(fields: Fields) -> str:
+    apart = ("event_id", "customer_id", "occurred_at", "metric")
+    return ", ".join(
+        f"{name} {_value(value)}"
+        for name, value in fields.items()
+        if name not in apart and value not in (None, [], {})
+    )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return "+".join(map(str, value)) or "none"
+    return str(value)
+
+
+_INTERESTS = {"wishlist": " (wishlist)", "viewed": " (viewed)"}
+
+EVENT_TEXTS: dict[str, Callable[[Fields, Words], str]] = {
+    "order.placed": _order,
+    "order.fulfilled": _fulfilled,
+    "order.cancelled": _given_back,
+    "order.refunded": _given_back,
+    "coupon.redeemed": _redeemed,
+    "cart.updated": _cart,
+    "checkout.started": _cart,
+    "search.performed": _search,
+    "view.item": _view,
+    "customer.updated": _profile,
+    "customer.subscribed": _channel,
+    "customer.unsubscribed": _channel,
+    "product.back_in_stock": _back,
+    "product.price_dropped": _cheaper,
+    "review": _review,
+    "backfill": _backfill,
+}
+"""By metric; the others list their fields."""

@@ -1,0 +1,181 @@
+"""The agent that adds up what the tasks tell of a day and writes the facts to `control`
+(DESIGN 5.11).
+
+    partition-facts ──► Adding ──► one transaction a day ──► control ──► every task
+
+It lives where task 0 lives, in a thread with a producer of its own; it's fed like the tasks. It
+keeps nothing: opening the producer fences the agent that was there before, and after that the end
+of `control` says which days are done. So each day is written once, whoever was killed on the way.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from streams.contracts.control import fact_record, read_fact
+from streams.contracts.partition_facts import PARTITION_FACTS, read_report
+from streams.errors import Aborted, Fenced, OutcomeUnknown
+from streams.kafka.client_config import producer_options
+from streams.kafka.consumer import Batch
+from streams.kafka.producer import Route, TransactionalProducer
+from streams.kafka.topic_reader import TopicReader
+from streams.kafka.topics import topic_name
+from streams.ports import CONTROL, DAY_FACTS_KEY, DayReport, Rejection
+from streams.runtime.facts import Adding, DayFact
+from streams.settings import Settings
+from streams.worker.fetching import Fetched, FetchThread
+
+logger = logging.getLogger(__name__)
+
+OPEN_WITHIN = 15.0
+"""Seconds for the brokers to end what the older agent left open."""
+WRITE_WITHIN = 5.0
+POLL_INTERVAL = 0.2
+"""Seconds between two looks whether it's to stop."""
+FAILURES_ALLOWED = 5
+"""In a row, before anything is written."""
+
+
+class FactsAgent:
+    """The agent of this worker: it runs as long as the worker owns task 0. Its methods are called
+    on the event loop and don't block."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        records: FetchThread,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        """`on_failure` is called, on the event loop, with what only the user can mend."""
+        self._settings = settings
+        self._records = records
+        self._loop = asyncio.get_running_loop()
+        self._on_failure = on_failure
+        self._thread: _AgentThread | None = None
+
+    def feed(self, fetched: Fetched) -> None:
+        """A batch of `partition-facts`."""
+        if self._thread is not None:
+            self._thread.fetched.put(fetched)
+
+    def set_owner(self, is_owner: bool) -> None:
+        """Whether task 0 lives here from now on."""
+        if self._thread is not None and (not is_owner or not self._thread.is_alive()):
+            self._thread.stop()
+            self._thread = None
+        if is_owner and self._thread is None:
+            self._thread = _AgentThread(self._settings, self._records, self._loop, self._failed)
+            self._thread.start()
+
+    def _failed(self, error: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._on_failure, error)
+
+
+class _AgentThread(threading.Thread):
+    """From taking task 0 over until it goes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        records: FetchThread,
+        loop: asyncio.AbstractEventLoop,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        super().__init__(name="facts", daemon=True)
+        self.fetched: SimpleQueue[Fetched] = SimpleQueue()
+        self._settings = settings
+        self._records = records
+        self._loop = loop
+        self._on_failure = on_failure
+        self._stopped = threading.Event()
+        self._failures = 0
+
+    def stop(self) -> None:
+        """It ends soon; a transaction under way is left to the next agent's fence."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Opens producer and reader, again after a failure."""
+        while not self._stopped.is_set():
+            try:
+                self._add_up()
+            except Fenced as error:
+                # Somebody else owns task 0 now, and an assignment will say so. If not, we do.
+                logger.warning("day-facts agent: %s; stopped", error)
+                self._stopped.wait(self._settings.session_timeout / 1000)
+            except (Aborted, OutcomeUnknown) as error:
+                self._failures += 1
+                if self._failures > FAILURES_ALLOWED:
+                    self._fail(error)
+                logger.warning("day-facts agent: %s; restarting from committed records", error)
+                self._stopped.wait(2.0**self._failures / 2)
+            except Exception as error:
+                self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._stopped.is_set():
+            self._stopped.set()
+            self._on_failure(error)
+
+    def _add_up(self) -> None:
+        settings = self._settings
+        producer = TransactionalProducer(
+            producer_options(settings, f"{settings.application}-facts"),
+            {CONTROL: Route(topic_name(settings, CONTROL), 0)},
+            CONTROL,
+        )
+        try:
+            producer.open(OPEN_WITHIN)
+            adding = Adding(settings.partitions, self._last_fact())
+            for report in self._reports():
+                adding.add(report)
+                for fact in adding.complete():
+                    time = settings.record_time.given(fact.day_end)
+                    producer.commit([fact_record(fact, time)], WRITE_WITHIN)
+                    self._failures = 0
+        finally:
+            producer.close()
+
+    def _last_fact(self) -> DayFact | None:
+        """The newest facts on `control`. The agent before us is fenced: no more will come."""
+        newest = None
+        with TopicReader(self._settings, "facts") as reader:
+            for found in reader.read(reader.starts([(CONTROL, 0)])):
+                if found.record.key == DAY_FACTS_KEY:
+                    newest = found.record
+        return None if newest is None else read_fact(newest)
+
+    def _reports(self) -> Iterator[DayReport]:
+        """All that are there, and all that come, until the agent is stopped."""
+        with TopicReader(self._settings, "facts") as reader:
+            [position] = reader.starts([(PARTITION_FACTS, 0)]).values()
+        self.fetched = SimpleQueue()  # without what came for the reader before
+        key = (PARTITION_FACTS, 0)
+        self._on_loop(self._records.unassign([key]))
+        self._on_loop(self._records.assign({key: position}))
+        while not self._stopped.is_set():
+            try:
+                fetched = self.fetched.get(timeout=POLL_INTERVAL)
+            except Empty:
+                continue
+            if fetched.start > position:  # what lies between was dropped: it's fetched again
+                self._on_loop(self._records.seek_back({key: position}))
+            if fetched.start != position:
+                continue  # or it's there already
+            position = fetched.batch.next_offset
+            yield from _reports_in(fetched.batch)
+
+    def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(OPEN_WITHIN)
+
+
+def _reports_in(batch: Batch) -> Iterator[DayReport]:
+    for record in batch.records:
+        report = read_report(record.value or b"")
+        if isinstance(report, Rejection):
+            logger.error("%s@%d: %s", batch.topic, record.offset, report.reason)
+        else:
+            yield report

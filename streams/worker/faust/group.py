@@ -1,0 +1,71 @@
+"""Faust as the worker's membership of its group: the app, its routes, and the way in and out."""
+
+import errno
+import logging
+from collections.abc import Mapping
+from typing import cast
+
+from streams.errors import Refused
+from streams.ports import PartitionId
+from streams.settings import Settings
+from streams.worker.faust.app import advertised_host, build_app
+from streams.worker.faust.routes import add_routes
+from streams.worker.faust.transport import Consumer
+from streams.worker.fetching import FetchThread
+from streams.worker.group import Answers, Feed, GroupMember
+
+logger = logging.getLogger(__name__)
+
+
+class FaustGroup:
+    """See membership.GroupMembership."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        records: FetchThread,
+        member: GroupMember,
+        shared: Mapping[str, Feed],
+        answers: Answers,
+    ) -> None:
+        """`shared`: who gets the batches of topics that nobody is assigned, such as `control`."""
+        self._settings = settings
+        self._app = build_app(settings, records, member, shared)
+        add_routes(self._app, self._app.customers, answers)
+
+    @property
+    def generation(self) -> int:
+        """See GroupMembership."""
+        return self._app.consumer_generation_id
+
+    async def join(self) -> None:
+        """See GroupMembership."""
+        settings = self._settings
+        try:
+            await self._app.start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise Refused(
+                f"port {settings.web_port} is in use; stop the other process or set web_port "
+                "(SENDFLOW_WEB_PORT)"
+            ) from error
+        logger.info(
+            "joined group %s; status at http://%s:%d/status",
+            settings.application,
+            advertised_host(settings),
+            settings.web_port,
+        )
+
+    async def ended(self) -> BaseException:
+        """See GroupMembership."""
+        return await self._app.crashed_by()
+
+    async def write_positions(self, positions: Mapping[PartitionId, int]) -> None:
+        """See GroupMembership."""
+        await cast(Consumer, self._app.consumer).write_positions(positions)
+
+    async def leave(self) -> None:
+        """See GroupMembership."""
+        if self._app.started:
+            await self._app.stop()

@@ -1,0 +1,25 @@
+"""Events in a few words."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from streams.replay.decision_text import Words
+from streams.replay.event_text import event_text
+
+WORDS = Words(ZoneInfo("UTC"))
+LAMP = {"sku": "LAMP", "name": "Lamp", "price": 1_999, "currency": "GBP", "stock": 7}
+
+
+@pytest.mark.parametrize(
+    ("interest", "said"),
+    [("wishlist", " (wishlist)"), ("viewed", " (viewed)"), ("else", ""), (None, "")],
+)
+def test_news_of_an_article_say_what_is_new_and_why_it_is_told(
+    interest: str | None, said: str
+) -> None:
+    fields = {**LAMP, "interest": interest}
+    back = event_text("product.back_in_stock", fields, WORDS)
+    assert back == f"product.back_in_stock Lamp: 7 in stock, 19.99 GBP{said}"
+    cheaper = event_text("product.price_dropped", {**fields, "previous_price": 2_499}, WORDS)
+    assert cheaper == f"product.price_dropped Lamp: 24.99 GBP -> 19.99 GBP{said}"

@@ -1,0 +1,292 @@
+"""One customer's timeline, from the records of a shop that really decided."""
+
+import json
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from streams.contracts.backfill_requests import BackfillRequest, backfill_record
+from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.contracts.decode import EventDecoder
+from streams.contracts.encode import EffectEncoder, encode_event
+from streams.contracts.wire import decode_any
+from streams.engine import Instant, topic_of
+from streams.kafka.topic_reader import TopicRecord
+from streams.local import LocalParts, LocalTask
+from streams.ports import Record, TaskSettings
+from streams.programs import Programs
+from streams.replay.history import history_of
+from streams.replay.timeline import customer_timeline, flows_known
+from streams.store.memory import MemoryStore
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+BEGIN = 1_299_060_000_000  # Wed 2011-03-02 10:00 in London
+SKEW = 20
+
+CART = {
+    "flow": "cart",
+    "trigger": {"metric": "cart.updated", "where": {"total": {"gt": "0"}}},
+    "exit_on": [{"metric": "order.placed"}],
+    "steps": [{"wait": "4h", "id": "pause"}, {"send": "email", "template": "reminder"}],
+}
+THANKS = {
+    "flow": "thanks",
+    "trigger": {"metric": "order.placed"},
+    "steps": [
+        {"if": {"count": "order.placed", "equals": "1"}, "then": [{"exit": None, "id": "enough"}]},
+        {"send": "email", "template": "again"},
+    ],
+}
+SEARCH = {
+    "flow": "search",
+    "trigger": {"metric": "search.performed"},
+    "steps": [{"send": "email", "template": "found-it"}],
+}
+DRAFT = {**SEARCH, "flow": "idea", "status": "draft"}
+
+
+class Shop:
+    """A task in one process, and its topics as a reader finds them."""
+
+    def __init__(self) -> None:
+        parts = LocalParts(MemoryStore, EventDecoder(), EffectEncoder(), Programs(), TaskSettings())
+        self.local = LocalTask(parts)
+        self._events = 0
+
+    def publish(self, at: Instant, *flows: dict) -> None:
+        raw = {"flows": list(flows), "store": {"timezone": "Europe/London", "currency": "GBP"}}
+        record = DefinitionsRecord(at, "v1", 1, "2026.1", json.dumps(raw), {})
+        self.local.append("control", at, b"definitions", encode_definitions(record))
+
+    def happens(self, at: Instant, metric: str, event_id: str | None = None, **fields) -> None:
+        self._events += 1
+        event = {"event_id": event_id or f"e{self._events}", "customer_id": "ada"}
+        value = encode_event(metric, {**event, "occurred_at": at, **fields})
+        self.local.append(topic_of(metric), at, b"ada", value)
+
+    def customer(self, at: Instant, **fields) -> None:
+        profile = {"email": "ada@example.com", "consent": ["email"], **fields}
+        self.happens(at, "customer.updated", set=profile, unset=[])
+
+    def cart(self, at: Instant, total: int = 5000) -> None:
+        items = [{"sku": "a", "quantity": 1, "unit_price": total}]
+        self.happens(at, "cart.updated", cart_id="c", total=total, currency="GBP", items=items)
+
+    def order(self, at: Instant, number: str = "1", event_id: str | None = None) -> None:
+        fields = {"order_id": number, "total": 1250, "currency": "GBP", "items": [], "tags": []}
+        self.happens(at, "order.placed", event_id, **fields)
+
+    def search(self, at: Instant) -> None:
+        self.happens(at, "search.performed", query="lamp", results=3, filters={})
+
+    def until(self, wall: Instant) -> None:
+        self.local.advance(wall + SKEW)
+        self.local.commit(wall + SKEW)
+
+    def found(self) -> Iterator[TopicRecord]:
+        for topic, log in self.local.logs.items():
+            for record in log:
+                yield TopicRecord(topic, 0, record)
+        for offset, output in enumerate(self.local.output):
+            yield TopicRecord(output.topic, 0, Record(0, offset, output.key, output.value))
+
+    def explained(self, flow: str | None = None):
+        return customer_timeline(history_of("ada", self.found()), flow)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop()
+    shop.publish(BEGIN - 2 * DAY, CART, THANKS, SEARCH, DRAFT)
+    shop.customer(BEGIN - DAY)
+    return shop
+
+
+def texts(timeline, *kinds):
+    return [line.text for line in timeline.lines if line.kind in kinds]
+
+
+def test_a_mail_that_was_sent_is_told_with_its_address_and_its_cause(shop):
+    shop.cart(BEGIN)
+    shop.until(BEGIN + DAY)
+    assert texts(shop.explained(), "decision") == [
+        "entered: cart.updated",
+        "reminder: sent reminder to ada@example.com by email, trigger at Wed 2011-03-02 10:00:00",
+        "ended: all steps done",
+    ]
+
+
+def test_a_mail_that_was_not_sent_is_told_with_the_event_that_ended_it(shop):
+    shop.cart(BEGIN)
+    shop.order(BEGIN + HOUR)
+    shop.until(BEGIN + DAY)
+    timeline = shop.explained("cart")
+    assert texts(timeline, "event") == [
+        "cart.updated c: 50.00 GBP, 1 item",
+        "order.placed 1: 12.50 GBP, 0 items",
+    ]
+    assert texts(timeline, "decision")[-1] == (
+        "exited by order.placed at Wed 2011-03-02 11:00:00; "
+        "next step was due Wed 2011-03-02 14:00:00"
+    )
+    assert timeline.outcomes == {"cart": {"entered": 1, "exited exit_on": 1}}
+
+
+def test_a_branch_is_told_with_the_condition_as_it_was_written(shop):
+    shop.order(BEGIN)
+    shop.order(BEGIN + HOUR, "2")
+    shop.until(BEGIN + DAY)
+    branches = [
+        text for text in texts(shop.explained("thanks"), "decision") if text.startswith("steps[0]")
+    ]
+    assert branches == [
+        "steps[0]: 'count order.placed equals 1' holds (count order.placed 1): 'then'",
+        "steps[0]: 'count order.placed equals 1' does not hold (count order.placed 2): 'else'",
+    ]
+
+
+def test_decisions_stand_behind_what_led_to_them(shop):
+    shop.cart(BEGIN)
+    shop.order(BEGIN)
+    shop.until(BEGIN + DAY)
+    kinds = [(line.kind, line.flow) for line in shop.explained().lines if line.at == BEGIN]
+    # orders come before carts of the same millisecond (SEMANTICS 5.3)
+    assert kinds == [
+        ("event", None),
+        ("decision", "thanks"),
+        ("decision", "thanks"),
+        ("decision", "thanks"),
+        ("event", None),
+        ("decision", "cart"),
+    ]
+
+
+def test_a_flow_that_never_spoke_says_why(shop):
+    shop.cart(BEGIN, total=0)
+    shop.until(BEGIN + DAY)
+    silences = {silence.flow: silence.text for silence in shop.explained().silences}
+    assert silences == {
+        "cart": 'no entries: 1 cart.updated, none matches where {"total":{"gt":"0"}}',
+        "thanks": "no entries: no order.placed from this customer",
+        "search": "no entries: no search.performed from this customer",
+        "idea": "no entries: status draft",
+    }
+
+
+def test_an_event_from_before_the_flow_was_published_began_nothing():
+    shop = Shop()
+    shop.search(BEGIN)
+    shop.publish(BEGIN + HOUR, SEARCH)
+    shop.until(BEGIN + DAY)
+    [silence] = shop.explained().silences
+    assert "every search.performed predates publication" in silence.text
+
+
+def test_a_flow_that_was_left_out_is_named_with_those_that_are_there(shop):
+    shop.publish(BEGIN - DAY, THANKS, SEARCH)
+    shop.until(BEGIN)
+    [silence] = shop.explained("cart").silences
+    assert silence.text == "not published any more; published: thanks, search"
+
+
+def test_known_flows_are_those_that_were_ever_published_or_decided(shop):
+    shop.publish(BEGIN - DAY, THANKS)
+    shop.until(BEGIN)
+    history = history_of("ada", shop.found())
+    assert flows_known(history) == {"cart", "thanks", "search", "idea"}
+    shop.order(BEGIN)
+    shop.until(BEGIN + DAY)
+    history = history_of("ada", (one for one in shop.found() if one.topic != "control"))
+    assert flows_known(history) == {"thanks"}
+
+
+def test_an_event_that_came_twice_says_so(shop):
+    shop.order(BEGIN, event_id="same")
+    shop.order(BEGIN + HOUR, event_id="same")
+    shop.until(BEGIN + DAY)
+    first, second = (text for text in texts(shop.explained(), "event") if "order" in text)
+    assert "again" not in first
+    assert second.endswith("(duplicate event_id)")
+
+
+def test_a_late_event_stands_where_it_was_processed(shop):
+    shop.until(BEGIN + HOUR)
+    shop.order(BEGIN)
+    shop.until(BEGIN + 2 * HOUR)
+    [line] = [line for line in shop.explained().lines if line.text.startswith("order.placed 1")]
+    assert line.at >= BEGIN + HOUR
+    assert line.text.endswith("(occurred Wed 2011-03-02 10:00:00) (late: processed at this time)")
+
+
+def test_a_dead_letter_of_the_customer_is_told(shop):
+    shop.local.append("orders", BEGIN, b"ada", b"rubbish")
+    shop.until(BEGIN + DAY)
+    [text] = texts(shop.explained(), "dead_letter")
+    assert text.startswith("dead letter orders[0]@0: the value begins with 72 75")
+
+
+def test_times_are_the_customers_own_unless_asked_otherwise(shop):
+    assert shop.explained().timezone == "Europe/London"
+    shop.customer(BEGIN, timezone="Asia/Tokyo")
+    assert shop.explained().timezone == "Asia/Tokyo"
+    assert shop.explained().lines[-1].when == "Wed 2011-03-02 19:00:00"
+    history = history_of("ada", shop.found())
+    assert customer_timeline(history, zone="America/New_York").timezone == "America/New_York"
+    shop.happens(BEGIN + 1, "customer.updated", set={}, unset=["timezone"])
+    assert shop.explained().timezone == "Europe/London"
+
+
+def test_other_customers_are_none_of_its_business(shop):
+    shop.cart(BEGIN)
+    shop.until(BEGIN + DAY)
+    history = history_of("bob", shop.found())
+    assert (history.events, history.decisions, history.commands) == ([], [], [])
+    assert [published.version for published in history.publications] == ["v1"]
+
+
+def test_what_was_forgotten_is_told_and_is_of_no_flow():
+    shop = Shop()
+    where = {"name": {"contains": "x"}}
+    asks = {"count": "view.item", "where": where, "at_least": "1"}
+    shop.publish(BEGIN - 2 * DAY, {**THANKS, "filter": asks})
+    for nth in range(5_000):
+        shop.happens(BEGIN + nth, "view.item", sku="A", name="a long name " + "x" * 40)
+    shop.order(BEGIN + HOUR)
+    shop.until(BEGIN + DAY)
+    timeline = shop.explained()
+    forgot, begins, *_ = texts(timeline, "decision")
+    assert forgot.startswith("oldest events dropped (")
+    assert "; history is incomplete before " in begins
+    assert list(timeline.outcomes) == ["thanks"]
+    assert forgot not in texts(shop.explained("thanks"), "decision")
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_who_was_added_afterwards_is_told_with_the_event_and_the_place(is_json):
+    shop = Shop()
+    shop.customer(BEGIN - DAY)
+    shop.cart(BEGIN)
+    shop.publish(BEGIN + HOUR, CART)
+    cart = shop.local.logs["carts"][0]
+    request = BackfillRequest(
+        "ada", "cart", BEGIN + 2 * HOUR, "eve", "carts", cart.time, cart.value or b""
+    )
+    value = backfill_record(request).value
+    if is_json:
+        _, event = decode_any(cart.value or b"")
+        given = {**msgspec.structs.asdict(request), "event": {"metric": "cart.updated", **event}}
+        value = json.dumps(given).encode()
+    shop.local.append("backfills", BEGIN + 2 * HOUR, b"ada", value)
+    shop.until(BEGIN + DAY)
+    for timeline in (shop.explained(), shop.explained("cart")):
+        assert texts(timeline, "event")[-1] == (
+            "backfill into cart by eve, event of carts at Wed 2011-03-02 10:00:00"
+        )
+        assert texts(timeline, "decision")[0] == (
+            "entered by backfill (eve): cart.updated at Wed 2011-03-02 10:00:00; "
+            "waiting at pause until Wed 2011-03-02 14:00:00"
+        )
+        json.dumps(msgspec.to_builtins(timeline))  # nothing in it that --json couldn't show
+    assert texts(shop.explained("cart"), "event")[0].startswith("cart.updated")
