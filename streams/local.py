@@ -35,7 +35,7 @@ _BUDGET = 1_000_000  # records, timers and visits before what is decided is look
 
 
 class LocalParts(msgspec.Struct):
-    """What a local task is made of; `open_store` makes an empty store."""
+    """The parts of a local task; `open_store` makes an empty store."""
 
     open_store: Callable[[], Store]
     decoder: Decoder
@@ -141,8 +141,7 @@ class LocalTask:
         return bool(facts)
 
     def take_between_tasks(self) -> list[OutputRecord]:
-        """What was committed for other tasks since it was asked for the last time: whoever moves
-        the tasks hands it over."""
+        """The records committed for other tasks since the last call: the caller hands them over."""
         committed, self._handed_over = self.output[self._handed_over :], len(self.output)
         return [record for record in committed if record.topic in BETWEEN_TASKS]
 

@@ -1,6 +1,6 @@
-"""What a partition task is given: its settings, and as protocols where state is kept, how bytes
-become events and how effects become bytes. The adapters in `store/` and `contracts/` satisfy
-them."""
+"""The ports of a partition task: its settings, and protocols for the store of its state, for
+reading events from bytes and for writing effects to bytes. The adapters in `store/` and
+`contracts/` satisfy them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
@@ -50,14 +50,14 @@ class OutputRecord(msgspec.Struct, gc=False):
 
 
 class Rejection(msgspec.Struct, gc=False):
-    """Why a record can't be used: the reason goes to `dead-letters` with the original bytes."""
+    """A record that can't be used: the reason goes to `dead-letters` with the original bytes."""
 
     reason: str
     schema: str | None = None
 
 
 class StoreBatch(msgspec.Struct):
-    """What one transaction changes in the store; written at once or not at all.
+    """The changes that one transaction makes to the store; written at once or not at all.
 
     `changes` maps a changelog key (customer id, or a key of the task that begins with 0x00) to
     its new bytes, None for deleted. `changelog_offset` is the next offset of the changelog
@@ -110,7 +110,7 @@ class CouponCode(msgspec.Struct, gc=False):
 
 
 Decoded = Event | Review | Backfill | CouponCode | Product | Interest
-"""What a record of an input may be."""
+"""The contents that a record of an input may have."""
 
 
 class Decoder(Protocol):
@@ -123,8 +123,8 @@ class Decoder(Protocol):
 
 
 class DayReport(msgspec.Struct, frozen=True):
-    """What a task says of a day that is over (DESIGN 5.11): sums over its customers at its end,
-    money in minor units, and what was learnt on it (None: nothing)."""
+    """A task's report on a day that is over (DESIGN 5.11): sums over its customers at its end,
+    money in minor units, and the counts learnt on it (None: nothing)."""
 
     partition: int
     day_end: Instant  # the midnight, UTC, at which it ended
@@ -188,7 +188,7 @@ class ControlReader(Protocol):
 
 
 class Ports(msgspec.Struct):
-    """What a task is given to work with."""
+    """The store, the formats and the definitions that a task works with."""
 
     store: Store
     decoder: Decoder
@@ -197,7 +197,7 @@ class Ports(msgspec.Struct):
 
 
 class TaskSettings(msgspec.Struct, frozen=True):
-    """What of the settings a task depends on; durations in milliseconds."""
+    """The settings that a task depends on; durations in milliseconds."""
 
     clock_skew: int = 20
     max_idle: int = 60_000

@@ -148,7 +148,7 @@ class PartitionTask:
 
     @property
     def unanswered(self) -> LookupNeeded | None:
-        """What must be asked before the next record can be judged. The task waits at that record,
+        """The question to be answered before the next record can be judged. The task waits at it,
         as it does for an input; each `run` tries it again."""
         return self._unanswered
 
@@ -166,7 +166,7 @@ class PartitionTask:
 
     @property
     def program(self) -> Program:
-        """What decides now: the definitions and the facts that are in force."""
+        """The definitions and the facts that are in force, compiled."""
         return self._in_force.program
 
     @property
@@ -208,7 +208,7 @@ class PartitionTask:
     def run(self, wall: Instant, budget: int) -> bool:
         """Processes up to about `budget` records and timers; True if more can be done at once.
 
-        Raises Poisoned when deciding fails; the task must then be thrown away. Where it returns
+        Raises Poisoned when deciding fails; the task must then be thrown away. If it returns
         False, it waits for an input, or for an answer (`unanswered`).
         """
         if wall - self._wall > PAUSE or self._unanswered is not None:
@@ -254,8 +254,8 @@ class PartitionTask:
         return True
 
     def _reach(self, due: Instant) -> Instant:
-        """The clock goes on to what is due at `due`; returns it. What a late record has set may be
-        due before it."""
+        """Moves the clock on to `due` and returns it. A timer that a late record has set may be due
+        before the clock."""
         self._clock = max(self._clock, place(due, TIMERS))
         self._uncommitted.pending.begin(self._wall)
         return self.clock

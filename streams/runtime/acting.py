@@ -29,7 +29,7 @@ from streams.runtime.timers import Timers
 from streams.runtime.uncommitted import Uncommitted
 
 Said = Event | Review | Backfill
-"""What a record says of a customer."""
+"""The contents of a record that is about a customer."""
 
 SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
 """The metrics that change what is summed up of a customer who is known already."""
@@ -55,7 +55,7 @@ class Acting:
         self._notices = notices
 
     def by_record(self, said: Said, record: Record, now: Instant, mark: Mark) -> None:
-        """Acts on what a record says of a customer, at its effective time. Raises Poisoned with
+        """Acts on a record about a customer, at its effective time. Raises Poisoned with
         `mark`, Refused."""
         customer = record.key
         assert customer is not None  # the decoder has refused records without a key
@@ -109,7 +109,7 @@ class Acting:
         try:
             has_changed = act(self._in_force.program, state, cause, at, effects)
             if mark is None and state.next_due is not None and state.next_due <= at:
-                raise RuntimeError(f"what was due at {at} left a timer due at the same time")
+                raise RuntimeError(f"a timer or visit at {at} left a timer due at the same time")
             if not has_changed:
                 return False
             size = pending.touch(customer, state)

@@ -1,4 +1,4 @@
-"""The agenda of a task: what is next, of all that it could do (SEMANTICS 5.2 to 5.4, DESIGN 5).
+"""The agenda of a task: the next thing to do, of all that it could do (SEMANTICS 5.2 to 5.4).
 
     SetAside      a record whose time can't be stands in front: a dead letter, where it stands
     WaitFor       nothing may happen before more of an input is known
@@ -87,7 +87,7 @@ Item = TakeRecords | FireTimer | VisitChunk | TellNews | DayEnd | PassOver | Set
 
 
 class Agenda:
-    """Says what is next. It moves nothing, but for inputs that it gives up as unreadable."""
+    """Finds the next item. Changes nothing, but gives up inputs that can't be read for too long."""
 
     def __init__(
         self,
@@ -113,8 +113,8 @@ class Agenda:
         return None if due == FAR_FUTURE else due
 
     def next(self, clock: Place, wall: Instant, budget: int) -> Item:
-        """What is next for a task that has come to `clock`, at the wall time `wall`. `budget`: how
-        many records at most, more than 0."""
+        """The next item for a task that has come to `clock`, at the wall time `wall`. `budget`: the
+        most records to take, more than 0."""
         time, days = self._time, self._days
         beyond = time.beyond(wall)
         if beyond is not None:

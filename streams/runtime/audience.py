@@ -8,10 +8,11 @@ due k milliseconds after the visit's moment. All that is due at one moment is on
                    chunk 0       1      ...  a set that was published at .001 visits them too
               ●             ●                events and timers in between, by their places
 
-Who is in a chunk is a function of the logs, not of what is committed: the store's pages are merged
-with what isn't there yet. Most customers are in no audience: the little of their state that tells
-so is all that is decoded (engine.sieve). Cursors and the next moment of each schedule are part of
-the position record, so that a crash in the middle goes on where the last transaction ended.
+The customers of a chunk are a function of the logs, not of the last commit: the store's pages are
+merged with the changes that it doesn't hold yet. Most customers are in no audience: the little of
+their state that tells so is all that is decoded (engine.sieve). Cursors and the next moment of each
+schedule are part of the position record, so that a crash in the middle goes on where the last
+transaction ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -54,7 +55,7 @@ class UnderWay(msgspec.Struct, array_like=True):
 
 
 class Plans(msgspec.Struct, array_like=True):
-    """What a task remembers of its visits, in its position record. Fields are only appended."""
+    """The visits of a task, in its position record. Fields are only appended."""
 
     under_way: list[UnderWay] = []  # in order of their moments
     schedules: dict[str, Instant] = {}  # flow -> when its schedule is due next
@@ -184,8 +185,8 @@ class Audience:
             self.plans.schedules[flow.flow] = moment
 
     def _begin(self, visit: Visit) -> None:
-        """What is due at the same moment is one visit; it has no chunk behind it yet, because
-        records come before the timers of their time."""
+        """Starts a visit, or joins the one of the same moment: that has no chunk behind it yet,
+        because records come before the timers of their time."""
         under_way = self.plans.under_way
         if under_way and under_way[-1].visit.moment == visit.moment:
             same = under_way[-1].visit

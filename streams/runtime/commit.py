@@ -1,4 +1,4 @@
-"""What the next transaction of a task holds (DESIGN 4.6)."""
+"""The contents of a task's next transaction (DESIGN 4.6)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ POSITION_KEY = b"\x00position"
 
 
 class Position(msgspec.Struct, array_like=True):
-    """Where a task stands: part of its state, so that it can't differ from it (DESIGN 4.1).
+    """The position of a task: part of its state, so that it can't differ from it (DESIGN 4.1).
     Fields are only appended."""
 
     inputs: dict[str, int]  # topic -> next offset to process, `control` too
@@ -45,7 +45,7 @@ def decode_position(data: bytes | None) -> Position | None:
 
 
 def position_in(store: Store, partition: int) -> Position:
-    """Where the task stands. Raises Refused where that is lost, though there is state: beginning
+    """The position of the task. Raises Refused if that is lost while there is state: beginning
     anywhere else would lose events or apply them twice (PITFALLS 49)."""
     position = decode_position(store.get(POSITION_KEY))
     if position is not None:
@@ -81,7 +81,7 @@ class Commit(msgspec.Struct):
 
 
 class Pending:
-    """What was decided since the last `prepare_commit`. Thrown away as a whole, with the task,
+    """Everything decided since the last `prepare_commit`. Thrown away as a whole, with the task,
     when anything goes wrong.
 
     It becomes bytes as it comes, or slice by slice, while it still is in the processor's caches:
@@ -139,7 +139,7 @@ class Pending:
             made.clear()
 
     def all_counts(self) -> Counter[str]:
-        """What is counted of this, by name, once the last slice is settled."""
+        """The counts of all this, by name, once the last slice is settled."""
         counts = Counter(self.counts)
         for name in COUNTED:
             counts[name] += getattr(self.effects, name)

@@ -1,5 +1,5 @@
-"""What a task knows of coupons (SEMANTICS 7.1): the loaded codes that lie in its partition, and how
-many it has made by rule.
+"""The coupons of a task (SEMANTICS 7.1): the loaded codes that lie in its partition, and the number
+of codes made by rule.
 
     \\0coupon \\0 pool \\0 number    a code that waits to be given; deleted when it is
     \\0known \\0 pool \\0 code       a code that was ever loaded: loading it again changes nothing
@@ -25,7 +25,7 @@ _KNOWN = b"\x00known\x00"
 
 
 class PoolState(msgspec.Struct, array_like=True):
-    """What a task counts of one pool of loaded codes. Fields are only appended."""
+    """The counts of one pool of loaded codes in a task. Fields are only appended."""
 
     loaded: int = 0
     given: int = 0  # the number of the next code to give
@@ -43,8 +43,8 @@ decode_pool = msgspec.msgpack.Decoder(PoolState).decode
 
 
 class CouponBook:
-    """The `CodeSource` of a task (engine/values/codes.py). What is taken lasts if the task's
-    transaction does: when it fails, the task is thrown away, and the code was never given."""
+    """The `CodeSource` of a task (engine/values/codes.py). A code stays taken if the
+    task's transaction commits: else the task is thrown away, and the code was never given."""
 
     def __init__(self, keys: OwnKeys, partition: int, counts: Counter[str]) -> None:
         self._keys = keys
@@ -107,7 +107,7 @@ class CouponBook:
 
 
 def series_key(prefix: str, length: int) -> bytes:
-    """Where a task counts the codes of a rule; pools with the same rule count together."""
+    """The key under which a task counts the codes of a rule; pools with the same rule share it."""
     return SERIES + b"%d\x00" % length + prefix.encode()
 
 

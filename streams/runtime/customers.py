@@ -64,7 +64,7 @@ class Customers:
             raise Refused(f"task {self._partition}: {error}") from error
 
     def committed(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """The store holds these changes now: who was erased is forgotten here, too."""
+        """The store holds these changes now: customers who were erased leave the cache, too."""
         for customer, change in changes.items():
             if change is None:
                 self._cache.drop(customer)

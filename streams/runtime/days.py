@@ -1,6 +1,6 @@
 """The days of a task: what it adds up over its customers, and when it tells (DESIGN 5.11).
 
-A day ends at midnight UTC, before anything of that instant is done. What is added up then goes to
+A day ends at midnight UTC, before anything of that instant is done. The sums then go to
 `partition-facts` in the task's transaction; worker/facts_agent.py adds the tasks up, and the fact
 of the day comes back on `control`.
 
@@ -63,7 +63,7 @@ class Sums(msgspec.Struct, array_like=True):
 
 
 class Days:
-    """Where a task stands in its days."""
+    """The day under way in a task, and its sums."""
 
     def __init__(
         self,

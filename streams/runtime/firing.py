@@ -1,4 +1,4 @@
-"""What happens to customers without a record: their timers, and visits to them.
+"""Timers of customers, and visits to them: acts that no record causes.
 
 Both come at a due time, and the clock of the task has been moved to it before. A dead letter is
 dated by that clock (`now`), which is past the due time where a late record set the timer.

@@ -1,4 +1,4 @@
-"""What is in force: the definitions and the store facts by which a task decides.
+"""The definitions and the store facts in force, by which a task decides.
 
 Both come as records of `control`. A worker reads that topic whole, so a task that opens is fed what
 it has been through already, and takes it again: the program is no part of its state.
@@ -70,7 +70,8 @@ class InForce:
                 self._audience.change_facts(now)
 
     def _take_again(self, record: Record) -> None:
-        """What decided before the task was opened decides again; its visits are in the plans."""
+        """Puts a record in force again that decided before the task was opened; its visits are in
+        the plans."""
         mark = self.control.topic, record.offset
         if record.offset in self.set_aside:
             return

@@ -1,4 +1,4 @@
-"""What a task has learnt since it told of a day: the purchases, as they come.
+"""The purchases that a task has learnt from since its last report on a day.
 
 Counts of a day would be written again and again while it lasts. The purchases themselves are small:
 they are kept under keys of the task's own, some in each, and deleted when the day is told of.

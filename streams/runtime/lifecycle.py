@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class TaskState(Enum):
-    """Where a task stands between its assignment and its end."""
+    """The stage of a task between its assignment and its end."""
 
     ASSIGNED = "assigned"  # ours, nothing opened yet
     RESTORING = "restoring"  # reads its changelog

@@ -10,7 +10,7 @@ from streams.runtime.uncommitted import Uncommitted
 
 
 class News:
-    """What a task hears of articles, and whom it tells."""
+    """Takes in updates of articles, and tells the customers who wait for them."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class News:
         self._time = time
 
     def take(self, said: Product | Interest, now: Instant) -> None:
-        """What the shop says of an article, or a customer who waits for its news_event."""
+        """Takes in an update of an article, or an interest of a customer in one."""
         if isinstance(said, Interest):
             self._products.watch(said, now)
             return

@@ -1,5 +1,5 @@
-"""What a task says of records and timers that it couldn't take as they came: dead letters, late
-records, and where deciding failed.
+"""Notices about records and timers that a task couldn't take as they came: dead letters, late
+records, failures of deciding.
 
     decide ──► our own code fails ──► Poisoned(mark) ──► the task is thrown away and opened anew,
                                                          with the mark ──► dead letter
@@ -20,7 +20,7 @@ Mark = tuple[str, int]
 """Names a record (topic, offset), or what was due (`timer_mark`)."""
 
 TIMER = "timer"
-"""Where a dead letter of a timer comes from, in place of a topic."""
+"""The topic named in a dead letter that is about a timer."""
 
 
 def timer_mark(state: CustomerState, due: Instant) -> Mark:

@@ -34,7 +34,7 @@ def time_of(at: Place) -> Instant:
 
 
 def place_of_late(clock: Place) -> Place:
-    """Where a record goes that comes too late for its own place, when `clock` has been reached.
+    """The place of a record that comes too late for its own, when `clock` has been reached.
 
     As soon as nothing on time of that instant has been done yet; else one millisecond later,
     because late records come before those on time, here as in a replay.

@@ -1,6 +1,6 @@
-"""What a task keeps beside its customers: keys of the changelog that begin with 0x00 (DESIGN 4.9).
+"""The keys of a task beside its customers: in the changelog they begin with 0x00 (DESIGN 4.9).
 
-What isn't committed yet hides what the store holds:
+A newer change hides an older one, and the store:
 
     get, scan ──► changed since the last commit ──► in the transaction under way ──► store
     put ────────► into the next transaction

@@ -1,4 +1,4 @@
-"""The articles of a task: what is known of each, and which customers wait for its news.
+"""The articles of a task: their last update, and the customers who wait for news of them.
 
     \\0product\\0<sku>                      what `product.updated` said last
     \\0watch\\0<length><sku><customer>      kind, until: one key for each who waits
@@ -31,7 +31,7 @@ _SWEPT = b"\x00swept"
 
 
 class _Watch(msgspec.Struct, array_like=True, gc=False):
-    """Why a customer waits, and until when. Fields are only appended."""
+    """The kind of a customer's interest, and its end. Fields are only appended."""
 
     kind: str
     until: Instant
@@ -68,7 +68,7 @@ _swept = msgspec.msgpack.Decoder(_Swept).decode
 
 
 class Products:
-    """What a task keeps of articles, as own keys."""
+    """The articles of a task and the customers who wait for them, as own keys."""
 
     def __init__(self, own: OwnKeys) -> None:
         self._own = own
@@ -80,7 +80,7 @@ class Products:
         self._advance()
 
     def update(self, update: Product) -> list[ArticleNews]:
-        """What the shop says of an article; what of that is news."""
+        """Takes in an update of an article; returns the news in it."""
         key = _PRODUCT + update.sku.encode()
         stored = self._own.get(key)
         before = None if stored is None else _product(stored)

@@ -1,4 +1,4 @@
-"""What becomes of one record of an input.
+"""The way of one record of an input, by its contents.
 
 a time that can't be ──────────► dead letter
 `control` ─────────────────────► what is in force

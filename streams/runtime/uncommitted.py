@@ -1,4 +1,4 @@
-"""What a task has decided and its store doesn't hold yet.
+"""Everything that a task has decided and its store doesn't hold yet.
 
 decide ──► pending ──► prepare_commit ──► in flight ──► committed: the store has it
               └──────── hide what the store holds ─┘
@@ -14,7 +14,7 @@ class Uncommitted:
     """The transaction under way and the next one, as what else a task is made of sees them."""
 
     pending: Pending
-    """What the next transaction will hold; the task sets it anew with each."""
+    """The contents of the next transaction; the task sets it anew with each."""
 
     def __init__(self) -> None:
         self.in_flight: Commit | None = None

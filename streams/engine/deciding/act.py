@@ -25,7 +25,7 @@ from streams.engine.program import Program, Turn
 from streams.engine.values import Event, Instant
 
 Cause = Event | Due | Visits | Backfill | Review
-"""Why a customer is acted on."""
+"""The closed set of causes for acting on a customer."""
 
 _PARTS: Mapping[type, Callable[[Program, Turn, Any], bool]] = {
     Event: by_event,
@@ -34,7 +34,7 @@ _PARTS: Mapping[type, Callable[[Program, Turn, Any], bool]] = {
     Backfill: by_backfill,
     Review: by_review,
 }
-"""What each cause does; whether a timer of the customer may have moved."""
+"""The part of each cause; it returns whether a timer of the customer may have moved."""
 
 
 def act(
@@ -42,9 +42,9 @@ def act(
 ) -> bool:
     """Changes `state` by the cause and lets the flows decide about it. `now` is the effective
     record time of an event, a backfill or a review, and the due time of a timer or a visit, as of
-    which they decide (DESIGN 5.4). What comes of it is appended to `effects`; `state.next_due` is
-    the customer's next timer afterwards. Returns whether `state` has changed: a visit may leave it
-    as it was."""
+    which they decide (DESIGN 5.4). Commands, decisions and counts are added to `effects`;
+    `state.next_due` is the customer's next timer afterwards. Returns whether `state` has changed: a
+    visit may leave it as it was."""
     adapted, before = state.adapted, None
     if type(cause) is Visits:
         if not is_concerned(program, state, cause, now):

@@ -5,7 +5,7 @@ of the event that would have started it.
        |-- send ----|-- send, if -----------|-- send --- wait 3d ------|------|
            passed over   by today's state                P waits here         due
 
-What is above the place is passed over and never made up for; if nothing is left to wait for, P
+Steps above the place are passed over and never made up for; if nothing is left to wait for, P
 isn't added. Whether somebody may be added is judged as at any entry (1.11), but for `too_old` and
 `re_entry`; who may not is counted, and no decision is written: the command says why beforehand.
 """
@@ -43,7 +43,7 @@ class Backfill(msgspec.Struct, gc=False):
 
 
 class NotAdded(Enum):
-    """Why a past customer isn't added to a flow."""
+    """The reason why a past customer isn't added to a flow."""
 
     NOT_LIVE = "not_live"  # the flow, or not started by such an event
     NO_EVENT = "no_event"  # it is unknown: the customer was erased since, or it was refused
@@ -57,7 +57,7 @@ class NotAdded(Enum):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """Where a past customer waits now."""
+    """The step at which a past customer waits now."""
 
     step: str
     due: Instant | None

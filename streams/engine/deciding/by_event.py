@@ -1,4 +1,4 @@
-"""An event of a customer: what it changes, and what flows decide about it (SEMANTICS 5.1)."""
+"""An event of a customer: the changes it makes, and the decisions of flows (SEMANTICS 5.1)."""
 
 from typing import Any
 
@@ -35,9 +35,8 @@ ORDERED = "order.placed"
 def take_in(
     program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
 ) -> Turn | None:
-    """What the event changes of the state, up to and including step 3 of SEMANTICS 5.1. The turn in
-    which flows decide about it; None for most events: no flow asks for it. `now` is the effective
-    record time."""
+    """Applies the event to the state. Returns the turn in which flows decide about it; None for
+    most events, because no flow asks for them. `now` is the effective record time."""
     hash_ = event_hash(event.event_id)
     if is_among(hash_, state.seen):  # one of the last 64 (SEMANTICS 5.1, E29)
         effects.duplicates += 1

@@ -1,4 +1,4 @@
-"""What a person says of a message that waits for review: send it or drop it (SEMANTICS 4.1)."""
+"""A person's verdict on a message that waits for review: send it or drop it (SEMANTICS 4.1)."""
 
 import msgspec
 

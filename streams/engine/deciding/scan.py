@@ -29,8 +29,8 @@ from streams.engine.values import Instant
 
 
 class Visit(msgspec.Struct, array_like=True):
-    """Why customers are visited: all that is due at one moment. Part of what a task remembers:
-    fields are only appended."""
+    """The reasons to visit every customer: all that is due at one moment. Part of a task's position
+    record: fields are only appended."""
 
     moment: Instant
     flows: list[str] = []  # whose schedule it is
@@ -44,8 +44,8 @@ changes nothing."""
 
 
 def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
-    """What finds those whom the visit may concern at `at`. It costs less than `visit` does: of the
-    others, who are nearly all, half of the state is decoded. None: it may concern everybody."""
+    """A test for the customers whom the visit may concern at `at`. It costs less than a visit: of
+    the others, who are nearly all, half of the state is decoded. None: it may concern everybody."""
     audiences = [audience for _, audience in _scheduled(program, [one])]
     conditions = [one.condition for one in audiences if one.condition is not None]
     if one.of_definitions or one.of_facts or len(conditions) < len(audiences):

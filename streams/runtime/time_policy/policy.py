@@ -1,4 +1,4 @@
-"""What a task asks of the policy for time."""
+"""The protocol of the two policies for time."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from streams.runtime.order import Place
 
 
 class TimePolicy(Protocol):
-    """What differs between live and simulated time, from the inputs to the pauses between cuts.
+    """The differences between live and simulated time, from inputs to the pauses between cuts.
     `wall` is the wall time, `fact_until` the newest midnight of which the facts have been fed."""
 
     merge: Merge
@@ -20,7 +20,7 @@ class TimePolicy(Protocol):
     # ── Records ───────────────────────────────────────────────────────────────────────────────
 
     def refusal(self, time: Instant, wall: Instant) -> Rejection | None:
-        """Why a record can't bear the record time `time`; None: it can."""
+        """The reason why a record can't bear the record time `time`; None: it can."""
 
     def beyond(self, wall: Instant) -> Input | None:
         """An input whose next record must be set aside where it stands, because of its time."""

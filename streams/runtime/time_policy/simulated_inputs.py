@@ -68,10 +68,10 @@ class SortedInput(Input):
 
 
 class HeldInput(SortedInput):
-    """What tasks write for each other, in simulated time. The time of a record is the midnight
-    after it was written. Up to there no task waits for another, and what has come so far is an
-    accident; so nothing is let in before that midnight, when all tasks are known to have committed
-    their day and the partition is known to its end.
+    """Records that tasks write for each other, in simulated time. The time of a record is the
+    midnight after it was written. Up to there no task waits for another, and how much has come so
+    far is an accident; so nothing is let in before that midnight, when all tasks are known to have
+    committed their day and the partition is known to its end.
 
       fed       o t=M1   o t=M1 │ o t=M2            the end as it was asked for at M1
                                 ▼
