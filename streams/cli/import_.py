@@ -12,9 +12,9 @@ from streams.importing import DAYS_AFTER_LAST_EVENT
 
 if TYPE_CHECKING:
     from streams.engine.values import Metric
-    from streams.files.doubt import Doubt
     from streams.files.mapping import EventMapping, ImportCounts
     from streams.files.rejected_row import RejectedRow
+    from streams.files.row_warning import RowWarning
     from streams.files.tables import Row
     from streams.importing.encoding import EventRecord
     from streams.settings import Settings
@@ -171,12 +171,12 @@ def _meant_for(metric: str, texts: list[str], known: Metrics) -> list[str]:
 
 
 class _Reports:
-    """Prints the first rejected rows and the first doubts, and writes all rejected rows to a file
+    """Prints the first rejected rows and the first warnings, and writes all rejected rows to a file
     if one is given."""
 
     def __init__(self, path: Path | None) -> None:
         self.shown = 0
-        self.doubts = 0
+        self.warnings = 0
         self._file = None if path is None else path.open("w", encoding="utf-8")
 
     def __enter__(self) -> "_Reports":
@@ -195,10 +195,10 @@ class _Reports:
         if self._file is not None:
             self._file.write(msgspec.json.encode(rejected).decode() + "\n")
 
-    def warn(self, doubt: "Doubt") -> None:
-        self.doubts += 1
-        if self.doubts <= output.MOST_SHOWN:
-            output.note(f"warning: {doubt}", "yellow")
+    def warn(self, warning: "RowWarning") -> None:
+        self.warnings += 1
+        if self.warnings <= output.MOST_SHOWN:
+            output.note(f"warning: {warning}", "yellow")
 
 
 def _read(
@@ -208,11 +208,11 @@ def _read(
     reports: _Reports,
     not_after: int | None,
 ) -> Iterator["EventRecord"]:
-    """The events of all files; counts and reports rejected rows and doubts."""
+    """The events of all files; counts and reports rejected rows and warnings."""
     from streams.contracts.container import read_container
-    from streams.files.doubt import doubt_about
     from streams.files.mapping import map_rows
     from streams.files.rejected_row import RejectedRow
+    from streams.files.row_warning import warning_about
     from streams.files.tables import read_rows
 
     for path, mapping in sources:
@@ -229,9 +229,9 @@ def _read(
                 counts.reject(record)
                 reports.add(record)
                 continue
-            doubt = doubt_about(result, path.name, row)
-            if doubt is not None:
-                reports.warn(doubt)
+            warning = warning_about(result, path.name, row)
+            if warning is not None:
+                reports.warn(warning)
             yield record
 
 
@@ -287,7 +287,7 @@ def _import_past(
 ) -> None:
     from itertools import chain
 
-    from streams.importing.past_import import end_after, end_at, refuse_what_is_older, write_past
+    from streams.importing.past_import import end_after, end_at, refuse_later_records, write_past
     from streams.importing.sorting import in_order_of_time
 
     with output.progress("reading and sorting") as bar:
@@ -302,7 +302,7 @@ def _import_past(
         first = next(ordered, None)
     if first is None:
         return
-    refuse_what_is_older(settings, first.occurred_at)
+    refuse_later_records(settings, first.occurred_at)
     end = end_after(DAYS_AFTER_LAST_EVENT, _now()) if until is None else end_at(until, _now())
     with output.progress("importing", counts.events) as bar:
         write_past(settings, chain((first,), ordered), end, lambda done, at: bar.reach(done))
@@ -314,8 +314,8 @@ def _summarise(counts: "ImportCounts", reports: _Reports) -> None:
         output.say(f"{counts.rejected:,} rows rejected:")
         for field, number in counts.rejected_by_field.most_common():
             output.say(f"  {number:,}  {field or 'whole row'}")
-    if reports.doubts:
-        rows = output.several(reports.doubts, "row")
+    if reports.warnings:
+        rows = output.several(reports.warnings, "row")
         output.say(f"{rows} imported with warnings: unknown time zone")
 
 

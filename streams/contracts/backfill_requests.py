@@ -1,7 +1,7 @@
-"""Past customers who are to be added to a flow: the topic `backfills`.
+"""Requests to add past customers to a flow: the topic `backfills`.
 
-The state keeps of past events only what conditions ask for, so a record carries the event as it was
-written: its items and all else that the flow may show.
+A state holds of past events only the fields that conditions read, so a record carries the event as
+it was written, with its items and all other fields that the flow may show.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _FIELDS = {
 
 
 class BackfillRequest(msgspec.Struct):
-    """The fields of the schema."""
+    """The record, as its schema has it."""
 
     customer_id: str
     flow: str
@@ -42,7 +42,7 @@ class BackfillRequest(msgspec.Struct):
 
 
 class BackfillReader:
-    """Reads the fields of the schema, as Avro or JSON gave them. `decode` is that of the events."""
+    """Reads the fields of the schema, decoded from Avro or JSON; `decode` decodes the event."""
 
     name = "Backfill"
     topic = BACKFILLS
@@ -51,7 +51,7 @@ class BackfillReader:
         self._decode = decode
 
     def read(self, fields: dict[str, Any], record: Record) -> Backfill:
-        """Who is to be added, and the event. Raises WrongEvent."""
+        """Returns the customer to add, and the event. Raises WrongEvent."""
         given = typed(_FIELDS, fields)
         for name in ("at", "recorded_at"):
             if problem := moment_problem(given[name], name):
@@ -72,12 +72,12 @@ class BackfillReader:
         event = self._decode(topic, written)
         if isinstance(event, Rejection):
             raise WrongEvent(f"field 'event': {event.reason}")
-        assert isinstance(event, Event)  # there is nothing else on these topics
+        assert isinstance(event, Event)  # these topics hold nothing else
         event.occurred_at = min(event.occurred_at, recorded_at)
         return event
 
 
 def backfill_record(request: BackfillRequest) -> OutputRecord:
-    """The record of the topic; the key is the customer id."""
+    """Returns the record of a request; the key is the customer id."""
     value = encode_struct(BackfillReader.name, request)
     return OutputRecord(BACKFILLS, request.customer_id.encode(), value)

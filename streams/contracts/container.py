@@ -1,4 +1,4 @@
-"""Avro container files, as importers read them."""
+"""Avro container files, for importers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +11,8 @@ from streams.errors import Refused
 
 
 def read_container(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of a container file, one after another, in natural Python values (moments as
-    `datetime`). Raises Refused if it is no such file, or is damaged; OSError."""
+    """Yields the records of a container file as Python values (times as `datetime`). Raises Refused
+    for a file that is corrupt or of another format; OSError."""
     with path.open("rb") as file:
         try:
             for record in fastavro.reader(file):

@@ -1,6 +1,6 @@
 """Records of the topic `control`: the definitions in force, and facts about the store.
 
-Always in Avro single-object encoding: they are written and read by Sendflow alone.
+Always in Avro single-object encoding: only Sendflow writes and reads them.
 """
 
 import msgspec
@@ -9,8 +9,8 @@ from streams.contracts.shipped import encode_struct
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Instant
 from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord, Record, Rejection
+from streams.runtime.day_facts import DayFact
 from streams.runtime.days import day_end_of, day_that_ends
-from streams.runtime.facts import DayFact
 
 
 class DefinitionsRecord(msgspec.Struct):
@@ -21,17 +21,17 @@ class DefinitionsRecord(msgspec.Struct):
     semantics: int  # number of the semantics that the set was checked with
     tzdata: str  # version of the zone data that the set was checked with
     definitions: str  # the set as canonical JSON
-    successors: dict[str, dict[str, str | None]]  # flow -> step id that ever was -> its successor
-    coupon_key: str = ""  # of the codes made by rule: the first that was published counts
+    successors: dict[str, dict[str, str | None]]  # flow -> any earlier step id -> its successor
+    coupon_key: str = ""  # key of the codes made by rule; the first one published stays in use
 
 
 class FactsRecord(msgspec.Struct):
     """Figures over all customers: decisions after this record compare with them (SEMANTICS 7.2)."""
 
-    day: str  # YYYY-MM-DD (UTC): at its end the figures were true
+    day: str  # YYYY-MM-DD (UTC): the figures are those at its end
     values: dict[str, float]  # clv.total.mean, ...; money in minor units
-    partitions: int = 0  # over how many it was added up; 0: it was given by hand
-    recommendations: bytes | None = None  # counts
+    partitions: int = 0  # number of tasks added up; 0: given by hand
+    recommendations: bytes | None = None  # purchase counts, encoded
 
 
 def encode_definitions(record: DefinitionsRecord) -> bytes:
@@ -43,7 +43,7 @@ def encode_facts(record: FactsRecord) -> bytes:
 
 
 def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
-    """What a value of `control` says, or why it says nothing."""
+    """Returns the record in a value of `control`, or a rejection."""
     try:
         name, fields = decode_any(value)
     except Undecodable as error:
@@ -61,7 +61,7 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
 
 
 def fact_record(fact: DayFact, time: Instant | None = None) -> OutputRecord:
-    """The facts of a day as a record of the record time `time`; None: the broker's clock."""
+    """Returns the facts of a day as a record with timestamp `time`; None: the broker's clock."""
     record = FactsRecord(
         day_that_ends(fact.day_end), fact.values, fact.partitions, fact.recommendations
     )
@@ -75,7 +75,7 @@ def fact_record(fact: DayFact, time: Instant | None = None) -> OutputRecord:
 
 
 def read_fact(record: Record) -> DayFact | None:
-    """The facts of a day in a record of `control`; None for another record."""
+    """Returns the facts of a day in a record of `control`; None for any other record."""
     if record.key != DAY_FACTS_KEY:
         return None
     found = decode_control(record.value or b"")

@@ -1,4 +1,4 @@
-"""Codes that a shop loads for its coupon pools: the topic `coupons`."""
+"""Codes that are loaded into coupon pools: the topic `coupons`."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from streams.engine.values import Field, FieldType, Instant, is_code
 from streams.ports import CouponCode, OutputRecord, Record
 
 COUPONS = "coupons"
-SEPARATOR = "\x1f"  # can be neither in the name of a pool nor in a code
+SEPARATOR = "\x1f"  # allowed neither in a pool id nor in a code
 
 _FIELDS = {
     "pool": Field(FieldType.TEXT),
@@ -21,14 +21,14 @@ _FIELDS = {
 
 
 class CouponReader:
-    """Reads the fields of the schema, as Avro or JSON gave them."""
+    """Reads the fields of the schema, decoded from Avro or JSON."""
 
     name = "CouponCode"
     topic = COUPONS
 
     def read(self, fields: dict[str, Any], record: Record) -> CouponCode:
-        """The code. Raises WrongEvent, also where the key is another: the same code would meet
-        another task."""
+        """Returns the code. Raises WrongEvent, also for a wrong key: the code would reach another
+        task than its duplicates."""
         given = CouponCode(**typed(_FIELDS, fields))
         for name in ("pool", "code"):
             text = getattr(given, name)
@@ -48,17 +48,17 @@ class CouponReader:
 
 
 def coupon_key(code: CouponCode) -> bytes:
-    """The key of the code's record: who loads a code again meets the same task."""
+    """The key of the code's record: a code that is loaded again reaches the same task."""
     return f"{code.pool}{SEPARATOR}{code.code}".encode()
 
 
 def inline_codes(pools: Iterable[CouponPool], at: Instant) -> Iterator[CouponCode]:
-    """The codes that stand in the definitions of pools: publishing them loads them."""
+    """Yields the codes written in the definitions of pools, which are loaded by publishing."""
     for pool in pools:
         for code in pool.codes or ():
             yield CouponCode(pool.coupons, code, "the definitions", at)
 
 
 def coupon_record(code: CouponCode) -> OutputRecord:
-    """The record of the topic that loads it."""
+    """Returns the record that loads the code."""
     return OutputRecord(COUPONS, coupon_key(code), encode_struct(CouponReader.name, code))

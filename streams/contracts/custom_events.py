@@ -1,5 +1,5 @@
-"""Events of a shop's own metrics: one schema for all of them, `CustomEvent`, whose map of fields is
-held against the definition that is in force when the event is processed."""
+"""Events of custom metrics: one schema for all of them, `CustomEvent`, whose map of fields is
+checked against the definition in force when the event is processed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,18 +21,18 @@ RECORD = "CustomEvent"
 """The name of the schema."""
 
 CustomMetric = Callable[[str], Metric | None]
-"""The definition in force of a metric of the shop's own; None: there is none of this name."""
+"""The definition in force of a custom metric; None for an unknown name."""
 
 _SAME_FOR_ALL = Metric(CUSTOM_METRICS_TOPIC, {"metric": Field(FieldType.TEXT)})
 
 
 def no_custom_metrics(_metric: str) -> None:
-    """For readers that know no definitions."""
+    """For readers without definitions."""
     return
 
 
 class CustomEventReader:
-    """Reads the fields of the schema, as Avro or JSON gave them."""
+    """Reads the fields of the schema, decoded from Avro or JSON."""
 
     name = RECORD
     topic = CUSTOM_METRICS_TOPIC
@@ -46,7 +46,7 @@ class CustomEventReader:
         self._custom_metric = custom_metric
 
     def read(self, written: dict[str, Any], record: Record) -> Event:
-        """The event, with the fields that somebody reads. Raises WrongEvent."""
+        """Returns the event, with the fields that the definitions read. Raises WrongEvent."""
         common = self._check(written)
         name = common["metric"]
         metric = self._custom_metric(name)
@@ -59,8 +59,8 @@ class CustomEventReader:
         return Event(name, common["event_id"], common["customer_id"], common["occurred_at"], data)
 
     def as_written(self, name: str, metric: Metric, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields of the schema for an event as importers and tests give it: `event_id`,
-        `customer_id`, `occurred_at` and the metric's own fields. Raises WrongEvent."""
+        """Returns the fields of the schema for an event given as a dict: `event_id`, `customer_id`,
+        `occurred_at` and the fields of the metric. Raises WrongEvent."""
         common = self._check({**event, "metric": name})
         known = EVENT_FIELDS.keys() | metric.fields.keys()
         for other in event.keys() - known:

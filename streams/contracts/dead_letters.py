@@ -1,4 +1,4 @@
-"""Records that couldn't be used: what was wrong, where they lie, and their original bytes."""
+"""Dead letters: the reason, the position and the original bytes of a record that was rejected."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,8 @@ from streams.ports import Record
 FetchedHeaders = Sequence[tuple[str, bytes | None]]
 
 MOST_KEPT = 900_000
-"""Bytes of a record in its dead letter: with the rest of it and the key, which stands in it twice,
-less than the largest record that is produced (PITFALLS 19)."""
+"""Bytes of the original record in a dead letter. With the other fields, and the key, which occurs
+twice, a dead letter stays below the largest record that is produced (PITFALLS 19)."""
 
 _KEY_KEPT = 2_048
 
@@ -21,7 +21,7 @@ _KEY_KEPT = 2_048
 class DeadLetter(msgspec.Struct):
     """One record of the topic `dead-letters`."""
 
-    at: Instant  # stream time of the refusal
+    at: Instant  # stream time of the rejection
     topic: str  # logical name
     partition: int
     offset: int
@@ -34,12 +34,12 @@ class DeadLetter(msgspec.Struct):
 
     @property
     def where(self) -> str:
-        """As log lines name it: `orders[3]@81223`."""
+        """The position, in the form of log lines: `orders[3]@81223`."""
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
 def read_dead_letter(value: bytes, decode: Decode = decode_any) -> DeadLetter:
-    """Reads a value of `dead-letters`. Raises what `decode` does: Undecodable."""
+    """Returns the dead letter in a value of `dead-letters`. Raises Undecodable, like `decode`."""
     name, fields = decode(value)
     if name != "DeadLetter":
         raise Undecodable(f"the value is a {name}, expected a DeadLetter")
@@ -48,14 +48,14 @@ def read_dead_letter(value: bytes, decode: Decode = decode_any) -> DeadLetter:
 
 
 def record_size(record: Record) -> int:
-    """The bytes of a record's key, value and headers."""
+    """Number of bytes in a record's key, value and headers."""
     headers = sum(len(name) + len(value) for name, value in record.headers or [])
     return len(record.key or b"") + len(record.value or b"") + headers
 
 
-def beginning_of(record: Record) -> Record:
-    """The record, if a dead letter has room for it; else as much of it as there is room for: of the
-    key, of the value, and the headers if they still fit."""
+def truncated(record: Record) -> Record:
+    """Returns the record, truncated if it exceeds MOST_KEPT: key and value are cut, the headers
+    dropped if they do not fit as well."""
     key, value = record.key, record.value
     if record_size(record) <= MOST_KEPT and len(key or b"") <= _KEY_KEPT:
         return record
@@ -68,5 +68,5 @@ def beginning_of(record: Record) -> Record:
 
 
 def header_fields(headers: FetchedHeaders) -> list[dict[str, Any]]:
-    """Headers of a Kafka record as the schema has them."""
+    """Converts headers of a Kafka record to the form of the schema."""
     return [{"name": name, "value": value} for name, value in headers]

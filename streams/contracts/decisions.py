@@ -1,8 +1,8 @@
-"""Decisions on the topic `flow-decisions`: what one event or one timer of a customer led to is one
-record, since three decisions an event, each a record of its own, took a sixth of the CPU.
+"""Decisions on the topic `flow-decisions`: one record for all decisions of one event or timer of a
+customer. With one record per decision, three for an event, they took a sixth of the CPU.
 
-    Decisions ── at, customer_id, event_id           the same for all of them
-                 decisions ── flow ... reason        met again and again: encoded once
+    Decisions ── at, customer_id, event_id           common to all
+                 decisions ── flow ... reason        few combinations: encoded once, cached
                               journey_id, evidence
 """
 
@@ -20,15 +20,15 @@ from streams.ports import OutputRecord
 DECISIONS = "flow-decisions"
 
 _MOST_HEADS = 20_000
-"""A head holds the version of a flow, and those never end."""
+"""Cached heads. A head includes the version of a flow, so their number is unbounded."""
 _NULL = b"\0"
 _END = b"\0"
-"""Of an array: no further block."""
+"""End of an array: no further block."""
 
 
 def read_decisions(value: bytes, decode: Decode = decode_any) -> list[dict[str, Any]]:
-    """The decisions in one value of `flow-decisions`, each with all fields of the engine's
-    `Decision`; `evidence` as plain values. Raises what `decode` does: Undecodable."""
+    """Returns the decisions in one value of `flow-decisions`, each with all fields of the engine's
+    `Decision`; `evidence` as plain values. Raises Undecodable, like `decode`."""
     name, fields = decode(value)
     if name != "Decisions":
         raise Undecodable(f"the value is a {name}, expected Decisions")
@@ -40,10 +40,10 @@ def read_decisions(value: bytes, decode: Decode = decode_any) -> list[dict[str, 
 
 
 class DecisionsWriter:
-    """Decisions to records of the topic."""
+    """Encodes decisions as records of the topic."""
 
     def __init__(self, header: bytes, schema: Schema) -> None:
-        """`schema` is that of `Decisions`; `header` is what its values begin with."""
+        """`schema` is that of `Decisions`; `header` precedes each value."""
         self._header = header
         items = next(f["type"]["items"] for f in schema["fields"] if f["name"] == "decisions")
         head, tail = _split(items, ("journey_id", "evidence"))
@@ -53,7 +53,7 @@ class DecisionsWriter:
         self._heads: dict[tuple[Any, ...], bytes] = {}
 
     def records(self, decisions: Iterable[Decision]) -> list[OutputRecord]:
-        """One record for each event or timer that decided something, in order."""
+        """Returns one record per event or timer with decisions, in order."""
         records: list[OutputRecord] = []
         parts: list[bytes] = []
         first: Decision | None = None
@@ -105,8 +105,8 @@ class DecisionsWriter:
 
 
 def _split(schema: Schema, last: tuple[str, ...]) -> tuple[Schema, Schema]:
-    """The schema as two, whose bytes one after the other are those of a record: its fields
-    without, and with, the `last` ones. JSON comes as bytes, which look like text on the wire."""
+    """Splits the schema into two whose bytes, concatenated, are those of a record: the fields up to
+    the `last` ones, and those. JSON is passed as bytes, encoded like text on the wire."""
     fields = schema["fields"]
     names = tuple(field["name"] for field in fields)
     assert names[-len(last) :] == last, names

@@ -1,5 +1,5 @@
-"""Records of the input topics to events: the first byte leads to a reader, which builds only fields
-that somebody reads."""
+"""Decodes records of the input topics to events. The first bytes select a reader, which builds only
+the fields that the definitions read."""
 
 from functools import partial
 from typing import Any, Protocol
@@ -56,28 +56,28 @@ LARGEST_EVENT = 128 * 1024
 the cart, in journeys), and it must fit into one record of the changelog (PITFALLS 19)."""
 
 _AROUND_AN_EVENT = 4 * 1024
-"""What a record that holds an event as it was written may have beside it."""
+"""Bytes beside the event in a record that contains a whole event (a backfill request)."""
 
 _APART = tuple(EVENT_FIELDS)
 
 
 class RecordFamily(Protocol):
-    """Records of an input that aren't events of every shop's metrics: one schema, one topic."""
+    """Records of an input other than events of built-in metrics: one schema, one topic."""
 
     @property
     def name(self) -> str:
-        """Of the schema, without the namespace."""
+        """Name of the schema, without the namespace."""
 
     @property
     def topic(self) -> str:
-        """The only one that they belong on."""
+        """The only topic on which they are allowed."""
 
     def read(self, fields: dict[str, Any], record: Record) -> Decoded:
-        """What the fields of the schema say, as Avro or JSON gave them. Raises WrongEvent."""
+        """Converts the fields of the schema, decoded from Avro or JSON. Raises WrongEvent."""
 
 
 class _Writer(msgspec.Struct):
-    """One version of a metric's schema, with a reader for each set of fields asked for so far."""
+    """One version of a metric's schema, with a compiled reader for each set of fields used."""
 
     metric: str
     topic: str
@@ -91,12 +91,12 @@ class _Writer(msgspec.Struct):
 class EventDecoder:
     """The `Decoder` of a task (`ports.py`).
 
-    `fields_read` is asked for every record, since the definitions change between two of them; it
-    should give the same set each time. `currency` is always read, where a metric has one. The data
-    of an event holds exactly the fields asked for; an optional one without a value is None.
+    `fields_read` is called for every record, since the definitions may change between two of them;
+    it must return the same set as long as they do not. `currency` is always read, where a metric
+    has one. The data of an event holds exactly these fields; a missing optional one is None.
 
-    Fields that aren't read are stepped over: that a text in them is UTF-8 isn't checked.
-    `custom_metric` gives the metrics of the shop's own that are in force.
+    Other fields are skipped; their text is not checked for valid UTF-8. `custom_metric` returns
+    the custom metrics in force.
     """
 
     def __init__(
@@ -137,8 +137,8 @@ class EventDecoder:
         self._family_of_topic = {family.topic: family for family in families}
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
-        """The event in `record`, or why there is none. Raises LookupNeeded where the registry must
-        be asked first, and nothing else."""
+        """Returns the event in `record`, or a rejection. Raises only LookupNeeded, where the
+        registry must be queried first."""
         decoded = self._decode(topic, record)
         if record.headers and isinstance(decoded, Event):
             decoded.traceparent = traceparent_in(record.headers)
@@ -205,7 +205,7 @@ class EventDecoder:
         return _Writer(metric, known.topic, newest.full_name, contract, newest, has_currency)
 
     def _find_writer(self, value: bytes) -> _Writer | RecordFamily | Rejection:
-        """What reads records with a header that was not met before."""
+        """Returns the reader for records with a header not seen before."""
         try:
             contract, _start = contract_in(value, self._schemas, self._contract_of)
         except Undecodable as error:
@@ -272,7 +272,7 @@ class EventDecoder:
 
 
 def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotAContract:
-    """What the registry is known to have. Raises LookupNeeded."""
+    """Returns the contract from the registry's memory. Raises LookupNeeded."""
     found = registry.known(schema_id)
     if found is None:
         what = f"schema id {schema_id} of the registry at {registry.url}"
@@ -288,7 +288,7 @@ def _read_family(
     except WrongEvent as error:
         return Rejection(str(error), f"{NAMESPACE}.{family.name}")
     if isinstance(decoded, CouponCode | Product | Interest):
-        # Its key is no customer's, and was looked at.
+        # Their keys are not customer ids, and `read` has checked them.
         return decoded
     if problem := _key_problem(record.key, decoded.customer_id):
         return Rejection(problem, f"{NAMESPACE}.{family.name}")
@@ -296,11 +296,12 @@ def _read_family(
 
 
 _CURRENCIES_SEEN: set[str | None] = {None}
-"""Codes that passed `currency_problem`; at most 26³ of them can."""
+"""Codes that passed `currency_problem`; at most 26³."""
 
 
 def _with_currency(fields: frozenset[str] | None) -> frozenset[str] | None:
-    """Whether a record is refused mustn't depend on which definitions are in force."""
+    """Adds `currency`, which is always checked: whether a record is rejected must not depend on the
+    definitions in force."""
     return None if fields is None else fields | {"currency"}
 
 
@@ -323,14 +324,14 @@ def _key_problem(key: bytes | None, customer_id: str) -> str | None:
 
 
 def decode_blocking(decoder: EventDecoder, topic: str, record: Record) -> Decoded | Rejection:
-    """As `decode`, and asks the registry where it must: for commands, not for the event loop.
-    Raises Refused where it doesn't answer."""
+    """Like `decode`, but queries the registry where needed: for CLI commands, not for the event
+    loop. Raises Refused if the registry does not answer."""
     while True:
         try:
             return decoder.decode(topic, record)
-        except LookupNeeded as unanswered:
+        except LookupNeeded as lookup:
             try:
-                unanswered.lookup()
+                lookup.lookup()
             except Unreachable as error:
                 raise Refused(
                     f"{error}; retry when the registry is available (schema_registry)"

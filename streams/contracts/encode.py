@@ -1,4 +1,4 @@
-"""Effects of the engine, and events of importers and producers, to bytes.
+"""Encodes effects of the engine, and events of importers and producers.
 
 Avro single-object encoding, or Confluent wire format where a registry is configured.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from streams.contracts.custom_events import CustomEventReader, no_custom_metrics
-from streams.contracts.dead_letters import DeadLetter, beginning_of, header_fields, record_size
+from streams.contracts.dead_letters import DeadLetter, header_fields, record_size, truncated
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.interests import INTERESTS
@@ -39,7 +39,7 @@ LATE_RECORDS = "late-records"
 
 
 class LateRecord(msgspec.Struct):
-    """A record behind the stream clock, and when it was processed instead (DESIGN 5.2)."""
+    """A late record, and the time at which it was processed instead (DESIGN 5.2)."""
 
     topic: str
     partition: int
@@ -51,8 +51,8 @@ class LateRecord(msgspec.Struct):
 class EffectEncoder:
     """The `Encoder` of a task (`ports.py`).
 
-    With a registry, the output schemas are entered there at the start, and the values carry their
-    ids. Raises RegistryUnreachable, Refused (see `SchemaRegistry.register`).
+    With a registry, the output schemas are registered on start, and the values carry their ids.
+    Raises RegistryUnreachable, Refused (see `SchemaRegistry.register`).
     """
 
     def __init__(self, registry: SchemaRegistry | None = None) -> None:
@@ -73,21 +73,21 @@ class EffectEncoder:
         self._write_late_record = struct_writer(late_record)
 
     def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]:
-        """One record per command, in order; the key is the customer id."""
+        """Returns one record per command, in order; the key is the customer id."""
         return _by_customer(SEND_COMMANDS, self._command_header, self._write_command, commands)
 
     def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]:
-        """One record per command, in order; the key is the customer id."""
+        """Returns one record per command, in order; the key is the customer id."""
         return _by_customer(WEBHOOKS, self._webhook_header, self._write_webhook, commands)
 
     def reviews(self, commands: Iterable[SendCommand]) -> list[OutputRecord]:
-        """One `ReviewRequest` for each command that waits for a person, in order; the key is the
+        """Returns one `ReviewRequest` per command that awaits review, in order; the key is the
         customer id."""
         return _by_customer(REVIEW_REQUESTS, self._review_header, self._write_review, commands)
 
     def interests(self, interests: Iterable[Interest]) -> list[OutputRecord]:
-        """One record for each, in order; the key is the sku. Its time counts where time is
-        simulated: what tasks tell each other in a day is known from midnight on."""
+        """Returns one record per interest, in order; the key is the sku. The timestamp counts in
+        simulated time only: records between tasks take effect at the midnight that follows."""
         header, write = self._interest_header, self._write_interest
         return [
             OutputRecord(
@@ -100,23 +100,23 @@ class EffectEncoder:
         ]
 
     def news(self, metric: str, event: Mapping[str, Any], time: Instant) -> OutputRecord:
-        """News of an article for one customer, whose id is the key; `time` counts where time is
-        simulated."""
+        """Returns news of an article for one customer, whose id is the key; `time` counts in
+        simulated time only."""
         header, write = self._news[metric]
         key = event["customer_id"].encode()
         return OutputRecord(METRICS[metric].topic, key, header + write(event), time=time)
 
     def decisions(self, decisions: Iterable[Decision]) -> list[OutputRecord]:
-        """One record for each event or timer of a customer that decided something, in order; the
-        key is the customer id."""
+        """Returns one record per event or timer of a customer with decisions, in order; the key is
+        the customer id."""
         return self._decisions.records(decisions)
 
     def dead_letter(
         self, topic: str, partition: int, record: Record, rejection: Rejection, at: Instant
     ) -> OutputRecord:
-        """What was wrong with `record` of the input `topic`, and all of the record, as far as it
-        fits; the key is the record's own."""
-        kept, reason = beginning_of(record), rejection.reason
+        """Returns the dead letter of `record` of the input `topic`: the reason and the original
+        record, truncated to MOST_KEPT bytes; the key is that of the record."""
+        kept, reason = truncated(record), rejection.reason
         if kept is not record:
             reason += f"; truncated to {record_size(kept)} of {record_size(record)} bytes"
         letter = DeadLetter(
@@ -137,13 +137,14 @@ class EffectEncoder:
     def late_record(
         self, topic: str, partition: int, offset: int, effective_time: Instant, sequence: int
     ) -> OutputRecord:
-        """Where a replay must place a late record; the key keeps those of one input in order."""
+        """Returns the time and sequence at which a replay must process a late record; the key keeps
+        those of one input in order."""
         late = LateRecord(topic, partition, offset, effective_time, sequence)
         value = self._late_record_header + self._write_late_record(late)
         return OutputRecord(LATE_RECORDS, f"{topic}-{partition}".encode(), value)
 
     def day_report(self, report: DayReport) -> OutputRecord:
-        """What a task says of a day that is over."""
+        """Returns the report of a task for a day that has ended."""
         return report_record(report)
 
     def _writer_of(self, name: str) -> tuple[bytes, RecordWriter]:
@@ -175,7 +176,7 @@ def _by_customer(
 
 
 class EventEncoder:
-    """Events given as dicts, for importers, producers and tests; strict, since they are our own."""
+    """Encodes events given as dicts, for importers and tests. Unknown fields are errors."""
 
     def __init__(self, schemas: Schemas) -> None:
         self._metrics: dict[str, tuple[EventCheck, bytes, RecordWriter]] = {
@@ -190,10 +191,10 @@ class EventEncoder:
     def encode(
         self, metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
     ) -> bytes:
-        """An event in Avro single-object encoding: `event_id`, `customer_id`, `occurred_at` and the
-        fields of the metric (DESIGN 7), money in minor units. Optional fields may be left
-        out; so may lists and maps that have a default. `metrics` holds the shop's own ones too.
-        Raises WrongEvent, naming the field."""
+        """Returns an event in Avro single-object encoding: `event_id`, `customer_id`, `occurred_at`
+        and the fields of the metric (DESIGN 7), money in minor units. Optional fields may be left
+        out, and lists and maps with a default. `metrics` includes custom ones. Raises WrongEvent,
+        naming the field."""
         known = self._metrics.get(metric)
         if known is None:
             own = metrics.get(metric)
@@ -205,7 +206,7 @@ class EventEncoder:
             return self._custom_header + _written(self._write_custom, written)
         check, header, write = known
         checked = check(event)
-        # every field was found, unless there are more than that
+        # all known fields are valid: only unknown ones are left to check
         if problem := unknown_field(event, _KNOWN[metric]):
             raise WrongEvent(problem)
         return header + _written(write, checked)
@@ -238,5 +239,5 @@ def _shipped() -> EventEncoder:
 def encode_event(
     metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
 ) -> bytes:
-    """As `EventEncoder.encode`, with the schemas of this version."""
+    """Like `EventEncoder.encode`, with the schemas of this version."""
     return _shipped().encode(metric, event, metrics)

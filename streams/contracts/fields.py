@@ -1,5 +1,5 @@
-"""Holds an event given as plain values (JSON, a line of an import) against its metric, and says
-which field is wrong, what was found and what was expected."""
+"""Checks an event given as plain values (JSON, a row of an import) against its metric. Errors name
+the field, what was found and what was expected."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -14,15 +14,15 @@ EVENT_FIELDS: dict[str, Field] = {
     "customer_id": Field(FieldType.TEXT),
     "occurred_at": Field(FieldType.MOMENT),
 }
-"""What every event has."""
+"""Fields of every event."""
 
-EARLIEST: Instant = 31_536_000_000  # 1971: what lies before is a count of seconds, or was never set
-LATEST: Instant = 253_402_300_800_000  # the year 10000: what lies after is in microseconds
+EARLIEST: Instant = 31_536_000_000  # 1971: earlier values are seconds, or were never set
+LATEST: Instant = 253_402_300_800_000  # the year 10000: later values are microseconds
 
 
 class WrongEvent(ValueError):
-    """An event doesn't fit its metric; the text names the field, what was found and expected.
-    `field`: None if it isn't known, or the event as a whole is meant."""
+    """An event that does not match its metric; the text names the field, what was found and
+    expected. `field` is None if the event as a whole is wrong."""
 
     def __init__(self, text: str, field: str | None = None) -> None:
         super().__init__(text)
@@ -30,21 +30,21 @@ class WrongEvent(ValueError):
 
 
 FieldsRead = Callable[[str], frozenset[str] | None]
-"""Metric -> the fields that the definitions in force read; None: all. `items.sku` asks for nothing
-but the SKU of the items."""
+"""Metric -> the fields that the definitions in force read; None: all. `items.sku` is only the SKU
+of the items."""
 
 EventCheck = Callable[[dict[str, Any]], dict[str, Any]]
-"""All fields of an event in the order of its schema, defaults and nulls filled in; names that the
-schema doesn't have are left out. Raises WrongEvent."""
+"""Returns all fields of an event in the order of its schema, with defaults and nulls filled in;
+unknown names are dropped. Raises WrongEvent."""
 
 
 def all_fields(_metric: str) -> None:
-    """For readers that want events whole."""
+    """For readers of whole events."""
     return
 
 
 def event_check(metric: Metric, schema: Schema) -> EventCheck:
-    """A function that checks events of one metric."""
+    """Returns a function that checks events of one metric."""
     plan = [
         (name, field, "default" in written, written.get("default"), kind_of(written["type"]))
         for written in schema["fields"]
@@ -77,8 +77,8 @@ def event_check(metric: Metric, schema: Schema) -> EventCheck:
 
 
 def typed_custom_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]:
-    """The fields of an event of a metric of the shop's own: all that its definition has, None for
-    what is missing; others are left out. Raises WrongEvent."""
+    """Returns the fields of an event of a custom metric: those of its definition, None for missing
+    ones; others are dropped. Raises WrongEvent."""
     checked: dict[str, Any] = {}
     for name, field in metric.fields.items():
         value = given.get(name)
@@ -94,7 +94,7 @@ def typed_custom_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]
 
 
 def typed(fields: Mapping[str, Field], given: dict[str, Any]) -> dict[str, Any]:
-    """Those of `fields` that a record holds, checked; None for what may be missing and is. Raises
+    """Returns the `fields` of a record, checked; None for optional ones that are missing. Raises
     WrongEvent."""
     checked: dict[str, Any] = {}
     for name, field in fields.items():
@@ -111,8 +111,8 @@ def typed(fields: Mapping[str, Field], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def moment_problem(occurred_at: Instant, name: str = "occurred_at") -> str | None:
-    """Why a moment can't be when something happened. One in the future can: it is clamped and
-    counted later (DESIGN 5.1)."""
+    """Returns the problem of a time of an event, if any. A time in the future is valid here: it is
+    clamped and counted later (DESIGN 5.1)."""
     if EARLIEST <= occurred_at < LATEST:
         return None
     problem = f"field {name!r} is {occurred_at}, expected milliseconds since the epoch"
@@ -124,7 +124,7 @@ def moment_problem(occurred_at: Instant, name: str = "occurred_at") -> str | Non
 
 
 def currency_problem(currency: str | None) -> str | None:
-    """Why a text can't be a currency's code; amounts in it could never be compared."""
+    """Returns the problem of a currency code, if any: amounts could not be compared."""
     if currency is None or (
         len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
     ):
@@ -133,7 +133,7 @@ def currency_problem(currency: str | None) -> str | None:
 
 
 def unknown_field(event: dict[str, Any], metric: Metric) -> str | None:
-    """A name that the metric doesn't have: a slip of the pen, in data of our own making."""
+    """Returns the problem of an event with a field that its metric lacks: a typo, in an import."""
     known = EVENT_FIELDS.keys() | metric.fields.keys()
     for name in event.keys() - known:
         return f"field {name!r} is not known, expected one of {', '.join(sorted(known))}"
@@ -188,7 +188,7 @@ def _is_long(value: Any) -> bool:
 def _date(value: Any, path: str, _kind: str) -> str:
     try:
         if len(value) != 10:
-            raise ValueError  # ISO 8601 has more forms, which wouldn't compare as text
+            raise ValueError  # other forms of ISO 8601 would not compare as text
         date.fromisoformat(value)
     except (TypeError, ValueError):
         raise _wrong(path, value, "a date as text (2026-03-02)") from None
@@ -272,14 +272,14 @@ def _wrong(path: str, found: Any, expected: str) -> WrongEvent:
 
 
 class _WrongAmount(Exception):
-    """An amount that is no integer; what was meant depends on the currency, which is elsewhere."""
+    """An amount that is not an integer; the suggestion depends on the currency, another field."""
 
     def __init__(self, path: str, found: Any) -> None:
         self._path = path
         self._found = found
 
     def in_currency(self, currency: Any) -> WrongEvent:
-        """The error, with what a producer probably meant: '12,50' is 1250."""
+        """The error, with the probable intention: '12,50' is 1250."""
         digits = minor_digits(currency) if isinstance(currency, str) else 2
         try:
             amount = Decimal(str(self._found).replace(",", "."))

@@ -1,4 +1,5 @@
-"""What customers' tasks tell those of articles: the topic `interests`, keyed by sku."""
+"""Interests of customers in articles, from the customers' tasks to the articles' tasks: the topic
+`interests`, keyed by sku."""
 
 from typing import Any
 
@@ -21,13 +22,13 @@ _FIELDS = {
 
 
 class InterestReader:
-    """Reads the fields of the schema, as Avro or JSON gave them."""
+    """Reads the fields of the schema, decoded from Avro or JSON."""
 
     name = "Interest"
     topic = INTERESTS
 
     def read(self, fields: dict[str, Any], record: Record) -> Interest:
-        """The interest. Raises WrongEvent."""
+        """Returns the interest. Raises WrongEvent."""
         given = typed(_FIELDS, fields)
         if given["kind"] is not None and given["kind"] not in PERIODS:
             raise WrongEvent(f"field 'kind' is {given['kind']!r}, expected {', '.join(PERIODS)}")

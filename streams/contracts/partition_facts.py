@@ -1,6 +1,6 @@
-"""Records of the topic `partition-facts`: what each task says of a day that is over.
+"""Records of the topic `partition-facts`: the report of each task for a day that has ended.
 
-Always in Avro single-object encoding: they are written and read by Sendflow alone.
+Always in Avro single-object encoding: only Sendflow writes and reads them.
 """
 
 import msgspec
@@ -25,7 +25,7 @@ class PartitionFacts(msgspec.Struct):
 
 
 def report_record(report: DayReport) -> OutputRecord:
-    """The record that says it. All of them are in one partition; the key is the task's number."""
+    """Returns the record of a report. All are in one partition; the key is the task's number."""
     facts = PartitionFacts(
         report.partition,
         day_that_ends(report.day_end),
@@ -39,7 +39,7 @@ def report_record(report: DayReport) -> OutputRecord:
 
 
 def read_report(value: bytes) -> DayReport | Rejection:
-    """What a record says, or why it says nothing."""
+    """Returns the report in a record, or a rejection."""
     try:
         name, fields = decode_any(value)
     except Undecodable as error:

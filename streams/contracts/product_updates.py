@@ -1,4 +1,4 @@
-"""What a shop says of its articles: `product.updated` on the topic `products`, keyed by sku."""
+"""Updates of articles: `product.updated` on the topic `products`, keyed by sku."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ _FIELDS = {
 
 
 class ProductReader:
-    """Reads the fields of the schema, as Avro or JSON gave them."""
+    """Reads the fields of the schema, decoded from Avro or JSON."""
 
     name = record_name(PRODUCT_UPDATED)
     topic = PRODUCT_METRICS[PRODUCT_UPDATED].topic
 
     def read(self, fields: dict[str, Any], record: Record) -> Product:
-        """The article. Raises WrongEvent."""
+        """Returns the article. Raises WrongEvent."""
         given = typed(_FIELDS, fields)
         if not given["event_id"]:
             raise WrongEvent("field 'event_id' is empty")
@@ -40,7 +40,7 @@ class ProductReader:
 
 
 def check_key(record: Record, sku: str) -> None:
-    """Raises WrongEvent where the key of the record isn't its sku, or none that can be one."""
+    """Raises WrongEvent if the key of the record differs from its sku, or is not a valid key."""
     if record.key is None:
         raise WrongEvent("the record has no key, expected the sku")
     try:
@@ -51,6 +51,6 @@ def check_key(record: Record, sku: str) -> None:
         raise WrongEvent(f"the key is {record.key[:40]!r}, but field 'sku' is {sku[:40]!r}")
     if not is_valid_sku(sku):
         raise WrongEvent(
-            f"field 'sku' is {sku[:40]!r}, expected 1 to {LONGEST_SKU} bytes that don't begin with "
-            "a zero byte: it is the record's key"
+            f"field 'sku' is {sku[:40]!r}, expected 1 to {LONGEST_SKU} bytes that do not begin "
+            "with a zero byte: it is the record's key"
         )

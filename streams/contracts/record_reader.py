@@ -1,13 +1,13 @@
-"""A Python function for each pair of schemas, compiled from them, that reads a record of bytes.
+"""Compiles a Python function for each pair of schemas, which reads a record from bytes.
 
-Why not fastavro alone: it calls `read` of a file object for every value and builds what nobody
-asks for. The functions here index into the record's own bytes and step over fields that aren't
-read; on an order with three items that takes less than half the time (`benchmarks/contracts.py`).
-What they don't cover (an enum, a promotion of a whole union, ...) fastavro resolves.
+Why not fastavro alone: it calls `read` of a file object for every value and builds values that are
+not used. The functions here index into the record's own bytes and skip fields that are not read;
+on an order with three items that takes less than half the time (`benchmarks/contracts.py`). Pairs
+that they do not cover (an enum, a promotion of a whole union, ...) are left to fastavro.
 
     "total": long                                    becomes
 
-    n = b[p]; p += 1                                 a byte below 128 is the whole number
+    n = b[p]; p += 1                                 a byte below 128 is a complete number
     if n > 127: n, p = long_varint(b, p - 1)
     total = (n >> 1) ^ -(n & 1)                      zigzag
 """
@@ -26,15 +26,15 @@ from streams.contracts.schemas import Schema, kind_of, without_logical_types
 RecordReader = Callable[[bytes, int], tuple[Any, ...]]
 """(bytes, position of the record) -> (fields read apart ..., the others, end of the record).
 
-Raises one of MALFORMED for bytes that are no such record."""
+Raises one of MALFORMED for bytes that are not such a record."""
 
 
 class Malformed(ValueError):
-    """The bytes are no record of the schema that they are said to have."""
+    """The bytes are not a record of their schema."""
 
 
 MALFORMED = (IndexError, ValueError, struct.error, EOFError, TypeError, OverflowError, MemoryError)
-"""What reading broken bytes may raise. Short ones mostly run into an IndexError."""
+"""Exceptions of reading malformed bytes; mostly IndexError, for truncated ones."""
 
 _READ = {"null", "boolean", "int", "long", "float", "double", "string", "bytes"}
 _WHOLE_NUMBERS = ("int", "long")
@@ -47,11 +47,11 @@ def compile_reader(
     apart: tuple[str, ...] = (),
     only: frozenset[str] | None = None,
 ) -> RecordReader:
-    """A function that reads records of `writer` as records of `reader`.
+    """Returns a function that reads records of `writer` as records of `reader`.
 
-    The fields `apart` are returned by themselves, before a dict with the others. With `only`, that
-    dict holds no more than these fields; `items.sku` reads nothing but the SKU of the items.
-    A field of `reader` that the writer doesn't have gets its default.
+    The fields `apart` are returned separately, before a dict with the others. With `only`, the dict
+    holds just these fields; `items.sku` reads only the SKU of the items. A field of `reader` that
+    the writer lacks gets its default.
     """
     try:
         return _Compilation().record_reader(writer, reader, apart, only)
@@ -60,7 +60,7 @@ def compile_reader(
 
 
 def read_varint(b: bytes, p: int) -> tuple[int, int]:
-    """A number of any length at `p`, before zigzag, and the position behind it."""
+    """Returns the number at `p`, before zigzag, and the position after it."""
     byte = number = b[p]
     start = p
     p += 1
@@ -68,7 +68,7 @@ def read_varint(b: bytes, p: int) -> tuple[int, int]:
     while byte > 127:
         byte = b[p]
         p += 1
-        number += (byte - 1) << shift  # - 1 takes away the continuation bit of the byte before
+        number += (byte - 1) << shift  # - 1 removes the continuation bit of the previous byte
         shift += 7
     if p - start > _LONGEST_VARINT or number >> 64:
         raise Malformed(f"the number at byte {start} is longer than 64 bits")
@@ -76,7 +76,7 @@ def read_varint(b: bytes, p: int) -> tuple[int, int]:
 
 
 def read_length(b: bytes, p: int) -> tuple[int, int]:
-    """The length of a text or of a block at `p`; never negative."""
+    """Returns the length of a text or block at `p`, never negative, and the position after it."""
     raw, p = read_varint(b, p)
     if raw & 1:
         raise Malformed(f"a length before byte {p} is negative")
@@ -84,15 +84,15 @@ def read_length(b: bytes, p: int) -> tuple[int, int]:
 
 
 _LENGTHS = tuple(byte >> 1 if byte < 128 and not byte & 1 else -1 for byte in range(256))
-"""What a length's first byte says: the length, or -1 where it has to be read by `read_length`."""
+"""By the first byte of a length: the length, or -1 if `read_length` has to read it."""
 
 
 class _NotCovered(Exception):
-    """This pair of types is left to fastavro."""
+    """A pair of types that is left to fastavro."""
 
 
 class _Compilation:
-    """The lines of one function, and the names that it uses."""
+    """Generates the source of one function."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -117,7 +117,7 @@ class _Compilation:
             "BOOLEANS": (False, True),
             "Malformed": Malformed,
         }
-        # as defaults of arguments: local names are found faster than global ones
+        # as defaults of arguments: local names are looked up faster than global ones
         arguments = ", ".join(f"{name}={name}" for name in names)
         source = "\n".join((f"def read(b, p, {arguments}):", *self._lines))
         exec(compile(source, f"<reader of {writer['name']}>", "exec"), names)
@@ -140,8 +140,8 @@ class _Compilation:
     def _fields(
         self, writer: Schema, reader: Schema, wanted: frozenset[str] | None
     ) -> dict[str, str]:
-        """Lines that walk over all fields of the writer; returns the reader's field names with the
-        expressions of their values, in the reader's order."""
+        """Generates the reading of all fields of the writer; returns the reader's field names with
+        the expressions of their values, in the reader's order."""
         source_of = {}
         for field in reader["fields"]:
             names = (field["name"], *field.get("aliases", ()))
@@ -174,8 +174,8 @@ class _Compilation:
         return in_order
 
     def _read(self, writer: Schema, reader: Schema, only: frozenset[str] | None = None) -> str:
-        """Lines that read one value; returns the expression of the value. `only` names the fields
-        wanted of the records inside."""
+        """Generates the reading of one value; returns its expression. `only` names the fields to
+        read of nested records."""
         if isinstance(writer, list) or isinstance(reader, list):
             return self._read_union(writer, reader, only)
         written, read = kind_of(writer), kind_of(reader)
@@ -222,7 +222,7 @@ class _Compilation:
         for index, (branch, match) in enumerate(zip(branches, matched, strict=True)):
             with self._block(f"{'if' if index == 0 else 'elif'} u == {2 * index}:"):
                 self._line(f"{value} = {self._read(branch, match, only)}")
-        self._refuse_branch()
+        self._reject_branch()
         return value
 
     def _read_array(self, writer: Schema, reader: Schema, only: frozenset[str] | None) -> str:
@@ -242,8 +242,8 @@ class _Compilation:
 
     @contextmanager
     def _blocks_of_items(self) -> Iterator[None]:
-        """A loop over the items of an array or a map: blocks, each with its count (negative: its
-        size in bytes follows), until an empty one."""
+        """Generates a loop over the items of an array or a map: blocks, each with its count
+        (negative: its size in bytes follows), up to an empty one."""
         count = self._variable()
         self._count(count)
         with self._block(f"while {count}:"):
@@ -258,13 +258,13 @@ class _Compilation:
         self._line(f"if {count} > 127: {count}, p = read_varint(b, p - 1)")
 
     def _skip(self, writer: Schema) -> None:
-        """Lines that step over one value without building it."""
+        """Generates the skipping of one value."""
         if isinstance(writer, list):
             self._line("u = b[p]; p += 1")
             for index, branch in enumerate(writer):
                 with self._block(f"{'if' if index == 0 else 'elif'} u == {2 * index}:"):
                     self._skip(branch)
-            self._refuse_branch()
+            self._reject_branch()
             return
         kind = kind_of(writer)
         if kind == "null":
@@ -290,7 +290,7 @@ class _Compilation:
             raise _NotCovered
 
     def _skip_blocks(self, *types: Schema) -> None:
-        """As `_blocks_of_items`, but a block that tells its size is jumped over."""
+        """Like `_blocks_of_items`, but blocks with a size in bytes are skipped as a whole."""
         count = self._variable()
         self._count(count)
         with self._block(f"while {count}:"):
@@ -301,20 +301,20 @@ class _Compilation:
                     self._skip(type_)
             self._count(count)
 
-    def _refuse_branch(self) -> None:
+    def _reject_branch(self) -> None:
         with self._block("else:"):
             self._line("raise Malformed(f'byte {p - 1} names no branch of its union')")
 
 
 def _parts_of(name: str | None, wanted: frozenset[str] | None) -> frozenset[str]:
-    """Of `items.sku`: for the field `items`, `sku`."""
+    """Returns the wanted fields inside the field `name`: `sku` for `items`, of `items.sku`."""
     if wanted is None or name is None:
         return frozenset()
     return frozenset(w[len(name) + 1 :] for w in wanted if w.startswith(f"{name}."))
 
 
 def _branch_for(writer: Schema, reader: Schema) -> Schema:
-    """The branch of the reader's union that one branch of the writer is read by."""
+    """Returns the branch of the reader's union for one branch of the writer."""
     if not isinstance(reader, list):
         return reader
     same = [branch for branch in reader if kind_of(branch) == kind_of(writer)]
@@ -324,7 +324,7 @@ def _branch_for(writer: Schema, reader: Schema) -> Schema:
 
 
 def _default(field: Schema) -> str:
-    """The default of a field as an expression, evaluated for each record: lists stay apart."""
+    """Returns the default of a field as an expression, evaluated per record: no shared lists."""
     kind = kind_of(field["type"][0] if isinstance(field["type"], list) else field["type"])
     default = field["default"]
     if kind not in ("null", "boolean", "int", "long", "string") and default not in ([], {}):
@@ -352,7 +352,7 @@ def _resolved_by_fastavro(
 
 
 def only_fields(record: dict[str, Any], only: frozenset[str] | None) -> dict[str, Any]:
-    """What `only` leaves of a record that was read as a whole."""
+    """Returns the fields `only` of a record that was read as a whole."""
     if only is None:
         return record
     kept: dict[str, Any] = {}

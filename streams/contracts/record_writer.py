@@ -1,9 +1,8 @@
-"""A Python function for each schema, compiled from it, which turns a record into bytes.
+"""Compiles a Python function for each schema, which encodes a record.
 
 It joins prepared lengths, texts and numbers instead of writing them to a file object one by one; a
-send command takes less than half of fastavro's time (`benchmarks/contracts.py`). Values aren't
-checked against the schema here (`fields.py` does that for events): the engine's own structs are
-checked by mypy.
+send command takes less than half of fastavro's time (`benchmarks/contracts.py`). Values are not
+checked against the schema here: `fields.py` does that for events, mypy for the engine's structs.
 """
 
 import struct
@@ -16,18 +15,18 @@ import fastavro
 from streams.contracts.schemas import Schema, kind_of, without_logical_types
 
 RecordWriter = Callable[[Any], bytes]
-"""The record's bytes, without any header."""
+"""Encodes a record, without a header."""
 
 _TABLE = 1 << 14  # two groups of seven bits
 
 
 def long_bytes(number: int) -> bytes:
-    """A whole number in Avro's form: zigzag, then seven bits a byte, the lowest first.
+    """Returns a whole number in Avro encoding: zigzag, then seven bits a byte, the lowest first.
     Raises OverflowError beyond 64 bits."""
     raw = number << 1 ^ number >> 63
     if 0 <= raw < _TABLE:
         return _SHORT[raw]
-    if 0 <= raw < 1 << 42:  # moments until 2039 and most amounts
+    if 0 <= raw < 1 << 42:  # times until 2039 and most amounts
         if raw < 1 << 28:
             return _LOW[raw & 16383] + _SHORT[raw >> 14]
         return _LOW[raw & 16383] + _LOW[raw >> 14 & 16383] + _SHORT[raw >> 28]
@@ -37,7 +36,7 @@ def long_bytes(number: int) -> bytes:
 
 
 def text_bytes(text: str) -> bytes:
-    """A text of any length in Avro's form."""
+    """Returns a text of any length in Avro encoding."""
     encoded = text.encode()
     return long_bytes(len(encoded)) + encoded
 
@@ -53,12 +52,12 @@ def _varint(raw: int) -> bytes:
 
 _SHORT = tuple(_varint(raw) for raw in range(_TABLE))
 _LOW = tuple(bytes((raw & 127 | 128, raw >> 7 | 128)) for raw in range(_TABLE))
-"""Fourteen low bits of a number that goes on."""
+"""The fourteen low bits of a longer number."""
 _LENGTHS = _SHORT[0::2]
-"""By the length of a text or the count of a list. Longer ones end in an IndexError, and the record
-is written by fastavro."""
+"""By the length of a text or the count of a list. A longer one raises IndexError, and fastavro
+writes the record."""
 _SOME = tuple(b"\x02" + length for length in _LENGTHS)
-"""The second branch of a union with null, and the length of its text."""
+"""The second branch of a union with null, then the length of its text."""
 
 
 def struct_writer(
@@ -66,9 +65,9 @@ def struct_writer(
     converted: Mapping[str, Callable[[Any], Any]] | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> RecordWriter:
-    """A function that writes structs whose attributes are named like the fields of `schema`, but
-    for those in `attributes` (field to attribute); `converted` gives what makes the value to write
-    of an attribute, by its field."""
+    """Returns a function that writes structs with attributes named like the fields of `schema`.
+    `attributes` maps fields to attributes with other names; `converted` maps fields to functions
+    that convert the attribute's value."""
     converters, renamed = converted or {}, attributes or {}
     names = [field["name"] for field in schema["fields"]]
 
@@ -83,13 +82,13 @@ def struct_writer(
 
 
 def dict_writer(schema: Schema) -> RecordWriter:
-    """A function that writes dicts. Optional fields may be left out, others raise KeyError."""
+    """Returns a function that writes dicts. Only optional fields may be missing (KeyError)."""
     compilation = _Compilation({}, attributes={})
     return compilation.record_writer(schema, "record[{0!r}]", lambda record: record)
 
 
 class _Compilation:
-    """The functions of one schema: one for the record, one for each kind of record inside."""
+    """Generates the functions of one schema: one for the record, one for each nested record."""
 
     def __init__(
         self, converters: dict[str, Callable[[Any], Any]], attributes: Mapping[str, str]
@@ -119,7 +118,7 @@ class _Compilation:
         def write_any(record: Any) -> bytes:
             try:
                 return write(record)
-            except IndexError:  # a text of 8 KB or more, a list of so many
+            except IndexError:  # a text of 8 KB or more, a list of 8,192 items or more
                 return write_long(record)
 
         return write_any
@@ -127,13 +126,13 @@ class _Compilation:
     def _function(self, schema: Schema, access: str) -> str:
         """Compiles the function of one record; returns its name."""
         name = f"write_{len(self._names)}"
-        self._names[name] = None  # keeps the name while the records inside get theirs
+        self._names[name] = None  # reserves the name, before nested records take theirs
         lines: list[str] = []
         parts: list[str] = []
         named = {} if "[" in access else self._attributes
         for index, field in enumerate(schema["fields"]):
             value = f"v{index}"
-            # a field of a dict may be missing where null stands for that
+            # an optional field of a dict may be missing
             optional = isinstance(field["type"], list) and "null" in field["type"]
             reach = "record.get({0!r})" if optional and "[" in access else access
             reached = reach.format(named.get(field["name"], field["name"]))
@@ -148,7 +147,7 @@ class _Compilation:
         return name
 
     def _parts(self, schema: Schema, value: str, lines: list[str]) -> list[str]:
-        """Expressions of the bytes of one field; what has to be done before goes to `lines`."""
+        """Expressions of the bytes of one field; statements needed before it go to `lines`."""
         if schema == "string":
             lines.append(f"{value} = {value}.encode()")
             return [f"LENGTHS[len({value})]", value]
@@ -170,7 +169,7 @@ class _Compilation:
         return _SIMPLE[kind].format(value)
 
     def _blocks(self, schema: Schema, value: str) -> str:
-        """One block with all items, then the empty one."""
+        """One block with all items, then an empty one."""
         inner = f"{value}_"
         if kind_of(schema) == "array":
             each = f"{self._expression(schema['items'], inner)} for {inner} in {value}"
@@ -185,7 +184,7 @@ class _Compilation:
     def _union(self, schema: list[Schema], value: str) -> str:
         if schema[0] == "null" and len(schema) == 2:
             some = f"b'\\2' + {self._expression(schema[1], value)}"
-            if schema[1] == "string":  # index and length in one look-up
+            if schema[1] == "string":  # index and length in one lookup
                 some = f"SOME[len({value}t := {value}.encode())] + {value}t"
             return f"(b'\\0' if {value} is None else {some})"
         branches = "".join(

@@ -1,10 +1,10 @@
 """Schemas of a Confluent-compatible registry, by id.
 
-An id never changes its meaning, so what was fetched once is kept: in memory and, with a cache
-folder, over restarts. A registry that is away stops only records with an id never seen before.
+An id never changes its meaning, so fetched schemas are cached: in memory and, with a cache folder,
+over restarts. A registry that is down blocks only records with an id never seen before.
 
-    known      what is in memory; never waits
-    contract   asks where it must, and blocks meanwhile: in a thread (PITFALLS 67)
+    known      from memory; never blocks
+    contract   queries the registry where needed, and blocks: in a thread (PITFALLS 67)
 """
 
 import base64
@@ -32,25 +32,25 @@ logger = logging.getLogger(__name__)
 
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?")
 _TIMEOUT = 5.0  # seconds, for a request
-_ASK_AGAIN_AFTER = 30.0  # seconds; a record with an unknown id mustn't cost a request each
+_RETRY_AFTER = 30.0  # seconds; records with an unknown id must not cost a request each
 
 
 class RegistryUnreachable(Unreachable):
-    """The registry didn't answer, so nobody can tell whether a record is right. Writing it to
-    `dead-letters` would make the outcome depend on the registry's health."""
+    """The registry did not answer, so a record can be neither accepted nor rejected: a dead letter
+    would make the outcome depend on the registry's health."""
 
 
 class NotAContract(msgspec.Struct, frozen=True):
-    """What the registry has under an id is of no use, and why."""
+    """The reason why the schema under an id cannot be used."""
 
     reason: str
 
 
 class SchemaRegistry:
-    """Asks one registry, and remembers the answers.
+    """Queries one registry, and caches the answers.
 
     `cache` is a folder of this registry's schemas. `login` is a name and a password, for basic
-    authentication. Any thread may call.
+    authentication. Thread-safe.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SchemaRegistry:
         parts = urlsplit(url)
         host = parts.netloc
         if parts.scheme not in ("http", "https") or "@" in url or not _HOST.fullmatch(host):
-            before, at, shown = url.rpartition("@")  # what stands before it may be a password
+            before, at, shown = url.rpartition("@")  # the part before @ may be a password
             raise Refused(
                 f"the schema registry's address (setting schema_registry) is "
                 f"{'***' if before else ''}{at}{shown}, expected http://HOST:PORT/PATH"
@@ -76,22 +76,23 @@ class SchemaRegistry:
         self._cache = cache
         self._clock = clock
         self._known: dict[int, Contract | NotAContract] = {}
-        self._refused: dict[int, tuple[float, NotAContract]] = {}  # id -> asked when, the answer
-        self._lookup_lock = threading.Lock()  # many tasks meet a new id at the same time
+        # id -> time of the request, answer
+        self._rejected: dict[int, tuple[float, NotAContract]] = {}
+        self._lookup_lock = threading.Lock()  # many tasks may need a new id at the same time
 
     def known(self, schema_id: int) -> Contract | NotAContract | None:
-        """The contract with this id, as far as it's in memory; None: see `contract`."""
+        """Returns the contract with this id, if in memory; None otherwise (see `contract`)."""
         known = self._known.get(schema_id)
         if known is not None:
             return known
-        refused = self._refused.get(schema_id)
-        if refused is not None and self._clock() - refused[0] < _ASK_AGAIN_AFTER:
-            return refused[1]
+        rejected = self._rejected.get(schema_id)
+        if rejected is not None and self._clock() - rejected[0] < _RETRY_AFTER:
+            return rejected[1]
         return None
 
     def contract(self, schema_id: int) -> Contract | NotAContract:
-        """The contract with this id; blocks. Raises RegistryUnreachable, only for ids not seen
-        before, and Refused."""
+        """Returns the contract with this id; blocks. Raises RegistryUnreachable, only for ids not
+        seen before, and Refused."""
         with self._lookup_lock:
             return self.known(schema_id) or self._found(schema_id)
 
@@ -99,16 +100,15 @@ class SchemaRegistry:
         answer = self._cached(schema_id) or self._fetch(schema_id)
         if answer is None:
             missing = NotAContract(f"schema id {schema_id} not found in the registry at {self.url}")
-            self._refused[schema_id] = (self._clock(), missing)
+            self._rejected[schema_id] = (self._clock(), missing)
             return missing
         contract = self._parse(schema_id, answer)
         self._known[schema_id] = contract
         return contract
 
     def register(self, contract: Contract) -> int:
-        """The id of a contract of ours, which is entered under its full name (the strategy called
-        RecordName) if it isn't there yet. Raises RegistryUnreachable; Refused if the registry
-        doesn't take it."""
+        """Registers a contract under its full name (the RecordName strategy), unless registered
+        already; returns its id. Raises RegistryUnreachable; Refused if it is rejected."""
         body = json.dumps({"schema": json.dumps(contract.source)}).encode()
         answer = self._request(f"/subjects/{quote(contract.full_name, safe='')}/versions", body)
         if answer is None or "id" not in answer:
@@ -140,12 +140,12 @@ class SchemaRegistry:
         if self._cache is not None:
             try:
                 self._keep(self._cache, schema_id, answer)
-            except OSError as error:  # it's asked for again after a restart, that's all
+            except OSError as error:  # only costs another request after a restart
                 logger.warning("schema id %d cannot be cached on disk: %s", schema_id, error)
         return answer
 
     def _keep(self, cache: Path, schema_id: int, answer: dict[str, Any]) -> None:
-        """Whole or not at all, also where several workers share the folder."""
+        """Writes the file atomically: several workers may share the folder."""
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=cache, suffix=".new", delete=False
@@ -154,7 +154,7 @@ class SchemaRegistry:
         Path(unfinished.name).replace(cache / f"{schema_id}.json")
 
     def _referenced(self, answer: dict[str, Any]) -> list[str]:
-        """The schemas that this one refers to by name, each after those that it needs itself."""
+        """Returns the schemas that this one refers to by name, each after its own references."""
         schemas: list[str] = []
         for reference in answer.get("references") or ():
             subject = quote(reference["subject"], safe="")
@@ -169,11 +169,11 @@ class SchemaRegistry:
         try:
             text = (self._cache / f"{schema_id}.json").read_text(encoding="utf-8")
             return dict(json.loads(text))
-        except (OSError, ValueError):  # not there, or not whole: ask again
+        except (OSError, ValueError):  # missing or truncated: fetch it again
             return None
 
     def _request(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
-        """The answer to a request; None for 404. Raises RegistryUnreachable, Refused."""
+        """Returns the answer to a request; None for 404. Raises RegistryUnreachable, Refused."""
         headers = dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/vnd.schemaregistry.v1+json"
@@ -197,15 +197,15 @@ class SchemaRegistry:
             raise RegistryUnreachable(
                 f"the schema registry at {self.url} returned {error.code}: {said}"
             ) from error
-        except (OSError, ValueError) as error:  # not there, too slow, or no JSON
+        except (OSError, ValueError) as error:  # down, too slow, or not JSON
             raise RegistryUnreachable(
                 f"the schema registry at {self.url} is unreachable: {error}"
             ) from error
 
 
 def registry_in(settings: Settings, caches: Path | None = None) -> SchemaRegistry | None:
-    """The registry that the settings name; None if they name none. `caches` is a folder for what
-    was fetched, each registry's apart: another one has other schemas under the same ids."""
+    """Returns the registry of the settings; None if none is set. `caches` is a folder for fetched
+    schemas, one subfolder per registry: the same id is another schema in another registry."""
     url = settings.schema_registry
     if url is None:
         return None

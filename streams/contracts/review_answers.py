@@ -1,4 +1,4 @@
-"""What persons say of messages that wait for review: the topic `reviews`."""
+"""Verdicts of reviewers on messages that await review: the topic `reviews`."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ _FIELDS = {
 
 
 class ReviewReader:
-    """Reads the fields of the schema, as Avro or JSON gave them."""
+    """Reads the fields of the schema, decoded from Avro or JSON."""
 
     name = "Review"
     topic = REVIEWS
 
     def read(self, fields: dict[str, Any], record: Record) -> Review:
-        """The review. Raises WrongEvent."""
+        """Returns the review. Raises WrongEvent."""
         given = typed(_FIELDS, fields)
         if given["verdict"] not in (SEND, DROP):
             raise WrongEvent(f"field 'verdict' is {given['verdict']!r}, expected {SEND} or {DROP}")
@@ -38,7 +38,7 @@ class ReviewReader:
 
 
 def review_record(review: Review) -> OutputRecord:
-    """The record of the topic that says it; the key is the customer id."""
+    """Returns the record of a review; the key is the customer id."""
     fields = {
         "send_id": review.send_id,
         "customer_id": review.customer_id,

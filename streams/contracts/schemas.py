@@ -1,7 +1,7 @@
 """The Avro contracts of `schemas/`: their names, fingerprints and versions.
 
-One rule leads from a metric to its schema and its file: `order.placed` is the record
-`sendflow.v1.OrderPlaced` in `OrderPlaced.avsc`.
+Names follow one rule: the metric `order.placed` has the schema `sendflow.v1.OrderPlaced` in the
+file `OrderPlaced.avsc`.
 """
 
 import json
@@ -34,8 +34,8 @@ class Contract(msgspec.Struct, frozen=True):
 
     name: str  # without the namespace: OrderPlaced
     fingerprint: bytes  # CRC-64-AVRO, little-endian, as single-object encoding carries it
-    schema: Schema  # checked by fastavro, references written out
-    source: Schema  # as its file has it
+    schema: Schema  # checked by fastavro, references expanded
+    source: Schema  # as in its file
 
     @property
     def full_name(self) -> str:
@@ -43,7 +43,7 @@ class Contract(msgspec.Struct, frozen=True):
 
 
 class Schemas:
-    """The newest contract of every record, and every version that is known."""
+    """The newest contract of every record, and all known versions."""
 
     def __init__(self, current: Iterable[Contract], older: Iterable[Contract] = ()) -> None:
         self.current: dict[str, Contract] = {contract.name: contract for contract in current}
@@ -52,7 +52,7 @@ class Schemas:
         }
 
     def of_metric(self, metric: str) -> Contract:
-        """The newest contract of a metric (KeyError: it has none)."""
+        """Returns the newest contract of a metric. Raises KeyError if it has none."""
         return self.current[record_name(metric)]
 
 
@@ -65,8 +65,8 @@ METRIC_OF_RECORD: dict[str, str] = {record_name(metric): metric for metric in ME
 
 
 def contract_of(schema: Schema, named: dict[str, Any] | None = None) -> Contract:
-    """A contract of a schema as it was read from JSON; `named` has the schemas that it may refer
-    to. Raises ValueError, saying what is wrong with it."""
+    """Returns the contract of a schema given as JSON values; `named` holds the schemas that it may
+    refer to. Raises ValueError with the problem."""
     try:
         expanded = parse_schema(schema, named, expand=True)
     except (SchemaParseException, UnknownType, KeyError, TypeError) as error:
@@ -81,8 +81,8 @@ def contract_of(schema: Schema, named: dict[str, Any] | None = None) -> Contract
 
 
 def load_schemas(folder: Path) -> Schemas:
-    """The contracts in `folder`, with the older versions in `folder/history`. Raises Refused,
-    naming the file that is wrong."""
+    """Returns the contracts in `folder`, with the older versions in `folder/history`. Raises
+    Refused, naming the file."""
     return Schemas(
         (_load(path) for path in sorted(folder.glob("*.avsc"))),
         (_load(path) for path in sorted((folder / "history").glob("*.avsc"))),
@@ -91,7 +91,7 @@ def load_schemas(folder: Path) -> Schemas:
 
 @cache
 def shipped_schemas() -> Schemas:
-    """The contracts that come with this version."""
+    """The contracts of this version of sendflow."""
     return load_schemas(schemas_dir())
 
 
@@ -107,14 +107,14 @@ def _load(path: Path) -> Contract:
 
 
 def kind_of(schema: Schema) -> str:
-    """The word for a type: `record`, `array`, `union`, `string`..."""
+    """Returns the name of a type: `record`, `array`, `union`, `string`..."""
     if isinstance(schema, list):
         return "union"
     return str(schema["type"] if isinstance(schema, dict) else schema)
 
 
 def without_logical_types(schema: Schema) -> Schema:
-    """The same bytes read as plain values: moments stay whole milliseconds."""
+    """Returns the schema without logical types: times are read as whole milliseconds."""
     if isinstance(schema, list):
         return [without_logical_types(branch) for branch in schema]
     if isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""Values in Avro single-object encoding, with the schemas of this version."""
+"""Encodes values in Avro single-object encoding, with the schemas of this version."""
 
 from functools import cache
 from typing import Any
@@ -9,13 +9,13 @@ from streams.contracts.wire import single_object_header
 
 
 def encode_struct(name: str, record: Any) -> bytes:
-    """A struct whose attributes are named like the fields of the schema `name`."""
+    """Encodes a struct whose attributes are named like the fields of the schema `name`."""
     header, write = _struct_writer(name)
     return header + write(record)
 
 
 def encode_fields(name: str, fields: dict[str, Any]) -> bytes:
-    """The fields of the schema `name`. Raises KeyError for one that is missing and needed."""
+    """Encodes the fields of the schema `name`. Raises KeyError for a missing required one."""
     header, write = _dict_writer(name)
     return header + write(fields)
 

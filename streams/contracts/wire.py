@@ -1,5 +1,5 @@
-"""The forms of a value on the wire, told apart by its first byte (DESIGN 7), and a reader
-for values of any of our schemas."""
+"""The framings of a value on the wire, distinguished by its first byte (DESIGN 7), and a decoder
+for values of any schema of sendflow."""
 
 from collections.abc import Callable
 from functools import cache
@@ -22,15 +22,15 @@ CONFLUENT_HEADER = 5  # bytes
 JSON_OBJECT = 0x7B  # {
 
 JSON = "JSON"
-"""What stands in for the name of a schema where there is none."""
+"""Stands for the name of a schema in JSON values without one."""
 
 
 Decode = Callable[[bytes], tuple[str, dict[str, Any]]]
-"""As `RecordDecoder.decode`."""
+"""The type of `RecordDecoder.decode`."""
 
 
 class Undecodable(ValueError):
-    """The value is in none of the forms, or its schema isn't known; the text says which."""
+    """A value in an unknown framing, with an unknown schema, or malformed; the text names it."""
 
 
 def single_object_header(contract: Contract) -> bytes:
@@ -42,14 +42,14 @@ def confluent_header(schema_id: int) -> bytes:
 
 
 ContractOf = Callable[[int], Contract | NotAContract]
-"""The contract with an id of the registry."""
+"""Returns the contract with an id of the registry."""
 
 
 def contract_in(
     value: bytes, schemas: Schemas, contract_of: ContractOf | None
 ) -> tuple[Contract, int]:
-    """The schema that an Avro value was written with, and where the record begins. `contract_of`:
-    None without a registry. Raises Undecodable, and what `contract_of` raises."""
+    """Returns the schema of an Avro value, and the start of the record in it. `contract_of` is None
+    without a registry. Raises Undecodable, and the exceptions of `contract_of`."""
     if value[:2] == SINGLE_OBJECT:
         contract = schemas.by_fingerprint.get(value[2:SINGLE_OBJECT_HEADER])
         if contract is None:
@@ -76,10 +76,10 @@ def contract_in(
 
 
 class RecordDecoder:
-    """Reads values of any of our schemas as plain values, in the newest version of the schema.
+    """Decodes values of any schema of sendflow to plain values, in its newest version.
 
-    For readers of topics (`sendflow tail`, the control topic, dead letters): nothing is checked
-    beyond the form.
+    For readers of topics (`sendflow tail`, the control topic, dead letters): only the encoding is
+    checked.
     """
 
     def __init__(self, schemas: Schemas, registry: SchemaRegistry | None = None) -> None:
@@ -88,8 +88,8 @@ class RecordDecoder:
         self._readers: dict[bytes, tuple[str, RecordReader]] = {}  # by fingerprint
 
     def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
-        """The name of the schema (`OrderPlaced`, `SendCommand`, ...; `JSON` for a JSON object) and
-        its fields; moments are whole milliseconds. Raises Undecodable; RegistryUnreachable."""
+        """Returns the name of the schema (`OrderPlaced`, ...; `JSON` for a JSON object) and the
+        fields; times are whole milliseconds. Raises Undecodable; RegistryUnreachable."""
         if value[:1] == b"{":
             try:
                 return JSON, msgspec.json.decode(value)
@@ -112,7 +112,7 @@ class RecordDecoder:
 
 
 def malformed(error: Exception) -> str:
-    """What a reader's error (one of MALFORMED) says about the value."""
+    """Returns the text of a reader's error (one of MALFORMED)."""
     if isinstance(error, UnicodeDecodeError):
         return f"a text in the value is not UTF-8: {error.reason} in {error.object[:40]!r}"
     if isinstance(error, IndexError):
@@ -121,7 +121,7 @@ def malformed(error: Exception) -> str:
 
 
 def wrong_end(end: int, length: int) -> str:
-    """What is wrong with a value whose record ends somewhere else than the value."""
+    """Returns the text for a value whose record does not end with the value."""
     if end > length:
         return "the value is truncated"
     return f"{length - end} bytes left after the record"
@@ -133,13 +133,13 @@ def _shipped() -> RecordDecoder:
 
 
 def decode_any(value: bytes) -> tuple[str, dict[str, Any]]:
-    """As `RecordDecoder.decode`, with the schemas of this version and without a registry."""
+    """Like `RecordDecoder.decode`, with the schemas of this version, without a registry."""
     return _shipped().decode(value)
 
 
 def decode_with(registry: SchemaRegistry | None) -> Decode:
-    """As `decode_any`, with a registry (`registry_in` the settings), if there is one: what a shop
-    with a registry writes can't be read without."""
+    """Like `decode_any`, with a registry (see `registry_in`) if there is one: the values that
+    workers write then carry its ids."""
     if registry is None:
         return decode_any
     return RecordDecoder(shipped_schemas(), registry).decode

@@ -1,5 +1,5 @@
-"""Definitions as files: YAML with the place of every value, a folder to a set, messages with file,
-line and column.
+"""Definitions as files: YAML with the position of every value, folders read as a set, problems with
+file, line and column.
 
 The YAML library is imported here only. `load.py` reads a folder, `lint.py` gives advice, `diff.py`
 compares two sets, `picture.py` draws a flow.

@@ -1,5 +1,5 @@
-"""What changes when one set of definitions follows another, as plain records: `flows diff` shows
-them, and `flows publish` shows the same before it asks."""
+"""Differences between two sets of definitions, as plain records: shown by `flows diff`, and by
+`flows publish` before the confirmation."""
 
 import re
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ def _kind(name: str) -> str:
 
 
 class WaitingCounts(msgspec.Struct, frozen=True):
-    """How many customers wait at a step, or are in a flow at all."""
+    """Numbers of customers waiting at each step, and in each flow."""
 
     at_step: Mapping[tuple[str, str], int] = {}  # flow and step id
     in_flow: Mapping[str, int] = {}
 
 
 class Change(msgspec.Struct, frozen=True, tag_field="change", tag=_kind):
-    """One difference. As JSON each says in `change` what kind it is."""
+    """One difference. In JSON, `change` is its kind."""
 
 
 class FlowAdded(Change, frozen=True):
-    """A flow that there wasn't."""
+    """A new flow."""
 
     flow: str
     status: str
@@ -32,13 +32,13 @@ class FlowAdded(Change, frozen=True):
 
 
 class FlowRemoved(Change, frozen=True):
-    """A flow that is left out: it is archived (SEMANTICS 6.1)."""
+    """A removed flow: it is archived (SEMANTICS 6.1)."""
 
     flow: str
 
 
 class FlowChanged(Change, frozen=True):
-    """One key of a flow beside its steps; None where it isn't written."""
+    """One key of a flow other than its steps; None where it is not written."""
 
     flow: str
     key: str
@@ -47,7 +47,7 @@ class FlowChanged(Change, frozen=True):
 
 
 class StepAdded(Change, frozen=True):
-    """A step that there wasn't."""
+    """A new step."""
 
     flow: str
     step: str
@@ -55,7 +55,7 @@ class StepAdded(Change, frozen=True):
 
 
 class StepRemoved(Change, frozen=True):
-    """A step that is left out. Who waits there goes on at `successor`; without one the journey ends
+    """A removed step. Waiting customers continue at `successor`; without one the journey ends
     (SEMANTICS 6.2)."""
 
     flow: str
@@ -65,7 +65,7 @@ class StepRemoved(Change, frozen=True):
 
 
 class StepEdited(Change, frozen=True):
-    """A step that does something else. Who waits there keeps the due time (SEMANTICS 6.2)."""
+    """A changed step. Waiting customers keep their due time (SEMANTICS 6.2)."""
 
     flow: str
     step: str
@@ -74,7 +74,7 @@ class StepEdited(Change, frozen=True):
 
 
 class StepMoved(Change, frozen=True):
-    """A step that stands elsewhere: before others, or inside another one."""
+    """A step at another position: in another order, or inside another step."""
 
     flow: str
     step: str
@@ -83,14 +83,14 @@ class StepMoved(Change, frozen=True):
 
 
 class PartAdded(Change, frozen=True):
-    """A segment, coupon pool or metric that there wasn't."""
+    """A new segment, coupon pool or metric."""
 
     part: str
     name: str
 
 
 class PartRemoved(Change, frozen=True):
-    """A segment, coupon pool or metric that is left out."""
+    """A removed segment, coupon pool or metric."""
 
     part: str
     name: str
@@ -115,11 +115,11 @@ class SettingChanged(Change, frozen=True):
 
 
 UNWRITTEN = "(default)"
-"""Stands for the value of a key that isn't written."""
+"""Stands for the value of a key that is not written."""
 
 
 def waiting_at(change: Change, waiting: WaitingCounts) -> int | None:
-    """How many customers wait where something changes; None where that says nothing."""
+    """Number of customers waiting where something changes; None where it does not matter."""
     match change:
         case StepRemoved(flow, step) | StepEdited(flow, step) | StepMoved(flow, step):
             return waiting.at_step.get((flow, step), 0)
@@ -129,7 +129,7 @@ def waiting_at(change: Change, waiting: WaitingCounts) -> int | None:
 
 
 def change_text(change: Change, waiting: WaitingCounts) -> str:
-    """One line for people: `~ welcome · pause: wait 4h → wait 6h (12 waiting)`."""
+    """One line of text: `~ welcome · pause: wait 4h → wait 6h (12 waiting)`."""
     count = waiting_at(change, waiting)
     if not count:
         return _text_of(change)
@@ -162,7 +162,7 @@ def _text_of(change: Change) -> str:
             return f"~ {part} {name}: {key} {_arrow(before, after)}"
         case SettingChanged(key, before, after):
             return f"~ store: {key} {_arrow(before, after)}"
-    raise TypeError(f"no words for {change!r}")
+    raise TypeError(f"unknown change {change!r}")
 
 
 def _arrow(before: str | None, after: str | None) -> str:

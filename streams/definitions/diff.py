@@ -1,5 +1,5 @@
-"""Two sets of definitions to a list of what changes (changes.py). What isn't written and what is
-written as the default are the same; so are `1d` and `24h`."""
+"""The differences between two sets of definitions (changes.py). A default that is written equals
+one that is not, and `1d` equals `24h`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -27,14 +27,14 @@ _PARTS = {
     "coupons": ("coupons", "coupon pool"),
     "metrics": ("metric", "metric"),
 }
-"""A part of the set to the key of its ids and its name for people."""
+"""Part of the set -> key of its ids, name in texts."""
 
 
 def changes_between(
     previous: Definitions, current: Definitions, known: Successors | None = None
 ) -> list[Change]:
-    """What changes when `current` follows `previous`, in the order of its flows; `known` are the
-    successors that `previous` was published with."""
+    """Returns the changes from `previous` to `current`, in the order of its flows; `known` are the
+    successors published with `previous`."""
     flows = _flows(previous, current, known or {})
     return [*flows, *_parts(previous, current), *_settings(previous, current)]
 
@@ -85,7 +85,7 @@ def _keys(
     raw: Mapping[str, Any],
     skip: tuple[str, ...],
 ) -> Iterator[tuple[str, str | None, str | None]]:
-    """The keys in which two definitions differ, each with what is written before and now."""
+    """Yields the keys in which two definitions differ, each with its text before and now."""
     for key in keys_of(type(now)).values():
         if key.name not in skip and getattr(before, key.attribute) != getattr(now, key.attribute):
             yield key.name, _written(raw_before, key.name), _written(raw, key.name)

@@ -1,8 +1,8 @@
-"""The steps of two versions of a flow, paired: what was added, removed, edited and moved.
+"""Pairs the steps of two versions of a flow: those added, removed, edited and moved.
 
-Steps with an id of their own are the same wherever they stand. The others (`if`, `exit`, ...) are
-found again, in this order: in the same list of steps, unchanged; there, edited, if as many of the
-kind are left over; unchanged, anywhere else.
+Steps with the same id are paired wherever they are. The others (`if`, `exit`, ...) are paired in
+this order: unchanged in the same list of steps; edited in the same list, with the next unpaired
+step of their kind; unchanged in another list.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,14 +16,14 @@ from streams.engine.compiling import Flow, PlacedStep, condition_text, placed_st
 from streams.engine.values import path_text
 
 Version = tuple[Flow, Mapping[str, Any]]
-"""A flow as it was read, and its plain data."""
+"""A flow, and its plain data."""
 
 
 def step_changes(
     before: Version, now: Version, follow: Mapping[str, str | None]
 ) -> Iterator[Change]:
-    """What changes, in the order of the new version; what was removed comes last. `follow`: step
-    ids that are gone to their successors."""
+    """Yields the changes in the order of the new version, removed steps last. `follow` maps removed
+    step ids to their successors."""
     flow = now[0].flow
     pairing = _Pairing(before[0], now[0])
     raws_before, raws = _raws(before[1]), _raws(now[1])
@@ -46,7 +46,7 @@ def step_changes(
 
 
 class _Pairing:
-    """Which step of the old version is which of the new one, by places."""
+    """Pairs of a step of the old and one of the new version, by their places."""
 
     def __init__(self, before: Flow, now: Flow) -> None:
         self.old = {step.place: step for step in placed_steps(before.steps)}
@@ -59,8 +59,8 @@ class _Pairing:
         self._pair_anywhere()
 
     def moved(self) -> set[str]:
-        """The places of steps that stand in another list than before, or in another order there:
-        as few as explain the order."""
+        """Returns the places of steps in another list than before, or in another order in it: the
+        smallest set that explains the order."""
         same = set(self._sequences)
         result = set()
         by_sequence: dict[str, list[PlacedStep]] = {}
@@ -95,7 +95,7 @@ class _Pairing:
                 self._pair(by_id[step.id], step)
 
     def _pair_within(self) -> None:
-        for before, now in self._sequences:  # grows while it is walked through
+        for before, now in self._sequences:  # grows during the loop
             self._pair_equal(self._left(self.old, before), self._left(self.new, now))
             left = self._left(self.old, before)
             for new in self._left(self.new, now):
@@ -109,7 +109,7 @@ class _Pairing:
         self._pair_equal(self._left(self.old, None), self._left(self.new, None))
 
     def _left(self, steps: Mapping[str, PlacedStep], sequence: str | None) -> list[PlacedStep]:
-        """Steps without ids that have no counterpart yet."""
+        """Steps without ids that are not paired yet."""
         done = self._paired if steps is self.old else self.old_of
         return [
             step
@@ -127,7 +127,7 @@ class _Pairing:
 
 
 def _head(definition: Any) -> Any:
-    """A step without the steps inside of it."""
+    """Returns a step without nested steps."""
     empty: dict[str, Any] = {
         name: [] for name in ("then", "else_") if getattr(definition, name, None)
     }
@@ -144,7 +144,7 @@ def _raws(flow: Mapping[str, Any]) -> dict[str, RawStep]:
 
 
 def _text_of(step: RawStep) -> str:
-    """What a step does, with what it chooses between."""
+    """Returns the text of a step, with the conditions of its branches."""
     text = step_text(step)
     if "branch" in step:
         chosen = "; ".join(condition_text(way["when"]) for way in step["branch"])
@@ -157,7 +157,7 @@ def _text_of(step: RawStep) -> str:
 
 
 def _longest_rising(numbers: list[int], preferred: list[bool]) -> set[int]:
-    """Where in the list a longest part stands that rises; of several, one with many preferred."""
+    """Returns the indexes of a longest rising subsequence; of several, one with most preferred."""
     best: list[tuple[int, int, list[int]]] = [(0, 0, [])]  # length, preferred, places
     for place, number in enumerate(numbers):
         length, good, before = max(

@@ -1,5 +1,4 @@
-"""Writes the ids that steps lack into their files, and leaves everything else as it is (FLOWS
-"Ids")."""
+"""Writes missing step ids into their files, and changes nothing else (FLOWS "Ids")."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,7 @@ from streams.engine.values import Path
 
 
 class FixedFile(msgspec.Struct, frozen=True):
-    """A file's new text, and the ids that were written into it."""
+    """A file's new text, and the ids added to it."""
 
     file: str
     text: str
@@ -20,7 +19,7 @@ class FixedFile(msgspec.Struct, frozen=True):
 
 
 def with_ids(loaded: Loaded) -> list[FixedFile]:
-    """The files of which steps lack ids, with ids. An id is made of the step's key and a number."""
+    """Returns the files with missing step ids, with ids added: the step's key and a number."""
     lacking: dict[str, list[Path]] = {}
     for placed in loaded.problems:
         if placed.problem.lacks_id:
@@ -31,7 +30,7 @@ def with_ids(loaded: Loaded) -> list[FixedFile]:
 def _fixed(file: SourceFile, paths: list[Path]) -> FixedFile:
     names = _new_names(file.source.raw, paths)
     lines = file.text.splitlines(keepends=True)
-    # From the end to the beginning, so that places further up stay where they are.
+    # From the end to the beginning, so that earlier positions stay valid.
     for path, name in sorted(names, key=lambda pair: _place(file, pair[0]), reverse=True):
         _insert(lines, file, path, name)
     return FixedFile(file.file, "".join(lines), [name for _, name in names])

@@ -1,5 +1,6 @@
-"""The JSON Schema by which editors complete and check definitions, made from the same structs that
-read them. Editors check less than `sendflow flows check`: names and types need the whole set."""
+"""The JSON Schema with which editors complete and check definitions, generated from the structs
+that read them. Editors check less than `sendflow flows check`: names and types need the whole
+set."""
 
 import enum
 import re
@@ -20,7 +21,7 @@ _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "coupons": CouponPool,
     "metric": MetricDefinition,
 }
-"""What a file may hold, told apart by its id's key; `store.yaml` has none of them."""
+"""Kinds of files, by the key of their id; `store.yaml` has none of these keys."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,7 +29,7 @@ _HOVER_TEXT = re.compile(r"^ *`([^`]+)`: (.*(?:\n      .*)*)$", re.MULTILINE)
 
 
 def flow_schema() -> dict[str, Any]:
-    """The schema of every file of a definitions folder."""
+    """Returns the schema of all files of a definitions folder."""
     writer = SchemaWriter()
     documents = {key: writer.place(struct) for key, struct in _DOCUMENTS.items()}
     store = writer.place(StoreSettings)
@@ -45,23 +46,23 @@ def flow_schema() -> dict[str, Any]:
 
 
 def flow_schema_text() -> str:
-    """The schema as it lies in `schemas/flow.schema.json`."""
+    """Returns the content of `schemas/flow.schema.json`."""
     return as_file(flow_schema())
 
 
 def as_file(schema: dict[str, Any]) -> str:
-    """A schema as the text of a file."""
+    """Returns a schema as the text of a file."""
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
 
 
 class SchemaWriter:
-    """Turns annotations into schemas; each struct becomes one entry of `$defs`."""
+    """Converts annotations to schemas; each struct becomes one entry of `$defs`."""
 
     def __init__(self) -> None:
         self.definitions: dict[str, Any] = {}
 
     def place(self, kind: Any) -> dict[str, Any]:
-        """The schema of whatever may stand where `kind` is wanted."""
+        """Returns the schema of the values that the annotation `kind` allows."""
         origin = typing.get_origin(kind)
         if origin is Annotated:
             return self._marked(kind.__metadata__[0])
@@ -106,13 +107,13 @@ class SchemaWriter:
         return {"anyOf": [self.place(kind) for kind in kinds]}
 
     def _family(self, family: OneOf) -> dict[str, Any]:
-        """A chain of `if this key, then that schema`: an editor then shows what is wrong with the
-        step that was meant, instead of every step that it isn't."""
+        """Returns a chain of `if this key, then that schema`: an editor then shows the problem of
+        the intended step, instead of one problem per kind of step."""
         name = family.family.replace(" ", "_")
         if name not in self.definitions:
             self.definitions[name] = {}
             members = FAMILIES.members_of(family.family)
-            # While no member is written yet, an editor offers them all.
+            # Before a key is written, an editor offers all of them.
             about = {key: {"description": _about(one.Definition)} for key, one in members.items()}
             chosen: dict[str, Any] = {
                 "properties": about,
@@ -122,7 +123,7 @@ class SchemaWriter:
             for key, member in reversed(list(members.items())):
                 schema = self._reference(member.Definition, f"{name}.{key}")
                 chosen = {"if": _has(key), "then": schema, "else": chosen}
-            words = [key for key in members if key == "exit"]  # may stand without a value
+            words = [key for key in members if key == "exit"]  # allowed without a value
             mapping = {"type": "object", **chosen}
             self.definitions[name] = {"anyOf": [mapping, {"enum": words}]} if words else mapping
         return {"$ref": f"#/$defs/{name}"}
@@ -130,7 +131,7 @@ class SchemaWriter:
     def _reference(self, struct: type[msgspec.Struct], name: str | None = None) -> dict[str, Any]:
         name = name or struct.__name__
         if name not in self.definitions:
-            self.definitions[name] = {}  # first, because structs nest
+            self.definitions[name] = {}  # before the fields are visited: structs nest
             self.definitions[name] = self._struct(struct)
         return {"$ref": f"#/$defs/{name}"}
 
@@ -170,12 +171,12 @@ def _about(struct: type[msgspec.Struct]) -> str:
 
 
 def _has(key: str) -> dict[str, Any]:
-    """Without the type, what isn't written yet would pass: `required` is for mappings only."""
+    """With the type, because `required` applies to mappings only: an empty value would pass."""
     return {"type": "object", "required": [key]}
 
 
 def hover_texts(struct: type[msgspec.Struct]) -> dict[str, str]:
-    """What the docstrings of a struct, and of those it extends, say of each key."""
+    """Returns the text of each key in the docstrings of a struct and its base classes."""
     texts: dict[str, str] = {}
     for parent in reversed(struct.__mro__):
         for name, text in _HOVER_TEXT.findall(parent.__doc__ or ""):

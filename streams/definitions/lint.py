@@ -1,5 +1,5 @@
-"""Advice about definitions that are right and may not do what their writer means: a function per
-rule, in a tuple."""
+"""Advice about definitions that are valid but may not do what was intended: one function per rule,
+in a tuple."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,14 +18,14 @@ CARTS = ("cart.updated", "checkout.started")
 
 
 class Sequence(msgspec.Struct, frozen=True):
-    """One list of steps of a flow, as raw data, and where it stands."""
+    """One list of steps of a flow, as raw data, and its path."""
 
     path: Path
     steps: list[dict[str, Any]]
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """One flow that is looked at: its definition, and its raw data."""
+    """One flow to check: its definition and its raw data."""
 
     place: int
     flow: Flow
@@ -36,7 +36,7 @@ class Subject(msgspec.Struct, frozen=True):
         return ("flows", self.place)
 
     def sequences(self) -> Iterator[Sequence]:
-        """All lists of steps, the outer ones first."""
+        """Yields all lists of steps, outer ones first."""
         yield from _sequences(self.raw["steps"], (*self.path, "steps"))
 
 
@@ -44,8 +44,7 @@ LintRule = Callable[[Subject], Iterator[Problem]]
 
 
 def advice(loaded: Loaded) -> list[PlacedProblem]:
-    """What might be meant otherwise, by file and from top to bottom. Nothing for a set that has
-    problems."""
+    """Returns advice, by file and from top to bottom; none for a set with problems."""
     if loaded.definitions is None:
         return []
     by_part = {file.part: file for file in loaded.files}
@@ -75,7 +74,7 @@ def _advice(definitions: Definitions, raw: dict[str, Any]) -> Iterator[Problem]:
 
 
 def unreachable_step(subject: Subject) -> Iterator[Problem]:
-    """A step below one that always ends the journey."""
+    """A step after one that always ends the journey."""
     for sequence in subject.sequences():
         for place, step in enumerate(sequence.steps[:-1]):
             if _always_ends(step):
@@ -85,14 +84,14 @@ def unreachable_step(subject: Subject) -> Iterator[Problem]:
 
 
 def wait_with_nothing_after_it(subject: Subject) -> Iterator[Problem]:
-    """A wait at the very end, or at that of a branch at the end, ends the journey at once
+    """A wait at the end of the flow, or of a branch at its end, ends the journey immediately
     (SEMANTICS 2.5)."""
     for path in _waits_at_the_end(subject.raw["steps"], (*subject.path, "steps")):
         yield Problem(path, "no step after this wait: the journey ends immediately")
 
 
 def cart_without_an_exit(subject: Subject) -> Iterator[Problem]:
-    """A reminder of a cart that goes on when the customer has bought."""
+    """A cart reminder that continues after the purchase."""
     metric = subject.raw["trigger"].get("metric")
     shows_cart = any(
         step.get("items") == "cart" for sequence in subject.sequences() for step in sequence.steps
@@ -108,7 +107,7 @@ def cart_without_an_exit(subject: Subject) -> Iterator[Problem]:
 
 
 def marketing_in_a_transactional_flow(subject: Subject) -> Iterator[Problem]:
-    """Coupons and recommendations in a message that goes to people who didn't agree to any."""
+    """Coupons and recommendations in a message that ignores consent."""
     if not subject.flow.transactional:
         return
     for sequence in subject.sequences():
@@ -126,7 +125,7 @@ def marketing_in_a_transactional_flow(subject: Subject) -> Iterator[Problem]:
 
 
 def messages_that_skip_each_other(subject: Subject) -> Iterator[Problem]:
-    """Two messages on one channel without a wait between: the second is skipped (2.9)."""
+    """Two messages on one channel without a wait between: the second is skipped (SEMANTICS 2.9)."""
     if subject.flow.transactional:
         return
     for sequence in subject.sequences():
@@ -140,7 +139,7 @@ def messages_that_skip_each_other(subject: Subject) -> Iterator[Problem]:
             if channel in sent:
                 yield Problem(
                     (*sequence.path, place),
-                    f"the {channel} above is sent at the same moment, so Smart Sending skips this "
+                    f"the {channel} above is sent at the same time, so Smart Sending skips this "
                     "one: put a wait between them or write smart_sending: false",
                 )
             sent.add(channel)
@@ -156,12 +155,12 @@ LINT_RULES: tuple[LintRule, ...] = (
 
 
 SAFE_LENGTH = 6
-"""Five characters make 33 million codes: once a thousand of them were given, one in 33,000 guesses
-finds one. With six it is one in a million."""
+"""Five characters make 33 million codes: once a thousand of them are assigned, one in 33,000
+guesses hits one. With six it is one in a million."""
 
 
 def codes_that_can_be_guessed(definitions: Definitions) -> Iterator[Problem]:
-    """A rule that makes short codes."""
+    """A rule that generates short codes."""
     for place, pool in enumerate(definitions.coupons):
         if pool.rule is not None and pool.rule.length < SAFE_LENGTH:
             yield Problem(
@@ -172,7 +171,7 @@ def codes_that_can_be_guessed(definitions: Definitions) -> Iterator[Problem]:
 
 
 def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:
-    """Two flows that the same event or moment starts, and that write on one channel at once."""
+    """Two flows with the same trigger that send on one channel at the same time."""
     first: dict[tuple[str, str], str] = {}
     ordered = sorted(subjects, key=lambda one: (-one.flow.priority, one.flow.flow))
     for subject in ordered:
@@ -190,7 +189,7 @@ def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:
             if other != subject.flow.flow:
                 yield Problem(
                     (*subject.path, "steps", place),
-                    f"{other!r} sends {channel} for the same trigger at the same moment and is "
+                    f"{other!r} sends {channel} for the same trigger at the same time and is "
                     "judged first, so Smart Sending skips this one",
                 )
 
@@ -207,7 +206,7 @@ def _sequences(raw: list[Any], path: Path) -> Iterator[Sequence]:
 
 
 def _always_ends(step: RawStep) -> bool:
-    """Whether the journey ends here, whichever way it goes. A way that isn't written leads on."""
+    """True if the journey ends here on every branch. A branch that is not written leads on."""
     if any(key in step for key in ENDS):
         return True
     ways = [inner for _, inner in ways_of(step)]
@@ -223,7 +222,7 @@ def _number_of_ways(step: RawStep) -> int:
 
 
 def _waits_at_the_end(steps: list[Any], path: Path) -> Iterator[Path]:
-    """The waits below which nothing comes, in a list of steps below which nothing comes."""
+    """Yields the waits that nothing follows, in a list of steps that nothing follows."""
     if not steps:
         return
     place = (*path, len(steps) - 1)
@@ -245,7 +244,7 @@ def _obeys_smart_sending(step: dict[str, Any], flow: Flow) -> bool:
 
 
 def _texts(raw: Any) -> set[str]:
-    """Every text in raw data."""
+    """Returns all texts in raw data."""
     if isinstance(raw, str):
         return {raw}
     parts = raw.values() if isinstance(raw, dict) else raw if isinstance(raw, list) else ()

@@ -1,4 +1,4 @@
-"""A folder of definitions to a set, or to all that is wrong with it."""
+"""Reads a folder of definitions: a set, or a list of all its problems."""
 
 from collections.abc import Iterator
 from pathlib import Path as FilePath
@@ -12,14 +12,14 @@ from streams.engine.compiling import Definitions, examine
 from streams.engine.values import Path, Problem, nearest_name
 
 FOLDERS = {"segments": "segment", "coupons": "coupons", "metrics": "metric"}
-"""Folders of one kind of definition each, and the key that holds the id; flows lie above them."""
+"""Subfolders of one kind of definition each, and the key of the id; flows are one level above."""
 
 STORE_FILE = "store.yaml"
 TEST_SUFFIX = ".test.yaml"
 
 
 class SourceFile(msgspec.Struct, frozen=True):
-    """One file of the set, and which part of it it is: ("flows", 3), ("store",)."""
+    """One file of the set, and its part in it: ("flows", 3), ("store",)."""
 
     file: str
     text: str
@@ -27,14 +27,14 @@ class SourceFile(msgspec.Struct, frozen=True):
     source: SourceText
 
     def placed(self, problem: Problem) -> PlacedProblem:
-        """A problem of this part of the set, where it is written."""
+        """Returns a problem of this part of the set with its position."""
         path = problem.path[len(self.part) :]
         place = self.source.place_of(path, at_key=problem.at_key)
         return PlacedProblem(self.file, *place, msgspec.structs.replace(problem, path=path))
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What a folder holds. `definitions` is None if there are problems."""
+    """The content of a folder. `definitions` is None if there are problems."""
 
     raw: dict[str, Any]
     files: list[SourceFile]
@@ -44,7 +44,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
 def load_folder(folder: FilePath) -> Loaded:
     """Reads and checks all definitions of a folder: `*.yaml` are flows, `segments/`, `coupons/` and
-    `metrics/` hold one each a file, `store.yaml` the settings; `*.test.yaml` are left out."""
+    `metrics/` contain one per file, `store.yaml` the settings; `*.test.yaml` are skipped."""
     if not folder.is_dir():
         return Loaded({}, [], [whole_file(folder, no_folder(folder))], None)
     problems = list(_stray_folders(folder))
@@ -67,14 +67,14 @@ def load_folder(folder: FilePath) -> Loaded:
     by_part = {file.part: file for file in files}
     problems.extend(_placed(problem, by_part, folder) for problem in found)
     if problems:
-        # one slip can be seen twice, where two conditions look at the same comparison
+        # one mistake can be found twice, where two conditions share a comparison
         once = list(dict.fromkeys(sorted(problems, key=sort_key)))
         return Loaded(raw, files, once, None)
     return Loaded(raw, files, [], definitions)
 
 
 def no_folder(path: FilePath) -> str:
-    """What is wrong with a path that leads to no folder."""
+    """Returns the problem of a path that is not a folder."""
     if path.exists():
         return f"is a file, expected a definitions folder (perhaps {path.parent})"
     return "no such folder"
@@ -104,7 +104,7 @@ def _is_test(file: FilePath) -> bool:
 
 
 def _stray_folders(folder: FilePath) -> Iterator[PlacedProblem]:
-    """A misspelt folder would leave its definitions out in silence."""
+    """Yields a problem for each misspelt folder, whose definitions would be skipped silently."""
     for inner in sorted(folder.iterdir()):
         if inner.is_dir() and inner.name not in FOLDERS and _yaml_files(inner):
             nearest = nearest_name(inner.name, FOLDERS)
@@ -139,7 +139,7 @@ _START = (1, 1)
 
 
 def _place_in(before: bytes) -> tuple[int, int]:
-    """Line and column of what follows `before`, which is UTF-8."""
+    """Returns line and column of the position after `before`, which is UTF-8."""
     lines = before.decode("utf-8-sig", "replace").split("\n")
     return len(lines), len(lines[-1]) + 1
 

@@ -1,4 +1,4 @@
-"""A flow as a picture: a tree of lines for the terminal, or Mermaid.
+"""Draws a flow: a tree of lines for the terminal, or Mermaid.
 
 metric cart.updated where (total (gt 0))
 │
@@ -20,24 +20,24 @@ from streams.engine.values import Path
 
 
 class LabelledSteps(msgspec.Struct, frozen=True):
-    """One list of steps inside a step, and what leads into it."""
+    """One list of steps inside a step, and the label of the way into it."""
 
     label: str
     steps: list["Node"]
 
 
 class Node(msgspec.Struct, frozen=True):
-    """One step. `id` is its own, if it has one beside its template."""
+    """One step. `id` is None if it has none other than its template."""
 
     text: str
     id: str | None
-    ends: bool  # nothing follows: `exit`
+    ends: bool  # ends the journey: `exit`
     ways: list[LabelledSteps]
-    onward: list[str]  # labels of the ways that aren't written and lead straight on
+    onward: list[str]  # labels of branches that are not written and lead on
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A flow, ready to be drawn. `rules` are those of the whole flow, each a key and its words."""
+    """A flow, ready to be drawn. `rules` are those of the whole flow, each a key and its text."""
 
     flow: str
     name: str | None
@@ -50,7 +50,7 @@ _RULES = ("status", "transactional", "priority", "key", "re_entry", "filter", "m
 
 
 def picture_of(flow: Mapping[str, Any]) -> Picture:
-    """The picture of a checked flow, from its plain data."""
+    """Returns the picture of a checked flow, from its plain data."""
     rules = [(key, condition_text(flow[key])) for key in _RULES if key in flow]
     rules += [("exit_on", condition_text(pattern)) for pattern in flow.get("exit_on", ())]
     return Picture(
@@ -63,7 +63,7 @@ def picture_of(flow: Mapping[str, Any]) -> Picture:
 
 
 def as_text(picture: Picture) -> Iterator[str]:
-    """Line by line, for a terminal."""
+    """Yields the lines for a terminal."""
     yield picture.flow if picture.name is None else f"{picture.flow}: {picture.name}"
     for key, text in picture.rules:
         yield f"  {key} {text}"
@@ -74,7 +74,7 @@ def as_text(picture: Picture) -> Iterator[str]:
 
 
 def as_mermaid(picture: Picture) -> Iterator[str]:
-    """Line by line, a Mermaid flowchart."""
+    """Yields the lines of a Mermaid flowchart."""
     drawing = _Mermaid()
     yield "flowchart TD"
     yield f"  start([{_quoted(picture.trigger)}])"
@@ -138,22 +138,22 @@ def _tree(branches: list[tuple[str, list[LabelledSteps]]], margin: str) -> Itera
 
 
 _SHAPES = {(True, False): ("{", "}"), (False, True): ("([", "])"), (False, False): ("[", "]")}
-"""Of a step with ways, of one that ends the journey, and of all others."""
+"""Shapes of a step with branches, of one that ends the journey, and of all others."""
 
 
 class _Mermaid:
-    """Numbers nodes as they come, and links each to what leads to it."""
+    """Numbers nodes in order, and links each to its predecessors."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self._number = 0
 
     def sequence(self, nodes: list[Node], leading: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Draws a list of steps below `leading`, pairs of a node and the label of the way out of
-        it. What leads on from there."""
+        """Draws a list of steps after `leading`, pairs of a node and the label of the way out of
+        it; returns the pairs that lead on."""
         for node in nodes:
             if not leading:
-                break  # nobody gets here
+                break  # unreachable
             leading = self._node(node, leading)
         return leading
 
@@ -176,5 +176,5 @@ class _Mermaid:
 
 
 def _quoted(text: str) -> str:
-    """Mermaid knows entities, and no other way to write a quotation mark."""
+    """Mermaid has entities, and no other escape for a quotation mark."""
     return f'"{text.replace("#", "#35;").replace(chr(34), "#quot;")}"'

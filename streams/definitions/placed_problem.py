@@ -1,4 +1,4 @@
-"""A problem with its place in a file, as it is shown to the writer."""
+"""A problem with its position in a file."""
 
 from pathlib import Path as FilePath
 
@@ -8,8 +8,8 @@ from streams.engine.values import Problem, path_text
 
 
 class PlacedProblem(msgspec.Struct, frozen=True):
-    """What is wrong, and where: `line` and `column` count from 1; None where the file as a whole
-    is meant."""
+    """A problem and its position: `line` and `column` count from 1; None for a problem of the file
+    as a whole."""
 
     file: str
     line: int | None
@@ -22,7 +22,7 @@ class PlacedProblem(msgspec.Struct, frozen=True):
         return f"{place}: {self.problem.sentence()}"
 
     def as_json(self) -> dict[str, object]:
-        """For programs."""
+        """Returns the fields of the JSON output."""
         return {
             "file": self.file,
             "line": self.line,
@@ -36,7 +36,7 @@ class PlacedProblem(msgspec.Struct, frozen=True):
 
 
 def with_first(placed: PlacedProblem, first: PlacedProblem) -> PlacedProblem:
-    """The same, with the place of what is there twice (`first` stands there, of any message)."""
+    """Returns the problem of a duplicate with the position of the first one (that of `first`)."""
     where = f"on line {first.line}"
     if first.file != placed.file:
         where = f"in {first.file}, line {first.line}"
@@ -48,10 +48,10 @@ def with_first(placed: PlacedProblem, first: PlacedProblem) -> PlacedProblem:
 
 
 def sort_key(placed: PlacedProblem) -> tuple[str, int, int]:
-    """By file, then from top to bottom."""
+    """Sorts by file, then from top to bottom."""
     return placed.file, placed.line or 0, placed.column or 0
 
 
 def whole_file(file: FilePath | str, message: str) -> PlacedProblem:
-    """A problem of a file as a whole."""
+    """Returns a problem of a file as a whole."""
     return PlacedProblem(str(file), None, None, Problem((), message))

@@ -1,9 +1,8 @@
 """YAML with the line and column of every key and value.
 
-Every scalar stays the text that it is written as: the schema says what it means, not its looks
-(`0017` is the text 0017, `NO` is text). Only a plain `null`, `~` or nothing at all is None. What
-YAML has beyond mappings, lists and texts (anchors, tags, several documents) is refused: definitions
-are read by people.
+Every scalar stays a text: the schema determines its type, not its form (`0017` is the text 0017,
+`NO` is text). Only a plain `null`, `~` or an empty value is None. YAML beyond mappings, lists and
+texts (anchors, tags, several documents) is rejected: definitions are read by people.
 """
 
 from typing import Any
@@ -28,29 +27,29 @@ LineColumn = tuple[int, int]
 """Line and column, from 1."""
 
 DEEPEST = 60
-"""Levels of nesting; a file that goes deeper is no definition."""
+"""Levels of nesting; no definition is nested deeper."""
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class SourceProblem(msgspec.Struct, frozen=True):
-    """What is wrong with the text itself, and where."""
+    """A problem of the text itself, and its position."""
 
     place: LineColumn
     problem: Problem
 
 
 class SourceText(msgspec.Struct):
-    """Plain data, and where each part of it was written."""
+    """Plain data, and the position of each part of it."""
 
     raw: Any = None
     values: dict[Path, LineColumn] = {}
     keys: dict[Path, LineColumn] = {}
-    flow_ends: dict[Path, LineColumn] = {}  # where the } of a {...} stands
+    flow_ends: dict[Path, LineColumn] = {}  # position of the } of a {...}
     problems: list[SourceProblem] = []
 
     def place_of(self, path: Path, *, at_key: bool) -> LineColumn:
-        """Where `path` is written or, if it isn't, the nearest thing around it."""
+        """Returns the position of `path` or, if not written, of the nearest part around it."""
         if at_key and path in self.keys:
             return self.keys[path]
         while path not in self.values and path:
@@ -59,11 +58,11 @@ class SourceText(msgspec.Struct):
 
 
 class _Stop(Exception):
-    """The rest of the text can't be understood; the problem has been noted."""
+    """The rest of the text cannot be parsed; the problem is recorded."""
 
 
 def parse_yaml(text: str) -> SourceText:
-    """Reads one YAML document. Never raises: what is wrong is in `problems`."""
+    """Parses one YAML document. Never raises: errors are in `problems`."""
     source = SourceText()
     try:
         _Builder(text, source).build()
@@ -92,7 +91,7 @@ def _add_marked(source: SourceText, error: MarkedYAMLError) -> None:
 
 
 class _Builder:
-    """Walks the parser's events. The first document is the only one."""
+    """Builds plain data from the parser's events. Only one document is allowed."""
 
     def __init__(self, text: str, source: SourceText) -> None:
         yaml = YAML(typ="safe", pure=True)
@@ -110,14 +109,14 @@ class _Builder:
             elif isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent):
                 self._source.raw = self._value(event, ())
             elif isinstance(event, AliasEvent):
-                self._refuse_alias(event, ())
+                self._reject_alias(event, ())
 
     def _value(self, event: Any, path: Path) -> Any:
         self._source.values[path] = _place(event)
         if len(path) > DEEPEST:
             self._stop(event, path, f"nested more than {DEEPEST} levels deep")
         if isinstance(event, AliasEvent):
-            self._refuse_alias(event, path)
+            self._reject_alias(event, path)
         if getattr(event, "anchor", None) is not None:
             self._stop(
                 event, path, f"anchors (&{event.anchor}) are not supported; repeat the value"
@@ -136,7 +135,7 @@ class _Builder:
         result: dict[str, Any] = {}
         while not isinstance(key := next(self._events), MappingEndEvent):
             if isinstance(key, AliasEvent):
-                self._refuse_alias(key, path)
+                self._reject_alias(key, path)
             if not isinstance(key, ScalarEvent):
                 self._stop(key, path, "keys must be strings")
             if key.anchor is not None or key.tag is not None:
@@ -160,7 +159,7 @@ class _Builder:
         return result
 
     def _skip(self, event: Any) -> None:
-        """Passes over one value."""
+        """Skips one value."""
         depth = 0
         while True:
             if isinstance(event, MappingStartEvent | SequenceStartEvent):
@@ -177,7 +176,7 @@ class _Builder:
             result.append(self._value(item, (*path, len(result))))
         return result
 
-    def _refuse_alias(self, event: Any, path: Path) -> None:
+    def _reject_alias(self, event: Any, path: Path) -> None:
         self._stop(event, path, f"aliases (*{event.anchor}) are not supported; repeat the value")
 
     def _stop(self, event: Any, path: Path, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Steps as they were written: plain data, every scalar a text."""
+"""Steps as plain data, every scalar a text."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,12 +9,12 @@ RawStep = dict[str, Any]
 
 
 def as_step(raw: Any) -> RawStep:
-    """A step is a mapping, or the bare word `exit`."""
+    """Returns a step as a mapping; it may be the bare word `exit`."""
     return raw if isinstance(raw, dict) else {raw: None}
 
 
 def ways_of(step: RawStep) -> Iterator[tuple[Path, list[Any]]]:
-    """The lists of steps inside a step, each with where it stands in it."""
+    """Yields the lists of steps inside a step, each with its path in it."""
     for place, way in enumerate(step.get("branch") or ()):
         yield ("branch", place, "then"), way.get("then", [])
     for name, inner in (step.get("paths") or {}).items():
@@ -25,7 +25,7 @@ def ways_of(step: RawStep) -> Iterator[tuple[Path, list[Any]]]:
 
 
 def placed(steps: list[Any], path: Path = ("steps",)) -> Iterator[tuple[Path, RawStep]]:
-    """All steps from top to bottom, those inside of others after them, with their places."""
+    """Yields all steps from top to bottom, nested ones after their parent, with their paths."""
     for number, raw in enumerate(steps):
         step, place = as_step(raw), (*path, number)
         yield place, step

@@ -1,4 +1,4 @@
-"""One value of a table to one type of field (`FieldType`): the converters of `mapping.py`."""
+"""Converts a value of a table to a type of field (`FieldType`), for `mapping.py`."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from streams.engine.values import ITEM_FIELDS, FieldType, Instant, minor_digits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_EARLIEST_MILLISECONDS = 10**11  # 1973; a smaller number is far more likely to count seconds
+_EARLIEST_MILLISECONDS = 10**11  # 1973; a smaller number is most likely in seconds
 _LARGEST = 2**63 - 1  # an Avro long
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
@@ -23,7 +23,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
 class Unfit(Exception):
-    """A value that isn't what its field needs; `path` leads from the field to the value."""
+    """A value of the wrong type or form; `path` leads from the field to the value."""
 
     def __init__(self, found: object, expected: str, path: str = "") -> None:
         text = "missing" if found is None else repr(found)
@@ -33,14 +33,14 @@ class Unfit(Exception):
         super().__init__(self.found, expected)
 
     def under(self, path: str) -> "Unfit":
-        """The same, seen from further up: `path` comes before its own."""
+        """Returns the error with `path` put before its own path."""
         self.path = path + self.path
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class RowContext:
-    """What values of one row are read with: the zone of clock times, the currency of amounts."""
+    """The context of the values of one row: the zone of local times, the currency of amounts."""
 
     zone: ZoneInfo
     currency: str
@@ -62,17 +62,17 @@ HOWS: dict[FieldType | str, tuple[str, ...]] = {
     FieldType.PATCH: (),
     "key": ("split", "number"),
 }
-"""Ways to read a type, beside the plain one; "key" is one key of a map."""
+"""Conversions of a type, beside the default one; "key" is one key of a map."""
 
 
 def how_is_known(wanted: FieldType, key: str, how: str) -> bool:
-    """Is `how` a way to read a field of this type (or one key of it)?"""
+    """True if `how` is a conversion for a field of this type, or for one key of it."""
     allowed = HOWS["key" if key else wanted]
     return how == "" or how in allowed or (how.startswith("%") and "%…" in allowed)
 
 
 def convert_key(value: Any, how: str) -> Any:
-    """The value of one key of a map: as it is, or as a list or a number."""
+    """Converts the value of one key of a map: unchanged, or to a list or a number."""
     match how:
         case "split":
             return _split(value)
@@ -89,7 +89,7 @@ def _text(value: Any, how: str, context: RowContext) -> str:
             raise Unfit(value, "text")
         case int():
             return str(value)
-        case float() if value.is_integer():  # an id in a column with gaps: 17850.0
+        case float() if value.is_integer():  # an id in a column with missing values: 17850.0
             return str(int(value))
     raise Unfit(value, "text")
 
@@ -116,7 +116,7 @@ def _money(value: Any, how: str, context: RowContext) -> int:
 
 
 def _without_noise(value: Any) -> Any:
-    """A float by the digits that floats surely keep: 0.1 + 0.2 is 0.3, and no finer amount."""
+    """Rounds a float to the digits that floats represent exactly: 0.1 + 0.2 is 0.3."""
     return float(f"{value:.{float_info.dig}g}") if isinstance(value, float) else value
 
 
@@ -127,7 +127,7 @@ def _no_finer_than(currency: str) -> str:
 
 
 def _decimal(value: Any, expected: str) -> Decimal:
-    """The exact decimal that was written; floats by their shortest text."""
+    """Returns the exact decimal that was written; of floats, that of their shortest text."""
     match value:
         case bool():
             raise Unfit(value, expected)
@@ -239,7 +239,7 @@ def _patch(value: Any, how: str, context: RowContext) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of a map as JSON has it; dates as text, moments as Instants (UTC)."""
+    """Converts a value of a map to its JSON form; dates as text, times as Instants (UTC)."""
     match value:
         case datetime():
             return _instant(value, _NO_CONTEXT.zone)
@@ -261,7 +261,7 @@ def _split(value: Any) -> list[str]:
 
 
 def _decoded(value: Any, kind: type[list[Any]] | type[dict[Any, Any]], expected: str) -> Any:
-    """A list or map as it is, or out of a JSON text."""
+    """Returns a list or map, decoded if it is a JSON text."""
     if isinstance(value, str):
         try:
             value = msgspec.json.decode(value)

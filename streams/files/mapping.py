@@ -1,19 +1,18 @@
-"""Columns of a table to the fields of a metric: events, or refusals that say what is wrong.
+"""Maps the columns of a table to the fields of a metric: rows become events or rejected rows.
 
 A mapping is written as on the command line:
 
-    --map order_id=invoice             the field is the column `invoice`, as its type asks
+    --map order_id=invoice             column `invoice`, converted to the type of the field
     --map total=amount:major           an amount in major units (12.50) to minor units (1250)
-    --map occurred_at=day:%d/%m/%Y     a moment in a pattern of strptime; `:s`, `:ms` for numbers
-    --map tags=labels:split            a text with commas to a list
+    --map occurred_at=day:%d/%m/%Y     a time in a pattern of strptime; `:s`, `:ms` for numbers
+    --map tags=labels:split            comma-separated text to a list
     --map items=basket:major           items as records or JSON, their prices in major units
     --map set.email=mail               one key of a map (`set` of customer.updated, `filters`)
     --set currency=GBP                 a constant
 
-A field that isn't mapped is taken from the column of its own name, if there is one; lists and maps
-that aren't there are empty. Clock times without an offset lie in the mapping's zone. An event
-without an `event_id` gets one from its own content, so importing a file twice changes nothing that
-the first time didn't.
+A field that is not mapped is taken from the column of its own name, if there is one; missing lists
+and maps are empty. Times without an offset are in the mapping's zone. An event without an
+`event_id` gets one from its content, so that importing a file again changes nothing.
 """
 
 import hashlib
@@ -58,14 +57,14 @@ _KEYED = (FieldType.TEXT_MAP, FieldType.PATCH)
 
 @dataclass(frozen=True, slots=True)
 class ColumnSource:
-    """Where a field comes from: a column, read in a way (`how`), or a constant text."""
+    """The source of a field: a column with its conversion (`how`), or a constant text."""
 
     column: str | None
     how: str = ""
     constant: str | None = None
 
     def value(self, row: dict[str, Any]) -> Any:
-        """What the row says; None where it says nothing (missing, null, blank)."""
+        """Returns the value in a row; None if it is missing, null or blank."""
         if self.column is None:
             return self.constant
         value = row.get(self.column)
@@ -74,7 +73,7 @@ class ColumnSource:
 
 @dataclass(frozen=True, slots=True)
 class EventMapping:
-    """How rows become events of one metric, which have these `fields`. `keys` holds the single keys
+    """The mapping of rows to events of one metric with these `fields`. `keys` holds the single keys
     of maps: field to key to source."""
 
     metric: str
@@ -86,12 +85,12 @@ class EventMapping:
 
 @dataclass(slots=True)
 class ImportCounts:
-    """What became of the rows of an import."""
+    """Numbers of imported and rejected rows."""
 
     rows: int = 0
     events: int = 0
     rejected: int = 0
-    rejected_by_field: Counter[str] = field(default_factory=Counter)  # "" for the row as a whole
+    rejected_by_field: Counter[str] = field(default_factory=Counter)  # "" for a whole row
 
     def reject(self, rejected: RejectedRow) -> None:
         self.rejected += 1
@@ -106,11 +105,11 @@ def parse_mapping(
     columns: Sequence[str] | None = None,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> EventMapping:
-    """A mapping from the texts of `--map` and `--set`. `metrics` holds the shop's own ones too.
+    """Returns the mapping of `--map` and `--set`. `metrics` includes custom ones.
 
     `columns` are those of the file, where they are known beforehand (`tables.columns_of`).
-    Raises Refused with every mistake: an unknown metric, field, column, zone or way of reading, a
-    field given twice, a required field that nothing fills.
+    Raises Refused with all mistakes: an unknown metric, field, column, zone or conversion, a
+    duplicate field, a required field without a source.
     """
     known = {**metrics, **PRODUCT_METRICS}
     if metric in NEWS:
@@ -163,8 +162,8 @@ def parse_mapping(
 def map_rows(
     mapping: EventMapping, file: str, rows: Iterable[Row | RejectedRow], counts: ImportCounts
 ) -> Iterator[dict[str, Any] | RejectedRow]:
-    """An event (a dict as DESIGN 7 names its fields, with `metric`) or a RejectedRow for
-    each row; `counts` is kept up to date. `file` is the name shown in refusals."""
+    """Yields an event (a dict with `metric` and the fields of DESIGN 7) or a RejectedRow for
+    each row, and updates `counts`. `file` is the name shown for rejected rows."""
     for entry in rows:
         counts.rows += 1
         result = entry if isinstance(entry, RejectedRow) else _map_row(mapping, file, entry)
@@ -218,7 +217,7 @@ def _read_keys(keyed: dict[str, ColumnSource], row: dict[str, Any]) -> dict[str,
 
 def _parse_map(text: str, problems: list[str]) -> tuple[str, ColumnSource] | None:
     target, equals, origin = text.partition("=")
-    column, _, how = origin.partition(":")  # a pattern of strptime has colons of its own
+    column, _, how = origin.partition(":")  # patterns of strptime contain colons
     if target and equals and column:
         return target, ColumnSource(column, how)
     problems.append(f"--map '{text}': expected FIELD=COLUMN or FIELD=COLUMN:HOW")
@@ -240,7 +239,7 @@ def _mistake(
     source: ColumnSource,
     columns: Sequence[str] | None,
 ) -> str | None:
-    """What is wrong with one entry of a mapping, if anything."""
+    """Returns the problem of one entry of a mapping, if any."""
     if name not in fields:
         return unknown_name((), "field", name, fields).sentence()
     wanted = fields[name].type

@@ -1,4 +1,4 @@
-"""Rows of CSV, JSONL, Parquet and Avro files as plain dicts, one after another."""
+"""Reads the rows of CSV, JSONL, Parquet and Avro files as plain dicts."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -13,19 +13,19 @@ from streams.errors import Refused
 from streams.files.rejected_row import RejectedRow
 
 Row = tuple[int, dict[str, Any]]
-"""Where in the file (see `RejectedRow.row`), and the values by column."""
+"""Number of the row (see `RejectedRow.row`), and its values by column."""
 
 AvroReader = Callable[[Path], Iterator[dict[str, Any]]]
-"""Reads an Avro container file; handed in, since Avro lives in `contracts/`."""
+"""Reads an Avro container file; an argument, because only `contracts/` knows Avro."""
 
 _PARQUET_BATCH = 8192
 
 
 def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row | RejectedRow]:
-    """Every row of `path` in the file's order; a row that can't be read as a RejectedRow.
+    """Yields all rows of `path` in the file's order; a RejectedRow for one that cannot be read.
 
-    The suffix tells the format. Raises Refused for a file that can't be read at all: missing, of
-    an unknown format, damaged, with a column name twice.
+    The suffix determines the format. Raises Refused for a file that cannot be read at all: missing,
+    of an unknown format, corrupt, with duplicate column names.
     """
     reader = _READERS.get(path.suffix.lower())
     try:
@@ -41,7 +41,7 @@ def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row |
 
 
 def columns_of(path: Path) -> list[str] | None:
-    """The columns that every row has, where the format says so before the first row (CSV,
+    """Returns the columns of all rows, where the format has them before the first row (CSV,
     Parquet), else None. Raises Refused like `read_rows`."""
     try:
         match path.suffix.lower():
@@ -58,16 +58,14 @@ def columns_of(path: Path) -> list[str] | None:
 
 
 def _read_csv(path: Path) -> Iterator[Row | RejectedRow]:
-    # Bytes that aren't UTF-8 become surrogates, so that they cost one row and not the file.
+    # Invalid UTF-8 becomes surrogates, so that one row is rejected and not the file.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file, strict=True)
         columns = _header(path, reader)
         if columns is None:
             return
         while True:
-            line = (
-                reader.line_num + 1
-            )  # the first of the row's lines: quoted values may span several
+            line = reader.line_num + 1  # first line of the row: quoted values may span several
             try:
                 values = next(reader)
             except StopIteration:
@@ -88,7 +86,7 @@ def _read_csv(path: Path) -> Iterator[Row | RejectedRow]:
 
 
 def _header(path: Path, reader: Iterator[list[str]]) -> list[str] | None:
-    """The first row of a CSV file; None for an empty file."""
+    """Returns the first row of a CSV file; None for an empty file."""
     try:
         columns = next(reader, None)
     except csv.Error as error:
@@ -144,10 +142,10 @@ def _read_parquet(path: Path) -> Iterator[Row | RejectedRow]:
 
 def _values(column: arrow.Array) -> list[Any]:
     if arrow.types.is_timestamp(column.type) and column.type.unit == "ns":
-        # Python's moments end at microseconds, ours at milliseconds.
+        # Python's times are in microseconds, Instants in milliseconds.
         column = column.cast(arrow.timestamp("us", column.type.tz), safe=False)
     if arrow.types.is_float32(column.type):
-        # What was written, 12.34, and not the nearest double of it, 12.34000015258789.
+        # The value that was written, 12.34, and not its double, 12.34000015258789.
         column = column.cast(arrow.string()).cast(arrow.float64())
     values: list[Any] = column.to_pylist()
     return values

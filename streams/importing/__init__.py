@@ -1,7 +1,7 @@
 """Importing: events of files and of the demo into the input topics, live or as a history.
 
-`encoding.py` makes records, `sorting.py` puts files in order of time, `writing.py` writes them to
-Kafka, `past.py` imports a history in simulated time (DESIGN 5.7).
+`encoding.py` makes records, `sorting.py` sorts events by time, `writing.py` writes them to
+Kafka, `past_import.py` imports a history in simulated time (DESIGN 5.7).
 """
 
 DAYS_AFTER_LAST_EVENT = 30

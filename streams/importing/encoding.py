@@ -1,4 +1,4 @@
-"""Events given as dicts to what a topic takes of them: checked, and encoded once."""
+"""Checks and encodes events given as dicts, once, before they are sorted and written."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,13 +20,13 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False):
 
     occurred_at: Instant
     topic: str  # logical name
-    key: str  # the customer's id; of an article's event the sku
+    key: str  # the customer id, or the sku for events of articles
     value: bytes
 
 
 def event_record(event: EventFields, metrics: Mapping[str, Metric] = METRICS) -> EventRecord:
-    """The record of an event: its `metric` and the fields of DESIGN 7. `metrics` holds the
-    shop's own ones too. Raises WrongEvent, naming the field."""
+    """Returns the record of an event: its `metric` and the fields of DESIGN 7. `metrics` includes
+    custom ones. Raises WrongEvent, naming the field."""
     fields = dict(event)
     metric = fields.pop("metric")
     value = encode_event(metric, fields, metrics)
@@ -37,7 +37,7 @@ def event_record(event: EventFields, metrics: Mapping[str, Metric] = METRICS) ->
     key = event[name]
     if not key or key[0] == "\x00" or len(key.encode()) > LONGEST_KEY:
         raise WrongEvent(
-            f"field {name!r} is {key[:40]!r}, expected 1 to {LONGEST_KEY} bytes that don't begin "
+            f"field {name!r} is {key[:40]!r}, expected 1 to {LONGEST_KEY} bytes that do not begin "
             "with a zero byte: it is the record's key",
             name,
         )

@@ -1,4 +1,4 @@
-"""The import of a past: into topics that hold nothing later, up to an end."""
+"""Imports a history in simulated time: into topics without later records, up to an end."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -18,26 +18,26 @@ _REPORT_EVERY = 500  # events
 
 
 class ImportSummary(msgspec.Struct, frozen=True):
-    """What an import of a past wrote."""
+    """The summary of an import."""
 
     events: int
     ticks: int
     last_at: Instant | None  # of the newest event
-    until: Instant | None  # how far time goes
+    until: Instant | None  # end of simulated time
 
 
-def refuse_what_is_older(settings: Settings, first_at: Instant) -> None:
-    """Raises Refused where the inputs hold a record that is later than `first_at`: a past is
-    written in order of time, and time has gone on already."""
+def refuse_later_records(settings: Settings, first_at: Instant) -> None:
+    """Raises Refused if the inputs contain a record later than `first_at`: a history is written in
+    time order, and simulated time does not go back."""
     with TopicReader(settings, "import") as reader:
         starts = {}
         for topic in INPUTS:
             if topic in BETWEEN_TASKS:
-                continue  # they follow the others, up to a day ahead
-            for place in reader.partition_ids(topic):
-                first, end = reader.bounds(place)
+                continue  # written by tasks, up to a day ahead
+            for partition in reader.partition_ids(topic):
+                first, end = reader.bounds(partition)
                 if end > first:
-                    starts[place] = end - 1  # inputs hold no markers of transactions
+                    starts[partition] = end - 1  # inputs contain no transaction markers
         newest = max((found.record.time for found in reader.read(starts)), default=None)
     if newest is not None and newest > first_at:
         raise Refused(
@@ -48,17 +48,16 @@ def refuse_what_is_older(settings: Settings, first_at: Instant) -> None:
 
 
 End = Callable[[Instant], Instant]
-"""From the moment of the last event to how far simulated time goes."""
+"""Maps the time of the last event to the end of simulated time."""
 
 Report = Callable[[int, Instant], None]
-"""Told the number of events written so far, and the moment of the newest."""
+"""Callback with the number of events written, and the time of the newest."""
 
 
 def write_past(
     settings: Settings, events: Iterable[EventRecord], end: End, report: Report
 ) -> ImportSummary:
-    """Writes events, which come in order of time, with ticks and the end of time. Raises
-    Refused."""
+    """Writes events, which are in time order, with ticks and the end of time. Raises Refused."""
     number = 0
     with EventProducer(settings) as producer:
         writer = PastWriter(producer.produce, settings.partitions)
@@ -77,12 +76,12 @@ def write_past(
 
 
 def end_after(days: int, now: Instant) -> End:
-    """So many days after the last event, but never after the wall clock: what waits comes due."""
+    """Ends `days` after the last event, at most now: open waits come due."""
     return lambda last_at: min(last_at + days * DAY, now)
 
 
 def end_at(until: Instant, now: Instant) -> End:
-    """Exactly at `until`; refused if that is before the last event or after the wall clock."""
+    """Ends at `until`; raises Refused if that is before the last event or in the future."""
 
     def end(last_at: Instant) -> Instant:
         if not last_at < until <= now:

@@ -1,4 +1,4 @@
-"""Events of any number in order of time: runs that fit into memory, merged from files."""
+"""Sorts any number of events by time: runs that fit into memory, merged from files."""
 
 import heapq
 import tempfile
@@ -20,9 +20,9 @@ _TIME = attrgetter("occurred_at")
 def in_order_of_time(
     events: Iterable[EventRecord], run: int = RUN
 ) -> Generator[EventRecord, None, None]:
-    """`events` by `occurred_at`; those of the same millisecond stay as they came.
+    """Yields `events` by `occurred_at`; those of the same millisecond keep their order.
 
-    More than `run` of them go through temporary files, which are gone at the end.
+    More than `run` events go through temporary files, which are deleted at the end.
     """
     remaining = iter(events)
     first = sorted(islice(remaining, run), key=_TIME)
@@ -35,7 +35,7 @@ def in_order_of_time(
         while second:
             paths.append(_write_run(Path(folder) / f"run-{len(paths)}", second))
             second = sorted(islice(remaining, run), key=_TIME)
-        # heapq.merge takes equal ones from the earlier run first
+        # heapq.merge takes equal events from the earlier run first
         yield from heapq.merge(first, *map(_read_run, paths), key=_TIME)
 
 

@@ -1,4 +1,4 @@
-"""Events as records of the input topics: live, or as a past with ticks (DESIGN 5.7)."""
+"""Writes events to the input topics: live, or as a history with ticks (DESIGN 5.7)."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -13,32 +13,32 @@ from streams.ports import OutputRecord
 
 TICK_INTERVAL = DAY
 TICK_EVENTS = 2_000
-"""A round of ticks at the latest after so much simulated time, and after so many events: so often
-that no task waits long for an input that rests, so seldom that ticks are a few in a hundred."""
+"""A round of ticks follows after this simulated time or this number of events: often enough that no
+task waits long for an idle input, rarely enough that ticks are a few percent of all records."""
 
 
 Produce = Callable[[OutputRecord], None]
-"""Where records go (EventProducer.produce)."""
+"""Writes a record (EventProducer.produce)."""
 
 
 def write_live(event: EventRecord, produce: Produce) -> None:
-    """Appends an event now; its record time is the broker's."""
+    """Writes an event now; its record time is the broker's."""
     produce(OutputRecord(event.topic, event.key.encode(), event.value))
 
 
 class PastWriter:
-    """Writes a past as one stream in order of time: the record time is `occurred_at`.
+    """Writes a history as one stream in time order: the record time is `occurred_at`.
 
     events       o  o    c o     s   o        c
     ticks       |       |            |            |end
-                a partition that had no record since the last round gets a tick, so that every
-                input tells all the time how far it has come
+                a partition without a record since the last round gets a tick (our punctuation),
+                so that the watermark of every input advances
     """
 
     def __init__(self, produce: Produce, partitions: int) -> None:
         self.ticks = 0
         self.last_at: Instant | None = None
-        """Of the newest event; None before the first."""
+        """Time of the newest event; None before the first."""
         self._produce = produce
         self._partition_of = lru_cache(maxsize=100_000)(
             lambda key: partition_of(key.encode(), partitions)
@@ -50,10 +50,10 @@ class PastWriter:
         self._since_round = 0
 
     def write(self, event: EventRecord) -> None:
-        """Writes one event, not older than the one before it. Raises Refused otherwise."""
+        """Writes one event. Raises Refused if it is older than the previous one."""
         at = event.occurred_at
         if self.last_at is None:
-            self.tick(at)  # all tasks begin on the same day (runtime/days.py)
+            self.tick(at)  # all tasks start on the same day (runtime/days.py)
         elif at < self.last_at:
             raise Refused(
                 f"event of {event.key} is at {at}, before the previous event ({self.last_at}); "
@@ -69,7 +69,8 @@ class PastWriter:
         self._since_round += 1
 
     def tick(self, at: Instant) -> None:
-        """Tells every partition that nothing before `at` will follow."""
+        """Writes a tick to every partition without a record since the last round: no record
+        before `at` follows."""
         for topic, partition in self._everywhere:
             if (topic, partition) not in self._written_to:
                 self._produce(tick_record(topic, partition, at))
@@ -79,7 +80,6 @@ class PastWriter:
         self._since_round = 0
 
     def end(self, until: Instant) -> None:
-        """The end of the past: timers that are due before `until` fire, nothing before it may
-        follow."""
+        """Ends the history: timers due before `until` fire, and no earlier event may follow."""
         self._written_to.clear()
         self.tick(until)

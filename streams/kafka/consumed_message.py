@@ -6,7 +6,7 @@ from confluent_kafka import Consumer, KafkaError
 
 
 class ConsumedMessage(Protocol):
-    """A record, or an event of a partition where `error` isn't None. The library's own type allows
+    """A record, or an event of a partition where `error` is not None. The library's own type allows
     None everywhere, since it serves producers too."""
 
     def error(self) -> KafkaError | None: ...

@@ -15,7 +15,7 @@ from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CHANGELOG, CouponCode
-from streams.runtime.coupons import POOL, SERIES, PoolState, decode_pool, read_series_key
+from streams.runtime.coupon_book import POOL, SERIES, PoolState, decode_pool, read_series_key
 from streams.settings import RecordTime, Settings
 
 BEFORE_ALL: Instant = 1
@@ -174,7 +174,12 @@ def pool_counts(settings: Settings, pools: Sequence[CouponPool]) -> list[PoolCou
 
 def _of_loaded(pool: str, partition: int, state: PoolState) -> PoolCounts:
     return PoolCounts(
-        pool, partition, state.loaded, state.given, state.left, duplicates=state.duplicates
+        pool=pool,
+        partition=partition,
+        loaded=state.loaded,
+        given=state.given,
+        left=state.left,
+        duplicates=state.duplicates,
     )
 
 
@@ -187,4 +192,11 @@ def _of_rule(pool: CouponPool, made: dict[tuple[int, str, int], int]) -> Iterato
         if prefix == rule.prefix and length >= rule.length:
             given[partition] = given.get(partition, 0) + number
     for partition, number in given.items():
-        yield PoolCounts(pool.coupons, partition, number, number, None, 0)
+        yield PoolCounts(
+            pool=pool.coupons,
+            partition=partition,
+            loaded=number,
+            given=number,
+            left=None,
+            duplicates=0,
+        )

@@ -1,6 +1,6 @@
-"""Decisions in words: a sentence for every outcome and reason (SEMANTICS 5.5).
+"""Decisions as sentences: one for every outcome and reason (SEMANTICS 5.5).
 
-Each sentence is built from the reason and from the evidence, which holds the values that decided.
+Each sentence is built from the reason and the evidence: the values behind the decision.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,17 +17,17 @@ EvidenceFields = Mapping[str, Any]
 
 
 class Words:
-    """How moments and values are written for one customer."""
+    """The texts of times and values for one customer."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
 
     def moment(self, at: Instant) -> str:
-        """`Wed 2011-03-02 10:00:05`: the customer's day and clock, to the second."""
+        """`Wed 2011-03-02 10:00:05`: the customer's local time, to the second."""
         return to_wall(at, self.zone).strftime("%a %Y-%m-%d %H:%M:%S")
 
     def values(self, evidence: EvidenceFields, *leave_out: str) -> str:
-        """What was compared: `count order.placed is 2; equals 1`."""
+        """The compared values: `count order.placed is 2; equals 1`."""
         parts = [
             f"{name} {self._value(name, value)}"
             for name, value in evidence.items()
@@ -62,8 +62,8 @@ def decision_text(
     words: Words,
     judged: JudgedCondition | None = None,
 ) -> str:
-    """One decision as a sentence; `judged` is what was judged, as it was written. Raises KeyError
-    for a reason that isn't in SEMANTICS 5.5."""
+    """Returns a decision as a sentence; `judged` is the condition that it evaluated. Raises
+    KeyError for a reason that is not in SEMANTICS 5.5."""
     since = None if outcome is Outcome.FORGOTTEN else evidence.get(HISTORY_SINCE)
     if since is not None:
         evidence = {name: value for name, value in evidence.items() if name != HISTORY_SINCE}
@@ -79,7 +79,7 @@ def decision_text(
 
 
 def _because(text: str) -> TextFunction:
-    """A fixed decision_text, and the values that decided."""
+    """A fixed text, followed by the values behind the decision."""
 
     def build(evidence: EvidenceFields, words: Words) -> str:
         values = words.values(evidence)
@@ -89,7 +89,7 @@ def _because(text: str) -> TextFunction:
 
 
 def _branch(reason: str, evidence: EvidenceFields, words: Words, judged: JudgedCondition) -> str:
-    """Which way a step took: if, branch, wait_for or sample."""
+    """The path taken by a step: if, branch, wait_for or sample."""
     values = words.values(evidence, "way", "timeout_at", "event_id")
     found = f" ({values})" if values else ""
     condition = f"'{judged.condition}'" if judged.condition else "the condition"
@@ -234,7 +234,7 @@ def _step_gone(what: str) -> TextFunction:
 
 
 def _fixed(text: str) -> TextFunction:
-    """A decision_text that needs no evidence."""
+    """A text without evidence."""
     return lambda evidence, words: text
 
 
@@ -311,7 +311,7 @@ def _quiet_hours(evidence: EvidenceFields, words: Words) -> str:
 
 
 def _forgotten(evidence: EvidenceFields, words: Words) -> str:
-    """Of no flow: there was no room for all of the past."""
+    """Of no flow: the state exceeded its size limit."""
     if "forgotten" not in evidence:
         return _because("oldest events dropped")(evidence, words)
     counted = ", ".join(f"{n:,} {metric}" for metric, n in evidence["forgotten"].items())
@@ -322,7 +322,7 @@ def _forgotten(evidence: EvidenceFields, words: Words) -> str:
 
 
 def _coupon(text: str) -> TextFunction:
-    """The code, its pool, and how long it's valid."""
+    """The code, its pool and its expiry."""
 
     def build(evidence: EvidenceFields, words: Words) -> str:
         if "code" not in evidence:
@@ -335,7 +335,7 @@ def _coupon(text: str) -> TextFunction:
 
 
 def _no_coupon(before: str) -> TextFunction:
-    """Loaded codes belong to one partition each: another customer may still find one."""
+    """Loaded codes belong to one partition each: other partitions may still have some."""
 
     def build(evidence: EvidenceFields, words: Words) -> str:
         return f"{before}no codes of {evidence.get('pool', 'the pool')} left in this partition"
@@ -395,4 +395,4 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
     Outcome.CONVERTED: {"": _converted},
     Outcome.FORGOTTEN: {"": _forgotten},
 }
-"""By outcome and reason; `branch` takes the name of any way (`_branch`)."""
+"""By outcome and reason; the reason of `branch` is the name of the path (`_branch`)."""

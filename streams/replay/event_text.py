@@ -1,4 +1,4 @@
-"""Events in a few words, for timelines."""
+"""Events as short texts, for timelines."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -84,7 +84,7 @@ def _cheaper(fields: Fields, words: Words) -> str:
 
 
 def _interest(fields: Fields) -> str:
-    """Why the customer hears of an article."""
+    """Returns the reason of news about an article."""
     return _INTERESTS.get(str(fields.get("interest")), "")
 
 
@@ -134,4 +134,4 @@ EVENT_TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "review": _review,
     "backfill": _backfill,
 }
-"""By metric; the others list their fields."""
+"""By metric; other metrics list their fields."""

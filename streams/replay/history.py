@@ -1,4 +1,4 @@
-"""Everything that the topics hold of one customer."""
+"""Reads all records of one customer from the topics."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -25,18 +25,18 @@ from streams.ports import CONTROL, PartitionId, Record
 
 
 class PastEvent(msgspec.Struct):
-    """One event, as it was written. `at` is its effective time: the record time, or the stream
-    clock where it came late (DESIGN 5.2)."""
+    """One event, as it was written. `at` is its effective time: the record time, or stream time
+    for a late record (DESIGN 5.2)."""
 
     at: Instant
-    place: tuple[int, int]  # among those of one time: topic (SEMANTICS 5.3), offset
+    place: tuple[int, int]  # order among events of one time: topic (SEMANTICS 5.3), offset
     metric: str
     fields: dict[str, Any]
     is_late: bool = False
 
     @property
     def event_id(self) -> str:
-        """The producer's id of the event; empty for what is none."""
+        """The producer's id of the event; empty for records that are not events."""
         return str(self.fields.get("event_id") or "")
 
 
@@ -56,7 +56,7 @@ class PastDecision(msgspec.Struct):
 
 
 class Publication(msgspec.Struct):
-    """A set of definitions, in force from `at` on."""
+    """A set of definitions, in force from `at`."""
 
     at: Instant
     version: str
@@ -64,7 +64,7 @@ class Publication(msgspec.Struct):
 
 
 class CustomerHistory(msgspec.Struct):
-    """One customer in the topics. Commands and decisions in the order in which they were made."""
+    """All records of one customer. Commands and decisions are in the order of the decisions."""
 
     customer_id: str
     events: list[PastEvent] = []
@@ -72,7 +72,7 @@ class CustomerHistory(msgspec.Struct):
     commands: list[dict[str, Any]] = []
     dead_letters: list[DeadLetter] = []
     publications: list[Publication] = []
-    since: Instant | None = None  # what came and was decided before was left out
+    since: Instant | None = None  # earlier events and decisions are left out
 
 
 def read_history(
@@ -81,8 +81,8 @@ def read_history(
     since: Instant | None = None,
     decode: Decode = decode_any,
 ) -> CustomerHistory:
-    """Reads the partitions that hold the customer's records: what came and was decided from `since`
-    on. Raises Refused where an output can't be decoded."""
+    """Reads the partitions of the customer: events and decisions since `since`. Raises Refused for
+    an output that cannot be decoded."""
     history = history_of(customer_id, _relevant(reader, customer_id.encode(), since), decode)
     if since is not None:
         _leave_out_before(since, history)
@@ -92,7 +92,7 @@ def read_history(
 def history_of(
     customer_id: str, records: Iterable[TopicRecord], decode: Decode = decode_any
 ) -> CustomerHistory:
-    """What these records of the topics say of one customer. Raises Refused: see `read_history`."""
+    """Returns the history of one customer in these records. Raises Refused, like `read_history`."""
     key = customer_id.encode()
     history = CustomerHistory(customer_id)
     late: dict[RecordAddress, Instant] = {}
@@ -125,14 +125,16 @@ def history_of(
 _OF_CUSTOMERS = tuple(topic for topic in INPUTS if topic not in {*KEYED_BY_SKU, COUPONS})
 
 _ALSO = {"Review": "review", "Backfill": "backfill"}
-"""What records of inputs are called that aren't events."""
+"""Metrics in timelines of input records that are not events."""
 
 RecordAddress = tuple[str, int, int]
 """Topic, partition, offset."""
 
 
 def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterator[TopicRecord]:
-    yield from reader.read(reader.starts([(CONTROL, 0)]))  # what holds may be older than `since`
+    yield from reader.read(
+        reader.starts([(CONTROL, 0)])
+    )  # the set in force may be older than `since`
     inputs = [_place(reader, topic, key) for topic in _OF_CUSTOMERS]
     places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
     places.append((LATE_RECORDS, inputs[0][1]))  # a task writes to its own partition of it
@@ -162,7 +164,7 @@ def _add_event(
     try:
         name, fields = decode(record.value or b"")
     except Undecodable:
-        return  # it's among the dead letters, with the reason
+        return  # it is among the dead letters, with the reason
     metric = METRIC_OF_RECORD.get(name) or _ALSO.get(name) or str(fields.pop("metric", name))
     if metric == JSON:
         metric = _ONLY_METRIC.get(found.topic, JSON)
@@ -173,9 +175,9 @@ def _add_event(
         try:
             fields = _check(metric)(fields)
         except WrongEvent:
-            return  # it will be, once a worker comes to it
+            return  # it becomes a dead letter once a worker processes it
     if metric == "backfill":
-        fields.pop("event", None)  # it is told where it came
+        fields.pop("event", None)  # the event has a line of its own
     effective = late.get((found.topic, found.partition, record.offset))
     history.events.append(
         PastEvent(
@@ -189,8 +191,8 @@ def _add_event(
 
 
 def _leave_out_before(since: Instant, history: CustomerHistory) -> None:
-    """In simulated time outputs are written years after what they tell of, so that the records'
-    times don't say which of them are asked for."""
+    """Drops events and decisions before `since`. In simulated time, record times of outputs may be
+    years after the decisions in them, so that the reader cannot select by them."""
     history.since = since
     history.events = [event for event in history.events if event.at >= since]
     history.decisions = [decision for decision in history.decisions if decision.at >= since]
@@ -206,22 +208,22 @@ def _check(metric: str) -> EventCheck:
 _topics = [metric.topic for metric in METRICS.values()]
 _ONLY_METRIC = {one.topic: name for name, one in METRICS.items() if _topics.count(one.topic) == 1}
 _ONLY_METRIC |= {"reviews": "review", "backfills": "backfill"}
-"""What JSON without a metric is, by topic."""
+"""Metric of JSON without one, by topic."""
 
 
 def _add_decisions(history: CustomerHistory, record: Record, decode: Decode) -> None:
     history.decisions.extend(
         PastDecision(
-            fields["at"],
-            record.offset,
-            fields["flow"],
-            fields["flow_version"],
-            fields["journey_id"],
-            fields["step"],
-            Outcome(fields["outcome"]),
-            fields["reason"],
-            fields["evidence"],
-            fields["event_id"],
+            at=fields["at"],
+            offset=record.offset,
+            flow=fields["flow"],
+            flow_version=fields["flow_version"],
+            journey_id=fields["journey_id"],
+            step=fields["step"],
+            outcome=Outcome(fields["outcome"]),
+            reason=fields["reason"],
+            evidence=fields["evidence"],
+            event_id=fields["event_id"],
         )
         for fields in read_decisions(record.value or b"", decode)
     )
@@ -240,4 +242,4 @@ _ADD: dict[str, Callable[[CustomerHistory, Record, Decode], None]] = {
     SEND_COMMANDS: _add_command,
     DEAD_LETTERS: _add_dead_letter,
 }
-"""What a record of an output adds to a history."""
+"""By output topic: adds a record to a history."""

@@ -1,4 +1,4 @@
-"""What a definition asks, in words: the condition behind a decision, as the shop wrote it."""
+"""The condition behind a decision, as it is written in the definition."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,9 +13,9 @@ WrittenStep = Mapping[str, Any]
 
 
 class JudgedCondition(msgspec.Struct, frozen=True):
-    """What was judged where a decision was made."""
+    """The condition that a decision evaluated."""
 
-    by: str  # the key that asks: filter, only_if, or that of a step: if, wait_for, branch, sample
+    by: str  # key of the condition: filter, only_if, or of a step: if, wait_for, branch, sample
     condition: str = ""
 
 
@@ -26,7 +26,7 @@ def judged_condition(
     reason: str,
     evidence: Mapping[str, Any],
 ) -> JudgedCondition | None:
-    """What a decision judged; None where nothing was."""
+    """Returns the condition that a decision evaluated; None if it had none."""
     if reason == "profile_filter":
         return (
             JudgedCondition("filter", condition_text(flow["filter"])) if "filter" in flow else None
@@ -52,7 +52,7 @@ def judged_condition(
 
 
 def _step(flow: WrittenStep, step_id: str | None) -> WrittenStep | None:
-    """The step that decisions call `step_id`: by its id, its template or its place."""
+    """Returns the step with the `step_id` of decisions: its id, its template or its place."""
     if step_id is None:
         return None
     for place, step in _steps(flow.get("steps", []), "steps"):
@@ -62,7 +62,7 @@ def _step(flow: WrittenStep, step_id: str | None) -> WrittenStep | None:
 
 
 def _steps(steps: Any, place: str) -> Iterator[tuple[str, WrittenStep]]:
-    """All steps with their places (`steps[1].then[0]`), those inside of others too."""
+    """Yields all steps, nested ones too, with their places (`steps[1].then[0]`)."""
     for number, step in enumerate(steps):
         here = f"{place}[{number}]"
         yield here, step

@@ -1,4 +1,4 @@
-"""One customer's timeline: what came, what each flow decided, and why."""
+"""One customer's timeline: events, and the decisions of each flow with their reasons."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from streams.replay.judged_condition import JudgedCondition, judged_condition
 
 
 class Line(msgspec.Struct, kw_only=True):
-    """One line of a timeline. `at` in milliseconds since the epoch, `when` on the customer's clock.
+    """One line of a timeline. `at` in milliseconds since the epoch, `when` in the customer's zone.
 
-    `kind` is `published`, `event`, `decision`, `command` (one that no decision tells of) or
-    `dead_letter`; `data` is what was written.
+    `kind` is `published`, `event`, `decision`, `command` (one without a decision) or
+    `dead_letter`; `data` is the record.
     """
 
     at: Instant
@@ -32,28 +32,28 @@ class Line(msgspec.Struct, kw_only=True):
 
 
 class SilentFlow(msgspec.Struct):
-    """A flow in force that decided nothing about the customer, and why."""
+    """A flow in force without a decision about the customer, and the reason."""
 
     flow: str
     text: str
 
 
 class Timeline(msgspec.Struct):
-    """What `sendflow explain` shows."""
+    """The output of `sendflow explain`."""
 
     customer_id: str
     timezone: str
     lines: list[Line]
     silences: list[SilentFlow]
-    outcomes: dict[str, dict[str, int]]  # flow -> `sent`, `skipped smart_sending`, ... -> how often
+    outcomes: dict[str, dict[str, int]]  # flow -> `sent`, `skipped smart_sending`, ... -> number
 
 
 def customer_timeline(
     history: CustomerHistory, flow: str | None = None, zone: str | None = None
 ) -> Timeline:
-    """The timeline of a customer; with `flow`, of that flow's decisions and of what they refer to.
+    """Returns the timeline of a customer; with `flow`, its decisions and the events in them.
 
-    `zone` is the zone to show times in: the customer's own by default, else the store's.
+    `zone` is the zone of the times: by default the customer's, else the store's.
     """
     words = Words(_zone(history, zone))
     decisions = [one for one in history.decisions if flow in (None, one.flow)]
@@ -79,7 +79,7 @@ def customer_timeline(
 
 
 def flows_known(history: CustomerHistory) -> set[str]:
-    """The flows that were ever published, and those that decided about the customer."""
+    """Returns the flows ever published, and those with decisions about the customer."""
     published = {
         flow["flow"]
         for publication in history.publications
@@ -89,7 +89,7 @@ def flows_known(history: CustomerHistory) -> set[str]:
 
 
 SortedLine = tuple[tuple[int, ...], Line]
-"""A line and its place: time, phase (records before what they led to), what orders the phase."""
+"""A line and its sort key: time, phase (records before timers), order within the phase."""
 
 _PUBLISHED, _RECORDS, _TIMERS = 0, 1, 2
 
@@ -114,7 +114,7 @@ def _publications(history: CustomerHistory, words: Words) -> Iterator[SortedLine
         text = f"definitions {published.version} in force: {', '.join(flows)}"
         data = {"version": published.version, "flows": flows}
         line = _line(published.at, "published", None, text, data, words)
-        if published.at < DAY:  # a set of simulated time that holds from the beginning
+        if published.at < DAY:  # in simulated time: in force from the beginning
             line.when = "before all records"
         yield (published.at, _PUBLISHED), line
 
@@ -141,8 +141,7 @@ def _events(
 def _decisions(
     history: CustomerHistory, decisions: list[PastDecision], words: Words
 ) -> Iterator[SortedLine]:
-    """A decision stands behind the event that led to it; a timer's behind all events of its
-    time."""
+    """Yields decisions, each after its event; those of a timer after all events of its time."""
     places = {(event.at, event.event_id): event.place for event in reversed(history.events)}
     commands = {command["send_id"]: command for command in history.commands}
     for decision in decisions:
@@ -162,7 +161,7 @@ def _decisions(
 
 
 def _judged(history: CustomerHistory, decision: PastDecision) -> JudgedCondition | None:
-    """What a decision judged, from the set that was in force then."""
+    """Returns the condition that a decision evaluated, from the set in force at its time."""
     for published in reversed(history.publications):
         if published.at <= decision.at:
             for flow in published.definitions.get("flows", ()):
@@ -181,7 +180,7 @@ def _judged(history: CustomerHistory, decision: PastDecision) -> JudgedCondition
 def _other_commands(
     history: CustomerHistory, flow: str | None, words: Words
 ) -> Iterator[SortedLine]:
-    """Commands whose decision isn't there (any more)."""
+    """Yields commands whose decision has expired from its topic."""
     known = {decision.evidence.get("send_id") for decision in history.decisions}
     for number, command in enumerate(history.commands):
         if command["send_id"] in known or flow not in (None, command["flow"]):
@@ -214,12 +213,12 @@ def _line(at: Instant, kind: str, flow: str | None, text: str, data: Any, words:
 
 def _data(decision: PastDecision) -> dict[str, Any]:
     data = {**msgspec.structs.asdict(decision), "outcome": decision.outcome.value}
-    del data["offset"]  # where it lies is nobody's business, and differs from run to run
+    del data["offset"]  # an internal position, which differs from run to run
     return data
 
 
 def _events_of_flow(history: CustomerHistory, decisions: list[PastDecision]) -> list[PastEvent]:
-    """What the decisions of one flow refer to: their events, and the events in their evidence."""
+    """Returns the events of decisions of one flow, and the events in their evidence."""
     ids = {decision.event_id for decision in decisions}
     ids |= {decision.evidence.get("event_id") for decision in decisions}
     flows = {decision.flow for decision in decisions}
@@ -237,30 +236,30 @@ def _outcomes(decisions: list[PastDecision]) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
     for decision in decisions:
         if not decision.flow:
-            continue  # of the state alone
+            continue  # of the state, not of a flow
         name = f"{decision.outcome.value} {decision.reason}".rstrip()
         counts.setdefault(decision.flow, Counter())[name] += 1
     return {flow: dict(sorted(found.items())) for flow, found in sorted(counts.items())}
 
 
-# ── Flows that decided nothing ────────────────────────────────────────────────────────────────────
+# ── Flows without decisions ───────────────────────────────────────────────────────────────────────
 
 
 def _silent_flows(history: CustomerHistory, flow: str | None) -> Iterator[SilentFlow]:
-    """Why a flow in force never spoke: nobody writes down a trigger that doesn't match (DESIGN
-    7), so it is told from the events."""
+    """Yields the flows in force without a decision. A trigger that does not match is not recorded
+    (DESIGN 7), so the reason is derived from the events."""
     if not history.publications:
         return
     published = history.publications[-1]
-    spoken = {decision.flow for decision in history.decisions}
+    decided = {decision.flow for decision in history.decisions}
     flows = {one["flow"]: one for one in published.definitions.get("flows", ())}
     if history.since is not None:
-        spoken |= flows.keys()  # what came or was decided before isn't known
-    if flow is not None and flow not in flows and flow not in spoken:
+        decided |= flows.keys()  # earlier events and decisions are unknown
+    if flow is not None and flow not in flows and flow not in decided:
         names = ", ".join(flows) or "none"
         yield SilentFlow(flow, f"not published any more; published: {names}")
     for name, definition in flows.items():
-        if name not in spoken and flow in (None, name):
+        if name not in decided and flow in (None, name):
             yield SilentFlow(name, _why_silent(definition, history, published))
 
 

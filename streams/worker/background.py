@@ -1,4 +1,4 @@
-"""What a worker does beside: coroutines that nobody waits for."""
+"""Background coroutines of a worker."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,14 +6,14 @@ from typing import Any
 
 
 class Background:
-    """Runs coroutines; an error that nobody expects goes to `fail`."""
+    """Runs coroutines; an unhandled error goes to `fail`."""
 
     def __init__(self, fail: Callable[[BaseException], None]) -> None:
         self._fail = fail
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Runs beside the others."""
+        """Starts a coroutine."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -25,6 +25,6 @@ class Background:
             self._fail(error)
 
     def cancel(self) -> None:
-        """Ends all of them."""
+        """Cancels all."""
         for task in list(self._tasks):
             task.cancel()

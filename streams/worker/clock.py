@@ -1,4 +1,4 @@
-"""The wall clock: read here alone, and handed down as an argument."""
+"""The wall clock: read here alone and passed on as an argument."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""When the transactions of tasks begin: at most one of a task is under way, in a thread.
+"""Start of the tasks' transactions: at most one per task at a time, in a thread.
 
 due ──► prepared, on the loop ──► transaction and store, in a thread ──► committed, on the loop
  │      TaskSlot.transact         KafkaTask.commit                       PartitionTask.committed
@@ -14,24 +14,24 @@ from streams.runtime.lifecycle import TaskState
 from streams.worker.slot import RunningTasks, TaskSlot
 
 PARALLEL_COMMITS = 16
-"""So many tasks commit at the same time."""
+"""Maximum number of simultaneous commits."""
 
 
 class Commits:
     """The transactions of the tasks of a worker."""
 
     def __init__(self, running: RunningTasks, done: Callable[[TaskSlot], None]) -> None:
-        """`done` is told of each task whose transaction has ended, well or badly."""
+        """`done` is called for each task whose transaction has ended, successfully or not."""
         self._running = running
         self._done = done
         self._threads = ThreadPoolExecutor(PARALLEL_COMMITS, thread_name_prefix="commit")
 
     def close(self) -> None:
-        """Begins no further transaction."""
+        """Stops beginning transactions."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def begin_due(self) -> float:
-        """Begins the transactions that are due; returns the seconds until the next is."""
+        """Begins the due transactions; returns the seconds until the next is due."""
         wall = self._running.clock()
         wait = math.inf
         for slot in self._running.slots():
@@ -58,7 +58,7 @@ class Commits:
         self._done(slot)
 
     async def commit_all(self, within: float) -> None:
-        """Commits what is decided, in at most `within` seconds."""
+        """Commits all decisions, in at most `within` seconds."""
         commits = [self._running.spawn(self._last_commit(slot)) for slot in self._running.slots()]
         if commits:
             await asyncio.wait(commits, timeout=within)

@@ -1,7 +1,7 @@
-"""EndOffsetRequests: how the stream clock goes on at the live edge (DESIGN 5.2).
+"""End-offset requests, which advance the stream clock at the live edge (DESIGN 5.2).
 
-note the wall time T ──► ask for the ends of all partitions that hold a task back, in one
-request ──► once a task has everything below them, its clock may go to T less the clock skew
+read the wall time T ──► request the end offsets of all partitions that block a task, in one
+request ──► once a task has every record below them, its clock may advance to T - clock skew
 """
 
 import asyncio
@@ -14,24 +14,24 @@ from concurrent.futures import ThreadPoolExecutor
 from streams.engine import Instant
 from streams.errors import Refused
 from streams.ports import CONTROL, PartitionId
-from streams.runtime.time_policy.live import MIN_INTERVAL
+from streams.runtime.time_policy.live import SHORTEST_PAUSE
 from streams.worker.slot import RunningTasks, TaskSlot, in_thread
 
 logger = logging.getLogger(__name__)
 
 ReadEndOffsets = Callable[[list[PartitionId]], dict[PartitionId, int]]
-"""The ends (high watermarks) of partitions in one request; blocks. What can't be asked is left
-out."""
+"""End offsets (high watermarks) of partitions in one request; blocks. Partitions without an answer
+are left out."""
 
 CALM_INTERVAL = 0.2
-"""Seconds between two cuts while no record and no timer waits for one."""
+"""Seconds between two requests while no record and no timer waits for one."""
 CPU_PER_PARTITION = 14e-3 / 512
-"""Seconds of CPU that one partition costs in librdkafka's threads (DESIGN 5.2)."""
+"""CPU seconds of one partition in librdkafka's threads (DESIGN 5.2)."""
 RETRY_AFTER = 1.0
 
 
 class EndOffsetRequests:
-    """Asks for ends as long as tasks wait for them."""
+    """Requests end offsets while tasks wait for them."""
 
     def __init__(
         self,
@@ -40,8 +40,8 @@ class EndOffsetRequests:
         done: Callable[[TaskSlot], None],
         patience: float,
     ) -> None:
-        """`done` is called for each task that a cut was brought to. `patience`: seconds without
-        any answer after which it's given up."""
+        """`done` is called for each task that got end offsets. `patience`: maximum seconds without
+        any answer."""
         self._running = running
         self._read_end_offsets = read_end_offsets
         self._done = done
@@ -49,16 +49,16 @@ class EndOffsetRequests:
         self._silent_since: float | None = None
         self._urgent = asyncio.Event()
         self._all_requested_at = 0.0
-        """When all were asked for the last time."""
+        """Time of the last request for all tasks."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="end-offsets")
 
     def request(self, slot: TaskSlot) -> None:
-        """The task waits."""
+        """Registers a waiting task."""
         if is_urgent(slot, self._running.clock()):
             self._urgent.set()
 
     async def run(self) -> None:
-        """Until it's cancelled. Raises Refused when nobody answers any more (PITFALLS 64)."""
+        """Runs until cancelled. Raises Refused when no broker answers any more (PITFALLS 64)."""
         while True:
             began = time.monotonic()
             interval = await self._request(began)
@@ -73,7 +73,7 @@ class EndOffsetRequests:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _request(self, now: float) -> float:
-        """One cut; returns how many seconds are to lie between it and the next."""
+        """Makes one request; returns the seconds from its begin to the next."""
         self._urgent.clear()
         wall = self._running.clock()
         slots = list(self._running.slots())
@@ -81,15 +81,19 @@ class EndOffsetRequests:
             slots = [slot for slot in slots if is_urgent(slot, wall)]
         else:
             self._all_requested_at = now
-        asked = {slot: topics for slot in slots if (topics := slot.task.needs_cut(wall))}
-        keys = {input_partition(slot, topic) for slot, topics in asked.items() for topic in topics}
+        requested = {
+            slot: topics for slot in slots if (topics := slot.task.needs_end_offsets(wall))
+        }
+        keys = {
+            input_partition(slot, topic) for slot, topics in requested.items() for topic in topics
+        }
         if not keys:
-            return MIN_INTERVAL
+            return SHORTEST_PAUSE
         ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
         self._check_answered(bool(ends))
         if not ends:
             return RETRY_AFTER
-        for slot, topics in asked.items():
+        for slot, topics in requested.items():
             if not slot.runs:
                 continue
             found = {
@@ -98,10 +102,10 @@ class EndOffsetRequests:
                 if (key := input_partition(slot, topic)) in ends
             }
             slot.ends.update(found)
-            slot.task.cut(wall, found)
+            slot.task.set_end_offsets(wall, found)
             self._done(slot)
         cost += CPU_PER_PARTITION * len(keys)
-        return max(slot.task.time.pause_after_cut(cost) for slot in asked)
+        return max(slot.task.time.pause_after_request(cost) for slot in requested)
 
     def _check_answered(self, is_answered: bool) -> None:
         now = time.monotonic()
@@ -122,11 +126,11 @@ class EndOffsetRequests:
 
 
 def is_urgent(slot: TaskSlot, wall: Instant) -> bool:
-    """Does a record or a timer wait for the clock to go on?"""
+    """True if a record or a timer waits for the clock."""
     task = slot.task
-    return task.time.is_cut_urgent(wall, task.next_due)
+    return task.time.is_request_urgent(wall, task.next_due)
 
 
 def input_partition(slot: TaskSlot, topic: str) -> PartitionId:
-    """Where a task reads `topic`: `control` has one partition for all."""
+    """Partition of `topic` that a task reads: `control` has one for all tasks."""
     return (topic, 0 if topic == CONTROL else slot.partition)

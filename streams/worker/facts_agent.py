@@ -1,11 +1,11 @@
-"""The agent that adds up what the tasks tell of a day and writes the facts to `control`
+"""The agent that adds up the tasks' reports of a day and writes the store facts to `control`
 (DESIGN 5.11).
 
-    partition-facts ──► Adding ──► one transaction a day ──► control ──► every task
+    partition-facts ──► ReportAggregator ──► one transaction a day ──► control ──► every task
 
-It lives where task 0 lives, in a thread with a producer of its own; it's fed like the tasks. It
-keeps nothing: opening the producer fences the agent that was there before, and after that the end
-of `control` says which days are done. So each day is written once, whoever was killed on the way.
+It runs on the worker that owns task 0, in a thread with its own producer, and is fed like a task.
+It keeps no state: opening the producer fences the previous agent, and from then on the end of
+`control` holds the newest written day. So each day is written once, across any crash.
 """
 
 import asyncio
@@ -24,24 +24,24 @@ from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL, DAY_FACTS_KEY, DayReport, Rejection
-from streams.runtime.facts import Adding, DayFact
+from streams.runtime.day_facts import DayFact, ReportAggregator
 from streams.settings import Settings
 from streams.worker.fetching import Fetched, FetchThread
 
 logger = logging.getLogger(__name__)
 
 OPEN_WITHIN = 15.0
-"""Seconds for the brokers to end what the older agent left open."""
+"""Seconds for the brokers to end the older agent's transaction."""
 WRITE_WITHIN = 5.0
 POLL_INTERVAL = 0.2
-"""Seconds between two looks whether it's to stop."""
+"""Seconds between two checks for a stop."""
 FAILURES_ALLOWED = 5
-"""In a row, before anything is written."""
+"""Consecutive, without a write."""
 
 
 class FactsAgent:
-    """The agent of this worker: it runs as long as the worker owns task 0. Its methods are called
-    on the event loop and don't block."""
+    """The agent of this worker: it runs while the worker owns task 0. Its methods are called on the
+    event loop and do not block."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class FactsAgent:
         records: FetchThread,
         on_failure: Callable[[BaseException], None],
     ) -> None:
-        """`on_failure` is called, on the event loop, with what only the user can mend."""
+        """`on_failure` is called, on the event loop, with an error that ends the worker."""
         self._settings = settings
         self._records = records
         self._loop = asyncio.get_running_loop()
@@ -57,12 +57,12 @@ class FactsAgent:
         self._thread: _AgentThread | None = None
 
     def feed(self, fetched: Fetched) -> None:
-        """A batch of `partition-facts`."""
+        """Takes a batch of `partition-facts`."""
         if self._thread is not None:
             self._thread.fetched.put(fetched)
 
     def set_owner(self, is_owner: bool) -> None:
-        """Whether task 0 lives here from now on."""
+        """Starts or stops the agent: `is_owner` is True while this worker owns task 0."""
         if self._thread is not None and (not is_owner or not self._thread.is_alive()):
             self._thread.stop()
             self._thread = None
@@ -75,7 +75,7 @@ class FactsAgent:
 
 
 class _AgentThread(threading.Thread):
-    """From taking task 0 over until it goes."""
+    """The thread of the agent, from the assignment of task 0 to its revocation."""
 
     def __init__(
         self,
@@ -94,16 +94,16 @@ class _AgentThread(threading.Thread):
         self._failures = 0
 
     def stop(self) -> None:
-        """It ends soon; a transaction under way is left to the next agent's fence."""
+        """Requests the end; a running transaction is left to the next agent's fence."""
         self._stopped.set()
 
     def run(self) -> None:
-        """Opens producer and reader, again after a failure."""
+        """Opens producer and reader, and reopens them after a failure."""
         while not self._stopped.is_set():
             try:
                 self._add_up()
             except Fenced as error:
-                # Somebody else owns task 0 now, and an assignment will say so. If not, we do.
+                # Another worker owns task 0, and an assignment follows. Without one, this one does.
                 logger.warning("day-facts agent: %s; stopped", error)
                 self._stopped.wait(self._settings.session_timeout / 1000)
             except (Aborted, OutcomeUnknown) as error:
@@ -129,7 +129,7 @@ class _AgentThread(threading.Thread):
         )
         try:
             producer.open(OPEN_WITHIN)
-            adding = Adding(settings.partitions, self._last_fact())
+            adding = ReportAggregator(settings.partitions, self._last_fact())
             for report in self._reports():
                 adding.add(report)
                 for fact in adding.complete():
@@ -140,7 +140,7 @@ class _AgentThread(threading.Thread):
             producer.close()
 
     def _last_fact(self) -> DayFact | None:
-        """The newest facts on `control`. The agent before us is fenced: no more will come."""
+        """Newest facts on `control`. The previous agent is fenced, so these are final."""
         newest = None
         with TopicReader(self._settings, "facts") as reader:
             for found in reader.read(reader.starts([(CONTROL, 0)])):
@@ -149,10 +149,10 @@ class _AgentThread(threading.Thread):
         return None if newest is None else read_fact(newest)
 
     def _reports(self) -> Iterator[DayReport]:
-        """All that are there, and all that come, until the agent is stopped."""
+        """Yields existing and new reports until the agent is stopped."""
         with TopicReader(self._settings, "facts") as reader:
             [position] = reader.starts([(PARTITION_FACTS, 0)]).values()
-        self.fetched = SimpleQueue()  # without what came for the reader before
+        self.fetched = SimpleQueue()  # without the batches of the previous reader
         key = (PARTITION_FACTS, 0)
         self._on_loop(self._records.unassign([key]))
         self._on_loop(self._records.assign({key: position}))
@@ -161,10 +161,10 @@ class _AgentThread(threading.Thread):
                 fetched = self.fetched.get(timeout=POLL_INTERVAL)
             except Empty:
                 continue
-            if fetched.start > position:  # what lies between was dropped: it's fetched again
+            if fetched.start > position:  # a gap: records were dropped, fetch them again
                 self._on_loop(self._records.seek_back({key: position}))
             if fetched.start != position:
-                continue  # or it's there already
+                continue  # a gap, or processed before
             position = fetched.batch.next_offset
             yield from _reports_in(fetched.batch)
 

@@ -1,7 +1,7 @@
-"""The records: one librdkafka consumer, in one thread.
+"""Fetching of records: one librdkafka consumer in one thread.
 
-Whatever touches the consumer runs in that thread, one thing after the other, so that a fetch and an
-assignment can't cross. Nothing of it ever runs on the event loop (PITFALLS 67).
+All calls of the consumer run in that thread, one after the other, so that a fetch and an assignment
+cannot overlap. None runs on the event loop (PITFALLS 67).
 """
 
 import asyncio
@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 
 class Fetched(msgspec.Struct, gc=False):
-    """A batch, and the position at which its fetch began: it follows what was fed before it, or it
-    isn't fed."""
+    """A batch with the position at which its fetch began. It is fed only if it continues what was
+    fed before."""
 
     start: int
     batch: Batch
@@ -36,8 +36,8 @@ class FetchThread:
         prefix: str,
         key_check: KeyCheck | None = None,
     ) -> None:
-        """`prefix`: what the names of topics begin with in the cluster. `key_check`: for topics
-        whose key is the customer."""
+        """`prefix`: of all topic names in the cluster. `key_check`: for topics keyed by
+        customer."""
         self._open_consumer = open_consumer
         self._prefix = prefix
         self._key_check = key_check
@@ -54,28 +54,28 @@ class FetchThread:
         await self._call(open_consumer)
 
     async def fetch(self, max_records: int, timeout: float) -> list[Fetched]:
-        """What has arrived, waiting up to `timeout` seconds for the first of it. Raises Refused:
-        see RecordConsumer.fetch and KeyCheck."""
+        """Returns arrived batches; waits up to `timeout` seconds for the first. Raises Refused: see
+        RecordConsumer.fetch and KeyCheck."""
         return await self._call(self._fetch, max_records, timeout)
 
     async def assign(self, positions: Mapping[PartitionId, int]) -> None:
-        """Reads these partitions too, from these offsets."""
+        """Adds partitions, read from these offsets."""
         await self._call(self._assign, dict(positions))
 
     async def unassign(self, keys: Iterable[PartitionId]) -> None:
-        """Reads these partitions no longer; those that aren't read are ignored."""
+        """Removes partitions; unassigned ones are ignored."""
         await self._call(self._unassign, list(keys))
 
     async def seek_back(self, expected: Mapping[PartitionId, int]) -> None:
-        """Goes back to `expected` where batches were fetched and never fed, as in a rebalance."""
+        """Seeks to `expected` where batches were fetched but not fed, as in a rebalance."""
         await self._call(self._seek_back, dict(expected))
 
     async def pause(self, key: PartitionId) -> None:
-        """Fetches nothing of this partition until `resume`."""
+        """Stops fetching this partition until `resume`."""
         await self._call(self._pause, key)
 
     async def resume(self, key: PartitionId) -> None:
-        """The end of `pause`."""
+        """Ends `pause`."""
         await self._call(self._resume, key)
 
     async def close(self) -> None:
@@ -102,7 +102,7 @@ class FetchThread:
             key = batch.topic, batch.partition
             start = self._positions.get(key)
             if start is None:
-                continue  # no longer ours
+                continue  # no longer assigned
             self._positions[key] = batch.next_offset
             if self._key_check is not None and batch.topic in INPUTS:
                 self._key_check.check(batch.topic, batch.partition, batch.records)

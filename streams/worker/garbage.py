@@ -1,21 +1,21 @@
-"""Garbage collection in a process that keeps many states for long."""
+"""Garbage collection of a process with many long-lived states."""
 
 import asyncio
 import gc
 import itertools
 
 COLLECT_EVERY = 0.25
-"""Seconds between two looks of the collector: a few milliseconds each."""
+"""Seconds between two collections of the youngest generation: a few milliseconds each."""
 MIDDLE_TURN, OLD_TURN = 40, 4_800
-"""Every so many looks one goes further: each ten seconds, and each twenty minutes over all."""
+"""Collections between two of the middle generation (ten seconds) and of all (twenty minutes)."""
 
 
 async def collect_garbage() -> None:
-    """The collector, run by hand until it's cancelled, mostly over what is new since the last time.
+    """Runs the collector by hand until cancelled, mostly over new objects.
 
-    By itself it would walk through all cached states again and again, which never are garbage in
-    cycles; that took a third of the CPU (`make bench`). Cycles that got old are found all the
-    same, only seldom: a worker that runs for months mustn't grow.
+    The automatic collector would traverse all cached states again and again, which are never
+    garbage in cycles; that took a third of the CPU (`make bench`). Old cycles are still found, but
+    rarely: a worker that runs for months must not grow.
     """
     gc.disable()
     gc.freeze()

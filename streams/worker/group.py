@@ -1,8 +1,8 @@
-"""A worker's place in its consumer group, whichever library keeps it: Faust does, in `faust/`.
+"""Membership of a worker in its consumer group, independent of the library: Faust, in `faust/`.
 
     join ──► assigned ──► revoked ──► assigned ──► ... ──► leave
                  │           ▲
-                 └──► lost ──┘ thrown out: others may own our tasks already
+                 └──► lost ──┘ expelled: others may own the tasks already
 
 The group calls a `GroupMember`, the tasks of this worker; the process calls the `GroupMembership`.
 """
@@ -18,57 +18,57 @@ from streams.web.views import HealthView, WorkerView
 from streams.worker.fetching import Fetched
 
 Feed = Callable[[Fetched], None]
-"""Is given the batches of a topic; doesn't block."""
+"""Receives the batches of a topic; does not block."""
 
 
 class NotHere(Exception):
-    """The task that would know doesn't live on this worker, or isn't restored yet."""
+    """The customer's task is not on this worker, or not restored yet."""
 
 
 class GroupMember(Protocol):
-    """What the group gives partitions to and takes them from. Called on the event loop."""
+    """The side that gets and loses partitions. Called on the event loop."""
 
     async def assigned(self, numbers: set[int], generation: int) -> None:
-        """The tasks with these numbers are ours in this generation, and no others."""
+        """This worker owns exactly the tasks with these numbers in this generation."""
 
     async def revoked(self) -> None:
-        """The group is about to assign anew; until this returns, what was ours still is."""
+        """A new assignment follows; until this returns, the worker still owns its tasks."""
 
     async def lost(self) -> None:
-        """The same after we were thrown out: what was ours may be another worker's by now."""
+        """A new assignment follows after an expulsion: other workers may own the tasks already."""
 
     def feed(self, fetched: Fetched) -> None:
-        """A batch of an input, of a partition that was assigned."""
+        """Takes a batch of an assigned input partition."""
 
     def state_of(self, customer: str) -> bytes | None:
-        """The committed state of a customer; None for one who isn't known. Raises NotHere."""
+        """Committed state of a customer; None for an unknown one. Raises NotHere."""
 
     def fail(self, error: BaseException) -> None:
-        """Nothing can be read any more: the worker stops, and says why."""
+        """Stops the worker with `error`, as no records can be read any more."""
 
 
 class GroupMembership(Protocol):
-    """The place in the group. Called on the event loop."""
+    """The side of the group. Called on the event loop."""
 
     @property
     def generation(self) -> int:
-        """The generation of the group that assigned last; 0 before the first."""
+        """Generation of the newest assignment; 0 before the first."""
 
     async def join(self) -> None:
-        """Joins the group and answers HTTP requests. Raises Refused where the port is taken."""
+        """Joins the group and serves HTTP. Raises Refused where the port is in use."""
 
     async def ended(self) -> BaseException:
-        """Waits until the membership has ended by itself; why."""
+        """Waits until the membership ends by itself and returns the cause."""
 
     async def write_positions(self, positions: Mapping[PartitionId, int]) -> None:
-        """Tells the group where its tasks stand, for lag monitoring only: it may fail silently."""
+        """Commits the tasks' positions to the group, for lag monitoring only; may fail silently."""
 
     async def leave(self) -> None:
-        """Leaves the group; nothing happens where it was never joined."""
+        """Leaves the group; a no-op where it was never joined."""
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """Who answers the HTTP requests that aren't about a customer."""
+    """Providers for the HTTP requests that are not about a customer."""
 
     status: Callable[[], WorkerView]
     health: Callable[[], HealthView]

@@ -1,8 +1,8 @@
-"""A task with its transactional producer and its store: how what it decided is made to last.
+"""A task with its transactional producer and its store: the durable part of a commit.
 
     records and changelog ──► one transaction ──► the store, with the changelog's next offset
 
-Whatever fails in between, the changelog is ahead of the store, never behind it (DESIGN 4).
+After any failure in between, the changelog is ahead of the store, never behind it (DESIGN 4).
 """
 
 import logging
@@ -30,14 +30,14 @@ class KafkaTask:
         timeout: float,
         renewal: Renewal,
     ) -> None:
-        """`timeout`: seconds that a transaction may take."""
+        """`timeout`: maximum seconds of a transaction."""
         self.task = task
         self._producer = producer
         self._store = store
         self._timeout = timeout
         self._renewal = renewal
         self._is_stored = True
-        """Is all that the producer has committed in the store?"""
+        """True while the store holds every commit of the producer."""
 
     def commit(self, commit: Commit) -> int:
         """See OpenTask.commit. The store is written after the transaction, never before."""

@@ -1,4 +1,4 @@
-"""How a worker logs: one plain line for each thing, on the standard error."""
+"""Logging of a worker: one plain line per event, on standard error."""
 
 import logging
 import time
@@ -7,11 +7,11 @@ from streams.settings import LogLevel
 
 PACKAGE = "streams."
 OTHERS = {"faust": logging.WARNING, "mode": logging.WARNING, "aiokafka": logging.ERROR}
-"""What others say is of use only when it's serious."""
+"""Log levels of libraries: only serious messages are useful."""
 
 
 class PlainFormatter(logging.Formatter):
-    """2026-11-23T18:31:02.417Z INFO worker.tasks: what happened"""
+    """2026-11-23T18:31:02.417Z INFO worker.tasks: message"""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -26,7 +26,7 @@ class PlainFormatter(logging.Formatter):
 
 
 def log_plainly(level: LogLevel) -> None:
-    """From now on every logger writes such lines, from `level` on."""
+    """Configures all loggers to write such lines, from `level` on."""
     handler = logging.StreamHandler()
     handler.setFormatter(PlainFormatter())
     root = logging.getLogger()

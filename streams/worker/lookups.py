@@ -1,10 +1,10 @@
-"""What tasks must ask before they can judge their next record: the schema registry, off the loop.
+"""Lookups in the schema registry that a task needs for its next record, off the event loop.
 
-run ──► LookupNeeded ──► ask, in a thread ──► run again
-                        ▲      │
-                        └──────┘ nobody answers: again after a second, for as long as it takes
+run ──► LookupNeeded ──► lookup, in a thread ──► run again
+                          ▲      │
+                          └──────┘ no answer: retry after a second, without limit
 
-A task that waits here is no failure: nothing is decided, nothing is lost, and the others go on.
+A waiting task is no failure: nothing is decided, nothing is lost, and the other tasks continue.
 """
 
 import asyncio
@@ -18,20 +18,20 @@ from streams.worker.slot import TaskSlot, in_thread
 logger = logging.getLogger(__name__)
 
 THREADS = 4
-"""Who asks one registry waits for one registry: more wouldn't be faster."""
+"""One registry answers all of them: more threads would not be faster."""
 RETRY_AFTER = 1.0
 LOG_EVERY = 30
-"""Every so many attempts there is a line that it is still away."""
+"""Attempts between two log lines."""
 
 
 class Lookups:
-    """Asks on behalf of tasks, in threads of its own."""
+    """Runs the lookups of tasks in its own threads."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lookup")
 
     async def complete(self, slot: TaskSlot, needed: LookupNeeded) -> None:
-        """Until there is an answer, or the task is given up. Raises what only the user can mend."""
+        """Retries until there is an answer or the task is left. Raises Refused."""
         attempts = 0
         while not slot.left.is_set():
             try:
@@ -53,5 +53,5 @@ class Lookups:
                 await asyncio.wait_for(slot.left.wait(), RETRY_AFTER)
 
     def close(self) -> None:
-        """Ends the threads, as soon as they can be."""
+        """Ends the threads as soon as possible."""
         self._threads.shutdown(wait=False, cancel_futures=True)

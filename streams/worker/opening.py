@@ -1,9 +1,9 @@
-"""Opens a task: everything that blocks, in the order that makes it safe (DESIGN 4.1).
+"""Opening of a task: the blocking part, in the order required for safety (DESIGN 4.1).
 
-1. producer    fences the older owner, and ends what it left open
-2. store       the directory's lock; too old, damaged or foreign: dealt with
-3. changelog   its tail onto the store, to its end, which can't move any more
-4. task        on a store that holds what is committed, and nothing else
+1. producer    fences the older owner and ends its open transaction
+2. store       takes the directory's lock; handles a store too old, corrupt or foreign
+3. changelog   restores its tail into the store, to its end, which is final now
+4. task        runs on a store that holds all committed data, and nothing else
 """
 
 import contextlib
@@ -35,17 +35,17 @@ from streams.worker.slot import Opening
 logger = logging.getLogger(__name__)
 
 FENCE_WITHIN = 15.0
-"""Seconds for the brokers to end what the older owner left open; then it's tried again."""
+"""Seconds for the brokers to end the older owner's transaction, before a retry."""
 LOCK_WITHIN = 10.0
 RENEW_WITHIN = 2.0
 REPORT_EVERY = 5.0
 REGISTRY_AGAIN_AFTER = 1.0
 SCHEMAS = "schemas"
-"""In data_dir: what was fetched from the schema registry. (A store's folder ends in a number.)"""
+"""In data_dir: the cache of the schema registry. (A store's folder ends in a number.)"""
 
 
 class TaskOpener:
-    """What all tasks of a worker share: block cache, programs, schemas. Any thread may call."""
+    """Opens tasks; holds what they share: block cache, programs, schemas. Thread safe."""
 
     def __init__(
         self,
@@ -53,8 +53,8 @@ class TaskOpener:
         admin: KafkaAdmin,
         is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Blocks until the schema registry has answered, where there is one. Raises Refused after
-        `broker_timeout`, when stopped, or where the registry refuses."""
+        """Blocks until a configured schema registry has answered. Raises Refused after
+        `broker_timeout`, when stopped, or where the registry rejects a request."""
         self._settings = settings
         self._admin = admin
         self._registry = registry_in(settings, settings.data_dir / SCHEMAS)
@@ -86,7 +86,7 @@ class TaskOpener:
         return self._admin.bounds(topic, partition, RENEW_WITHIN)[1]
 
     def _task(self, store: RocksStore, opening: Opening) -> PartitionTask:
-        # What is decoded depends on what the task decides by, which changes under way.
+        # The fields to decode depend on the task's program, which changes while it runs.
         decoder = EventDecoder(
             lambda metric: task.program.fields_read(metric),
             registry=self._registry,
@@ -121,7 +121,7 @@ class TaskOpener:
         return self._settings.data_dir / f"{self._settings.application}-{partition}"
 
     def _clear_if_too_old(self, store: RocksStore, partition: int) -> None:
-        """One that missed the tombstones would bring deleted customers back (PITFALLS 42)."""
+        """A store that missed tombstones would bring erased customers back (PITFALLS 42)."""
         written_at = store.written_at()
         if written_at is None or wall_clock() - written_at <= self._delete_retention:
             return
@@ -155,7 +155,7 @@ class TaskOpener:
         )
         began = reported = time.monotonic()
         records = 0
-        # Until its end, tombstones may be missing: half a restore is as old as what it began with
+        # Before the end, tombstones may be missing: half a restore keeps the age of its start
         # (PITFALLS 42).
         seen_at = store.written_at() or wall_clock()
         for chunk in reader.read(start, opening.cancelled.is_set):
@@ -182,8 +182,8 @@ class TaskOpener:
 def encoder_with(
     registry: SchemaRegistry | None, patience: float, is_stopped: Callable[[], bool]
 ) -> EffectEncoder:
-    """Our schemas are entered in the registry, which is tried for `patience` seconds. Raises
-    Refused after that, when stopped, or where the registry refuses them."""
+    """Registers the output schemas, with retries for `patience` seconds. Raises Refused after that,
+    when stopped, or where the registry rejects them."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -200,8 +200,8 @@ def encoder_with(
 
 
 def routes(settings: Settings, partition: int) -> dict[str, Route]:
-    """Where the records of a task go: to its own partition wherever there are as many, but for what
-    is meant for another task."""
+    """Targets of a task's records: its own partition where the topic has the same partitions,
+    murmur2 of the key for records to other tasks."""
     return {
         logical: Route(
             topic_name(settings, logical),
@@ -212,7 +212,7 @@ def routes(settings: Settings, partition: int) -> dict[str, Route]:
 
 
 def task_settings(settings: Settings) -> TaskSettings:
-    """What of the settings a task depends on."""
+    """The settings of a task."""
     return TaskSettings(
         clock_skew=settings.clock_skew,
         max_idle=settings.max_idle,

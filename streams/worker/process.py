@@ -1,13 +1,12 @@
 """A worker process from its start to its end.
 
-    reach a broker ──► check the topics ──► publish, if asked to ──► join the group ──► decide
+    reach a broker ──► check the topics ──► publish, if --flows ──► join the group ──► decide
          │                  │                     │                       │              │
-         └──────────────────┴─────────────────────┴───── SIGTERM ─────────┴──────────────┤
+         └──────────────────┴─────────────────────┴──── SIGTERM ──────────┴──────────────┤
                                                                                          ▼
                                     last transactions ──► stores closed ──► group left ──► end
 
-Whatever hangs in the last line is cut off in time: what was committed stands, the rest is decided
-again by whoever owns it next.
+A deadline bounds the last line. Committed data stands; the next owner decides the rest again.
 """
 
 import asyncio
@@ -48,20 +47,20 @@ from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
 logger = logging.getLogger(__name__)
 
 GRACE = 9.5
-"""Seconds from the first SIGTERM to the end, whatever happens (the issue allows 10)."""
+"""Maximum seconds from the first SIGTERM to the exit."""
 TASKS_WITHIN, GROUP_WITHIN = 5.0, 2.0
 CUT_WITHIN = 2.0
 
 THREADS_WITHIN = 0.5
-"""Seconds that threads have to end once everything is closed."""
+"""Seconds for threads to end after everything is closed."""
 
 STOPPED, FAILED, REFUSED = 0, 1, 2
-"""Exit statuses; what only the user can mend is raised as Refused."""
+"""Exit statuses. REFUSED: only the user can fix it; raised as Refused."""
 
 
 def run_worker(settings: Settings, flows: Path | None = None) -> int:
-    """Runs a worker until SIGTERM or Ctrl-C; its exit status. `flows`: a folder of definitions to
-    be published at the start, if that set never was. Raises Refused."""
+    """Runs a worker until SIGTERM or Ctrl-C and returns the exit status. `flows`: folder of
+    definitions to publish on start, unless that set was published before. Raises Refused."""
     worker = WorkerProcess(settings, flows)
     others = set(threading.enumerate())
     try:
@@ -87,7 +86,7 @@ class WorkerProcess:
         self._flows = flows
         self._stop = asyncio.Event()
         self.exit_status = FAILED
-        """The exit status, should the process have to be cut off."""
+        """Exit status at the deadline."""
         self._is_stopping = threading.Event()
         self._blocking = ThreadPoolExecutor(1, thread_name_prefix="start")
         self._admin: KafkaAdmin | None = None
@@ -96,7 +95,7 @@ class WorkerProcess:
         self._membership: GroupMembership | None = None
 
     async def run(self) -> None:
-        """From the start to the end. Raises what made the worker fail."""
+        """Runs until stopped or failed. Raises the error that made the worker fail."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
@@ -121,7 +120,7 @@ class WorkerProcess:
         self._stop.set()
 
     def _end_in_time(self) -> None:
-        """From now on the process has GRACE seconds, even if a thread hangs."""
+        """Limits the rest of the process to GRACE seconds, even if a thread hangs."""
         deadline = threading.Timer(GRACE, self._exit_at_deadline)
         deadline.daemon = True
         deadline.start()
@@ -133,7 +132,7 @@ class WorkerProcess:
     # ── Start ─────────────────────────────────────────────────────────────────────────────────
 
     async def _serve(self) -> None:
-        """Runs until it's cancelled. Raises what made the worker fail."""
+        """Runs until cancelled. Raises the error that made the worker fail."""
         opener = await in_thread(self._blocking, self._prepare)
         tasks, membership = await self._assemble(opener)
         collecting = asyncio.create_task(collect_garbage())
@@ -183,7 +182,7 @@ class WorkerProcess:
         return tasks, membership
 
     def _prepare(self) -> TaskOpener:
-        """Everything that must be right before the group is joined; blocks. Raises Refused."""
+        """Checks and preparations before joining the group; blocks. Raises Refused."""
         admin = self._admin = KafkaAdmin(self._settings)
         admin.wait_for_broker(self._is_stopping.is_set)
         problems = admin.check_topics()
@@ -202,7 +201,7 @@ class WorkerProcess:
     # ── End ───────────────────────────────────────────────────────────────────────────────────
 
     async def _end(self) -> None:
-        """Last transactions, stores, group; each within its time."""
+        """Closes transactions, stores and group, each within its time."""
         began = time.monotonic()
         if self._tasks is not None:
             await self._tasks.stop(TASKS_WITHIN)
@@ -221,7 +220,7 @@ class WorkerProcess:
         self._blocking.shutdown(wait=False)
         logger.info("shutdown completed in %.1f s", time.monotonic() - began)
 
-    # ── What the tasks and the views ask ──────────────────────────────────────────────────────
+    # ── Providers for tasks and views ─────────────────────────────────────────────────────────
 
     def _read_end_offsets(self, keys: list[PartitionId]) -> dict[PartitionId, int]:
         assert self._admin is not None
@@ -259,9 +258,9 @@ class WorkerProcess:
 
 
 def still_running(others: set[threading.Thread], within: float) -> list[str]:
-    """The names of the threads that hang in a call: the interpreter would wait for them, and it may
-    be for a quarter of a minute. What they began is left to the next owner's fence, as after any
-    end; nothing of it was committed, or all of it. `others` are left out."""
+    """Names of the threads blocked in a call: the interpreter would wait for them, up to 15
+    seconds. Their work is left to the next owner's fence, as after any exit; none of it was
+    committed, or all of it. `others` are left out."""
     deadline = time.monotonic() + within
     names = []
     for thread in threading.enumerate():
@@ -274,6 +273,6 @@ def still_running(others: set[threading.Thread], within: float) -> list[str]:
 
 
 def exit_now(status: int) -> None:
-    """Ends the process without waiting for its threads: one of them hangs in a call."""
+    """Ends the process without waiting for blocked threads."""
     logging.shutdown()
     os._exit(status)

@@ -1,8 +1,8 @@
-"""A store that had nothing to write is as new as one that had: it saw its changelog end all along.
+"""Renewal of an idle store on closing: it was at the end of its changelog all the time.
 
-Its age says how long ago that was for certain, and one older than the changelog keeps what was
-deleted is rebuilt (PITFALLS 42). So a task that was quiet for days renews its store when it's
-closed, or a plain restart would restore everything.
+A store's age counts from the last moment at which it provably held all committed changes, and a
+store older than delete.retention.ms is rebuilt (PITFALLS 42). A task that was idle for days renews
+its store on closing; otherwise a plain restart would restore everything.
 """
 
 import logging
@@ -21,31 +21,31 @@ written all the time needs no request to a broker."""
 
 
 class Renewal(msgspec.Struct, frozen=True):
-    """What it takes to renew the store of one task."""
+    """Renews the store of one task."""
 
-    delete_retention: int  # ms that the changelog keeps what was deleted
-    ask_end: Callable[[], int]  # where the changelog ends; blocks for a moment, raises anything
+    delete_retention: int  # of the changelog, in ms
+    read_end: Callable[[], int]  # end offset of the changelog; blocks briefly, raises any error
     clock: Callable[[], Instant]
 
     def renew(self, store: Store) -> bool:
-        """Whether the store was written anew with the present time. It's only if nobody, a later
-        owner of the task least of all, has committed anything that it lacks:
+        """Writes the present time into the store; returns True if it did. Only where no commit, by
+        a later owner of the task above all, is missing in the store:
 
             offset of the store, after a commit    ──► last record, marker     end = offset + 1
             offset of the store, after a restore   ──► the end                 end = offset
             another owner's commit                 ──► one record at least, and a marker
         """
-        now = self.clock()  # before the question: what is there by now is what was written before
+        now = self.clock()  # before the request: the end covers every earlier commit
         offset, written_at = store.changelog_offset(), store.written_at()
         if offset is None or written_at is None:
             return False
         if now - written_at <= self.delete_retention * RENEW_AT_FRACTION:
             return False
         try:
-            end = self.ask_end()
+            end = self.read_end()
         except Exception as error:
             logger.warning("cannot read the end offset of the changelog: %s", error)
-            return False  # the worst that comes of it is a restore
+            return False  # at worst, a restore follows
         if end > offset + 1:
             return False
         store.write(StoreBatch({}, offset, now))

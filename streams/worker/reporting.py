@@ -1,4 +1,4 @@
-"""What `/status` and `/metrics` tell of one task: read from its slot when they are asked."""
+"""Values of one task for `/status` and `/metrics`, read from its slot on request."""
 
 from streams.metrics import TaskMeasures
 from streams.web.views import TaskView, waiting_view

@@ -1,13 +1,13 @@
-"""Slices: the tasks of a worker run in turn.
+"""Slices: the tasks of a worker run in turns.
 
     mark_ready ──► run a slice ──► more to do ──► run a slice ...
-                     │
-                     ├── waits for an input ──► cut ────► mark_ready
-                     ├── waits for an answer ─► ask ────► mark_ready
-                     └── a transaction is due ► commit ─► mark_ready        (committing.py)
+                        │
+                        ├── waits for an input ──► end-offset request ──► mark_ready
+                        ├── needs a lookup ──────► lookup ──────────────► mark_ready
+                        └── a commit is due ─────► transaction ─────────► mark_ready
 
-All of it runs on the event loop, a few milliseconds at a time; a task decides ahead while its one
-transaction is under way in a thread.
+All of it runs on the event loop, a few milliseconds at a time. A task decides ahead while its one
+transaction runs in a thread (committing.py).
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from streams.worker.lookups import Lookups
 from streams.worker.slot import RunningTasks, TaskSlot
 
 SLICE = 200
-"""Records and timers of one slice: a few milliseconds, then the loop has its turn."""
+"""Records and timers of one slice: a few milliseconds between two turns of the event loop."""
 SWEEP_INTERVAL = 0.5
-"""Seconds after which every task is looked at, even if nothing was heard of it."""
+"""Seconds after which every task runs, marked or not."""
 
 
 class Slices:
-    """Runs those tasks that have something to do, and begins the transactions that are due."""
+    """Runs the ready tasks, and begins due transactions."""
 
     def __init__(
         self,
@@ -37,10 +37,10 @@ class Slices:
         request_end_offsets: Callable[[TaskSlot], None],
         decide_ahead: int,
     ) -> None:
-        """`request_end_offsets` is told of each task that waits for an input. `decide_ahead`: see
-        TasksOptions."""
+        """`request_end_offsets` is called for each task that waits for an input. `decide_ahead`:
+        see TasksOptions."""
         self.is_enabled = False
-        """False while the group rebalances: nothing is decided."""
+        """False while the group rebalances: no task decides."""
         self._running = running
         self._records = records
         self._commits = commits
@@ -51,16 +51,16 @@ class Slices:
         self._lookups = Lookups()
 
     def close(self) -> None:
-        """Waits for no answer any more."""
+        """Stops waiting for lookups."""
         self._lookups.close()
 
     def mark_ready(self, slot: TaskSlot) -> None:
-        """There may be something to do for it."""
+        """Marks a task that may have work."""
         self._ready.add(slot)
         self._wake.set()
 
     async def run(self) -> None:
-        """Slices of all tasks that have something to do, in turn."""
+        """Runs slices of the ready tasks in turns, until cancelled."""
         while True:
             self._wake.clear()
             wait = SWEEP_INTERVAL
@@ -79,9 +79,9 @@ class Slices:
 
     def _run_slice(self, slot: TaskSlot) -> None:
         if slot.commit is not None and slot.task.uncommitted >= self._decide_ahead:
-            return  # its transaction is slower than it; it's looked at again after that
+            return  # its transaction lags behind; the end of that marks it ready
         if slot.lookup is not None:
-            return  # the same, after the answer
+            return  # the end of the lookup marks it ready
         try:
             has_more = slot.task.run(self._running.clock(), SLICE)
         except Exception as error:
@@ -89,8 +89,8 @@ class Slices:
             return
         if has_more:
             self._ready.add(slot)
-        elif slot.task.unanswered is not None:
-            slot.lookup = self._running.spawn(self._look_up(slot, slot.task.unanswered))
+        elif slot.task.lookup_needed is not None:
+            slot.lookup = self._running.spawn(self._look_up(slot, slot.task.lookup_needed))
         else:
             self._request_end_offsets(slot)
         if slot.paused:

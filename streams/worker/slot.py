@@ -2,8 +2,8 @@
 
     open (thread) ──► read its partitions ──► commit (thread), one at a time ──► close (thread)
 
-What a task does in between is decided in `tasks.py`. Everything here runs on the event loop, except
-what blocks: that runs in threads (PITFALLS 67).
+`tasks.py` decides what happens in between. Everything here runs on the event loop, except for
+blocking calls, which run in threads (PITFALLS 67).
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from streams.engine import INPUTS, Instant
 from streams.ports import PartitionId
 from streams.runtime.commit import Commit
 from streams.runtime.lifecycle import TaskState, moved
-from streams.runtime.order import Place
+from streams.runtime.order import OrderKey
 from streams.task import PartitionTask
 from streams.worker.fetching import Fetched, FetchThread
 
 HIGH_RECORDS, HIGH_BYTES = 50_000, 16_000_000
-"""More than this in the buffer of an input: its partition is paused. Resumed below a quarter."""
+"""Buffer limits of an input: above, its partition is paused; below a quarter, it is resumed."""
 
 Poison = frozenset[tuple[str, int]]
-"""See PartitionTask."""
+"""Poison marks; see PartitionTask."""
 T = TypeVar("T")
 
 
@@ -36,18 +36,18 @@ class OpenTask(Protocol):
 
     @property
     def task(self) -> PartitionTask:
-        """The task, on a store that holds all of its changelog."""
+        """The task, on a store that holds its whole changelog."""
 
     def commit(self, commit: Commit) -> int:
-        """One transaction, then the store; blocks. The next offset of the changelog. Raises
-        Fenced, Aborted, OutcomeUnknown, StoreUnusable, Refused."""
+        """Commits one transaction, then the store; blocks. Returns the next offset of the
+        changelog. Raises Fenced, Aborted, OutcomeUnknown, StoreUnusable, Refused."""
 
     def close(self) -> None:
-        """Frees everything, the store's lock too; blocks."""
+        """Releases everything, the store's lock too; blocks."""
 
 
 class Opening(msgspec.Struct):
-    """What it takes to open a task."""
+    """Request to open a task."""
 
     partition: int
     poisoned: Poison
@@ -56,67 +56,67 @@ class Opening(msgspec.Struct):
 
 
 Opener = Callable[[Opening], OpenTask]
-"""Opens a task in a thread: fences, restores. Raises, and soon after `cancelled` was set too."""
+"""Opens a task in a thread: fences, restores. Raises, also soon after `cancelled` was set."""
 
 
 async def in_thread(pool: Executor, work: Callable[..., T], *arguments: object) -> T:
-    """What `work` returns, called in a thread of `pool`."""
+    """Calls `work` in a thread of `pool` and returns its result."""
     return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
 
 
 class TaskSlot:
-    """One task, where it stands, and what is known about its inputs."""
+    """One task on this worker: its state, its inputs, its transaction."""
 
     def __init__(self, partition: int, before: "TaskSlot | None" = None) -> None:
-        """`before`: whom this one follows after a failure."""
+        """`before`: the slot that this one replaces after a failure."""
         self.partition = partition
         self.state = TaskState.ASSIGNED
         self.poisoned: Poison = frozenset() if before is None else before.poisoned
         self.failures: int = 0 if before is None else before.failures + 1
-        """How often in a row this partition's task failed and committed nothing."""
+        """Consecutive failures of this partition's task without a commit."""
         self.is_store_unusable = False
         self.commits = 0
         self.commit_seconds = 0.0
         self.fed: dict[str, int] = {}
-        """Next offset to be fed, by topic."""
+        """Next offset to feed, by topic."""
         self.positions: dict[str, int] = {} if before is None else before.positions
-        """Committed positions, by topic, as far as they're known."""
-        self._processed_to: Place = 0 if before is None else before._processed_to
-        """How far the clock was committed, as far as it's known."""
+        """Committed positions by topic, as far as known."""
+        self._processed_to: OrderKey = 0 if before is None else before._processed_to
+        """Committed clock, as far as known."""
         self.ends: dict[str, int] = {}
-        """The last known ends of its inputs, by topic."""
+        """Last known end offsets of its inputs, by topic."""
         self.paused: set[str] = set()
         self.commit: asyncio.Task[None] | None = None
-        """The transaction that is under way."""
+        """The running transaction."""
         self.lookup: asyncio.Task[None] | None = None
-        """Its task waits for an answer (see lookups.py)."""
+        """The lookup that the task waits for (lookups.py)."""
         self.left = asyncio.Event()
-        """Set when the task is given up."""
+        """Set when the worker stops running the task."""
         self._cancelled = threading.Event()
         self._open: OpenTask | None = None
 
     @property
     def runs(self) -> bool:
-        """May its task be fed, run and committed?"""
+        """True while its task may be fed, run and committed."""
         return self.state in (TaskState.RUNNING, TaskState.COMMITTING)
 
     @property
     def task(self) -> PartitionTask:
-        """The task; there is one while it `runs`."""
+        """The task, which exists while the slot `runs`."""
         assert self._open is not None
         return self._open.task
 
     @property
     def partition_ids(self) -> list[PartitionId]:
-        """The partitions that it reads."""
+        """Partitions that the task reads."""
         return [(topic, self.partition) for topic in INPUTS]
 
     def move(self, to: TaskState) -> None:
-        """Goes to the state `to`. Raises WrongTransition."""
+        """Changes the state to `to`. Raises WrongTransition."""
         self.state = moved(self.partition, self.state, to)
 
     def leave(self, through: TaskState = TaskState.REVOKING) -> None:
-        """From now on it decides and commits nothing, and it's closed as soon as it can be."""
+        """Stops deciding and committing; the slot is closed as soon as possible."""
         if self.left.is_set():
             return
         self.left.set()
@@ -125,27 +125,27 @@ class TaskSlot:
             self.move(through)
 
     async def open(self, pool: Executor, opener: Opener) -> None:
-        """Fences and restores. Raises whatever `opener` does."""
+        """Fences and restores. Raises the errors of `opener`."""
         self.move(TaskState.RESTORING)
         opening = Opening(self.partition, self.poisoned, self._cancelled, self.is_store_unusable)
         self._open = await in_thread(pool, opener, opening)
         task = self.task
         self.fed = dict(task.positions)
         if self._is_ahead(task):
-            # What seemed to have failed was committed: slow brokers are no reason to give up.
+            # The transaction that seemed to fail was committed: slow brokers are no failure.
             self.failures = 0
-        self.positions, self._processed_to = dict(self.fed), task.place
+        self.positions, self._processed_to = dict(self.fed), task.processed_to
 
     def _is_ahead(self, task: PartitionTask) -> bool:
-        """Does it stand further on than where its partition's task was known to be?"""
+        """True if the task is ahead of the last known commit of its partition."""
         known = self.positions
         return bool(known) and (
-            task.place > self._processed_to
+            task.processed_to > self._processed_to
             or any(offset > known[topic] for topic, offset in task.positions.items())
         )
 
     async def close(self, pool: Executor, records: FetchThread) -> None:
-        """After `leave`: waits for the transaction under way, frees everything."""
+        """Closes the slot after `leave`: waits for the running transaction, releases everything."""
         await records.unassign(self.partition_ids)
         if self.commit is not None:
             await asyncio.wait([self.commit])
@@ -154,7 +154,7 @@ class TaskSlot:
         self.move(TaskState.CLOSED)
 
     async def transact(self, pool: Executor, wall: Instant) -> None:
-        """One transaction with all that is decided. Raises whatever OpenTask.commit does."""
+        """Commits all decisions in one transaction. Raises the errors of OpenTask.commit."""
         assert self._open is not None
         self.move(TaskState.COMMITTING)
         commit = self.task.prepare_commit(wall)
@@ -169,13 +169,13 @@ class TaskSlot:
             self.move(TaskState.RUNNING)
 
     def has_gap_before(self, fetched: Fetched) -> bool:
-        """Is there something between what was fed and this batch? It must be fetched again then."""
+        """True if records between the last fed one and this batch are missing and must be
+        fetched."""
         return fetched.start > self.fed[fetched.batch.topic]
 
     def feed(self, fetched: Fetched) -> bool:
-        """Hands a batch on that follows what was fed before; of one that overlaps with it, as it
-        comes from before the task was opened anew, the rest. Returns whether the input should be
-        paused now."""
+        """Feeds a batch to the task, without records fed before: a batch fetched before a restart
+        of the task may overlap. Returns True if the input should be paused now."""
         batch = fetched.batch
         topic, records, fed = batch.topic, batch.records, self.fed[batch.topic]
         if batch.next_offset < fed:
@@ -193,7 +193,7 @@ class TaskSlot:
         return True
 
     def to_resume(self) -> list[str]:
-        """The paused inputs that have room again."""
+        """Paused inputs below the limits for resuming."""
         ready = []
         for topic in self.paused:
             records, size = self.task.buffered(topic)
@@ -204,11 +204,11 @@ class TaskSlot:
 
     @property
     def knows_ends(self) -> bool:
-        """Is the end of every input known?"""
+        """True if the end offset of every input is known."""
         return self.ends.keys() >= self.task.positions.keys()
 
     def lag(self) -> dict[str, int]:
-        """Records that aren't processed yet, by topic, as far as the ends are known."""
+        """Unprocessed records by topic, as far as the end offsets are known."""
         return {
             topic: max(0, self.ends.get(topic, position) - position)
             for topic, position in self.task.positions.items()
@@ -216,11 +216,11 @@ class TaskSlot:
 
 
 class RunningTasks(msgspec.Struct, frozen=True):
-    """The tasks that run here, for the parts of a worker that move them along."""
+    """Access to the running tasks, for the parts of a worker that advance them."""
 
     slots: Callable[[], Iterable[TaskSlot]]
     clock: Callable[[], Instant]
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-    """Runs beside the others."""
+    """Starts a background coroutine."""
     failed: Callable[[TaskSlot, Exception], None]
-    """Is told of each that can't go on."""
+    """Called for each task that failed."""

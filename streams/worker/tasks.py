@@ -1,9 +1,9 @@
-"""Which tasks live here, and when each of them runs.
+"""The tasks of this worker, from assignment to revocation.
 
     group assigns ──► open ──► feed ──► run in slices ──► commit ──► run ...
                        ▲ end offsets ──►     │               │
                        └─────── reopen ◄── anything unexpected
-    group revokes ──► last commit within a budget; what isn't assigned again is closed
+    group revokes ──► last commit within a budget; tasks not assigned again are closed
 
 Tasks run in slices.py and commit in committing.py; end_offsets.py advances their clocks.
 """
@@ -33,24 +33,24 @@ from streams.worker.slot import Opener, RunningTasks, TaskSlot
 logger = logging.getLogger(__name__)
 
 PARALLEL_OPENINGS = 16
-"""So many tasks are opened at the same time."""
+"""Maximum number of tasks opened at the same time."""
 POSITIONS_INTERVAL = 1.0
-"""Seconds between two writings of the tasks' positions to the group."""
+"""Seconds between two commits of the tasks' positions to the group."""
 
 
 class TasksOptions(msgspec.Struct, frozen=True):
     """Times in seconds."""
 
     revoke_budget: float = 10.0
-    reopen_delay: float = 1.0  # after a failure; doubled with each that follows
+    reopen_delay: float = 1.0  # after a failure; doubled with each further one
     reopen_after_fenced: float = 10.0
     failures_allowed: int = 5
-    broker_patience: float = 60.0  # without an answer of any broker
-    decide_ahead: int = 20_000  # records, while a transaction is under way
+    broker_patience: float = 60.0  # maximum time without an answer of any broker
+    decide_ahead: int = 20_000  # records, during a transaction
 
 
 class TaskPorts(msgspec.Struct):
-    """What the tasks of a worker work with."""
+    """Dependencies of the tasks of a worker."""
 
     opener: Opener
     records: FetchThread
@@ -58,7 +58,7 @@ class TaskPorts(msgspec.Struct):
     partition_of: Callable[[bytes], int]
     write_positions: Callable[[Mapping[PartitionId, int]], Awaitable[None]]
     set_facts_owner: Callable[[bool], None] = lambda is_owner: None
-    """Told whether the store facts are added up here: where task 0 lives."""
+    """Called with True where this worker owns task 0 and so adds up the store facts."""
 
 
 class Tasks:
@@ -71,16 +71,16 @@ class Tasks:
         clock: Callable[[], Instant] = wall_clock,
     ) -> None:
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-        """Resolves when the worker can't go on."""
+        """Resolves when the worker has failed."""
         self._ports = ports
         self._options = options
         self._clock = clock
         self._slots: dict[int, TaskSlot] = {}
         self._lifetimes: dict[int, asyncio.Task[None]] = {}
-        """The newest life of each partition's task; it ends when everything is closed."""
+        """The newest coroutine of each partition; it ends when its slot is closed."""
         self._owned: set[int] = set()
         self._generation: int | None = None
-        """The one that assigned last; None: what was ours then may be another worker's by now."""
+        """Generation of the newest assignment; None: other workers may own its tasks already."""
         self._is_stopping = False
         self._control: list[Record] = []
         self._control_next = 0
@@ -106,7 +106,7 @@ class Tasks:
     # ── Start, stop, assignment ───────────────────────────────────────────────────────────────
 
     async def start(self) -> None:
-        """Begins to read `control`; decides as soon as something is assigned."""
+        """Begins to read `control`; decides from the first assignment on."""
         await self._ports.records.assign({(CONTROL, 0): 0})
         self._background.spawn(self._slices.run())
         self._background.spawn(self._end_offsets.run())
@@ -118,14 +118,14 @@ class Tasks:
         await self._commits.commit_all(self._options.revoke_budget)
 
     async def lost(self) -> None:
-        """See GroupMember: nothing more is decided, and nothing is committed (PITFALLS 35)."""
+        """See GroupMember: stops deciding, and commits nothing (PITFALLS 35)."""
         self._slices.is_enabled = False
         self._generation = None
 
     async def assigned(self, numbers: set[int], generation: int) -> None:
-        """These tasks are ours now. Those that were go on as they are, unless somebody else could
-        have owned them in between; then they start from what was committed. A worker that stops
-        takes none: opening it would fence the next owner."""
+        """Takes these tasks. Tasks owned before are kept, unless another worker could have owned
+        them in between: these restart from the last commit. A stopping worker takes none: opening
+        one would fence the next owner."""
         if self._is_stopping:
             return
         may_keep = self._generation is not None and generation == self._generation + 1
@@ -158,8 +158,8 @@ class Tasks:
             self._slices.mark_ready(slot)
 
     async def stop(self, within: float) -> None:
-        """Commits what is decided and closes everything, in about `within` seconds. What takes
-        longer is left to the transaction timeout and the next owner's fence."""
+        """Commits all decisions and closes everything, in about `within` seconds. The transaction
+        timeout and the next owner's fence handle anything that takes longer."""
         deadline = time.monotonic() + within
         self._is_stopping = True
         self._ports.set_facts_owner(False)
@@ -180,10 +180,10 @@ class Tasks:
         self._commits.close()
         self._openers.shutdown(wait=False, cancel_futures=True)
 
-    # ── The life of a task ────────────────────────────────────────────────────────────────────
+    # ── Life cycle of a task ──────────────────────────────────────────────────────────────────
 
     def _begin(self, slot: TaskSlot, delay: float = 0.0) -> None:
-        """A task lives here from now on, or from `delay` seconds on if it's still ours then."""
+        """Starts a slot, after `delay` seconds if the worker still owns the task then."""
         self._slots[slot.partition] = slot
         before = self._lifetimes.get(slot.partition)
         life = self._lifetimes[slot.partition] = self._background.spawn(
@@ -218,13 +218,13 @@ class Tasks:
             {(topic, slot.partition): offset for topic, offset in slot.fed.items()}
         )
         if not slot.left.is_set():
-            # In one go: what of `control` comes from now on, `feed_control` hands it.
+            # Without an await: later records of `control` come through `feed_control`.
             slot.task.feed(CONTROL, self._control, self._control_next, self._control_end)
             slot.move(TaskState.RUNNING)
             self._slices.mark_ready(slot)
 
     def _failed(self, slot: TaskSlot, error: Exception) -> None:
-        """The one way to recover: away with the task, open it again from what was committed."""
+        """The only way of recovery: drops the task and opens it again from the last commit."""
         if slot.left.is_set():
             return
         del self._slots[slot.partition]
@@ -234,14 +234,14 @@ class Tasks:
             return
         again = TaskSlot(slot.partition, slot)
         delay = self._options.reopen_delay * 2.0**slot.failures
-        if isinstance(error, Poisoned) and error.mark not in slot.poisoned:
-            # It becomes a dead letter, and that is progress.
-            again.poisoned |= {error.mark}
+        if isinstance(error, Poisoned) and error.poison_id not in slot.poisoned:
+            # The record becomes a dead letter, which is progress.
+            again.poisoned |= {error.poison_id}
             again.failures, delay = slot.failures, 0.0
         elif isinstance(error, StoreUnusable):
             again.is_store_unusable = True
         if isinstance(error, Fenced):
-            # Somebody else owns it, and an assignment will say so. If none does, we do.
+            # Another worker owns it, and an assignment follows. Without one, this worker does.
             logger.warning("task %d: %s; closing", slot.partition, error)
             slot.leave(TaskState.FENCED)
             delay = self._options.reopen_after_fenced
@@ -260,28 +260,28 @@ class Tasks:
             self._begin(again, delay)
 
     def fail(self, error: BaseException) -> None:
-        """The worker can't go on: it stops, and says why."""
+        """See GroupMember: stops the worker with `error`."""
         if not self.failure.done():
             self.failure.set_result(error)
 
     # ── Records ───────────────────────────────────────────────────────────────────────────────
 
     def feed(self, fetched: Fetched) -> None:
-        """A batch of an input, from its agent."""
+        """Takes a batch of an input from its agent."""
         slot = self._slots.get(fetched.batch.partition)
         if slot is None or not slot.runs:
             return
         topic = fetched.batch.topic
         key = topic, slot.partition
         if slot.has_gap_before(fetched):
-            if self._slices.is_enabled:  # else the next assignment puts it right
+            if self._slices.is_enabled:  # else the next assignment seeks back
                 self._background.spawn(self._ports.records.seek_back({key: slot.fed[topic]}))
         elif slot.feed(fetched):
             self._background.spawn(self._ports.records.pause(key))
         self._slices.mark_ready(slot)
 
     def feed_control(self, fetched: Fetched) -> None:
-        """A batch of `control`, for all tasks; kept for those that come later."""
+        """Takes a batch of `control` for all tasks, and keeps it for later ones."""
         batch = fetched.batch
         self._control += batch.records
         self._control_next = batch.next_offset
@@ -311,10 +311,10 @@ class Tasks:
     def _running(self) -> list[TaskSlot]:
         return [slot for slot in self._slots.values() if slot.runs]
 
-    # ── Questions ─────────────────────────────────────────────────────────────────────────────
+    # ── Queries ───────────────────────────────────────────────────────────────────────────────
 
     def state_of(self, customer: str) -> bytes | None:
-        """The committed state of a customer; None for one who isn't known. Raises NotHere."""
+        """See GroupMember."""
         partition = self._ports.partition_of(customer.encode())
         slot = self._slots.get(partition)
         if slot is None or not slot.runs:
@@ -322,7 +322,7 @@ class Tasks:
         return slot.task.state_of(customer)
 
     def slots(self) -> list[TaskSlot]:
-        """All tasks of this worker, in order of their numbers."""
+        """All slots of this worker, in order of their numbers."""
         return [self._slots[number] for number in sorted(self._slots)]
 
 

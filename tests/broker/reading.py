@@ -1,4 +1,4 @@
-"""What is on a broker: topics made for a test, and what a reader of committed records sees."""
+"""Topics for a test, and the view of a reader of committed records."""
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic

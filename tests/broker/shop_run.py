@@ -42,7 +42,7 @@ def every_10th_customer() -> list[EventRecord]:
 
 
 class Outputs(msgspec.Struct):
-    """What a reader of committed records sees: values by partition, in their order, and the last
+    """View of a reader of committed records: values by partition, in their order, and the last
     state of every customer."""
 
     commands: dict[int, list[bytes]]

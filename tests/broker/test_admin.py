@@ -62,7 +62,7 @@ def test_what_is_not_there_is_left_out(broker, settings, admin):
     assert admin.end_offsets(places, 5.0) == {(topic, 0): 0}
 
 
-def test_who_does_not_answer_in_time_is_left_out(proxy, broker, settings):
+def test_partitions_without_an_answer_in_time_are_left_out(proxy, broker, settings):
     topic = settings.prefix + "orders"
     create_topics(broker, [topic])
     admin = KafkaAdmin(settings_for(proxy, settings.prefix))
@@ -73,7 +73,7 @@ def test_who_does_not_answer_in_time_is_left_out(proxy, broker, settings):
     admin.close()
 
 
-def test_where_one_request_for_all_fails_each_is_asked(proxy, broker, settings):
+def test_one_request_each_where_one_for_all_fails(proxy, broker, settings):
     topic = settings.prefix + "orders"
     create_topics(broker, [topic])
     admin = KafkaAdmin(settings_for(proxy, settings.prefix))
@@ -92,7 +92,7 @@ def test_a_broker_that_is_there_is_not_waited_for(admin):
     admin.wait_for_broker()
 
 
-def test_a_broker_that_is_not_there_is_named_and_given_up_after_the_setting(caplog):
+def test_an_unreachable_broker_is_named_and_refused_after_broker_timeout(caplog):
     admin = KafkaAdmin(Settings(brokers="127.0.0.1:1", broker_timeout=600))
     with pytest.raises(Refused, match=r"no broker reachable at 127\.0\.0\.1:1 after 0\.6 s"):
         admin.wait_for_broker()
@@ -119,7 +119,7 @@ def test_pitfall_63_a_broker_that_comes_later_is_found(own_broker, caplog):
     admin.close()
 
 
-def test_bounds_that_nobody_tells(settings, admin):
+def test_bounds_of_an_unknown_topic_are_refused(settings, admin):
     with pytest.raises(Refused, match=r"missing\[0\]: reading end offset"):
         admin.bounds(settings.prefix + "missing", 0, 1.0)
 

@@ -61,14 +61,14 @@ def write(broker, producer, topic, *records, is_committed: bool = True) -> None:
 
 
 def content(chunks) -> dict:
-    """What a store holds after all chunks."""
+    """Content of a store after all chunks."""
     found: dict = {}
     for chunk in chunks:
         found.update(chunk.changes)
     return {key: value for key, value in found.items() if value is not None}
 
 
-def test_the_newest_of_each_key_is_told_and_what_was_deleted(broker, producer, topic, read):
+def test_the_newest_of_each_key_and_tombstones_are_returned(broker, producer, topic, read):
     write(broker, producer, topic, (b"anna", b"1"), (b"ben", b"1"))
     write(broker, producer, topic, (b"anna", b"2"), (b"ben", None), (b"\x00position", b"p"))
     chunks = read(None)
@@ -201,7 +201,7 @@ def test_a_transaction_that_ends_while_it_is_waited_for_is_read(producer, topic,
     assert content(reader.read(0, is_stopped)) == {b"anna": b"1"}
 
 
-def test_reading_stops_when_asked(broker, producer, topic, read):
+def test_reading_stops_on_request(broker, producer, topic, read):
     write(broker, producer, topic, (b"anna", b"1"))
     with pytest.raises(Stopped, match="stopped at 0 of 2"):
         read(0, is_stopped=lambda: True)

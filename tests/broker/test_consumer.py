@@ -83,7 +83,7 @@ def test_key_time_and_headers_are_those_of_the_record(broker, consumer, topic):
     assert second.headers is None
 
 
-def test_the_end_is_told_on_reaching_it(broker, consumer, topic):
+def test_the_end_is_reported_on_reaching_it(broker, consumer, topic):
     produce(broker, topic, 3)
     consumer.assign(topic, 0, 0)
     last = fetch_to_end(consumer, topic)[-1]
@@ -211,7 +211,7 @@ def test_the_end_itself_is_no_position_beyond_it(broker, consumer, topic):
     assert values(fetch_to_end(consumer, topic)) == []
 
 
-def test_a_consumer_is_closed_at_once_although_nobody_answers(topic_prefix):
+def test_a_consumer_closes_at_once_without_an_answer(topic_prefix):
     settings = Settings(brokers="127.0.0.1:1")
     consumer = RecordConsumer({**consumer_options(settings, "test"), "log_level": 0})
     consumer.assign("orders", 0, 0)

@@ -68,7 +68,7 @@ def coupons(
 
 
 def commands(shop: Shop, template: str) -> dict[str, set[str]]:
-    """Who was sent which codes."""
+    """Codes sent, by customer."""
     found: dict[str, set[str]] = {}
     with TopicReader(shop.settings) as reader:
         for one in reader.read(reader.starts(reader.partition_ids("send-commands"))):

@@ -21,7 +21,7 @@ from streams.kafka.event_producer import EventProducer
 from streams.operations.publish import publish_set, read_set
 from streams.ports import CHANGELOG
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
-from streams.runtime.facts import DayFact
+from streams.runtime.day_facts import DayFact
 from streams.settings import RecordTime, Settings
 from streams.store.rocks import RocksStore, StoreMemory
 from tests.broker.one_task import OneTask, wall_clock
@@ -96,7 +96,7 @@ class Past:
         assert ended.returncode == -signal.SIGKILL, ended.stderr
 
     def store(self) -> dict[bytes, bytes]:
-        """What is in the store as it lies there, without the changelog."""
+        """Content of the store on disk, without the changelog."""
         store = RocksStore(self.directory, StoreMemory(1 << 20))
         try:
             return dict(store.items())

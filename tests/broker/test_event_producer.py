@@ -65,7 +65,7 @@ def test_a_block_that_fails_does_not_wait_for_what_it_had_queued() -> None:
         fail_in_the_middle()
 
 
-def test_a_broker_that_is_not_there_is_given_up_in_time() -> None:
+def test_an_unreachable_broker_is_refused_in_time() -> None:
     settings = Settings(brokers="localhost:1", broker_timeout=1_000)
     with (
         pytest.raises(Refused, match="localhost:1 accepted no record"),
@@ -74,6 +74,6 @@ def test_a_broker_that_is_not_there_is_given_up_in_time() -> None:
         producer.produce(OutputRecord("orders", b"ada", b"x"))
 
 
-def test_a_topic_that_is_not_there_is_told_with_what_mends_it(settings: Settings) -> None:
+def test_a_missing_topic_is_refused_with_its_fix(settings: Settings) -> None:
     with pytest.raises(Refused, match="topics check"), EventProducer(settings) as producer:
         producer.produce(OutputRecord("orders", b"ada", b"x", partition=7))

@@ -11,7 +11,7 @@ from streams.demo.workers import Worker
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CONTROL, DayReport, Record
-from streams.runtime.facts import Adding, DayFact
+from streams.runtime.day_facts import DayFact, ReportAggregator
 from streams.settings import Settings
 from tests.broker.shop_run import PARTITIONS, ShopRun
 
@@ -54,7 +54,7 @@ def test_each_day_is_written_once_though_the_agents_worker_is_killed_again_and_a
         if fact is not None:
             assert record.time == fact.day_end
             written.append(fact)
-    adding = Adding(PARTITIONS)
+    adding = ReportAggregator(PARTITIONS)
     expected: list[DayFact] = []
     seen: set[tuple[int, int]] = set()
     for record in told:

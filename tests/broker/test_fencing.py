@@ -42,7 +42,7 @@ def opened(shop: Shop, worker: str, **settings: object) -> OneTask:
 
 
 def stored(one: OneTask) -> tuple[dict[bytes, bytes], int | None]:
-    """What is in the store of a task that is closed: its lock is free."""
+    """Content of a closed task's store, whose lock is free."""
     directory = one.settings.data_dir / f"{one.settings.application}-0"
     store = RocksStore(directory, StoreMemory(1 << 20), lock_within=0.0)
     try:

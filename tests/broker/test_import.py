@@ -126,7 +126,7 @@ def test_another_number_of_partitions_must_be_known_to_the_workers(
     assert sendflow("topics", "check")[0] == 0
 
 
-def test_topics_that_do_not_fit_the_settings_are_told_with_what_mends_it(
+def test_topics_that_do_not_fit_the_settings_are_reported_with_their_fix(
     sendflow: Command,
 ) -> None:
     sendflow("topics", "create")
@@ -345,7 +345,7 @@ def test_explain_of_nobody_or_of_no_flow_says_only_that_with_status_1(
     assert said == (1, "", "no records of customer 'nobody'\n")
     simulated("import", orders, *AS_ORDERS)
     said = simulated("explain", "ada", "--flow", "cart", *form)
-    assert said == (1, "", "unknown flow 'cart', and there is none\n")
+    assert said == (1, "", "unknown flow 'cart'; none are defined\n")
     said = simulated("explain", "ada", "--since", "2020-01-01", *form)
     assert said == (1, "", "no records of customer 'ada' since 2020-01-01\n")
     assert simulated("explain", "ada", *form)[0] == 0

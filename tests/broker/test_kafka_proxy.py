@@ -132,7 +132,7 @@ def test_a_released_answer_ends_the_wait(broker, proxy, topic_prefix):
     assert proxy.requests(ApiKey.END_TXN) == 1
 
 
-def test_only_what_was_asked_for_is_held(broker, proxy, topic_prefix):
+def test_only_requested_messages_are_held(broker, proxy, topic_prefix):
     topic = create_topic(broker, topic_prefix + "out")
     held = proxy.hold_requests(ApiKey.END_TXN, containing=b"somebody else")
     producer = transactional_producer(proxy.bootstrap, topic_prefix + "t")

@@ -126,7 +126,7 @@ def test_pitfall_21_a_record_that_a_stopped_follower_hides_is_late(
         flush = one.producer._flush
 
         def look(deadline: float) -> None:
-            """What is in the transaction, and not yet to be seen."""
+            """Records of the open transaction, not visible yet."""
             flush(deadline)
             assert len(late_in(shop, isolation="read_uncommitted")) == 1
             assert late_in(shop) == []

@@ -96,7 +96,7 @@ def test_headers_times_and_partitions_of_a_record_are_kept(broker, topic_prefix,
     assert [value for _, _, value in read(broker, routes["send-commands"].topic, 0)] == [b"v"]
 
 
-def test_pitfall_38_murmur2_of_librdkafka_is_ours(broker, topic_prefix):
+def test_pitfall_38_murmur2_is_that_of_librdkafka(broker, topic_prefix):
     topic = topic_prefix + "keys"
     create_topics(broker, [topic, topic_prefix + "customers-changelog"], partitions=12)
     routes = {
@@ -308,7 +308,7 @@ def test_an_end_that_is_confirmed_too_late_may_have_been_sent_twice(
     assert_is_spent(producer)
 
 
-def test_pitfall_15_no_call_waits_for_ever_when_nobody_answers(proxy, broker, topic_prefix, routes):
+def test_pitfall_15_no_call_waits_without_limit_for_an_answer(proxy, broker, topic_prefix, routes):
     waiting = new_producer(proxy, topic_prefix, routes)
     held = proxy.hold_responses(ApiKey.INIT_PRODUCER_ID)
     with pytest.raises(OutcomeUnknown, match="opening"):

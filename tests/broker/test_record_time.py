@@ -47,7 +47,7 @@ def opened(shop: Shop, **settings: object) -> OneTask:
 
 
 def outputs(shop: Shop, topic: str) -> list[dict[str, Any]]:
-    """What a reader of committed records sees of an output."""
+    """Records of an output, as a reader of committed records sees them."""
     found = values(shop.broker, topic_name(shop.settings, topic))
     return [decode_any(value or b"")[1] for value in found]
 
@@ -104,7 +104,7 @@ def test_pitfall_14_hours_without_an_event_hold_no_output_back(shop: Shop) -> No
         days = one.task.counts["days"]
         for hour in range(1, 10):
             wall = wall_clock() + hour * HOUR
-            one.task.cut(wall, dict.fromkeys(one.task.needs_cut(wall), 0))
+            one.task.set_end_offsets(wall, dict.fromkeys(one.task.needs_end_offsets(wall), 0))
             assert not one.task.run(wall, 1_000)
             assert one.task.clock == wall - one.task.settings.clock_skew
             if one.task.counts["days"] > days:  # a midnight (UTC) was among them: it's told
@@ -136,7 +136,7 @@ def test_pitfall_23_each_idle_input_is_proven_idle_by_a_cut(shop: Shop) -> None:
         shop.order(CUSTOMERS)
         wall = wall_clock()
         assert not one.task.run(wall, 1_000)
-        assert {*INPUTS} - {*BETWEEN_TASKS} <= {*one.task.needs_cut(wall)}
+        assert {*INPUTS} - {*BETWEEN_TASKS} <= {*one.task.needs_end_offsets(wall)}
         one.advance()
         assert one.task.positions["orders"] == CUSTOMERS
         assert one.task.positions["searches"] == one.task.positions["views"] == 0
@@ -147,7 +147,7 @@ def test_pitfall_23_each_idle_input_is_proven_idle_by_a_cut(shop: Shop) -> None:
 # ── Late records ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_pitfall_21_a_record_that_becomes_visible_late_is_noted_in_its_transaction(
+def test_pitfall_21_a_record_that_becomes_visible_late_is_recorded_in_its_transaction(
     shop: Shop,
 ) -> None:
     """An open transaction upstream hides an order. A follower that was stopped does, too:

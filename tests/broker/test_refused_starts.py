@@ -1,4 +1,4 @@
-"""What can't work is refused at the start, with what mends it."""
+"""Invalid surroundings are refused on start, with their fix."""
 
 from collections.abc import Iterator
 from pathlib import Path

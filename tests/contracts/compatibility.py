@@ -1,5 +1,5 @@
-"""Whether two versions of a schema fit each other: both ways, since producers, workers and delivery
-workers are updated in any order and old records stay in the topics."""
+"""Checks that two versions of a schema are compatible both ways: producers, workers and delivery
+workers are updated in any order, and old records stay in the topics."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _PROMOTIONS: dict[str, tuple[str, ...]] = {
 
 
 def problems_between(old: Schema, new: Schema) -> list[str]:
-    """What would break if `new` took the place of `old`: empty if a reader of each can read what
+    """Returns the incompatibilities of `new` with `old`: empty if a reader of each can read what
     a writer of the other wrote."""
     backward = (f"backward incompatible: {p}" for p in _unreadable(old, new, ""))
     forward = (f"forward incompatible: {p}" for p in _unreadable(new, old, ""))

@@ -1,4 +1,4 @@
-"""Who is to be added to a flow, in both forms, with the event as it was written."""
+"""Backfill requests in both forms, with the event as it was written."""
 
 import json
 from typing import Any

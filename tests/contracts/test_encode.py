@@ -1,4 +1,4 @@
-"""What a task writes, read back."""
+"""The output of a task, read back."""
 
 import json
 from typing import Any
@@ -156,7 +156,7 @@ def test_order_is_kept() -> None:
 
 
 def _fields(command: SendCommand | WebhookCommand) -> dict[str, Any]:
-    """What is in the value."""
+    """Decodes the value."""
     fields = msgspec.structs.asdict(command)
     del fields["traceparent"]  # a header
     return fields

@@ -120,7 +120,7 @@ def test_pitfall_58_what_was_known_is_read_when_the_registry_is_down_at_start(
     assert [path.name for path in cache.iterdir()] == [f"{schema_id}.json"]
 
 
-def test_pitfall_56_an_unknown_schema_id_is_a_dead_letter_and_is_asked_for_seldom() -> None:
+def test_pitfall_56_an_unknown_schema_id_is_a_dead_letter_and_is_seldom_requested() -> None:
     clock = Clock()
     with RegistryServer() as server:
         decoder = EventDecoder(registry=SchemaRegistry(server.url, clock=clock))
@@ -292,7 +292,7 @@ def test_a_schema_that_the_registry_does_not_take_is_refused_with_its_words() ->
             EffectEncoder(registry=SchemaRegistry(server.url))
 
 
-def test_a_wrong_path_is_told_at_the_start() -> None:
+def test_a_wrong_path_is_reported_on_start() -> None:
     with RegistryServer() as server:
         server.fails_with = 404
         with pytest.raises(Refused, match="wrong address"):
@@ -350,7 +350,7 @@ def test_two_registries_have_caches_of_their_own(tmp_path: Path) -> None:
     assert names == ["OrderPlaced", "CustomerErased"]
 
 
-def test_what_is_known_is_told_without_a_request() -> None:
+def test_a_known_schema_needs_no_request() -> None:
     with RegistryServer() as server:
         schema_id = server.add(ORDER_PLACED.source)
         registry = SchemaRegistry(server.url)

@@ -1,4 +1,4 @@
-"""What persons say of messages, in both forms."""
+"""Review answers in both forms."""
 
 import json
 from typing import Any

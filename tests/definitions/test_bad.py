@@ -16,7 +16,7 @@ FILES = sorted(BAD.glob("*.yaml"))
 
 
 def problems_of(file: Path, folder: Path) -> list[str]:
-    """What is wrong with the set in which `file` lies, in the form LINE:COLUMN: message."""
+    """Returns the problems of the set that contains `file`, in the form LINE:COLUMN: message."""
     text = file.read_text()
     place = folder / (said(text, "file") or [file.name])[0]
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -104,7 +104,7 @@ def test_a_flowchart_in_mermaid() -> None:
     ]
 
 
-def test_what_nobody_reaches_is_not_linked() -> None:
+def test_an_unreachable_step_is_not_linked() -> None:
     steps = "steps: [exit, {send: email, template: never}]"
     drawn = list(
         as_mermaid(picture_of(flow(f"flow: f\ntrigger: {{metric: order.placed}}\n{steps}")))

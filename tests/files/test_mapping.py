@@ -308,7 +308,7 @@ def test_counts():
             ["order_id=invoice:major"],
             [],
             "UTC",
-            "unknown way to read text 'major', and there is none",
+            "unknown way to read text 'major'; none are defined",
         ),
         ("order.placed", ["total.net=amount"], [], "UTC", "has no keys"),
         ("order.placed", ["total=amount", "total=invoice"], [], "UTC", "duplicate field 'total'"),

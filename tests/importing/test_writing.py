@@ -25,7 +25,7 @@ def search(at, customer="ada"):
 
 
 class Written(list):
-    """What a PastWriter produced."""
+    """The output of a PastWriter."""
 
     def __init__(self):
         super().__init__()
@@ -58,7 +58,7 @@ def test_a_past_event_has_the_time_at_which_it_happened_and_javas_partition():
     assert (record.time, record.partition) == (5, partition_of(b"ada", PARTITIONS))
 
 
-def test_the_beginning_is_told_to_every_partition():
+def test_every_partition_gets_a_tick_at_the_beginning():
     written = Written()
     written.writer.write(search(5))
     assert set(written.ticks()) == {(*place, 5) for place in EVERYWHERE}
@@ -102,7 +102,7 @@ def test_a_partition_that_had_a_record_needs_no_tick():
     assert written.writer.ticks == 2 * len(EVERYWHERE) - 1
 
 
-def test_the_end_is_told_to_every_partition():
+def test_every_partition_gets_a_tick_at_the_end():
     written = Written()
     written.writer.write(search(1))
     written.writer.end(2)

@@ -83,7 +83,7 @@ def test_one_key_in_so_many_is_looked_at_however_they_are_fetched(batch):
     assert looked_at == [0, SAMPLE_EVERY, 2 * SAMPLE_EVERY]
 
 
-def test_ticks_and_records_without_a_key_are_nobodys():
+def test_ticks_and_records_without_a_key_belong_to_no_customer():
     check = KeyCheck(4)
     check.check("orders", 0, [record(None)])
     check.check("orders", 1, [record(keys_of(2, 1)[0], value=None)])

@@ -33,7 +33,7 @@ class Consumer:
         return [batch]
 
 
-def test_brokers_that_go_silent_before_the_end_are_given_up(
+def test_silence_of_the_brokers_before_the_end_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     record = Record(1, 0, b"ada", b"x")

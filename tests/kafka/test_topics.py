@@ -46,7 +46,7 @@ def test_pitfall_43_a_missing_topic():
     )
 
 
-def test_pitfall_37_one_topic_with_other_partitions_must_be_made_anew():
+def test_pitfall_37_one_topic_with_other_partitions_must_be_recreated():
     found = right()
     found["carts"] = FoundTopic(6, found["carts"].config)
     (problem,) = problems_of(found, SETTINGS)

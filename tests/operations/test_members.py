@@ -1,4 +1,4 @@
-"""Who is a member of a segment, judged from records of the changelog."""
+"""Members of a segment, evaluated from records of the changelog."""
 
 from typing import Any
 

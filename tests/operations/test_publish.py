@@ -1,4 +1,4 @@
-"""What is said when a set of definitions is published (SEMANTICS 3.7)."""
+"""Warnings on publishing a set of definitions (SEMANTICS 3.7)."""
 
 import json
 from typing import Any

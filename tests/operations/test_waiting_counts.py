@@ -1,4 +1,4 @@
-"""Who waits where, from records of the changelog: the newest of each customer counts."""
+"""Waiting customers by step, from the newest changelog record of each."""
 
 from collections.abc import Iterator
 

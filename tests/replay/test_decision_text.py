@@ -215,7 +215,7 @@ def test_the_condition_of_a_step_is_shown_as_it_was_written(judged, reason, evid
     assert decision_text(Outcome.BRANCH, reason, evidence, LONDON, judged) == says
 
 
-def test_a_filter_is_told_as_it_was_written():
+def test_a_filter_is_shown_as_it_was_written():
     judged = JudgedCondition("filter", "not (segment wholesale)")
     text = decision_text(
         Outcome.SKIPPED, "profile_filter", {"segment wholesale": True}, LONDON, judged
@@ -257,8 +257,8 @@ def test_times_are_the_customers():
 
 
 @pytest.mark.timeout(300)  # all cases, one after another
-def test_every_decision_of_every_case_can_be_told() -> None:
-    """What the engine really writes as evidence fits the sentences."""
+def test_every_decision_of_every_case_has_a_text() -> None:
+    """The evidence that the engine writes fits the texts."""
     shown: set[tuple[Outcome, str]] = set()
     for file in find_files([Path(__file__).parents[1] / "cases", example_flows_dir()]):
         for case in read_file(file).cases:

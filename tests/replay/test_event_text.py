@@ -15,9 +15,7 @@ LAMP = {"sku": "LAMP", "name": "Lamp", "price": 1_999, "currency": "GBP", "stock
     ("interest", "said"),
     [("wishlist", " (wishlist)"), ("viewed", " (viewed)"), ("else", ""), (None, "")],
 )
-def test_news_of_an_article_say_what_is_new_and_why_it_is_told(
-    interest: str | None, said: str
-) -> None:
+def test_news_of_an_article_show_the_change_and_the_reason(interest: str | None, said: str) -> None:
     fields = {**LAMP, "interest": interest}
     back = event_text("product.back_in_stock", fields, WORDS)
     assert back == f"product.back_in_stock Lamp: 7 in stock, 19.99 GBP{said}"

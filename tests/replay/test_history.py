@@ -108,7 +108,7 @@ def test_json_that_fits_no_metric_is_left_to_its_dead_letter_and_breaks_nothing(
     assert [event.metric for event in history.events] == ["search.performed"]
 
 
-def test_a_record_that_was_set_aside_is_told_once() -> None:
+def test_a_rejected_record_is_shown_once() -> None:
     topics = Topics()
     mine = partition_of(b"ada", PARTITIONS)
     topics.add("orders", mine, b"ada", order())
@@ -121,7 +121,7 @@ def test_a_record_that_was_set_aside_is_told_once() -> None:
     assert [one.where for one in history.dead_letters] == [f"orders[{mine}]@0"]
 
 
-def test_what_was_decided_before_the_moment_asked_for_is_left_out() -> None:
+def test_decisions_before_the_start_time_are_left_out() -> None:
     topics = Topics()  # read whole: records of outputs can be younger than what they tell of
     mine = partition_of(b"ada", PARTITIONS)
     topics.add("orders", mine, b"ada", order())

@@ -108,7 +108,7 @@ def texts(timeline, *kinds):
     return [line.text for line in timeline.lines if line.kind in kinds]
 
 
-def test_a_mail_that_was_sent_is_told_with_its_address_and_its_cause(shop):
+def test_a_sent_mail_is_shown_with_its_address_and_its_trigger(shop):
     shop.cart(BEGIN)
     shop.until(BEGIN + DAY)
     assert texts(shop.explained(), "decision") == [
@@ -118,7 +118,7 @@ def test_a_mail_that_was_sent_is_told_with_its_address_and_its_cause(shop):
     ]
 
 
-def test_a_mail_that_was_not_sent_is_told_with_the_event_that_ended_it(shop):
+def test_a_mail_that_was_not_sent_is_shown_with_the_exit_event(shop):
     shop.cart(BEGIN)
     shop.order(BEGIN + HOUR)
     shop.until(BEGIN + DAY)
@@ -134,7 +134,7 @@ def test_a_mail_that_was_not_sent_is_told_with_the_event_that_ended_it(shop):
     assert timeline.outcomes == {"cart": {"entered": 1, "exited exit_on": 1}}
 
 
-def test_a_branch_is_told_with_the_condition_as_it_was_written(shop):
+def test_a_branch_is_shown_with_the_condition_as_it_was_written(shop):
     shop.order(BEGIN)
     shop.order(BEGIN + HOUR, "2")
     shop.until(BEGIN + DAY)
@@ -220,14 +220,14 @@ def test_a_late_event_stands_where_it_was_processed(shop):
     assert line.text.endswith("(occurred Wed 2011-03-02 10:00:00) (late: processed at this time)")
 
 
-def test_a_dead_letter_of_the_customer_is_told(shop):
+def test_a_dead_letter_of_the_customer_is_shown(shop):
     shop.local.append("orders", BEGIN, b"ada", b"rubbish")
     shop.until(BEGIN + DAY)
     [text] = texts(shop.explained(), "dead_letter")
     assert text.startswith("dead letter orders[0]@0: the value begins with 72 75")
 
 
-def test_times_are_the_customers_own_unless_asked_otherwise(shop):
+def test_times_are_the_customers_own_by_default(shop):
     assert shop.explained().timezone == "Europe/London"
     shop.customer(BEGIN, timezone="Asia/Tokyo")
     assert shop.explained().timezone == "Asia/Tokyo"
@@ -246,7 +246,7 @@ def test_other_customers_are_none_of_its_business(shop):
     assert [published.version for published in history.publications] == ["v1"]
 
 
-def test_what_was_forgotten_is_told_and_is_of_no_flow():
+def test_dropped_events_are_shown_without_a_flow():
     shop = Shop()
     where = {"name": {"contains": "x"}}
     asks = {"count": "view.item", "where": where, "at_least": "1"}
@@ -264,7 +264,7 @@ def test_what_was_forgotten_is_told_and_is_of_no_flow():
 
 
 @pytest.mark.parametrize("is_json", [False, True])
-def test_who_was_added_afterwards_is_told_with_the_event_and_the_place(is_json):
+def test_a_backfilled_customer_is_shown_with_event_and_step(is_json):
     shop = Shop()
     shop.customer(BEGIN - DAY)
     shop.cart(BEGIN)

@@ -240,7 +240,7 @@ class Worker:
         await self.records.close()
 
     async def feed(self) -> None:
-        """What Faust does, until it's cancelled."""
+        """Plays Faust until cancelled."""
         while True:
             for fetched in await self.records.fetch(1_000, 0.01):
                 if fetched.batch.topic == CONTROL:

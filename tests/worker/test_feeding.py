@@ -1,4 +1,4 @@
-"""What reaches a task, and in which order, whatever comes in between."""
+"""Records fed to a task, in order and without gaps."""
 
 import json
 from collections.abc import Mapping

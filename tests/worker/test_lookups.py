@@ -112,7 +112,7 @@ async def test_a_registry_that_refuses_the_password_ends_the_worker(
     assert "schema_registry_username" in str(error)
 
 
-async def test_nobody_asks_for_a_task_that_was_given_up() -> None:
+async def test_no_lookup_for_a_task_that_was_left() -> None:
     asking, slot = Lookups(), TaskSlot(0)
     slot.leave()
 

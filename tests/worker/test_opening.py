@@ -1,4 +1,4 @@
-"""What a worker's tasks share must be there before any of them opens."""
+"""Resources shared by tasks exist before any of them opens."""
 
 import threading
 import time
@@ -59,5 +59,5 @@ def test_a_worker_that_is_stopped_waits_for_no_registry() -> None:
         encoder_with(SchemaRegistry("http://127.0.0.1:1"), 60.0, lambda: True)
 
 
-def test_without_a_registry_nobody_is_asked() -> None:
+def test_without_a_registry_there_is_no_lookup() -> None:
     encoder_with(None, 0.0, lambda: False)

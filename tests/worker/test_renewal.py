@@ -1,4 +1,4 @@
-"""What makes a store that was quiet as new as one that was busy."""
+"""Renewal of an idle store on closing."""
 
 import pytest
 
@@ -39,28 +39,28 @@ def test_a_store_that_lacks_what_a_later_owner_committed_keeps_its_age(end: int)
 @pytest.mark.parametrize(
     ("age", "is_renewed"), [(HOUR - 1, False), (HOUR, False), (HOUR + 1, True)]
 )
-def test_no_broker_is_asked_for_a_store_that_was_just_written(age: int, is_renewed: bool) -> None:
+def test_no_request_for_a_store_that_was_just_written(age: int, is_renewed: bool) -> None:
     asked = []
 
-    def ask_end() -> int:
+    def read_end() -> int:
         asked.append(age)
         return 10
 
     store = store_of(10, NOW - age)
-    assert Renewal(DAY, ask_end, lambda: NOW).renew(store) is is_renewed
+    assert Renewal(DAY, read_end, lambda: NOW).renew(store) is is_renewed
     assert bool(asked) is is_renewed
 
 
 def test_a_broker_that_does_not_answer_leaves_the_store_as_it_is() -> None:
-    def ask_end() -> int:
+    def read_end() -> int:
         raise RuntimeError("the client is closed")
 
     store = store_of(10, NOW - 30 * DAY)
-    assert not Renewal(DAY, ask_end, lambda: NOW).renew(store)
+    assert not Renewal(DAY, read_end, lambda: NOW).renew(store)
     assert store.written_at() == NOW - 30 * DAY
 
 
-def test_what_comes_while_the_end_is_asked_for_is_not_covered() -> None:
+def test_a_commit_during_the_request_for_the_end_is_not_covered() -> None:
     """The time is that before the question."""
     times = iter([NOW, NOW + HOUR])
     store = store_of(10, NOW - 30 * DAY)

@@ -74,7 +74,7 @@ async def test_a_task_that_stays_goes_on_and_one_that_goes_is_closed(cluster):
 
 
 @pytest.mark.parametrize(("generation", "was_expelled"), [(3, False), (2, True)])
-async def test_a_task_that_another_could_have_owned_meanwhile_starts_anew(
+async def test_a_task_that_another_could_have_owned_meanwhile_restarts(
     cluster, generation, was_expelled
 ):
     async with worker_on(cluster) as worker:
@@ -191,7 +191,7 @@ async def test_after_a_failure_the_task_starts_from_what_was_committed(cluster, 
         assert sorted(cluster.opened) in ([0, 0, 1], [0, 1, 1])
 
 
-async def test_commits_that_were_applied_are_no_failures_although_nobody_confirmed_them(cluster):
+async def test_applied_commits_are_no_failures_without_a_confirmation(cluster):
     def lose_the_answer(partition: int) -> None:
         raise OutcomeUnknown("the broker is slow")
 
@@ -233,7 +233,7 @@ async def test_a_store_that_cant_be_trusted_is_set_aside(cluster):
         assert [opening.is_store_unusable for opening in openings] == [False, True]
 
 
-async def test_pitfall_12_a_fenced_task_writes_nothing_and_comes_back_if_it_stays_ours(cluster):
+async def test_pitfall_12_a_fenced_task_writes_nothing_and_comes_back_if_still_owned(cluster):
     async with worker_on(cluster) as worker:
         await worker.tasks.assigned({1}, 1)
         await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
@@ -302,15 +302,15 @@ async def test_pitfall_61_a_record_at_which_deciding_fails_becomes_a_dead_letter
 
 
 async def test_pitfall_61_a_set_at_which_our_code_fails_ends_no_worker(cluster, monkeypatch):
-    from streams.runtime.audience import Audience
+    from streams.runtime.scans import Scans
 
-    def fail(audience, before, program, now):
+    def fail(scans, before, program, now):
         if program.version == "v2":
             raise ZeroDivisionError("a bug")
-        publish(audience, before, program, now)
+        on_publish(scans, before, program, now)
 
-    publish = Audience.publish
-    monkeypatch.setattr(Audience, "publish", fail)
+    on_publish = Scans.on_publish
+    monkeypatch.setattr(Scans, "on_publish", fail)
     async with worker_on(cluster, failures_allowed=1) as worker:
         await worker.tasks.assigned({0, 1}, 1)
         await until(lambda: sum(slot.runs for slot in worker.tasks.slots()) == 2)

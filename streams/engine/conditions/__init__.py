@@ -1,8 +1,8 @@
 """The conditions of the flow language: one module per condition, named after its key (SEMANTICS 3).
 
-Each has a `Definition` that reads itself, `check(definition, scope)` for what annotations can't
-say, `compile(definition, scope)` to a closure that yields its truth and when to ask again, and
-`evidence(definition, scope)` to one that yields the values compared. Start with `truth.py`.
+Each has a `Definition` for reading, `check(definition, scope)` beyond its annotations,
+`compile(definition, scope)` to a closure that returns the truth and its earliest change, and
+`evidence(definition, scope)` to a closure that returns the compared values. Start with `truth.py`.
 """
 
 from collections.abc import Mapping

@@ -24,9 +24,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """An empty list would hold for nobody, which nobody means."""
+    """An empty list would hold for no customer."""
     if not definition.any:
-        yield Problem(("any",), "an empty list: name at least one condition")
+        yield Problem(("any",), "expected at least one condition")
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
@@ -35,5 +35,5 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """What the parts compare."""
+    """The evidence of the parts together."""
     return evidence_of_all([compile_evidence(part, scope) for part in definition.any])

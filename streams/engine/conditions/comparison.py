@@ -1,7 +1,7 @@
 """Comparisons of one value (SEMANTICS 3.2).
 
-A missing value fails every comparison but `exists: false`. Texts compare exactly, unless
-`ignore_case` is asked for.
+A missing value fails every comparison but `exists: false`. Texts compare exactly, except with
+`ignore_case`.
 """
 
 import operator
@@ -28,7 +28,7 @@ from streams.engine.language import (
 from streams.engine.values import Boolean, FieldType, Operand, Operands, Path, Problem
 
 Judge = Callable[[Any, Situation], bool]
-"""Whether a value (None: missing) passes."""
+"""True if a value (None: missing) passes."""
 
 QUANTIFIERS = ("any", "all", "none")
 
@@ -36,19 +36,19 @@ QUANTIFIERS = ("any", "all", "none")
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """One comparison of one value.
 
-    `equals`: is this value
-    `not_equals`: is there, and is another value
-    `gt`: is greater than
-    `at_least`: is this much or more
-    `lt`: is less than
-    `at_most`: is this much or less
+    `equals`: equal to this value
+    `not_equals`: present and different from this value
+    `gt`: greater than
+    `at_least`: greater than or equal to
+    `lt`: less than
+    `at_most`: less than or equal to
     `between`: from the first to the second, both included
-    `in`: is one of these
-    `not_in`: is there, and is none of these
-    `contains`: a text that has this in it, a list that has this member
-    `starts_with`: a text that begins with this
-    `exists`: true: is there; false: is missing
-    `ignore_case`: texts compare without regard to upper and lower case
+    `in`: one of these values
+    `not_in`: present and none of these values
+    `contains`: a text with this substring, or a list with this member
+    `starts_with`: a text with this beginning
+    `exists`: true: present; false: missing
+    `ignore_case`: compares texts case-insensitively
     """
 
     equals: Operand | None = None
@@ -116,7 +116,7 @@ _OPERATIONS: dict[FieldType, tuple[str, ...]] = {
 
 
 def operation_of(comparison: Comparison) -> tuple[str, Any] | None:
-    """The first comparison that is given, and its operand."""
+    """The first comparison present, with its operand."""
     for name in COMPARISONS:
         operand = getattr(comparison, "in_" if name == "in" else name)
         if operand is not None:
@@ -125,7 +125,7 @@ def operation_of(comparison: Comparison) -> tuple[str, Any] | None:
 
 
 def operations_of(comparison: Comparison) -> list[str]:
-    """All comparisons that are given; one is right, none and two are problems of the writer."""
+    """All comparisons present; any number but one is a problem."""
     return [
         name
         for name in COMPARISONS
@@ -139,15 +139,15 @@ def check_one(
     path: Path = (),
     allowed: tuple[str, ...] = COMPARISONS,
 ) -> Problem | None:
-    """Whether exactly one comparison is given; `allowed` are those that would fit."""
+    """The problem unless exactly one comparison is present; `allowed`: comparisons that fit."""
     given = operations_of(comparison)
     if not given:
         return Problem(path, f"{what} needs a comparison", allowed=allowed)
     if len(given) > 1:
         return Problem(
             (*path, given[1]),
-            f"{given[0]!r} and {given[1]!r}: one comparison at a time; "
-            "for two, write all: [...] or between: [a, b]",
+            f"{given[0]!r} and {given[1]!r} exclude each other; "
+            "combine them with all: [...] or between: [a, b]",
             at_key=True,
         )
     return None
@@ -161,8 +161,8 @@ def compile_comparison(
     path: Path,
     problems: list[Problem],
 ) -> Judge:
-    """`comparison` as a closure over values of the type `kind`; `what` names the value in
-    messages. What doesn't fit is added to `problems`."""
+    """`comparison` as a closure over values of type `kind`; `what` names the value in messages.
+    Appends to `problems`."""
     problem = check_one(comparison, what, path, _OPERATIONS[kind])
     if problem is not None:
         problems.append(problem)
@@ -178,7 +178,7 @@ def compile_comparison(
         problems.append(
             Problem(
                 (*path, "ignore_case"),
-                f"'ignore_case' is for texts, {what} is {IN_WORDS[kind]}",
+                f"'ignore_case' needs text, {what} is {IN_WORDS[kind]}",
                 at_key=True,
             )
         )
@@ -202,7 +202,7 @@ def compile_comparison(
 def _does_not_fit(name: str, kind: FieldType, what: str, path: Path) -> Problem:
     allowed = _OPERATIONS[kind]
     if kind is FieldType.ITEMS:
-        message = f"{what} is a list: write any, all or none with what holds of an item"
+        message = f"{what} is a list: use any, all or none"
         return Problem(path, message, found=name, allowed=QUANTIFIERS, at_key=True)
     return Problem(
         path,
@@ -214,7 +214,7 @@ def _does_not_fit(name: str, kind: FieldType, what: str, path: Path) -> Problem:
 
 
 def never(value: Any, situation: Situation) -> bool:
-    """The judge in place of one that doesn't fit: it's never used, since there is a problem."""
+    """Replaces a comparison with a problem; it is never called."""
     return False
 
 
@@ -255,7 +255,7 @@ def _folded(value: Any) -> Any:
 def _binary(
     compare: Callable[[Any, Any], bool], read_other: Reader, constant: Any, fold: bool
 ) -> Judge:
-    if constant is not None and not fold:  # as nearly always: no call to read it
+    if constant is not None and not fold:  # the usual case: no call to read it
         return lambda value, situation: value is not None and compare(value, constant)
 
     def judge(value: Any, situation: Situation) -> bool:
@@ -286,9 +286,7 @@ def _between(
     if not any(is_reference(operand) for operand in operands):
         least, most = (cast(Any, parse_constant(operand, kind, scope)) for operand in operands)
         if least > most:
-            problems.append(
-                Problem(path, f"between {operands[0]} and {operands[1]} there is nothing")
-            )
+            problems.append(Problem(path, f"empty range {operands[0]} to {operands[1]}"))
         return lambda value, situation: value is not None and least <= value <= most
 
     def judge(value: Any, situation: Situation) -> bool:
@@ -349,7 +347,7 @@ def _among_reference(
             problems.append(
                 Problem(
                     path,
-                    f"{text} is {IN_WORDS[reference.type]}, a list of {kind.value} is wanted here",
+                    f"{text} is {IN_WORDS[reference.type]}, expected a list of {kind.value}",
                     found=text,
                 )
             )
@@ -368,7 +366,7 @@ def _among_reference(
 def compile_judge(
     raw: Any, kind: FieldType, what: str, scope: Scope, path: Path, problems: list[Problem]
 ) -> Judge:
-    """A value as written in a `where`: plain (equals) or a comparison."""
+    """The comparison of a `where` value: plain (equals) or a mapping."""
     if isinstance(raw, str):
         return compile_comparison(Comparison(equals=raw), kind, what, scope, path, problems)
     if not isinstance(raw, dict):

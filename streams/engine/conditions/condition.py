@@ -1,4 +1,4 @@
-"""A condition wherever one may stand, and its compilation by the family's table."""
+"""The family of conditions, and the compilation of its members."""
 
 from typing import Annotated, Any, Protocol
 
@@ -10,26 +10,26 @@ from streams.engine.language import FamilyMember, OneOf, Scope
 FAMILY = "condition"
 
 ConditionDefinition = Annotated[msgspec.Struct, OneOf(FAMILY)]
-"""One of the conditions, told apart by its key."""
+"""One of the conditions, distinguished by its key."""
 
 
 class ConditionModule(FamilyMember, Protocol):
-    """What the module of a condition holds."""
+    """The interface of a condition's module."""
 
     def compile(self, definition: Any, scope: Scope) -> Condition:
         """The closure of a checked definition."""
 
     def evidence(self, definition: Any, scope: Scope) -> EvidenceFunction:
-        """What a checked definition compares, for decisions."""
+        """The evidence of a checked definition, for decisions."""
 
 
 def compile_condition(definition: msgspec.Struct, scope: Scope) -> Condition:
-    """The closure of a checked condition; what it asks of the past is noted in `scope.reads`."""
+    """The closure of a checked condition; adds the past events that it needs to `scope.reads`."""
     return _module_of(definition, scope).compile(definition, scope)
 
 
 def compile_evidence(definition: msgspec.Struct, scope: Scope) -> EvidenceFunction:
-    """What a checked condition compares."""
+    """The evidence of a checked condition."""
     return _module_of(definition, scope).evidence(definition, scope)
 
 

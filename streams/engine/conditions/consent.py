@@ -1,4 +1,4 @@
-"""`{consent: email}`: may be written to for marketing."""
+"""`{consent: email}`: marketing is allowed."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ from streams.engine.values import Channel, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds if the customer agreed to marketing on the channel and nothing suppresses it.
+    """Holds if the customer consented to marketing on the channel and it isn't suppressed.
 
     `consent`: the channel
     """
@@ -27,12 +27,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """Nothing beyond the channel's name."""
+    """No checks beyond the channel's name."""
     yield from ()
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """As SEMANTICS 4.6 judges a marketing message."""
+    """The rule for marketing messages (SEMANTICS 4.6)."""
     channel = definition.consent
 
     def judge(situation: Situation) -> Truth:
@@ -42,7 +42,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """Whether it may be, and what suppresses the channel."""
+    """The result, with the causes of suppression."""
     channel = definition.consent
 
     def collect(situation: Situation) -> Evidence:

@@ -1,4 +1,4 @@
-"""`{count: METRIC, ...}`: how often (SEMANTICS 3.1, 3.3)."""
+"""`{count: METRIC, ...}`: the number of events (SEMANTICS 3.1, 3.3)."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,7 +18,7 @@ from streams.engine.values import FieldType, MetricName, Problem
 
 
 class Definition(OverTime, frozen=True, kw_only=True):
-    """Compares how often something happened.
+    """Compares the number of events.
 
     `count`: the metric
     """
@@ -27,7 +27,7 @@ class Definition(OverTime, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """The events are known and the comparison is one of numbers."""
+    """Checks the metric and that the comparison fits a number."""
     yield from check_over_time(definition, "count", definition.count, scope)
     if definition.exists is not None:
         yield Problem(
@@ -38,11 +38,11 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         return
     problems: list[Problem] = []
     compile_comparison(definition, FieldType.NUMBER, "the count", scope, (), problems)
-    yield from (problem for problem in problems if problem.path)  # no comparison: said above
+    yield from (problem for problem in problems if problem.path)  # no comparison: reported above
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """The number passes the comparison."""
+    """The comparison of the number."""
     passes = compile_comparison(definition, FieldType.NUMBER, "the count", scope, (), [])
     if _is_total(definition):
         number = _total(definition, scope)
@@ -61,7 +61,7 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
 
 
 def _is_total(definition: Definition) -> bool:
-    """Over all time and without `where` the state's own count serves."""
+    """Over all time and without `where` the state has the number."""
     return is_all_time(definition) and not definition.where
 
 

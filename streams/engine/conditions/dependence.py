@@ -1,5 +1,4 @@
-"""Which events can change the truth of a condition: so that a segment costs nothing where an event
-has nothing to do with it."""
+"""The events that can change the truth of a condition: a segment costs nothing at other events."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,16 +29,15 @@ VALUE_METRICS = frozenset({"order.placed", "order.cancelled", "order.refunded"})
 
 
 class Dependence(msgspec.Struct):
-    """What a condition's truth hangs on, beside time."""
+    """The inputs of a condition's truth, beside time."""
 
     metrics: set[str] = set()
-    on_journeys: bool = False  # on which flows the customer is in
+    on_journeys: bool = False  # the flows that the customer is in
     values: set[str] = set()  # of the customer, which store facts may change (SEMANTICS 7.2)
 
 
 def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
-    """What the truth of a condition hangs on. `segments`: id to Segment, for conditions that ask
-    for another one."""
+    """The inputs of a condition's truth. `segments`: id -> Segment, for nested conditions."""
     found = Dependence()
     for part in _parts(definition):
         match part:
@@ -50,8 +48,8 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
                 found.metrics.add(part.sum)
                 found.metrics |= _metrics_of_the_day(part)
             case since_last.Definition():
-                asked = part.since_last
-                found.metrics.update(asked if isinstance(asked, list) else [asked])
+                metrics = part.since_last
+                found.metrics.update(metrics if isinstance(metrics, list) else [metrics])
             case SinceLast():
                 found.metrics.add(part.last)
             case profile.Definition():
@@ -79,12 +77,12 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
 
 
 def _metrics_of_the_day(part: OverTime) -> frozenset[str]:
-    """The customer's own day hangs on their zone, a field of the profile."""
+    """The customer's own day depends on their zone, a profile field."""
     return frozenset() if part.on_day is None else PROFILE_METRICS
 
 
 def segments_within(segment_id: str, segments: Mapping[str, Any]) -> set[str]:
-    """The segment, and all that its condition asks for."""
+    """The segment, and all segments in its condition."""
     found = {segment_id}
     for part in _parts(segments[segment_id].if_):
         if isinstance(part, segment.Definition):
@@ -93,7 +91,7 @@ def segments_within(segment_id: str, segments: Mapping[str, Any]) -> set[str]:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    """The definition, and everything within it."""
+    """The definition and all values within it."""
     yield value
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:

@@ -1,5 +1,5 @@
-"""`{in_flow: ID}`: is in it now; with `within`: entered it less than that long ago, also if it has
-ended since. The journey that asks doesn't count (SEMANTICS 3.4)."""
+"""`{in_flow: ID}`: the customer is in the flow; with `within`: entered it less than that long ago,
+even if the journey has ended. The journey that is judged doesn't count (SEMANTICS 3.4)."""
 
 from collections.abc import Iterator
 
@@ -19,10 +19,10 @@ from streams.engine.values import Identifier, Instant, PositiveDuration, Problem
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds for customers who are in a flow, or entered it lately.
+    """Holds for customers in a flow, or with a recent entry.
 
     `in_flow`: the flow's id
-    `within`: entered it less than this long ago, whether or not the journey has ended
+    `within`: entered less than this long ago, whether or not the journey has ended
     """
 
     in_flow: Identifier
@@ -36,13 +36,13 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """Over the journeys, or the entries, that the state keeps."""
+    """A search in the journeys, or entries, of the state."""
     flow, within = definition.in_flow, definition.within
     return _in_it(flow) if within is None else _entered_within(flow, within)
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """Whether the customer is, or was."""
+    """The result."""
     name = f"in_flow {definition.in_flow}"
     is_in = compile(definition, scope)
     return lambda situation: Evidence({name: is_in(situation)[0]})
@@ -50,9 +50,9 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
 
 def _in_it(flow: str) -> Condition:
     def judge(situation: Situation) -> Truth:
-        asking = situation.journey
+        judged = situation.journey
         for journey in situation.state.journeys:
-            if journey.flow == flow and not _is_same(journey, asking):
+            if journey.flow == flow and not _is_same(journey, judged):
                 return ALWAYS
         return NEVER
 
@@ -70,25 +70,25 @@ def _entered_within(flow: str, window: int) -> Condition:
 
 
 def _last_entry(flow: str, situation: Situation) -> Instant | None:
-    asking = situation.journey
+    judged = situation.journey
     state = situation.state
     entries = [
         journey.entered_at
         for journey in state.journeys
-        if journey.flow == flow and not _is_same(journey, asking)
+        if journey.flow == flow and not _is_same(journey, judged)
     ]
     for key, entered_at in entries_of(state, flow).items():
         is_own = (
-            asking is not None
-            and asking.flow == flow
-            and (asking.key or "") == key
-            and asking.entered_at == entered_at
+            judged is not None
+            and judged.flow == flow
+            and (judged.key or "") == key
+            and judged.entered_at == entered_at
         )
         if not is_own:
             entries.append(entered_at)
     return max(entries, default=None)
 
 
-def _is_same(journey: Journey, asking: Journey | None) -> bool:
-    """The journey that asks doesn't count; a message that waits for a person asks for its own."""
-    return asking is not None and journey.journey_id == asking.journey_id
+def _is_same(journey: Journey, judged: Journey | None) -> bool:
+    """True for the judged journey itself; a message in review is judged for its journey's copy."""
+    return judged is not None and journey.journey_id == judged.journey_id

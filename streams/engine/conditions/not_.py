@@ -24,15 +24,15 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """Nothing beyond the condition's own checks."""
+    """No checks beyond the condition's own."""
     yield from ()
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """The condition, turned round."""
+    """The condition, negated."""
     return not_of(compile_condition(definition.not_, scope))
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """What the condition compares."""
+    """The evidence of the condition."""
     return compile_evidence(definition.not_, scope)

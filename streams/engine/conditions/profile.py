@@ -1,4 +1,4 @@
-"""`{profile: FIELD, ...}`: the customer's own data (SEMANTICS 3.4); dates also relative to now."""
+"""`{profile: FIELD, ...}`: a profile field (SEMANTICS 3.4); dates also relative to now."""
 
 from collections.abc import Iterator
 
@@ -56,9 +56,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     name = in_time[0]
     others = [*in_time[1:], *operations_of(definition)]
     if others:
-        yield Problem(
-            (others[0],), f"{name!r} and {others[0]!r}: one comparison at a time", at_key=True
-        )
+        yield Problem((others[0],), f"{name!r} and {others[0]!r} exclude each other", at_key=True)
     if field.type not in (FieldType.DATE, FieldType.MOMENT):
         yield Problem(
             (name,),
@@ -70,7 +68,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     offset = parse_offset(operand)
     if offset is not None:
         if field.type is FieldType.DATE and whole_days(offset) is None:
-            yield Problem((name,), f"a date is whole days from now, found {operand!r}")
+            yield Problem((name,), f"a date needs whole days, found {operand!r}")
         return
     problems = []
     compile_comparison(_absolute(name, operand), field.type, "", scope, (), problems)
@@ -83,7 +81,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """Only what is relative to now changes by time alone."""
+    """Only comparisons relative to now change by time alone."""
     name = definition.profile
     kind = scope.profile[name].type
     read = profile_reader(name, scope)
@@ -102,7 +100,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """The field; as it was given, where it can't be what it is said to be."""
+    """The field; unconverted if it doesn't fit its type."""
     name = definition.profile
     read, show = profile_reader(name, scope), json_value(scope.profile[name].type, scope)
 
@@ -126,7 +124,7 @@ def _constant(read: Reader, judge_value: Judge) -> Condition:
 
 
 def _until(at: Instant, *, before: bool, now: Instant) -> Truth:
-    """What is over (`before`) or begins to be over at `at`."""
+    """The truth of a comparison that turns true (`before`) or false at `at`."""
     if now >= at:
         return before, None
     return not before, at

@@ -1,4 +1,4 @@
-"""`{segment: ID}`: is a member, judged by the segment's own condition at this moment."""
+"""`{segment: ID}`: membership, by the segment's condition at this moment."""
 
 from collections.abc import Iterator
 
@@ -20,18 +20,18 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """The segment exists. Circles are found where all segments are known (definition.py)."""
+    """The segment exists. Cycles are found where all segments are known (definition.py)."""
     if definition.segment not in scope.segments:
         yield unknown_name(("segment",), "segment", definition.segment, scope.segments)
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """The segment's condition, compiled once for all who ask."""
+    """The segment's condition, compiled once."""
     return compile_segment(definition.segment, scope)
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """Whether the customer is a member."""
+    """The result."""
     name = f"segment {definition.segment}"
     is_member = compile_segment(definition.segment, scope)
     within = compile_evidence(scope.segments[definition.segment].if_, _outside(scope))
@@ -41,8 +41,8 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
 
 
 def compile_segment(segment_id: str, scope: Scope) -> Condition:
-    """The condition of a segment. It means the same wherever it is asked for, so it sees neither
-    the flow's trigger nor its zone."""
+    """The condition of a segment. It is the same everywhere, so it sees neither the flow's trigger
+    nor its zone."""
     compiled = scope.segment_conditions.get(segment_id)
     if compiled is None:
         compiled = compile_condition(scope.segments[segment_id].if_, _outside(scope))

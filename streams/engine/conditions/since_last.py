@@ -1,5 +1,5 @@
-"""`{since_last: METRIC, at_least: 90d}`: the time since the last one, or since the last of several;
-false for who never did any."""
+"""`{since_last: METRIC, at_least: 90d}`: the time since the last event of one or several metrics;
+false without any event."""
 
 from collections.abc import Iterator
 
@@ -23,9 +23,9 @@ from streams.engine.values import Duration, Instant, MetricName, Problem, durati
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Compares the time since the customer's last event of a metric.
 
-    `since_last`: the metric, or several: since the last of any of them
-    `where`: only events of which this holds
-    `at_least`: this long or longer ago
+    `since_last`: the metric, or several: since the last event of any of them
+    `where`: only events that match
+    `at_least`: this long ago or longer
     `gt`: longer ago than this
     `at_most`: this long ago or less
     `lt`: less long ago than this
@@ -47,23 +47,21 @@ _OPERATIONS = ("at_least", "gt", "at_most", "lt", "between", "equals")
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """The metrics are known, `where` fits each, and there is one comparison."""
+    """The metrics are known, `where` fits each, and exactly one comparison is present."""
     several = isinstance(definition.since_last, list)
     for place, metric in enumerate(_metrics(definition)):
         path = ("since_last", place) if several else ("since_last",)
         yield from check_events(metric, definition.where, scope, path)
     if not _metrics(definition):
-        yield Problem(("since_last",), "an empty list: name at least one metric")
+        yield Problem(("since_last",), "expected at least one metric")
     given = [name for name in _OPERATIONS if getattr(definition, name) is not None]
     if not given:
         yield Problem((), "'since_last' needs a comparison", allowed=_OPERATIONS)
     elif len(given) > 1:
-        yield Problem(
-            (given[1],), f"{given[0]!r} and {given[1]!r}: one comparison at a time", at_key=True
-        )
+        yield Problem((given[1],), f"{given[0]!r} and {given[1]!r} exclude each other", at_key=True)
     between = definition.between
     if between is not None and between[0] > between[1]:
-        yield Problem(("between",), "the first is longer than the second: there is nothing between")
+        yield Problem(("between",), "empty range: the first exceeds the second")
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
@@ -86,7 +84,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """How long ago the last one was."""
+    """The time since the last event."""
     name = f"since_last {', '.join(_metrics(definition))}"
     sources = _sources(definition, scope)
 
@@ -101,8 +99,8 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
 def _history_since(
     sources: list[tuple[str, Test | None]], situation: Situation, last: Instant | None
 ) -> Instant | None:
-    """When a later matching event may have been forgotten. The newest event of a metric never is,
-    but with a `where` an older one may be the last that matches."""
+    """The `history_since` if a later matching event may have been forgotten. The newest event of a
+    metric never is, but with a `where` an older one may be the last that matches."""
     latest: Instant | None = None
     for metric, test in sources:
         past = situation.state.recent.get(metric)
@@ -124,7 +122,7 @@ def _sources(definition: Definition, scope: Scope) -> list[tuple[str, Test | Non
 
 
 def _span(definition: Definition) -> tuple[int, int | None]:
-    """From which distance (included) to which (excluded, None: for ever) it holds."""
+    """The distances from (included) and to (excluded, None: unlimited) which it holds."""
     if definition.at_least is not None:
         return definition.at_least, None
     if definition.gt is not None:
@@ -140,8 +138,8 @@ def _span(definition: Definition) -> tuple[int, int | None]:
 
 
 def _metrics(definition: Definition) -> list[str]:
-    asked = definition.since_last
-    return asked if isinstance(asked, list) else [asked]
+    metrics = definition.since_last
+    return metrics if isinstance(metrics, list) else [metrics]
 
 
 def _last(sources: list[tuple[str, Test | None]], situation: Situation) -> Instant | None:

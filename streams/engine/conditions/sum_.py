@@ -1,4 +1,4 @@
-"""`{sum: METRIC, of: FIELD, ...}`: how much (SEMANTICS 3.1)."""
+"""`{sum: METRIC, of: FIELD, ...}`: the sum of a field over events (SEMANTICS 3.1)."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -22,8 +22,7 @@ class Definition(OverTime, frozen=True, kw_only=True):
     """Compares the sum of a number over events.
 
     `sum`: the metric
-    `of`: the field that is added up; events that lack it, or whose currency has no rate, are left
-    out
+    `of`: the field to sum; events without it, or without a rate for their currency, are left out
     """
 
     sum: MetricName
@@ -43,7 +42,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     if definition.of not in numbers:
         words = IN_WORDS[fields[definition.of].type]
         yield Problem(
-            ("of",), f"{definition.of!r} is {words}: only numbers add up", allowed=tuple(numbers)
+            ("of",), f"sum needs a number, {definition.of!r} is {words}", allowed=tuple(numbers)
         )
         return
     if definition.exists is not None:
@@ -52,11 +51,11 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     problems: list[Problem] = []
     kind = fields[definition.of].type
     compile_comparison(definition, kind, "the sum", scope, (), problems)
-    yield from (problem for problem in problems if problem.path)  # no comparison: said above
+    yield from (problem for problem in problems if problem.path)  # no comparison: reported above
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """The sum passes the comparison."""
+    """The comparison of the sum."""
     passes = compile_comparison(definition, _kind(definition, scope), "the sum", scope, (), [])
     return compile_over_time(definition, _question(definition, scope), passes, scope)
 
@@ -89,7 +88,7 @@ def _sums_of(field: str) -> Measure:
         sums: list[int | float] = [0]
         for event in reversed(events):
             value = None if event.data is None else event.data.get(field)
-            if isinstance(value, int | float):  # it may have been another type once
+            if isinstance(value, int | float):  # older events may carry another type
                 total += Decimal(repr(value)) if isinstance(value, float) else value
             sums.append(float(total) if isinstance(total, Decimal) else total)
         sums.reverse()

@@ -1,11 +1,11 @@
-"""Which of a customer's past events count, and when that changes by time alone (SEMANTICS 3.1).
+"""The past events in a timeframe, and when they change by time alone (SEMANTICS 3.1).
 
 in_last: 7d        (now - 7d, now]          an event leaves exactly 7d after it happened
 during: [a, b]     days of the store, both included; past events never leave
 on_day: -1         the customer's yesterday; changes at the customer's midnights
 since: flow_start  later than the trigger (equal: processed later)
-since: {last: M}   later than the customer's newest M; all, if there never was one
-nothing            all there are
+since: {last: M}   later than the customer's newest M; all events without any M
+(none)             all events
 """
 
 import bisect
@@ -44,15 +44,15 @@ from streams.engine.values import (
 )
 
 Measure = Callable[[Sequence[Occurrence]], Sequence[Any]]
-"""For events in order of time: their count (or sum), then that without the oldest, without the two
-oldest, and so on to that of none. What leaves a window leaves from the front."""
+"""For events in order of time: their count (or sum), then the one without the oldest, without the
+two oldest, and so on. Events leave a window from the front."""
 
 Passes = Callable[[Any, Situation], bool]
-"""Whether a measured number passes the comparison."""
+"""True if a measured number passes the comparison."""
 
 
 LONGEST_AGO = 3_660
-"""Days that `on_day` may look back."""
+"""Limit of `on_day` in days back."""
 
 
 class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +65,9 @@ class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OverTime(Comparison, frozen=True, kw_only=True):
-    """A comparison of a number that is made of past events.
+    """A comparison of a number computed from past events.
 
-    `where`: only events of which this holds
+    `where`: only events that match
     `in_last`: only events less than this long ago
     `during`: only events on these dates of the store, both included
     `on_day`: only events on this day of the customer's own; 0 is today, -1 yesterday
@@ -85,12 +85,12 @@ _TIMEFRAMES = ("in_last", "during", "on_day", "since")
 
 
 def is_all_time(definition: OverTime) -> bool:
-    """Whether no timeframe is given."""
+    """True without a timeframe."""
     return all(getattr(definition, name) is None for name in _TIMEFRAMES)
 
 
 def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -> Iterator[Problem]:
-    """What `count` and `sum` share: the metric, its `where`, one timeframe, one comparison."""
+    """The common checks of `count` and `sum`: metric, `where`, one timeframe, one comparison."""
     yield from check_events(metric, definition.where, scope, (key,))
     problem = check_one(definition, f"{key!r}", allowed=(*OF_NUMBERS, "in", "not_in"))
     if problem is not None:
@@ -98,7 +98,7 @@ def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -
     given = [name for name in _TIMEFRAMES if getattr(definition, name) is not None]
     if len(given) > 1:
         yield Problem(
-            (given[1],), f"{given[0]!r} and {given[1]!r}: one timeframe at a time", at_key=True
+            (given[1],), f"timeframes {given[0]!r} and {given[1]!r} exclude each other", at_key=True
         )
     during = definition.during
     if during is not None and during[0] > during[1]:
@@ -107,21 +107,21 @@ def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -
     if on_day is not None and not -LONGEST_AGO <= on_day <= 0:
         yield Problem(("on_day",), f"expected 0 (today) or a day before such as -1, found {on_day}")
     if definition.since == "flow_start" and scope.flow is None:
-        yield Problem(("since",), "'flow_start' is for flows; there is none here")
+        yield Problem(("since",), "'flow_start' needs a flow")
     if isinstance(definition.since, SinceLast) and definition.since.last not in scope.metrics:
         yield unknown_metric(("since", "last"), definition.since.last, scope)
 
 
 Select = Callable[[Situation], Sequence[Occurrence]]
-"""The past events that lie in the timeframe at this moment."""
+"""The past events in the timeframe at this moment."""
 
 
 Start = Callable[[Situation], Instant]
-"""Where the timeframe begins: the earliest moment, included, of which events are asked for."""
+"""The beginning of the timeframe, included."""
 
 
 class Question(msgspec.Struct, frozen=True):
-    """Which past events are measured, and how."""
+    """A measurement of past events."""
 
     metric: str
     select: Select
@@ -131,14 +131,14 @@ class Question(msgspec.Struct, frozen=True):
     reads_money: bool = False
 
     def matching(self, events: Sequence[Occurrence], situation: Situation) -> Sequence[Occurrence]:
-        """Those of `events` whose data passes."""
+        """The events whose data passes."""
         test = self.test
         if test is None:
             return events
         return [event for event in events if test(event.data or {}, situation)]
 
     def number(self, situation: Situation) -> Any:
-        """What is compared, at this moment."""
+        """The number to compare, at this moment."""
         return self.measure(self.matching(self.select(situation), situation))[0]
 
     def evidence(self, values: dict[str, Any], situation: Situation) -> Evidence:
@@ -161,8 +161,8 @@ class Question(msgspec.Struct, frozen=True):
 def compile_question(
     definition: OverTime, metric: str, fields: set[str], measure: Measure, scope: Scope
 ) -> Question:
-    """What a checked `count` or `sum` measures. `fields`: what it reads of the events beside its
-    `where`. Tells `scope.reads` how far back it looks."""
+    """The measurement of a checked `count` or `sum`. `fields`: the fields that it reads beside its
+    `where`. Adds the events that it needs to `scope.reads`."""
     test = compile_events(metric, definition.where, scope)
     fields = fields | top_fields(definition.where)
     scope.reads.remember(metric, _looks_back(definition), fields)
@@ -176,7 +176,7 @@ def compile_over_time(
     definition: OverTime, question: Question, passes: Passes, scope: Scope
 ) -> Condition:
     """The condition that `question`'s number passes. Only `in_last` and `on_day` change by time
-    alone: what happened stays after the flow's start, between two dates, and so on."""
+    alone: events stay after the flow's start, between two dates, and so on."""
     if definition.in_last is not None:
         return _in_last(question, passes, definition.in_last)
     if definition.on_day is not None:
@@ -193,7 +193,7 @@ def _looks_back(definition: OverTime) -> int | None:
 
 
 def _looks_back_by_days(day: int) -> int:
-    return (2 - day) * DAY  # a day may last 25 h, and has begun a while ago
+    return (2 - day) * DAY  # a day may last 25 h, and today has begun earlier
 
 
 def _select(definition: OverTime, metric: str, scope: Scope) -> Select:
@@ -215,7 +215,7 @@ def _select(definition: OverTime, metric: str, scope: Scope) -> Select:
 
 
 def _start(definition: OverTime, scope: Scope) -> Start:
-    """The first moment that `_select` may find events of."""
+    """The earliest time of events that `_select` may return."""
     if definition.in_last is not None:
         window = definition.in_last
         return lambda situation: situation.now - window + 1
@@ -239,7 +239,7 @@ def _start(definition: OverTime, scope: Scope) -> Start:
 
 
 BEGINNING: Instant = -(1 << 62)
-"""Before all that is known."""
+"""Before all events."""
 
 
 def _start_of_journey(situation: Situation) -> Instant:
@@ -259,7 +259,7 @@ _NOTHING = Past()
 
 
 def _between(events: Past, start: Instant, end: Instant) -> Sequence[Occurrence]:
-    if not events or events.at(-1) < start:  # as of most customers
+    if not events or events.at(-1) < start:  # true of most customers
         return ()
     places = range(len(events))
     first = bisect.bisect_left(places, start, key=events.at)
@@ -284,41 +284,41 @@ def _select_young(metric: str, window: int) -> Select:
 
 
 def _select_day(metric: str, day: int, scope: Scope) -> Select:
-    asked_day = _asked_day(day, scope)
+    meant_day = _meant_day(day, scope)
 
     def select(situation: Situation) -> Sequence[Occurrence]:
         events = _events(metric, situation)
         if not events:
             return ()
-        asked = asked_day(situation)
-        return _between(events, asked.start, asked.end)
+        meant = meant_day(situation)
+        return _between(events, meant.start, meant.end)
 
     return select
 
 
-class _AskedDay(msgspec.Struct, frozen=True, gc=False):
-    """The day that `on_day` means, as long as today is today."""
+class _MeantDay(msgspec.Struct, frozen=True, gc=False):
+    """The day of `on_day`, valid while today lasts."""
 
     today: datetime.date
     begins: Instant  # today
     ends: Instant
-    start: Instant  # the day that is asked about
+    start: Instant  # of that day
     end: Instant
 
 
-def _asked_day(day: int, scope: Scope) -> Callable[[Situation], _AskedDay]:
-    latest: dict[zoneinfo.ZoneInfo, _AskedDay] = {}  # a schedule asks for everybody the same
+def _meant_day(day: int, scope: Scope) -> Callable[[Situation], _MeantDay]:
+    latest: dict[zoneinfo.ZoneInfo, _MeantDay] = {}  # the same for all customers of a schedule
 
-    def find(situation: Situation) -> _AskedDay:
+    def find(situation: Situation) -> _MeantDay:
         zone = _zone(situation, scope)
-        asked = latest.get(zone)
-        if asked is None or not asked.begins <= situation.now < asked.ends:
+        meant = latest.get(zone)
+        if meant is None or not meant.begins <= situation.now < meant.ends:
             today = to_date(situation.now, zone)
             bounds = (*_day(today, zone), *_day(next_day(today, day), zone))
-            asked = _AskedDay(today, *bounds)
-            if asked.ends - asked.begins == DAY:  # no change of clocks within it
-                latest[zone] = asked
-        return asked
+            meant = _MeantDay(today, *bounds)
+            if meant.ends - meant.begins == DAY:  # no change of clocks within it
+                latest[zone] = meant
+        return meant
 
     return find
 
@@ -368,21 +368,21 @@ def _in_last(question: Question, passes: Passes, window: int) -> Condition:
 
 
 def _on_day(question: Question, passes: Passes, day: int, scope: Scope) -> Condition:
-    asked_day = _asked_day(day, scope)
+    meant_day = _meant_day(day, scope)
     nothing = question.measure(())[0]
     metric, ago = question.metric, _looks_back_by_days(day)
 
     def judge(situation: Situation) -> Truth:
         events = _events(metric, situation)
-        if not events or events.at(-1) < situation.now - ago:  # as of most, whatever their zone is
+        if not events or events.at(-1) < situation.now - ago:  # true of most, in any zone
             return passes(nothing, situation), None
-        asked = asked_day(situation)
-        if events.at(-1) < asked.start:
+        meant = meant_day(situation)
+        if events.at(-1) < meant.start:
             return passes(nothing, situation), None  # every day to come is as empty
-        inside = question.matching(_between(events, asked.start, asked.end), situation)
+        inside = question.matching(_between(events, meant.start, meant.end), situation)
         holds = passes(question.measure(inside)[0], situation)
-        zone, today = _zone(situation, scope), asked.today
-        # After the day on which tomorrow is asked about, every day is as empty as tomorrow.
+        zone, today = _zone(situation, scope), meant.today
+        # After the last of these days, every day is as empty as tomorrow.
         for days in range(1, 2 - day):
             start, end = _day(next_day(today, day + days), zone)
             inside = question.matching(_between(events, start, end), situation)

@@ -1,4 +1,4 @@
-"""`{trigger: FIELD, ...}`: the triggering event's own data, which never changes (S46)."""
+"""`{trigger: FIELD, ...}`: the data of the triggering event, which never changes (S46)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,9 +22,9 @@ class Definition(Comparison, frozen=True, kw_only=True):
     """Compares a field of the triggering event.
 
     `trigger`: the field; dots reach into records
-    `any`: of a list: this holds of at least one member
-    `all`: of a list: this holds of every member, and there are some
-    `none`: of a list: this holds of no member
+    `any`: of a list: at least one member matches
+    `all`: of a list: every member matches, and the list isn't empty
+    `none`: of a list: no member matches
     """
 
     trigger: Text
@@ -34,20 +34,20 @@ class Definition(Comparison, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """There is a triggering event, it has the field, and the comparison fits it."""
+    """A triggering event exists, it has the field, and the comparison fits it."""
     if scope.trigger is None:
         if not scope.is_trigger_unknown:
-            yield Problem(("trigger",), "there is no triggering event here", at_key=True)
+            yield Problem(("trigger",), "no triggering event here", at_key=True)
         return
     if scope.trigger not in scope.metrics:
-        return  # said where the trigger is
+        return  # reported at the trigger
     problems: list[Problem] = []
     _compile_test(definition, scope, problems)
     yield from problems
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """The comparison, over the data that the journey keeps."""
+    """The comparison of the data in the journey."""
     assert scope.trigger is not None
     scope.reads.read(scope.trigger, (definition.trigger.partition(".")[0],))
     test = _compile_test(definition, scope, [])
@@ -84,7 +84,7 @@ def _compile_test(definition: Definition, scope: Scope, problems: list[Problem])
 
 
 def _as_where(definition: Definition) -> dict[str, Any]:
-    """The comparison as it stands in a `where`."""
+    """The comparison in the form of a `where`."""
     raw: dict[str, Any] = {}
     for name in (*operations_of(definition), *QUANTIFIERS, "ignore_case"):
         value = getattr(definition, "in_" if name == "in" else name)

@@ -1,5 +1,5 @@
-"""Truth in time: whether something holds now, and the earliest moment at which that could change
-without an event (DESIGN 5.8). That moment is what makes "no order for 90 days" a timer."""
+"""Truth over time: a condition's value now, and the earliest moment at which it could change
+without an event (DESIGN 5.8). That moment makes "no order for 90 days" a timer."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -58,8 +58,8 @@ def earlier(a: Instant | None, b: Instant | None) -> Instant | None:
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:
-    """Holds while every part holds. While it doesn't, it can't begin before each part that fails
-    now has changed at least once, so the latest of their moments is announced."""
+    """Holds while every part holds. Otherwise it can't begin to hold before each failing part has
+    changed at least once, so the latest of their moments is returned."""
     parts = tuple(conditions)
 
     def judge(situation: Situation) -> Truth:
@@ -82,7 +82,7 @@ def all_of(conditions: Sequence[Condition]) -> Condition:
 
 
 def any_of(conditions: Sequence[Condition]) -> Condition:
-    """Holds while one part holds: the mirror of `all_of`."""
+    """Holds while one part holds: the dual of `all_of`."""
     negated = all_of([not_of(condition) for condition in conditions])
     return not_of(negated)
 
@@ -114,7 +114,7 @@ def known_since(situation: Situation, evidence: EvidenceFunction) -> Instant | N
 
 
 def not_of(condition: Condition) -> Condition:
-    """Holds while `condition` doesn't, and changes with it."""
+    """Holds while `condition` doesn't."""
 
     def judge(situation: Situation) -> Truth:
         holds, changes_at = condition(situation)

@@ -1,4 +1,4 @@
-"""`{value: clv.predicted, below: store_mean}`: what the customer is worth (SEMANTICS 3.4, 7.2)."""
+"""`{value: clv.predicted, below: store_mean}`: a lifetime value (SEMANTICS 3.4, 7.2)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -19,9 +19,9 @@ STORE_MEAN = "store_mean"
 
 
 class Definition(Comparison, frozen=True, kw_only=True):
-    """Compares what the customer is worth, by history or by forecast.
+    """Compares a value of the customer, historic or predicted.
 
-    `value`: which of the values
+    `value`: the name of the value
     `below`: less than this number, or than the store's mean (`store_mean`)
     `above`: more than this number, or than the store's mean (`store_mean`)
     """
@@ -32,7 +32,7 @@ class Definition(Comparison, frozen=True, kw_only=True):
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """The value is known, and there is one comparison that fits it."""
+    """The value is known, and exactly one comparison is present and fits it."""
     kind = VALUES.get(definition.value)
     if kind is None:
         yield unknown_name(("value",), "value", definition.value, VALUES)
@@ -43,13 +43,13 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         if problem is not None:
             yield problem
     elif others := [*against[1:], *operations_of(definition)]:
-        message = f"{against[0]!r} and {others[0]!r}: one comparison at a time"
+        message = f"{against[0]!r} and {others[0]!r} exclude each other"
         yield Problem((others[0],), message, at_key=True)
         return
     if against and getattr(definition, against[0]) == STORE_MEAN:
         if mean_fact(definition.value) is None:
             words = IN_WORDS[kind]
-            yield Problem((against[0],), f"{definition.value!r} is {words}: there is no mean of it")
+            yield Problem((against[0],), f"{definition.value!r} is {words} and has no mean")
         return
     problems: list[Problem] = []
     compile_comparison(_as_comparison(definition), kind, "the value", scope, (), problems)
@@ -75,7 +75,7 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """The value, and the store's mean that it was compared with."""
+    """The value, and the store's mean if compared with it."""
     name = definition.value
     read, show, fact = value_reader(name), json_value(VALUES[name], scope), mean_fact(name)
     is_against_mean = STORE_MEAN in (definition.below, definition.above)

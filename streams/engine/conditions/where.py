@@ -1,4 +1,4 @@
-"""`where`: several comparisons at once on the same event (SEMANTICS 1.2, 3.2).
+"""`where`: several comparisons on the same event (SEMANTICS 1.2, 3.2).
 
 A missing list is an empty one; on an empty list `any`, `all` and `in` are false and `none` is true.
 """
@@ -34,7 +34,7 @@ from streams.engine.values import (
 )
 
 Test = Callable[[Mapping[str, Any], Situation], bool]
-"""Whether the data of an event (or an item) passes."""
+"""True if the data of an event (or item) passes."""
 
 Where = Annotated[
     dict[str, Any],
@@ -52,14 +52,14 @@ Where = Annotated[
         },
     ),
 ]
-"""Fields to values or comparisons; read in `compile_where`, where the fields are known."""
+"""Field -> value or comparison; read in `compile_where`, where the fields are known."""
 
 
 class EventPattern(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of one metric, of which the data passes.
+    """Events of one metric with matching data.
 
-    `metric`: the kind of event
-    `where`: what must hold of the event's own data, all of it on the same event
+    `metric`: the event type
+    `where`: conditions on the event's data, all on the same event
     """
 
     metric: MetricName
@@ -78,7 +78,7 @@ def compile_where(
     path: Path,
     problems: list[Problem],
 ) -> Test:
-    """A `where` as one closure: all of it must hold. What doesn't fit is added to `problems`."""
+    """A `where` as one closure: all comparisons must hold. Appends to `problems`."""
     tests = [
         compile_field(name, value, fields, scope, (*path, name), problems)
         for name, value in raw.items()
@@ -108,7 +108,7 @@ def compile_field(
         return lambda data, situation: test(read_value(data) or (), situation)
     if kind is FieldType.ITEMS and isinstance(raw, dict) and _names_of_items(raw):
         inner = next(iter(raw))
-        message = f"{name!r} is a list: write {name}: {{any: {{{inner}: ...}}}}, or all, or none"
+        message = f"{name!r} is a list: write {name}: {{any: {{{inner}: ...}}}}, or use all or none"
         problems.append(Problem(path, message))
         return _no_data
     judge = compile_judge(raw, kind, repr(name), scope, path, problems)
@@ -143,7 +143,7 @@ def _quantified(
     member: Judge
     if kind is FieldType.ITEMS:
         if not isinstance(raw, dict) or not raw:
-            message = f"expected what must hold of an item, found {describe(raw)}"
+            message = f"expected conditions on an item's fields, found {describe(raw)}"
             problems.append(Problem(path, message))
             return never
         member = compile_where(raw, ITEM_FIELDS, scope, path, problems)
@@ -163,23 +163,23 @@ def _quantified(
 
 
 def unknown_metric(path: Path, metric: str, scope: Scope) -> Problem:
-    """There are no events of this metric here."""
+    """The problem of a metric without customer events."""
     if metric in PRODUCT_METRICS:
         meant = " or ".join(repr(name) for name in NEWS)
-        text = f"{metric!r} is about an article, and no customer's; customers have {meant}"
+        text = f"{metric!r} is a product event, not a customer event; use {meant}"
         return Problem(path, text, found=metric)
     return unknown_name(path, "metric", metric, scope.metrics)
 
 
 def check_pattern(pattern: EventPattern, scope: Scope) -> Iterator[Problem]:
-    """Whether the metric is known and its `where` fits. Paths begin at the pattern."""
+    """Checks the metric and its `where`. Paths begin at the pattern."""
     yield from check_events(pattern.metric, pattern.where, scope, ("metric",))
 
 
 def check_events(
     metric: str, where: Mapping[str, Any], scope: Scope, metric_path: Path
 ) -> Iterator[Problem]:
-    """As `check_pattern`, for a metric that stands under a key of its own."""
+    """As `check_pattern`, for a metric under another key."""
     if metric not in scope.metrics:
         yield unknown_metric(metric_path, metric, scope)
         return
@@ -189,13 +189,13 @@ def check_events(
 
 
 def compile_pattern(pattern: EventPattern, scope: Scope) -> Test | None:
-    """The test of an event's data, None if every event of the metric passes. To be called with
-    checked definitions only."""
+    """The test of an event's data; None if every event of the metric passes. For checked
+    definitions only."""
     return compile_events(pattern.metric, pattern.where, scope)
 
 
 def compile_events(metric: str, where: Mapping[str, Any], scope: Scope) -> Test | None:
-    """As `compile_pattern`, for a metric that stands under a key of its own."""
+    """As `compile_pattern`, for a metric under another key."""
     if not where:
         return None
     scope.reads.read(metric, top_fields(where))

@@ -1,8 +1,8 @@
 """The state of one customer, and how events change it (step 2 of SEMANTICS 5.1).
 
 Profile and consent, orders and cart, past events, touches, interests, journeys. Nothing here knows
-a flow. Start with `state.py`; `update.py` says what each metric does to the state, `orders.py` how
-an order changes a customer's value.
+a flow. Start with `state.py`; `update.py` maps metrics to their changes of the state, `orders.py`
+holds how an order changes a customer's value.
 """
 
 from streams.engine.customer.concluded import is_concluded, mark_concluded

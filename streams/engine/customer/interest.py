@@ -1,11 +1,11 @@
-"""Which articles a customer waits for news of (DESIGN 6.5).
+"""The articles that a customer watches (DESIGN 6.5).
 
-    wishlist.added ──► a year      told to the article's task (topic `interests`), which answers
+    wishlist.added ──► a year      sent to the article's task (topic `interests`), which answers
     view.item ───────► 30 days     with `product.back_in_stock` and `product.price_dropped`
     order.placed ────► over        for the articles bought; `customer.erased`: for all
 
-The state remembers what was told, so that a second look at the same article tells nothing new, and
-so that an answer that crosses with an order concerns nobody.
+The state remembers the interests sent: a second view of the same article sends nothing, and an
+answer that crosses with an order is stale.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,16 +18,16 @@ from streams.engine.values import DAY, Instant
 VIEWED, WISHLIST = "viewed", "wishlist"
 
 PERIODS: Mapping[str, int] = {VIEWED: 30 * DAY, WISHLIST: 365 * DAY}
-"""For how long an interest lasts, from the event that shows it."""
+"""Duration of an interest from the event that shows it."""
 
 MOST_WATCHED = 100
-"""Articles of one customer; of more, those are given up that would be over first."""
+"""Limit on articles of one customer; the interests that end first are withdrawn."""
 
 LONGEST_SKU = 1024
-"""Bytes: it is the key of records."""
+"""Bytes of a record key."""
 
 InterestChange = Callable[[CustomerState, Mapping[str, Any], Instant, Instant, Effects], None]
-"""What an event says of the articles that P waits for: (state, data, occurred_at, now, effects)."""
+"""An event's change of interests: (state, data, occurred_at, now, effects)."""
 
 
 def _show(
@@ -50,7 +50,7 @@ def _show(
 
 def _keep_within_limit(state: CustomerState, now: Instant, effects: Effects) -> None:
     for sku in [sku for sku, watch in state.watching.items() if watch.until <= now]:
-        del state.watching[sku]  # the article's task knows when it's over
+        del state.watching[sku]  # the article's task knows its end
     while len(state.watching) > MOST_WATCHED:
         _withdraw(state, min(state.watching, key=lambda sku: _end(state, sku)), now, effects)
 
@@ -79,7 +79,7 @@ def _wished(
 def _bought(
     state: CustomerState, data: Mapping[str, Any], at: Instant, now: Instant, effects: Effects
 ) -> None:
-    """Who has bought an article waits for it no longer, unless the interest came later."""
+    """Withdraws the interest in bought articles, unless it is newer than the order."""
     if not state.watching:
         return
     for item in data.get("items") or ():
@@ -89,24 +89,24 @@ def _bought(
 
 
 STARTS_INTEREST: Mapping[str, InterestChange] = {"view.item": _viewed, "wishlist.added": _wished}
-"""Metrics that show an interest; looked at only if a flow asks for news."""
+"""Metrics that start an interest; applied only if a flow uses news."""
 
 ENDS_INTEREST: Mapping[str, InterestChange] = {"order.placed": _bought}
-"""Metrics that end one; looked at always."""
+"""Metrics that end an interest; always applied."""
 
 
 def withdraw_all_interests(state: CustomerState, now: Instant, effects: Effects) -> None:
-    """The customer waits for nothing any more."""
+    """Withdraws all interests of the customer."""
     for sku in list(state.watching):
         _withdraw(state, sku, now, effects)
 
 
 def is_watched(state: CustomerState, sku: str, now: Instant) -> bool:
-    """Does the customer still want to hear of this article?"""
+    """True if the customer watches the article at `now`."""
     watch = state.watching.get(sku)
     return watch is not None and watch.until > now
 
 
 def is_valid_sku(sku: str) -> bool:
-    """Can it be the key of a record? What a customer's event calls a sku is any text."""
+    """True if `sku` can be a record key: a customer's event may carry any text."""
     return bool(sku) and sku[0] != "\x00" and len(sku.encode()) <= LONGEST_SKU

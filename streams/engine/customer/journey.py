@@ -1,21 +1,22 @@
-"""One customer's run through one flow: what is kept of it, and the states it may be in.
+"""A journey: one customer's run through one flow, its stored fields and its states.
 
              enter
                |
                v            wait, wait_for
             RUNNING -------------------------> WAITING
-            |  ^  ^ <-------------------------    |
-            |  |  |  due, or what was waited for  |
+            |  |  ^ <-------------------------    |
+            |  |  |  due, or the awaited event    |
             |  |  |                               |
-            |  |  |  quiet hours, paused flow     |
             |  |  `---- due, live again ---- HELD |
             |  |                          ^    |  |
             |  `--------------------------'    |  |
+            |   quiet hours, paused flow,      |  |
+            |   1,000 steps, a copy in review  |  |
             v                                  v  v
             ENDED  <------- exit_on, restarted, archived, ...
 
-RUNNING and ENDED are never stored: whoever runs waits, is held or has ended before the event or
-timer is done with.
+RUNNING and ENDED are never stored: at the end of an event or timer a journey waits, is held or has
+ended.
 """
 
 from enum import Enum
@@ -27,13 +28,13 @@ from streams.engine.values import Instant, unpack
 
 
 class JourneyState(Enum):
-    """Where a journey is in its life."""
+    """The state of a journey."""
 
-    __hash__ = object.__hash__  # that of Enum is a call in Python, and a journey moves often
+    __hash__ = object.__hash__  # Enum's is a Python call, and journeys move often
 
     RUNNING = "r"  # moves from step to step
-    WAITING = "w"  # passed `step`; goes on when it is due, or at what a wait_for waits for
-    HELD = "h"  # stands before `step`, which is judged again when the journey is due
+    WAITING = "w"  # passed `step`; continues when due, or at the awaited event
+    HELD = "h"  # before `step`, which is judged again when due
     ENDED = "e"  # over, with a reason in the decisions
 
 
@@ -46,7 +47,7 @@ SUCCESSORS: dict[JourneyState, frozenset[JourneyState]] = {
 
 
 class WrongMove(Exception):
-    """A journey was moved along an arrow that isn't drawn: an error of ours, never of the input."""
+    """A transition outside of SUCCESSORS: a programming error, never caused by input."""
 
 
 class Journey(msgspec.Struct, array_like=True):
@@ -64,10 +65,10 @@ class Journey(msgspec.Struct, array_like=True):
     step: str | None = None  # the id of the step where P waits or is held
     state: JourneyState = JourneyState.RUNNING
     due: Instant | None = None
-    memory: dict[str, Any] = {}  # what steps keep for later, by the names below
-    passed: bytes = b""  # marks of the named steps that P has passed: never run twice (6.2)
+    memory: dict[str, Any] = {}  # of steps, by the names below
+    passed: bytes = b""  # step hashes of the named steps passed: never run twice (6.2)
     traceparent: str | None = None  # of the triggering event
-    coupon: str | None = None  # the code that was given last in this journey (7.1)
+    coupon: str | None = None  # the newest code given in this journey (7.1)
 
     def trigger_data(self) -> dict[str, Any]:
         """The data of the triggering event; empty if no event triggered the journey."""
@@ -75,23 +76,22 @@ class Journey(msgspec.Struct, array_like=True):
 
 
 REACHED = "reached"
-"""[step, time]: when P reached the message at which P is held."""
+"""[step, time]: arrival of P at the message where P is held."""
 TIMEOUT_AT = "timeout_at"
-"""[step, time]: when the `wait_for` at which P waits is over."""
+"""[step, time]: end of the `wait_for` where P waits."""
 SENT = "sent"
-"""The journey's newest message, [step, time]: an event that ends the journey later shows both times
-(F81)."""
+"""[step, time] of the journey's newest message, for the evidence of an exit (F81)."""
 
 
 def remembered_at(journey: Journey, name: str, step: str) -> Instant | None:
-    """The moment that was noted under `name` when P came to `step`. What was noted of another step
-    is stale: a new definition took P on from there (SEMANTICS 6.2)."""
-    noted = journey.memory.get(name)
-    return noted[1] if noted is not None and noted[0] == step else None
+    """The time remembered under `name` for `step`. A time of another step is stale: a new
+    definition moved P from there (SEMANTICS 6.2)."""
+    remembered = journey.memory.get(name)
+    return remembered[1] if remembered is not None and remembered[0] == step else None
 
 
 def remember_at(journey: Journey, name: str, step: str, at: Instant | None) -> None:
-    """Notes a moment of the step where P stands; None forgets it."""
+    """Remembers a time of the step where P is; None forgets it."""
     memory = {key: value for key, value in journey.memory.items() if key != name}
     if at is not None:
         memory[name] = [step, at]
@@ -99,18 +99,18 @@ def remember_at(journey: Journey, name: str, step: str, at: Instant | None) -> N
 
 
 def reschedule(journey: Journey, due: Instant | None) -> None:
-    """Who waits goes on waiting, until another moment."""
+    """Changes the due time of a waiting journey."""
     journey.due = due
 
 
 def move(
     journey: Journey, state: JourneyState, step: str | None = None, due: Instant | None = None
 ) -> None:
-    """Moves `journey` to `state`, at the step `step` until `due`. The one place where a journey's
-    state is written. Raises WrongMove."""
+    """Moves `journey` to `state`, at the step `step` until `due`. No other function writes a
+    journey's state. Raises WrongMove."""
     if state not in SUCCESSORS[journey.state]:
         raise WrongMove(
-            f"journey {journey.journey_id} of {journey.flow} can't go from {journey.state.name} "
+            f"journey {journey.journey_id} of {journey.flow} cannot go from {journey.state.name} "
             f"to {state.name}"
         )
     journey.state = state

@@ -1,4 +1,4 @@
-"""What a customer is worth, for conditions and references (SEMANTICS 3.4, 7.2)."""
+"""Customer lifetime values, for conditions and references (SEMANTICS 3.4, 7.2)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,28 +15,28 @@ VALUES: dict[str, FieldType] = {
     "churn_risk": FieldType.NUMBER,
     "order.expected_next_at": FieldType.MOMENT,
 }
-"""The values that conditions and references may name (SEMANTICS 3.4)."""
+"""The values of conditions and references (SEMANTICS 3.4)."""
 
 
 def mean_fact(name: str) -> str | None:
-    """The store fact that holds the mean of a value (SEMANTICS 7.2); None where there is none."""
+    """The store fact with the mean of a value (SEMANTICS 7.2); None for a moment."""
     return None if VALUES[name] is FieldType.MOMENT else f"{name}.mean"
 
 
 def stand_in_fact(customer_id: str, name: str) -> str:
-    """The store fact that stands in for a customer's value, as flow tests give it (FLOWS "Tests of
+    """The store fact that replaces a customer's value, set by flow tests (FLOWS "Tests of
     flows")."""
     return f"{name} of {customer_id}"
 
 
 def value_of_fact(fact: str) -> str:
-    """The value that a store fact speaks of: its mean, or what stands in for it."""
+    """The value of a store fact, whether mean or replacement."""
     return fact.partition(" of ")[0].removesuffix(".mean")
 
 
 def value_reader(name: str) -> Callable[[Situation], Any]:
-    """Reads a value of a customer at a moment: a fact that stands in for it, else what is known.
-    None where nothing is: the purchase model has said nothing yet."""
+    """The function that reads a customer's value: the fact that replaces it, else the historic
+    value; None for values of the purchase model, which doesn't exist yet."""
     is_historic = name == "clv.historic"
     is_number = VALUES[name] is FieldType.NUMBER
 

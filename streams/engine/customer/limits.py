@@ -1,11 +1,11 @@
-"""How large what is remembered of one customer may grow (DESIGN 6.2, PITFALLS 62): a bot that
-looks at everything is a customer too, and their state must fit into one record of the changelog.
+"""Size limits of one customer's state (DESIGN 6.2, PITFALLS 62): a bot that views everything is a
+customer too, and its state must fit into one record of the changelog.
 
-    256 KB     beyond it, the oldest past events are forgotten, and a decision says so
-    400 KB     of triggering events in running journeys, or 1,000 journeys: nobody enters any more
-    900,000    beyond it, the event or timer is set aside as a dead letter (task.py)
+    256 KB     above it, the oldest past events are forgotten, recorded by a decision
+    400 KB     of triggering events in running journeys, or 1,000 journeys: no more entries
+    900,000    above it, the event or timer becomes a dead letter (task.py)
 
-Everything here depends on the state alone, and not on when it is looked at: a replay does the same.
+The limits depend on the state alone, not on the time of the check: a replay does the same.
 """
 
 from typing import Any
@@ -17,13 +17,13 @@ from streams.engine.values import Instant
 
 LARGE_STATE = 256 * 1024
 MOST_STATE = 900_000
-"""Bytes of a state as it is encoded; a record holds a million, its key included."""
+"""Bytes of an encoded state; a record holds a million, its key included."""
 
 FREED_AT_ONCE = LARGE_STATE // 4
-"""So that it isn't forgotten event by event, with a decision for each."""
+"""A larger step, so that not every further event causes a decision."""
 
 LEAST_PAST = 16 * 1024
-"""Bytes of past events that stay: where the rest is too large, forgetting them wouldn't help."""
+"""Bytes of past events that stay: if the rest is too large, forgetting them doesn't help."""
 
 MANY_JOURNEYS = 64
 MOST_JOURNEYS = 1_000
@@ -34,7 +34,7 @@ def forget_oldest(
     state: CustomerState, size: int, now: Instant, event_id: str | None, effects: Effects
 ) -> bool:
     """Forgets the oldest past events of a state of `size` bytes, more than LARGE_STATE. Returns
-    whether there were any; then a decision that belongs to no flow says so."""
+    True if there were any; a decision without a flow then records it."""
     wanted = size - LARGE_STATE + FREED_AT_ONCE
     total = sum(past.size() for past in state.recent.values())
     goal = max(LEAST_PAST, total - wanted)
@@ -43,7 +43,7 @@ def forget_oldest(
         metric, largest = max(state.recent.items(), key=_size)
         number = len(largest) // 4 or 1
         if number == len(largest):
-            break  # the newest one stays
+            break  # the newest stays
         before = largest.size()
         largest.forget_first(number)
         forgotten[metric] = forgotten.get(metric, 0) + number
@@ -55,9 +55,19 @@ def forget_oldest(
         "forgotten": forgotten,
         "history_since": max(state.recent[metric].since for metric in forgotten),
     }
-    customer = state.customer_id
     effects.decisions.append(
-        Decision(now, customer, "", "", None, None, Outcome.FORGOTTEN, "", evidence, event_id)
+        Decision(
+            at=now,
+            customer_id=state.customer_id,
+            flow="",
+            flow_version="",
+            journey_id=None,
+            step=None,
+            outcome=Outcome.FORGOTTEN,
+            reason="",
+            evidence=evidence,
+            event_id=event_id,
+        )
     )
     return True
 
@@ -67,7 +77,7 @@ def _size(entry: tuple[str, Past]) -> int:
 
 
 def may_add_journey(state: CustomerState, leaving: int) -> bool:
-    """Whether one more journey may begin, of which `leaving` running ones make room (1.12)."""
+    """True if one more journey may begin after `leaving` running ones end (1.12)."""
     number = len(state.journeys) - leaving
     if number < MANY_JOURNEYS:
         return True
@@ -77,9 +87,8 @@ def may_add_journey(state: CustomerState, leaving: int) -> bool:
 
 
 def check_fits(state: CustomerState, size: int) -> None:
-    """Raises OverflowError for a state of `size` bytes that no transaction could hold."""
+    """Raises OverflowError if `size` bytes don't fit into one record."""
     if size > MOST_STATE:
         raise OverflowError(
-            f"with this, the state of {state.customer_id!r} would have {size} bytes, expected at "
-            f"most {MOST_STATE}"
+            f"state of {state.customer_id!r} would grow to {size} bytes, limit {MOST_STATE}"
         )

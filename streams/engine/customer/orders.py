@@ -1,10 +1,10 @@
-"""What a customer ordered: revenue net of refunds and cancellations (SEMANTICS 7.2), the cart, and
-what was bought before (7.4). Amounts are in minor units of the store's currency; an amount that
-couldn't be converted is missing and changes no sum (FLOWS "Money").
+"""Orders of a customer: revenue net of refunds and cancellations (SEMANTICS 7.2), the cart, and the
+articles bought (7.4). Amounts are in minor units of the store's currency; an amount without a rate
+is missing and changes no sum (FLOWS "Money").
 
-`order_left` says what of an order isn't refunded yet, because a cancellation takes that by default.
-Events may come in any order: a refund before its order leaves a negative rest, a cancellation of
-all before its order leaves None, and the order, when it comes, is counted against it.
+`order_left` is the part of an order that isn't refunded yet: the default amount of a cancellation.
+Events may arrive in any order: a refund before its order leaves a negative rest, a cancellation of
+all before its order leaves None, and the order is then counted against it.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from streams.engine.values import Instant, as_written, is_among, pack, sku_hash
 _BOUGHT_LIMIT = 10_000 * len(sku_hash(""))
 _LATELY = 12
 _ORDERS_LIMIT = 100
-"""Orders whose rest is remembered; a cancellation of an older one must name its amount."""
+"""Limit on remembered rests; a cancellation of an older order needs an amount."""
 
 
 def apply_order_placed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Counts the order, adds its total to the revenue and its items to what was bought, and empties
-    the cart that came before it."""
+    """Counts the order, adds its total to the revenue and its items to the articles bought, and
+    empties an older cart."""
     state.orders += 1
     if state.first_order_at is None or at < state.first_order_at:
         state.first_order_at = at
@@ -46,19 +46,19 @@ def apply_order_placed(state: CustomerState, data: dict[str, Any], at: Instant) 
 
 
 def apply_order_refunded(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Takes the refunded amount off the order."""
+    """Subtracts the refunded amount from the order."""
     amount = data.get("amount")
     if amount is not None:
         _take_off(state, data["order_id"], amount)
 
 
 def apply_order_cancelled(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Takes the amount, by default what is left of it, off the order (DESIGN 7)."""
+    """Subtracts the amount, by default the rest, from the order (DESIGN 7)."""
     order_id = data["order_id"]
     amount = data.get("amount")
     if amount is None:
         if as_written(data).get("amount") is not None:
-            return  # there is an amount, and no rate for its currency
+            return  # an amount without a rate
         if order_id not in state.order_left:
             _keep_left(state, order_id, None)
             return
@@ -67,7 +67,7 @@ def apply_order_cancelled(state: CustomerState, data: dict[str, Any], at: Instan
 
 
 def apply_cart_updated(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """The cart is what the newest event says it is; without items there is none."""
+    """Replaces the cart by that of the newest event; without items there is no cart."""
     if at >= state.cart_at:
         state.cart_at = at
         state.cart = pack(data) if data.get("items") else None
@@ -79,12 +79,12 @@ def net_revenue(state: CustomerState) -> int:
 
 
 def has_bought(state: CustomerState, sku: str) -> bool:
-    """Whether the customer ever bought `sku` (rarely also true of another, by its hash)."""
+    """True if the customer ever bought `sku` (by hash: rarely also for another)."""
     return is_among(sku_hash(sku), state.bought)
 
 
 def bought_lately(state: CustomerState) -> Iterator[bytes]:
-    """The hashes (identity.sku_hash) of what was first bought last, at most _LATELY of them."""
+    """The sku_hash of each article most recently bought for the first time, at most _LATELY."""
     size = len(sku_hash(""))
     bought = state.bought[-_LATELY * size :]
     for place in range(0, len(bought), size):

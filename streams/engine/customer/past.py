@@ -1,7 +1,7 @@
-"""One metric's past events of one customer, oldest first, packed: a customer has many, most are
-never looked at again, and each would be several objects to decode, keep and encode.
+"""Past events of one metric and customer, oldest first, packed: most are never read again, and
+each would be several objects to decode, keep and encode.
 
-    times   8 bytes `at`, 4 bytes place in the customer's order of processing; and again ...
+    times   8 bytes `at`, 4 bytes sequence number of processing; repeated for each event
     data    msgpack of the fields that conditions read; empty as long as no event has any
 """
 
@@ -20,11 +20,11 @@ _unpack_from = _RECORD.unpack_from
 
 
 class Occurrence(msgspec.Struct, array_like=True, gc=False):
-    """One remembered event: when, its place in the customer's order of processing, and those of
-    its fields that conditions in force read (None: none of them).
+    """One remembered event: its time, its sequence number of processing, and the fields that
+    conditions in force read (None: none of them).
 
     Money in `data` is in minor units of the store's currency, converted when the event was
-    processed; a field that had no rate is missing (FLOWS "Money").
+    processed; a field without a rate is missing (FLOWS "Money").
     """
 
     at: Instant
@@ -38,7 +38,7 @@ class Past(msgspec.Struct, array_like=True):
 
     times: bytes = b""
     data: list[bytes | None] = []
-    since: Instant = 0  # from here on it is whole: what was forgotten happened before
+    since: Instant = 0  # complete from here on: forgotten events are older
 
     def __len__(self) -> int:
         return len(self.times) // _SIZE
@@ -72,7 +72,7 @@ class Past(msgspec.Struct, array_like=True):
             yield _occurrence(at, sequence, packed)
 
     def at(self, place: int) -> Instant:
-        """When the event at `place` happened, counted from the end if negative."""
+        """The time of the event at `place`, counted from the end if negative."""
         start = place * _SIZE if place >= 0 else len(self.times) + place * _SIZE
         at: Instant = _unpack_from(self.times, start)[0]
         return at
@@ -103,18 +103,18 @@ class Past(msgspec.Struct, array_like=True):
         self.times = times[: place * _SIZE] + record + times[place * _SIZE :]
 
     def forget_first(self, number: int) -> None:
-        """Forgets the `number` oldest."""
+        """Forgets the `number` oldest events."""
         if number:
             self.since = max(self.since, self.at(number - 1) + 1)
         self.times = self.times[number * _SIZE :]
         del self.data[:number]
 
     def size(self) -> int:
-        """Bytes that it takes in the state, about."""
+        """Approximate bytes in the state."""
         return len(self.times) + sum(len(packed or b"") + 2 for packed in self.data)
 
     def _pad(self, number: int) -> None:
-        """Conditions may begin to read fields when some events are past already."""
+        """Fills in for events that were remembered before conditions read fields."""
         while len(self.data) < number:
             self.data.append(None)
 

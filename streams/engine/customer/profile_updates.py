@@ -1,7 +1,7 @@
-"""What a customer says of themselves and where they may be written to: patches of the profile
-(SEMANTICS 7.5), consent, and what suppresses a channel (4.6).
+"""Changes of profile and reachability: patches of the profile (SEMANTICS 7.5), consent, and
+suppression of channels (4.6).
 
-Causes of suppression, by what they forbid and what ends them:
+Causes of suppression, their effect and their end:
 
     cause          marketing  transactional  ends with
     unsubscribed   forbids    allows         a later subscription
@@ -17,8 +17,8 @@ from streams.engine.customer.state import CustomerState
 from streams.engine.values import Instant
 
 ADDRESS_FIELDS = {"email": "email", "sms": "phone", "push": "push_token"}
-"""Channel to the profile field that holds the address. A web message is addressed to the customer
-(their id): the shop's page knows who is there."""
+"""Channel -> profile field of the address. A web message is addressed to the customer id, which the
+shop's page knows."""
 
 UNSUBSCRIBED = "unsubscribed"
 COMPLAINT = "complaint"
@@ -27,24 +27,24 @@ SOFT_BOUNCES = "soft_bounces"
 SOFT_BOUNCE_LIMIT = 7
 
 FORBID_ALL = frozenset({COMPLAINT, HARD_BOUNCE, SOFT_BOUNCES})
-"""Causes that transactional messages obey too."""
+"""Causes that forbid transactional messages too."""
 
 _CHANNEL_OF_FIELD = {field: channel for channel, field in ADDRESS_FIELDS.items()}
 
 
 def address_of(state: CustomerState, channel: str) -> Any:
-    """The address of the customer on `channel` as the profile has it; None without one."""
+    """The customer's address on `channel`; None without one."""
     field = ADDRESS_FIELDS.get(channel)
     return state.customer_id if field is None else state.profile.get(field)
 
 
 def may_be_marketed_to(state: CustomerState, channel: str) -> bool:
-    """Whether the customer agreed to marketing on `channel` and nothing suppresses it."""
+    """True if the customer consented to marketing on `channel` and it isn't suppressed."""
     return channel in state.profile.get("consent", ()) and channel not in state.suppressed
 
 
 def apply_customer_updated(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Sets and unsets the fields of the patch that no later patch has touched (7.5)."""
+    """Sets and unsets the fields of the patch that no later patch has changed (7.5)."""
     for field, value in (data.get("set") or {}).items():
         set_field(state, field, value, at)
     for field in data.get("unset") or ():
@@ -52,7 +52,7 @@ def apply_customer_updated(state: CustomerState, data: dict[str, Any], at: Insta
 
 
 def set_field(state: CustomerState, field: str, value: Any, at: Instant) -> None:
-    """Sets one field, unsets it for None, unless a later patch has touched it."""
+    """Sets one field, or unsets it for None, unless a later patch has changed it."""
     touched = state.profile_at.get(field)
     if touched is not None and at < touched:
         return
@@ -71,7 +71,7 @@ def set_field(state: CustomerState, field: str, value: Any, at: Instant) -> None
 
 
 def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Grants consent on a channel and ends what the customer had said against it."""
+    """Grants consent on a channel and lifts unsubscription and complaint."""
     channel = data["channel"]
     if not _is_newest(state, channel, at):
         return
@@ -91,7 +91,7 @@ def apply_customer_unsubscribed(state: CustomerState, data: dict[str, Any], at: 
 
 
 def apply_message_delivered(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """A delivery ends the row of soft bounces of its address (4.6)."""
+    """Ends the series of soft bounces of the address (4.6)."""
     channel = data["channel"]
     if _is_present_address(state, channel, data):
         state.soft_bounces.pop(channel, None)
@@ -99,8 +99,8 @@ def apply_message_delivered(state: CustomerState, data: dict[str, Any], at: Inst
 
 
 def apply_message_bounced(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """A hard bounce suppresses the address, and so does the seventh soft one in a row. A bounce of
-    an address that the customer has given up says nothing about the new one."""
+    """Suppresses the address after a hard bounce or the seventh soft bounce in a row. A bounce of a
+    former address doesn't affect the present one."""
     channel = data["channel"]
     if not _is_present_address(state, channel, data):
         return
@@ -114,7 +114,7 @@ def apply_message_bounced(state: CustomerState, data: dict[str, Any], at: Instan
 
 
 def apply_message_complained(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """A spam complaint forbids everything to this address, and marketing to any other."""
+    """Suppresses all messages to the address, and marketing to any other."""
     channel = data["channel"]
     if _is_newest(state, channel, at):
         _suppress(state, channel, UNSUBSCRIBED)
@@ -123,7 +123,8 @@ def apply_message_complained(state: CustomerState, data: dict[str, Any], at: Ins
 
 
 def _is_newest(state: CustomerState, channel: str, at: Instant) -> bool:
-    """Whether no later subscription or unsubscription of the channel is known; notes this one."""
+    """True unless a later subscription or unsubscription of the channel is known; records this
+    one."""
     field = f"consent.{channel}"
     touched = state.profile_at.get(field)
     if touched is not None and at < touched:
@@ -133,7 +134,7 @@ def _is_newest(state: CustomerState, channel: str, at: Instant) -> bool:
 
 
 def _set_consent(state: CustomerState, granted: Any, at: Instant) -> None:
-    """Replaces the list, except for channels that were subscribed to later than the patch."""
+    """Replaces the list, except for channels with a subscription later than the patch."""
     before = state.profile.get("consent", ())
     consent = []
     for channel in dict.fromkeys((*granted, *before)):

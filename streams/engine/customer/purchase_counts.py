@@ -1,14 +1,14 @@
-"""What is learnt from orders, for recommendations: how often things are bought, which ones
-together, and after which searches.
+"""Purchase counts for recommendations: per item, per pair of items bought together, and per search
+before a purchase.
 
-Counts are integers, so that they can be added up in any order. One purchase counts ONE, and each
-day takes a part off: after three weeks it counts half.
+Counts are integers, so that they can be added in any order. One purchase counts ONE and decays
+daily: after three weeks it counts half.
 
     day    1         2                     3
     count  1000 ──►  1000 − 32 = 968 ──►   968 − 31 + 1000 (bought again) = 1937
 
-Of a search only hashes of its words are kept: the facts of a shop stay for ever, and what one
-person typed is nobody's business.
+Of a search only hashes of its words are kept: the facts of a shop are kept permanently, and search
+texts are personal data.
 """
 
 import re
@@ -25,15 +25,15 @@ from streams.engine.values import Instant
 
 ONE = 1_000
 FADING = 5
-"""Each day takes one part in 2 to the power of so many off a count."""
+"""A count decays by one part in 2 ** FADING per day."""
 MOST_OF_AN_ORDER = 12
-"""So many different items of one order are counted: who buys a hundred has no taste in common."""
+"""Limit on different items counted per order: those of a very large order have little in common."""
 LONGEST_TEXT = 300
-"""Characters of what is learnt of an item: its name, an address."""
+"""Characters of an item's texts: its name, an address."""
 MOST_ITEMS, MOST_PAIRS, MOST_SEARCHES, MOST_OF_A_SEARCH = 1_000, 5_000, 1_000, 8
-"""What is kept at the end of a day, the most frequent of each."""
+"""Limits at the end of a day; the most frequent are kept."""
 MOST_ITEMS_OF_A_DAY, MOST_PAIRS_OF_A_DAY, MOST_SEARCHES_OF_A_DAY = 4_000, 30_000, 4_000
-"""What one task counts in a day; what is new beyond that isn't counted."""
+"""Limits of one task's day; further new items, pairs and searches aren't counted."""
 
 _WORD = re.compile(r"\w+")
 _WORD_HASH = 4
@@ -42,12 +42,11 @@ _T = TypeVar("_T")
 
 
 class ItemCount(msgspec.Struct, array_like=True):
-    """How often an item was bought, and what is known of it. Fields are only appended, here and
-    below."""
+    """The count of an item and its data. Fields are only appended, here and below."""
 
     count: int
-    first_at: Instant  # when it was bought for the first time
-    at: Instant  # of the newest order with it, which says what follows
+    first_at: Instant  # first purchase
+    at: Instant  # of the newest order, the source of `item`
     item: Bought
 
 
@@ -62,7 +61,7 @@ class Counts(msgspec.Struct, array_like=True):
         return bool(self.items)
 
     def learn(self, purchase: Purchase) -> None:
-        """Counts one purchase, as long as there is room (MOST_ITEMS_OF_A_DAY, …)."""
+        """Counts one purchase, within the limits (MOST_ITEMS_OF_A_DAY, …)."""
         items, at = self.items, purchase.at
         skus = []
         for bought in purchase.items:
@@ -86,7 +85,7 @@ class Counts(msgspec.Struct, array_like=True):
                     found[sku] = found.get(sku, 0) + ONE
 
     def add(self, other: "Counts") -> None:
-        """Adds what another task counted."""
+        """Adds the counts of another task."""
         for sku, counted in other.items.items():
             known = self.items.get(sku)
             if known is None:
@@ -101,7 +100,7 @@ class Counts(msgspec.Struct, array_like=True):
                 mine[sku] = mine.get(sku, 0) + count
 
     def fade(self, days: int) -> None:
-        """So many days have passed."""
+        """Decays all counts by `days`."""
         for _ in range(days):
             if not self.items:
                 return
@@ -114,7 +113,7 @@ class Counts(msgspec.Struct, array_like=True):
             }
 
     def keep_the_most(self) -> None:
-        """Forgets the least frequent, and what belongs to them; of equals, later SKUs."""
+        """Drops the least frequent items with their pairs and searches; of equals, later SKUs."""
         items = self.items
         if len(items) > MOST_ITEMS:
             counts = {sku: item.count for sku, item in items.items()}
@@ -136,12 +135,12 @@ class Counts(msgspec.Struct, array_like=True):
         self.searches = searches
 
     def packed(self) -> bytes:
-        """As bytes, for a record."""
+        """The counts as bytes, for a record."""
         return zlib.compress(_encode(_written(self)), level=1)
 
 
 def counts_in(packed: bytes) -> Counts:
-    """What `Counts.packed` made bytes of."""
+    """The counts of `Counts.packed` bytes."""
     written = _decode_written(zlib.decompress(packed))
     skus = written.skus
     numbers = written.pairs
@@ -159,12 +158,12 @@ def counts_in(packed: bytes) -> Counts:
 
 
 class _Written(msgspec.Struct, array_like=True):
-    """Counts with every SKU once; elsewhere its place among them stands for it."""
+    """Counts with every SKU once, elsewhere referred to by its index."""
 
     skus: list[str]
     items: list[ItemCount]
-    pairs: list[int]  # place, place, count, and so on
-    searches: dict[bytes, list[int]]  # place, count, and so on
+    pairs: list[int]  # index, index, count, ...
+    searches: dict[bytes, list[int]]  # index, count, ...
 
 
 _decode_written = msgspec.msgpack.Decoder(_Written).decode
@@ -183,7 +182,7 @@ def _written(counts: Counts) -> _Written:
 
 
 def bought_items(items: Iterable[dict[str, Any]]) -> list[Bought]:
-    """The items of an order that are counted, each once."""
+    """The items of an order to count, each once."""
     found: dict[str, Bought] = {}
     for item in items:
         sku = item["sku"]
@@ -202,8 +201,8 @@ def bought_items(items: Iterable[dict[str, Any]]) -> list[Bought]:
 
 
 def _short(text: str | None) -> str | None:
-    """The text, unless it's so long that a day of them would fit into no record; a part of an
-    address would lead nowhere."""
+    """The text, or None if it is too long: a day of long texts would exceed a record, and a
+    truncated address is useless."""
     return None if text is None or len(text) > LONGEST_TEXT else text
 
 

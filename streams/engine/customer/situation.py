@@ -1,4 +1,4 @@
-"""Whom and when a condition, a filter or a step is judged for."""
+"""The input of conditions, filters and steps: a customer at one time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,22 +10,22 @@ from streams.engine.values import Instant
 
 
 class Situation(msgspec.Struct):
-    """One customer at one moment. One instance serves a whole event or timer; `focus` makes it
-    speak of another journey.
+    """One customer at one time. One instance serves a whole event or timer; `focus` selects the
+    journey.
 
-    `journey` is the journey that asks; at an entry it is the one that would begin, so that the
-    trigger's data and `since: flow_start` are there (SEMANTICS 1.3). Outside of a flow it is None.
-    `facts` are the newest store facts (SEMANTICS 7.2).
+    `journey` is the journey that conditions are judged for; at an entry it is the one that would
+    begin, which has the trigger's data and `since: flow_start` (SEMANTICS 1.3). Outside of a flow
+    it is None. `facts` are the newest store facts (SEMANTICS 7.2).
     """
 
     state: CustomerState
     now: Instant
     facts: Mapping[str, Any] = {}
     journey: Journey | None = None
-    trigger: Mapping[str, Any] | None = None  # its triggering event's data, once it was decoded
+    trigger: Mapping[str, Any] | None = None  # its triggering event's data, decoded on first use
 
     def focus(self, journey: Journey | None, trigger: Mapping[str, Any] | None = None) -> None:
-        """From now on `journey` asks; `trigger` is its triggering event's data, if at hand."""
+        """Selects `journey`; `trigger` is its triggering event's data, if decoded."""
         self.journey = journey
         self.trigger = trigger
 

@@ -1,12 +1,12 @@
-"""What is remembered of one customer (DESIGN 6), its header and its bytes.
+"""The state of one customer (DESIGN 6): its fields, its header and its bytes.
 
     1 byte   format of what follows
     8 bytes  next due time, big-endian milliseconds (all 0xff: no timer), so that the timer index
              can be built without decoding
     rest     the `CustomerState` as array-like msgpack
 
-Fields are only ever appended, with defaults: bytes written by an older version stay readable. A
-change that appending can't express gets a new format number and a function in `_READERS`.
+Fields are only appended, with defaults: bytes written by an older version stay readable. Any other
+change needs a new format number and a reader of the old format.
 """
 
 from typing import Any
@@ -48,21 +48,21 @@ _HEADER = len(_NO_TIMER_HEADER)
 
 
 class NewerState(Exception):
-    """These bytes were written by a newer version of the product: they must not be guessed at."""
+    """Bytes that a newer version of the product has written."""
 
 
 class LastSend(msgspec.Struct, array_like=True, gc=False):
     """The newest send that started the Smart Sending clock of a channel (SEMANTICS 4.7)."""
 
     at: Instant
-    window: int  # ms; the window in force when it was sent
+    window: int  # ms; in force when it was sent
     send_id: str
     flow: str = ""
     step: str = ""
 
 
 class Sent(msgspec.Struct, array_like=True, gc=False):
-    """A message that was sent lately. Its id is `send_id(journey_id, step)`."""
+    """A recent message. Its id is `send_id(journey_id, step)`."""
 
     at: Instant
     channel: str
@@ -73,7 +73,7 @@ class Sent(msgspec.Struct, array_like=True, gc=False):
 
 
 class Touch(msgspec.Struct, array_like=True, gc=False):
-    """An opened or clicked message, to which an order may be ascribed (SEMANTICS 7.3)."""
+    """An opened or clicked message, which may be credited with an order (SEMANTICS 7.3)."""
 
     at: Instant
     metric: str
@@ -81,31 +81,31 @@ class Touch(msgspec.Struct, array_like=True, gc=False):
 
 
 class Membership(msgspec.Struct, array_like=True, gc=False):
-    """Whether the customer is a member of a segment that starts flows."""
+    """The customer's membership in a segment that starts flows."""
 
-    version: int  # of the segment's definition by which it was judged
+    version: int  # of the segment definition that was evaluated
     is_member: bool
-    changes_at: Instant | None  # when that may change by time alone
+    changes_at: Instant | None  # earliest change by time alone
 
 
 class GivenCoupon(msgspec.Struct, array_like=True, gc=False):
-    """A coupon that the customer was given (SEMANTICS 7.1)."""
+    """A coupon code of the customer (SEMANTICS 7.1)."""
 
     code: str
     given_at: Instant
-    expires_at: Instant | None  # fixed when it was given; None: never
+    expires_at: Instant | None  # fixed at assignment; None: no expiry
 
 
 class Watch(msgspec.Struct, array_like=True, gc=False):
-    """What the customer waits for news of, as the article's task was told: interest.py."""
+    """An article that the customer watches, as sent to the article's task: interest.py."""
 
     kind: str
     until: Instant
 
 
 class StatePrefix(msgspec.Struct, array_like=True):
-    """Who a customer is, and what they did: what decides whether a schedule is for them. These are
-    the first fields of a state, so that a visit may leave the rest undecoded."""
+    """Profile and history of a customer: the fields that audiences depend on. They come first in a
+    state, so that a scan may leave the rest undecoded."""
 
     customer_id: str
     next_due: Instant | None = None  # earliest timer of this customer
@@ -120,7 +120,7 @@ class StatePrefix(msgspec.Struct, array_like=True):
     first_order_at: Instant | None = None
     last_order_at: Instant | None = None
     totals: dict[str, int] = {}  # metric -> events over all time
-    recent: dict[str, Past] = {}  # metric -> what is remembered of its events
+    recent: dict[str, Past] = {}  # metric -> its remembered events
 
 
 class CustomerState(StatePrefix, array_like=True):
@@ -132,18 +132,18 @@ class CustomerState(StatePrefix, array_like=True):
     bought: bytes = b""  # hashes of SKUs, at most 10,000 (SEMANTICS 7.4): orders.py
     order_left: dict[str, int | None] = {}  # order id -> not refunded yet: orders.py
     last_send: dict[str, LastSend] = {}
-    recent_sends: list[Sent] = []  # in order of time: for caps, and to know what was opened
+    recent_sends: list[Sent] = []  # in order of time, for caps and touches
     entries: dict[str, dict[str, Instant]] = {}  # flow -> key ("" without) -> last entry
     journeys: list[Journey] = []  # in order of entry
     touches: list[Touch] = []  # in order of time
-    converted: list[str] = []  # orders that were ascribed to a message
-    occasions: dict[str, Instant] = {}  # date flow -> when it is due next
+    converted: list[str] = []  # order ids credited to a message
+    occasions: dict[str, Instant] = {}  # date flow -> next due date
     memberships: dict[str, Membership] = {}  # of segments that start flows
-    adapted: int = 0  # Program.number of the definitions that the journeys are in step with
-    reviews: list[Journey] = []  # what waits for a person, oldest first: review_queue.py
-    handled: bytes = b""  # marks of messages that were sent or skipped: concluded.py
+    adapted: int = 0  # Program.number of the definitions that the journeys were adapted to
+    reviews: list[Journey] = []  # awaiting review, oldest first: review_queue.py
+    handled: bytes = b""  # hashes of concluded messages: concluded.py
     coupons: dict[str, GivenCoupon] = {}  # pool -> the newest code: coupon_assignment.py
-    watching: dict[str, Watch] = {}  # sku -> why, at most 100: interest.py
+    watching: dict[str, Watch] = {}  # by sku, at most 100: interest.py
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -152,17 +152,17 @@ _decode_prefix = msgspec.msgpack.Decoder(StatePrefix).decode
 
 
 def new_state(customer_id: str) -> CustomerState:
-    """The state of a customer of whom nothing is known yet."""
+    """The state of an unknown customer."""
     return CustomerState(customer_id)
 
 
 def is_forgotten(state: CustomerState) -> bool:
-    """Whether nothing is left to remember, after `customer.erased`: its record is deleted."""
+    """True if nothing is left, after `customer.erased`: a tombstone is written."""
     return state.sequence == 0 and not state.profile and not state.journeys
 
 
 def forget_all(state: CustomerState) -> None:
-    """Makes `state` that of a customer of whom nothing is known."""
+    """Resets `state` to that of an unknown customer."""
     empty = CustomerState(state.customer_id)
     for name in CustomerState.__struct_fields__:
         setattr(state, name, getattr(empty, name))
@@ -177,14 +177,14 @@ def encode_state(state: CustomerState) -> bytes:
 
 def decode_state(data: bytes) -> CustomerState:
     """The state in `data`. Raises NewerState for a format of a later version, and
-    msgspec.MsgspecError or ValueError for bytes that are no state."""
+    msgspec.MsgspecError or ValueError for bytes that aren't a state."""
     if data[:1] != _FORMAT_BYTE:
         _refuse(data)
     return _decode(data[_HEADER:])
 
 
 def decode_prefix(data: bytes) -> StatePrefix:
-    """Only the first fields of the state in `data`: in half the time. Raises as `decode_state`."""
+    """The first fields of the state in `data`, in half the time. Raises as `decode_state`."""
     if data[:1] != _FORMAT_BYTE:
         _refuse(data)
     return _decode_prefix(data[_HEADER:])
@@ -193,13 +193,13 @@ def decode_prefix(data: bytes) -> StatePrefix:
 def _refuse(data: bytes) -> None:
     if data and data[0] > FORMAT:
         raise NewerState(
-            f"state of format {data[0]}, written by a newer version; this one reads up to "
-            f"{FORMAT}: start the newer version again, or rebuild the state with this one"
+            f"state format {data[0]} from a newer version, supported up to {FORMAT}: "
+            "use the newer version or rebuild the state"
         )
-    raise ValueError(f"no customer state: first byte {data[:1].hex() or 'missing'}")
+    raise ValueError(f"not a customer state: first byte {data[:1].hex() or 'missing'}")
 
 
 def cart_of(state: CustomerState) -> dict[str, Any] | None:
-    """What lies in the cart: the data of the newest `cart.updated`, None if there is no cart or it
-    was emptied or bought."""
+    """The cart: the data of the newest `cart.updated`; None if there is no cart or it was emptied
+    or bought."""
     return None if state.cart is None else unpack(state.cart)

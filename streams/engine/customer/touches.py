@@ -1,9 +1,9 @@
-"""Messages that were opened or clicked: touches, of which an order may be the conversion
-(SEMANTICS 7.3; conversion.py decides that).
+"""Touches: opened or clicked messages that may be credited with an order (SEMANTICS 7.3;
+conversion.py decides that).
 
 touch                                  touch + window
   |-------- an order is its conversion --------|
-                                               not any more: windows are half open
+                                               no longer: windows are half open
 """
 
 from collections.abc import Mapping
@@ -18,24 +18,24 @@ WINDOWS: Mapping[tuple[str, str], int] = {
     ("message.clicked", "sms"): 5 * DAY,
     ("message.opened", "push"): DAY,
 }
-"""What counts as a touch, and for how long."""
+"""(metric, channel) of a touch -> its attribution window."""
 
 LONGEST_WINDOW = max(WINDOWS.values())
 MOST_TOUCHES = 20
 
 
 def apply_message_opened(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Notes the touch of an opened message."""
-    _note_touch(state, data, at, "message.opened")
+    """Records the touch of an opened message."""
+    _record_touch(state, data, at, "message.opened")
 
 
 def apply_message_clicked(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Notes the touch of a clicked message."""
-    _note_touch(state, data, at, "message.clicked")
+    """Records the touch of a clicked message."""
+    _record_touch(state, data, at, "message.clicked")
 
 
 def last_touch(state: CustomerState, ordered_at: Instant) -> Touch | None:
-    """The touch that takes an order: the last one before it within its window (SEMANTICS 7.3)."""
+    """The touch credited with an order: the last before it within its window (SEMANTICS 7.3)."""
     for touch in reversed(state.touches):
         window = WINDOWS[touch.metric, touch.sent.channel]
         if touch.at <= ordered_at < touch.at + window:
@@ -43,7 +43,7 @@ def last_touch(state: CustomerState, ordered_at: Instant) -> Touch | None:
     return None
 
 
-def _note_touch(state: CustomerState, data: dict[str, Any], at: Instant, metric: str) -> None:
+def _record_touch(state: CustomerState, data: dict[str, Any], at: Instant, metric: str) -> None:
     sent = _sent_as(state, data["send_id"])
     if sent is None or (metric, sent.channel) not in WINDOWS:
         return
@@ -57,7 +57,7 @@ def _note_touch(state: CustomerState, data: dict[str, Any], at: Instant, metric:
 
 
 def _sent_as(state: CustomerState, send: str) -> Sent | None:
-    """The message of that id, if it is among those that are remembered."""
+    """The message with that id, if it is remembered."""
     for sent in reversed(state.recent_sends):
         if send_id(sent.journey_id, sent.step) == send:
             return sent

@@ -1,5 +1,4 @@
-"""What an event changes in the customer's state, before any flow is asked: step 2 of SEMANTICS
-5.1."""
+"""Changes of the customer's state by an event, before flows decide: step 2 of SEMANTICS 5.1."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +43,7 @@ APPLY: dict[str, Apply] = {
     "message.opened": apply_message_opened,
     "message.clicked": apply_message_clicked,
 }
-"""What a metric does to the state, beside being counted and remembered. `customer.erased` is not
+"""Metric -> its change of the state, beside counting and remembering. `customer.erased` is not
 among them: it ends journeys first (by_event.py)."""
 
 ALWAYS_READ: dict[str, frozenset[str]] = {
@@ -64,23 +63,22 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
     "product.back_in_stock": frozenset({"sku"}),
     "product.price_dropped": frozenset({"sku"}),
 }
-"""The fields that the functions of APPLY, and those of interest.py, read, whatever the flows ask
-for."""
+"""The fields that the functions of APPLY and of interest.py read, whatever the flows need."""
 
 SEARCHED = "search.performed"
 
 MOST_SEEN = 64
-"""Event ids by which a duplicate is known (SEMANTICS 5.1)."""
+"""Remembered event ids for the detection of duplicates (SEMANTICS 5.1)."""
 
 _SEEN_LIMIT = MOST_SEEN * 8
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """What is kept of one metric's events (SEMANTICS 3.7): what flows ask for, and `history`."""
+    """Retention of one metric's events (SEMANTICS 3.7), from the needs of flows and `history`."""
 
-    keep: int | None  # ms; None: for ever
-    needed: int | None  # ms that flows ask for; None: all
-    occurrences: int  # beyond what flows ask for, at most so many
+    keep: int | None  # ms; None: without limit
+    needed: int | None  # ms, by flows; None: all
+    occurrences: int  # maximum number beyond those that flows need
     fields: tuple[str, ...]
     keeps_no_rate: bool  # the currency of amounts without a rate
 
@@ -93,7 +91,7 @@ def remember(
     now: Instant,
     retention: Retention,
 ) -> None:
-    """Counts the event and keeps of it what `retention` says; forgets what has grown too old."""
+    """Counts the event, keeps its fields by `retention`, and forgets events that are too old."""
     metric = event.metric
     sequence = state.sequence + 1
     state.sequence = sequence
@@ -120,8 +118,8 @@ def remember(
 
 
 def purchase_of(state: CustomerState, data: dict[str, Any], at: Instant) -> Purchase | None:
-    """What is learnt from an order: its items, and the searches of the day before it, as far as the
-    state has their words (recommend.py asks for them)."""
+    """The counted part of an order: its items, and the searches of the day before, as far as the
+    state has their words (recommend.py)."""
     items = data.get("items")
     if not items:
         return None
@@ -134,8 +132,8 @@ def purchase_of(state: CustomerState, data: dict[str, Any], at: Instant) -> Purc
 
 
 def _forget_before(past: Past, limit: Instant) -> None:
-    """Windows are half open (SEMANTICS 3.1): what is exactly as old as the limit is out. The newest
-    one always stays."""
+    """Windows are half open (SEMANTICS 3.1): an event at the limit is forgotten. The newest always
+    stays."""
     number = 0
     while number < len(past) - 1 and past.at(number) <= limit:
         number += 1
@@ -143,7 +141,7 @@ def _forget_before(past: Past, limit: Instant) -> None:
 
 
 def _forget_surplus(past: Past, now: Instant, retention: Retention) -> None:
-    """What flows ask for stays, whatever `history` says."""
+    """Events that flows need stay, whatever `history` allows."""
     if retention.needed is None:
         return
     surplus = len(past) - retention.occurrences

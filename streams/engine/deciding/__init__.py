@@ -1,9 +1,9 @@
-"""Deciding: what an event, a timer, a visit, a backfill or a review does to one customer.
+"""Deciding: the effect of an event, a timer, a scan, a backfill or a review on one customer.
 
-`act.py` is the front door, whatever the cause; beside it each cause's own part (`by_event.py`,
-`by_time.py`, `scan.py`, `backfill.py`, `review.py`), and what they share: `entry.py` for who may
-enter, `moves.py` for the order (SEMANTICS 5), `change.py` for new definitions. It needs the
-program, the customer, conditions and values only: no family, no definition.
+`act.py` is the entry point for all causes; each cause has a module (`by_event.py`, `by_time.py`,
+`scan.py`, `backfill.py`, `review.py`). Shared: `entry.py` for the checks of an entry, `moves.py`
+for the order (SEMANTICS 5), `change.py` for new definitions. Depends on the program, the customer,
+conditions and values only: on no family and no definition.
 """
 
 from streams.engine.deciding.act import Cause, act, rehearse
@@ -19,12 +19,12 @@ from streams.engine.deciding.by_time import DUE, Due
 from streams.engine.deciding.change import adapt
 from streams.engine.deciding.review import Review
 from streams.engine.deciding.scan import (
-    Sieve,
-    Visit,
-    Visits,
+    Prefilter,
+    Scan,
+    Scanned,
     are_concerned_by,
-    is_visit_needed,
-    sieve,
+    is_scan_needed,
+    prefilter,
 )
 
 __all__ = [
@@ -34,17 +34,17 @@ __all__ = [
     "Due",
     "NotAdded",
     "Placed",
+    "Prefilter",
     "Review",
-    "Sieve",
-    "Visit",
-    "Visits",
+    "Scan",
+    "Scanned",
     "act",
     "adapt",
     "are_concerned_by",
     "in_order",
     "is_fit",
-    "is_visit_needed",
+    "is_scan_needed",
     "metrics_of",
+    "prefilter",
     "rehearse",
-    "sieve",
 ]

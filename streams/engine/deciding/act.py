@@ -1,13 +1,13 @@
-"""The front door: a customer is acted on, whatever the cause.
+"""The entry point of deciding: one cause acts on one customer.
 
-cause       because                          decides
-Event       something has happened           by_event.py
-Due         timers of theirs are due         by_time.py
-Visits      a visit to everyone comes by     scan.py
-Backfill    they're to be added to a flow    backfill.py
-Review      a person has said yes or no      review.py
+cause       reason                           module
+Event       an event of the customer         by_event.py
+Due         timers of the customer are due   by_time.py
+Scanned     a scan reaches the customer      scan.py
+Backfill    the customer is added to a flow  backfill.py
+Review      a message was reviewed           review.py
 
-begin: in step with the program ──► the cause's own part, in one turn ──► end: the next timer
+adapt to the program ──► the module of the cause, in one turn ──► set the next timer
 """
 
 from collections.abc import Callable, Mapping
@@ -15,47 +15,46 @@ from typing import Any
 
 from streams.engine.customer import CustomerState, encode_state
 from streams.engine.deciding.backfill import Backfill, NotAdded, Placed, by_backfill, place
-from streams.engine.deciding.by_event import by_event, take_in
+from streams.engine.deciding.by_event import apply_event, by_event
 from streams.engine.deciding.by_time import Due, by_time
 from streams.engine.deciding.change import adapt, next_due
 from streams.engine.deciding.review import Review, by_review
-from streams.engine.deciding.scan import Visits, by_visit, has_changed, is_concerned
+from streams.engine.deciding.scan import Scanned, by_scan, has_changed, is_concerned
 from streams.engine.effects import Effects
 from streams.engine.program import Program, Turn
 from streams.engine.values import Event, Instant
 
-Cause = Event | Due | Visits | Backfill | Review
-"""The closed set of causes for acting on a customer."""
+Cause = Event | Due | Scanned | Backfill | Review
+"""The closed set of causes."""
 
 _PARTS: Mapping[type, Callable[[Program, Turn, Any], bool]] = {
     Event: by_event,
     Due: by_time,
-    Visits: by_visit,
+    Scanned: by_scan,
     Backfill: by_backfill,
     Review: by_review,
 }
-"""The part of each cause; it returns whether a timer of the customer may have moved."""
+"""The function of each cause; true if a timer of the customer may have changed."""
 
 
 def act(
     program: Program, state: CustomerState, cause: Cause, now: Instant, effects: Effects
 ) -> bool:
-    """Changes `state` by the cause and lets the flows decide about it. `now` is the effective
-    record time of an event, a backfill or a review, and the due time of a timer or a visit, as of
-    which they decide (DESIGN 5.4). Commands, decisions and counts are added to `effects`;
-    `state.next_due` is the customer's next timer afterwards. Returns whether `state` has changed: a
-    visit may leave it as it was."""
+    """Applies the cause to `state` and lets the flows decide. `now` is the effective record time of
+    an event, a backfill or a review, and the due time of a timer or a scan, as of which they decide
+    (DESIGN 5.4). Outputs are appended to `effects`; `state.next_due` becomes the customer's next
+    timer. Returns true if `state` has changed: a scan may leave it as it was."""
     adapted, before = state.adapted, None
-    if type(cause) is Visits:
+    if type(cause) is Scanned:
         if not is_concerned(program, state, cause, now):
             return False
         before = encode_state(state)
     if adapted != program.number:
         adapt(program, state, now, effects)
     if type(cause) is Event:
-        turn = take_in(program, state, cause, now, effects)
+        turn = apply_event(program, state, cause, now, effects)
         if turn is None:
-            return True  # as it is for most events: no flow asks for it
+            return True  # as it is for most events: no flow reads it
     else:
         turn = Turn(state, now, program.facts, None, None, effects)
     if _PARTS[type(cause)](program, turn, cause):
@@ -64,13 +63,13 @@ def act(
 
 
 def rehearse(
-    program: Program, state: CustomerState, asked: Backfill, now: Instant, effects: Effects
+    program: Program, state: CustomerState, request: Backfill, now: Instant, effects: Effects
 ) -> Placed | NotAdded:
-    """As `act`, for a copy of a state; says where the customer would wait, or why they wouldn't be
-    added."""
+    """Applies a backfill to a copy of a state, for a dry run. Returns the step and due time, or the
+    reason why the customer would not be added."""
     if state.adapted != program.number:
         adapt(program, state, now, effects)
-    placed = place(program, Turn(state, now, program.facts, None, None, effects), asked)
+    placed = place(program, Turn(state, now, program.facts, None, None, effects), request)
     if isinstance(placed, Placed):
         state.next_due = next_due(state)
     return placed

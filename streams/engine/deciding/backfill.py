@@ -1,13 +1,13 @@
-"""A past customer is added to a metric flow (SEMANTICS 6.3): placed where they would be by the time
-of the event that would have started it.
+"""Adds a past customer to a metric flow (SEMANTICS 6.3), at the step that a journey started by the
+past event would have reached by now.
 
     trigger       wait 2d          wait_for ..., timeout 5d          today
        |-- send ----|-- send, if -----------|-- send --- wait 3d ------|------|
-           passed over   by today's state                P waits here         due
+           skipped       by today's state                P waits here         due
 
-Steps above the place are passed over and never made up for; if nothing is left to wait for, P
-isn't added. Whether somebody may be added is judged as at any entry (1.11), but for `too_old` and
-`re_entry`; who may not is counted, and no decision is written: the command says why beforehand.
+Steps above that one are skipped for good; if no wait is left, P is not added. The checks are those
+of any entry (1.11), without `too_old` and `re_entry`; a rejected request is counted, without a
+decision: the command reports the reasons beforehand.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ from streams.engine.values import Event, Instant, journey_id, pack
 
 
 class Backfill(msgspec.Struct, gc=False):
-    """One record of the topic `backfills`. `event` is the one that would have started the flow, as
-    it was written then; `at` is when it was asked for, by the clock of who did."""
+    """One record of the topic `backfills`. `event` is the past event that would have started the
+    flow, as written then; `at` is the time of the request by the requester's clock."""
 
     customer_id: str
     flow: str
@@ -43,35 +43,35 @@ class Backfill(msgspec.Struct, gc=False):
 
 
 class NotAdded(Enum):
-    """The reason why a past customer isn't added to a flow."""
+    """Reasons for which a past customer is not added to a flow."""
 
-    NOT_LIVE = "not_live"  # the flow, or not started by such an event
-    NO_EVENT = "no_event"  # it is unknown: the customer was erased since, or it was refused
+    NOT_LIVE = "not_live"  # the flow, or another metric starts it
+    NO_EVENT = "no_event"  # unknown: the customer was erased since, or the event was rejected
     TRIGGER_FILTER = "trigger_filter"
     MISSING_KEY = "missing_key"
     PROFILE_FILTER = "profile_filter"
     EXIT_ON = "exit_on"
     ALREADY_IN_FLOW = "already_in_flow"
-    NO_ROOM = "no_room"  # P has too many journeys under way (1.12)
-    OVER = "over"  # P would have left the flow by now
+    NO_ROOM = "no_room"  # P has too many journeys (1.12)
+    OVER = "over"  # the journey would have ended by now
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """The step at which a past customer waits now."""
+    """Step and due time of a backfilled journey."""
 
     step: str
     due: Instant | None
 
 
-def by_backfill(program: Program, turn: Turn, asked: Backfill) -> bool:
-    """Adds the customer to the flow, if something is left of it for them."""
-    return isinstance(place(program, turn, asked), Placed)
+def by_backfill(program: Program, turn: Turn, request: Backfill) -> bool:
+    """Adds the customer to the flow, unless the journey would have ended."""
+    return isinstance(place(program, turn, request), Placed)
 
 
-def place(program: Program, turn: Turn, asked: Backfill) -> Placed | NotAdded:
-    """As `by_backfill`, and says where the customer waits, or why they aren't added."""
+def place(program: Program, turn: Turn, request: Backfill) -> Placed | NotAdded:
+    """As `by_backfill`; returns the step and due time, or the reason against it."""
     effects = turn.effects
-    placed = _place(program, turn, asked, effects)
+    placed = _place(program, turn, request, effects)
     if isinstance(placed, Placed):
         effects.backfilled += 1
     else:
@@ -80,7 +80,7 @@ def place(program: Program, turn: Turn, asked: Backfill) -> Placed | NotAdded:
 
 
 def is_fit(program: Program, flow: CompiledFlow) -> bool:
-    """Whether past customers can be added to the flow."""
+    """True if past customers can be added to the flow."""
     return flow.is_open and not flow.is_paused and bool(metrics_of(program, flow))
 
 
@@ -93,15 +93,15 @@ Dated = TypeVar("Dated")
 
 
 def in_order(flow: CompiledFlow, events: Sequence[Dated]) -> list[Dated]:
-    """Events of one customer, oldest first, in the order in which they are asked about: where each
-    would have started the flow anew, the newest is first, and the others have nothing to add."""
+    """Events of one customer, given oldest first, in the order of their backfill requests. For a
+    flow that restarts, the newest comes first, and the others add nothing."""
     return [*reversed(events)] if flow.re_entry.restarts else [*events]
 
 
-def _place(program: Program, turn: Turn, asked: Backfill, effects: Effects) -> Placed | NotAdded:
-    event = asked.event
+def _place(program: Program, turn: Turn, request: Backfill, effects: Effects) -> Placed | NotAdded:
+    event = request.event
     event.occurred_at = min(event.occurred_at, turn.now)
-    flow = program.flows.get(asked.flow)
+    flow = program.flows.get(request.flow)
     plan = program.on_metric.get(event.metric, program.otherwise)
     if flow is None or flow not in plan.flows or flow.is_paused:
         return NotAdded.NOT_LIVE
@@ -109,7 +109,7 @@ def _place(program: Program, turn: Turn, asked: Backfill, effects: Effects) -> P
     if sequence is None:
         return NotAdded.NO_EVENT
     turn.data = plan.data_of(event)
-    tried = turn.effects = Effects()  # what is decided on the way lasts only if there is a place
+    tried = turn.effects = Effects()  # decisions on the way count only if P is added
     journey = _candidate(turn, flow, event, sequence)
     if isinstance(journey, NotAdded):
         return journey
@@ -120,16 +120,16 @@ def _place(program: Program, turn: Turn, asked: Backfill, effects: Effects) -> P
     if journey.state is not JourneyState.WAITING or journey.step is None:
         return NotAdded.OVER
     turn.effects = effects
-    _enter(turn, flow, journey, asked)
+    _enter(turn, flow, journey, request)
     effects.decisions += tried.decisions
     turn.focus(None)
-    run_moves(program, turn, [])  # somebody may be waiting for P to be in the flow
+    run_moves(program, turn, [])  # conditions may depend on P being in the flow
     return Placed(journey.step, journey.due)
 
 
 def _sequence_of(state: CustomerState, event: Event) -> int | None:
-    """The event's place in the customer's order of processing; 0 where it is forgotten by now, None
-    where it can't have been processed."""
+    """The event's number in the customer's order of processing; 0 if it is forgotten by now, None
+    if it cannot have been processed."""
     past = state.recent.get(event.metric)
     if past is None:
         return None
@@ -144,8 +144,7 @@ def _sequence_of(state: CustomerState, event: Event) -> int | None:
 
 
 def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> Journey | NotAdded:
-    """The journey that the event would have started; the same as it would have been then, by its
-    id."""
+    """The journey that the event would have started, with the id that it would have had."""
     turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
         return NotAdded.TRIGGER_FILTER
@@ -156,15 +155,15 @@ def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> J
             return NotAdded.MISSING_KEY
         key = str(value)
     journey = Journey(
-        flow.flow,
-        journey_id(turn.state.customer_id, flow.flow, event.event_id),
-        turn.now,
-        event.occurred_at,
-        sequence,
-        event.metric,
-        event.event_id,
-        pack(turn.data),
-        key,
+        flow=flow.flow,
+        journey_id=journey_id(turn.state.customer_id, flow.flow, event.event_id),
+        entered_at=turn.now,
+        started_at=event.occurred_at,
+        sequence=sequence,
+        trigger_metric=event.metric,
+        trigger_event_id=event.event_id,
+        trigger=pack(turn.data),
+        key=key,
         traceparent=event.traceparent,
     )
     turn.focus_entered(journey)
@@ -193,9 +192,9 @@ def _is_later(other: Journey, journey: Journey) -> bool:
 
 
 def retrace(turn: Turn, flow: CompiledFlow, journey: Journey) -> None:
-    """Takes `journey`, to which `turn` has turned and which is RUNNING, from the beginning of the
-    flow to where it would be now: WAITING at a step, or RUNNING still, where it would have ended.
-    Nothing that is passed is done."""
+    """Moves `journey`, the focus of `turn` and RUNNING, from the first step to the one at which it
+    would be now: WAITING there, or still RUNNING if it would have ended. Passed steps have no
+    effects."""
     step, at = flow.first, journey.started_at
     while step is not None and step is not flow.finish:
         if step.retrace is not None:
@@ -219,7 +218,7 @@ def _below(step: Step) -> Step:
     return step.following
 
 
-def _enter(turn: Turn, flow: CompiledFlow, journey: Journey, asked: Backfill) -> None:
+def _enter(turn: Turn, flow: CompiledFlow, journey: Journey, request: Backfill) -> None:
     state = turn.state
     if flow.re_entry.restarts:
         for other in running_in(state, flow, journey.key):
@@ -231,7 +230,7 @@ def _enter(turn: Turn, flow: CompiledFlow, journey: Journey, asked: Backfill) ->
         "metric": journey.trigger_metric,
         "event_id": journey.trigger_event_id,
         "occurred_at": journey.started_at,
-        "backfill": {"by": asked.by, "at": asked.at},
+        "backfill": {"by": request.by, "at": request.at},
         "step": journey.step,
         "due": journey.due,
     }

@@ -1,4 +1,4 @@
-"""An event of a customer: the changes it makes, and the decisions of flows (SEMANTICS 5.1)."""
+"""An event of a customer: its changes of the state, and the decisions of flows (SEMANTICS 5.1)."""
 
 from typing import Any
 
@@ -32,18 +32,19 @@ ERASED = "customer.erased"
 ORDERED = "order.placed"
 
 
-def take_in(
+def apply_event(
     program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
 ) -> Turn | None:
-    """Applies the event to the state. Returns the turn in which flows decide about it; None for
-    most events, because no flow asks for them. `now` is the effective record time."""
+    """Applies the event to the state, up to and including step 3 of SEMANTICS 5.1. Returns the turn
+    in which flows decide; None for most events, which no flow reads. `now` is the effective record
+    time."""
     hash_ = event_hash(event.event_id)
     if is_among(hash_, state.seen):  # one of the last 64 (SEMANTICS 5.1, E29)
         effects.duplicates += 1
         return None
     plan = program.on_metric.get(event.metric, program.otherwise)
     if plan.is_news and not is_watched(state, event.data["sku"], now):
-        effects.news_stale += 1  # bought, erased or over since the article's task was told
+        effects.news_stale += 1  # bought, erased or expired since the fan-out
         return None
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
@@ -60,8 +61,8 @@ def take_in(
         if purchase is not None:
             effects.purchases.append(purchase)
     remember(state, event, data, hash_, now, plan.retention)
-    if plan.watch is not None:
-        plan.watch(state, data, event.occurred_at, now, effects)
+    if plan.interest_change is not None:
+        plan.interest_change(state, data, event.occurred_at, now, effects)
     if plan.changes_profile and program.dated_flows:
         set_date_timers(program, state, now)
         state.next_due = next_due(state)
@@ -73,7 +74,7 @@ def take_in(
 
 
 def by_event(program: Program, turn: Turn, event: Event) -> bool:
-    """Lets the flows decide about an event that was taken in, in the order of SEMANTICS 5.1."""
+    """Lets the flows decide about an applied event, in the order of SEMANTICS 5.1."""
     state, plan = turn.state, program.on_metric.get(event.metric, program.otherwise)
     if plan.converts and state.touches:
         convert(program, turn, event)
@@ -102,7 +103,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
     for place, journey in enumerate(turn.state.journeys):
         tests = plan.exits.get(journey.flow)
         if tests is None or event.occurred_at < journey.started_at:
-            continue  # it happened before what started the journey (1.9)
+            continue  # happened before the journey's trigger (1.9)
         turn.focus(journey)
         for test in tests:
             if test is None or test(turn.data, turn):
@@ -116,8 +117,7 @@ def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -
 
 
 def _exit_evidence(turn: Turn, journey: Journey, event: Event) -> dict[str, Any]:
-    """The event that ended the journey, and both times of a message that it came too late for
-    (F81)."""
+    """The event that ended the journey, and the last message before it (F81)."""
     evidence: dict[str, Any] = {
         "metric": event.metric,
         "event_id": event.event_id,
@@ -132,8 +132,8 @@ def _exit_evidence(turn: Turn, journey: Journey, event: Event) -> dict[str, Any]
 
 
 def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> list[Move]:
-    """The journeys whose `wait_for` this event ends (SEMANTICS 2.8): it happened after what started
-    the journey (1.9)."""
+    """Journeys whose `wait_for` this event ends (SEMANTICS 2.8): it happened after their trigger
+    (1.9)."""
     moves: list[Move] = []
     for place, journey in enumerate(turn.state.journeys):
         steps = plan.waits.get(journey.flow)
@@ -154,7 +154,7 @@ def released_by_event(program: Program, plan: MetricPlan, turn: Turn, event: Eve
 def erase(
     program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
 ) -> None:
-    """`customer.erased` ends everything and forgets everything (SEMANTICS 7.5): afterwards
+    """`customer.erased` ends all journeys and clears the state (SEMANTICS 7.5); afterwards
     `is_forgotten(state)`."""
     turn = Turn(state, now, program.facts, None, None, effects, event)
     order = sorted(state.journeys, key=lambda journey: program.flows[journey.flow].rank)

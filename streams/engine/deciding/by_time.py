@@ -1,4 +1,4 @@
-"""Timers of a customer that are due: segments, dates, journeys (SEMANTICS 5.2)."""
+"""Due timers of a customer: segments, dates, journeys (SEMANTICS 5.2)."""
 
 import msgspec
 
@@ -21,8 +21,8 @@ DUE = Due()
 
 
 def by_time(program: Program, turn: Turn, _: Due) -> bool:
-    """All timers of the customer that are due at the turn's moment: segments left and entered by
-    time, then dates, then journeys."""
+    """Fires all timers of the customer that are due at `turn.now`: membership that changes by time,
+    then dates, then journeys."""
     state, due = turn.state, turn.now
     if state.memberships:
         started = judge(turn, due_segments(program, state, due))
@@ -35,7 +35,7 @@ def by_time(program: Program, turn: Turn, _: Due) -> bool:
 
 
 def due_journeys(program: Program, turn: Turn) -> list[Move]:
-    """The journeys that waited or were held until now, and approved messages that were."""
+    """Journeys that waited or were held until now, and approved messages that were held."""
     moves: list[Move] = []
     for place, journey in enumerate(turn.state.journeys):
         if journey.due is not None and journey.due <= turn.now:

@@ -1,4 +1,4 @@
-"""What new definitions do to journeys under way (SEMANTICS 6.1, 6.2)."""
+"""Adapts running journeys to new definitions (SEMANTICS 6.1, 6.2)."""
 
 from streams.engine.customer import CustomerState, Journey, JourneyState, move
 from streams.engine.deciding.date_timers import set_date_timers
@@ -18,12 +18,12 @@ from streams.engine.values import Instant
 
 
 def adapt(program: Program, state: CustomerState, at: Instant, effects: Effects) -> None:
-    """Brings the customer's journeys in step with the definitions of `program`, as of `at`: the
-    moment of the visit after publishing, or of the first event or timer that comes before it.
+    """Adapts the customer's journeys to the definitions of `program`, as of `at`: the time of the
+    scan after publishing, or of an earlier event or timer.
 
-    A journey of a flow that is archived or left out ends; one at a step that was deleted goes on at
-    its successor; one that a paused flow held is judged if the flow is live. All others stay as
-    they are, and keep their due time.
+    A journey of an archived or removed flow ends; one at a deleted step continues at its successor;
+    one held by a paused flow is evaluated if the flow is live. All others keep their step and due
+    time.
     """
     state.adapted = program.number
     if (program.dated_flows or state.occasions) and state.profile:

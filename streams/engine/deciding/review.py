@@ -1,4 +1,4 @@
-"""A person's verdict on a message that waits for review: send it or drop it (SEMANTICS 4.1)."""
+"""Reviews of messages that await one: send or drop (SEMANTICS 4.1)."""
 
 import msgspec
 
@@ -16,7 +16,7 @@ from streams.engine.values import Instant
 
 
 class Review(msgspec.Struct, gc=False):
-    """One record of the topic `reviews`. `at` is when the person said so, by their own clock."""
+    """One record of the topic `reviews`. `at` is the time of the review by the reviewer's clock."""
 
     send_id: str
     customer_id: str
@@ -26,8 +26,8 @@ class Review(msgspec.Struct, gc=False):
 
 
 def by_review(program: Program, turn: Turn, given: Review) -> bool:
-    """Sends the message, if the rules of sending let it, or drops it. A message that doesn't wait
-    (any more) is left alone, and counted."""
+    """Sends the message, subject to the rules of sending, or drops it. A review of a message that
+    does not await one is only counted."""
     state = turn.state
     waiting = find_request(state, given.send_id)
     found = None if waiting is None else approved_step(program, waiting)

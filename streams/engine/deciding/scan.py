@@ -1,5 +1,5 @@
-"""Visits: what reaches customers though nothing has happened to them. A schedule has come, a set of
-definitions was published, a store fact has changed (SEMANTICS 1.10, 5.4, 6.1, 6.2)."""
+"""Scans: all customers are read because of a schedule, a published set of definitions or a changed
+store fact (SEMANTICS 1.10, 5.4, 6.1, 6.2)."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import cast
@@ -28,27 +28,27 @@ from streams.engine.program import Audience, CompiledFlow, Program, Turn
 from streams.engine.values import Instant
 
 
-class Visit(msgspec.Struct, array_like=True):
-    """The reasons to visit every customer: all that is due at one moment. Part of a task's position
-    record: fields are only appended."""
+class Scan(msgspec.Struct, array_like=True):
+    """One scan: all reasons for it at one moment. Stored in the task's position: fields are only
+    appended."""
 
     moment: Instant
-    flows: list[str] = []  # whose schedule it is
+    flows: list[str] = []  # flows whose schedule is due
     of_definitions: bool = False  # a set was published
     of_facts: bool = False  # store facts have changed
 
 
-Sieve = Callable[[bytes | CustomerState], bool]
-"""Whether a visit may concern a customer with this state, decoded or not. For the others `visit`
-changes nothing."""
+Prefilter = Callable[[bytes | CustomerState], bool]
+"""True if a scan may concern a customer with this state, decoded or not. For the others it changes
+nothing."""
 
 
-def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
-    """A test for the customers whom the visit may concern at `at`. It costs less than a visit: of
-    the others, who are nearly all, half of the state is decoded. None: it may concern everybody."""
-    audiences = [audience for _, audience in _scheduled(program, [one])]
-    conditions = [one.condition for one in audiences if one.condition is not None]
-    if one.of_definitions or one.of_facts or len(conditions) < len(audiences):
+def prefilter(program: Program, scan: Scan, at: Instant) -> Prefilter | None:
+    """A predicate that skips customers whom a scan at `at` does not concern: nearly all of them, of
+    whose states it decodes only half. None if it may concern every customer."""
+    audiences = [audience for _, audience in _scheduled(program, [scan])]
+    conditions = [audience.condition for audience in audiences if audience.condition is not None]
+    if scan.of_definitions or scan.of_facts or len(conditions) < len(audiences):
         return None
     depends_on_journeys = any(audience.depends_on_journeys for audience in audiences)
     decode = decode_state if depends_on_journeys else _decode_what_audiences_read
@@ -70,27 +70,27 @@ def sieve(program: Program, one: Visit, at: Instant) -> Sieve | None:
 _decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_prefix)
 
 
-class Visits(msgspec.Struct, frozen=True):
-    """The customer is visited; `of` has several members where they meet at the same customer."""
+class Scanned(msgspec.Struct, frozen=True):
+    """Scans that reach the customer; several if they meet there."""
 
-    of: Sequence[Visit]
+    scans: Sequence[Scan]
 
 
-def is_concerned(program: Program, state: CustomerState, visits: Visits, at: Instant) -> bool:
-    """Whether visits at `at` may change anything. For others, who are nearly all, that is all that
-    a visit costs."""
+def is_concerned(program: Program, state: CustomerState, cause: Scanned, at: Instant) -> bool:
+    """True if scans at `at` may change the state. For most customers they do not, and cost only
+    this check."""
     return (
         (state.next_due is not None and state.next_due <= at)
-        or _is_concerned(program, state, visits.of)
-        or bool(_meant(program, Situation(state, at, program.facts), visits.of))
+        or _is_concerned(program, state, cause.scans)
+        or bool(_meant(program, Situation(state, at, program.facts), cause.scans))
     )
 
 
-def by_visit(program: Program, turn: Turn, visits: Visits) -> bool:
-    """Visits the customer, with what is due then anyway: segments left and entered, then dates and
-    schedules, then journeys (SEMANTICS 5.2)."""
+def by_scan(program: Program, turn: Turn, cause: Scanned) -> bool:
+    """Applies scans together with timers due at the same time: segments left and entered, then
+    dates and schedules, then journeys (SEMANTICS 5.2)."""
     state, at = turn.state, turn.now
-    are_facts_new = any(one.of_facts for one in visits.of)
+    are_facts_new = any(scan.of_facts for scan in cause.scans)
     segments = due_segments(program, state, at)
     if are_facts_new:
         segments = [
@@ -98,7 +98,7 @@ def by_visit(program: Program, turn: Turn, visits: Visits) -> bool:
         ]
     run_moves(program, turn, entered_by_segments(turn, judge(turn, segments)))
     turn.focus(None)
-    starting = due_date_flows(program, state, at) + _meant(program, turn, visits.of)
+    starting = due_date_flows(program, state, at) + _meant(program, turn, cause.scans)
     run_moves(program, turn, entered_by_time(turn, sorted(starting, key=_rank)))
     moves = due_journeys(program, turn)
     if are_facts_new:
@@ -107,18 +107,18 @@ def by_visit(program: Program, turn: Turn, visits: Visits) -> bool:
     return True
 
 
-def _is_concerned(program: Program, state: CustomerState, visits: Sequence[Visit]) -> bool:
-    for one in visits:
-        if one.of_facts or (one.of_definitions and state.adapted != program.number):
+def _is_concerned(program: Program, state: CustomerState, scans: Sequence[Scan]) -> bool:
+    for scan in scans:
+        if scan.of_facts or (scan.of_definitions and state.adapted != program.number):
             return True
     return False
 
 
-def _meant(program: Program, situation: Situation, visits: Iterable[Visit]) -> list[CompiledFlow]:
-    """The flows whose schedule has come and in whose audience the customer is, in their order.
-    Judged by the definitions that are in force now, not by those when the visit began."""
+def _meant(program: Program, situation: Situation, scans: Iterable[Scan]) -> list[CompiledFlow]:
+    """The flows with a due schedule and the customer in their audience, in order of rank. By the
+    definitions in force now, not by those at the start of the scan."""
     meant = []
-    for flow, audience in _scheduled(program, visits):
+    for flow, audience in _scheduled(program, scans):
         if audience.condition is None or audience.condition(situation)[0]:
             meant.append(flow)
     if len(meant) > 1:
@@ -126,21 +126,19 @@ def _meant(program: Program, situation: Situation, visits: Iterable[Visit]) -> l
     return meant
 
 
-def _scheduled(
-    program: Program, visits: Iterable[Visit]
-) -> Iterator[tuple[CompiledFlow, Audience]]:
-    """The flows whose schedule has come, as they are defined now."""
-    for one in visits:
-        for name in one.flows:
+def _scheduled(program: Program, scans: Iterable[Scan]) -> Iterator[tuple[CompiledFlow, Audience]]:
+    """The flows with a due schedule, as defined now."""
+    for scan in scans:
+        for name in scan.flows:
             flow = program.flows.get(name)
             if flow is not None and flow.audience is not None and flow.is_open:
                 yield flow, flow.audience
 
 
 def has_changed(state: CustomerState, adapted: int, before: bytes) -> bool:
-    """Whether there is more to remember than that the customer was visited, whose state was
-    `before` and `adapted` then. If there isn't, they are left as they were: adapting them again,
-    when they are touched, comes to the same."""
+    """True if the scan changed more of the state than `adapted`; `before` and `adapted` are the
+    values before it. Otherwise `adapted` is reset: adapting the state again at the next event or
+    timer gives the same result."""
     adapted_now, state.adapted = state.adapted, adapted
     if encode_state(state) == before:
         return False
@@ -152,9 +150,9 @@ def _rank(flow: CompiledFlow) -> int:
     return flow.rank
 
 
-def is_visit_needed(previous: Program, current: Program) -> bool:
-    """Whether publishing `current` after `previous` may concern customers to whom nothing happens.
-    For the others nothing changes until their next event or timer."""
+def is_scan_needed(previous: Program, current: Program) -> bool:
+    """True if publishing `current` after `previous` may concern customers without events: otherwise
+    nothing changes before their next event or timer."""
     return (
         _segments_need_it(previous, current)
         or any(_flow_needs_it(previous, current, flow) for flow in previous.flows.values())
@@ -163,8 +161,8 @@ def is_visit_needed(previous: Program, current: Program) -> bool:
 
 
 def _segments_need_it(previous: Program, current: Program) -> bool:
-    """Membership is set for a segment that is new or was changed (SEMANTICS 1.10). One that hangs
-    on facts is forgotten when it goes: nobody judges it again until it comes back."""
+    """Membership is set for new and changed segments (SEMANTICS 1.10), and cleared for removed ones
+    that depend on facts, which are not evaluated until they return."""
     before, now = previous.segments, current.segments
     return any(
         name not in before or before[name].version != plan.version for name, plan in now.items()
@@ -172,8 +170,7 @@ def _segments_need_it(previous: Program, current: Program) -> bool:
 
 
 def _flow_needs_it(previous: Program, current: Program, before: CompiledFlow) -> bool:
-    """Journeys end, go on from a step that is gone, are no longer held, or wait for something
-    else."""
+    """Journeys end, continue from a deleted step, are released, or wait for another condition."""
     now = current.flows.get(before.flow)
     if now is None or now.is_archived:
         return not before.is_archived
@@ -187,13 +184,13 @@ def _flow_needs_it(previous: Program, current: Program, before: CompiledFlow) ->
 
 
 def _dates_need_it(previous: Program, current: Program) -> bool:
-    """Everyone's next moment is found for a flow that a date starts."""
+    """Due dates of all customers are set for a new or changed date flow."""
     before = {(flow.flow, flow.version, flow.zone.key) for flow in previous.dated_flows}
     return not {(flow.flow, flow.version, flow.zone.key) for flow in current.dated_flows} <= before
 
 
 def are_concerned_by(program: Program, facts: Collection[str]) -> bool:
-    """Whether a change of these store facts may concern customers to whom nothing happens."""
+    """True if a change of these store facts may concern customers without events."""
     return bool(program.values_read) and any(
         value_of_fact(fact) in program.values_read for fact in facts
     )

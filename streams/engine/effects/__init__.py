@@ -1,7 +1,7 @@
-"""Everything that deciding leads to: decisions, send commands, webhooks, notices.
+"""The results of deciding as values: decisions, send commands, webhook commands, notices.
 
-One file per command. `Effects` collects them in the order in which they were made; the runtime
-turns them into records of one transaction. Knows values only.
+One file per kind. `Effects` collects them in order; the runtime writes them as records of one
+transaction. Imports values only.
 """
 
 from streams.engine.effects.decision import Decision, Outcome

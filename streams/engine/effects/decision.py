@@ -1,4 +1,4 @@
-"""One outcome that a person would ask about, with its reason (SEMANTICS 5.5)."""
+"""Decisions: outcomes with their reasons and evidence (SEMANTICS 5.5)."""
 
 from enum import Enum
 from typing import Any
@@ -9,9 +9,9 @@ from streams.engine.values import Instant
 
 
 class Outcome(Enum):
-    """What happened, in the words of DESIGN 7."""
+    """The kind of a decision, as written to `flow-decisions` (DESIGN 7)."""
 
-    __hash__ = object.__hash__  # that of Enum is a call in Python, and every decision is looked up
+    __hash__ = object.__hash__  # Enum's is a Python call, and every decision is looked up
 
     ENTERED = "entered"
     NOT_ENTERED = "not_entered"
@@ -23,14 +23,14 @@ class Outcome(Enum):
     COUPON = "coupon"
     EXITED = "exited"
     CONVERTED = "converted"
-    FORGOTTEN = "forgotten"  # past events, because there was no room: of no flow (room.py)
+    FORGOTTEN = "forgotten"  # past events, at the size limit of a state; of no flow (limits.py)
 
 
 class Decision(msgspec.Struct, gc=False):
-    """One outcome that a person would ask about, with what decided it (SEMANTICS 5.5).
+    """One outcome with the values that decided it (SEMANTICS 5.5).
 
-    `reason` is empty for outcomes that have none; `evidence` holds plain JSON values; `flow` is
-    empty where it isn't about a flow.
+    `reason` is empty for outcomes without reasons; `evidence` holds plain JSON values; `flow` is
+    empty if the decision is not about a flow.
     """
 
     at: Instant

@@ -1,4 +1,4 @@
-"""The effects of deciding: commands and decisions, in the order in which they were made."""
+"""The effects of deciding, collected in order."""
 
 import msgspec
 
@@ -11,23 +11,23 @@ from streams.engine.values import NO_CODES, CodeSource
 
 
 class Effects(msgspec.Struct):
-    """Collects what one or many calls of the engine decided, in order."""
+    """The effects of one or many calls of the engine, in order, with counts."""
 
     commands: list[SendCommand] = []
     webhooks: list[WebhookCommand] = []
-    reviews: list[SendCommand] = []  # that wait for a person
+    reviews: list[SendCommand] = []  # messages to review
     decisions: list[Decision] = []
-    purchases: list[Purchase] = []  # what is learnt from
+    purchases: list[Purchase] = []  # for recommendations
     duplicates: int = 0
     loops: int = 0
-    without_rate: int = 0  # events with amounts in a currency that the store has no rate for
-    not_entered_by_time: int = 0  # customers of a schedule or date who don't enter (SEMANTICS 5.5)
-    reviews_stale: int = 0  # of messages that don't wait for one (any more)
-    backfilled: int = 0  # journeys of past customers who were added to a flow (SEMANTICS 6.3)
-    backfills_rejected: int = 0  # of customers who weren't added
-    codes: CodeSource = NO_CODES  # what coupons are taken from, as they are given
+    without_rate: int = 0  # events with amounts in a currency without a rate
+    not_entered_by_time: int = 0  # customers of a schedule or date, not entered (SEMANTICS 5.5)
+    reviews_stale: int = 0  # of messages that do not await review
+    backfilled: int = 0  # journeys added by backfill (SEMANTICS 6.3)
+    backfills_rejected: int = 0  # by a check (NotAdded)
+    codes: CodeSource = NO_CODES  # the source of coupon codes, which given codes leave
     interests: list[Interest] = []
-    news_stale: int = 0  # of articles that the customer doesn't wait for (any more)
+    news_stale: int = 0  # of articles that the customer does not watch
 
 
 COUNTED = (
@@ -40,4 +40,4 @@ COUNTED = (
     "backfills_rejected",
     "news_stale",
 )
-"""The numbers among the Effects, which a task counts."""
+"""The counts among the Effects."""

@@ -1,4 +1,4 @@
-"""The notice to an article's task that a customer waits for its news."""
+"""The notice to an article's task that a customer watches the article."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from streams.engine.values import Instant
 
 
 class Interest(msgspec.Struct, gc=False):
-    """The customer waits for news of an article from `at` on; `kind` None: no longer."""
+    """The customer watches an article from `at` until `until`; `kind` None: no longer."""
 
     sku: str
     customer_id: str

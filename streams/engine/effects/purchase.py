@@ -1,4 +1,4 @@
-"""One order, as recommendations learn from it."""
+"""One order as recommendations count it."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from streams.engine.values import Instant
 
 class Bought(msgspec.Struct, array_like=True, gc=False):
     """One item of an order; the price in minor units of the store's currency. Fields are only
-    appended, here and below."""
+    appended, here and in Purchase."""
 
     sku: str
     name: str | None = None
@@ -18,7 +18,7 @@ class Bought(msgspec.Struct, array_like=True, gc=False):
 
 
 class Purchase(msgspec.Struct, array_like=True, gc=False):
-    """One order, and what its customer had searched for in the day before."""
+    """One order with its customer's searches of the day before."""
 
     at: Instant
     items: list[Bought]

@@ -1,4 +1,4 @@
-"""The command that a delivery worker carries out."""
+"""The command that a delivery worker executes."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from streams.engine.values import Instant
 class SendCommand(msgspec.Struct, gc=False):
     """One instruction to deliver one message (DESIGN 7); money in minor units.
 
-    A message that waits for a person is the command that it would be now (SEMANTICS 4.1).
+    A request for review holds the command as it would be sent now (SEMANTICS 4.1).
     """
 
     send_id: str
     customer_id: str
     channel: str
-    recipient: str | None  # None: waits for a person, and there is no address yet
+    recipient: str | None  # None: awaits review, and the address is unknown
     template: str
     flow: str
     flow_version: str

@@ -1,4 +1,4 @@
-"""The command to call a webhook of the shop."""
+"""The command to call one of the shop's webhooks."""
 
 import msgspec
 

@@ -1,8 +1,7 @@
-"""The ground of the flow language: how definitions are read, and what names in them mean.
+"""The basis of the flow language: reading definitions and resolving names.
 
-`reading.py` turns plain data into structs and collects all problems; `scope.py` says which names
-there are; `references.py` resolves `$trigger.total`. Conditions, triggers and steps, which are
-written in it, come above.
+`reading.py` turns plain data into structs and collects all problems; `scope.py` holds the known
+names; `references.py` resolves `$trigger.total`. Conditions, triggers and steps are built on it.
 """
 
 from streams.engine.language.family_keys import Families

@@ -1,7 +1,7 @@
 """The families of the flow language: conditions, triggers, steps, each by its members' keys.
 
-A definition names a family only (`OneOf`); the families themselves are put together at the top
-(compiling/families.py) and handed down, so that nothing below needs to import what nests in it.
+A definition only names a family (`OneOf`); the families themselves are assembled at the top
+(compiling/families.py) and passed down, so that no member imports the members nested in it.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ class Families(msgspec.Struct, frozen=True):
         return self.members[family]
 
     def module_of(self, family: str, definition: msgspec.Struct) -> Any:
-        """The module of the member that `definition` was read as. Raises TypeError if it is none
-        of the family's."""
+        """The module whose Definition `definition` is. Raises TypeError if it isn't of the
+        family."""
         for module in self.members[family].values():
             if type(definition) is module.Definition:
                 return module
-        raise TypeError(f"{type(definition)} is no {family}")
+        raise TypeError(f"{type(definition)} is not a {family}")

@@ -1,9 +1,9 @@
 """A field of the profile as conditions and references see it.
 
-A patch may carry anything under any name, and the definitions may give a field another type
-tomorrow. So a value is read as the type that is in force: the number 17 where a text is wanted is
-the text 17 (SEMANTICS 3.6), the text 17 where a number is wanted is that number. What can't be read
-so counts as missing, and nothing raises (1.2).
+A patch may carry any value under any name, and later definitions may give a field another type. So
+a value is converted to the type in force: the number 17 to the text 17 for a text field (SEMANTICS
+3.6), the text 17 to the number for a number field. A value that can't be converted is missing;
+nothing raises (1.2).
 """
 
 from collections.abc import Callable
@@ -21,11 +21,11 @@ from streams.engine.values import (
 )
 
 ReadAs = Callable[[Any], Any]
-"""A value of the profile as a value of one type; None where it is none."""
+"""Converts a profile value to one type; None if it doesn't fit."""
 
 
 def read_as(kind: FieldType, scope: Scope) -> ReadAs:
-    """How values are read where the definitions say that the field is of `kind`."""
+    """The conversion of profile values for a field of type `kind`."""
     if kind is FieldType.MOMENT:
         return lambda value: _moment(value, scope)
     return _READ_AS[kind]
@@ -45,7 +45,7 @@ def _number(value: Any) -> int | float | None:
     if isinstance(value, str):
         return parse_number(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number and value == value else None  # not a number is no number
+    return value if is_number and value == value else None  # NaN is missing
 
 
 def _money(value: Any) -> int | None:
@@ -64,7 +64,8 @@ def _date(value: Any) -> str | None:
 
 
 def _moment(value: Any, scope: Scope) -> int | None:
-    """Milliseconds since the epoch; or written out, by the store's clock where it has no offset."""
+    """Milliseconds since the epoch, or a written moment, in the store's zone unless it has an
+    offset."""
     if isinstance(value, str):
         moment, day = parse_moment(value), parse_date(value)
         if moment is not None:

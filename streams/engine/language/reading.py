@@ -1,19 +1,18 @@
 """Reads definitions: raw data (mappings, lists, texts, None) into structs, driven by their
-annotations. Nothing raises: all that is wrong is collected, and what can be read is read.
+annotations. Nothing raises: all problems are collected, and all valid parts are read.
 
-How a struct is written so that it reads itself:
+The form of a struct:
 
     class Definition(msgspec.Struct, frozen=True, kw_only=True):
-        \"\"\"Goes on after a while.
+        \"\"\"Continues after a while.
 
-        `at`: the clock time to go on at          <- hover text of a key, for editors
+        `at`: the clock time to continue at       <- hover text of a key, for editors
         \"\"\"
 
-        wait: Duration | WaitUntil                <- a scalar (scalars.py), structs told by key
-        at: ClockTime | None = None               <- optional: `| None = None`
-        only_on: list[Weekday] = []
-        id: Identifier | None = None
-        otherwise: list[StepDefinition] = msgspec.field(default=[], name="else")
+        wait: Duration | WaitUntil                <- a scalar (scalars.py), structs distinguished by
+        key at: ClockTime | None = None               <- optional: `| None = None` only_on:
+        list[Weekday] = [] id: Identifier | None = None otherwise: list[StepDefinition] =
+        msgspec.field(default=[], name="else")
 
 Also understood: Literal, Enum (by value), dict[scalar, T], tuple[T, T], and a family (`OneOf`).
 """
@@ -48,19 +47,19 @@ class FamilyMember(Protocol):
         ...
 
     def check(self, definition: Any, scope: Scope) -> Iterator[Problem]:
-        """What the annotations can't say: names, types that must fit, keys that exclude each
-        other. Paths begin at the definition; nested members are checked by themselves."""
+        """The checks beyond annotations: names, matching types, keys that exclude each other.
+        Paths begin at the definition; nested members are checked separately."""
 
 
 class OneOf(msgspec.Struct, frozen=True):
-    """Marks a place where one member of a family stands, told apart by its key. The family is only
+    """Marks a value that is one member of a family, distinguished by its key. The family is only
     named, because families nest (an `if` holds steps): see family_keys.py."""
 
     family: str
 
 
 class FoundMember(msgspec.Struct, frozen=True):
-    """A member of a family that was read, and where it stands."""
+    """A member of a family that was read, with its path."""
 
     path: Path
     family: str
@@ -70,8 +69,8 @@ class FoundMember(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct):
-    """The families that may be read, and what reading brought up beside the value: problems, and
-    every family member for `check`."""
+    """The known families, and the results of reading beside the value: problems, and every family
+    member for `check`."""
 
     families: Families = Families()
     problems: list[Problem] = []
@@ -79,7 +78,7 @@ class Reading(msgspec.Struct):
 
 
 class Unreadable(enum.Enum):
-    """Stands for a value that couldn't be read; a problem tells why."""
+    """Replaces a value that couldn't be read; a problem explains why."""
 
     UNREADABLE = "unreadable"
 
@@ -106,11 +105,11 @@ def read(raw: Any, kind: Any, path: Path, reading: Reading) -> Any:
         return _read_word(raw, {member.value: member for member in kind}, path, reading)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _read_struct(raw, kind, path, reading)
-    raise TypeError(f"no way to read {kind!r}")
+    raise TypeError(f"unsupported annotation {kind!r}")
 
 
 class StructKey(msgspec.Struct, frozen=True):
-    """One key of a struct, as written."""
+    """One key of a struct."""
 
     name: str
     attribute: str
@@ -135,7 +134,7 @@ def keys_of(struct: type[msgspec.Struct]) -> dict[str, StructKey]:
 
 
 def describe(raw: Any) -> str:
-    """What was found, in words."""
+    """The found value in words, for messages."""
     if raw is None:
         return "nothing"
     if isinstance(raw, str):
@@ -146,7 +145,7 @@ def describe(raw: Any) -> str:
 def _expected(
     what: str, raw: Any, path: Path, reading: Reading, words: tuple[str, ...] = ()
 ) -> Unreadable:
-    """`words`: those that would have been right."""
+    """Records the problem; `words`: the allowed values."""
     is_text = isinstance(raw, str)
     problem = Problem(
         path,
@@ -176,7 +175,7 @@ def _read_marked(raw: Any, marker: Any, path: Path, reading: Reading) -> Any:
         return _expected(marker.expects, raw, path, reading)
     if isinstance(marker, OneOf):
         return _read_member(raw, marker, path, reading)
-    raise TypeError(f"no way to read a value marked {marker!r}")
+    raise TypeError(f"unsupported marker {marker!r}")
 
 
 def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
@@ -205,8 +204,8 @@ def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
         reading.problems.append(
             Problem(
                 (*path, present[1]),
-                f"one {family.family} has both {present[0]!r} and {present[1]!r}: "
-                f"they are two, write each by itself",
+                f"{present[0]!r} and {present[1]!r} are two {family.family}s; "
+                "write each separately",
                 found=present[1],
                 at_key=True,
             )
@@ -221,8 +220,8 @@ def _read_member(raw: Any, family: OneOf, path: Path, reading: Reading) -> Any:
 
 
 def _that_has_the_others(present: list[str], members: Mapping[str, FamilyMember]) -> list[str]:
-    """Of several keys of the family, the one of which the others are options (`trigger` has an
-    `any`, and there is an `any` that stands by itself)."""
+    """Of several keys of the family, the one with the others as options (`trigger` has an option
+    `any`, and `any` is a condition too)."""
     fitting = []
     for key in present:
         definition: type[msgspec.Struct] = members[key].Definition
@@ -235,7 +234,7 @@ def _no_member(
     raw: dict[str, Any], family: str, allowed: tuple[str, ...], path: Path, reading: Reading
 ) -> None:
     if not raw:
-        reading.problems.append(Problem(path, f"an empty {family}", allowed=allowed))
+        reading.problems.append(Problem(path, f"empty {family}", allowed=allowed))
         return
     named = next((key for key in raw if nearest_name(key, allowed)), next(iter(raw)))
     reading.problems.append(unknown_name((*path, named), family, named, allowed, at_key=True))
@@ -270,7 +269,7 @@ def _expects_any(kinds: Sequence[Any]) -> str:
 
 
 def _words(kind: Any) -> tuple[str, ...]:
-    """The words that `kind` may be, if it is a closed list."""
+    """The allowed words of `kind`, if it is a closed list."""
     if typing.get_origin(kind) is Literal:
         return typing.get_args(kind)
     if typing.get_origin(kind) is Annotated and isinstance(kind.__metadata__[0], Scalar):
@@ -293,8 +292,8 @@ def _shape_fits(raw: Any, kind: Any) -> bool:
 
 
 def _by_key(raw: dict[str, Any], kinds: Sequence[Any], families: Families) -> Any:
-    """The one of several mappings that `raw` was probably meant to be: whose required keys it
-    has, else whose keys it shares."""
+    """The most likely of several mappings for `raw`: the one with all required keys present, else
+    the one with the most keys in common."""
 
     def likeness(kind: Any) -> tuple[int, int]:
         if typing.get_origin(kind) is Annotated:
@@ -314,7 +313,7 @@ def _by_key(raw: dict[str, Any], kinds: Sequence[Any], families: Families) -> An
 
 
 def expects(kind: Any) -> str:
-    """What a place wants, in words, for a message."""
+    """The expected value in words, for messages."""
     origin = typing.get_origin(kind)
     if origin is Annotated:
         marker = kind.__metadata__[0]
@@ -382,10 +381,10 @@ def _read_word(raw: Any, words: Mapping[str, Any], path: Path, reading: Reading)
     if isinstance(raw, str) and raw in words:
         return words[raw]
     if not isinstance(raw, str):
-        return _expected("a word", raw, path, reading, tuple(words))
+        return _expected("one word", raw, path, reading, tuple(words))
     nearest = nearest_name(raw, words)
     allowed = tuple(words)
-    reading.problems.append(Problem(path, f"unknown word {raw!r}", raw, allowed, nearest))
+    reading.problems.append(Problem(path, f"unknown value {raw!r}", raw, allowed, nearest))
     return UNREADABLE
 
 

@@ -1,4 +1,4 @@
-"""Values in definitions: constants typed by the place they stand in, and references such as
+"""Values in definitions: constants typed by their place, and references such as
 `$trigger.order_id`, `$profile.plan`, `$last.search.performed.query` (FLOWS "Steps")."""
 
 import datetime
@@ -30,12 +30,12 @@ from streams.engine.values import (
 )
 
 Reader = Callable[[Situation], Any]
-"""Gives a value for a customer at a moment; None: missing."""
+"""Reads a value of a customer; None: missing."""
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """What a `$...` refers to: its type, and how it is read. Of a list of texts or numbers the type
-    is `list of ...`; a missing list is read as an empty one (SEMANTICS 1.2)."""
+    """A resolved `$...`: its type and its reader. A missing list of texts or numbers is read as an
+    empty list (SEMANTICS 1.2)."""
 
     type: FieldType
     read: Reader
@@ -60,18 +60,18 @@ IN_WORDS: dict[FieldType, str] = {
     FieldType.TEXT_MAP: "a map of texts",
     FieldType.PATCH: "a patch of the profile",
 }
-"""What a field holds, for messages."""
+"""Field types in words, for messages."""
 
 SOURCES = ("$trigger", "$profile", "$value", "$last", "$coupon", "$flow")
 
 
 def is_reference(raw: Any) -> bool:
-    """Whether a raw value is a reference and not a constant."""
+    """True if a raw value is a reference, not a constant."""
     return isinstance(raw, str) and raw.startswith("$")
 
 
 def refers_to_trigger(raw: Any) -> bool:
-    """Whether `$trigger` occurs anywhere in raw data: such a `wait_for` looks at events since the
+    """True if `$trigger` occurs anywhere in raw data: such a `wait_for` includes events since the
     flow's start (SEMANTICS 2.8)."""
     if isinstance(raw, str):
         return raw.startswith("$trigger.")
@@ -81,7 +81,7 @@ def refers_to_trigger(raw: Any) -> bool:
 
 
 def compile_reference(text: str, scope: Scope, path: Path = ()) -> Reference | Problem:
-    """The reference `text` (`$source.name`), or why it can't be one here."""
+    """The reference `text` (`$source.name`), or the problem with it."""
     source, _, name = text.partition(".")
     reader = _SOURCES.get(source)
     if reader is None:
@@ -92,8 +92,8 @@ def compile_reference(text: str, scope: Scope, path: Path = ()) -> Reference | P
 
 
 def parse_constant(text: str, kind: FieldType, scope: Scope, path: Path = ()) -> Any | Problem:
-    """A constant in the form in which events and profiles carry the type: money in minor units,
-    dates as text, moments as Instants."""
+    """A constant as events and profiles carry its type: money in minor units, dates as text,
+    moments as Instants."""
     if kind in (FieldType.TEXT, FieldType.TEXTS):
         return text
     value = _CONSTANTS[kind](text, scope) if kind in _CONSTANTS else None
@@ -106,7 +106,7 @@ def parse_constant(text: str, kind: FieldType, scope: Scope, path: Path = ()) ->
 
 
 def compile_value(text: str, kind: FieldType, scope: Scope, path: Path = ()) -> Reader | Problem:
-    """A constant or a reference that must be of the type `kind`."""
+    """The reader of a constant or reference of type `kind`, or the problem with it."""
     if is_reference(text):
         reference = compile_reference(text, scope, path)
         if isinstance(reference, Problem):
@@ -114,7 +114,7 @@ def compile_value(text: str, kind: FieldType, scope: Scope, path: Path = ()) -> 
         if reference.type is not kind and not scope.is_trigger_unknown:
             return Problem(
                 path,
-                f"{text} is {IN_WORDS[reference.type]}, but {IN_WORDS[kind]} is wanted here",
+                f"{text} is {IN_WORDS[reference.type]}, expected {IN_WORDS[kind]}",
                 found=text,
             )
         return reference.read
@@ -125,14 +125,14 @@ def compile_value(text: str, kind: FieldType, scope: Scope, path: Path = ()) -> 
 
 
 def fields_of(metric: str, scope: Scope) -> dict[str, Field]:
-    """All fields of a metric's events (KeyError for an unknown metric)."""
+    """All fields of a metric's events. Raises KeyError for an unknown metric."""
     return {**COMMON_FIELDS, **scope.metrics[metric].fields}
 
 
 def field_at(
     name: str, fields: Mapping[str, Field], scope: Scope, path: Path = ()
 ) -> FieldType | Problem:
-    """The type at a dotted name (`total`, `filters.colour`, `set.plan`) among `fields`."""
+    """The type of a dotted name (`total`, `filters.colour`, `set.plan`) among `fields`."""
     first, _, rest = name.partition(".")
     field = fields.get(first)
     if field is None:
@@ -145,11 +145,13 @@ def field_at(
         return field_at(rest, scope.profile, scope, path)
     if field.type is FieldType.ITEMS:
         return Problem(path, f"{first!r} is a list: write {first}: {{any: {{{rest}: ...}}}}")
-    return Problem(path, f"{first!r} is {IN_WORDS[field.type]}: it holds no {rest!r}", found=name)
+    return Problem(
+        path, f"{first!r} is {IN_WORDS[field.type]} and has no field {rest!r}", found=name
+    )
 
 
 def getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
-    """Reads a dotted name out of a record; None where anything on the way is missing."""
+    """The reader of a dotted name; it returns None if any part is missing."""
     if "." not in name:
         return lambda data: data.get(name)
     first, rest = name.split(".", 1)
@@ -168,9 +170,9 @@ def getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
 def field_reader(
     name: str, fields: Mapping[str, Field], scope: Scope
 ) -> Callable[[Mapping[str, Any]], Any]:
-    """As `getter`, for a dotted name that is known among `fields`. What a patch of the profile
-    carries is read as the type that the profile's field has; and what an event of the shop's own
-    carries as the type that is in force, for it may be an old one."""
+    """As `getter`, for a dotted name known among `fields`. Values in a profile patch are converted
+    to the type of the profile field; values in custom events to the type in force, because the
+    event may be older."""
     read = getter(name)
     first, _, rest = name.partition(".")
     field = scope.profile[rest] if rest and fields[first].type is FieldType.PATCH else fields[first]
@@ -186,7 +188,7 @@ def field_reader(
 
 
 def profile_reader(name: str, scope: Scope) -> Reader:
-    """Reads a field of the profile, as the type that it has."""
+    """The reader of a profile field, converted to its type."""
     as_type = read_as(scope.profile[name].type, scope)
 
     def read(situation: Situation) -> Any:
@@ -197,8 +199,8 @@ def profile_reader(name: str, scope: Scope) -> Reader:
 
 
 def json_value(kind: FieldType, scope: Scope) -> Callable[[Any], Any]:
-    """A value of the type `kind` as plain JSON for people: amounts in major units, moments by the
-    clocks of the scope, long lists by their number."""
+    """Formats values of type `kind` as plain JSON: amounts in major units, moments in the zone of
+    the scope, item lists by their length."""
     if kind is FieldType.MONEY:
         return lambda value: None if value is None else amount_text(value, scope.currency)
     if kind is FieldType.MOMENT:
@@ -212,9 +214,7 @@ def _trigger(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.trigger is None:
         if scope.is_trigger_unknown:
             return Reference(FieldType.TEXT, lambda situation: None)
-        return Problem(
-            path, f"$trigger.{name}: there is no triggering event here", found=f"$trigger.{name}"
-        )
+        return Problem(path, f"$trigger.{name}: no triggering event here", found=f"$trigger.{name}")
     fields = fields_of(scope.trigger, scope)
     if "[]." in name:
         return _trigger_items(name, fields, scope, path)
@@ -294,7 +294,7 @@ def _value(name: str, scope: Scope, path: Path) -> Reference | Problem:
 
 def _flow(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.flow is None:
-        return Problem(path, f"$flow.{name}: there is no flow here", found=f"$flow.{name}")
+        return Problem(path, f"$flow.{name}: not inside a flow", found=f"$flow.{name}")
     if name != "started_at":
         return unknown_name(path, "field of $flow", name, ("started_at",))
 
@@ -306,13 +306,13 @@ def _flow(name: str, scope: Scope, path: Path) -> Reference | Problem:
 
 def _coupon(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.flow is None:
-        return Problem(path, f"$coupon.{name}: there is no flow here", found=f"$coupon.{name}")
+        return Problem(path, f"$coupon.{name}: not inside a flow", found=f"$coupon.{name}")
     if name != "code":
         return unknown_name(path, "field of $coupon", name, ("code",))
     if not scope.gives_coupons:
         return Problem(
             path,
-            "$coupon.code: nothing in this flow gives a coupon (assign_coupon, or coupon on a "
+            "$coupon.code: no step of this flow assigns a coupon (assign_coupon, or coupon on a "
             "message)",
             found="$coupon.code",
         )

@@ -1,5 +1,5 @@
-"""What names mean at one place of the definitions, for checking and compiling; and what compiling
-finds out about the past that customers' states must keep."""
+"""The known names at one place of the definitions, for checking and compiling; and the past events
+that customers' states must keep, collected by compiling."""
 
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
@@ -12,24 +12,24 @@ from streams.engine.values import Field, FieldType, Metric
 
 
 class Remembered(msgspec.Struct):
-    """What the state must keep of one metric's past events."""
+    """The part of one metric's past events that states must keep."""
 
     window: int | None = 0
-    """How far back in ms; None: as far as there is; 0: the newest one only (its time and fields).
-    The newest one and the number of all (`totals`) are always kept."""
+    """Age in ms; None: all events; 0: the newest only (its time and fields). The newest and the
+    number of all (`totals`) are always kept."""
 
     fields: set[str] = set()
 
 
 class Reads(msgspec.Struct):
-    """What the compiled definitions read: collected while they are compiled."""
+    """The data that compiled definitions read, collected during compilation."""
 
     remembered: dict[str, Remembered] = {}  # by metric
     fields: dict[str, set[str]] = {}  # by metric, of the event itself (filters, keys, $trigger)
     facts: set[str] = set()  # store facts (SEMANTICS 7.2)
 
     def remember(self, metric: str, window: int | None, fields: Iterable[str] = ()) -> None:
-        """Somebody asks for events of `metric` up to `window` ms ago (None: all)."""
+        """Requests events of `metric` up to `window` ms ago (None: all)."""
         kept = self.remembered.setdefault(metric, Remembered())
         if window is None or kept.window is None:
             kept.window = None
@@ -39,20 +39,20 @@ class Reads(msgspec.Struct):
         self.fields.setdefault(metric, set()).update(fields)
 
     def read(self, metric: str, fields: Iterable[str]) -> None:
-        """Somebody reads `fields` of an event of `metric` when it happens."""
+        """Requests `fields` of an event of `metric` when it is processed."""
         self.fields.setdefault(metric, set()).update(fields)
 
 
 class Scope(msgspec.Struct):
     """The surroundings of a flow or segment.
 
-    `trigger` is the metric whose event started the flow: None where there is none (segments,
-    schedules, dates), so that `$trigger` is refused there.
+    `trigger` is the metric whose event started the flow; None for segments, schedules and dates,
+    where `$trigger` is a problem.
     """
 
     families: Families
-    metrics: Mapping[str, Metric]  # the built-in ones and the shop's
-    profile: Mapping[str, Field]  # the known fields and the shop's
+    metrics: Mapping[str, Metric]  # built in and custom
+    profile: Mapping[str, Field]  # built in and custom
     segments: Mapping[str, Any]  # id -> Segment (definition.py)
     flows: frozenset[str]
     coupons: Mapping[str, Any]  # id -> CouponPool (definition.py)
@@ -61,10 +61,10 @@ class Scope(msgspec.Struct):
     store_zone: zoneinfo.ZoneInfo
     flow: str | None = None
     trigger: str | None = None
-    gives_coupons: bool = False  # whether some step of the flow does, for `$coupon`
-    is_trigger_unknown: bool = False  # the trigger has an error of its own: say nothing about it
+    gives_coupons: bool = False  # by some step of the flow, for `$coupon`
+    is_trigger_unknown: bool = False  # the trigger has a problem: report no others about it
     reads: Reads = msgspec.field(default_factory=Reads)
-    segment_conditions: dict[str, Callable[[Any], Any]] = {}  # compiled ones, filled on first use
+    segment_conditions: dict[str, Callable[[Any], Any]] = {}  # compiled on first use
 
 
 PROFILE_FIELDS: dict[str, Field] = {
@@ -79,4 +79,4 @@ PROFILE_FIELDS: dict[str, Field] = {
     "country": Field(FieldType.TEXT, is_optional=True),
     "consent": Field(FieldType.TEXTS, is_optional=True),
 }
-"""The profile fields that every shop has (DESIGN 7)."""
+"""The built-in profile fields (DESIGN 7)."""

@@ -1,4 +1,4 @@
-"""The shop's settings, `store.yaml`, with their defaults."""
+"""The settings of a store, `store.yaml`, with their defaults."""
 
 import zoneinfo
 from collections.abc import Mapping
@@ -51,10 +51,10 @@ CustomFieldType = Annotated[
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of customers beyond what flows ask for (SEMANTICS 3.7).
+    """Retention of past events beyond the needs of flows (SEMANTICS 3.7).
 
-    `keep`: for how long
-    `occurrences`: of one metric, at most
+    `keep`: maximum age
+    `occurrences`: maximum number of events of one metric
     """
 
     keep: Duration = 400 * DAY
@@ -62,10 +62,10 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True):
-    """At most so many messages of all flows together (SEMANTICS 4.8).
+    """A limit on the messages of all flows together (SEMANTICS 4.8).
 
-    `at_most`: this many
-    `channels`: over these channels; left out: over all
+    `at_most`: maximum number of messages
+    `channels`: the channels counted together; default: all
     `in`: a rolling window, or calendar_day: the customer's own day
     """
 
@@ -75,17 +75,17 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The shop's settings, `store.yaml`.
+    """The settings of a store, `store.yaml`.
 
-    `name`: for people
-    `timezone`: of customers and flows that have none of their own; cron lines and dates
-    `currency`: in which amounts are written and counted
-    `rates`: what one unit of another currency is worth in the store's
-    `profile`: profile fields of the shop's own, each with its type
-    `history`: what is remembered beyond what flows ask for
-    `smart_sending`: per channel, how long after a message the next one is skipped
-    `quiet_hours`: per channel, from when to when nothing is sent; equal ends: always allowed
-    `caps`: at most so many messages
+    `name`: display name
+    `timezone`: zone of schedules and dates, and of customers and flows without one
+    `currency`: currency of amounts in definitions, sums and reports
+    `rates`: value of one unit of another currency in the store's
+    `profile`: custom profile fields, each with its type
+    `history`: retention of past events beyond the needs of flows
+    `smart_sending`: per channel, the time after a message in which the next one is skipped
+    `quiet_hours`: per channel, start and end of the hours without messages; equal: no quiet hours
+    `caps`: limits on the number of messages
     """
 
     name: Text | None = None
@@ -99,18 +99,18 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     caps: list[Cap] = []
 
     def zone(self) -> zoneinfo.ZoneInfo:
-        """The store's zone; UTC for a name that is none, which `check` has refused."""
+        """The store's zone; UTC for an unknown name, which `check` has reported."""
         zone = zone_named(self.timezone) or zone_named("UTC")
         assert zone is not None
         return zone
 
     def exchange(self) -> Exchange:
-        """What converts amounts into the store's currency."""
+        """The conversion of amounts into the store's currency."""
         rates: dict[str, Decimal] = self.rates
         return Exchange(self.currency, rates)
 
     def smart_sending_window(self, channel: str) -> int:
-        """How long after a message on `channel` the next one is skipped, ms (SEMANTICS 4.7)."""
+        """The Smart Sending window of `channel` in ms (SEMANTICS 4.7)."""
         return self.smart_sending.get(channel, SMART_SENDING[channel])
 
 
@@ -119,5 +119,5 @@ SMART_SENDING = {"email": 16 * HOUR, "sms": 24 * HOUR, "push": 24 * HOUR, "web":
 
 
 def custom_fields(types: Mapping[str, FieldType]) -> dict[str, Field]:
-    """The fields that a shop has defined itself, by name: none has to be there."""
+    """Custom fields by name; all are optional."""
     return {name: Field(kind, is_optional=True, is_custom=True) for name, kind in types.items()}

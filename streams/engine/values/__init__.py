@@ -1,7 +1,7 @@
-"""Values that mean the same everywhere: moments, durations, the calendar, money, events, problems.
+"""Values without a context: instants, durations, the calendar, money, events, problems.
 
-The ground floor of the engine: it knows the standard library, msgspec and nothing of ours. Nothing
-here has a state or knows a customer. Start with `event.py` (events, metrics and their fields).
+The ground floor of the engine: it imports the standard library and msgspec only. Nothing here has
+a state or knows a customer. Start with `event.py` (events, metrics and their fields).
 """
 
 from streams.engine.values.calendar import (

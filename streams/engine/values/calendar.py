@@ -1,7 +1,7 @@
 """Zones, clock times, weekdays, daylight saving (SEMANTICS 2.1 to 2.4).
 
-Wall-clock times are computed in local time and then placed in the zone: one that doesn't exist
-(spring) is the first instant after the gap, one that exists twice (autumn) is the first.
+Wall-clock times are computed in local time and then converted to an instant: a time that doesn't
+exist (spring) becomes the first instant after the gap, a time that exists twice (autumn) the first.
 """
 
 import datetime
@@ -23,8 +23,8 @@ _ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
 
 @functools.lru_cache(maxsize=1024)
 def zone_named(name: str) -> zoneinfo.ZoneInfo | None:
-    """The zone of that name, None if there is none. From the pinned `tzdata` package and never from
-    the machine's own zone files, so that replay elsewhere decides the same (SEMANTICS 2.4)."""
+    """The zone of that name, None if it is unknown. It comes from the pinned `tzdata` package,
+    never from the machine's zone files: a replay elsewhere must decide the same (SEMANTICS 2.4)."""
     if not _ZONE_NAME.fullmatch(name):
         return None
     try:
@@ -41,14 +41,14 @@ def zone_names() -> list[str]:
 
 
 def zone_of(name: object, otherwise: zoneinfo.ZoneInfo) -> zoneinfo.ZoneInfo:
-    """The customer's own zone, `otherwise` if `name` is missing or no zone (SEMANTICS 2.3, W35)."""
+    """The customer's own zone; `otherwise` if `name` isn't a zone (SEMANTICS 2.3, W35)."""
     if isinstance(name, str):
         return zone_named(name) or otherwise
     return otherwise
 
 
 def to_wall(at: Instant, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
-    """The wall-clock time in `zone` (naive; `fold` tells the second of two)."""
+    """The wall-clock time in `zone` (naive; `fold` marks the second of two)."""
     utc = (_EPOCH + at * _MILLISECOND).replace(tzinfo=zone)
     return zone.fromutc(utc).replace(tzinfo=None)
 
@@ -67,17 +67,17 @@ def to_date(at: Instant, zone: zoneinfo.ZoneInfo) -> datetime.date:
 
 _NO_DAY = (-(1 << 62), datetime.date.min)
 _latest_day: dict[zoneinfo.ZoneInfo, tuple[Instant, datetime.date]] = {}
-"""The day that was asked for last in each zone: nearly always it is asked for again."""
+"""Cache of the latest result in each zone; the next call mostly has the same day."""
 
 
 def to_instant(wall: datetime.datetime, zone: zoneinfo.ZoneInfo) -> Instant:
-    """The first instant at which clocks in `zone` show `wall` or, if they skip it, the first after
-    the gap."""
+    """The first instant at which clocks in `zone` show `wall`; if they skip it, the first after the
+    gap."""
     wall = wall.replace(fold=0)
     before = _offset(wall, zone)
     after = _offset(wall.replace(fold=1), zone)
     at = (wall - _EPOCH - before) // _MILLISECOND
-    if after <= before:  # as nearly always; or twice, and this is the first
+    if after <= before:  # no change of clocks, or a time that exists twice: the first
         return at
     # A gap: the instant before the jump shows less than `wall`, the jump itself shows more.
     low, high = (wall - _EPOCH - after) // _MILLISECOND, at
@@ -103,7 +103,7 @@ def start_of_day(day: datetime.date, zone: zoneinfo.ZoneInfo) -> Instant:
 
 
 def start_of_today(at: Instant, zone: zoneinfo.ZoneInfo) -> Instant:
-    """The first instant of the day that `at` lies in."""
+    """The first instant of the day of `at`."""
     return start_of_day(to_date(at, zone), zone)
 
 
@@ -128,27 +128,27 @@ def next_clock(at: Instant, clock: Clock, zone: zoneinfo.ZoneInfo) -> Instant:
 
 
 def on_weekday(at: Instant, allowed: Collection[str], zone: zoneinfo.ZoneInfo) -> Instant:
-    """`at` if its day is allowed (`mon`, ...), else the same clock time of the next day that is
+    """`at` if its weekday is allowed (`mon`, ...), else the same clock time of the next allowed day
     (SEMANTICS 2.2). An empty `allowed` allows all."""
     if not allowed:
         return at
     wall = to_wall(at, zone)
     if WEEKDAYS[wall.weekday()] in allowed:
-        return at  # as it is: the second of two equal clock times must not become the first
+        return at  # unchanged: the second of two equal clock times must not become the first
     while WEEKDAYS[wall.weekday()] not in allowed:
         wall += _DAY
     return to_instant(wall, zone)
 
 
 def place_moment(moment: LocalMoment, zone: zoneinfo.ZoneInfo) -> Instant:
-    """A moment as written: by its own offset, else by the wall in `zone`."""
+    """The instant of a moment as written: by its own offset, else by the clocks of `zone`."""
     if moment.offset is None:
         return to_instant(moment.wall, zone)
     return (moment.wall - _EPOCH) // _MILLISECOND - moment.offset
 
 
 def moment_text(at: Instant, zone: zoneinfo.ZoneInfo) -> str:
-    """`2026-12-24 18:00`, with seconds and milliseconds where there are any."""
+    """`2026-12-24 18:00`, with seconds and milliseconds unless they are 0."""
     wall = to_wall(at, zone)
     if wall.microsecond:
         return wall.isoformat(" ", "milliseconds")

@@ -1,20 +1,20 @@
-"""Codes made by rule (SEMANTICS 7.1): unique, because each stands for a number of its own; not to
-be guessed, because a key has mixed the numbers.
+"""Generated coupon codes (SEMANTICS 7.1): unique, because each encodes a number of its own; not
+guessable, because the numbers are permuted with a key.
 
     task p, its counter c ──► c x 4096 + p ──► permutation of 0 .. 32^length - 1 ──► prefix + code
 
-No two tasks have a number in common, and the permutation gives no two numbers the same code. When
-the codes of one length have run out, those with one more character follow.
+No two tasks share a number, and a permutation maps no two numbers to the same code. When the codes
+of one length are used up, codes with one more character follow.
 """
 
 from hashlib import blake2b
 from typing import Protocol
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-"""32 characters, without those that are taken for one another (0 and O, 1 and I)."""
+"""32 characters, without 0 and O, 1 and I, which are easily confused."""
 
 MOST_PARTITIONS = 4096
-"""So many tasks have numbers of their own. Changing it would give codes twice."""
+"""Limit on tasks, each with numbers of its own. Changing it would generate codes twice."""
 
 LONGEST_CODE = 100
 
@@ -23,24 +23,24 @@ _ROUNDS = 8
 
 
 class CodeSource(Protocol):
-    """Where codes come from: each call gives another one, and never one again."""
+    """A source of codes: no call returns a code that another call has returned."""
 
     def next_loaded(self, pool: str) -> str | None:
-        """A code of those that were loaded for `pool`; None: there is none left."""
+        """The next loaded code of `pool`; None if none is left."""
 
     def make(self, prefix: str, length: int) -> str:
-        """A code made by rule."""
+        """A generated code."""
 
 
 class NoCodeSource:
-    """No codes at all."""
+    """A source without codes."""
 
     def next_loaded(self, pool: str) -> str | None:
         """None."""
         return None
 
     def make(self, prefix: str, length: int) -> str:
-        """Whoever makes codes must number them."""
+        """Not supported: codes need numbers."""
         raise NotImplementedError
 
 
@@ -48,17 +48,17 @@ NO_CODES = NoCodeSource()
 
 
 def number_of_codes(length: int) -> int:
-    """How many codes there are with `length` characters after the prefix."""
+    """The number of codes with `length` characters after the prefix."""
     return int(len(ALPHABET) ** length)
 
 
 def number_of(counter: int, partition: int) -> int:
-    """The number of the task's code that was made after `counter` others."""
+    """The number of the code that a task generates after `counter` others."""
     return counter * MOST_PARTITIONS + partition
 
 
 def code_of(key: str, prefix: str, length: int, number: int) -> str:
-    """The code of a number below `number_of_codes(length)`; another one for each number."""
+    """The code of a number below `number_of_codes(length)`; different for each number."""
     mixed = _permuted(_Mixing(key, prefix, length), number)
     characters = ""
     for _ in range(length):
@@ -68,20 +68,20 @@ def code_of(key: str, prefix: str, length: int, number: int) -> str:
 
 
 def may_make(prefix: str, code: str) -> bool:
-    """Whether a rule with this prefix may one day make `code`, or what begins with it. Codes are
-    typed by people: small letters are the same."""
+    """True if a rule with this prefix could generate `code` or a code that begins with it. People
+    type codes, so case is ignored."""
     code, prefix = code.upper(), prefix.upper()
     return code.startswith(prefix) and set(code[len(prefix) :]) <= set(ALPHABET)
 
 
 def is_code(text: str) -> bool:
-    """Whether `text` can be a code, or the beginning of one: nothing that can't be seen in it."""
+    """True if `text` can be a code or the beginning of one: only visible characters."""
     return len(text) <= LONGEST_CODE and text.isprintable() and text == text.strip()
 
 
 class _Mixing:
-    """A Feistel network over an even number of bits: whatever the round function is, it can be
-    undone, and so it gives no value twice."""
+    """A Feistel network over an even number of bits: invertible whatever the round function is, and
+    so it returns no value twice."""
 
     def __init__(self, key: str, prefix: str, length: int) -> None:
         self._key = blake2b(key.encode(), digest_size=32).digest()
@@ -103,8 +103,8 @@ class _Mixing:
 
 
 def _permuted(mix: _Mixing, number: int) -> int:
-    """With an odd number of bits the network has twice as many values: it's asked again until the
-    value is one of ours (cycle walking)."""
+    """A permutation of the numbers below `mix.size`. With an odd number of bits the network has
+    twice as many values: it is applied until the value is below the limit (cycle walking)."""
     assert 0 <= number < mix.size
     value = mix(number)
     while value >= mix.size:

@@ -26,7 +26,7 @@ _MOST_DAYS = 366 * 41
 
 
 class Cron(msgspec.Struct, frozen=True):
-    """A cron line that was read. `days` and `weekdays` are None for `*`; Sunday is 0."""
+    """A parsed cron line. `days` and `weekdays` are None for `*`; Sunday is 0."""
 
     times: tuple[Clock, ...]  # of a day, in order
     days: frozenset[int] | None
@@ -34,21 +34,21 @@ class Cron(msgspec.Struct, frozen=True):
     weekdays: frozenset[int] | None
 
     def next_after(self, at: Instant, zone: zoneinfo.ZoneInfo) -> Instant:
-        """The first moment after `at` that the line means in `zone`."""
+        """The first instant after `at` that matches in `zone`."""
         wall = to_wall(at, zone)
         day = wall.date()
         first = bisect.bisect_left(self.times, Clock(wall.hour, wall.minute))
         for _ in range(_MOST_DAYS):
-            if self._means(day):
+            if self._matches(day):
                 for clock in self.times[first:]:
                     moment = at_clock(day, clock, zone)
                     if moment > at:
                         return moment
             day = next_day(day)
             first = 0
-        raise AssertionError("parse_cron has let a line pass that means no day")
+        raise AssertionError("parse_cron accepted a line that never matches")
 
-    def _means(self, day: datetime.date) -> bool:
+    def _matches(self, day: datetime.date) -> bool:
         if day.month not in self.months:
             return False
         is_day = self.days is None or day.day in self.days
@@ -59,7 +59,7 @@ class Cron(msgspec.Struct, frozen=True):
 
 
 def parse_cron(text: str) -> Cron | None:
-    """The line `text`; None if it is none, or means no day at all (30 February)."""
+    """The cron line `text`; None if it is invalid or never matches (30 February)."""
     fields = text.lower().split()
     if len(fields) != 5:
         return None

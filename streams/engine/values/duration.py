@@ -9,7 +9,7 @@ DAY = 24 * HOUR
 WEEK = 7 * DAY
 
 LONGEST_DURATION = 3_660 * DAY
-"""Ten years: what is longer is a slip of the keyboard, and dates end somewhere."""
+"""Ten years: a longer duration is a typing error, and dates are bounded."""
 
 PATTERN = r"(\d+w)?( ?\d+d)?( ?\d+h)?( ?\d+m)?( ?\d+s)?"
 _PARTS = re.compile(r"(\d+)([wdhms])")
@@ -18,13 +18,13 @@ _MILLISECONDS = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
 
 
 def next_midnight(at: int) -> int:
-    """The first midnight, UTC, after the moment `at`."""
+    """The first midnight, UTC, after `at`."""
     return (at // DAY + 1) * DAY
 
 
 def parse_duration(text: str) -> int | None:
-    """Milliseconds; None if `text` is no duration. Units come in falling order, each once; a number
-    without a unit is none, because nobody knows of what."""
+    """Milliseconds; None if `text` isn't a duration. Units come in falling order, each once; a
+    number needs a unit."""
     if not text or text[0] == " " or not _WHOLE.fullmatch(text):
         return None
     total = sum(int(number) * _MILLISECONDS[unit] for number, unit in _PARTS.findall(text))
@@ -32,7 +32,7 @@ def parse_duration(text: str) -> int | None:
 
 
 def parse_offset(text: str) -> int | None:
-    """Milliseconds of a duration that may be negative (`-3d`); None if `text` is none."""
+    """Milliseconds of a duration that may be negative (`-3d`); None if `text` isn't one."""
     if text.startswith("-"):
         length = parse_duration(text[1:])
         return None if length is None else -length
@@ -40,7 +40,7 @@ def parse_offset(text: str) -> int | None:
 
 
 def whole_days(length: int) -> int | None:
-    """The number of days in `length` milliseconds, None if they aren't whole (SEMANTICS 2.1)."""
+    """The number of days in `length` milliseconds, None unless whole (SEMANTICS 2.1)."""
     days, rest = divmod(length, DAY)
     return None if rest else days
 

@@ -6,15 +6,15 @@ from typing import Any
 import msgspec
 
 Instant = int
-"""A moment: whole milliseconds since the epoch, UTC (SEMANTICS 5.6)."""
+"""A point in time: whole milliseconds since the epoch, UTC (SEMANTICS 5.6)."""
 
 
 class FieldType(Enum):
-    """What a field holds, which decides how it may be compared (SEMANTICS 3.5)."""
+    """The type of a field, which decides the comparisons that fit (SEMANTICS 3.5)."""
 
     TEXT = "text"
     NUMBER = "number"
-    MONEY = "money"  # an integer in minor units; the event's `currency` says of what
+    MONEY = "money"  # an integer in minor units of the event's `currency`
     BOOLEAN = "boolean"
     DATE = "date"  # text YYYY-MM-DD
     MOMENT = "moment"  # Instant
@@ -30,12 +30,11 @@ class Field(msgspec.Struct, frozen=True):
 
     type: FieldType
     is_optional: bool = False
-    is_custom: bool = False  # the shop's: its type may be another in older events
+    is_custom: bool = False  # defined by the shop: older events may carry another type
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """One kind of event: the topic it arrives on and its fields beside
-    `event_id`, `customer_id` and `occurred_at`, which every event has."""
+    """An event type: its topic and its fields beside COMMON_FIELDS."""
 
     topic: str
     fields: dict[str, Field]
@@ -45,8 +44,8 @@ class Event(msgspec.Struct, gc=False):
     """One event of one customer.
 
     `data` holds the fields of the metric; money in minor units, moments as Instants. `occurred_at`
-    is the business time, already clamped to the record time if it lay in the future (DESIGN 5.1).
-    `traceparent` is the record's header of that name, which commands carry on (DESIGN 7).
+    is the business time, clamped to the record time if it was in the future (DESIGN 5.1).
+    `traceparent` is the record's header of that name, copied to commands (DESIGN 7).
     """
 
     metric: str
@@ -180,16 +179,16 @@ METRICS: dict[str, Metric] = {
 }
 
 NEWS: tuple[str, ...] = ("product.back_in_stock", "product.price_dropped")
-"""What customers are told of articles that they wait for (interest.py)."""
+"""News of an article, sent to each customer who watches it (customer/interest.py)."""
 
 PRODUCT_UPDATED = "product.updated"
 PRODUCT_METRICS: dict[str, Metric] = {
     PRODUCT_UPDATED: Metric("products", {**_PRODUCT, "released_at": _MOMENT_OR_NONE})
 }
-"""Metrics of articles: they have no customer, their key is the `sku`, and no flow sees them."""
+"""Metrics of articles: without a customer, keyed by `sku`, invisible to flows."""
 
 CUSTOM_METRICS_TOPIC = "events"
-"""The input that events of a shop's own metrics arrive on."""
+"""The input topic of custom metrics."""
 
 INPUTS: tuple[str, ...] = (
     "orders",
@@ -206,7 +205,7 @@ INPUTS: tuple[str, ...] = (
     CUSTOM_METRICS_TOPIC,
     "backfills",
 )
-"""The inputs of a task; the first decides who owns it (DESIGN 3)."""
+"""The inputs of a task; the assignment of the first decides its owner (DESIGN 3)."""
 
 TOPIC_ORDER: tuple[str, ...] = (
     "customers",
@@ -221,17 +220,17 @@ TOPIC_ORDER: tuple[str, ...] = (
     "views",
     "searches",
     CUSTOM_METRICS_TOPIC,
-    "backfills",  # after the events that may concern whoever is added
+    "backfills",  # after the events that may concern the customers they add
 )
-"""Which comes first among records of the same record time (SEMANTICS 5.3)."""
+"""Order of records with the same record time (SEMANTICS 5.3)."""
 
 BETWEEN_TASKS = frozenset({"interests", "product-news"})
-"""Inputs that tasks write themselves, by key, for each other."""
+"""Inputs that tasks write for each other, by key."""
 
 KEYED_BY_SKU = frozenset({"products", "interests"})
-"""Inputs whose key is an article; that of all others with events is the customer."""
+"""Inputs keyed by article; all other event inputs are keyed by customer."""
 
 
 def topic_of(metric: str) -> str:
-    """The topic that events of `metric` arrive on (KeyError for an unknown metric)."""
+    """The input topic of `metric`. Raises KeyError for an unknown metric."""
     return METRICS[metric].topic

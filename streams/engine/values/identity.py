@@ -1,5 +1,5 @@
-"""Every hash that decides or names something. They are part of what replay must repeat, so they
-must never depend on the process (PYTHONHASHSEED), and changing one changes ids in the field."""
+"""Hashes that decide or name something. A replay must repeat them, so none depends on the process
+(PYTHONHASHSEED), and a change to one changes ids in production."""
 
 import zlib
 from hashlib import blake2b
@@ -8,34 +8,34 @@ _SEPARATOR = "\x1f"  # can't be in a flow or step id, so ("a", "bc") and ("ab", 
 
 
 def event_hash(event_id: str) -> bytes:
-    """8 bytes by which an event id is remembered (SEMANTICS 5.1)."""
+    """8 bytes that stand for a remembered event id (SEMANTICS 5.1)."""
     return blake2b(event_id.encode(), digest_size=8).digest()
 
 
 def sku_hash(sku: str) -> bytes:
-    """4 bytes by which a bought SKU is remembered (SEMANTICS 7.4): there may be 10,000 of them, and
+    """4 bytes that stand for a bought SKU (SEMANTICS 7.4): a state keeps up to 10,000 of them, and
     a false match only leaves out a recommendation."""
     return zlib.crc32(sku.encode()).to_bytes(4, "big")
 
 
 def step_hash(step: str) -> bytes:
-    """4 bytes by which a journey remembers that it has passed a step (SEMANTICS 6.2): a flow has
-    tens of them at most."""
+    """4 bytes that stand for a step that a journey has passed (SEMANTICS 6.2): a flow has tens of
+    steps at most."""
     return zlib.crc32(step.encode()).to_bytes(4, "big")
 
 
 def journey_id(customer_id: str, flow: str, cause: str) -> str:
-    """The id of the journey that `cause` started: the id of the triggering event, or the moment of
-    the entry where no event triggered it."""
+    """The id of the journey that `cause` started: the id of the triggering event, or the time of
+    the entry if no event triggered it."""
     return blake2b(
         f"{customer_id}{_SEPARATOR}{flow}{_SEPARATOR}{cause}".encode(), digest_size=10
     ).hexdigest()
 
 
 def send_id(journey: str, step: str) -> str:
-    """The id of the message that a journey sends at `step`; the same whenever it is decided again,
-    so that a delivery worker can recognise it (DESIGN 4.5). `journey` is a `journey_id`, which
-    stands for customer and flow."""
+    """The id of the message that a journey sends at `step`: the same in a replay, so that a
+    delivery worker can recognise it (DESIGN 4.5). `journey` is a `journey_id`, which includes
+    customer and flow."""
     return blake2b(f"{journey}{_SEPARATOR}{step}".encode(), digest_size=10).hexdigest()
 
 
@@ -49,10 +49,10 @@ def sample_point(*parts: str) -> int:
 
 
 def is_among(hash_: bytes, hashes: bytes) -> bool:
-    """Whether `hash_` is one of the hashes of its size that are laid end to end in `hashes`."""
+    """True if `hash_` is one of the concatenated hashes of its size in `hashes`."""
     place = hashes.find(hash_)
     while place >= 0:
-        if place % len(hash_) == 0:  # else it lies across two of them
+        if place % len(hash_) == 0:  # otherwise it spans two hashes
             return True
         place = hashes.find(hash_, place + 1)
     return False

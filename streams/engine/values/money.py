@@ -1,4 +1,4 @@
-"""Money: integers in minor units, as events carry it; decimals in major units, as people write it.
+"""Money: integers in minor units in events; decimals in major units in definitions and texts.
 
 An amount in another currency is converted once, when its event is processed (FLOWS "Money"), so
 that a later change of rates doesn't change the past.
@@ -23,10 +23,10 @@ _MINOR_DIGITS = {
     ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }  # fmt: skip
-"""ISO 4217: currencies that don't have two decimals."""
+"""ISO 4217: currencies with another number of decimals than two."""
 
 MONEY_TYPES = (FieldType.MONEY, FieldType.ITEMS)
-"""The fields that hold amounts."""
+"""The field types that hold amounts."""
 
 _AS_WRITTEN, _NO_RATE = "\0as_written", "\0no_rate"
 """Names of ConvertedData attributes in states. They stay, because old states are read."""
@@ -35,13 +35,13 @@ _ITEM_MONEY = tuple(name for name, field in ITEM_FIELDS.items() if field.type is
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimals an amount of `currency` has."""
+    """The number of decimals of `currency`."""
     return _MINOR_DIGITS.get(currency, 2)
 
 
 def parse_amount(text: str, currency: str) -> int | None:
-    """Minor units of an amount as written (`100`, `99.95`); None if `text` is none, or is finer
-    than the currency."""
+    """Minor units of an amount as written (`100`, `99.95`); None if `text` isn't an amount, or has
+    more decimals than the currency."""
     amount = parse_decimal(text)
     if amount is None:
         return None
@@ -125,7 +125,7 @@ class Exchange:
     """Converts amounts into the store's currency by the rates of `store.yaml`."""
 
     def __init__(self, currency: str, rates: Mapping[str, Decimal]) -> None:
-        """`rates`: currency -> what one unit of it is worth in the store's `currency`."""
+        """`rates`: currency -> value of one unit in the store's `currency`."""
         self.currency = currency
         self._factors: dict[str, Decimal] = {
             other: rate.scaleb(minor_digits(currency) - minor_digits(other))
@@ -134,12 +134,12 @@ class Exchange:
         self._factors[currency] = Decimal(1)
 
     def knows(self, currency: str | None) -> bool:
-        """Whether there is a rate for `currency` (None: the store's)."""
+        """True if `currency` has a rate (None: the store's own)."""
         return currency is None or currency in self._factors
 
     def convert(self, minor: int, currency: str | None) -> int | None:
         """`minor` units of `currency` in minor units of the store's, rounded half to even; None
-        without a rate. An amount that names no currency is in the store's."""
+        without a rate. An amount without a currency is in the store's."""
         if currency is None or currency == self.currency:
             return minor
         factor = self._factors.get(currency)

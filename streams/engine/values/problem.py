@@ -1,4 +1,4 @@
-"""What is wrong with a set of definitions, as values: where, what was found, what is allowed."""
+"""Problems of a set of definitions as values: path, found value, allowed values."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,20 +6,20 @@ from collections.abc import Iterable
 import msgspec
 
 Path = tuple[str | int, ...]
-"""Keys and list places from the root of the definitions set: ("flows", 0, "steps", 1, "wait")."""
+"""Keys and list indexes from the root of the definitions set: ("flows", 0, "steps", 1, "wait")."""
 
 
 MOST_NAMES_SHOWN = 40
-"""A longer list of what is allowed tells nobody anything."""
+"""A longer list of allowed names isn't shown: it would hide the message."""
 
 
 NEAR = 0.72
-"""How alike two names are, from 0 to 1, of which one is probably the other misspelt."""
+"""Similarity of two names, from 0 to 1, above which one is probably a misspelling."""
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing that the writer of the definitions must change. `at_key` says that the key at the
-    end of `path` is what is wrong, not its value."""
+    """One problem in the definitions. `at_key`: the key at the end of `path` is wrong, not its
+    value."""
 
     path: Path
     message: str
@@ -28,15 +28,15 @@ class Problem(msgspec.Struct, frozen=True):
     nearest: str | None = None
     at_key: bool = False
     lacks_id: bool = False  # `sendflow flows check --fix` writes one
-    first: Path | None = None  # where what is there twice stands for the first time
+    first: Path | None = None  # of a duplicate: the path of its first occurrence
 
     def under(self, prefix: Path) -> "Problem":
-        """The same problem seen from further up."""
+        """The same problem with `prefix` before its paths."""
         first = None if self.first is None else prefix + self.first
         return msgspec.structs.replace(self, path=prefix + self.path, first=first)
 
     def sentence(self) -> str:
-        """The whole text without its place."""
+        """The whole text without its path."""
         text = self.message
         if self.nearest is not None:
             text += f": did you mean {self.nearest!r}?"
@@ -48,11 +48,12 @@ class Problem(msgspec.Struct, frozen=True):
 def unknown_name(
     path: Path, kind: str, found: str, allowed: Iterable[str], *, at_key: bool = False
 ) -> Problem:
-    """`found` is no `kind` (a metric, a key, a segment) that exists; names the nearest one."""
+    """The problem of an unknown `kind` (a metric, a key, a segment), with the nearest known
+    name."""
     names = tuple(sorted(allowed))
     return Problem(
         path,
-        f"unknown {kind} {found!r}" + ("" if names else ", and there is none"),
+        f"unknown {kind} {found!r}" + ("" if names else "; none are defined"),
         found=found,
         allowed=names,
         nearest=nearest_name(found, names),
@@ -61,8 +62,8 @@ def unknown_name(
 
 
 def nearest_name(found: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant, if one is near enough: a slip of the keyboard, or a longer
-    or shorter form. `active` isn't `archived`: rather no advice than a wrong one."""
+    """The name that was probably meant: a misspelling, or a longer or shorter form; None if none is
+    near enough. `active` isn't `archived`: no advice is better than wrong advice."""
     by_lower = {name.lower(): name for name in names}
     found = found.lower()
     for match in difflib.get_close_matches(found, by_lower, n=3, cutoff=0.6):

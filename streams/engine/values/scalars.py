@@ -1,5 +1,5 @@
-"""What one value in a definition may be. Every scalar arrives as text and is typed by the place it
-stands in, not by its looks (FLOWS "The folder"): a marker in the annotation reads it."""
+"""Types of single values in definitions. Every scalar arrives as text and is typed by its place,
+not by its form (FLOWS "The folder"): a marker in the annotation parses it."""
 
 import datetime
 import re
@@ -14,26 +14,26 @@ from streams.engine.values.duration import parse_duration, parse_offset
 
 
 class Scalar(msgspec.Struct, frozen=True, eq=False):
-    """Reads one kind of text. `parse` returns None for a text that doesn't fit; `expects` says in
-    words what would; `schema` is the same for editors (JSON Schema)."""
+    """Parses one kind of text. `parse` returns None for a text that doesn't fit; `expects`
+    describes texts that fit; `schema` is the JSON Schema for editors."""
 
     expects: str
     parse: Callable[[str], Any]
     schema: dict[str, Any]
-    words: tuple[str, ...] = ()  # all that would fit, if that is a closed list
+    words: tuple[str, ...] = ()  # of a closed list: all values
     may_be_blank: bool = False  # the key may stand without a value
 
 
 class RawMapping(msgspec.Struct, frozen=True, eq=False):
-    """A mapping whose keys depend on something else (the metric's fields); it is read as it is,
-    and judged in `check`, where that is known."""
+    """A mapping whose keys depend on its context (the fields of a metric); it is read unchanged and
+    validated in `check`, where the context is known."""
 
     expects: str
     schema: dict[str, Any]
 
 
 class RawList(msgspec.Struct, frozen=True, eq=False):
-    """A list (or one reference to a list) of operands, judged in `check`."""
+    """A list (or one reference to a list) of operands, validated in `check`."""
 
     expects: str
     schema: dict[str, Any]
@@ -45,7 +45,7 @@ _TEXT: dict[str, Any] = {"type": "string"}
 
 
 class LocalMoment(msgspec.Struct, frozen=True):
-    """A moment as written: wall-clock time without a zone, or with an offset from UTC."""
+    """A moment as written: wall-clock time without a zone or with an offset from UTC."""
 
     wall: datetime.datetime  # naive
     offset: int | None = None  # ms east of UTC, if written
@@ -131,7 +131,7 @@ def parse_decimal(text: str) -> Decimal | None:
 
 
 def parse_number(text: str) -> int | float | None:
-    """A number in the form that events carry: whole ones as int, others as float."""
+    """A number as events carry it: whole numbers as int, others as float."""
     number = parse_decimal(text)
     if number is None:
         return None
@@ -185,7 +185,7 @@ def _not_empty(text: str) -> str | None:
 
 
 def one_of(words: tuple[str, ...], kind: str) -> Scalar:
-    """One word of a closed list."""
+    """A marker for one word of a closed list."""
 
     def parse(text: str) -> str | None:
         return text if text in words else None
@@ -201,7 +201,7 @@ Duration = Annotated[
 
 PositiveDuration = Annotated[
     int,
-    Scalar("a duration longer than nothing, such as 4h or 7d", _positive_duration, _TEXT),
+    Scalar("a positive duration, such as 4h or 7d", _positive_duration, _TEXT),
 ]
 
 Offset = Annotated[
@@ -214,7 +214,7 @@ ClockTime = Annotated[Clock, Scalar('a clock time such as "15:00"', parse_clock,
 Code = Annotated[
     str,
     Scalar(
-        "a coupon code of at most 100 characters, without line ends or spaces around it",
+        "a coupon code of at most 100 characters, without line breaks or surrounding whitespace",
         lambda text: text if text and is_code(text) else None,
         _NUMBER_OR_TEXT,
     ),
@@ -222,7 +222,7 @@ Code = Annotated[
 CodePrefix = Annotated[
     str,
     Scalar(
-        "what codes begin with, at most 50 characters, without line ends or spaces around it",
+        "a code prefix of at most 50 characters, without line breaks or surrounding whitespace",
         lambda text: text if is_code(text) and len(text) <= 50 else None,
         _NUMBER_OR_TEXT,
     ),
@@ -245,12 +245,12 @@ Channel = Annotated[str, one_of(CHANNELS, "a channel")]
 Text = Annotated[str, Scalar("a text", _not_empty, {"type": ["string", "number"]})]
 AnyText = Annotated[str, Scalar("a text", lambda text: text, ANY_SCALAR)]
 Percent = Annotated[
-    int, Scalar("a whole number from 0 up", _not_negative, {"type": "integer", "minimum": 0})
+    int, Scalar("a whole number, 0 or more", _not_negative, {"type": "integer", "minimum": 0})
 ]
 Integer = Annotated[int, Scalar("a whole number", parse_integer, {"type": "integer"})]
 PositiveInteger = Annotated[
     int,
-    Scalar("a whole number from 1 up", _positive, {"type": "integer", "minimum": 1}),
+    Scalar("a whole number, 1 or more", _positive, {"type": "integer", "minimum": 1}),
 ]
 Rate = Annotated[Decimal, Scalar("a rate above 0 such as 0.86", _rate, {"type": "number"})]
 Boolean = Annotated[bool, Scalar("true or false", parse_boolean, {"type": "boolean"})]
@@ -262,7 +262,7 @@ Identifier = Annotated[
         _NUMBER_OR_TEXT,
     ),
 ]
-"""Of a flow, segment, pool, step or template; stable, because state and commands carry it."""
+"""Id of a flow, segment, pool, step or template: stable, because states and commands carry it."""
 
 FieldName = Annotated[
     str,
@@ -295,4 +295,4 @@ Blank = Annotated[
         may_be_blank=True,
     ),
 ]
-"""A key that says all by standing there (`exit:`)."""
+"""A key without a value (`exit:`)."""

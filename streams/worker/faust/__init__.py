@@ -1,7 +1,7 @@
-"""Faust as the worker uses it: group membership, assignment, routed queries, the HTTP port.
+"""The worker's use of Faust: group membership, assignment, routed queries, the HTTP port.
 
-Only here Faust, mode and aiokafka are imported, so an upgrade of Faust touches this folder
-alone. Records don't pass through Faust's consumer (`transport` says why), states aren't kept in its
-tables (`customer_table`). Of the worker it may import `group` and `fetching`. Start reading at
-`group`, then `app`, which says what of Faust is replaced by what of ours.
+Faust, mode and aiokafka are imported in this folder only, so that an upgrade of Faust touches it
+alone. Records do not pass through Faust's consumer (see `transport`), and states are not kept in
+its tables (`customer_table`). Of the worker it may import `group` and `fetching`. Start reading at
+`group`, then `app`, which lists the replaced parts of Faust.
 """

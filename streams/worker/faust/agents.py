@@ -1,4 +1,4 @@
-"""One Faust agent per input topic, which hands each batch to its task."""
+"""One Faust agent per input topic, which passes each batch to its task."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from streams.worker.group import Feed
 
 
 class BatchTopic(faust.Topic):
-    """A topic whose message is a whole batch, read already: its event's value is the batch.
+    """A topic whose message is a whole decoded batch: the value of its event.
 
-    Who owns a topic and makes it is `sendflow topics create`, never Faust.
+    Topics are created by `sendflow topics create`, never by Faust.
     """
 
     def _compile_decode(self) -> None:
@@ -22,15 +22,15 @@ class BatchTopic(faust.Topic):
         self.decode = decode  # type: ignore[method-assign]
 
     async def maybe_declare(self) -> None:
-        """Nothing: topics were checked at the start."""
+        """No-op: topics are checked on start."""
 
     async def declare(self) -> None:
-        """Nothing: topics were checked at the start."""
+        """No-op: topics are checked on start."""
 
 
 def add_agents(app: faust.App, inputs: InputTopics, feed: Feed) -> None:
-    """An agent for each input topic. A batch counts as done when its transaction is committed,
-    so nothing is acknowledged to Faust."""
+    """Adds an agent per input topic. A batch is done when its transaction is committed, so nothing
+    is acknowledged to Faust."""
 
     async def hand_on(batches: StreamT[Any]) -> None:
         async for fetched in batches:

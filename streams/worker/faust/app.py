@@ -1,4 +1,4 @@
-"""The Faust app of a worker: which of its parts are ours, and settings that suit tasks."""
+"""The Faust app of a worker: replaced parts, and settings for tasks."""
 
 import functools
 import os
@@ -24,33 +24,33 @@ from streams.worker.group import Feed, GroupMember
 
 
 class WorkerApp(faust.App):
-    """Faust's app; it keeps nothing on disk."""
+    """Faust's app, without files on disk."""
 
     mundane_level = "debug"
     customers: CustomersTable
 
     def _create_directories(self) -> None:
-        """Nothing: the tasks' stores have directories of their own."""
+        """No-op: the tasks' stores have their own directories."""
 
     async def crashed_by(self) -> BaseException:
-        """Waits until a part of the app has crashed; why."""
+        """Waits until a part of the app has crashed and returns the cause."""
         await self._crashed.wait()
         return self.crash_reason or RuntimeError("Faust app crashed without an exception")
 
     async def _producer_flush(self, logger: Any) -> None:
-        """Nothing: nothing is sent through Faust's producer."""
+        """No-op: Faust's producer sends nothing."""
 
 
 def build_app(
     settings: Settings, records: FetchThread, member: GroupMember, shared: Mapping[str, Feed]
 ) -> WorkerApp:
-    """The app, with an agent for each input topic and the table of customers. `shared`: see
+    """Builds the app, with an agent per input topic and the table of customers. `shared`: see
     BatchTransport."""
     inputs = InputTopics({topic: settings.prefix + topic for topic in INPUTS}, settings.partitions)
     session = settings.session_timeout / 1000
     app = WorkerApp(
         settings.application,
-        env={},  # nothing but our settings decides
+        env={},  # no environment variables of Faust
         broker=[URL(f"aiokafka://{address}") for address in addresses(settings)],
         broker_credentials=credentials(settings),
         broker_client_id=f"{settings.application}-member-{os.getpid()}",
@@ -90,12 +90,12 @@ def build_app(
 
 
 def addresses(settings: Settings) -> list[str]:
-    """The brokers, each as host:port."""
+    """Brokers, each as host:port."""
     return [address.strip() for address in settings.brokers.split(",")]
 
 
 def advertised_host(settings: Settings) -> str:
-    """The host by which other workers reach our port."""
+    """Host by which other workers reach this worker's port."""
     if settings.web_address is not None:
         return settings.web_address
     if settings.web_host not in ("0.0.0.0", "::", ""):
@@ -109,7 +109,7 @@ def advertised_host(settings: Settings) -> str:
 
 
 def credentials(settings: Settings) -> CredentialsT | None:
-    """TLS and SASL as Faust wants them."""
+    """TLS and SASL credentials for Faust."""
     security = settings.security
     context: ssl.SSLContext | None = None
     if security.protocol in (Protocol.SSL, Protocol.SASL_SSL):

@@ -1,6 +1,6 @@
-"""`customers` as a Faust table over the tasks' own stores.
+"""`customers` as a Faust table over the tasks' stores.
 
-Assignment, standby replicas and routed queries are Faust's. The changelog isn't: Faust's recovery
+Faust provides assignment, standby replicas and routed queries, but not the changelog: its recovery
 reads record by record and waits for the high watermark less one, which under transactions is a
 marker (DESIGN 6.3). So a table is ready when its tasks are, and only tasks write.
 """
@@ -22,7 +22,7 @@ CUSTOMERS = "customers"
 
 
 class CustomerStore(FaustStore[str, bytes]):
-    """The committed states of the customers whose tasks live here."""
+    """Committed states of the customers whose tasks run here."""
 
     mundane_level = "debug"
 
@@ -31,7 +31,7 @@ class CustomerStore(FaustStore[str, bytes]):
         self._member = member
 
     def __getitem__(self, customer: str) -> bytes:
-        """The state's bytes. Raises KeyError for a customer who isn't known or isn't here."""
+        """Bytes of the state. Raises KeyError for an unknown customer, NotHere."""
         state = self._member.state_of(customer)
         if state is None:
             raise KeyError(customer)
@@ -53,10 +53,10 @@ class CustomerStore(FaustStore[str, bytes]):
         raise TypeError("customers are written by task transactions only (DESIGN 4)")
 
     def reset_state(self) -> None:
-        """Nothing: nothing is kept here."""
+        """No-op: no state is kept here."""
 
     def apply_changelog_batch(self, batch: Any, to_key: Any, to_value: Any) -> NoReturn:
-        """Never called: the tasks restore themselves."""
+        """Never called: tasks restore themselves."""
         raise TypeError("the changelog is read by the tasks")
 
     async def backup_partition(self, tp: Any, *_: Any, **__: Any) -> None:
@@ -82,9 +82,9 @@ class CustomersTable(faust.Table[str, bytes]):
 
 
 class TaskRecovery(Service):
-    """In the place of Faust's recovery: gives the tasks their partitions and lets the flow go on.
+    """Replacement of Faust's recovery: assigns partitions to the tasks and resumes the flow.
 
-    It doesn't wait until they are restored: each begins as soon as it is.
+    It does not wait for their restores: each task begins when its own is done.
     """
 
     mundane_level = "debug"
@@ -96,17 +96,17 @@ class TaskRecovery(Service):
         self._member = member
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Nothing: the member is told later in the same callback (app.py)."""
+        """No-op: the member is called later in the same callback (app.py)."""
 
     async def on_rebalance(self, assigned: set[TP], generation: int) -> None:
-        """What the group assigned is ours now."""
+        """Passes an assignment to the member."""
         app = cast(Any, self._tables.app)
         transport = cast(BatchTransport, app.transport)
         await self._member.assigned(transport.inputs.numbers(assigned), generation)
         self.add_future(self._let_flow(generation))
 
     async def _let_flow(self, generation: int) -> None:
-        """Once the group's callback has returned: batches go to the agents."""
+        """Resumes batches to the agents after the group's callback has returned."""
         app = cast(Any, self._tables.app)
         if app.consumer_generation_id != generation:
             return  # the group rebalances again
@@ -120,7 +120,7 @@ class TaskRecovery(Service):
 
 
 class TaskTables(TableManager):
-    """Faust's tables, with the recovery above and without the second it sleeps at the start."""
+    """Faust's tables, with the recovery above and without its sleep of a second on start."""
 
     mundane_level = "debug"
 
@@ -138,8 +138,8 @@ class TaskTables(TableManager):
         return self._recovery
 
     async def on_start(self) -> None:
-        """Subscribes to the changelog, so that it's assigned along with the inputs, and queries can
-        be routed by it."""
+        """Subscribes to the changelog, which is assigned along with the inputs and routes
+        queries."""
         await self._update_channels()
         await self.recovery.start()
 
@@ -150,6 +150,6 @@ class TaskTables(TableManager):
         newly_assigned: set[TP],
         generation_id: int = 0,
     ) -> None:
-        """Called in the group's rebalance."""
+        """Called in a rebalance of the group."""
         self._recovery_started.set()
         await self.recovery.on_rebalance(assigned, generation_id)

@@ -1,4 +1,4 @@
-"""Faust as the worker's membership of its group: the app, its routes, and the way in and out."""
+"""The group membership by Faust: app, routes, joining and leaving."""
 
 import errno
 import logging
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class FaustGroup:
-    """See membership.GroupMembership."""
+    """See GroupMembership."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class FaustGroup:
         shared: Mapping[str, Feed],
         answers: Answers,
     ) -> None:
-        """`shared`: who gets the batches of topics that nobody is assigned, such as `control`."""
+        """`shared`: receivers of the batches of unassigned topics, such as `control`."""
         self._settings = settings
         self._app = build_app(settings, records, member, shared)
         add_routes(self._app, self._app.customers, answers)

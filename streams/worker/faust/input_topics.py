@@ -1,4 +1,4 @@
-"""The input topics as Faust sees them: names in the cluster, and which partitions are ours."""
+"""The input topics in the cluster, and the assigned partitions."""
 
 from collections.abc import Iterable
 
@@ -11,17 +11,17 @@ class InputTopics(msgspec.Struct, frozen=True):
 
     names: dict[str, str]
     partitions: int
-    """How many partitions each of them has, and the changelog too."""
+    """Number of partitions of each input and of the changelog."""
 
     @property
     def first(self) -> str:
-        """The topic whose assignment decides which tasks live where (DESIGN 3)."""
+        """The topic whose assignment decides the owners of tasks (DESIGN 3)."""
         return next(iter(self.names.values()))
 
     def numbers(self, assigned: Iterable[TP]) -> set[int]:
-        """The tasks that this assignment gives us."""
+        """Numbers of the tasks in this assignment."""
         return {tp.partition for tp in assigned if tp.topic == self.first}
 
     def all_of(self, numbers: Iterable[int]) -> set[TP]:
-        """The partitions of all inputs with these numbers."""
+        """Partitions of all inputs with these numbers."""
         return {TP(name, number) for number in numbers for name in self.names.values()}

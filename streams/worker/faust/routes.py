@@ -1,4 +1,4 @@
-"""`web/` on the worker's port: customers (routed to the worker that has them), health, status,
+"""HTTP routes on the worker's port: customers (routed to the owning worker), health, status,
 metrics."""
 
 from typing import Any
@@ -16,12 +16,12 @@ from streams.worker.faust.customer_table import CustomersTable
 from streams.worker.group import Answers, NotHere
 
 ROUTED = "Sendflow-Routed"
-"""Marks a request that another worker sent here; it isn't sent on again."""
+"""Header of a request forwarded by another worker, which is not forwarded again."""
 
 
 class OneHopRouter(Router):
-    """Faust's router, for one hop: while the group rebalances, two workers may each believe that
-    the other has a customer."""
+    """Faust's router, limited to one hop: during a rebalance, two workers may each take the other
+    for the owner of a customer."""
 
     async def _route_req(self, dest_url: Any, web: Any, request: Any) -> Any:
         here = self._urlident(self.app.conf.canonical_url)
@@ -45,7 +45,7 @@ def add_routes(app: faust.App, customers: CustomersTable, answers: Answers) -> N
 
     @app.page("/customers/{customer_id}", name="customer")
     class Customer(View):
-        """The committed state of one customer, from the worker that has it."""
+        """Committed state of one customer, from the worker that owns it."""
 
         async def get(self, request: Request, customer_id: str) -> Response:
             try:
@@ -62,7 +62,7 @@ def add_routes(app: faust.App, customers: CustomersTable, answers: Answers) -> N
 
     @app.page("/health", name="health")
     class Health(View):
-        """200 while the worker lives, 503 once it has failed or stops."""
+        """200 while the worker runs, 503 after a failure or a stop."""
 
         async def get(self, request: Request) -> Response:
             health = answers.health()
@@ -72,7 +72,7 @@ def add_routes(app: faust.App, customers: CustomersTable, answers: Answers) -> N
 
     @app.page("/status", name="status")
     class Status(View):
-        """Every task: its state, its clock, what it waits for, its lag."""
+        """State, clock, blocking input and lag of every task."""
 
         async def get(self, request: Request) -> Response:
             return self.json(msgspec.to_builtins(answers.status()))

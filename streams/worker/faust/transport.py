@@ -1,10 +1,10 @@
 """BatchTransport: Faust's group membership and assignment, librdkafka's records.
 
     aiokafka consumer ── joins the group, heartbeats, calls back on a rebalance; fetches nothing
-    librdkafka        ── is assigned what the tasks live on; one Faust message is one fetch of one
+    librdkafka        ── fetches the tasks' partitions; one Faust message is one fetch of one
                          partition, and its value is the batch
 
-Per record, Faust's own consumer costs fifty times what the rest of the work does (DESIGN 3).
+Per record, Faust's own consumer costs fifty times the rest of the work (DESIGN 3).
 """
 
 import asyncio
@@ -34,18 +34,18 @@ logger = logging.getLogger(__name__)
 
 UNKNOWN_GENERATION = -1
 CHECK_INTERVAL = 1.0
-"""How often, in seconds, the group coordinator is asked whether it met an error."""
+"""Seconds between two checks of the group coordinator for errors."""
 FETCH_TIMEOUT = 0.1
-"""Seconds that one fetch waits for its first record; an assignment has to wait for it."""
+"""Seconds that one fetch waits for its first record; an assignment waits for it."""
 MAX_RECORDS = 5_000
-"""Records of one fetch, over all partitions."""
+"""Maximum records of one fetch, over all partitions."""
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):
-    """Called in aiokafka's thread when the group rebalances."""
+    """Callbacks in aiokafka's thread during a rebalance."""
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> Any:
-        """Before anything else: did we leave by our will, or were we thrown out?"""
+        """Records first whether the group expelled this worker."""
         thread = self._thread
         consumer = cast(Consumer, thread.consumer)
         coordinator = thread._ensure_consumer()._coordinator
@@ -53,19 +53,19 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
         return super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-        """Paused at once: aiokafka would prefetch 1 MB for each partition that nobody reads."""
+        """Pauses at once: aiokafka would prefetch 1 MB for each partition, which is never read."""
         self._thread._ensure_consumer().pause(*assigned)
         await super().on_partitions_assigned(assigned)
 
 
 class MembershipThread(driver.AIOKafkaConsumerThread):
-    """The thread in which aiokafka keeps us in the group."""
+    """The thread in which aiokafka keeps the membership."""
 
     mundane_level = "debug"
     _open_fetch: AbstractContextManager[Any] | None = None
 
     async def on_start(self) -> None:
-        """Starts the consumer, with a fetch that never ends: a member that doesn't fetch leaves the
+        """Starts the consumer, with a fetch that never ends: a member without a fetch leaves the
         group after `max.poll.interval`, while its `assignment()` still shows everything."""
         await super().on_start()
         self._open_fetch = self._ensure_consumer()._subscription.fetch_context()
@@ -73,19 +73,19 @@ class MembershipThread(driver.AIOKafkaConsumerThread):
 
     @Service.task
     async def _watch_coordinator(self) -> None:
-        # The coordinator stops and waits for somebody to consume its error; usually a fetch does.
+        # The coordinator stops and waits until its error is consumed, usually by a fetch.
         while not self.should_stop:
             await self.sleep(CHECK_INTERVAL)
             if self._consumer is not None and not self.should_stop:
                 self._consumer._coordinator.check_errors()
 
     async def write_offsets(self, offsets: Mapping[TP, int]) -> None:
-        """Tells the group where its tasks stand. For lag monitoring only, so it may fail."""
+        """Commits the tasks' positions to the group, for lag monitoring only; may fail."""
         await self.call_thread(self._write_offsets, offsets)
 
     async def _write_offsets(self, offsets: Mapping[TP, int]) -> None:
-        # Not aiokafka's commit(): told in a rebalance that the generation is over, it leaves the
-        # group and joins it as somebody else.
+        # Not aiokafka's commit(): on an outdated generation in a rebalance it leaves the group and
+        # joins as a new member.
         consumer = self._ensure_consumer()
         coordinator = consumer._coordinator
         assigned = consumer.assignment()
@@ -109,20 +109,20 @@ class MembershipThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """Faust's consumer: its life cycle, and batches for records."""
+    """Faust's consumer: its life cycle, and batches instead of records."""
 
     mundane_level = "debug"
     RebalanceListener = RebalanceListener
     _thread: MembershipThread
     was_expelled = False
-    """The last rebalance began with the loss of our membership: others may own our tasks."""
+    """True if the last rebalance began with an expulsion: others may own the tasks."""
 
     def _new_consumer_thread(self) -> MembershipThread:
         return MembershipThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """One message for each partition and fetch. Ends early when the generation changes: a
-        message of an old one would be dropped by the stream without a word (PITFALLS 39)."""
+        """Yields one message per partition and fetch. Ends early when the generation changes: the
+        stream would silently drop a message of an old one (PITFALLS 39)."""
         transport = cast(BatchTransport, self.transport)
         if not self.flow_active:
             await self.wait(self.can_resume_flow.wait())
@@ -134,13 +134,13 @@ class Consumer(driver.Consumer):
                 on_shared(fetched)
                 continue
             if not self.flow_active or self.app.consumer_generation_id != generation:
-                continue  # the positions are put right before the flow goes on
+                continue  # positions are reset before the flow resumes
             tp = TP(transport.inputs.names[batch.topic], batch.partition)
             yield tp, batch_message(tp, fetched, generation)
 
     async def _drain_messages(self, fetcher: ServiceT) -> None:
-        """Hands every batch to the topic's agent, until the fetcher is stopped. Faust's own loop
-        tracks offsets by record, which are the tasks' here."""
+        """Passes every batch to the topic's agent until the fetcher is stopped. Faust's own loop
+        tracks offsets by record, which tasks do here."""
         try:
             while not (self.should_stop or fetcher.should_stop):
                 async for _, message in self.getmany(timeout=FETCH_TIMEOUT):
@@ -152,63 +152,63 @@ class Consumer(driver.Consumer):
             cast(BatchTransport, self.transport).on_failure(error)
 
     async def write_positions(self, positions: Mapping[PartitionId, int]) -> None:
-        """See membership.GroupMembership."""
+        """See GroupMembership."""
         names = cast(BatchTransport, self.transport).inputs.names
         await self._thread.write_offsets(
             {TP(names[topic], number): offset for (topic, number), offset in positions.items()}
         )
 
     async def perform_seek(self) -> None:
-        """Nothing: positions are part of the tasks' state."""
+        """No-op: positions are part of the tasks' state."""
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
-        """Nothing: see `write_positions`."""
+        """No-op: see `write_positions`."""
         return False
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Nothing: aiokafka fetches nothing, and that's no error."""
+        """No-op: aiokafka fetches nothing, by design."""
 
     def topic_partitions(self, topic: str) -> int | None:
-        """The same for all inputs and the changelog; the worker has checked it."""
+        """Equal for all inputs and the changelog; checked on start."""
         return cast(BatchTransport, self.transport).inputs.partitions
 
 
 def batch_message(tp: TP, fetched: Fetched, generation: int) -> ConsumerMessage:
-    """A batch as a message of Faust; its offset is where the fetch began."""
+    """Wraps a batch in a Faust message, whose offset is the begin of the fetch."""
     return ConsumerMessage(
-        tp.topic,
-        tp.partition,
-        fetched.start,
-        0.0,  # timestamp, its type, headers, key: the records have their own
-        0,
-        [],
-        None,
-        cast(Any, fetched),
-        None,  # checksum
+        topic=tp.topic,
+        partition=tp.partition,
+        offset=fetched.start,
+        timestamp=0.0,  # the records have their own
+        timestamp_type=0,
+        headers=[],
+        key=None,
+        value=cast(Any, fetched),
+        checksum=None,
         tp=tp,
         generation_id=generation,
     )
 
 
 class Producer(FaustProducer):
-    """Faust asks its producer which partition a key belongs to; nothing is sent through it."""
+    """Faust's producer, used only for the partition of a key."""
 
     mundane_level = "debug"
 
     def key_partition(self, topic: str, key: bytes) -> TP:
-        """The partition of `key`, as Java's producer would choose it."""
+        """Partition of `key`, as in Java's producer."""
         transport = cast(BatchTransport, self.transport)
         return TP(topic, partition_of(key, transport.inputs.partitions))
 
 
 class Conductor(FaustConductor):
-    """Brings batches to agents: those of all inputs whose number we own, whatever the assignor did
-    with the other topics (DESIGN 3)."""
+    """Delivers batches to agents: of all inputs with an owned number, however the assignor placed
+    the other topics (DESIGN 3)."""
 
     _resubscribe_sleep_lock_seconds = 0.5  # nothing is subscribed later: no need to coalesce
 
     async def on_partitions_assigned(self, assigned: set[TP]) -> None:
-        """Called with what the group assigned."""
+        """Called with a new assignment."""
         inputs = cast(BatchTransport, self.app.transport).inputs
         await super().on_partitions_assigned(assigned | inputs.all_of(inputs.numbers(assigned)))
 
@@ -229,8 +229,8 @@ class BatchTransport(driver.Transport):
         shared: Mapping[str, Feed],
         on_failure: Callable[[BaseException], None],
     ) -> None:
-        """`shared`: who gets the batches of topics that nobody is assigned, such as `control`. What
-        ends the reading of records goes to `on_failure`."""
+        """`shared`: receivers of the batches of unassigned topics, such as `control`. An error
+        that ends reading goes to `on_failure`."""
         super().__init__(app.conf.broker_consumer, app)
         self.records = records
         self.inputs = inputs

@@ -77,7 +77,7 @@ def test_the_trigger_is_known_in_the_flow_and_nowhere_else() -> None:
     of_trigger = {"trigger": "total", "gt": "100"}
     assert isinstance(read_definitions({"flows": [flow("a", filter=of_trigger)]}), Definitions)
     assert problems_of({"segments": [{"segment": "s", "if": of_trigger}]}) == [
-        "segments[0].if.trigger: there is no triggering event here"
+        "segments[0].if.trigger: no triggering event here"
     ]
 
 

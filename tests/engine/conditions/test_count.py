@@ -148,12 +148,12 @@ def test_it_may_be_compared_with_a_number_of_the_profile() -> None:
         (
             {"count": ORDER, "equals": "1", "in_last": "0s"},
             "in_last",
-            "expected a duration longer than nothing, such as 4h or 7d, found '0s'",
+            "expected a positive duration, such as 4h or 7d, found '0s'",
         ),
         (
             {"count": ORDER, "equals": "$profile.plan"},
             "equals",
-            "$profile.plan is a text, but a number is wanted here",
+            "$profile.plan is a text, expected a number",
         ),
     ],
 )

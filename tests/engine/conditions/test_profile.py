@@ -132,7 +132,7 @@ def test_evidence_is_the_field() -> None:
         (
             {"profile": "renewal", "before": "-12h"},
             "before",
-            "a date is whole days from now, found '-12h'",
+            "a date needs whole days, found '-12h'",
         ),
         (
             {"profile": "plan", "before": "-1d"},
@@ -147,22 +147,22 @@ def test_evidence_is_the_field() -> None:
         (
             {"profile": "renewal", "before": "1d", "after": "2d"},
             "after",
-            "'before' and 'after': one comparison at a time",
+            "'before' and 'after' exclude each other",
         ),
         (
             {"profile": "renewal", "before": "1d", "equals": "2026-01-01"},
             "equals",
-            "'before' and 'equals': one comparison at a time",
+            "'before' and 'equals' exclude each other",
         ),
         (
             {"profile": "renewal", "before": "$profile.plan"},
             "before",
-            "$profile.plan is a text, but a date is wanted here",
+            "$profile.plan is a text, expected a date",
         ),
         (
             {"profile": "score", "equals": "1", "ignore_case": "true"},
             "ignore_case",
-            "'ignore_case' is for texts, 'score' is a number",
+            "'ignore_case' needs text, 'score' is a number",
         ),
         ({"profile": "plan"}, "", "'plan' needs a comparison"),
     ],

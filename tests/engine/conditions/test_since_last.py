@@ -60,11 +60,11 @@ def test_without_where_only_the_newest_is_needed() -> None:
     ("raw", "path", "message"),
     [
         ({"since_last": ORDER}, "", "'since_last' needs a comparison"),
-        ({"since_last": [], "gt": "1d"}, "since_last", "an empty list: name at least one metric"),
+        ({"since_last": [], "gt": "1d"}, "since_last", "expected at least one metric"),
         (
             {"since_last": ORDER, "gt": "1d", "lt": "2d"},
             "lt",
-            "'gt' and 'lt': one comparison at a time",
+            "'gt' and 'lt' exclude each other",
         ),
         (
             {"since_last": [ORDER, "order.x"], "gt": "1d"},
@@ -74,7 +74,7 @@ def test_without_where_only_the_newest_is_needed() -> None:
         (
             {"since_last": ORDER, "between": ["2d", "1d"]},
             "between",
-            "the first is longer than the second: there is nothing between",
+            "empty range: the first exceeds the second",
         ),
     ],
 )

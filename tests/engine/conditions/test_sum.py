@@ -42,6 +42,6 @@ def test_decimals_add_up_exactly() -> None:
 
 def test_only_numbers_add_up() -> None:
     assert Asked({"sum": ORDER, "of": "country", "gt": "1"}).said() == [
-        ("of", "'country' is a text: only numbers add up")
+        ("of", "sum needs a number, 'country' is a text")
     ]
     assert Asked({"sum": ORDER, "of": "totl", "gt": "1"}).said() == [("of", "unknown field 'totl'")]

@@ -60,7 +60,7 @@ def test_the_field_is_read_when_the_event_happens() -> None:
         (
             {"trigger": "items", "equals": "A"},
             "equals",
-            "'items' is a list: write any, all or none with what holds of an item",
+            "'items' is a list: use any, all or none",
         ),
         ({"trigger": "items", "any": {"sk": "A"}}, "any.sk", "unknown field 'sk'"),
     ],

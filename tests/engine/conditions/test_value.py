@@ -70,9 +70,9 @@ def test_what_the_model_has_not_said_is_missing() -> None:
         ({"value": "clv.totl", "gt": "1"}, "value", "unknown value 'clv.totl'"),
         ({"value": "clv.total"}, "", "'clv.total' needs a comparison"),
         ({"value": "clv.total", "below": "much"}, "below", "expected an amount of GBP such as 99.95, found 'much'"),
-        ({"value": "clv.total", "below": "1", "above": "2"}, "above", "'below' and 'above': one comparison at a time"),
-        ({"value": "clv.total", "below": "1", "gt": "2"}, "gt", "'below' and 'gt': one comparison at a time"),
-        ({"value": "order.expected_next_at", "below": "store_mean"}, "below", "'order.expected_next_at' is a moment: there is no mean of it"),
+        ({"value": "clv.total", "below": "1", "above": "2"}, "above", "'below' and 'above' exclude each other"),
+        ({"value": "clv.total", "below": "1", "gt": "2"}, "gt", "'below' and 'gt' exclude each other"),
+        ({"value": "order.expected_next_at", "below": "store_mean"}, "below", "'order.expected_next_at' is a moment and has no mean"),
     ],
 )  # fmt: skip
 def test_what_is_refused(raw: dict[str, object], path: str, message: str) -> None:

@@ -137,5 +137,5 @@ def test_what_fits_into_no_transaction_is_refused(size: int, fits: bool) -> None
     if fits:
         check_fits(CustomerState("ada"), size)
     else:
-        with pytest.raises(OverflowError, match="the state of 'ada' would have 900001 bytes"):
+        with pytest.raises(OverflowError, match="state of 'ada' would grow to 900001 bytes"):
             check_fits(CustomerState("ada"), size)

@@ -80,7 +80,7 @@ def test_a_state_of_a_newer_version_is_refused() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x00" + b"x" * 20])
 def test_what_is_no_state_is_no_state(data: bytes) -> None:
-    with pytest.raises(ValueError, match="no customer state"):
+    with pytest.raises(ValueError, match="not a customer state"):
         decode_state(data)
 
 

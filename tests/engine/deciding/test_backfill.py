@@ -67,7 +67,7 @@ def test_6_3_the_place_by_the_time_of_the_event(after: int, expected: Placed | N
         assert ada.effects.backfills_rejected == 1
 
 
-def test_the_decision_names_the_event_the_place_and_who_asked() -> None:
+def test_the_decision_names_the_event_the_step_and_the_requester() -> None:
     ada = Customer(program_of(TWO_WAITS))
     add(ada, viewed(ada, MONDAY), MONDAY + DAY)
     (entered,) = ada.decisions(Outcome.ENTERED)
@@ -95,7 +95,7 @@ def test_6_3_the_journey_is_the_one_that_the_event_would_have_started() -> None:
     assert len(late) == 2  # the one above the place was never made up for
 
 
-def test_of_who_is_not_added_nothing_changes_but_a_count() -> None:
+def test_a_rejected_request_changes_nothing_but_a_count() -> None:
     ada = Customer(program_of(TWO_WAITS))
     event = viewed(ada, MONDAY)
     before, decisions = encode_state(ada.state), list(ada.effects.decisions)
@@ -125,7 +125,7 @@ def test_an_event_that_history_has_forgotten_is_taken_at_its_word() -> None:
 
 
 @pytest.mark.parametrize("status", ["draft", "paused", "archived"])
-def test_6_1_only_a_live_flow_takes_anybody_in(status: str) -> None:
+def test_6_1_only_a_live_flow_has_entries(status: str) -> None:
     ada = Customer(program_of({**TWO_WAITS, "status": status}))
     assert add(ada, viewed(ada, MONDAY), MONDAY + 2 * HOUR) is NotAdded.NOT_LIVE
 
@@ -190,7 +190,7 @@ def test_1_5_restart_leaves_the_newest_whatever_the_order(newest_first: bool) ->
     assert len(ended) == (0 if newest_first else 1)
 
 
-def test_handled_messages_are_passed_over_also_when_put_up_for_review() -> None:
+def test_concluded_messages_are_skipped_also_those_in_review() -> None:
     short = flow(
         send("one", status="manual"), send("two", smart_sending="false"), max_event_age="7d"
     )
@@ -214,7 +214,7 @@ def test_a_flow_that_is_started_by_two_metrics_takes_both() -> None:
     assert add(ada, event, at + 2 * HOUR) == Placed("w", at + DAY)
 
 
-def test_who_waits_for_p_to_be_in_the_flow_goes_on() -> None:
+def test_a_journey_that_waits_for_p_to_be_in_the_flow_continues() -> None:
     waits = flow(
         {"wait_for": {"in_flow": "flow"}, "timeout": "9d", "id": "w", "then": [send("came")]},
         on="order.placed",
@@ -234,7 +234,7 @@ def test_an_event_of_the_future_is_as_of_now() -> None:
     assert add(ada, event, MONDAY + 2 * HOUR) is NotAdded.NO_EVENT
 
 
-def test_1_12_who_has_too_many_journeys_under_way_is_not_added() -> None:
+def test_1_12_a_customer_with_too_many_journeys_is_not_added() -> None:
     ada = Customer(program_of(TWO_WAITS))
     event = viewed(ada, MONDAY)
     viewed(ada, MONDAY + 1, "v2")

@@ -7,13 +7,13 @@ WAIT = {"wait": "5d", "id": "pause"}
 
 
 def republish(ada: Customer, at: int, *flows: dict[str, Any], version: str = "2") -> None:
-    """New definitions, and the visit after them."""
+    """New definitions, and the scan after them."""
     ada.until(at)
     ada.program = program_of(*flows, version=version)
     adapt(ada.program, ada.state, at, ada.effects)
 
 
-def test_w39_who_waits_keeps_the_due_time() -> None:
+def test_w39_a_waiting_journey_keeps_its_due_time() -> None:
     ada = Customer(program_of(flow(WAIT, send())))
     ada.view(MONDAY)
     republish(ada, MONDAY + DAY, flow({"wait": "2d", "id": "pause"}, send("edited")))
@@ -59,7 +59,7 @@ def test_an_archived_flow_and_one_that_is_left_out_end_their_journeys() -> None:
         assert (exited.reason, exited.flow, exited.step) == ("archived", "flow", "pause")
 
 
-def test_who_was_not_visited_is_adapted_when_touched() -> None:
+def test_a_customer_not_scanned_is_adapted_at_the_next_event() -> None:
     """By the next event, and by the next timer."""
     ada, bob = (Customer(program_of(flow(WAIT, send()))) for _ in range(2))
     ada.view(MONDAY)
@@ -117,7 +117,7 @@ def test_a_held_message_that_became_a_draft_is_passed_over() -> None:
     assert ada.sent() == [(MONDAY + 8 * HOUR, "mail")]
 
 
-def test_a_draft_lets_nobody_in_and_those_inside_go_on() -> None:
+def test_a_draft_has_no_entries_and_journeys_continue() -> None:
     live = flow(WAIT, send())
     ada = Customer(program_of(live))
     ada.view(MONDAY)

@@ -1,4 +1,4 @@
-"""What waits for a person, one customer at a time; the cases M70 to M72 have the rest."""
+"""Messages that await review, one customer at a time; the cases M70 to M72 have the rest."""
 
 import msgspec
 
@@ -64,7 +64,7 @@ def test_one_that_is_held_has_a_timer_and_is_not_approved_twice() -> None:
     assert ada.state.next_due is None
 
 
-def test_the_state_holds_a_bounded_number_of_what_nobody_answers() -> None:
+def test_the_state_holds_a_bounded_number_of_unanswered_requests() -> None:
     ada = Customer(program_of(flow(send("manual", status="manual"))))
     for number in range(MOST_WAITING + 5):
         ada.view(MONDAY + number)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine.customer.state import encode_state, new_state
-from streams.engine.deciding.scan import Visit, sieve
+from streams.engine.deciding.scan import Scan, prefilter
 from streams.engine.program import Program
 from tests.harness.customer import MONDAY, flow, program_of, send
 
@@ -17,15 +17,15 @@ def daily(audience: Any, **keys: Any) -> dict[str, Any]:
     return scheduled
 
 
-def is_let_through(program: Program, one: Visit, orders: int = 0, due: int | None = None) -> bool:
+def is_let_through(program: Program, one: Scan, orders: int = 0, due: int | None = None) -> bool:
     state = new_state("ada")
     state.totals, state.next_due = {"order.placed": orders}, due
-    may_concern = sieve(program, one, MONDAY)
+    may_concern = prefilter(program, one, MONDAY)
     return may_concern is None or may_concern(encode_state(state))
 
 
-def test_only_who_is_in_the_audience_or_due_anyway_is_let_through() -> None:
-    program, at_nine = program_of(daily(BUYERS)), Visit(MONDAY, ["daily"])
+def test_only_the_audience_and_due_customers_pass_the_prefilter() -> None:
+    program, at_nine = program_of(daily(BUYERS)), Scan(MONDAY, ["daily"])
     assert is_let_through(program, at_nine, orders=1)
     assert not is_let_through(program, at_nine)
     assert is_let_through(program, at_nine, due=MONDAY)
@@ -33,19 +33,19 @@ def test_only_who_is_in_the_audience_or_due_anyway_is_let_through() -> None:
 
 
 @pytest.mark.parametrize(
-    "one", [Visit(MONDAY, ["daily"], of_definitions=True), Visit(MONDAY, ["daily"], of_facts=True)]
+    "one", [Scan(MONDAY, ["daily"], of_definitions=True), Scan(MONDAY, ["daily"], of_facts=True)]
 )
-def test_definitions_and_facts_may_concern_everybody(one: Visit) -> None:
+def test_definitions_and_facts_may_concern_everybody(one: Scan) -> None:
     assert is_let_through(program_of(daily(BUYERS)), one)
 
 
 def test_so_does_a_schedule_for_everyone() -> None:
     everyone = {**daily("everyone"), "flow": "news"}
     program = program_of(daily(BUYERS), everyone)
-    assert is_let_through(program, Visit(MONDAY, ["daily", "news"]))
-    assert not is_let_through(program, Visit(MONDAY, ["daily"]))
+    assert is_let_through(program, Scan(MONDAY, ["daily", "news"]))
+    assert not is_let_through(program, Scan(MONDAY, ["daily"]))
 
 
-def test_a_flow_that_is_over_concerns_nobody() -> None:
+def test_a_closed_flow_concerns_no_customer() -> None:
     program = program_of(daily(BUYERS, status="archived"))
-    assert not is_let_through(program, Visit(MONDAY, ["daily", "left-out"]), orders=1)
+    assert not is_let_through(program, Scan(MONDAY, ["daily", "left-out"]), orders=1)

@@ -144,7 +144,7 @@ def test_everything_that_is_wrong_is_told() -> None:
         "extra": "x",
     }
     assert problems_of(raw, Thing) == [
-        ("colour", "unknown word 'gren'"),
+        ("colour", "unknown value 'gren'"),
         ("again.aftr", "unknown key 'aftr'"),
         ("again", "missing key 'after'"),
         ("sizes[1]", "expected a whole number, found 'two'"),
@@ -196,9 +196,9 @@ def test_members_are_found_where_they_stand() -> None:
         ({"wakl": "4h"}, ("wakl", "unknown move 'wakl'")),
         (
             {"walk": "4h", "rest": None},
-            ("rest", "one move has both 'walk' and 'rest': they are two, write each by itself"),
+            ("rest", "'walk' and 'rest' are two moves; write each separately"),
         ),
-        ({}, ("", "an empty move")),
+        ({}, ("", "empty move")),
         ("run", ("", "expected a move, found 'run'")),
         (None, ("", "expected a move, found nothing")),
         ({"walk": "far"}, ("walk", "expected a duration such as 4h, 1d 2h 30m or 2w, found 'far'")),

@@ -93,7 +93,7 @@ def test_what_is_read(text: str, kind: FieldType, value: object) -> None:
         ("$trigger.", "$trigger needs a field: $trigger.NAME"),
         ("$trigger.totl", "unknown field 'totl'"),
         ("$trigger.items.sku", "'items' is a list"),
-        ("$trigger.total.x", "'total' is an amount of money: it holds no 'x'"),
+        ("$trigger.total.x", "'total' is an amount of money and has no field 'x'"),
         ("$trigger.tags[].x", "unknown list of items 'tags'"),
         ("$trigger.items[].unit_price", "only lists of texts and numbers can be used"),
         ("$trigger.items[].skuu", "unknown field 'skuu'"),
@@ -101,7 +101,7 @@ def test_what_is_read(text: str, kind: FieldType, value: object) -> None:
         ("$last.order.plced.total", "unknown metric 'order.plced'"),
         ("$flow.ended_at", "unknown field of $flow 'ended_at'"),
         ("$value.clv.totl", "unknown value 'clv.totl'"),
-        ("$coupon.code", "nothing in this flow gives a coupon"),
+        ("$coupon.code", "no step of this flow assigns a coupon"),
         ("$other.x", "unknown reference '$other'"),
     ],
 )
@@ -149,7 +149,7 @@ def test_a_constant_that_does_not_fit(text: str, kind: FieldType, says: str) -> 
 def test_a_reference_must_have_the_type_that_is_wanted() -> None:
     problem = compile_value("$trigger.order_id", FieldType.MONEY, scope_of())
     assert isinstance(problem, Problem)
-    assert problem.message == "$trigger.order_id is a text, but an amount of money is wanted here"
+    assert problem.message == "$trigger.order_id is a text, expected an amount of money"
     assert not isinstance(compile_value("$trigger.total", FieldType.MONEY, scope_of()), Problem)
 
 

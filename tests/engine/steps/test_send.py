@@ -111,8 +111,8 @@ def test_items_of_the_cart_and_viewed_ones() -> None:
     ("options", "says"),
     [
         ({"variables": {"x": "$trigger.nothing"}}, "nothing"),
-        ({"variables": {"x": "$trigger.items"}}, "expected what can be a text"),
-        ({"status": "by hand"}, "unknown word 'by hand'"),
+        ({"variables": {"x": "$trigger.items"}}, "which has no text form"),
+        ({"status": "by hand"}, "unknown value 'by hand'"),
         ({"items": "related"}, "trigger, cart, viewed"),
         ({"smart_sendng": "false"}, "smart_sending"),
     ],

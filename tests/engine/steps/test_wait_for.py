@@ -191,7 +191,7 @@ def test_after_both_ways_the_flow_goes_on() -> None:
     ("step", "says"),
     [
         ({"wait_for": PAID}, "timeout"),
-        ({"wait_for": PAID, "timeout": "0s"}, "longer than nothing"),
+        ({"wait_for": PAID, "timeout": "0s"}, "a positive duration"),
         ({"wait_for": PAID, "timeout": "1d", "since": "flow_start"}, "'since' needs an event"),
         ({"wait_for": {"metric": "order.fulfiled"}, "timeout": "1d"}, "order.fulfilled"),
     ],

@@ -79,7 +79,7 @@ def test_a_paused_flow_calls_all_the_same() -> None:
     ("options", "says"),
     [
         ({"data": {"sku": "$trigger.skus"}}, "unknown field 'skus'"),
-        ({"data": {"items": "$trigger.items"}}, "expected what can be a text"),
+        ({"data": {"items": "$trigger.items"}}, "which has no text form"),
         ({"dat": {}}, "unknown key 'dat'"),
         ({"webhook": None}, "expected"),
     ],

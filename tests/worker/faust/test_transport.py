@@ -1,4 +1,4 @@
-"""What Faust gets to see: batches of the generation that is now."""
+"""Batches delivered to Faust: those of the current generation."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -110,7 +110,7 @@ def inputs() -> InputTopics:
     return InputTopics({topic: f"shop.{topic}" for topic in INPUTS}, 3)
 
 
-def test_the_first_input_alone_decides_which_tasks_are_ours(inputs):
+def test_the_first_input_alone_decides_which_tasks_are_owned(inputs):
     assigned = {TP("shop.orders", 0), TP("shop.carts", 1), TP("shop.customers-changelog", 2)}
     assert inputs.first == "shop.orders"
     assert inputs.numbers(assigned) == {0}

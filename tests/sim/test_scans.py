@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.engine import Instant, Visits, act, decode_state
+from streams.engine import Instant, Scanned, act, decode_state
 from streams.engine.conditions.truth import Truth
 from streams.engine.customer.situation import Situation
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
-from streams.runtime import audience
+from streams.runtime import scans
 from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
 
@@ -33,7 +33,7 @@ DAILY: dict[str, Any] = {
 
 @pytest.fixture
 def chunks_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "CHUNK", 3)
+    monkeypatch.setattr(scans, "SCAN_CHUNK", 3)
 
 
 def with_audience(condition: Any, **other: Any) -> dict[str, Any]:
@@ -531,8 +531,8 @@ def test_a_crash_in_the_middle_goes_on_behind_the_last_committed_chunk(
     assert [name for name, _ in after_nine(shop)] == list("abcdef")
     position = decode_position(local.store.get(POSITION_KEY))
     assert position is not None
-    (under_way,) = position.plans.under_way
-    assert (under_way.visit.moment, under_way.chunks, under_way.after) == (NINE, 2, b"f")
+    (in_progress,) = position.plans.in_progress
+    assert (in_progress.scan.moment, in_progress.chunks, in_progress.after) == (NINE, 2, b"f")
     assert local.step(NINE + HOUR, 1)  # g to i, never committed
     local.restart(keep_store=False)
     shop.until(NINE + HOUR)
@@ -558,7 +558,7 @@ def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
     customers(shop, "abcde")
 
     def failing(program: Any, state: Any, cause: Any, *others: Any) -> bool:
-        if isinstance(cause, Visits) and state.customer_id == "d":
+        if isinstance(cause, Scanned) and state.customer_id == "d":
             raise ZeroDivisionError
         return act(program, state, cause, *others)
 
@@ -691,7 +691,7 @@ def test_any_crashes_within_visits_give_the_same_output_as_none(
     plan: list[tuple[str, int]], happened: list[tuple[int, str, Any]]
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(audience, "CHUNK", 3)
+        patched.setattr(scans, "SCAN_CHUNK", 3)
         undisturbed, disturbed = run_through([], happened), run_through(plan, happened)
     for topic in ("send-commands", "flow-decisions", "late-records", "dead-letters"):
         assert disturbed.outputs(topic) == undisturbed.outputs(topic)

@@ -1,4 +1,4 @@
-"""What is imported as it is, although something else was probably meant: told, never refused."""
+"""Warnings about rows that are imported although they are probably wrong."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from streams.engine.values import nearest_name, zone_named, zone_names
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """What is doubtful about a row that made an event; `row` as in `RejectedRow`."""
+class RowWarning:
+    """A warning about a row that became an event; `row` as in `RejectedRow`."""
 
     file: str
     row: int
@@ -19,9 +19,9 @@ class Doubt:
         return f"{self.file}, row {self.row}: {self.reason}"
 
 
-def doubt_about(event: Mapping[str, Any], file: str, row: int) -> Doubt | None:
-    """An unknown time zone of a customer: the store's counts for them (SEMANTICS 2.3, W35), and
-    nothing would ever say so."""
+def warning_about(event: Mapping[str, Any], file: str, row: int) -> RowWarning | None:
+    """Returns a warning for an unknown time zone of a customer, which would silently be replaced by
+    the store's (SEMANTICS 2.3, W35)."""
     if event["metric"] != "customer.updated":
         return None
     zone = event["set"].get("timezone")
@@ -29,7 +29,7 @@ def doubt_about(event: Mapping[str, Any], file: str, row: int) -> Doubt | None:
         return None
     nearest = nearest_name(str(zone), zone_names())
     meant = f" (did you mean {nearest!r}?)" if nearest else ""
-    return Doubt(
+    return RowWarning(
         file,
         row,
         f"field 'set.timezone' is {zone!r}, expected a time zone such as Europe/London{meant}; "

@@ -1,4 +1,4 @@
-"""A visit's sieve lets those through whom the visit concerns, however little of them it reads."""
+"""The prefilter of a scan passes all customers whom the scan concerns, however little it reads."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import decode_state, encode_state
-from streams.engine.deciding import Visit, Visits, act, sieve
+from streams.engine.deciding import Scan, Scanned, act, prefilter
 from streams.engine.effects import Effects
 from tests.harness.customer import flow, program_of, send
 from tests.properties.test_truth_by_time import (
@@ -38,10 +38,10 @@ def test_a_sieve_says_of_stored_bytes_what_the_audience_says_of_the_state(
 
     state, now = history.state, history.end + hours * HOUR
     state.next_due = None if due_in is None else now + due_in
-    stored, one = encode_state(state), Visit(now, ["asking"])
-    may_concern = sieve(program, one, now)
+    stored, one = encode_state(state), Scan(now, ["asking"])
+    may_concern = prefilter(program, one, now)
     assert may_concern is not None
     is_meant = audience.condition(Situation(state, now, FACTS))[0]
     assert may_concern(stored) == may_concern(state) == (is_meant or due_in == 0)
     if not may_concern(stored):
-        assert not act(program, decode_state(stored), Visits([one]), now, Effects())
+        assert not act(program, decode_state(stored), Scanned([one]), now, Effects())
