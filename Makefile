@@ -8,11 +8,11 @@ PARALLEL ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# In their order: the long ones, on brokers, begin first.
-PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --dist loadfile --no-loadscope-reorder
+# One by one and in their order: the long ones, and those on brokers, begin first.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka chaos check format bench lock clean
+.PHONY: help install demo test test-smoke test-kafka chaos check format bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ demo: $(READY) ## a real shop's year, as explained send commands
 test: $(READY) ## all tests that need no Java, broker tests on the embedded broker
 	@$(PYTEST) -m "not kafka and not chaos" $(ARGS)
 
+test-smoke: $(READY) ## of them, those without a broker and one of each kind on the embedded broker
+	@$(PYTEST) -m "(not broker or smoke) and not kafka and not chaos" $(ARGS)
+
 test-kafka: $(READY) ## the broker tests on Apache Kafka from its jars (Java 17, Maven)
-	@$(BIN)/python -m tests.apache_kafka.jars
+	@$(BIN)/python -m tests.harness.apache_kafka.jars
 	@$(PYTEST) --broker kafka -m "(broker or kafka) and not chaos" $(ARGS)
 
 chaos: $(READY) ## three workers in a storm of kill -9, on both brokers (Java 17, Maven)

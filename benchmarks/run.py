@@ -97,7 +97,7 @@ def _arguments() -> argparse.Namespace:
 
 def _broker(directory: Path) -> BrokerProcess:
     if has_java():
-        from tests.apache_kafka.broker import KafkaBroker
+        from tests.harness.apache_kafka.broker import KafkaBroker
 
         return KafkaBroker(directory)
     console.print("no Java and Maven here: on the embedded broker, without Kafka Streams")

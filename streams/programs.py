@@ -33,9 +33,11 @@ class Programs:
     and kept by its bytes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, facts_kept: int = MOST_FACTS) -> None:
+        """`facts_kept`: of so many records of facts it is kept what they mean."""
         empty = read_definitions({})
         assert isinstance(empty, Definitions)
+        self._facts_kept = facts_kept
         self._initial = compile_program(empty, version="none")
         self._read: dict[bytes, Program | Facts | Rejection] = {}
         self._facts: deque[bytes] = deque()  # what of it are facts, oldest first
@@ -52,7 +54,7 @@ class Programs:
             change = self._read[value] = _change_of(value)
             if isinstance(change, Facts):
                 self._facts.append(value)
-                if len(self._facts) > MOST_FACTS:
+                if len(self._facts) > self._facts_kept:
                     del self._read[self._facts.popleft()]
         return change
 

@@ -2,22 +2,34 @@
 
 import os
 import re
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
-from tests.apache_kafka.broker import KafkaBroker
-from tests.apache_kafka.jars import java, kafka_jars
-from tests.kafka_proxy import KafkaProxy
+from tests.harness.apache_kafka.broker import KafkaBroker
+from tests.harness.apache_kafka.jars import java, kafka_jars
+from tests.harness.kafka_proxy import KafkaProxy
+from tests.harness.shared_broker import SharedBroker, shared_broker
+from tests.harness.topics import delete_topics
 
-BROKERS: dict[str, Callable[[Path], BrokerProcess]] = {
+BROKERS: dict[str, Callable[..., BrokerProcess]] = {
     "embedded": EmbeddedBroker,
     "kafka": KafkaBroker,
 }
+
+IN_FOREGROUND: dict[signal.Signals, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGQUIT: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
+"""What a job in the background, or under nohup, was told to ignore, every process that it starts
+would ignore as well: those that tests start, and then interrupt."""
 
 # How fast an example is, is no property of the code on a machine that others use as well.
 hypothesis_settings.register_profile("sendflow", hypothesis_settings(), deadline=None)
@@ -33,15 +45,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Signals are as in a shell's foreground, and one Apache Kafka is there for all processes."""
+    for number, handler in IN_FOREGROUND.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
+    hands_out = bool(config.getoption("numprocesses", None))
+    if hands_out and config.getoption("--broker") == "kafka" and not config.option.collectonly:
+        config.pluginmanager.register(SharedBroker())
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """On Apache Kafka, files that name no broker are left alone: no test of theirs asks for one."""
+    if config.getoption("--broker") != "kafka" or collection_path.suffix != ".py":
+        return None
+    return None if re.search("broker|kafka", collection_path.read_text()) else True
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whoever asks for a broker is a broker test; Apache Kafka's own tests need Apache Kafka."""
+    """Whoever asks for a broker is a broker test; Apache Kafka's own tests need Apache Kafka. Slow
+    ones begin first, and those that share what a module has made go to the same process."""
     on_kafka = config.getoption("--broker") == "kafka"
     for item in items:
         if {"broker", "own_broker"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.broker)
         if item.get_closest_marker("kafka") and not on_kafka:
             item.add_marker(pytest.mark.skip(reason="needs Apache Kafka: --broker kafka"))
+        if _shares_with_its_module(item):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _shares_with_its_module(item: pytest.Item) -> bool:
+    fixtures: dict[str, Any] = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009
+    return any(defined[-1].scope == "module" for defined in fixtures.values())
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -61,6 +99,9 @@ def broker(
 
     It has `.bootstrap` (the address) and `.kind` ("embedded" or "kafka").
     """
+    if (of_all := shared_broker(request.config)) is not None:
+        yield of_all
+        return
     shared = BROKERS[request.config.getoption("--broker")](tmp_path_factory.mktemp("broker"))
     shared.start()
     yield shared
@@ -88,7 +129,12 @@ def proxy(broker: BrokerProcess) -> Iterator[KafkaProxy]:
 
 
 @pytest.fixture
-def topic_prefix(request: pytest.FixtureRequest) -> str:
-    """A prefix for topics, groups and transactional ids that no other test has."""
+def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A prefix for topics, groups and transactional ids that no other test has. Topics of this name
+    on the shared broker are deleted: every client that asks for all would be told of them."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40]
-    return f"{name}-{uuid.uuid4().hex[:8]}."
+    prefix = f"{name}-{uuid.uuid4().hex[:8]}."
+    broker = request.getfixturevalue("broker") if "broker" in request.fixturenames else None
+    yield prefix
+    if broker is not None:
+        delete_topics(broker, prefix)

@@ -10,8 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from streams.settings import SETTINGS
-from tests.apache_kafka.broker import SETTINGS as BROKER_PROPERTIES
-from tests.apache_kafka.jars import kafka_version
+from tests.harness.apache_kafka.broker import SETTINGS as BROKER_PROPERTIES
+from tests.harness.apache_kafka.jars import kafka_version
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = ROOT / "docker-compose.yml"

@@ -11,7 +11,7 @@ This module draws from random sequences of its own: the rest of the year is the 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from itertools import pairwise
 from random import Random
 
@@ -30,12 +30,16 @@ _WISHED = 0.1
 _WITH_BIRTHDAY = 2 / 3
 
 
-def product_events(seed: int, orders: Iterable[Order]) -> Iterator[EventFields]:
-    """The `product.updated` events, in order of time for each article."""
+def product_events(
+    seed: int, orders: Iterable[Order], skus: Set[str] | None = None
+) -> Iterator[EventFields]:
+    """The `product.updated` events, in order of time for each article; `skus`: of these only."""
     lines: defaultdict[str, list[tuple[Instant, int]]] = defaultdict(list)
     names: dict[str, str] = {}
     for order in orders:
         for item in order.items:
+            if skus is not None and item["sku"] not in skus:
+                continue
             if item["unit_price"] > 0:  # an article given away has no price
                 lines[item["sku"]].append((order.at, item["unit_price"]))
                 names[item["sku"]] = item["name"]

@@ -5,13 +5,11 @@ broker ── topics ── definitions ── workers ────────�
 """
 
 import contextlib
-import dataclasses
 import shutil
 import signal
 import tempfile
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -122,7 +120,7 @@ class Demo:
                 self._workers.append(worker)
             self._stack.callback(self._end_workers)
         with self._open_progress("reading the shop data", None):
-            year = one_customer_in(self._options.one_in, build_shop_year(self._options.seed))
+            year = build_shop_year(self._options.seed, self._options.one_in)
         began = time.monotonic()
         imported = self._import(settings, year)
         assert imported.until is not None
@@ -142,7 +140,13 @@ class Demo:
             if counts.interesting_customer is not None:
                 timeline = customer_timeline(read_history(reader, counts.interesting_customer))
         return DemoReport(
-            year.summary, definitions, imported, counts, seconds, self._restarts, timeline
+            summary=year.summary,
+            definitions=definitions,
+            imported=imported,
+            counts=counts,
+            seconds=seconds,
+            restarts=self._restarts,
+            timeline=timeline,
         )
 
     def _start_broker(self) -> Settings:
@@ -229,33 +233,6 @@ class Demo:
         for log in logs:
             with contextlib.suppress(OSError):
                 shutil.copy(log, self.logs)
-
-
-def one_customer_in(number: int, year: ShopYear) -> ShopYear:
-    """The year of every `number`-th customer, by id, and of the articles in their events; counts of
-    lines stay those of the whole data."""
-    known = {event["customer_id"] for event in year.events if "customer_id" in event}
-    customers = set(sorted(known)[::number])
-    events = [event for event in year.events if event.get("customer_id") in customers]
-    seen = {event["sku"] for event in events if "sku" in event}
-    events = [
-        event
-        for event in year.events
-        if (event["customer_id"] in customers if "customer_id" in event else event["sku"] in seen)
-    ]
-    counts = Counter(event["metric"] for event in events)
-    orders = [event for event in events if event["metric"] == "order.placed"]
-    summary = dataclasses.replace(
-        year.summary,
-        customers=len(customers),
-        orders=len(orders),
-        order_total=sum(order["total"] for order in orders),
-        refunds=counts["order.refunded"],
-        events=dict(sorted(counts.items())),
-        first_at=events[0]["occurred_at"],
-        last_at=events[-1]["occurred_at"],
-    )
-    return ShopYear(events, summary)
 
 
 def _delete_topics(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from random import Random
 
 from streams.demo.articles import birthday, product_events, wish_events
 from streams.demo.feedback import feedback_events
-from streams.demo.retail import CURRENCY, Order, Refund, read_retail
+from streams.demo.retail import CURRENCY, Order, Refund, Retail, read_retail
 from streams.demo.simulation import Searches, simulate_customer
 from streams.demo.subscriptions import subscription_events
 from streams.engine import Instant
@@ -78,9 +78,13 @@ class ShopYear:
     summary: ShopSummary
 
 
-def build_shop_year(seed: int = SEED) -> ShopYear:
+def build_shop_year(seed: int = SEED, one_in: int | None = None) -> ShopYear:
     """Reads the data, simulates the rest and returns the year's events in order of time, with the
-    fields of DESIGN 7. The same seed gives the same bytes. Raises Refused if reading fails."""
+    fields of DESIGN 7. The same seed gives the same bytes.
+
+    `one_in`: the events of every such customer only, by id, and of the articles in their events;
+    they equal those of the whole year, and counts of lines stay those of the whole data. Raises
+    Refused if reading fails."""
     retail = read_retail()
     orders: defaultdict[str, list[Order]] = defaultdict(list)
     refunds: defaultdict[str, list[Refund]] = defaultdict(list)
@@ -89,12 +93,13 @@ def build_shop_year(seed: int = SEED) -> ShopYear:
     for refund in retail.refunds:
         refunds[refund.customer_id].append(refund)
 
-    events = [_order_placed(order) for order in retail.orders]
-    events += [_order_refunded(refund) for refund in retail.refunds]
+    events: list[EventFields] = []
     searches = Searches(retail.orders)
     year_end = retail.orders[-1].at
-    customers = sorted({*orders, *refunds})
+    customers = sorted({*orders, *refunds})[:: one_in or 1]
     for customer_id in customers:
+        events += map(_order_placed, orders.get(customer_id, []))
+        events += map(_order_refunded, refunds.get(customer_id, []))
         profile, *others = simulate_customer(
             Random(f"{seed}/{customer_id}"),
             searches,
@@ -111,26 +116,33 @@ def build_shop_year(seed: int = SEED) -> ShopYear:
     so_far = sorted(events, key=_IN_ORDER)
     events += wish_events(seed, so_far)
     events += feedback_events(seed, so_far)
-    events += product_events(seed, retail.orders)
+    looked_at = None if one_in is None else {event["sku"] for event in events if "sku" in event}
+    events += product_events(seed, retail.orders, looked_at)
     events.sort(key=_IN_ORDER)
+    return ShopYear(events, _summary(seed, retail, customers, events))
 
-    summary = ShopSummary(
+
+def _summary(
+    seed: int, retail: Retail, customers: list[str], events: list[EventFields]
+) -> ShopSummary:
+    placed = [event for event in events if event["metric"] == "order.placed"]
+    by_metric = Counter(event["metric"] for event in events)
+    return ShopSummary(
         seed=seed,
         currency=CURRENCY,
         lines=retail.lines,
         lines_without_customer=retail.lines_without_customer,
         repeated_lines=retail.repeated_lines,
         customers=len(customers),
-        orders=len(retail.orders),
+        orders=len(placed),
         orders_of_charges_only=sum(not order.items for order in retail.orders),
-        order_total=sum(order.total for order in retail.orders),
-        refunds=len(retail.refunds),
+        order_total=sum(order["total"] for order in placed),
+        refunds=by_metric["order.refunded"],
         refunds_without_order=sum(refund.order_id == refund.refund_id for refund in retail.refunds),
-        events=dict(sorted(Counter(event["metric"] for event in events).items())),
+        events=dict(sorted(by_metric.items())),
         first_at=events[0]["occurred_at"],
         last_at=events[-1]["occurred_at"],
     )
-    return ShopYear(events, summary)
 
 
 def _order_placed(order: Order) -> EventFields:

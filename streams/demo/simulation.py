@@ -55,13 +55,11 @@ class Searches:
         self._skus: dict[str, set[str]] = {}
         self._words: dict[str, list[str]] = {}
         self._results: dict[str, int] = {}
-        for order in orders:
-            for item in order.items:
-                name = item["name"]
-                if name not in self._words:
-                    self._words[name] = re.findall(r"[a-z]{3,}", name.lower())
-                for word in self._words[name]:
-                    self._skus.setdefault(word, set()).add(item["sku"])
+        for name, sku in {(item["name"], item["sku"]) for one in orders for item in one.items}:
+            if name not in self._words:
+                self._words[name] = re.findall(r"[a-z]{3,}", name.lower())
+            for word in self._words[name]:
+                self._skus.setdefault(word, set()).add(sku)
 
     def query(self, random: Random, item: InvoiceItem) -> str:
         """One to three neighbouring words of the item's name, sometimes misspelt."""

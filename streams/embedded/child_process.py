@@ -39,16 +39,8 @@ class ChildProcess:
         `environment` is added to that of this process. Raises OSError if the command can't run.
         """
         self.log = log
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [os.fspath(part) for part in command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
-                cwd=directory,
-                start_new_session=True,
-            )
+        variables = {**os.environ, **(environment or {})}
+        self._process = self._start([os.fspath(part) for part in command], variables, directory)
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, "guard", str(self._process.pid)],
             stdin=subprocess.PIPE,
@@ -56,6 +48,20 @@ class ChildProcess:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def _start(
+        self, command: Sequence[str], environment: Mapping[str, str], directory: Path | None
+    ) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=directory,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -92,6 +98,9 @@ class ChildProcess:
         """SIGSTOP; once this returns, connections stay open without responses. A no-op after the
         process has ended."""
         self.signal(signal.SIGSTOP)
+        self._wait_until_stopped()
+
+    def _wait_until_stopped(self) -> None:
         if sys.platform != "darwin" or sys.version_info >= (3, 13):  # otherwise no waitid
             # Signals are asynchronous: until all threads have stopped, it would still respond.
             with contextlib.suppress(ChildProcessError):

@@ -1,5 +1,6 @@
 """The world of a case: one task in memory, and its outputs."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -53,6 +54,17 @@ class CaseOutputs(msgspec.Struct):
         }
 
 
+_FACTS_KEPT = 10_000
+"""A case is run again with a restart after each of its records, and a task that opens takes the
+facts of all days again: more than any case has."""
+
+
+@cache
+def _encoder() -> EffectEncoder:
+    """It holds nothing of a run, and its writers are generated at some cost."""
+    return EffectEncoder()
+
+
 class World:
     """One local task and its outputs."""
 
@@ -62,8 +74,8 @@ class World:
             EventDecoder(
                 fields_read, custom_metric=lambda name: self.local.task.program.custom_metric(name)
             ),
-            EffectEncoder(),
-            Programs(),
+            _encoder(),
+            Programs(_FACTS_KEPT),
             TaskSettings(clock_skew=0),
         )
         self.local = LocalTask(parts)

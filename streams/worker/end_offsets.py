@@ -27,7 +27,8 @@ CALM_INTERVAL = 0.2
 """Seconds between two requests while no record and no timer waits for one."""
 CPU_PER_PARTITION = 14e-3 / 512
 """CPU seconds of one partition in librdkafka's threads (DESIGN 5.2)."""
-RETRY_AFTER = 1.0
+RETRY_REQUEST_AFTER = 1.0
+"""Seconds between an unanswered request and the next one."""
 
 
 class EndOffsetRequests:
@@ -92,7 +93,7 @@ class EndOffsetRequests:
         ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
         self._check_answered(bool(ends))
         if not ends:
-            return RETRY_AFTER
+            return RETRY_REQUEST_AFTER
         for slot, topics in requested.items():
             if not slot.runs:
                 continue

@@ -9,9 +9,9 @@ from streams.kafka.client_config import producer_options
 from streams.kafka.topics import TOPICS
 from streams.ports import CHANGELOG, CONTROL
 from streams.settings import RecordTime, Settings
-from tests.broker.reading import create_topics, settings_for
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey
+from tests.harness.topics import create_topics, settings_for
 
 
 @pytest.fixture
@@ -127,6 +127,7 @@ def test_bounds_of_an_unknown_topic_are_refused(settings, admin):
 # ── Topics ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("record_time", RecordTime)
 def test_created_topics_pass_their_own_check(broker, topic_prefix, record_time):
     settings = settings_for(broker, topic_prefix, record_time=record_time)

@@ -12,10 +12,11 @@ from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import encode_event
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord
-from tests.broker.worker_processes import Shop, now
-from tests.eventually import eventually
+from tests.harness.events import now
+from tests.harness.eventually import eventually
+from tests.harness.topics import records_of
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -65,9 +66,8 @@ def past_order(customer: str, hours: int) -> Iterator[OutputRecord]:
 
 
 def decisions(shop: Shop) -> list[dict[str, Any]]:
-    with TopicReader(shop.settings) as reader:
-        found = reader.read(reader.starts(reader.partition_ids(DECISIONS)))
-        return [one for record in found for one in read_decisions(record.record.value or b"")]
+    values = [found.record.value or b"" for found in records_of(shop.settings, DECISIONS)]
+    return [one for value in values for one in read_decisions(value)]
 
 
 def test_the_dry_run_equals_what_the_workers_do(
@@ -94,7 +94,7 @@ def test_the_dry_run_equals_what_the_workers_do(
             for record in past_order(customer, hours):
                 producer.produce(record)
     too_old = len(ORDERED_HOURS_AGO) - 1  # the trigger's filter comes first
-    eventually(lambda: len(outcomes("not_entered")) == too_old, within=60, message=worker.log)
+    eventually(lambda: len(outcomes("not_entered")) == too_old, within=60, message=worker.log_tail)
     assert outcomes("entered") == []
 
     assert "did you mean late?" in backfill("lat", "--dry-run")[2]
@@ -124,7 +124,7 @@ def test_the_dry_run_equals_what_the_workers_do(
     status, said, _ = backfill("late", "--yes", "--by", "eve")
     assert status == 0
     assert "requested 4 journeys" in said
-    eventually(lambda: len(outcomes("entered")) == 4, within=60, message=worker.log)
+    eventually(lambda: len(outcomes("entered")) == 4, within=60, message=worker.log_tail)
     assert {
         one["customer_id"]: (one["evidence"]["step"], one["evidence"]["due"])
         for one in outcomes("entered")
@@ -141,6 +141,6 @@ def test_the_dry_run_equals_what_the_workers_do(
     assert run(["explain", "c1", "--flow", "late", *given]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "entered by backfill (eve): order.placed at" in text
-    assert "waits at second until" in text
+    assert "waiting at second until" in text
     assert "backfill into late by eve, event of orders" in text
     assert worker.stop() == 0

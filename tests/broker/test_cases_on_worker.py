@@ -6,7 +6,6 @@ share a shop and a worker; a case of recommendations has both to itself."""
 import functools
 import itertools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,13 @@ from streams.flowtest.judging import differences
 from streams.flowtest.world import CaseOutputs, InputRecord
 from streams.importing.encoding import EventRecord
 from streams.importing.writing import PastWriter
-from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topic_reader import TopicReader
 from streams.ports import CONTROL, OutputRecord
-from streams.settings import RecordTime, Settings
-from tests.broker.case_run import Slot, by_customer, in_slots
-from tests.cases.test_cases import all_cases, name_of
+from streams.settings import RecordTime
+from tests.harness.case_slots import Slot, by_customer, in_slots
+from tests.harness.cases import all_cases, name_of
+from tests.harness.topics import create_all_topics, records_of, settings_for
+from tests.harness.worker_process import WorkerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -62,23 +61,20 @@ class CasesRun:
     """Topics of its own, a worker, and the records of all cases in order of time."""
 
     def __init__(self, broker: BrokerProcess, prefix: str, folder: Path) -> None:
-        self.settings = Settings(
-            brokers=broker.bootstrap,
-            application=prefix.rstrip("."),
-            prefix=prefix,
+        self.settings = settings_for(
+            broker,
+            prefix,
             partitions=PARTITIONS,
             record_time=RecordTime.CREATE,
             session_timeout=6_000,
         )
         self._folder = folder
-        self._worker: Worker | None = None
+        self._worker: WorkerProcess | None = None
 
     def run(self, slots: list[Slot]) -> CaseOutputs:
         """All of them; what came out."""
         self._folder.mkdir(parents=True)
-        admin = KafkaAdmin(self.settings)
-        admin.create_topics()
-        admin.close()
+        create_all_topics(self.settings)
         records = [record for slot in slots for record in slot.records()]
         try:
             with EventProducer(self.settings) as producer:
@@ -101,8 +97,8 @@ class CasesRun:
             self._decide(slots[-1].ends + 1)
             return self._outputs()
         finally:
-            if self._worker is not None and self._worker.is_running():
-                self._worker.kill()
+            if self._worker is not None:
+                self._worker.end()
 
     def _kill_at(self, at: Instant) -> None:
         self._decide(at, stop=False)
@@ -111,7 +107,7 @@ class CasesRun:
 
     def _decide(self, until: Instant, *, stop: bool = True) -> None:
         """Starts the worker and waits until all before `until` is decided."""
-        worker = self._worker = Worker(self.settings, self._folder, "worker")
+        worker = self._worker = WorkerProcess(self.settings, self._folder, "worker")
         observer = WorkerObserver(lambda clock: None, _no_worker_ends_by_itself)
         wait_until_decided([worker], PARTITIONS, until, observer, silence=40)
         if stop:
@@ -119,22 +115,18 @@ class CasesRun:
             assert worker.wait_for_end() == 0, worker.log_tail()
 
     def _outputs(self) -> CaseOutputs:
-        with TopicReader(self.settings, "test") as reader:
+        def values(topic: str) -> list[bytes]:
+            return [found.record.value or b"" for found in records_of(self.settings, topic)]
 
-            def values(topic: str) -> Iterator[bytes]:
-                for found in reader.read(reader.starts(reader.partition_ids(topic))):
-                    assert found.record.value is not None
-                    yield found.record.value
-
-            return CaseOutputs(
-                commands=[decode_any(value)[1] for value in values(SEND_COMMANDS)],
-                webhooks=[decode_any(value)[1] for value in values(WEBHOOKS)],
-                reviews=[decode_any(value)[1] for value in values(REVIEW_REQUESTS)],
-                decisions=[one for value in values(DECISIONS) for one in read_decisions(value)],
-                dead_letters=[decode_any(value)[1]["reason"] for value in values("dead-letters")],
-                interests=[decode_any(value)[1] for value in values("interests")],
-                news=[decode_any(value)[1] for value in values("product-news")],
-            )
+        return CaseOutputs(
+            commands=[decode_any(value)[1] for value in values(SEND_COMMANDS)],
+            webhooks=[decode_any(value)[1] for value in values(WEBHOOKS)],
+            reviews=[decode_any(value)[1] for value in values(REVIEW_REQUESTS)],
+            decisions=[one for value in values(DECISIONS) for one in read_decisions(value)],
+            dead_letters=[decode_any(value)[1]["reason"] for value in values("dead-letters")],
+            interests=[decode_any(value)[1] for value in values("interests")],
+            news=[decode_any(value)[1] for value in values("product-news")],
+        )
 
 
 def _no_worker_ends_by_itself(worker: Worker) -> None:

@@ -6,8 +6,8 @@ from streams.kafka import changelog as changelog_module
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogChunk, ChangelogReader, Stopped
 from streams.kafka.client_config import consumer_options, producer_options
-from tests.broker.reading import create_topics, delete_records, high_watermark, settings_for
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.topics import create_topics, delete_records, high_watermark, settings_for
 
 PATIENCE = 20.0
 
@@ -68,6 +68,7 @@ def content(chunks) -> dict:
     return {key: value for key, value in found.items() if value is not None}
 
 
+@pytest.mark.smoke
 def test_the_newest_of_each_key_and_tombstones_are_returned(broker, producer, topic, read):
     write(broker, producer, topic, (b"anna", b"1"), (b"ben", b"1"))
     write(broker, producer, topic, (b"anna", b"2"), (b"ben", None), (b"\x00position", b"p"))

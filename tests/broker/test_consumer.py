@@ -7,8 +7,8 @@ from streams.errors import Refused
 from streams.kafka.client_config import consumer_options, producer_options
 from streams.kafka.consumer import Batch, RecordConsumer
 from streams.settings import Settings
-from tests.broker.reading import create_topics, delete_records, settings_for
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.topics import create_topics, delete_records, settings_for
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def values(batches, partition=0) -> list[bytes]:
     return [r.value for batch in batches if batch.partition == partition for r in batch.records]
 
 
+@pytest.mark.smoke
 def test_records_come_by_partition_in_order_with_what_follows_them(broker, consumer, topic):
     produce(broker, topic, 5, partition=0)
     produce(broker, topic, 3, partition=1, start=100)

@@ -12,12 +12,12 @@ from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
-from streams.kafka.topic_reader import TopicReader
 from streams.operations.coupon_loading import loaded_codes, pool_counts, refuse_if_late, write_codes
 from streams.operations.publish import published_sets
 from streams.settings import RecordTime
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.topics import records_of
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -70,11 +70,10 @@ def coupons(
 def commands(shop: Shop, template: str) -> dict[str, set[str]]:
     """Codes sent, by customer."""
     found: dict[str, set[str]] = {}
-    with TopicReader(shop.settings) as reader:
-        for one in reader.read(reader.starts(reader.partition_ids("send-commands"))):
-            fields = decode_any(one.record.value or b"")[1]
-            if fields["template"] == template:
-                found.setdefault(fields["customer_id"], set()).add(fields["coupon"])
+    for one in records_of(shop.settings, "send-commands"):
+        fields = decode_any(one.record.value or b"")[1]
+        if fields["template"] == template:
+            found.setdefault(fields["customer_id"], set()).add(fields["coupon"])
     return found
 
 
@@ -87,7 +86,7 @@ def test_codes_go_to_one_customer_each_over_kill_9(shop: Shop, coupons: CommandL
     workers = [shop.start("one"), shop.start("two")]
     eventually(lambda: sum(len(one.running()) for one in workers) == 4, within=40)
     shop.order(CUSTOMERS)
-    eventually(lambda: len(commands(shop, "made")) > 10, within=30, message=workers[0].log)
+    eventually(lambda: len(commands(shop, "made")) > 10, within=30, message=workers[0].log_tail)
     workers[0].kill()
     shop.order(CUSTOMERS)
     again = shop.start("one")
@@ -95,16 +94,15 @@ def test_codes_go_to_one_customer_each_over_kill_9(shop: Shop, coupons: CommandL
     def made() -> dict[str, set[str]]:
         return commands(shop, "made")
 
-    eventually(lambda: len(made()) == CUSTOMERS, within=60, every=0.5, message=again.log)
+    eventually(lambda: len(made()) == CUSTOMERS, within=60, every=0.5, message=again.log_tail)
     shop.order(CUSTOMERS)
 
     def all_decided() -> bool:
-        with TopicReader(shop.settings) as reader:
-            values = reader.read(reader.starts(reader.partition_ids("send-commands")))
-            texts = [decode_any(one.record.value or b"")[1]["template"] for one in values]
+        found = records_of(shop.settings, "send-commands")
+        texts = [decode_any(one.record.value or b"")[1]["template"] for one in found]
         return texts.count("made") == 3 * CUSTOMERS
 
-    eventually(all_decided, within=60, every=0.5, message=again.log)
+    eventually(all_decided, within=60, every=0.5, message=again.log_tail)
     assert all(len(codes) == 1 for codes in made().values())
     assert len(set.union(*made().values())) == CUSTOMERS
     given = commands(shop, "loaded")
@@ -124,6 +122,7 @@ def test_codes_go_to_one_customer_each_over_kill_9(shop: Shop, coupons: CommandL
     assert coupons("status", "tne")[0] == 1
 
 
+@pytest.mark.smoke
 def test_codes_that_cannot_be_loaded(shop: Shop, coupons: CommandLine) -> None:
     shop.publish()
     lines = shop.folder / "codes.txt"
@@ -146,7 +145,7 @@ def test_codes_that_cannot_be_loaded(shop: Shop, coupons: CommandLine) -> None:
     (shop.folder / "codes.csv").write_text("voucher,value\nV1,10\n")
     status, _, errors = coupons("load", "ten", "codes.csv")
     assert status == 2
-    assert "there is no column 'code', but voucher, value" in errors
+    assert "no column 'code'; found voucher, value" in errors
     assert coupons("load", "ten", "codes.csv", "--column", "voucher")[0] == 0
     assert sorted(loaded_codes(shop.settings).pool_of.items()) == [
         (code, "ten") for code in ("A1", "A2", "A3", "V1")
@@ -161,9 +160,7 @@ def test_publishing_loads_the_codes_that_stand_in_definitions(
     shop.publish()
     pool.write_text("coupons: ten\ncodes: [T1, T2, T3]\n")
     shop.publish()
-    with TopicReader(shop.settings) as reader:
-        records = list(reader.read(reader.starts(reader.partition_ids("coupons"))))
-    assert len(records) == 3
+    assert len(records_of(shop.settings, "coupons")) == 3
     first, second = published_sets(shop.settings)
     assert len(first.record.coupon_key) == 32
     assert second.record.coupon_key == first.record.coupon_key
@@ -201,9 +198,7 @@ def test_in_simulated_time_codes_come_before_the_first_event(
         pool = shop.flows / "coupons" / "ten.yaml"
         pool.write_text("coupons: ten\ncodes: [T1]\n")
         shop.publish()
-        with TopicReader(shop.settings) as reader:
-            records = list(reader.read(reader.starts(reader.partition_ids("coupons"))))
-        assert [one.record.time for one in records] == [1]
+        assert [one.record.time for one in records_of(shop.settings, "coupons")] == [1]
         refuse_if_late(shop.settings, loaded_codes(shop.settings))
         with EventProducer(shop.settings) as producer:
             producer.produce(tick_record("coupons", 0, 5_000))

@@ -1,9 +1,7 @@
 """kill -9 at the points of a commit that matter: nothing is lost, nothing comes twice, and the
 state is that of a run in which nothing happened."""
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,16 +14,16 @@ from streams.demo.workers import environment
 from streams.embedded.broker_process import BrokerProcess
 from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
-from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
 from streams.operations.publish import publish_set, read_set
 from streams.ports import CHANGELOG
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
 from streams.runtime.day_facts import DayFact
-from streams.settings import RecordTime, Settings
+from streams.settings import RecordTime
 from streams.store.rocks import RocksStore, StoreMemory
-from tests.broker.one_task import OneTask, wall_clock
-from tests.broker.reading import read, values
+from tests.harness.forked import ForkedProcess
+from tests.harness.one_task import OneTask, wall_clock
+from tests.harness.topics import create_all_topics, read, settings_for, values
 
 MORNING = 1_772_442_000_000
 """2026-03-02 09:00 UTC."""
@@ -51,17 +49,14 @@ class Past:
         folder.mkdir()
         self.broker = broker
         self.folder = folder
-        self.settings = Settings(
-            brokers=broker.bootstrap,
-            application=prefix.rstrip("."),
-            prefix=prefix,
+        self.settings = settings_for(
+            broker,
+            prefix,
             partitions=1,
             record_time=RecordTime.CREATE,
             data_dir=folder / "data",
         )
-        admin = KafkaAdmin(self.settings)
-        admin.create_topics()
-        admin.close()
+        create_all_topics(self.settings)
         (folder / "cart.yaml").write_text(FLOW)
         (folder / "store.yaml").write_text("{timezone: UTC, currency: GBP}\n")
         publish_set(self.settings, read_set(folder), wall_clock())
@@ -87,13 +82,9 @@ class Past:
     def killed_at(self, point: str) -> None:
         """A process that decides all that there is and dies at this point."""
         variables = environment(self.settings, self.settings.data_dir, 1)
-        ended = subprocess.run(
-            [sys.executable, "-m", "tests.broker.one_task", point],
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-        )
-        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        command = (sys.executable, "-m", "tests.harness.one_task", point)
+        process = ForkedProcess(command, self.folder / f"{point}.log", variables)
+        assert process.wait(within=40) == -signal.SIGKILL, process.log_tail()
 
     def store(self) -> dict[bytes, bytes]:
         """Content of the store on disk, without the changelog."""
@@ -205,6 +196,7 @@ def test_pitfall_02_killed_after_producing_and_before_the_commit(
     assert_like(past, undisturbed)
 
 
+@pytest.mark.smoke
 def test_pitfall_02_killed_before_the_first_commit_of_all(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path, undisturbed: Past
 ) -> None:

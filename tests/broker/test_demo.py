@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from streams.embedded.broker_process import BrokerProcess
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -76,6 +76,7 @@ def first(broker: BrokerProcess) -> dict:
     return json.loads(ended.stdout)
 
 
+@pytest.mark.smoke
 def test_it_ends_with_all_that_was_decided(first: dict) -> None:
     assert first["commands"] > 4_000
     assert first["journeys"] > 4_000
@@ -83,6 +84,7 @@ def test_it_ends_with_all_that_was_decided(first: dict) -> None:
     assert first["outcome"]["dead_letters"] == first["outcome"]["late_records"] == 0
 
 
+@pytest.mark.smoke
 def test_customers_subscribe_and_fall_asleep_and_the_flows_for_them_act(first: dict) -> None:
     commands = first["outcome"]["commands"]
     for flow, channel in (

@@ -7,7 +7,7 @@ import pytest
 
 from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess
-from tests.broker.shop_run import PARTITIONS, Outputs, ShopRun
+from tests.harness.year_run import PARTITIONS, Outputs, YearRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 def undisturbed(broker: BrokerProcess, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
     """What one worker makes of the year when nothing happens to it."""
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    with ShopRun(broker, f"undisturbed-{folder.parent.name}.", folder) as run:
+    with YearRun(broker, f"undisturbed-{folder.parent.name}.", folder) as run:
         run.write(1.0)
         outputs = run.finish(run.start("worker"))
     assert outputs.number_of_commands() > 4_000
@@ -40,7 +40,7 @@ def assert_same(outputs: Outputs, expected: Outputs) -> None:
 def test_a_worker_is_killed_in_the_middle_of_the_import_and_started_again(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path, undisturbed: Outputs
 ) -> None:
-    with ShopRun(broker, topic_prefix, tmp_path / "run") as run:
+    with YearRun(broker, topic_prefix, tmp_path / "run") as run:
         worker = run.start("worker")
         run.write(0.6)
         run.wait_for(0.2, worker)
@@ -55,7 +55,7 @@ def test_a_worker_is_killed_in_the_middle_of_the_import_and_started_again(
 def test_a_worker_is_killed_while_the_other_goes_on_and_takes_over(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path, undisturbed: Outputs
 ) -> None:
-    with ShopRun(broker, topic_prefix, tmp_path / "run") as run:
+    with YearRun(broker, topic_prefix, tmp_path / "run") as run:
         first, second = run.start("first"), run.start("second")
         run.wait_for_tasks(first, PARTITIONS // 2)
         run.wait_for_tasks(second, PARTITIONS // 2)
@@ -70,7 +70,7 @@ def test_a_worker_is_killed_while_the_other_goes_on_and_takes_over(
 def test_a_worker_joins_and_another_leaves_while_they_share_the_load(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path, undisturbed: Outputs
 ) -> None:
-    with ShopRun(broker, topic_prefix, tmp_path / "run") as run:
+    with YearRun(broker, topic_prefix, tmp_path / "run") as run:
         first = run.start("first")
         run.write(0.4)
         run.wait_for(0.1, first)

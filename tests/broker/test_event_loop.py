@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from streams.embedded.broker_process import BrokerProcess
-from tests.broker.worker_processes import Process, Shop
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.worker_process import WorkerProcess
+from tests.harness.worker_shop import Shop
 
 DELAY = 5.0
 """Seconds; half of what would lose the membership or the transaction."""
@@ -18,12 +19,12 @@ LONGEST = 2.5
 event loop: where a call blocks it, it takes as long as the call."""
 
 
-def longest_answer(worker: Process, within: float) -> float:
+def longest_answer(worker: WorkerProcess, within: float) -> float:
     """Asks the worker for its health again and again for so many seconds; the longest wait."""
     longest = 0.0
     deadline = time.monotonic() + within
     while (began := time.monotonic()) < deadline:
-        assert worker.ask("/health")[0] == 200, worker.log()
+        assert worker.ask("/health")[0] == 200, worker.log_tail()
         longest = max(longest, time.monotonic() - began)
     return longest
 
@@ -39,7 +40,7 @@ def test_pitfall_67_no_call_that_waits_for_a_broker_runs_on_the_loop(
         # init_transactions hangs
         opening = proxy.hold_responses(ApiKey.INIT_PRODUCER_ID)
         worker = shop.start("one", SENDFLOW_BROKERS=proxy.bootstrap)
-        eventually(lambda: worker.ask("/health")[0] == 200, within=30, message=worker.log)
+        eventually(lambda: worker.ask("/health")[0] == 200, within=30, message=worker.log_tail)
         opening.wait(2)
         assert longest_answer(worker, DELAY / 2) < LONGEST
         assert worker.running() == set()
@@ -57,11 +58,11 @@ def test_pitfall_67_no_call_that_waits_for_a_broker_runs_on_the_loop(
         )
         assert by_task.keys() == {0, 1}
         slow.release()
-        shop.wait_for_all(worker.log)
+        shop.wait_for_all(worker.log_tail)
         # the ends of partitions aren't told
         ends = proxy.hold_responses(ApiKey.LIST_OFFSETS)
         ends.wait()
         assert longest_answer(worker, DELAY / 2) < LONGEST
         ends.release()
-        assert "restarting from" not in worker.process.log.read_text()
+        assert "restarting from" not in worker.log.read_text()
         assert worker.stop() == 0

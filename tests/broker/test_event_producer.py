@@ -6,10 +6,9 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.partition import partition_of
-from streams.kafka.topic_reader import TopicReader
 from streams.ports import OutputRecord
 from streams.settings import Settings
-from tests.broker.reading import create_topics, settings_for
+from tests.harness.topics import create_topics, records_of, settings_for
 
 
 @pytest.fixture
@@ -20,10 +19,10 @@ def settings(broker: BrokerProcess, topic_prefix: str) -> Settings:
 
 
 def found(settings: Settings) -> list:
-    with TopicReader(settings) as reader:
-        return list(reader.read(reader.starts(reader.partition_ids("orders"))))
+    return records_of(settings, "orders")
 
 
+@pytest.mark.smoke
 def test_records_keep_their_order_time_and_headers_in_javas_partition(settings: Settings) -> None:
     with EventProducer(settings) as producer:
         for number in range(1_000):

@@ -9,18 +9,12 @@ from streams.contracts.control import read_fact
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.demo.workers import Worker
 from streams.embedded.broker_process import BrokerProcess
-from streams.kafka.topic_reader import TopicReader
-from streams.ports import CONTROL, DayReport, Record
+from streams.ports import CONTROL, DayReport
 from streams.runtime.day_facts import DayFact, ReportAggregator
-from streams.settings import Settings
-from tests.broker.shop_run import PARTITIONS, ShopRun
+from tests.harness.topics import records_of
+from tests.harness.year_run import PARTITIONS, YearRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-
-def records(settings: Settings, topic: str) -> list[Record]:
-    with TopicReader(settings, "test") as reader:
-        return [one.record for one in reader.read(reader.starts(reader.partition_ids(topic)))]
 
 
 def owner_of_task_0(*workers: Worker) -> Worker:
@@ -34,7 +28,7 @@ def owner_of_task_0(*workers: Worker) -> Worker:
 def test_each_day_is_written_once_though_the_agents_worker_is_killed_again_and_again(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path
 ) -> None:
-    with ShopRun(broker, topic_prefix, tmp_path / "run") as run:
+    with YearRun(broker, topic_prefix, tmp_path / "run") as run:
         workers = {name: run.start(name) for name in ("first", "second")}
         run.wait_for_tasks(workers["first"], PARTITIONS // 2)
         run.write(1.0)
@@ -46,7 +40,10 @@ def test_each_day_is_written_once_though_the_agents_worker_is_killed_again_and_a
             workers[name] = run.start(name)
             run.wait_for_tasks(workers[name], PARTITIONS // 2)
         run.finish(*workers.values())
-        control, told = (records(run.settings, topic) for topic in (CONTROL, PARTITION_FACTS))
+        control, told = (
+            [found.record for found in records_of(run.settings, topic)]
+            for topic in (CONTROL, PARTITION_FACTS)
+        )
 
     written: list[DayFact] = []
     for record in control:

@@ -13,11 +13,11 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Aborted, Fenced, OutcomeUnknown
 from streams.kafka.topics import topic_name
 from streams.store.rocks import RocksStore, StoreMemory
-from tests.broker.one_task import OneTask
-from tests.broker.reading import high_watermark
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.one_task import OneTask
+from tests.harness.topics import high_watermark
+from tests.harness.worker_shop import Shop
 
 CUSTOMERS = 5
 
@@ -51,6 +51,7 @@ def stored(one: OneTask) -> tuple[dict[bytes, bytes], int | None]:
         store.close()
 
 
+@pytest.mark.smoke
 def test_pitfall_12_the_worker_that_opened_the_task_later_owns_it(shop: Shop) -> None:
     first = opened(shop, "first")
     first.commit()
@@ -112,7 +113,7 @@ def test_pitfall_11_a_zombie_wakes_and_its_transaction_was_on_the_way(
         shop.expire(zombie)
         other.wait_for(4)
         shop.order(20)
-        shop.wait_for_all(other.log)
+        shop.wait_for_all(other.log_tail)
         shop.outlive(paused_at)
         held.release()
         zombie.process.resume()
@@ -120,10 +121,10 @@ def test_pitfall_11_a_zombie_wakes_and_its_transaction_was_on_the_way(
         zombie.wait_for(2)
         other.wait_for(2)
         # And what it was committing never counted as committed.
-        log = zombie.process.log.read_text()
+        log = zombie.log.read_text()
         assert re.search(f"task {asleep_in}: committing -> (revoking|fenced)", log), log
         shop.order(20)
-        shop.wait_for_all(zombie.log)
+        shop.wait_for_all(zombie.log_tail)
         assert (zombie.stop(), other.stop()) == (0, 0)
 
 

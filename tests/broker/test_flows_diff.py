@@ -18,8 +18,8 @@ from streams.ports import CHANGELOG, OutputRecord
 from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import TIMERS, order_key
 from streams.settings import RecordTime
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -86,7 +86,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     def wait_there() -> bool:
         return waiting_customers(shop.settings).at_step.get(("thanks", "pause")) == CUSTOMERS
 
-    eventually(wait_there, within=30, message=worker.log)
+    eventually(wait_there, within=30, message=worker.log_tail)
     file.write_text(EDITED)
     edited = f"~ thanks · pause: wait 9d → wait 5d ({CUSTOMERS} waiting)\n"
     status, out, _ = command("flows", "diff")
@@ -113,7 +113,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     def nobody_waits() -> bool:
         return not waiting_customers(shop.settings).in_flow
 
-    eventually(nobody_waits, within=30, message=worker.log)
+    eventually(nobody_waits, within=30, message=worker.log_tail)
     assert command("flows", "diff")[0] == 0
 
     file.write_text("flow: thanks\n")
@@ -140,6 +140,7 @@ def test_what_is_shown_is_what_is_published_and_what_it_does_to_who_waits(
     assert worker.stop() == 0
 
 
+@pytest.mark.smoke
 def test_another_currency_is_shown_and_published_with_a_warning(
     shop: Shop, command: Command
 ) -> None:

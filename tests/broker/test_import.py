@@ -139,6 +139,7 @@ def test_topics_that_do_not_fit_the_settings_are_reported_with_their_fix(
     assert ("orders", "partitions") in problems
 
 
+@pytest.mark.smoke
 def test_a_past_is_one_stream_in_order_of_time_with_ticks_everywhere(
     simulated: Command, reader: TopicReader, orders: Path, searches: Path
 ) -> None:
@@ -267,7 +268,7 @@ def test_an_unknown_time_zone_is_imported_with_a_warning(
     (warning,) = [line for line in errors.splitlines() if line.startswith("warning: ")]
     assert warning == (
         "warning: people.csv, row 3: field 'set.timezone' is 'Europe/Londn', expected a time zone "
-        "such as Europe/London (did you mean 'Europe/London'?); imported, and the flow's or the "
+        "such as Europe/London (did you mean 'Europe/London'?); imported; the flow's or the "
         "store's zone is used"
     )
     assert "3 events of 3 rows" in out
@@ -306,6 +307,7 @@ def test_an_import_that_yields_nothing_says_so_with_status_1(
     assert "0 events of 1 rows" in out
 
 
+@pytest.mark.smoke
 def test_tail_shows_the_newest_or_what_is_asked_for(simulated: Command, orders: Path) -> None:
     simulated("import", orders, *AS_ORDERS)
     status, out, _ = simulated("tail", "orders", "--json", "--from", "start")
@@ -326,6 +328,7 @@ def test_tail_shows_the_newest_or_what_is_asked_for(simulated: Command, orders: 
     assert " not found at " in errors
 
 
+@pytest.mark.smoke
 def test_status_tells_the_lag_of_every_input(simulated: Command, orders: Path) -> None:
     simulated("import", orders, *AS_ORDERS)
     status, out, _ = simulated("status", "--json")

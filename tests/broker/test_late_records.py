@@ -13,13 +13,14 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.contracts.wire import decode_any
 from streams.kafka.topics import topic_name
-from tests.apache_kafka.broker import KafkaBroker
-from tests.apache_kafka.cluster import cluster_of
-from tests.broker.one_task import OneTask
-from tests.broker.reading import high_watermark, read, values
 from tests.broker.test_record_time import moment
-from tests.broker.worker_processes import Shop, event
-from tests.eventually import eventually
+from tests.harness.apache_kafka.broker import KafkaBroker
+from tests.harness.apache_kafka.cluster import cluster_of
+from tests.harness.events import event
+from tests.harness.eventually import eventually
+from tests.harness.one_task import OneTask
+from tests.harness.topics import high_watermark, read, values
+from tests.harness.worker_shop import Shop
 
 CUSTOMERS = 3
 

@@ -11,10 +11,11 @@ from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topic_reader import TopicReader
-from streams.ports import OutputRecord
-from tests.broker.worker_processes import Shop, now
-from tests.eventually import eventually
+from streams.ports import CHANGELOG, OutputRecord
+from tests.harness.events import now
+from tests.harness.eventually import eventually
+from tests.harness.topics import records_of
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -63,16 +64,14 @@ def wish(shop: Shop) -> None:
 
 
 def read(shop: Shop, topic: str) -> list[dict[str, Any]]:
-    with TopicReader(shop.settings) as reader:
-        found = list(reader.read(reader.starts(reader.partition_ids(topic))))
+    found = records_of(shop.settings, topic)
     return [decode_any(one.record.value)[1] for one in found if one.record.value]
 
 
 def waiting(shop: Shop) -> int:
     """Committed entries of those who wait, in all tasks."""
-    with TopicReader(shop.settings) as reader:
-        found = list(reader.read(reader.starts(reader.partition_ids("customers-changelog"))))
-    return len({one.record.key for one in found if (one.record.key or b"").startswith(b"\0watch")})
+    keys = {found.record.key or b"" for found in records_of(shop.settings, CHANGELOG)}
+    return sum(key.startswith(b"\0watch") for key in keys)
 
 
 def test_workers_that_are_killed_tell_everyone_once(shop: Shop) -> None:
@@ -81,14 +80,14 @@ def test_workers_that_are_killed_tell_everyone_once(shop: Shop) -> None:
     two.wait_for(2)
     update(shop, 2_000)
     wish(shop)
-    eventually(lambda: read(shop, "interests"), within=30, message=one.log)
+    eventually(lambda: read(shop, "interests"), within=30, message=one.log_tail)
     one.kill()
-    eventually(lambda: waiting(shop) == len(EVERYONE), within=40, every=0.2, message=two.log)
+    eventually(lambda: waiting(shop) == len(EVERYONE), within=40, every=0.2, message=two.log_tail)
     one = shop.start("one")
     one.wait_for(2)
     two.wait_for(2)
     update(shop, 1_500)
-    eventually(lambda: read(shop, "product-news"), within=30, message=one.log)
+    eventually(lambda: read(shop, "product-news"), within=30, message=one.log_tail)
     two.kill()
 
     def sent() -> Counter[tuple[str, str]]:
@@ -97,7 +96,7 @@ def test_workers_that_are_killed_tell_everyone_once(shop: Shop) -> None:
             for command in read(shop, "send-commands")
         )
 
-    eventually(lambda: len(sent()) == len(EVERYONE), within=40, every=0.2, message=one.log)
+    eventually(lambda: len(sent()) == len(EVERYONE), within=40, every=0.2, message=one.log_tail)
     assert one.stop() == 0
     assert sent() == EVERYONE
     for topic in ("interests", "product-news"):

@@ -15,10 +15,11 @@ from streams.kafka.event_producer import EventProducer
 from streams.kafka.partition import partition_of
 from streams.kafka.topics import topic_name
 from streams.ports import CHANGELOG, OutputRecord
-from tests.apache_kafka.jars import java, kafka_jars
-from tests.broker.reading import read
-from tests.broker.worker_processes import Shop, event, now
-from tests.eventually import eventually
+from tests.harness.apache_kafka.jars import java, kafka_jars
+from tests.harness.events import event, now
+from tests.harness.eventually import eventually
+from tests.harness.topics import read
+from tests.harness.worker_shop import Shop
 
 PARTITIONS = 4
 CUSTOMERS = 12
@@ -48,7 +49,7 @@ def test_pitfall_37_all_inputs_of_a_task_are_read_by_the_worker_that_owns_it(sho
         tasks = one.running(), two.running()
         return [len(numbers) for numbers in tasks] == [2, 2] and len(set.union(*tasks)) == 4
 
-    eventually(share, within=30, message=one.log)
+    eventually(share, within=30, message=one.log_tail)
     with EventProducer(shop.settings) as producer:
         for customer in (f"c{number}" for number in range(CUSTOMERS)):
             for metric, fields in ONE_OF_EACH_INPUT.items():
@@ -56,7 +57,7 @@ def test_pitfall_37_all_inputs_of_a_task_are_read_by_the_worker_that_owns_it(sho
                 value = encode_event(metric, {**common, **fields})
                 producer.produce(OutputRecord(topic_of(metric), customer.encode(), value))
     shop.order(CUSTOMERS)
-    shop.wait_for_all(one.log)
+    shop.wait_for_all(one.log_tail)
     expected = dict.fromkeys((*ONE_OF_EACH_INPUT, "customer.updated", "order.placed"), 1)
 
     def totals() -> list[Any]:
@@ -85,7 +86,7 @@ def test_pitfall_38_no_partition_depends_on_pythons_hash(shop: Shop) -> None:
     for seed in ("0", "4711"):
         shop.order(CUSTOMERS)
         worker = shop.start(f"seed-{seed}", PYTHONHASHSEED=seed)
-        shop.wait_for_all(worker.log)
+        shop.wait_for_all(worker.log_tail)
         assert worker.ask("/customers/c3")[0] == 200  # routed by the same partition
         assert worker.stop() == 0
     for topic in ("orders", "send-commands", CHANGELOG):
@@ -112,7 +113,7 @@ def test_pitfall_38_java_s_events_meet_our_commands_and_states(shop: Shop) -> No
     assert assert_in_their_partitions(shop, "orders") == len(keys)
     shop.number = len(keys)
     worker = shop.start("one")
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0
     assert assert_in_their_partitions(shop, "send-commands") == len(keys)
     assert assert_in_their_partitions(shop, CHANGELOG) >= len(keys)

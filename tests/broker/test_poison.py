@@ -17,13 +17,13 @@ from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.producer import ProducerState
-from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
 from streams.ports import CHANGELOG, OutputRecord
-from tests.broker.one_task import OneTask
-from tests.broker.reading import high_watermark, read
-from tests.broker.worker_processes import Shop, event, now
-from tests.eventually import eventually
+from tests.harness.events import event, now
+from tests.harness.eventually import eventually
+from tests.harness.one_task import OneTask
+from tests.harness.topics import high_watermark, read, records_of
+from tests.harness.worker_shop import Shop
 
 CUSTOMERS = 5
 ORDER = single_object_header(shipped_schemas().of_metric("order.placed"))
@@ -69,9 +69,8 @@ def produce_poison(shop: Shop) -> None:
 
 
 def dead_letters(shop: Shop) -> list[DeadLetter]:
-    with TopicReader(shop.settings) as reader:
-        starts = reader.starts(reader.partition_ids("dead-letters"))
-        return [read_dead_letter(found.record.value or b"") for found in reader.read(starts)]
+    found = records_of(shop.settings, "dead-letters")
+    return [read_dead_letter(one.record.value or b"") for one in found]
 
 
 def assert_each_is_there_once(shop: Shop) -> None:
@@ -89,9 +88,9 @@ def test_pitfall_56_a_running_worker_sets_poison_aside_and_goes_on(shop: Shop) -
     worker = shop.start("one")
     worker.wait_for(1)
     produce_poison(shop)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert_each_is_there_once(shop)
-    assert f"orders[0]@3: {POISON[1][2]}" in worker.process.log.read_text()
+    assert f"orders[0]@3: {POISON[1][2]}" in worker.log.read_text()
     assert worker.ask("/status")[1]["tasks"][0]["counts"]["dead_letters"] == len(POISON)
     assert worker.stop() == 0
     with opened(shop) as one:  # the position has moved on; the facts of yesterday may come yet
@@ -99,6 +98,7 @@ def test_pitfall_56_a_running_worker_sets_poison_aside_and_goes_on(shop: Shop) -
         assert one.task.counts["events"] == one.task.counts["dead_letters"] == 0
 
 
+@pytest.mark.smoke
 def test_pitfall_56_dead_letters_are_in_the_transaction_of_their_neighbours(shop: Shop) -> None:
     produce_poison(shop)
     with opened(shop) as one:
@@ -133,12 +133,12 @@ def test_pitfall_19_an_event_that_no_state_can_hold_is_set_aside(shop: Shop) -> 
         for customer in ("c0", "c1"):
             producer.produce(OutputRecord("carts", customer.encode(), cart(customer)))
     shop.order(CUSTOMERS)
-    shop.wait_for_all(worker.log)
-    letters = eventually(lambda: dead_letters(shop), within=20, message=worker.log)
+    shop.wait_for_all(worker.log_tail)
+    letters = eventually(lambda: dead_letters(shop), within=20, message=worker.log_tail)
     assert [letter.where for letter in letters] == ["carts[0]@0", "carts[0]@1"]
-    assert "the state of 'c0' would have 1" in worker.process.log.read_text()
+    assert "state of 'c0' would grow to 1" in worker.log.read_text()
     shop.order(CUSTOMERS)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0
 
 

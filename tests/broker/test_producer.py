@@ -10,9 +10,9 @@ from streams.kafka.consumer import RecordConsumer
 from streams.kafka.partition import partition_of
 from streams.kafka.producer import ANY, END_WITHIN, ProducerState, Route, TransactionalProducer
 from streams.ports import OutputRecord
-from tests.broker.reading import create_topics, high_watermark, read, settings_for, values
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey
+from tests.harness.topics import create_topics, high_watermark, read, settings_for, values
 
 PATIENCE = 20.0
 
@@ -54,6 +54,7 @@ def changelog(broker, routes) -> list[bytes | None]:
 # ── Transactions that go well ─────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.smoke
 def test_records_keep_their_order_and_the_next_offset_of_the_changelog_is_returned(
     broker, topic_prefix, routes
 ):

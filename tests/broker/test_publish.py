@@ -18,11 +18,13 @@ from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import encode_event
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import publish_set, published_sets, read_set
 from streams.ports import OutputRecord
-from tests.broker.worker_processes import Process, Shop, now
-from tests.eventually import eventually
+from tests.harness.events import now
+from tests.harness.eventually import eventually
+from tests.harness.topics import records_of
+from tests.harness.worker_process import WorkerProcess
+from tests.harness.worker_shop import Shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -151,22 +153,22 @@ def register(shop: Shop, *customers: str) -> None:
 
 def decisions(shop: Shop) -> list[dict[str, Any]]:
     """All that were committed, in order of time."""
-    with TopicReader(shop.settings) as reader:
-        found = reader.read(reader.starts(reader.partition_ids(DECISIONS)))
-        values = [one.record.value or b"" for one in found]
+    values = [found.record.value or b"" for found in records_of(shop.settings, DECISIONS)]
     return sorted(
         (one for value in values for one in read_decisions(value)), key=lambda one: int(one["at"])
     )
 
 
-def wait_for(shop: Shop, worker: Process, outcome: str, *wanted: str) -> None:
+def wait_for(shop: Shop, worker: WorkerProcess, outcome: str, *wanted: str) -> None:
     """Waits until each of these flows has a decision of this outcome."""
 
     def missing() -> set[str]:
         found = {one["flow"] for one in decisions(shop) if one["outcome"] == outcome}
         return set(wanted) - found
 
-    eventually(lambda: not missing(), 60, every=0.3, message=lambda: f"{missing()} {worker.log()}")
+    eventually(
+        lambda: not missing(), 60, every=0.3, message=lambda: f"{missing()} {worker.log_tail()}"
+    )
 
 
 @pytest.fixture(scope="module")

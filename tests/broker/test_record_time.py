@@ -19,11 +19,13 @@ from streams.kafka.event_producer import EventProducer, tick_record
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord
 from streams.settings import RecordTime, Settings
-from tests.broker.one_task import OneTask, wall_clock
-from tests.broker.reading import create_topics, high_watermark, read, values
-from tests.broker.worker_processes import Process, Shop, event
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.events import event
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.one_task import OneTask, wall_clock
+from tests.harness.topics import create_topics, high_watermark, read, values
+from tests.harness.worker_process import WorkerProcess
+from tests.harness.worker_shop import Shop
 
 CUSTOMERS = 5
 HOUR = 3_600_000
@@ -62,7 +64,7 @@ def produce(settings: Settings, record: OutputRecord, at: int) -> None:
 # ── Idle inputs ───────────────────────────────────────────────────────────────────────────────────
 
 
-def clock_of(worker: Process) -> int:
+def clock_of(worker: WorkerProcess) -> int:
     (task,) = worker.ask("/status")[1]["tasks"]
     return int(task["clock"] or 0)
 
@@ -74,10 +76,10 @@ def test_pitfalls_14_and_23_idle_inputs_stop_no_clock_and_commit_nothing(
     opened(shop).finish()
     shop.order(CUSTOMERS)
     worker = shop.start("worker", SENDFLOW_BROKERS=proxy.bootstrap)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
 
     def has_passed(moment: int) -> None:
-        eventually(lambda: clock_of(worker) > moment, within=20, message=worker.log)
+        eventually(lambda: clock_of(worker) > moment, within=20, message=worker.log_tail)
 
     # Yesterday's facts, which the first record brings, come in a transaction of their own.
     control = topic_name(shop.settings, CONTROL)
@@ -94,9 +96,10 @@ def test_pitfalls_14_and_23_idle_inputs_stop_no_clock_and_commit_nothing(
     assert worker.stop() == 0
     shop.order(1)
     opened(shop).finish()
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
 
 
+@pytest.mark.smoke
 def test_pitfall_14_hours_without_an_event_hold_no_output_back(shop: Shop) -> None:
     with opened(shop) as one:
         one.advance()
@@ -162,12 +165,12 @@ def test_pitfall_21_a_record_that_becomes_visible_late_is_recorded_in_its_transa
     upstream.produce(name, order.value, order.key, 0)
     assert upstream.flush(20) == 0
     hidden_at = wall_clock()
-    eventually(lambda: clock_of(worker) > hidden_at, within=20, message=worker.log)
+    eventually(lambda: clock_of(worker) > hidden_at, within=20, message=worker.log_tail)
     clock = clock_of(worker)
     assert outputs(shop, "late-records") == []
     upstream.commit_transaction(20)
     shop.number = 1
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     (late,) = outputs(shop, "late-records")
     (command,) = outputs(shop, "send-commands")
     assert (late["topic"], late["partition"], late["offset"]) == ("orders", 0, 0)
@@ -230,11 +233,11 @@ def test_pitfall_22_in_simulated_time_the_future_is_a_dead_letter(
         tick_all(shop, past)
         worker = shop.start("one")
         worker.wait_for(1, definitions=False)
-        eventually(lambda: clock_of(worker) >= past, within=30, message=worker.log)
+        eventually(lambda: clock_of(worker) >= past, within=30, message=worker.log_tail)
         produce(shop.settings, event("order.placed", "c0", 1), timestamp)
         tick_all(shop, past + 1_000)
         put_out = topic_name(shop.settings, "dead-letters" if timestamp == FAR else "late-records")
-        eventually(lambda: values(broker, put_out), within=20, message=worker.log)
+        eventually(lambda: values(broker, put_out), within=20, message=worker.log_tail)
         assert past <= clock_of(worker) <= past + 1_000
         assert worker.stop() == 0
         letters = [

@@ -14,9 +14,9 @@ from streams.kafka.topics import topic_name
 from streams.ports import CHANGELOG, OutputRecord, StoreBatch
 from streams.runtime.commit import POSITION_KEY
 from streams.store.rocks import RocksStore, StoreMemory
-from tests.broker.one_task import OneTask, wall_clock
-from tests.broker.reading import create_topics, delete_records, read
-from tests.broker.worker_processes import Shop
+from tests.harness.one_task import OneTask, wall_clock
+from tests.harness.topics import create_topics, delete_records, read
+from tests.harness.worker_shop import Shop
 from tests.store.states import state
 
 CUSTOMERS = 5
@@ -53,7 +53,7 @@ def test_pitfall_37_and_43_topics_that_dont_fit_are_all_named_with_what_mends_th
     shop.create_topics()
     worker = shop.start("one")
     assert worker.process.wait(20) == 2
-    log = worker.log()
+    log = worker.log_tail()
     assert f"{name}views: partitions is 3, expected 1; keys would move to other partitions" in log
     assert f"--delete --topic {name}views, then sendflow topics create" in log
     assert f"{name}{CHANGELOG}: cleanup.policy is delete, expected compact" in log
@@ -62,12 +62,14 @@ def test_pitfall_37_and_43_topics_that_dont_fit_are_all_named_with_what_mends_th
     assert "Traceback" not in log
 
 
+@pytest.mark.smoke
 def test_pitfall_37_where_all_topics_agree_the_setting_is_to_be_changed(shop: Shop) -> None:
     shop.create_topics()
     worker = shop.start("one", SENDFLOW_PARTITIONS="2")
     assert worker.process.wait(20) == 2
     assert (
-        "partitions is 1, expected 2; all input topics have 1: set partitions = 1" in worker.log()
+        "partitions is 1, expected 2; all input topics have 1: set partitions = 1"
+        in worker.log_tail()
     )
 
 
@@ -75,8 +77,8 @@ def test_pitfall_13_a_transaction_that_would_be_aborted_while_it_is_filled(shop:
     shop.create_topics()
     worker = shop.start("one", SENDFLOW_TRANSACTION_TIMEOUT="199ms")
     assert worker.process.wait(20) == 2
-    assert "expected at least twice commit_interval (100ms)" in worker.log()
-    assert "raise transaction_timeout" in worker.log()
+    assert "expected at least twice commit_interval (100ms)" in worker.log_tail()
+    assert "raise transaction_timeout" in worker.log_tail()
 
 
 def test_pitfall_49_state_without_a_position_is_an_error_and_no_reset(shop: Shop) -> None:
@@ -92,7 +94,7 @@ def test_pitfall_49_state_without_a_position_is_an_error_and_no_reset(shop: Shop
             opened(shop, folder)
     worker = shop.start("one")
     assert worker.process.wait(30) == 2
-    assert f"restore {CHANGELOG} from a copy, or make it anew" in worker.log()
+    assert f"restore {CHANGELOG} from a copy, or make it anew" in worker.log_tail()
     assert len(shop.commands()) == CUSTOMERS
 
 

@@ -11,10 +11,11 @@ from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import SINGLE_OBJECT_HEADER, confluent_header, decode_with
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topic_reader import TopicReader
-from tests.broker.worker_processes import Process, Shop, event
 from tests.contracts.registry_server import RegistryServer
-from tests.eventually import eventually
+from tests.harness.events import event
+from tests.harness.eventually import eventually
+from tests.harness.topics import records_of
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -42,14 +43,8 @@ def order_in_confluent_form(shop: Shop, customer: str, schema_id: int) -> None:
 def thanked(shop: Shop, registry: RegistryServer) -> list[str]:
     """The customers of all commands, which carry ids of the registry."""
     decode = decode_with(SchemaRegistry(registry.url))
-    with TopicReader(shop.settings) as reader:
-        starts = reader.starts(reader.partition_ids("send-commands"))
-        values = [found.record.value for found in reader.read(starts)]
+    values = [found.record.value for found in records_of(shop.settings, "send-commands")]
     return [decode(value)[1]["customer_id"] for value in values if value]
-
-
-def logged(worker: Process, text: str) -> None:
-    eventually(lambda: text in worker.process.log.read_text(), within=30, message=worker.log)
 
 
 def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
@@ -62,14 +57,16 @@ def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
     with RegistryServer() as registry:
         registry.fails_with = 503
         worker = shop.start("one", SENDFLOW_SCHEMA_REGISTRY=registry.url)
-        logged(worker, "returned 503")
+        worker.wait_for_log("returned 503")
         assert worker.process.is_running()
         registry.fails_with = None
         worker.wait_for(4)
         schema_id = registry.add(ORDER_PLACED.source)
         registry.fails_with = 503
         order_in_confluent_form(shop, waiting, schema_id)
-        logged(worker, f"is waiting for schema id {schema_id} of the registry at {registry.url}")
+        worker.wait_for_log(
+            f"is waiting for schema id {schema_id} of the registry at {registry.url}"
+        )
         registry.answers.clear()  # from now on it hangs
         with EventProducer(shop.settings) as producer:
             for number, customer in enumerate(others):
@@ -86,11 +83,11 @@ def test_a_worker_waits_for_its_registry_record_by_record(shop: Shop) -> None:
             lambda: sorted(thanked(shop, registry)) == expected,
             within=30,
             every=0.2,
-            message=worker.log,
+            message=worker.log_tail,
         )
         (cache,) = (shop.folder / "one" / "schemas").iterdir()
         assert [path.name for path in cache.iterdir()] == [f"{schema_id}.json"]
-        assert "restarting from" not in worker.process.log.read_text()
+        assert "restarting from" not in worker.log.read_text()
         assert worker.stop() == 0
 
 

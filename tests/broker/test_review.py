@@ -9,8 +9,8 @@ import pytest
 
 from streams.cli.main import run
 from streams.embedded.broker_process import BrokerProcess
-from tests.broker.worker_processes import Shop
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -30,6 +30,7 @@ def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[S
         yield shop
 
 
+@pytest.mark.smoke
 def test_what_waits_is_shown_sent_and_dropped(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,7 +52,7 @@ def test_what_waits_is_shown_sent_and_dropped(
     worker = shop.start("one")
     worker.wait_for(4)
     shop.order(CUSTOMERS)
-    eventually(lambda: len(waiting()) == CUSTOMERS, within=30, message=worker.log)
+    eventually(lambda: len(waiting()) == CUSTOMERS, within=30, message=worker.log_tail)
     ids = {one["customer_id"]: one["send_id"] for one in waiting()}
     assert ids["c1"] in review("list", "--template", "thanks")[1]
     assert review("list", "--flow", "other")[0] == 1
@@ -70,7 +71,7 @@ def test_what_waits_is_shown_sent_and_dropped(
         return len(shop.commands())
 
     is_sent: Callable[[], bool] = lambda: sent_to() == CUSTOMERS - 1  # noqa: E731
-    eventually(is_sent, within=30, message=worker.log)
+    eventually(is_sent, within=30, message=worker.log_tail)
     assert review("list")[0] == 1
     explained = run(["explain", "c0", *given])
     assert explained == 0

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topic_reader import TopicReader
-from tests.broker.one_task import OneTask
-from tests.broker.worker_processes import Shop, event
-from tests.eventually import eventually
+from tests.harness.events import event
+from tests.harness.eventually import eventually
+from tests.harness.one_task import OneTask
+from tests.harness.topics import records_of
+from tests.harness.worker_shop import Shop
 
 FLOW = """\
 flow: thanks
@@ -21,6 +23,7 @@ steps: [{wait: 1s, id: pause}, {send: email, template: thanks}]
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
+@pytest.mark.smoke
 def test_a_command_carries_the_traceparent_of_its_event_also_over_a_wait_and_a_restart(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -46,7 +49,6 @@ def test_a_command_carries_the_traceparent_of_its_event_also_over_a_wait_and_a_r
                 return len(shop.commands()) == 2
 
             eventually(both_are_thanked, within=20)
-        with TopicReader(shop.settings) as reader:
-            starts = reader.starts(reader.partition_ids("send-commands"))
-            found = {one.record.key: one.record.headers for one in reader.read(starts)}
+        commands = [found.record for found in records_of(shop.settings, "send-commands")]
+        found = {command.key: command.headers for command in commands}
     assert found == {b"c0": [("traceparent", TRACE)], b"c1": None}

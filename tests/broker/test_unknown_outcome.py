@@ -11,10 +11,11 @@ import pytest
 from streams.embedded.broker_process import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.producer import ProducerState
-from tests.broker.one_task import OneTask
-from tests.broker.worker_processes import Process, Shop
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.one_task import OneTask
+from tests.harness.worker_process import WorkerProcess
+from tests.harness.worker_shop import Shop
 
 CUSTOMERS = 5
 
@@ -63,6 +64,7 @@ def assert_unknown(one: OneTask) -> None:
     assert calls.names[-1] == "commit_transaction"
 
 
+@pytest.mark.smoke
 def test_pitfall_08_an_end_that_was_applied_isn_t_decided_again(
     proxy: KafkaProxy, shop: Shop
 ) -> None:
@@ -112,33 +114,33 @@ def test_pitfall_10_a_delayed_end_tears_no_later_transaction(proxy: KafkaProxy, 
     shop.wait_for_all(str)
 
 
-def reopened(worker: Process, times: int) -> None:
-    """Waits until the worker has given the task up so many times."""
+def reopened(worker: WorkerProcess, times: int) -> None:
+    """Waits until the worker has restarted a task, or its facts agent, so many times."""
     eventually(
-        lambda: worker.process.log.read_text().count("restarting from the last commit") >= times,
+        lambda: worker.log.read_text().count("restarting from") >= times,
         within=20,
-        message=worker.log,
+        message=worker.log_tail,
     )
 
 
 @pytest.mark.timeout(120)
 def test_pitfalls_08_09_and_10_in_a_worker(proxy: KafkaProxy, shop: Shop) -> None:
     worker = shop.start("one", SENDFLOW_BROKERS=proxy.bootstrap)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     # 8: the answer is lost
     lost = proxy.hold_responses(ApiKey.END_TXN, at_most=1)
     shop.order(CUSTOMERS)
     lost.wait()
     lost.discard()
     reopened(worker, 1)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     # 9: the request is lost
     lost = proxy.hold_requests(ApiKey.END_TXN, at_most=1)
     shop.order(CUSTOMERS)
     lost.wait()
     lost.discard()
     reopened(worker, 2)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     # 10: the request arrives in the middle of the next transaction
     delayed = proxy.hold_requests(ApiKey.END_TXN, at_most=1)
     opening = proxy.hold_responses(ApiKey.INIT_PRODUCER_ID)
@@ -150,7 +152,7 @@ def test_pitfalls_08_09_and_10_in_a_worker(proxy: KafkaProxy, shop: Shop) -> Non
     next_one.wait()
     delayed.release()
     next_one.release()
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0
 
 
@@ -175,7 +177,7 @@ def test_pitfall_10_a_broker_that_sleeps_in_the_middle_of_an_end(
         held.release()  # on its way to a broker that sleeps
         reopened(worker, 1)
         own_broker.resume()
-        shop.wait_for_all(worker.log)
+        shop.wait_for_all(worker.log_tail)
         shop.order(CUSTOMERS)
-        shop.wait_for_all(worker.log)
+        shop.wait_for_all(worker.log_tail)
         assert worker.stop() == 0

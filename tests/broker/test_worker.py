@@ -8,8 +8,9 @@ import pytest
 from streams.embedded.broker_process import BrokerProcess, free_port
 from streams.kafka.event_producer import EventProducer
 from streams.operations.publish import published_sets
-from tests.broker.worker_processes import Shop, event
-from tests.eventually import eventually
+from tests.harness.events import event
+from tests.harness.eventually import eventually
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -23,13 +24,15 @@ def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[S
         yield shop
 
 
+@pytest.mark.smoke
 def test_two_workers_share_the_tasks_and_answer_for_each_other(shop: Shop) -> None:
+    shop.forks = False  # the command itself, as a user starts it
     shop.publish()
     shop.register(CUSTOMERS)
     one, two = shop.start("one"), shop.start("two")
     assert one.wait_for(2) | two.wait_for(2) == {0, 1, 2, 3}
     shop.order(CUSTOMERS)
-    shop.wait_for_all(one.log)
+    shop.wait_for_all(one.log_tail)
     # A query may come to the wrong one: it's sent on to the worker that has the customer.
     for worker in (one, two):
         for customer in (f"c{number}" for number in range(8)):
@@ -55,16 +58,16 @@ def test_pitfall_39_batches_flow_after_every_rebalance(shop: Shop) -> None:
     two.wait_for(2)
     one.wait_for(2)
     shop.order(CUSTOMERS)
-    shop.wait_for_all(one.log)
+    shop.wait_for_all(one.log_tail)
     three = shop.start("three")
-    eventually(lambda: three.running(), within=20, message=three.log)
+    eventually(lambda: three.running(), within=20, message=three.log_tail)
     shop.order(CUSTOMERS)
-    shop.wait_for_all(one.log)
+    shop.wait_for_all(one.log_tail)
     assert two.stop() == 0
     assert three.stop() == 0
     one.wait_for(4)
     shop.order(CUSTOMERS)
-    shop.wait_for_all(one.log)
+    shop.wait_for_all(one.log_tail)
 
 
 def test_pitfall_23_an_empty_input_and_one_at_its_end_hold_nothing_up(shop: Shop) -> None:
@@ -73,11 +76,11 @@ def test_pitfall_23_an_empty_input_and_one_at_its_end_hold_nothing_up(shop: Shop
     worker = shop.start("one")
     worker.wait_for(4)
     shop.order(CUSTOMERS)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0
     shop.order(CUSTOMERS)  # `customers` is at its end, `orders` isn't
     worker = shop.start("one")
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
 
 
 def test_a_worker_that_has_done_all_says_so(shop: Shop) -> None:
@@ -86,13 +89,13 @@ def test_a_worker_that_has_done_all_says_so(shop: Shop) -> None:
     worker = shop.start("one")
     worker.wait_for(4)
     shop.order(CUSTOMERS)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
 
     def waits() -> set[tuple[bool, str | None]]:
         tasks = worker.ask("/status")[1]["tasks"]
         return {(task["is_up_to_date"], task["waits_for"]) for task in tasks}
 
-    eventually(lambda: waits() == {(True, None)}, message=worker.log)
+    eventually(lambda: waits() == {(True, None)}, message=worker.log_tail)
 
 
 def test_pitfall_36_a_worker_with_nothing_to_do_waits_and_takes_over(
@@ -105,13 +108,13 @@ def test_pitfall_36_a_worker_with_nothing_to_do_waits_and_takes_over(
         one = shop.start("one")
         one.wait_for(1)
         two = shop.start("two")
-        eventually(lambda: two.ask("/health")[0] == 200, within=20, message=two.log)
+        eventually(lambda: two.ask("/health")[0] == 200, within=20, message=two.log_tail)
         eventually(lambda: len(one.running()) + len(two.running()) == 1, within=20)
         busy, idle = (one, two) if one.running() else (two, one)
         assert busy.stop() == 0
         idle.wait_for(1)
         shop.order(5)
-        shop.wait_for_all(idle.log)
+        shop.wait_for_all(idle.log_tail)
 
 
 def test_a_worker_publishes_a_set_once_and_never_brings_an_old_one_back(shop: Shop) -> None:
@@ -131,15 +134,15 @@ def test_a_worker_publishes_a_set_once_and_never_brings_an_old_one_back(shop: Sh
     worker.wait_for(4)
     old, new = versions()
     assert old == first[0]
-    eventually(lambda: worker.ask("/status")[1]["definitions"] == new, message=worker.log)
+    eventually(lambda: worker.ask("/status")[1]["definitions"] == new, message=worker.log_tail)
 
 
 def test_definitions_with_errors_are_all_shown_and_nothing_is_published(shop: Shop) -> None:
     (shop.flows / "thanks.yaml").write_text("flow: thanks\nstatus: alive\n")
     worker = shop.start("one", "--flows", str(shop.flows))
     assert worker.process.wait(20) == 2
-    assert "thanks.yaml:2" in worker.log()
-    assert "nothing published" in worker.log()
+    assert "thanks.yaml:2" in worker.log_tail()
+    assert "nothing published" in worker.log_tail()
     assert published_sets(shop.settings) == []
 
 
@@ -149,23 +152,23 @@ def test_missing_topics_are_refused_with_the_command_that_makes_them(
     with Shop(broker, topic_prefix, tmp_path / "shop") as shop:
         worker = shop.start("one")
         assert worker.process.wait(20) == 2
-        assert f"{topic_prefix}orders: is missing" in worker.log()
-        assert "sendflow topics create" in worker.log()
+        assert f"{topic_prefix}orders: is missing" in worker.log_tail()
+        assert "sendflow topics create" in worker.log_tail()
 
 
 def test_pitfall_37_another_number_of_partitions_is_refused(shop: Shop) -> None:
     worker = shop.start("one", SENDFLOW_PARTITIONS="3")
     assert worker.process.wait(20) == 2
-    assert f"{shop.settings.prefix}orders: partitions is 4, expected 3" in worker.log()
-    assert "set partitions = 4" in worker.log()
+    assert f"{shop.settings.prefix}orders: partitions is 4, expected 3" in worker.log_tail()
+    assert "set partitions = 4" in worker.log_tail()
 
 
 def test_a_broker_that_isnt_there_is_tried_for_a_while(shop: Shop) -> None:
     address = f"127.0.0.1:{free_port()}"
     worker = shop.start("one", SENDFLOW_BROKERS=address, SENDFLOW_BROKER_TIMEOUT="2s")
     assert worker.process.wait(20) == 2
-    assert f"no broker reachable at {address}; retrying for" in worker.log()
-    assert f"no broker reachable at {address} after 2 s" in worker.log()
+    assert f"no broker reachable at {address}; retrying for" in worker.log_tail()
+    assert f"no broker reachable at {address} after 2 s" in worker.log_tail()
 
 
 def test_a_port_that_is_taken_is_named(shop: Shop) -> None:
@@ -174,7 +177,7 @@ def test_a_port_that_is_taken_is_named(shop: Shop) -> None:
     one.wait_for(4)
     two = shop.start("two", SENDFLOW_WEB_PORT=str(one.port))
     assert two.process.wait(20) == 2
-    assert f"port {one.port} is in use" in two.log()
+    assert f"port {one.port} is in use" in two.log_tail()
     one.wait_for(4)
 
 
@@ -187,4 +190,4 @@ def test_pitfall_38_a_key_in_the_wrong_partition_stops_the_worker(shop: Shop) ->
     with EventProducer(shop.settings) as producer:
         producer.produce(record)
     assert worker.process.wait(20) == 2
-    assert "murmur2" in worker.log()
+    assert "murmur2" in worker.log_tail()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from streams.embedded.broker_process import BrokerProcess
-from tests.broker.worker_processes import Process, Shop
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -41,47 +41,48 @@ def test_a_worker_that_was_killed_goes_on_where_it_stood(shop: Shop) -> None:
     worker = shop.start("one")
     worker.wait_for(4)
     shop.order(CUSTOMERS, each=40)
-    eventually(lambda: len(shop.commands()) > 300, within=20, message=worker.log)
+    eventually(lambda: len(shop.commands()) > 300, within=20, message=worker.log_tail)
     worker.kill()
     worker = shop.start("one")
     shop.order(CUSTOMERS)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0
 
 
+@pytest.mark.smoke
 def test_a_worker_that_was_killed_is_replaced_by_the_other(shop: Shop) -> None:
     one, two = shop.start("one"), shop.start("two")
     one.wait_for(2)
     two.wait_for(2)
     shop.order(CUSTOMERS, each=40)
-    eventually(lambda: len(shop.commands()) > 300, within=20, message=one.log)
+    eventually(lambda: len(shop.commands()) > 300, within=20, message=one.log_tail)
     one.kill()
     shop.order(CUSTOMERS)
     two.wait_for(4)
-    shop.wait_for_all(two.log)
+    shop.wait_for_all(two.log_tail)
 
 
 def test_a_worker_with_a_name_takes_its_own_place_again(shop: Shop) -> None:
     worker = shop.start("one", SENDFLOW_INSTANCE="one")
     worker.wait_for(4)
     shop.order(CUSTOMERS, each=10)
-    eventually(lambda: len(shop.commands()) > 50, within=20, message=worker.log)
+    eventually(lambda: len(shop.commands()) > 50, within=20, message=worker.log_tail)
     worker.kill()
     worker = shop.start("one", SENDFLOW_INSTANCE="one")
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
 
 
 def test_a_state_that_was_lost_is_read_from_the_changelog(shop: Shop) -> None:
     worker = shop.start("one")
     worker.wait_for(4)
     shop.order(CUSTOMERS, each=4)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0
     other = shop.start("other")  # with a data directory of its own
     other.wait_for(4)
     assert other.ask("/customers/c7")[1]["orders"] == 4
     shop.order(CUSTOMERS)
-    shop.wait_for_all(other.log)
+    shop.wait_for_all(other.log_tail)
     assert other.ask("/customers/c7")[1]["orders"] == 5
 
 
@@ -89,10 +90,11 @@ def assert_all_done_by(shop: Shop, name: str) -> None:
     """Whoever comes next finds the store unlocked, and does what was left."""
     worker = shop.start(name)
     worker.wait_for(4)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0
 
 
+@pytest.mark.smoke
 def test_pitfall_65_sigterm_while_idle(shop: Shop) -> None:
     worker = shop.start("one")
     worker.wait_for(4)
@@ -105,25 +107,19 @@ def test_pitfall_65_sigterm_while_deciding_and_committing(shop: Shop) -> None:
     worker = shop.start("one")
     worker.wait_for(4)
     shop.order(CUSTOMERS, each=60)
-    eventually(lambda: len(shop.commands()) > 100, within=20, message=worker.log)
+    eventually(lambda: len(shop.commands()) > 100, within=20, message=worker.log_tail)
     assert worker.stop() == 0
     assert_all_done_by(shop, "one")
-
-
-def logged(worker: Process, text: str) -> None:
-    eventually(
-        lambda: text in worker.process.log.read_text(), within=20, every=0.01, message=worker.log
-    )
 
 
 def test_pitfall_65_sigterm_while_restoring(shop: Shop) -> None:
     worker = shop.start("one")
     worker.wait_for(4)
     shop.order(CUSTOMERS, each=60)
-    shop.wait_for_all(worker.log)
+    shop.wait_for_all(worker.log_tail)
     assert worker.stop() == 0
     other = shop.start("other")
-    logged(other, "assigned -> restoring")
+    other.wait_for_log("assigned -> restoring")
     assert other.stop() == 0
     assert_all_done_by(shop, "other")
 
@@ -133,16 +129,16 @@ def test_pitfall_65_sigterm_in_a_rebalance(shop: Shop) -> None:
     one.wait_for(4)
     shop.order(CUSTOMERS, each=10)
     two = shop.start("two")
-    logged(two, "generation 2")
+    two.wait_for_log("generation 2")
     assert two.stop() == 0
-    logged(one, "generation 3")
+    one.wait_for_log("generation 3")
     assert one.stop() == 0
     assert_all_done_by(shop, "one")
 
 
 def test_pitfall_65_sigterm_while_no_broker_answers(shop: Shop) -> None:
     worker = shop.start("one", SENDFLOW_BROKERS="127.0.0.1:1")
-    logged(worker, "no broker reachable")
+    worker.wait_for_log("no broker reachable")
     assert worker.stop() in (0, 2)
 
 
@@ -162,7 +158,7 @@ def test_pitfall_65_a_second_sigterm_ends_at_once(own_shop: Shop) -> None:
     own_shop.order(CUSTOMERS, each=20)
     own_shop.broker.pause()
     worker.process.signal(signal.SIGTERM)
-    logged(worker, "SIGTERM received: shutting down")
+    worker.wait_for_log("SIGTERM received: shutting down")
     worker.process.signal(signal.SIGTERM)
     assert worker.wait() == 1
     own_shop.broker.resume()
@@ -188,13 +184,13 @@ def test_pitfall_11_a_worker_that_slept_too_long_writes_nothing_and_joins_again(
         shop.expire(one)
         two.wait_for(4)
         shop.order(CUSTOMERS, each=4)
-        shop.wait_for_all(two.log)
+        shop.wait_for_all(two.log_tail)
         shop.outlive(paused_at)
         one.process.resume()
         one.wait_for(2)
         two.wait_for(2)
         shop.order(CUSTOMERS, each=4)
-        shop.wait_for_all(one.log)
+        shop.wait_for_all(one.log_tail)
         assert (one.stop(), two.stop()) == (0, 0)
 
 
@@ -205,7 +201,7 @@ def test_pitfall_65_sigterm_while_a_task_opens_and_its_broker_hangs(own_shop: Sh
         worker = own_shop.start("one", SENDFLOW_BROKERS=proxy.bootstrap)
         held.wait()
         assert worker.stop() == 0
-        assert "stopped" in worker.log()
+        assert "stopped" in worker.log_tail()
         held.discard()
     own_shop.order(CUSTOMERS)
     assert_all_done_by(own_shop, "one")

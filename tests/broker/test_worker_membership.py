@@ -6,12 +6,11 @@ import time
 import pytest
 
 from streams.embedded.broker_process import BrokerProcess
-from streams.kafka.admin import KafkaAdmin
 from streams.ports import CONTROL
 from streams.worker.faust.app import build_app
-from tests.broker.group import members
-from tests.broker.reading import settings_for
-from tests.worker.cluster import Cluster, Worker, until
+from tests.harness.consumer_group import members
+from tests.harness.memory_cluster import MemoryCluster, MemoryWorker, until
+from tests.harness.topics import create_all_topics, settings_for
 
 
 @pytest.mark.slow
@@ -20,12 +19,10 @@ async def test_a_member_that_fetches_nothing_by_aiokafka_stays_in_the_group(
     broker: BrokerProcess, topic_prefix: str
 ) -> None:
     settings = settings_for(broker, topic_prefix, session_timeout=6_000)
-    admin = KafkaAdmin(settings)
-    await asyncio.to_thread(admin.create_topics)
-    admin.close()
-    cluster = Cluster(settings.partitions)
+    await asyncio.to_thread(create_all_topics, settings)
+    cluster = MemoryCluster(settings.partitions)
     cluster.register("c1", "c2")
-    worker = Worker(cluster)
+    worker = MemoryWorker(cluster)
     await worker.start()
     app = build_app(
         settings,

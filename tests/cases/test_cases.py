@@ -1,31 +1,20 @@
 """Every numbered case of SEMANTICS, and every test of the example flows, by its name."""
 
-import functools
-from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from streams.engine.effects import Outcome
 from streams.flowtest import judging
-from streams.flowtest.cases import Case, find_files, read_file
+from streams.flowtest.cases import Case
 from streams.flowtest.judging import judge_case
 from streams.flowtest.run import Ran, run_case
-from streams.resources import example_flows_dir
+from streams.replay.decision_text import Words, decision_text
+from streams.replay.judged_condition import judged_condition
+from tests.harness.cases import all_cases, name_of
 
-
-@functools.cache
-def all_cases() -> list[Case]:
-    cases = []
-    for file in find_files([Path(__file__).parent, example_flows_dir()]):
-        read = read_file(file)
-        assert not read.problems, "\n".join(str(problem) for problem in read.problems)
-        cases += read.cases
-    return cases
-
-
-def name_of(case: Case) -> str:
-    return f"{Path(case.file).stem}: {case.name}"
-
+IN_LONDON = Words(ZoneInfo("Europe/London"))
 
 REASONS: dict[str, set[str]] = {
     "not_entered": {
@@ -72,7 +61,8 @@ REASONS: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("case", all_cases(), ids=name_of)
 def test_case(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes to what it expects, and every decision has one of the reasons that there are."""
+    """It comes to what it expects; every decision has one of the reasons that there are, and what
+    the engine wrote as its evidence fits the text that shows it."""
     decisions: list[dict[str, Any]] = []
 
     def run(case: Case) -> Any:
@@ -83,6 +73,23 @@ def test_case(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(judging, "run_case", run)
     assert judge_case(case).picture == []
+    flows = {flow["flow"]: flow for flow in case.definitions.get("flows", ())}
     for decision in decisions:
         is_path = "fresh" in decision["evidence"]
         assert is_path or decision["reason"] in REASONS[decision["outcome"]]
+        assert_can_be_shown(decision, flows.get(decision["flow"], {}))
+
+
+def assert_can_be_shown(decision: dict[str, Any], flow: dict[str, Any]) -> None:
+    outcome, reason = Outcome(decision["outcome"]), decision["reason"]
+    evidence = decision["evidence"]
+    judged = judged_condition(flow, decision["step"], outcome, reason, evidence)
+    text = decision_text(outcome, reason, evidence, IN_LONDON, judged)
+    assert "None" not in text, text
+    assert "_ms" not in text, text
+
+
+def test_cases_expect_decisions_of_many_kinds() -> None:
+    expected = [one for case in all_cases() for one in case.expect.decisions or ()]
+    kinds = {(one.get("outcome"), one.get("reason")) for one in expected}
+    assert len(kinds) > 15

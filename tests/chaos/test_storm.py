@@ -12,11 +12,13 @@ from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess
 from streams.engine import decode_state
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topic_reader import TopicReader
 from streams.ports import CHANGELOG, OutputRecord
-from tests.broker.worker_processes import Process, Shop, event, now
 from tests.chaos.verifier import FLOWS, Command, Happened, differences, expected
-from tests.eventually import eventually
+from tests.harness.events import event, now
+from tests.harness.eventually import eventually
+from tests.harness.topics import records_of
+from tests.harness.worker_process import WorkerProcess
+from tests.harness.worker_shop import Shop
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
@@ -35,7 +37,7 @@ class Storm:
     def __init__(self, shop: Shop, seed: int) -> None:
         self.shop = shop
         self.chance = random.Random(seed)
-        self.workers: dict[str, Process] = {}
+        self.workers: dict[str, WorkerProcess] = {}
         self._carts = 0
 
     def start(self, name: str) -> None:
@@ -70,15 +72,14 @@ class Storm:
                     producer.produce(event("order.placed", customer, self.shop.number))
 
     def log(self) -> str:
-        return "\n\n".join(f"{name}:\n{worker.log()}" for name, worker in self.workers.items())
+        return "\n\n".join(f"{name}:\n{worker.log_tail()}" for name, worker in self.workers.items())
 
     # ── What is on the brokers ────────────────────────────────────────────────────────────────
 
     def _values(self, *topics: str) -> Iterator[tuple[bytes, bytes | None]]:
-        with TopicReader(self.shop.settings) as reader:
-            for topic in topics:
-                for found in reader.read(reader.starts(reader.partition_ids(topic))):
-                    yield found.record.key or b"", found.record.value
+        for topic in topics:
+            for found in records_of(self.shop.settings, topic):
+                yield found.record.key or b"", found.record.value
 
     def events(self) -> list[Happened]:
         decoded = (decode_any(value or b"") for _, value in self._values("orders", "carts"))
@@ -136,6 +137,6 @@ def test_pitfall_6_a_storm_of_kills_loses_nothing_and_doubles_nothing(
         number = expected(events).total()
         eventually(lambda: len(storm.commands()) >= number, within=90, every=0.2, message=storm.log)
         for worker in storm.workers.values():
-            assert worker.stop() == 0, worker.log()
+            assert worker.stop() == 0, worker.log_tail()
         wrong = list(differences(events, storm.commands(), storm.orders_in_states()))
         assert wrong == []

@@ -41,5 +41,5 @@ def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_flows_test_is_the_command_test(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["flows", "test", FLOWS]) == 0
+    assert run(["flows", "test", f"{FLOWS}/tests/cart-recovery.test.yaml"]) == 0
     assert "cases passed" in capsys.readouterr().out

@@ -10,8 +10,8 @@ import urllib.request
 from pathlib import Path
 
 from streams.embedded.broker_process import HOST, free_port
-from tests.apache_kafka.jars import java
-from tests.eventually import eventually
+from tests.harness.apache_kafka.jars import java
+from tests.harness.eventually import eventually
 
 _VERSION = "2.5.11.Final"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"

@@ -1,10 +1,8 @@
-"""The shop's flows in `flows/`: each has its tests, and they pass."""
-
-import pytest
+"""The shop's flows in `flows/`: each has its tests. They are run with all other cases, in
+tests/cases."""
 
 from streams.definitions import load_folder
 from streams.flowtest.cases import find_files, read_file
-from streams.flowtest.judging import judge_case
 from streams.resources import example_flows_dir
 
 _FLOWS = example_flows_dir()
@@ -22,16 +20,3 @@ def test_every_flow_has_a_file_of_tests():
     tested = {file.name.removesuffix(".test.yaml") for file in find_files([_FLOWS])}
     assert flows
     assert flows == tested
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=f"{case.file.rsplit('/', 1)[-1]}:{case.name}")
-        for file in _FILES
-        for case in file.cases
-    ],
-)
-def test_flow_test_passes(case):
-    result = judge_case(case)
-    assert result.has_passed, result

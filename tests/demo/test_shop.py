@@ -20,10 +20,7 @@ import pytest
 from streams.definitions import load_folder
 from streams.demo.feedback import SHIPPING_CONFIRMATION
 from streams.demo.retail import CHARGES, COUNTRIES, DATA
-from streams.demo.shop import (
-    ShopYear,
-    build_shop_year,
-)
+from streams.demo.shop import ShopYear, build_shop_year
 from streams.engine import compile_program
 from streams.engine.values.event import ITEM_FIELDS, METRICS, PRODUCT_METRICS, FieldType
 from streams.resources import example_flows_dir
@@ -93,6 +90,25 @@ def test_another_seed_changes_what_is_simulated_and_nothing_else(year):
     unchanged = {"seed": 7, "events": year.summary.events}
     moments = {"first_at": year.summary.first_at, "last_at": year.summary.last_at}
     assert replace(other, **unchanged, **moments) == year.summary
+
+
+def test_of_every_tenth_customer_it_has_what_the_whole_year_has(year):
+    tenth = build_shop_year(one_in=10)
+    customers = set(
+        sorted({one["customer_id"] for one in year.events if "customer_id" in one})[::10]
+    )
+    theirs = [one for one in year.events if one.get("customer_id") in customers]
+    looked_at = {one["sku"] for one in theirs if "sku" in one}
+    assert tenth.events == [
+        one
+        for one in year.events
+        if (one["customer_id"] in customers if "customer_id" in one else one["sku"] in looked_at)
+    ]
+    assert tenth.summary.customers == len(customers)
+    assert tenth.summary.lines == year.summary.lines
+    placed = [one for one in theirs if one["metric"] == "order.placed"]
+    assert tenth.summary.orders == len(placed)
+    assert tenth.summary.order_total == sum(one["total"] for one in placed)
 
 
 def test_events_are_in_order_of_time_and_their_ids_unique(year):

@@ -16,7 +16,7 @@ from streams.engine import Event, Product, Review, SendCommand
 from streams.engine.values.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
 from streams.ports import CouponCode, Record
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 8
@@ -88,6 +88,7 @@ def command(send_id: str, expires_at: int) -> SendCommand:
     )
 
 
+@pytest.mark.smoke
 def test_the_producers_of_events_in_write_events_where_java_would(topics: str) -> None:
     examples = blocks("events-in.md", "python")
     assert len(examples) == 2
@@ -139,6 +140,7 @@ def test_the_log_line_of_events_in_is_what_is_said() -> None:
     assert line in (ROOT / "docs" / "events-in.md").read_text()
 
 
+@pytest.mark.smoke
 def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(topics: str) -> None:
     sends = [command("s1", FAR), command("s1", FAR), command("old", NOW), command("s2", FAR)]
     producer = Producer({"bootstrap.servers": topics})

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ def test_every_topic_is_there_with_what_it_must_be() -> None:
                 assert f"`{key}={value}`" in told[name], name
 
 
+@cache
 def messages() -> list[str]:
     """Every text of the code, with … in the place of what is filled in."""
     found = []

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.embedded import broker_process as embedded
 from streams.embedded.broker_process import HOST, EmbeddedBroker, PortTaken, answers
 from streams.errors import Refused
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 
 def is_alive(pid: int) -> bool:

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.embedded.broker_process import HOST, EmbeddedBroker
 from streams.embedded.sessions import evict_the_dead
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 MEMBER = """
 import os, sys
@@ -55,6 +55,7 @@ def shares(broker: EmbeddedBroker) -> dict[str, int]:
     return {m.client_id: len(m.assignment.topic_partitions) for m in group.members}
 
 
+@pytest.mark.smoke
 def test_a_worker_that_was_killed_leaves_its_partitions_to_the_other(broker, start):
     first, second = start("a-member-{pid}"), start("b-member-{pid}")
     names = {f"a-member-{first.pid}": 2, f"b-member-{second.pid}": 2}
@@ -64,6 +65,7 @@ def test_a_worker_that_was_killed_leaves_its_partitions_to_the_other(broker, sta
     eventually(lambda: shares(broker) == {f"b-member-{second.pid}": 4}, within=30)
 
 
+@pytest.mark.smoke
 def test_nobody_is_taken_out_who_lives_or_is_no_worker(broker, start):
     living, other = start("a-member-{pid}"), start("console-consumer")
     eventually(lambda: sum(shares(broker).values()) == 4, within=30)

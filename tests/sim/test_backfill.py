@@ -14,8 +14,7 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import Record, TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
-
-from .conftest import BEGIN, DAY, HOUR, SKEW, Shop
+from tests.harness.local_shop import BEGIN, DAY, HOUR, SKEW, LocalShop
 
 LATE_FLOW: dict[str, Any] = {
     "flow": "late",
@@ -32,7 +31,7 @@ LATE_FLOW: dict[str, Any] = {
 }
 
 
-def ask(shop: Shop, at: Instant, cart: Record) -> None:
+def ask(shop: LocalShop, at: Instant, cart: Record) -> None:
     """The event of this record is to start the flow, afterwards."""
     assert cart.key is not None
     assert cart.value is not None
@@ -41,13 +40,13 @@ def ask(shop: Shop, at: Instant, cart: Record) -> None:
     shop.local.append(record.topic, at, record.key, record.value)
 
 
-def old_cart(shop: Shop, at: Instant, customer: str, number: int) -> Record:
+def old_cart(shop: LocalShop, at: Instant, customer: str, number: int) -> Record:
     """A cart that is recorded an hour after it was left."""
     shop.cart(at + HOUR, customer, occurred_at=at, cart_id=f"c{number}")
     return shop.local.logs["carts"][-1]
 
 
-def test_5_3_an_event_of_the_same_moment_comes_first(shop: Shop) -> None:
+def test_5_3_an_event_of_the_same_moment_comes_first(shop: LocalShop) -> None:
     shop.publish(BEGIN - 1, LATE_FLOW)
     shop.customer(BEGIN, "ada")
     cart = old_cart(shop, BEGIN, "ada", 1)
@@ -59,7 +58,7 @@ def test_5_3_an_event_of_the_same_moment_comes_first(shop: Shop) -> None:
     assert shop.local.task.counts["backfilled"] == 0
 
 
-def test_it_is_counted_and_what_cannot_be_read_is_a_dead_letter(shop: Shop) -> None:
+def test_it_is_counted_and_what_cannot_be_read_is_a_dead_letter(shop: LocalShop) -> None:
     shop.publish(BEGIN - 1, LATE_FLOW)
     shop.customer(BEGIN, "ada")
     cart = old_cart(shop, BEGIN, "ada", 1)
@@ -72,7 +71,7 @@ def test_it_is_counted_and_what_cannot_be_read_is_a_dead_letter(shop: Shop) -> N
     assert letter["reason"] == "field 'customer_id' is missing"
 
 
-def test_of_a_customer_of_whom_nothing_is_known_nothing_is_kept(shop: Shop) -> None:
+def test_of_a_customer_of_whom_nothing_is_known_nothing_is_kept(shop: LocalShop) -> None:
     shop.publish(BEGIN - 1, LATE_FLOW)
     cart = old_cart(shop, BEGIN, "ada", 1)
     shop.happens(BEGIN + 2 * HOUR, "customer.erased", "ada")
@@ -82,12 +81,12 @@ def test_of_a_customer_of_whom_nothing_is_known_nothing_is_kept(shop: Shop) -> N
     assert shop.local.task.counts["backfills_rejected"] == 1
 
 
-def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> Shop:
+def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> LocalShop:
     """Carts, orders and backfills of all carts so far, with `plan` in between."""
     parts = LocalParts(
         MemoryStore, EventDecoder(), EffectEncoder(), Programs(), TaskSettings(clock_skew=SKEW)
     )
-    shop = Shop(LocalTask(parts))
+    shop = LocalShop(LocalTask(parts))
     shop.publish(BEGIN - 1, LATE_FLOW)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
@@ -141,7 +140,7 @@ def test_any_crashes_give_the_same_output_as_none(
     assert dict(disturbed.local.store.items()) == dict(undisturbed.local.store.items())
 
 
-def test_a_crash_between_the_commit_and_the_store_places_nobody_twice(shop: Shop) -> None:
+def test_a_crash_between_the_commit_and_the_store_places_nobody_twice(shop: LocalShop) -> None:
     shop.publish(BEGIN - 1, LATE_FLOW)
     shop.customer(BEGIN, "ada")
     ask(shop, BEGIN + 2 * HOUR, old_cart(shop, BEGIN, "ada", 1))

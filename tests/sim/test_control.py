@@ -9,8 +9,7 @@ import pytest
 from streams.engine import Program
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
 from streams.runtime.scans import Scans
-
-from .conftest import BEGIN, CART_FLOW, DAY, HOUR, Shop
+from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 WORSE = {**CART_FLOW, "steps": [{"send": "email", "template": "never-sent"}]}
@@ -50,13 +49,13 @@ def bug(request: pytest.FixtureRequest) -> Bug:
     return found
 
 
-def forget_the_poison(shop: Shop) -> None:
+def forget_the_poison(shop: LocalShop) -> None:
     """As a worker does that is started again."""
     shop.local._poisoned = frozenset()
 
 
 def test_a_set_at_which_our_code_fails_is_a_dead_letter_and_the_one_before_decides(
-    shop: Shop, bug: Bug, monkeypatch: pytest.MonkeyPatch
+    shop: LocalShop, bug: Bug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bug(monkeypatch, f"v{NOON}")
     shop.customer(BEGIN, "ada")
@@ -72,7 +71,7 @@ def test_a_set_at_which_our_code_fails_is_a_dead_letter_and_the_one_before_decid
 
 @pytest.mark.parametrize("keep_store", [True, False])
 def test_after_a_restart_the_set_before_it_decides_still_even_if_the_bug_is_mended(
-    shop: Shop, bug: Bug, keep_store: bool
+    shop: LocalShop, bug: Bug, keep_store: bool
 ) -> None:
     """Otherwise the decisions would depend on when a worker was started."""
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -89,7 +88,7 @@ def test_after_a_restart_the_set_before_it_decides_still_even_if_the_bug_is_mend
 
 
 def test_the_next_set_is_in_force_as_ever(
-    shop: Shop, bug: Bug, monkeypatch: pytest.MonkeyPatch
+    shop: LocalShop, bug: Bug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bug(monkeypatch, f"v{NOON}")
     shop.customer(BEGIN, "ada")
@@ -102,7 +101,7 @@ def test_the_next_set_is_in_force_as_ever(
 
 
 def test_facts_at_which_our_code_fails_are_a_dead_letter_too(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: LocalShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Program, facts: Any) -> Program:
         if facts.get("clv.total.mean") == 7.0:
@@ -118,7 +117,7 @@ def test_facts_at_which_our_code_fails_are_a_dead_letter_too(
     assert len(shop.outputs("dead-letters")) == 1
 
 
-def test_a_set_that_an_older_version_could_take_over_stops_no_newer_one(shop: Shop) -> None:
+def test_a_set_that_an_older_version_could_take_over_stops_no_newer_one(shop: LocalShop) -> None:
     """It was decided by already when the bug came: the task opens without it, once and for all."""
     shop.customer(BEGIN, "ada")
     shop.publish(NOON, WORSE)
@@ -137,7 +136,7 @@ def test_a_set_that_an_older_version_could_take_over_stops_no_newer_one(shop: Sh
     assert shop.local.task.program.version == f"v{BEGIN - 1}"
 
 
-def test_a_position_of_before_can_be_read(shop: Shop) -> None:
+def test_a_position_of_before_can_be_read(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.until(NOON)
     stored = decode_position(shop.local.store.get(POSITION_KEY))

@@ -1,11 +1,13 @@
 """What a task counts beside what it puts out."""
 
-from .conftest import BEGIN, HOUR, Shop
+from tests.harness.local_shop import BEGIN, HOUR, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 
 
-def test_e29_a_repeated_event_is_counted_as_a_duplicate_and_changes_nothing(shop: Shop) -> None:
+def test_e29_a_repeated_event_is_counted_as_a_duplicate_and_changes_nothing(
+    shop: LocalShop,
+) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada", event_id="retried")
     shop.cart(NOON + HOUR, "ada", event_id="retried")
@@ -14,7 +16,7 @@ def test_e29_a_repeated_event_is_counted_as_a_duplicate_and_changes_nothing(shop
     assert shop.sent() == [("ada", "your-cart", NOON + 4 * HOUR)]
 
 
-def test_an_amount_without_a_rate_is_counted(shop: Shop) -> None:
+def test_an_amount_without_a_rate_is_counted(shop: LocalShop) -> None:
     shop.cart(NOON, "ada", currency="XAU")
     shop.until(NOON + HOUR)
     assert shop.local.task.counts["without_rate"] == 1

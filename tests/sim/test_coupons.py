@@ -12,8 +12,7 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
-
-from .conftest import BEGIN, HOUR, SKEW, Shop
+from tests.harness.local_shop import BEGIN, HOUR, SKEW, LocalShop
 
 POOLS: list[dict[str, Any]] = [
     {"coupons": "ten"},
@@ -30,7 +29,7 @@ GIFT: dict[str, Any] = {
 MINUTE = 60_000
 
 
-def shop_with_codes(*codes: str, commit_events: int = 10_000) -> Shop:
+def shop_with_codes(*codes: str, commit_events: int = 10_000) -> LocalShop:
     parts = LocalParts(
         MemoryStore,
         EventDecoder(),
@@ -38,13 +37,13 @@ def shop_with_codes(*codes: str, commit_events: int = 10_000) -> Shop:
         Programs(),
         TaskSettings(clock_skew=SKEW, commit_events=commit_events),
     )
-    shop = Shop(LocalTask(parts))
+    shop = LocalShop(LocalTask(parts))
     shop.publish(BEGIN, GIFT, coupons=POOLS, coupon_key="key")
     shop.load(BEGIN, "ten", *codes)
     return shop
 
 
-def given_out(shop: Shop) -> list[tuple[str, str, str | None]]:
+def given_out(shop: LocalShop) -> list[tuple[str, str, str | None]]:
     return [
         (one["customer_id"], one["template"], one["coupon"])
         for one in shop.outputs("send-commands")
@@ -99,7 +98,7 @@ def test_the_first_key_counts_also_after_a_restart() -> None:
     assert len(given_out(shop)) == 2
 
 
-crashes: dict[str, Callable[[Shop], None]] = {
+crashes: dict[str, Callable[[LocalShop], None]] = {
     "nothing": lambda shop: None,
     "before the commit": lambda shop: shop.local.restart(),
     "without a store": lambda shop: shop.local.restart(keep_store=False),

@@ -13,14 +13,13 @@ from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
-
-from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
+from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 
 
 def test_pitfall_1_a_crash_after_the_commit_and_before_the_store_repeats_nothing(
-    shop: Shop,
+    shop: LocalShop,
 ) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
@@ -34,7 +33,7 @@ def test_pitfall_1_a_crash_after_the_commit_and_before_the_store_repeats_nothing
     assert len(shop.sent()) == 1
 
 
-def test_pitfall_2_a_crash_before_the_commit_leaves_everything_as_it_was(shop: Shop) -> None:
+def test_pitfall_2_a_crash_before_the_commit_leaves_everything_as_it_was(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.until(NOON)
     before = dict(shop.local.store.items())
@@ -46,7 +45,9 @@ def test_pitfall_2_a_crash_before_the_commit_leaves_everything_as_it_was(shop: S
     assert len(shop.sent()) == 1
 
 
-def test_pitfall_7_after_a_failed_commit_the_same_records_give_the_same_output(shop: Shop) -> None:
+def test_pitfall_7_after_a_failed_commit_the_same_records_give_the_same_output(
+    shop: LocalShop,
+) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.local.advance(NOON + DAY)
@@ -58,7 +59,7 @@ def test_pitfall_7_after_a_failed_commit_the_same_records_give_the_same_output(s
     assert again.batch == failed.batch
 
 
-def test_pitfall_20_committed_positions_are_the_next_to_process(shop: Shop) -> None:
+def test_pitfall_20_committed_positions_are_the_next_to_process(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.cart(NOON + DAY, "ada")
@@ -70,7 +71,7 @@ def test_pitfall_20_committed_positions_are_the_next_to_process(shop: Shop) -> N
     assert position.inputs["orders"] == 0
 
 
-def test_pitfall_55_a_query_sees_committed_state_only(shop: Shop) -> None:
+def test_pitfall_55_a_query_sees_committed_state_only(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.local.advance(NOON)
     assert shop.local.task.state_of("ada") is None
@@ -81,7 +82,7 @@ def test_pitfall_55_a_query_sees_committed_state_only(shop: Shop) -> None:
     assert shop.local.task.state_of("ada") == committed
 
 
-def test_a_task_decides_ahead_while_a_transaction_is_under_way(shop: Shop) -> None:
+def test_a_task_decides_ahead_while_a_transaction_is_under_way(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.local.advance(NOON)
     task = shop.local.task
@@ -95,7 +96,7 @@ def test_a_task_decides_ahead_while_a_transaction_is_under_way(shop: Shop) -> No
     assert "send-commands" in topics  # what was in flight was seen: ada has an address
 
 
-def test_an_erased_customer_leaves_a_tombstone(shop: Shop) -> None:
+def test_an_erased_customer_leaves_a_tombstone(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.until(NOON + 1)
@@ -111,12 +112,12 @@ STEPS = st.lists(
 )
 
 
-def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> Shop:
+def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> LocalShop:
     """The same logs, with the events appended as time goes on and `plan` in between."""
     parts = LocalParts(
         MemoryStore, EventDecoder(), EffectEncoder(), Programs(), TaskSettings(clock_skew=SKEW)
     )
-    shop = Shop(LocalTask(parts))
+    shop = LocalShop(LocalTask(parts))
     shop.publish(BEGIN - 1, CART_FLOW)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
@@ -164,7 +165,9 @@ def test_any_crashes_give_the_same_output_as_none(
 
 
 @pytest.mark.parametrize("keep_store", [True, False])
-def test_restore_gives_the_state_back(open_shop: Callable[..., Shop], keep_store: bool) -> None:
+def test_restore_gives_the_state_back(
+    open_shop: Callable[..., LocalShop], keep_store: bool
+) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, CART_FLOW)
     shop.customer(BEGIN, "ada")

@@ -12,11 +12,11 @@ from streams.runtime.days import SUMS_KEY, day_end_of, day_that_ends
 from streams.runtime.scans import ScanPage, Scans
 from streams.runtime.time_policy.ticks import TICK_HEADER
 from streams.settings import RecordTime
-from tests.sim.conftest import BEGIN, DAY, HOUR, Shop
+from tests.harness.local_shop import BEGIN, DAY, HOUR, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 MIDNIGHT = BEGIN + DAY
-OpenShop = Callable[..., Shop]
+OpenShop = Callable[..., LocalShop]
 
 AFTER_A_DAY = {
     "flow": "cart",
@@ -27,7 +27,7 @@ AFTER_A_DAY = {
 }
 
 
-def reports(shop: Shop) -> list[tuple[str, int, int, int]]:
+def reports(shop: LocalShop) -> list[tuple[str, int, int, int]]:
     """(day, customers, buyers, clv_historic) of all that was told."""
     return [
         (one["day"], one["customers"], one["buyers"], one["clv_historic"])
@@ -35,7 +35,7 @@ def reports(shop: Shop) -> list[tuple[str, int, int, int]]:
     ]
 
 
-def tick(shop: Shop, at: int) -> None:
+def tick(shop: LocalShop, at: int) -> None:
     for topic in INPUTS:
         if topic in BETWEEN_TASKS:
             continue
@@ -49,14 +49,14 @@ def test_days_have_names() -> None:
 
 
 @pytest.mark.parametrize(("at", "customers"), [(MIDNIGHT - 1, 1), (MIDNIGHT, 0), (MIDNIGHT + 1, 0)])
-def test_a_day_ends_before_anything_of_midnight(shop: Shop, at: int, customers: int) -> None:
+def test_a_day_ends_before_anything_of_midnight(shop: LocalShop, at: int, customers: int) -> None:
     shop.until(NOON)
     shop.customer(at, "ada")
     shop.until(MIDNIGHT + HOUR)
     assert reports(shop)[-2:] == [("2026-03-01", 0, 0, 0), ("2026-03-02", customers, 0, 0)]
 
 
-def test_orders_refunds_and_cancellations_are_summed_up(shop: Shop) -> None:
+def test_orders_refunds_and_cancellations_are_summed_up(shop: LocalShop) -> None:
     shop.until(NOON)
     shop.customer(NOON, "ada")
     shop.order(NOON + 1, "bob", order_id="1", total=5000)
@@ -69,7 +69,7 @@ def test_orders_refunds_and_cancellations_are_summed_up(shop: Shop) -> None:
     assert reports(shop)[-1] == ("2026-03-02", 3, 2, 4300)
 
 
-def test_who_is_erased_is_summed_up_no_longer(shop: Shop) -> None:
+def test_who_is_erased_is_summed_up_no_longer(shop: LocalShop) -> None:
     shop.until(NOON)
     shop.order(NOON, "ada", total=5000)
     shop.order(NOON, "bob", total=700)
@@ -78,7 +78,7 @@ def test_who_is_erased_is_summed_up_no_longer(shop: Shop) -> None:
     assert reports(shop)[-1] == ("2026-03-02", 1, 1, 700)
 
 
-def test_a_duplicate_is_summed_up_once(shop: Shop) -> None:
+def test_a_duplicate_is_summed_up_once(shop: LocalShop) -> None:
     shop.until(NOON)
     for _ in range(2):
         shop.happens(
@@ -89,7 +89,7 @@ def test_a_duplicate_is_summed_up_once(shop: Shop) -> None:
     assert reports(shop)[-1] == ("2026-03-02", 1, 1, 5000)
 
 
-def test_a_quiet_task_tells_by_the_clock_alone_and_once_after_a_long_rest(shop: Shop) -> None:
+def test_a_quiet_task_tells_by_the_clock_alone_and_once_after_a_long_rest(shop: LocalShop) -> None:
     shop.until(NOON)
     shop.until(MIDNIGHT)
     shop.until(MIDNIGHT)
@@ -99,7 +99,7 @@ def test_a_quiet_task_tells_by_the_clock_alone_and_once_after_a_long_rest(shop: 
 
 
 @pytest.mark.parametrize("keep_store", [True, False])
-def test_sums_come_back_after_a_crash(shop: Shop, *, keep_store: bool) -> None:
+def test_sums_come_back_after_a_crash(shop: LocalShop, *, keep_store: bool) -> None:
     shop.order(NOON, "ada", total=5000)
     shop.until(NOON + 1)
     shop.order(NOON + 2, "bob", total=700)
@@ -115,7 +115,7 @@ def test_sums_come_back_after_a_crash(shop: Shop, *, keep_store: bool) -> None:
     ]
 
 
-def test_customers_of_an_older_version_are_added_up_when_the_task_opens(shop: Shop) -> None:
+def test_customers_of_an_older_version_are_added_up_when_the_task_opens(shop: LocalShop) -> None:
     shop.order(NOON, "ada", total=5000)
     shop.until(NOON + 1)
     shop.local.changelog = [one for one in shop.local.changelog if one[0] != SUMS_KEY]
@@ -124,7 +124,7 @@ def test_customers_of_an_older_version_are_added_up_when_the_task_opens(shop: Sh
     assert reports(shop)[-1] == ("2026-03-02", 1, 1, 5000)
 
 
-def test_live_time_does_not_wait_for_the_facts(shop: Shop) -> None:
+def test_live_time_does_not_wait_for_the_facts(shop: LocalShop) -> None:
     shop.customer(NOON, "ada")
     shop.cart(MIDNIGHT - HOUR, "ada")
     shop.until(MIDNIGHT + DAY)
@@ -134,7 +134,7 @@ def test_live_time_does_not_wait_for_the_facts(shop: Shop) -> None:
 # ── Simulated time ────────────────────────────────────────────────────────────────────────────────
 
 
-def one_year_later(open_shop: OpenShop) -> Shop:
+def one_year_later(open_shop: OpenShop) -> LocalShop:
     """A shop in simulated time: ada buys more than bob, and both fill carts before and after the
     day on which that is known."""
     shop = open_shop(record_time=RecordTime.CREATE)

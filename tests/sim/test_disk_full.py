@@ -16,9 +16,8 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
-from streams.store.rocks import DAMAGED, RocksStore, StoreMemory, open_store
-
-from .conftest import BEGIN, CART_FLOW, HOUR, SKEW, Shop
+from streams.store.rocks import DAMAGED_SUFFIX, RocksStore, StoreMemory, open_store
+from tests.harness.local_shop import BEGIN, CART_FLOW, HOUR, SKEW, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 PICTURE = "https://example.com/" + "x" * 1_000
@@ -92,16 +91,16 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def shop_on(open_store: Callable[[], Any]) -> Shop:
+def shop_on(open_store: Callable[[], Any]) -> LocalShop:
     settings = TaskSettings(clock_skew=SKEW)
-    shop = Shop(
+    shop = LocalShop(
         LocalTask(LocalParts(open_store, EventDecoder(), EffectEncoder(), Programs(), settings))
     )
     shop.publish(BEGIN - 1, CART_FLOW)
     return shop
 
 
-def live_through(shop: Shop, number: int) -> None:
+def live_through(shop: LocalShop, number: int) -> None:
     """A customer, a large cart, and the mail about it four hours later."""
     at = NOON + number * 5 * HOUR
     customer = f"c{number}"
@@ -111,7 +110,7 @@ def live_through(shop: Shop, number: int) -> None:
     shop.until(at + 5 * HOUR)
 
 
-def live_on(shop: Shop, numbers: Iterator[int]) -> None:
+def live_on(shop: LocalShop, numbers: Iterator[int]) -> None:
     for number in numbers:
         live_through(shop, number)
 
@@ -145,5 +144,5 @@ def test_pitfall_52_a_disk_that_is_full_after_a_commit_loses_and_repeats_nothing
     live_on(undisturbed, iter(range(last + 2)))
     assert shop.sent() == undisturbed.sent()
     assert dict(shop.local.store.items()) == dict(undisturbed.local.store.items())
-    assert not directory.with_name(directory.name + DAMAGED).exists()
+    assert not directory.with_name(directory.name + DAMAGED_SUFFIX).exists()
     shop.local.store.close()

@@ -11,13 +11,12 @@ from streams.errors import Refused
 from streams.programs import SEMANTICS
 from streams.runtime.time_policy.ticks import TICK_HEADER
 from streams.settings import RecordTime
-
-from .conftest import BEGIN, CART_FLOW, DAY, HOUR, Shop
+from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 IN_2099 = 4_070_908_800_000
 
-OpenShop = Callable[..., Shop]
+OpenShop = Callable[..., LocalShop]
 
 
 # ── Inputs that can't be read to their end ────────────────────────────────────────────────────────
@@ -102,7 +101,7 @@ def test_definitions_that_decided_before_a_restart_are_never_given_up(open_shop:
 # ── Definitions of a newer version ────────────────────────────────────────────────────────────────
 
 
-def test_definitions_that_need_a_newer_version_stop_the_task(shop: Shop) -> None:
+def test_definitions_that_need_a_newer_version_stop_the_task(shop: LocalShop) -> None:
     """Deciding on by the older set would make two workers decide by different rules (DESIGN 3)."""
     record = DefinitionsRecord(1, "v2", SEMANTICS[-1] + 1, "test", "{}", {})
     shop.local.append("control", NOON, b"definitions", encode_definitions(record))
@@ -116,7 +115,7 @@ def test_definitions_that_need_a_newer_version_stop_the_task(shop: Shop) -> None
 TICKED = [topic for topic in INPUTS if topic not in BETWEEN_TASKS]
 
 
-def tick(shop: Shop, at: int) -> None:
+def tick(shop: LocalShop, at: int) -> None:
     for topic in TICKED:
         shop.local.append(topic, at, None, None).headers = [(TICK_HEADER, b"")]
 

@@ -13,26 +13,25 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
-
-from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
+from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 CUSTOMERS = ("ada", "bob", "cyd")
 OUTPUTS = ("send-commands", "flow-decisions", "late-records", "dead-letters")
 
 
-def new_shop() -> Shop:
+def new_shop() -> LocalShop:
     parts = LocalParts(
         MemoryStore, EventDecoder(), EffectEncoder(), Programs(), TaskSettings(clock_skew=SKEW)
     )
-    shop = Shop(LocalTask(parts))
+    shop = LocalShop(LocalTask(parts))
     shop.publish(BEGIN - 1, CART_FLOW)
     for customer in CUSTOMERS:
         shop.customer(BEGIN, customer)
     return shop
 
 
-def busy_day(shop: Shop) -> Iterator[int]:
+def busy_day(shop: LocalShop) -> Iterator[int]:
     """Carts and orders of a day, some of which come in the very moment of a mail; after each, the
     time."""
     for number in range(40):
@@ -42,7 +41,7 @@ def busy_day(shop: Shop) -> Iterator[int]:
 
 
 @functools.cache
-def live() -> Shop:
+def live() -> LocalShop:
     """Every record is decided before the next comes."""
     shop = new_shop()
     for at in busy_day(shop):
@@ -51,7 +50,7 @@ def live() -> Shop:
     return shop
 
 
-def ends(shop: Shop) -> dict[str, int]:
+def ends(shop: LocalShop) -> dict[str, int]:
     return {topic: len(log) for topic, log in shop.local.logs.items()}
 
 

@@ -19,8 +19,7 @@ from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.runtime import products
 from streams.store.memory import MemoryStore
-
-from .conftest import BEGIN, DAY, HOUR, SKEW, Shop
+from tests.harness.local_shop import BEGIN, DAY, HOUR, SKEW, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 NEWS_FLOW: dict[str, Any] = {
@@ -53,12 +52,12 @@ class TwoTasks:
 
     def __init__(self, parts: LocalParts) -> None:
         self.shops = [
-            Shop(LocalTask(msgspec.structs.replace(parts, partition=number)))
+            LocalShop(LocalTask(msgspec.structs.replace(parts, partition=number)))
             for number in range(PARTITIONS)
         ]
         self._events = 0
 
-    def of(self, key: str) -> Shop:
+    def of(self, key: str) -> LocalShop:
         return self.shops[partition_of(key.encode(), PARTITIONS)]
 
     def publish(self, at: Instant, *flows: dict[str, Any]) -> None:
@@ -299,7 +298,7 @@ def run_through(plan: Iterable[tuple[str, int, int]], happened: list[Any]) -> Tw
     return two
 
 
-def disturb(shop: Shop, wall: Instant, way: str, number: int) -> None:
+def disturb(shop: LocalShop, wall: Instant, way: str, number: int) -> None:
     local = shop.local
     match way:
         case "step":
@@ -342,6 +341,6 @@ def test_any_crashes_give_the_same_news_and_messages_as_none(
         assert owned(one) == owned(other)
 
 
-def owned(shop: Shop) -> dict[bytes, bytes]:
+def owned(shop: LocalShop) -> dict[bytes, bytes]:
     """What the store holds, but for the position: a commit more may have taken the clock on."""
     return {key: value for key, value in shop.local.store.items() if key != b"\x00position"}

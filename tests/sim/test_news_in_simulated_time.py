@@ -21,8 +21,8 @@ from streams.programs import Programs
 from streams.runtime.day_facts import ReportAggregator
 from streams.settings import RecordTime
 from streams.store.memory import MemoryStore
+from tests.harness.local_shop import BEGIN, DAY, HOUR, LocalShop
 
-from .conftest import BEGIN, DAY, HOUR, Shop
 from .test_news import BACK_FLOW, NEWS_FLOW, PARTITIONS, someone_in
 
 NOON = BEGIN + 12 * HOUR
@@ -42,7 +42,7 @@ class Cluster:
             TaskSettings(record_time=RecordTime.CREATE),
         )
         self.shops = [
-            Shop(LocalTask(msgspec.structs.replace(parts, partition=number)))
+            LocalShop(LocalTask(msgspec.structs.replace(parts, partition=number)))
             for number in range(PARTITIONS)
         ]
         for shop in self.shops:

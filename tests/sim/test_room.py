@@ -6,8 +6,7 @@ from typing import Any
 from streams.contracts.dead_letters import read_dead_letter
 from streams.engine import LARGE_STATE, decode_state
 from streams.engine.customer.limits import MOST_JOURNEYS, MOST_STATE
-
-from .conftest import BEGIN, DAY, HOUR, Shop
+from tests.harness.local_shop import BEGIN, DAY, HOUR, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 LOOK_AGAIN: dict[str, Any] = {
@@ -29,22 +28,22 @@ READS_ALL: dict[str, Any] = {
 }
 
 
-def views(shop: Shop, number: int, at: int = NOON, name: str | None = None) -> None:
+def views(shop: LocalShop, number: int, at: int = NOON, name: str | None = None) -> None:
     for nth in range(number):
         shop.happens(at + nth, "view.item", "bot", sku=f"A{nth}", name=name)
 
 
-def letters(shop: Shop) -> list[str]:
+def letters(shop: LocalShop) -> list[str]:
     found = [one.value for one in shop.local.output if one.topic == "dead-letters"]
     return [read_dead_letter(value or b"").where for value in found]
 
 
-def size_of(shop: Shop, customer: str) -> int:
+def size_of(shop: LocalShop, customer: str) -> int:
     return len(shop.local.task.state_of(customer) or b"")
 
 
 def test_pitfall_62_a_bot_with_small_events_fills_no_state_and_stops_nobody(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, LOOK_AGAIN)
@@ -63,9 +62,9 @@ def test_pitfall_62_a_bot_with_small_events_fills_no_state_and_stops_nobody(
 
 
 def test_pitfall_62_a_past_that_has_grown_too_large_is_cut_and_decisions_say_so(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
-    def run(commits: int) -> Shop:
+    def run(commits: int) -> LocalShop:
         shop = open_shop()
         shop.publish(BEGIN - 1, READS_ALL)
         views(shop, 6_000, name="a long name " + "x" * 40)
@@ -91,7 +90,7 @@ def test_pitfall_62_a_past_that_has_grown_too_large_is_cut_and_decisions_say_so(
 
 
 def test_pitfall_19_small_events_that_no_state_can_hold_are_set_aside(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
     """A profile has no oldest part that could be forgotten."""
     shop = open_shop()
@@ -123,7 +122,7 @@ MANUAL: dict[str, Any] = {
 here."""
 
 
-def carts(shop: Shop) -> None:
+def carts(shop: LocalShop) -> None:
     """Bob's is large."""
     items = [{"sku": "A", "name": "x" * 90_000, "quantity": 1, "unit_price": 1}]
     for at, customer, lie_in_it in ((NOON, "bob", items), (NOON + 2, "ada", [])):
@@ -132,7 +131,7 @@ def carts(shop: Shop) -> None:
 
 
 def test_pitfall_19_a_timer_after_which_no_state_fits_is_set_aside(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, MANUAL)
@@ -144,7 +143,7 @@ def test_pitfall_19_a_timer_after_which_no_state_fits_is_set_aside(
 
 
 def test_pitfall_19_a_visit_after_which_no_state_fits_is_set_aside(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, MANUAL)

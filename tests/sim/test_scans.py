@@ -19,8 +19,7 @@ from streams.programs import Programs
 from streams.runtime import scans
 from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
-
-from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
+from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
 
 NINE = BEGIN + 9 * HOUR
 DAILY: dict[str, Any] = {
@@ -40,12 +39,12 @@ def with_audience(condition: Any, **other: Any) -> dict[str, Any]:
     return {**DAILY, "trigger": {"schedule": "0 9 * * *", "audience": condition}, **other}
 
 
-def customers(shop: Shop, names: Iterable[str], at: Instant = BEGIN) -> None:
+def customers(shop: LocalShop, names: Iterable[str], at: Instant = BEGIN) -> None:
     for name in names:
         shop.customer(at, name)
 
 
-def after_nine(shop: Shop) -> list[tuple[str, int]]:
+def after_nine(shop: LocalShop) -> list[tuple[str, int]]:
     """(customer, ms after nine) of every command."""
     return [(customer, at - NINE) for customer, _, at in shop.sent()]
 
@@ -53,7 +52,9 @@ def after_nine(shop: Shop) -> list[tuple[str, int]]:
 # ── Who is in which chunk ─────────────────────────────────────────────────────────────────────────
 
 
-def test_chunks_of_500_in_order_of_ids_a_millisecond_apart(open_shop: Callable[..., Shop]) -> None:
+def test_chunks_of_500_in_order_of_ids_a_millisecond_apart(
+    open_shop: Callable[..., LocalShop],
+) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, DAILY)
     names = [f"p{number:04}" for number in range(1001)]
@@ -71,7 +72,7 @@ def test_chunks_of_500_in_order_of_ids_a_millisecond_apart(open_shop: Callable[.
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 6, 7])
 def test_everyone_is_visited_once_around_the_edges_of_chunks(
-    open_shop: Callable[..., Shop], chunks_of_three: None, count: int
+    open_shop: Callable[..., LocalShop], chunks_of_three: None, count: int
 ) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, DAILY)
@@ -82,7 +83,7 @@ def test_everyone_is_visited_once_around_the_edges_of_chunks(
     assert len(shop.sent()) == 2 * count
 
 
-def test_ids_are_ordered_by_their_bytes(open_shop: Callable[..., Shop]) -> None:
+def test_ids_are_ordered_by_their_bytes(open_shop: Callable[..., LocalShop]) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, ["b", "é", "B", "a1", "a", "~", "\x01"])
@@ -91,7 +92,7 @@ def test_ids_are_ordered_by_their_bytes(open_shop: Callable[..., Shop]) -> None:
 
 
 def test_whom_the_store_does_not_hold_yet_is_visited_in_their_place(
-    shop: Shop, chunks_of_three: None
+    shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, "bdfh")
@@ -105,7 +106,7 @@ def test_whom_the_store_does_not_hold_yet_is_visited_in_their_place(
     assert after_nine(shop) == [(name, place // 3) for place, name in enumerate("abcdegh")]
 
 
-def test_what_is_in_flight_counts_as_it_will_be(shop: Shop, chunks_of_three: None) -> None:
+def test_what_is_in_flight_counts_as_it_will_be(shop: LocalShop, chunks_of_three: None) -> None:
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, "bdf")
     shop.until(BEGIN + HOUR)
@@ -123,7 +124,7 @@ def test_what_is_in_flight_counts_as_it_will_be(shop: Shop, chunks_of_three: Non
 
 
 def test_an_audience_is_judged_by_what_is_not_committed_yet(
-    shop: Shop, chunks_of_three: None
+    shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, with_audience({"count": "order.placed", "equals": "1"}))
     customers(shop, "abcde")
@@ -141,7 +142,7 @@ def test_an_audience_is_judged_by_what_is_not_committed_yet(
     assert after_nine(shop) == [("a", 0), ("c", 0), ("e", 1)]
 
 
-def test_an_erased_page_does_not_end_the_visit(shop: Shop, chunks_of_three: None) -> None:
+def test_an_erased_page_does_not_end_the_visit(shop: LocalShop, chunks_of_three: None) -> None:
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, "abcdefgh")
     shop.until(BEGIN + HOUR)
@@ -155,7 +156,7 @@ def test_an_erased_page_does_not_end_the_visit(shop: Shop, chunks_of_three: None
 
 
 def test_events_go_in_between_and_decide_at_the_customers_own_chunk(
-    shop: Shop, chunks_of_three: None
+    shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, with_audience({"count": "order.placed", "equals": "0"}))
     customers(shop, "abcdefghi")
@@ -167,7 +168,7 @@ def test_events_go_in_between_and_decide_at_the_customers_own_chunk(
 
 
 def test_who_comes_during_the_visit_is_visited_if_their_place_is_ahead(
-    shop: Shop, chunks_of_three: None
+    shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, "abcdef")
@@ -181,7 +182,7 @@ def test_who_comes_during_the_visit_is_visited_if_their_place_is_ahead(
 
 
 def test_timers_of_the_same_moment_come_in_order_of_customers(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, CART_FLOW, with_audience({"count": "cart.updated", "equals": "0"}))
@@ -197,7 +198,9 @@ def test_timers_of_the_same_moment_come_in_order_of_customers(
     ]
 
 
-def test_of_one_customer_schedules_come_before_journeys(open_shop: Callable[..., Shop]) -> None:
+def test_of_one_customer_schedules_come_before_journeys(
+    open_shop: Callable[..., LocalShop],
+) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, CART_FLOW, DAILY)
     customers(shop, "a")
@@ -207,7 +210,7 @@ def test_of_one_customer_schedules_come_before_journeys(open_shop: Callable[...,
 
 
 def test_two_flows_at_one_moment_go_by_priority_for_each_customer(
-    open_shop: Callable[..., Shop], chunks_of_three: None
+    open_shop: Callable[..., LocalShop], chunks_of_three: None
 ) -> None:
     shop = open_shop()
     high = {
@@ -226,7 +229,7 @@ def test_two_flows_at_one_moment_go_by_priority_for_each_customer(
 
 
 def test_visits_that_meet_are_merged_by_customer(
-    open_shop: Callable[..., Shop], chunks_of_three: None
+    open_shop: Callable[..., LocalShop], chunks_of_three: None
 ) -> None:
     """One begins two milliseconds after the other: each has its own cursor."""
     shop = open_shop()
@@ -255,7 +258,7 @@ def test_visits_that_meet_are_merged_by_customer(
 
 
 def test_missed_schedules_come_as_of_their_own_moments_in_order(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, DAILY)
@@ -269,7 +272,7 @@ def test_missed_schedules_come_as_of_their_own_moments_in_order(
 
 @pytest.mark.parametrize(("published", "is_sent"), [(-1, True), (0, False), (1, False)])
 def test_a_schedule_begins_after_its_publication(
-    open_shop: Callable[..., Shop], published: int, is_sent: bool
+    open_shop: Callable[..., LocalShop], published: int, is_sent: bool
 ) -> None:
     shop = open_shop()
     customers(shop, "a")
@@ -280,7 +283,7 @@ def test_a_schedule_begins_after_its_publication(
 
 @pytest.mark.parametrize("published", [-1, 0, 1])
 def test_publishing_something_else_leaves_a_schedule_as_it_is(
-    open_shop: Callable[..., Shop], published: int
+    open_shop: Callable[..., LocalShop], published: int
 ) -> None:
     shop = open_shop()
     customers(shop, "a")
@@ -290,7 +293,9 @@ def test_publishing_something_else_leaves_a_schedule_as_it_is(
     assert [at for _, _, at in shop.sent()] == [NINE]
 
 
-def test_an_edited_audience_holds_for_the_chunks_to_come(shop: Shop, chunks_of_three: None) -> None:
+def test_an_edited_audience_holds_for_the_chunks_to_come(
+    shop: LocalShop, chunks_of_three: None
+) -> None:
     customers(shop, "abcdef")
     shop.publish(BEGIN - 1, DAILY)
     nobody = with_audience({"count": "order.placed", "at_least": "1"})
@@ -300,7 +305,7 @@ def test_an_edited_audience_holds_for_the_chunks_to_come(shop: Shop, chunks_of_t
 
 
 @pytest.mark.parametrize("status", ["draft", "paused", "archived"])
-def test_a_schedule_that_is_not_live_starts_nothing(shop: Shop, status: str) -> None:
+def test_a_schedule_that_is_not_live_starts_nothing(shop: LocalShop, status: str) -> None:
     customers(shop, "a")
     shop.publish(BEGIN - 1, {**DAILY, "status": status})
     shop.publish(NINE + HOUR, DAILY)
@@ -309,7 +314,7 @@ def test_a_schedule_that_is_not_live_starts_nothing(shop: Shop, status: str) -> 
     assert shop.outputs("flow-decisions")[0]["outcome"] == "entered"
 
 
-def test_a_schedule_that_was_left_out_is_over(shop: Shop) -> None:
+def test_a_schedule_that_was_left_out_is_over(shop: LocalShop) -> None:
     customers(shop, "a")
     shop.publish(BEGIN - 1, DAILY)
     shop.publish(NINE - 1)
@@ -322,7 +327,7 @@ def once(moment: str) -> dict[str, Any]:
     return {**DAILY, "trigger": {"once": moment, "audience": "everyone"}}
 
 
-def test_once_comes_once(shop: Shop) -> None:
+def test_once_comes_once(shop: LocalShop) -> None:
     customers(shop, "a")
     shop.publish(BEGIN - 1, once("2026-03-02 09:00"))
     shop.until(NINE + HOUR)
@@ -331,7 +336,7 @@ def test_once_comes_once(shop: Shop) -> None:
     assert [at for _, _, at in shop.sent()] == [NINE]
 
 
-def test_once_at_another_moment_comes_again(shop: Shop) -> None:
+def test_once_at_another_moment_comes_again(shop: LocalShop) -> None:
     customers(shop, "a")
     shop.publish(BEGIN - 1, once("2026-03-02 09:00"))
     shop.publish(NINE + HOUR, once("2026-03-03 09:00"))
@@ -339,14 +344,16 @@ def test_once_at_another_moment_comes_again(shop: Shop) -> None:
     assert [at for _, _, at in shop.sent()] == [NINE, NINE + DAY]
 
 
-def test_once_in_the_past_never_comes(shop: Shop) -> None:
+def test_once_in_the_past_never_comes(shop: LocalShop) -> None:
     customers(shop, "a")
     shop.publish(NINE, once("2026-03-02 09:00"))
     shop.until(NINE + DAY)
     assert shop.sent() == []
 
 
-def test_on_publish_reaches_who_is_there_and_only_once(shop: Shop, chunks_of_three: None) -> None:
+def test_on_publish_reaches_who_is_there_and_only_once(
+    shop: LocalShop, chunks_of_three: None
+) -> None:
     customers(shop, "abcd")
     flow = once("on_publish")
     shop.publish(NINE, {**flow, "status": "draft"})
@@ -364,7 +371,7 @@ def test_on_publish_reaches_who_is_there_and_only_once(shop: Shop, chunks_of_thr
     ]
 
 
-def test_single_customers_who_do_not_enter_are_counted_not_told(shop: Shop) -> None:
+def test_single_customers_who_do_not_enter_are_counted_not_told(shop: LocalShop) -> None:
     customers(shop, "ab")
     shop.order(BEGIN + 1, "b")
     shop.publish(BEGIN - 1, {**DAILY, "filter": {"count": "order.placed", "equals": "0"}})
@@ -375,7 +382,7 @@ def test_single_customers_who_do_not_enter_are_counted_not_told(shop: Shop) -> N
     assert shop.local.task.counts["not_entered_by_time"] == 1
 
 
-def test_the_entry_tells_what_the_audience_compared(shop: Shop) -> None:
+def test_the_entry_tells_what_the_audience_compared(shop: LocalShop) -> None:
     customers(shop, "a")
     shop.publish(BEGIN - 1, with_audience({"count": "order.placed", "equals": "0"}))
     shop.until(NINE + HOUR)
@@ -393,7 +400,7 @@ LAPSED = {"lapsed": {"since_last": "order.placed", "at_least": "90d"}}
 
 
 def test_a_new_segment_sets_timers_of_customers_to_whom_nothing_happens(
-    open_shop: Callable[..., Shop], chunks_of_three: None
+    open_shop: Callable[..., LocalShop], chunks_of_three: None
 ) -> None:
     shop = open_shop()
     customers(shop, "abcde")
@@ -406,7 +413,7 @@ def test_a_new_segment_sets_timers_of_customers_to_whom_nothing_happens(
     assert [(name, at) for name, _, at in shop.sent()] == [(name, due) for name in "bde"]
 
 
-def test_e15_nobody_enters_because_of_an_edit(open_shop: Callable[..., Shop]) -> None:
+def test_e15_nobody_enters_because_of_an_edit(open_shop: Callable[..., LocalShop]) -> None:
     shop = open_shop()
     customers(shop, "ab")
     shop.order(BEGIN + HOUR, "a")
@@ -418,7 +425,7 @@ def test_e15_nobody_enters_because_of_an_edit(open_shop: Callable[..., Shop]) ->
 
 
 def test_only_who_has_something_to_remember_of_a_segment_is_written(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
     customers(shop, "abcde")
@@ -431,7 +438,7 @@ def test_only_who_has_something_to_remember_of_a_segment_is_written(
     assert [key for key in changed if key != POSITION_KEY] == [b"c"]
 
 
-def test_a_set_that_concerns_nobody_visits_nobody(shop: Shop) -> None:
+def test_a_set_that_concerns_nobody_visits_nobody(shop: LocalShop) -> None:
     customers(shop, "abc")
     shop.publish(BEGIN + HOUR, CART_FLOW, {**CART_FLOW, "flow": "another"})
     shop.local.advance(BEGIN + 2 * HOUR)
@@ -439,7 +446,7 @@ def test_a_set_that_concerns_nobody_visits_nobody(shop: Shop) -> None:
 
 
 def test_journeys_of_a_flow_that_is_left_out_end_at_the_publication(
-    shop: Shop, chunks_of_three: None
+    shop: LocalShop, chunks_of_three: None
 ) -> None:
     customers(shop, "abcde")
     for name in "abde":
@@ -455,7 +462,7 @@ def test_journeys_of_a_flow_that_is_left_out_end_at_the_publication(
     ]
 
 
-def test_who_waits_at_a_deleted_step_moves_at_the_publication(shop: Shop) -> None:
+def test_who_waits_at_a_deleted_step_moves_at_the_publication(shop: LocalShop) -> None:
     customers(shop, "a")
     shop.cart(NINE, "a")
     shop.publish(NINE + HOUR, {**CART_FLOW, "steps": CART_FLOW["steps"][1:]})
@@ -464,7 +471,7 @@ def test_who_waits_at_a_deleted_step_moves_at_the_publication(shop: Shop) -> Non
 
 
 def test_an_event_before_the_own_chunk_adapts_the_customer_then(
-    shop: Shop, chunks_of_three: None
+    shop: LocalShop, chunks_of_three: None
 ) -> None:
     customers(shop, "abcd")
     shop.cart(NINE, "d")
@@ -485,7 +492,7 @@ LOW = {"low": {"value": "clv.historic", "below": "store_mean"}}
 
 
 def test_a_fact_that_changes_a_segment_visits_everyone(
-    open_shop: Callable[..., Shop], chunks_of_three: None
+    open_shop: Callable[..., LocalShop], chunks_of_three: None
 ) -> None:
     shop = open_shop()
     shop.publish(BEGIN - 1, MEAN_FLOW, segments=LOW)
@@ -506,7 +513,9 @@ def test_a_fact_that_changes_a_segment_visits_everyone(
     ]
 
 
-def test_a_fact_that_says_the_same_again_or_that_nobody_asks_for_visits_nobody(shop: Shop) -> None:
+def test_a_fact_that_says_the_same_again_or_that_nobody_asks_for_visits_nobody(
+    shop: LocalShop,
+) -> None:
     shop.publish(BEGIN - 1, MEAN_FLOW, segments=LOW)
     shop.facts(BEGIN, clv_historic_mean=2500.0)
     shop.until(BEGIN + HOUR)
@@ -519,7 +528,7 @@ def test_a_fact_that_says_the_same_again_or_that_nobody_asks_for_visits_nobody(s
 
 
 def test_a_crash_in_the_middle_goes_on_behind_the_last_committed_chunk(
-    shop: Shop, chunks_of_three: None
+    shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, "abcdefghij")
@@ -540,7 +549,7 @@ def test_a_crash_in_the_middle_goes_on_behind_the_last_committed_chunk(
 
 
 def test_a_visit_that_changes_nobody_commits_no_more_than_its_cursor(
-    shop: Shop, chunks_of_three: None
+    shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, with_audience({"count": "order.placed", "at_least": "1"}))
     customers(shop, "abcdefg")
@@ -552,7 +561,7 @@ def test_a_visit_that_changes_nobody_commits_no_more_than_its_cursor(
 
 
 def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, chunks_of_three: None
+    shop: LocalShop, monkeypatch: pytest.MonkeyPatch, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, "abcde")
@@ -570,7 +579,7 @@ def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
 
 
 def test_pitfall_61_nor_does_one_at_whom_judging_the_audience_fails(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, chunks_of_three: None
+    shop: LocalShop, monkeypatch: pytest.MonkeyPatch, chunks_of_three: None
 ) -> None:
     def failing(situation: Situation) -> Truth:
         if situation.state.customer_id == "d":
@@ -638,9 +647,9 @@ PLANS = st.lists(
 )
 
 
-def run_through(plan: list[tuple[str, int]], happened: list[tuple[int, str, Any]]) -> Shop:
+def run_through(plan: list[tuple[str, int]], happened: list[tuple[int, str, Any]]) -> LocalShop:
     """The same logs, with the records appended as time goes on and `plan` in between."""
-    shop = Shop(LocalTask(PARTS))
+    shop = LocalShop(LocalTask(PARTS))
     shop.publish(BEGIN - 1, *SETS[0][0], segments=SETS[0][1])
     customers(shop, "abcdefgh")
     plans = iter(plan)
@@ -664,7 +673,7 @@ def run_through(plan: list[tuple[str, int]], happened: list[tuple[int, str, Any]
     return shop
 
 
-def disturb(shop: Shop, at: Instant, way: str, number: int) -> None:
+def disturb(shop: LocalShop, at: Instant, way: str, number: int) -> None:
     local = shop.local
     match way:
         case "step":
@@ -698,7 +707,7 @@ def test_any_crashes_within_visits_give_the_same_output_as_none(
     assert remembered(disturbed) == remembered(undisturbed)
 
 
-def remembered(shop: Shop) -> dict[bytes, Any]:
+def remembered(shop: LocalShop) -> dict[bytes, Any]:
     """What the store holds, but for the clock: a commit more may have taken it further."""
     items: dict[bytes, Any] = dict(shop.local.store.items())
     position = decode_position(items.pop(POSITION_KEY))

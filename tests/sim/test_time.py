@@ -22,13 +22,12 @@ from streams.engine.compiling.successors import Successors
 from streams.ports import CONTROL
 from streams.runtime.side_outputs import TIMER_TOPIC
 from streams.settings import RecordTime
-
-from .conftest import BEGIN, CART_FLOW, DAY, HOUR, SKEW, Shop
+from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
 
 NOON = BEGIN + 12 * HOUR
 
 
-def test_a_cart_mail_is_sent_four_hours_later_without_any_event(shop: Shop) -> None:
+def test_a_cart_mail_is_sent_four_hours_later_without_any_event(shop: LocalShop) -> None:
     """PITFALLS 30: a cut fires the timer."""
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
@@ -40,7 +39,7 @@ def test_a_cart_mail_is_sent_four_hours_later_without_any_event(shop: Shop) -> N
 
 @pytest.mark.parametrize(("delay", "mails"), [(-1, 0), (0, 0), (1, 1)])
 def test_an_order_in_the_very_millisecond_prevents_the_mail(
-    shop: Shop, delay: int, mails: int
+    shop: LocalShop, delay: int, mails: int
 ) -> None:
     """SEMANTICS 5.2, F82."""
     shop.customer(BEGIN, "ada")
@@ -50,7 +49,7 @@ def test_an_order_in_the_very_millisecond_prevents_the_mail(
     assert len(shop.sent()) == mails
 
 
-def test_an_unread_order_holds_the_cart_mail_back(shop: Shop) -> None:
+def test_an_unread_order_holds_the_cart_mail_back(shop: LocalShop) -> None:
     """The order is in its topic, but wasn't fetched yet when the mail falls due."""
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
@@ -67,7 +66,7 @@ def test_an_unread_order_holds_the_cart_mail_back(shop: Shop) -> None:
     assert shop.sent() == []
 
 
-def test_pitfall_23_idle_inputs_are_proved_idle_by_a_cut(shop: Shop) -> None:
+def test_pitfall_23_idle_inputs_are_proved_idle_by_a_cut(shop: LocalShop) -> None:
     shop.cart(NOON, "ada")
     task = shop.local.task
     task.feed("carts", shop.local.logs["carts"], 1, 1)
@@ -77,7 +76,7 @@ def test_pitfall_23_idle_inputs_are_proved_idle_by_a_cut(shop: Shop) -> None:
 
 
 def test_an_input_that_cannot_be_read_is_given_up_after_max_idle(
-    open_shop: Callable[..., Shop],
+    open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop(max_idle=60_000)
     shop.publish(BEGIN - 1, CART_FLOW)
@@ -100,7 +99,7 @@ def test_an_input_that_cannot_be_read_is_given_up_after_max_idle(
     assert (late["topic"], late["offset"]) == ("orders", 0)
 
 
-def test_pitfall_21_a_late_record_is_processed_at_the_clock_and_noted(shop: Shop) -> None:
+def test_pitfall_21_a_late_record_is_processed_at_the_clock_and_noted(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.until(NOON + HOUR)
@@ -114,7 +113,7 @@ def test_pitfall_21_a_late_record_is_processed_at_the_clock_and_noted(shop: Shop
     assert (exited["reason"], exited["at"]) == ("exit_on", clock)
 
 
-def test_late_records_of_one_moment_have_a_sequence(shop: Shop) -> None:
+def test_late_records_of_one_moment_have_a_sequence(shop: LocalShop) -> None:
     shop.until(NOON)
     for _ in range(3):
         shop.order(BEGIN, "ada")
@@ -124,7 +123,7 @@ def test_late_records_of_one_moment_have_a_sequence(shop: Shop) -> None:
     assert {one["effective_time"] for one in late} == {NOON}
 
 
-def test_pitfall_22_an_event_dated_2099_is_clamped_and_moves_no_clock(shop: Shop) -> None:
+def test_pitfall_22_an_event_dated_2099_is_clamped_and_moves_no_clock(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada", occurred_at=4_102_444_800_000)
     shop.until(NOON + 5 * HOUR)
@@ -135,7 +134,7 @@ def test_pitfall_22_an_event_dated_2099_is_clamped_and_moves_no_clock(shop: Shop
 
 @pytest.mark.parametrize("time", [-1, 4_102_444_800_000])
 def test_pitfall_22_in_simulated_time_an_impossible_timestamp_is_a_dead_letter(
-    open_shop: Callable[..., Shop], time: int
+    open_shop: Callable[..., LocalShop], time: int
 ) -> None:
     shop = open_shop(record_time=RecordTime.CREATE)
     shop.cart(time, "ada", occurred_at=NOON)
@@ -147,7 +146,7 @@ def test_pitfall_22_in_simulated_time_an_impossible_timestamp_is_a_dead_letter(
     assert "timestamp" in letter["reason"]
 
 
-def test_pitfall_26_timers_of_a_days_downtime_fire_between_the_events(shop: Shop) -> None:
+def test_pitfall_26_timers_of_a_days_downtime_fire_between_the_events(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.customer(BEGIN, "bob")
     shop.cart(NOON, "ada")
@@ -160,7 +159,7 @@ def test_pitfall_26_timers_of_a_days_downtime_fire_between_the_events(shop: Shop
     assert shop.sent() == [("ada", "your-cart", NOON + 4 * HOUR)]
 
 
-def test_pitfall_28_overdue_timers_fire_once_as_of_their_due_time(shop: Shop) -> None:
+def test_pitfall_28_overdue_timers_fire_once_as_of_their_due_time(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.until(NOON + HOUR)
@@ -170,7 +169,7 @@ def test_pitfall_28_overdue_timers_fire_once_as_of_their_due_time(shop: Shop) ->
     assert shop.sent() == [("ada", "your-cart", NOON + 4 * HOUR)]
 
 
-def test_pitfall_29_the_clock_survives_a_restart(shop: Shop) -> None:
+def test_pitfall_29_the_clock_survives_a_restart(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.until(NOON + 5 * HOUR)
@@ -183,7 +182,7 @@ def test_pitfall_29_the_clock_survives_a_restart(shop: Shop) -> None:
     assert late["effective_time"] == clock
 
 
-def test_pitfall_14_an_idle_task_has_nothing_to_commit(shop: Shop) -> None:
+def test_pitfall_14_an_idle_task_has_nothing_to_commit(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.until(NOON)
     for hour in range(10):
@@ -193,7 +192,7 @@ def test_pitfall_14_an_idle_task_has_nothing_to_commit(shop: Shop) -> None:
 
 
 def test_output_is_committed_at_once_at_the_live_edge_and_else_by_the_interval(
-    shop: Shop,
+    shop: LocalShop,
 ) -> None:
     task = shop.local.task
     shop.until(NOON - 2000)  # the day before has been told of
@@ -205,7 +204,7 @@ def test_output_is_committed_at_once_at_the_live_edge_and_else_by_the_interval(
     assert task.commit_due(NOON + 500) == NOON + 500
 
 
-def test_timers_fill_a_transaction_as_events_do(open_shop: Callable[..., Shop]) -> None:
+def test_timers_fill_a_transaction_as_events_do(open_shop: Callable[..., LocalShop]) -> None:
     """A flood of timers after a long rest mustn't grow into one transaction without bounds."""
     shop = open_shop(commit_events=10)
     shop.publish(BEGIN - 1, CART_FLOW)
@@ -223,7 +222,7 @@ def test_timers_fill_a_transaction_as_events_do(open_shop: Callable[..., Shop]) 
 
 
 def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: LocalShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def act_badly(
         program: Program, state: CustomerState, cause: Cause, now: Instant, effects: Effects
@@ -246,7 +245,7 @@ def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
 
 
 def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: LocalShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def act_badly(
         program: Program, state: CustomerState, cause: Cause, now: Instant, effects: Effects
@@ -266,7 +265,7 @@ def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
     assert letter["topic"] == TIMER_TOPIC
 
 
-def test_pitfall_56_a_poison_record_is_set_aside_in_the_same_transaction(shop: Shop) -> None:
+def test_pitfall_56_a_poison_record_is_set_aside_in_the_same_transaction(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     for key, value in [(b"ada", b"\xc3\x01nonsense"), (None, b"x"), (b"ada", None), (b"ada", b"")]:
         shop.local.append("carts", NOON, key, value)
@@ -280,7 +279,7 @@ def test_pitfall_56_a_poison_record_is_set_aside_in_the_same_transaction(shop: S
     assert len(shop.sent()) == 1
 
 
-def test_definitions_published_later_decide_from_their_time_on(shop: Shop) -> None:
+def test_definitions_published_later_decide_from_their_time_on(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     changed = [{"wait": "4h", "id": "pause"}, {"send": "email", "template": "changed"}]
@@ -293,7 +292,7 @@ def test_definitions_published_later_decide_from_their_time_on(shop: Shop) -> No
     assert [template for _, template, _ in shop.sent()] == ["changed", "changed"]
 
 
-def test_broken_definitions_are_a_dead_letter_and_the_old_ones_stay(shop: Shop) -> None:
+def test_broken_definitions_are_a_dead_letter_and_the_old_ones_stay(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.local.append("control", BEGIN + 20, b"definitions", b"\xc3\x01broken")
     shop.cart(NOON, "ada")
@@ -306,7 +305,7 @@ def test_broken_definitions_are_a_dead_letter_and_the_old_ones_stay(shop: Shop) 
     assert len(shop.outputs("dead-letters")) == 1
 
 
-def test_wall_time_never_decides(shop: Shop, open_shop: Callable[..., Shop]) -> None:
+def test_wall_time_never_decides(shop: LocalShop, open_shop: Callable[..., LocalShop]) -> None:
     """The same logs, read at another pace and much later, give the same output."""
     other = open_shop()
     other.publish(BEGIN - 1, CART_FLOW)
@@ -325,7 +324,7 @@ def test_wall_time_never_decides(shop: Shop, open_shop: Callable[..., Shop]) -> 
 
 
 def test_pitfall_61_definitions_that_cannot_be_compiled_leave_the_older_ones_in_force(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: LocalShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def compile_badly(definitions: Definitions, version: str, successors: Successors) -> Program:
         if version == f"v{NOON}":

@@ -8,27 +8,29 @@ import pytest
 from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.ports import CONTROL, PartitionId
 from streams.programs import SEMANTICS
-from tests.worker.cluster import Cluster, Worker, until, worker_on
+from tests.harness.memory_cluster import MemoryCluster, MemoryWorker, until, worker_on
 
 
 @pytest.fixture
-def cluster() -> Cluster:
-    cluster = Cluster()
+def cluster() -> MemoryCluster:
+    cluster = MemoryCluster()
     cluster.register(cluster.customer_of(1))
     return cluster
 
 
-def publish(cluster: Cluster, version: str) -> None:
+def publish(cluster: MemoryCluster, version: str) -> None:
     """An empty set, by which nothing is sent any more."""
     record = DefinitionsRecord(1, version, SEMANTICS[-1], "test", json.dumps({}), {})
     cluster._append(CONTROL, 0, b"definitions", encode_definitions(record))
 
 
-def is_running(worker: Worker) -> bool:
+def is_running(worker: MemoryWorker) -> bool:
     return any(slot.runs for slot in worker.tasks.slots())
 
 
-async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(cluster: Cluster) -> None:
+async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(
+    cluster: MemoryCluster,
+) -> None:
     async with worker_on(cluster) as worker:
         await until(lambda: len(worker.tasks._control) == 1)
         assign = worker.records.assign
@@ -45,7 +47,7 @@ async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(cluster
         await until(lambda: slot.task.program.version == "v2")
 
 
-async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: Cluster) -> None:
+async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: MemoryCluster) -> None:
     async with worker_on(cluster) as worker:
         await worker.tasks.assigned({1}, 1)
         await until(lambda: is_running(worker))
@@ -59,7 +61,7 @@ async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: Clus
         await until(lambda: len(cluster.thanked()) == 2)
 
 
-async def test_what_comes_to_a_task_twice_is_fed_once(cluster: Cluster) -> None:
+async def test_what_comes_to_a_task_twice_is_fed_once(cluster: MemoryCluster) -> None:
     """A batch from before a task was opened anew, and the same records fetched again for it."""
     async with worker_on(cluster) as worker:
         await worker.tasks.assigned({1}, 1)

@@ -3,11 +3,11 @@ import pytest
 from streams.errors import Refused
 from streams.kafka.partition import KeyCheck
 from streams.worker.fetching import FetchThread
-from tests.worker.cluster import Cluster, MemoryConsumer
+from tests.harness.memory_cluster import MemoryCluster, MemoryConsumer
 
 
 class Reading:
-    def __init__(self, cluster: Cluster, key_check: KeyCheck | None = None) -> None:
+    def __init__(self, cluster: MemoryCluster, key_check: KeyCheck | None = None) -> None:
         self.consumer = MemoryConsumer(cluster)
         self.records = FetchThread(lambda: self.consumer, "", key_check)  # type: ignore[arg-type, return-value]
 
@@ -21,7 +21,7 @@ class Reading:
 
 @pytest.fixture
 async def reading():
-    cluster = Cluster(partitions=1)
+    cluster = MemoryCluster(partitions=1)
     for _ in range(3):
         cluster.order("c0")
     reading = Reading(cluster)
@@ -56,7 +56,7 @@ async def test_a_partition_that_was_taken_away_brings_nothing(reading):
 
 
 async def test_pitfall_38_a_key_that_another_partition_should_have_is_refused():
-    cluster = Cluster(partitions=4)
+    cluster = MemoryCluster(partitions=4)
     customer = cluster.customer_of(2)
     cluster.order(customer)
     cluster.logs["orders", 1] = cluster.logs.pop(("orders", 2))

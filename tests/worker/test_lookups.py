@@ -12,7 +12,7 @@ from streams.errors import LookupNeeded, Refused
 from streams.worker.lookups import Lookups
 from streams.worker.slot import TaskSlot
 from tests.contracts.registry_server import RegistryServer
-from tests.worker.cluster import Cluster, Worker, until, worker_on
+from tests.harness.memory_cluster import MemoryCluster, MemoryWorker, until, worker_on
 
 ORDER_PLACED = shipped_schemas().of_metric("order.placed")
 
@@ -24,15 +24,15 @@ def registry() -> Iterator[RegistryServer]:
 
 
 @pytest.fixture
-def cluster(registry: RegistryServer, monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    monkeypatch.setattr("streams.worker.lookups.RETRY_AFTER", 0.02)
-    cluster = Cluster()
+def cluster(registry: RegistryServer, monkeypatch: pytest.MonkeyPatch) -> MemoryCluster:
+    monkeypatch.setattr("streams.worker.lookups.RETRY_LOOKUP_AFTER", 0.02)
+    cluster = MemoryCluster()
     cluster.register(*(f"c{number}" for number in range(20)))
     cluster.registry = SchemaRegistry(registry.url)
     return cluster
 
 
-def waits_for_the_registry(worker: Worker) -> bool:
+def waits_for_the_registry(worker: MemoryWorker) -> bool:
     slots = [slot for slot in worker.tasks.slots() if slot.runs and slot.partition == 0]
     return any("of the registry at" in (slot.task.waits_for or "") for slot in slots)
 
@@ -48,7 +48,7 @@ async def slowest_turn(turns: int) -> float:
 
 
 async def test_pitfall_67_a_registry_that_hangs_blocks_neither_the_loop_nor_the_other_tasks(
-    cluster: Cluster, registry: RegistryServer
+    cluster: MemoryCluster, registry: RegistryServer
 ) -> None:
     registry.answers.clear()
     waiting, other = cluster.customer_of(0), cluster.customer_of(1)
@@ -67,7 +67,7 @@ async def test_pitfall_67_a_registry_that_hangs_blocks_neither_the_loop_nor_the_
 
 
 async def test_a_registry_that_is_away_for_long_is_no_failure_of_the_task(
-    cluster: Cluster, registry: RegistryServer
+    cluster: MemoryCluster, registry: RegistryServer
 ) -> None:
     registry.fails_with = 503
     customer = cluster.customer_of(0)
@@ -87,7 +87,7 @@ async def test_a_registry_that_is_away_for_long_is_no_failure_of_the_task(
 
 
 async def test_a_task_that_waits_for_the_registry_can_be_taken_away(
-    cluster: Cluster, registry: RegistryServer
+    cluster: MemoryCluster, registry: RegistryServer
 ) -> None:
     registry.answers.clear()
     async with worker_on(cluster) as worker:
@@ -101,7 +101,7 @@ async def test_a_task_that_waits_for_the_registry_can_be_taken_away(
 
 
 async def test_a_registry_that_refuses_the_password_ends_the_worker(
-    cluster: Cluster, registry: RegistryServer
+    cluster: MemoryCluster, registry: RegistryServer
 ) -> None:
     registry.password = "another one"
     async with worker_on(cluster) as worker:

@@ -10,7 +10,7 @@ from streams.errors import Refused
 from streams.worker import opening
 from streams.worker.opening import encoder_with
 from tests.contracts.registry_server import RegistryServer
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 
 @pytest.fixture(autouse=True)

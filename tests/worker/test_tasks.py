@@ -10,17 +10,17 @@ from streams.runtime.lifecycle import TaskState
 from streams.worker.group import NotHere
 from streams.worker.slot import Opening
 from streams.worker.tasks import ranges
-from tests.worker.cluster import Cluster, Gate, until, worker_on
+from tests.harness.memory_cluster import Gate, MemoryCluster, until, worker_on
 
 
 @pytest.fixture
-def cluster() -> Cluster:
-    cluster = Cluster()
+def cluster() -> MemoryCluster:
+    cluster = MemoryCluster()
     cluster.register(*(f"c{number}" for number in range(20)))
     return cluster
 
 
-def all_thanked(cluster: Cluster) -> bool:
+def all_thanked(cluster: MemoryCluster) -> bool:
     """One command for each order, and one only."""
     assert len(cluster.thanked()) <= cluster.number, "a command came twice"
     return len(cluster.thanked()) == cluster.number
@@ -125,7 +125,9 @@ async def test_pitfall_32_a_commit_that_hangs_doesnt_hold_the_rebalance_up(clust
         gate.open()
 
 
-async def test_batches_that_were_fetched_and_never_fed_are_fetched_again(cluster: Cluster) -> None:
+async def test_batches_that_were_fetched_and_never_fed_are_fetched_again(
+    cluster: MemoryCluster,
+) -> None:
     async with worker_on(cluster) as worker:
         await worker.tasks.assigned({1}, 1)
         await until(lambda: any(slot.runs for slot in worker.tasks.slots()))
@@ -153,7 +155,7 @@ async def test_a_task_that_is_taken_away_while_it_opens_is_closed(cluster):
         assert worker.consumer.next.keys() == {("control", 0)}
 
 
-async def test_a_worker_that_stops_takes_no_task_any_more(cluster: Cluster) -> None:
+async def test_a_worker_that_stops_takes_no_task_any_more(cluster: MemoryCluster) -> None:
     """The group may still assign one until it's told that we leave; opening it would fence whoever
     comes after us."""
     async with worker_on(cluster) as worker:
@@ -273,7 +275,7 @@ async def test_what_only_the_user_can_mend_ends_the_worker(cluster):
 
 
 async def test_pitfall_64_when_no_broker_answers_any_more_the_worker_ends(cluster, monkeypatch):
-    monkeypatch.setattr("streams.worker.end_offsets.RETRY_AFTER", 0.01)
+    monkeypatch.setattr("streams.worker.end_offsets.RETRY_REQUEST_AFTER", 0.01)
     async with worker_on(cluster, broker_patience=0.1) as worker:
         await worker.tasks.assigned({1}, 1)
         cluster.order(cluster.customer_of(1))

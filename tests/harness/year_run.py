@@ -3,27 +3,25 @@ the way; and everything that comes out of it, to be compared with another run.""
 
 import functools
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 
-from streams.demo.run import one_customer_in
 from streams.demo.shop import build_shop_year
 from streams.demo.workers import Worker, WorkerObserver, wait_until_decided
 from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Instant
 from streams.importing.encoding import EventRecord, event_record
 from streams.importing.writing import PastWriter
-from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
-from streams.kafka.topic_reader import TopicReader
 from streams.operations.publish import publish_set, read_set
 from streams.ports import CHANGELOG
 from streams.resources import example_flows_dir
-from streams.settings import RecordTime, Settings
-from tests.eventually import eventually
+from streams.settings import RecordTime
+from tests.harness.eventually import eventually
+from tests.harness.topics import create_all_topics, records_of, settings_for
+from tests.harness.worker_process import WorkerProcess
 
 PARTITIONS = 4
 DAY: Instant = 24 * 3_600_000
@@ -36,7 +34,7 @@ MONTHS = 150 * DAY
 @functools.cache
 def every_10th_customer() -> list[EventRecord]:
     """The events of one customer in ten in the first five months, in order of time: all flows."""
-    events = one_customer_in(10, build_shop_year()).events
+    events = build_shop_year(one_in=10).events
     until = events[0]["occurred_at"] + MONTHS
     return [event_record(event) for event in events if event["occurred_at"] < until]
 
@@ -54,14 +52,13 @@ class Outputs(msgspec.Struct):
         return sum(map(len, self.commands.values()))
 
 
-class ShopRun:
+class YearRun:
     """Topics of its own on a broker, workers, and an import that stops where it is told."""
 
     def __init__(self, broker: BrokerProcess, prefix: str, folder: Path) -> None:
-        self.settings = Settings(
-            brokers=broker.bootstrap,
-            application=prefix.rstrip("."),
-            prefix=prefix,
+        self.settings = settings_for(
+            broker,
+            prefix,
             partitions=PARTITIONS,
             record_time=RecordTime.CREATE,
             session_timeout=6_000,
@@ -71,15 +68,13 @@ class ShopRun:
         self.events = every_10th_customer()
         self.until = self.events[-1].occurred_at + 30 * DAY
         self._folder = folder
-        self._workers: list[Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._written = 0
         self._stack = ExitStack()
 
-    def __enter__(self) -> "ShopRun":
+    def __enter__(self) -> "YearRun":
         self._folder.mkdir(parents=True)
-        admin = KafkaAdmin(self.settings)
-        admin.create_topics()
-        admin.close()
+        create_all_topics(self.settings)
         flows, now = read_set(example_flows_dir()), time.time_ns() // 1_000_000
         publish_set(self.settings, flows, now, coupon_key="test")  # two runs make the same codes
         producer = self._stack.enter_context(EventProducer(self.settings))
@@ -89,13 +84,12 @@ class ShopRun:
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
-            if worker.is_running():
-                worker.kill()
+            worker.end()
         self._stack.close()
 
-    def start(self, name: str) -> Worker:
+    def start(self, name: str) -> WorkerProcess:
         """Starts a worker; one of the same name goes on with the same data directory."""
-        worker = Worker(self.settings, self._folder, name)
+        worker = WorkerProcess(self.settings, self._folder, name)
         self._workers.append(worker)
         return worker
 
@@ -113,7 +107,7 @@ class ShopRun:
         """The simulated time at which `share` of the events have happened."""
         return self.events[round(share * len(self.events)) - 1].occurred_at
 
-    def wait_for(self, share: float, *workers: Worker) -> None:
+    def wait_for(self, share: float, *workers: WorkerProcess) -> None:
         """Waits until one of the tasks of these workers has come so far."""
         at = self.time_at(share)
 
@@ -125,7 +119,7 @@ class ShopRun:
 
         eventually(has_come, within=60, every=0.02, message=f"no task came to {share:.0%}")
 
-    def wait_for_tasks(self, worker: Worker, number: int) -> None:
+    def wait_for_tasks(self, worker: WorkerProcess, number: int) -> None:
         """Waits until so many tasks run on a worker."""
 
         def run() -> bool:
@@ -134,7 +128,7 @@ class ShopRun:
 
         eventually(run, within=60, message=lambda: f"{worker.name}: {worker.tasks()}")
 
-    def finish(self, *workers: Worker) -> Outputs:
+    def finish(self, *workers: WorkerProcess) -> Outputs:
         """Waits until all is decided, stops these workers cleanly, and reads what came out."""
         observer = WorkerObserver(_nothing_to_show, _no_worker_ends_by_itself)
         wait_until_decided(list(workers), PARTITIONS, self.until, observer, silence=60)
@@ -146,19 +140,24 @@ class ShopRun:
         return self._outputs()
 
     def _outputs(self) -> Outputs:
-        with TopicReader(self.settings, "test") as reader:
-            outputs = Outputs({}, {}, {}, 0)
-            for topic, found in _records(reader, "send-commands", "flow-decisions"):
-                by_partition = outputs.commands if topic == "send-commands" else outputs.decisions
-                partition, value = found
-                by_partition.setdefault(partition, []).append(value)
-            for found_state in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
-                key = found_state.record.key
-                if key is not None and not key.startswith(b"\x00"):
-                    outputs.states[key] = found_state.record.value
-            letters = reader.read(reader.starts(reader.partition_ids("dead-letters")))
-            outputs.dead_letters = sum(1 for _ in letters)
-        return outputs
+        states = {
+            found.record.key: found.record.value
+            for found in records_of(self.settings, CHANGELOG)
+            if found.record.key is not None and not found.record.key.startswith(b"\x00")
+        }
+        return Outputs(
+            commands=self._by_partition("send-commands"),
+            decisions=self._by_partition("flow-decisions"),
+            states=states,
+            dead_letters=len(records_of(self.settings, "dead-letters")),
+        )
+
+    def _by_partition(self, topic: str) -> dict[int, list[bytes]]:
+        values: dict[int, list[bytes]] = {}
+        for found in records_of(self.settings, topic):
+            assert found.record.value is not None
+            values.setdefault(found.partition, []).append(found.record.value)
+        return values
 
 
 def _nothing_to_show(clock: Instant) -> None:
@@ -167,10 +166,3 @@ def _nothing_to_show(clock: Instant) -> None:
 
 def _no_worker_ends_by_itself(worker: Worker) -> None:
     raise worker.failure()
-
-
-def _records(reader: TopicReader, *topics: str) -> Iterator[tuple[str, tuple[int, bytes]]]:
-    for topic in topics:
-        for found in reader.read(reader.starts(reader.partition_ids(topic))):
-            assert found.record.value is not None
-            yield topic, (found.partition, found.record.value)

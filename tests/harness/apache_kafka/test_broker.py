@@ -5,8 +5,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.errors import Refused
-from tests.apache_kafka import jars
-from tests.eventually import eventually
+from tests.harness.apache_kafka import jars
+from tests.harness.eventually import eventually
 
 
 @pytest.mark.kafka

@@ -1,8 +1,8 @@
 """One task of a worker, moved by hand: its real parts over a broker, without the group.
 
-Also a process that dies at a point of its commit, where nobody from outside could hit it:
-`python -m tests.broker.one_task POINT` takes its settings from SENDFLOW_ variables, decides all
-that there is, and kills itself with -9.
+Also a process that dies at a point of its commit, where nobody from outside could hit it: `main`
+with the name of a point takes its settings from SENDFLOW_ variables, decides all that there is, and
+kills itself with -9.
 """
 
 import os
@@ -26,7 +26,7 @@ from streams.task import PartitionTask
 from streams.worker.kafka_task import KafkaTask
 from streams.worker.opening import TaskOpener
 from streams.worker.slot import Opening
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 WITHIN = 20.0
 
@@ -170,7 +170,8 @@ POINTS: dict[str, Callable[[OneTask], None]] = {
 }
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """See the module."""
     dying = OneTask(load_settings(None, os.environ).settings)
     POINTS[sys.argv[1]](dying)
     dying.advance()

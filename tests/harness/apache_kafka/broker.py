@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streams.embedded.broker_process import HOST, BrokerProcess, free_port
 from streams.errors import Refused
-from tests.apache_kafka.jars import java, kafka_jars
+from tests.harness.apache_kafka.jars import java, kafka_jars
 
 SETTINGS = Path(__file__).with_name("broker.properties")
 

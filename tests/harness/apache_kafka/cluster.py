@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from streams.embedded.broker_process import HOST, free_port
-from tests.apache_kafka.broker import KafkaBroker
+from tests.harness.apache_kafka.broker import KafkaBroker
 
 _PATIENT = {
     # Who is stopped stays a follower, in sync as far as the leader knows, for longer than any test.

@@ -4,10 +4,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.embedded.broker_process import BrokerProcess
+from streams.kafka.admin import KafkaAdmin
 from streams.kafka.client_config import offsets_options
 from streams.kafka.failures import UNREACHABLE, error_of
+from streams.kafka.topic_reader import TopicReader, TopicRecord
 from streams.settings import Settings
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 
 def settings_for(broker: BrokerProcess, prefix: str, **others: object) -> Settings:
@@ -28,6 +30,28 @@ def create_topics(
     for created in admin.create_topics(topics).values():
         created.result(20)
     eventually(lambda: admin.list_topics(timeout=20).topics.keys() >= set(names), within=20)
+
+
+def create_all_topics(settings: Settings) -> None:
+    """Every topic that a worker needs."""
+    admin = KafkaAdmin(settings)
+    admin.create_topics()
+    admin.close()
+
+
+def delete_topics(broker: BrokerProcess, prefix: str) -> None:
+    """Deletes all whose names begin with `prefix`, and doesn't wait until they are gone."""
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 0})
+    names = [name for name in admin.list_topics(timeout=20).topics if name.startswith(prefix)]
+    if names:
+        for deleted in admin.delete_topics(names).values():
+            deleted.result(20)
+
+
+def records_of(settings: Settings, topic: str) -> list[TopicRecord]:
+    """All records of a topic, by its logical name, that a reader of committed ones sees."""
+    with TopicReader(settings, "test") as reader:
+        return list(reader.read(reader.starts(reader.partition_ids(topic))))
 
 
 def read(

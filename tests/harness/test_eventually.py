@@ -1,6 +1,6 @@
 import pytest
 
-from tests.eventually import eventually
+from tests.harness.eventually import eventually
 
 
 def test_the_answer_is_returned_as_soon_as_it_is_true():

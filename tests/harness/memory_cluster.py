@@ -36,7 +36,7 @@ from streams.task import PartitionTask
 from streams.worker.fetching import FetchThread
 from streams.worker.slot import Opening
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
-from tests.broker.worker_processes import event
+from tests.harness.events import event
 
 THANKS: dict[str, Any] = {
     "flow": "thanks",
@@ -48,7 +48,7 @@ THANKS: dict[str, Any] = {
 }
 
 
-class Cluster:
+class MemoryCluster:
     """Inputs, changelogs and outputs of a few partitions."""
 
     def __init__(self, partitions: int = 2) -> None:
@@ -142,7 +142,7 @@ class Cluster:
 class MemoryTask:
     """slot.OpenTask."""
 
-    def __init__(self, cluster: Cluster, task: PartitionTask, store: MemoryStore) -> None:
+    def __init__(self, cluster: MemoryCluster, task: PartitionTask, store: MemoryStore) -> None:
         self.task = task
         self._cluster = cluster
         self._store = store
@@ -171,7 +171,7 @@ class MemoryTask:
 class MemoryConsumer:
     """kafka.consumer.RecordConsumer on the logs of a cluster."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: MemoryCluster) -> None:
         self.cluster = cluster
         self.next: dict[PartitionId, int] = {}
         self.paused: set[PartitionId] = set()
@@ -212,10 +212,10 @@ class MemoryConsumer:
         self.next.clear()
 
 
-class Worker:
+class MemoryWorker:
     """The tasks of one worker, and somebody who feeds them."""
 
-    def __init__(self, cluster: Cluster, **options: Any) -> None:
+    def __init__(self, cluster: MemoryCluster, **options: Any) -> None:
         self.cluster = cluster
         self.consumer = MemoryConsumer(cluster)
         self.records = FetchThread(lambda: self.consumer, "")  # type: ignore[arg-type, return-value]
@@ -254,9 +254,9 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker_on(cluster: Cluster, **options: Any) -> AsyncIterator[Worker]:
+async def worker_on(cluster: MemoryCluster, **options: Any) -> AsyncIterator[MemoryWorker]:
     """A worker that was assigned nothing yet."""
-    worker = Worker(cluster, **options)
+    worker = MemoryWorker(cluster, **options)
     await worker.start()
     feeder = asyncio.create_task(worker.feed())
     try:

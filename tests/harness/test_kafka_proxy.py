@@ -1,43 +1,12 @@
 """The proxy does to a transaction what PITFALLS 8 to 10 need, on both brokers."""
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
-from streams.embedded.broker_process import BrokerProcess
-from tests.eventually import eventually
-from tests.kafka_proxy import ApiKey, KafkaProxy
-
-
-def create_topic(broker: BrokerProcess, name: str) -> str:
-    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    admin.create_topics([NewTopic(name, 1, 1)])[name].result(20)
-    return name
-
-
-def committed_values(broker: BrokerProcess, topic: str) -> list[bytes | None]:
-    consumer = Consumer(
-        {
-            "bootstrap.servers": broker.bootstrap,
-            "group.id": topic,
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    values: list[bytes | None] = []
-    try:
-        while True:
-            message = consumer.poll(10)
-            assert message is not None, "neither a record nor the end of the partition came"
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                return values
-            assert error is None, error
-            values.append(message.value())
-    finally:
-        consumer.close()
+from tests.harness.eventually import eventually
+from tests.harness.kafka_proxy import ApiKey, KafkaProxy
+from tests.harness.topics import create_topics, values
 
 
 def transactional_producer(bootstrap: str, transactional_id: str) -> Producer:
@@ -58,15 +27,17 @@ def begin_with(producer: Producer, topic: str, value: bytes) -> None:
     assert producer.flush(20) == 0
 
 
+@pytest.mark.smoke
 def test_clients_work_through_the_proxy_alone(broker, proxy, topic_prefix):
-    topic = create_topic(broker, topic_prefix + "out")
+    topic = topic_prefix + "out"
+    create_topics(broker, [topic], partitions=1)
     admin = AdminClient({"bootstrap.servers": proxy.bootstrap})
     nodes = admin.list_topics(timeout=20).brokers.values()
     assert [f"{node.host}:{node.port}" for node in nodes] == [proxy.bootstrap]
     producer = transactional_producer(proxy.bootstrap, topic_prefix + "t")
     begin_with(producer, topic, b"one")
     producer.commit_transaction(20)
-    assert committed_values(broker, topic) == [b"one"]
+    assert values(broker, topic) == [b"one"]
     assert proxy.requests(ApiKey.END_TXN) == 1
     assert proxy.requests(ApiKey.PRODUCE) == 1
 
@@ -74,7 +45,8 @@ def test_clients_work_through_the_proxy_alone(broker, proxy, topic_prefix):
 def test_a_dropped_answer_leaves_the_commit_done_and_its_outcome_unknown(
     broker, proxy, topic_prefix
 ):
-    topic = create_topic(broker, topic_prefix + "out")
+    topic = topic_prefix + "out"
+    create_topics(broker, [topic], partitions=1)
     producer = transactional_producer(proxy.bootstrap, topic_prefix + "t")
     begin_with(producer, topic, b"one")
     held = proxy.hold_responses(ApiKey.END_TXN, containing=topic_prefix.encode())
@@ -83,13 +55,14 @@ def test_a_dropped_answer_leaves_the_commit_done_and_its_outcome_unknown(
     assert failure.value.args[0].code() == KafkaError._TIMED_OUT
     held.wait()
     held.discard()
-    eventually(lambda: committed_values(broker, topic) == [b"one"])
+    eventually(lambda: values(broker, topic) == [b"one"])
 
 
 def test_a_dropped_request_leaves_the_transaction_open_for_the_next_producer_to_abort(
     broker, proxy, topic_prefix
 ):
-    topic = create_topic(broker, topic_prefix + "out")
+    topic = topic_prefix + "out"
+    create_topics(broker, [topic], partitions=1)
     producer = transactional_producer(proxy.bootstrap, topic_prefix + "t")
     begin_with(producer, topic, b"one")
     held = proxy.hold_requests(ApiKey.END_TXN)
@@ -100,26 +73,28 @@ def test_a_dropped_request_leaves_the_transaction_open_for_the_next_producer_to_
     successor = transactional_producer(proxy.bootstrap, topic_prefix + "t")
     begin_with(successor, topic, b"two")
     successor.commit_transaction(20)
-    assert committed_values(broker, topic) == [b"two"]
+    assert values(broker, topic) == [b"two"]
 
 
 def test_a_request_that_was_held_reaches_the_broker_after_its_client_has_gone(
     broker, proxy, topic_prefix
 ):
-    topic = create_topic(broker, topic_prefix + "out")
+    topic = topic_prefix + "out"
+    create_topics(broker, [topic], partitions=1)
     producer = transactional_producer(proxy.bootstrap, topic_prefix + "t")
     begin_with(producer, topic, b"one")
     held = proxy.hold_requests(ApiKey.END_TXN, at_most=1)
     with pytest.raises(KafkaException):
         producer.commit_transaction(1)
     proxy.disconnect()
-    assert committed_values(broker, topic) == []
+    assert values(broker, topic) == []
     held.release()
-    eventually(lambda: committed_values(broker, topic) == [b"one"])
+    eventually(lambda: values(broker, topic) == [b"one"])
 
 
 def test_a_released_answer_ends_the_wait(broker, proxy, topic_prefix):
-    topic = create_topic(broker, topic_prefix + "out")
+    topic = topic_prefix + "out"
+    create_topics(broker, [topic], partitions=1)
     producer = transactional_producer(proxy.bootstrap, topic_prefix + "t")
     begin_with(producer, topic, b"one")
     held = proxy.hold_responses(ApiKey.END_TXN, at_most=1)
@@ -128,12 +103,13 @@ def test_a_released_answer_ends_the_wait(broker, proxy, topic_prefix):
     assert failure.value.args[0].retriable()
     held.release()
     producer.commit_transaction(20)  # the same call again picks up its outcome
-    assert committed_values(broker, topic) == [b"one"]
+    assert values(broker, topic) == [b"one"]
     assert proxy.requests(ApiKey.END_TXN) == 1
 
 
 def test_only_requested_messages_are_held(broker, proxy, topic_prefix):
-    topic = create_topic(broker, topic_prefix + "out")
+    topic = topic_prefix + "out"
+    create_topics(broker, [topic], partitions=1)
     held = proxy.hold_requests(ApiKey.END_TXN, containing=b"somebody else")
     producer = transactional_producer(proxy.bootstrap, topic_prefix + "t")
     begin_with(producer, topic, b"one")
