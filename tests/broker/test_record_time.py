@@ -69,7 +69,7 @@ def clock_of(worker: WorkerProcess) -> int:
     return int(task["clock"] or 0)
 
 
-def test_pitfalls_14_and_23_idle_inputs_stop_no_clock_and_commit_nothing(
+def test_pitfall_14_pitfall_23_idle_inputs_stop_no_clock_and_commit_nothing(
     proxy: KafkaProxy, shop: Shop
 ) -> None:
     """Searches are empty since creation, customers at their end, orders have come meanwhile."""
