@@ -1,4 +1,5 @@
-"""Reader of the topic `control`: definitions, compiled once for all tasks, and store facts."""
+"""`Programs`: what the records of `control` mean, read once per process for all its tasks: compiled
+definitions, store facts, or a rejection."""
 
 import json
 import logging

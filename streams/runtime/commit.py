@@ -108,8 +108,8 @@ class Pending:
         self.timers = 0  # timers fired
         self.since: Instant | None = None  # wall time of the first change
 
-    def begin(self, wall: Instant) -> None:
-        """Marks a change at the wall time `wall` that must be committed."""
+    def mark_changed(self, wall: Instant) -> None:
+        """Marks a change at the wall time `wall` that the next transaction must hold."""
         if self.since is None:
             self.since = wall
 
