@@ -322,13 +322,13 @@ class PartitionTask:
         assert self._uncommitted.in_flight is None, "one transaction at a time"
         self._days.keep()
         position = Position(
-            self._merge.positions(),
-            self._clock,
-            self._side_outputs.late_sequence,
-            self._scans.plans,
-            self._in_force.rejected_offsets,
-            self._days.end,
-            self.time.skipped(),
+            inputs=self._merge.positions(),
+            clock=self._clock,
+            late_sequence=self._side_outputs.late_sequence,
+            plans=self._scans.plans,
+            rejected_offsets=self._in_force.rejected_offsets,
+            day_end=self._days.end,
+            skipped=self.time.skipped(),
         )
         pending = self._uncommitted.pending
         commit = self._uncommitted.in_flight = pending.prepare(position, wall)
