@@ -160,7 +160,7 @@ class Job:
             while first.records and at < limit and at >= clock:
                 clock = at
                 merged.append((first.topic, first.pop()))
-                at = first.place
+                at = first.order_key
 
     def _transaction(self, chunk: list[tuple[str, Record]], watch: Stopwatch) -> None:
         decode = self._decoder.decode

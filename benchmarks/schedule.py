@@ -45,7 +45,7 @@ from streams.ports import CONTROL, Ports, Record, StoreBatch, TaskSettings
 from streams.programs import SEMANTICS, Programs
 from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import START as PHASE
-from streams.runtime.order import place
+from streams.runtime.order import order_key
 from streams.store.rocks import RocksStore, StoreMemory
 from streams.task import PartitionTask
 from streams.worker.slices import SLICE
@@ -133,7 +133,7 @@ def fill(store: RocksStore, program: Program, count: int) -> None:
         if len(changes) == 20_000:
             store.write(StoreBatch(changes, 0, 0))
             changes = {}
-    clock = place(LOADED, PHASE)
+    clock = order_key(LOADED, PHASE)
     position = Position({CONTROL: 1, **dict.fromkeys(INPUTS, 0)}, clock)
     changes[POSITION_KEY] = msgspec.msgpack.encode(position)
     store.write(StoreBatch(changes, 0, 0))
@@ -178,7 +178,7 @@ class Bench:
         and the number of customers that were written."""
         clock = time.process_time  # others may be at work on this machine
         own = time.thread_time  # what the store does in threads of its own holds nobody up
-        self.task.cut(wall, {CONTROL: self._control, **dict.fromkeys(INPUTS, 0)})
+        self.task.set_end_offsets(wall, {CONTROL: self._control, **dict.fromkeys(INPUTS, 0)})
         began = committed = clock()
         longest, written, has_more = 0.0, 0, True
         while has_more:

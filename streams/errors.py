@@ -59,8 +59,8 @@ class Refused(SendflowError):
 
 class Poisoned(SendflowError):
     """Processing raised an unexpected error at one record or timer. Memory holds half of its
-    effects: open the task again with `mark` among its poisoned, and it becomes a dead letter."""
+    effects: reopen the task with `poison_id` among its poisoned, and it becomes a dead letter."""
 
-    def __init__(self, mark: tuple[str, int], message: str) -> None:
+    def __init__(self, poison_id: tuple[str, int], message: str) -> None:
         super().__init__(message)
-        self.mark = mark
+        self.poison_id = poison_id

@@ -27,7 +27,7 @@ from streams.ports import (
     StoreBatch,
     TaskSettings,
 )
-from streams.runtime.facts import Adding, DayFact
+from streams.runtime.day_facts import DayFact, ReportAggregator
 from streams.settings import RecordTime
 from streams.task import PartitionTask
 
@@ -56,11 +56,11 @@ class LocalTask:
         self.logs: dict[str, list[Record]] = {topic: [] for topic in (CONTROL, *INPUTS)}
         self.changelog: list[tuple[bytes, bytes | None]] = []
         self.output: list[OutputRecord] = []
-        self._handed_over = 0
+        self._forwarded = 0
         self.store = parts.open_store()
         self._poisoned: frozenset[tuple[str, int]] = frozenset()
-        self._adding = Adding(partitions=1)
-        self._told = 0  # of the output, what `new_facts` has seen
+        self._aggregator = ReportAggregator(partitions=1)
+        self._facts_read = 0  # of the output, what `new_facts` has seen
         self.task = self._open()
 
     def append(self, topic: str, time: Instant, key: bytes | None, value: bytes | None) -> Record:
@@ -73,24 +73,28 @@ class LocalTask:
         """Feeds what is new, cuts at `wall` and processes all that can be. Records and timers
         before `wall` less the clock skew happen; in simulated time, what ticks allow, and at the
         end of each day what was decided is committed and its facts come."""
-        while self.step(wall, _BUDGET) or self._passes_midnight(wall) or self.learns_ends(wall):
+        while (
+            self.step(wall, _BUDGET) or self._passes_midnight(wall) or self.sets_end_offsets(wall)
+        ):
             pass
 
     def step(self, wall: Instant, budget: int) -> bool:
         """As `advance`, but only about `budget` records, timers and visits to customers; True if
-        more can be done. Raises what a question of the task's raises (`unanswered`)."""
+        more can be done. Raises what a question of the task's raises (`lookup_needed`)."""
         try:
             self._feed()
             if self._parts.settings.record_time is RecordTime.APPEND:
-                self.task.cut(wall, {topic: len(log) for topic, log in self.logs.items()})
+                self.task.set_end_offsets(
+                    wall, {topic: len(log) for topic, log in self.logs.items()}
+                )
             if self.task.run(wall, budget):
                 return True
-            if self.task.unanswered is None:
+            if self.task.lookup_needed is None:
                 return False
-            self.task.unanswered.lookup()
+            self.task.lookup_needed.lookup()
             return True
         except Poisoned as poisoned:
-            self._poisoned |= {poisoned.mark}
+            self._poisoned |= {poisoned.poison_id}
             self.task = self._open()
             return True
 
@@ -118,13 +122,13 @@ class LocalTask:
 
     def new_facts(self) -> list[DayFact]:
         """The facts of the days that were told of in committed reports since the last call."""
-        for record in self.output[self._told :]:
+        for record in self.output[self._facts_read :]:
             if record.topic == PARTITION_FACTS:
                 report = read_report(record.value or b"")
                 assert isinstance(report, DayReport)
-                self._adding.add(report)
-        self._told = len(self.output)
-        return list(self._adding.complete())
+                self._aggregator.add(report)
+        self._facts_read = len(self.output)
+        return list(self._aggregator.complete())
 
     def add_fact(self, fact: DayFact) -> None:
         """Adds the facts of a day to the log of `control`, as of its end."""
@@ -140,18 +144,18 @@ class LocalTask:
             self.add_fact(fact)
         return bool(facts)
 
-    def take_between_tasks(self) -> list[OutputRecord]:
+    def take_new_internal(self) -> list[OutputRecord]:
         """What was committed for other tasks since it was asked for the last time: whoever moves
         the tasks hands it over."""
-        committed, self._handed_over = self.output[self._handed_over :], len(self.output)
+        committed, self._forwarded = self.output[self._forwarded :], len(self.output)
         return [record for record in committed if record.topic in BETWEEN_TASKS]
 
-    def learns_ends(self, wall: Instant) -> bool:
+    def sets_end_offsets(self, wall: Instant) -> bool:
         """In simulated time, once the facts of a day are there: all that tasks have written for
         each other by then is in the logs. Was that asked for?"""
-        asked = self.task.needs_cut(wall)
+        asked = self.task.needs_end_offsets(wall)
         if asked:
-            self.task.cut(wall, {topic: len(self.logs[topic]) for topic in asked})
+            self.task.set_end_offsets(wall, {topic: len(self.logs[topic]) for topic in asked})
         return bool(asked)
 
     def restart(self, *, keep_store: bool = True) -> None:

@@ -49,8 +49,8 @@ class RecordTime(enum.Enum):
     CREATE = "create"  # given by the producer: simulated time
 
     def given(self, time: int) -> int | None:
-        """The record time that a producer gives what belongs to `time`, ms since the epoch; None:
-        the broker gives it."""
+        """The record time that a producer sets for `time`, ms since the epoch; None: the broker
+        sets it."""
         return time if self is RecordTime.CREATE else None
 
 

@@ -31,33 +31,33 @@ from streams.runtime.acting import Acting
 from streams.runtime.agenda import (
     Agenda,
     DayEnd,
+    FanOut,
     FireTimer,
-    PassOver,
-    SetAside,
+    RejectRecord,
+    ScanChunk,
+    SkipSchedules,
     TakeRecords,
-    TellNews,
-    VisitChunk,
     WaitFor,
 )
-from streams.runtime.audience import Audience
 from streams.runtime.commit import Commit, Pending, Position, position_in
-from streams.runtime.coupons import CouponBook
+from streams.runtime.coupon_book import CouponBook
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
 from streams.runtime.firing import Firing
 from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input
 from streams.runtime.news import News
-from streams.runtime.notices import Notices
-from streams.runtime.order import LATE, START, TIMERS, Place, place, time_of
+from streams.runtime.order import LATE, START, TIMERS, OrderKey, order_key, time_of
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.products import Products
-from streams.runtime.records import Records, takers_of
+from streams.runtime.records import Records, handlers_by_type
+from streams.runtime.scans import Scans
+from streams.runtime.side_outputs import SideOutputs
 from streams.runtime.time_policy import TimePolicy, open_time
 from streams.runtime.timers import Timers
 from streams.runtime.uncommitted import Uncommitted
 
-PAUSE: Instant = 10_000
+LONGEST_IDLE: Instant = 10_000
 """A task that waits is run several times a second. If it wasn't for so long, because the group had
 to agree or the machine slept, no input is to blame."""
 
@@ -75,21 +75,21 @@ class PartitionTask:
     ) -> None:
         """Opens the task on a store that holds all of its changelog.
 
-        `poisoned` names records (topic, offset) and timers (`notices.timer_mark`) at which deciding
-        failed: they become dead letters (PITFALLS 61). `beginnings` holds the first offset that
-        there is of inputs that the task has never read (`commit.never_read`). Raises Refused where
-        there are customers, but no position.
+        `poisoned` names records (topic, offset) and timers (`side_outputs.timer_id`) at which
+        deciding failed: they become dead letters (PITFALLS 61). `beginnings` holds the first
+        existing offset of inputs that the task has never read (`commit.never_read`). Raises Refused
+        for a store with customers, but without a position.
         """
         self.partition = partition
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self._ports = ports
         self._waits_for: Input | None = None
-        self._unanswered: LookupNeeded | None = None
+        self._lookup_needed: LookupNeeded | None = None
         self._wall: Instant = 0
         position = position_in(ports.store, partition)
         position.inputs = {**beginnings, **position.inputs}
-        self._clock: Place = position.clock
+        self._clock: OrderKey = position.clock
         self.time: TimePolicy = open_time(partition, settings, position, self.counts)
         self._merge = self.time.merge
         control = self._merge.by_topic[CONTROL]
@@ -103,23 +103,25 @@ class PartitionTask:
             partition, ports.store, uncommitted, settings.cached_customers
         )
         timers = self._timers = Timers(ports.store, uncommitted.due_times)
-        audience = self._audience = Audience(
+        scans = self._scans = Scans(
             position.plans, ports.store, uncommitted.states, customers.cached
         )
-        notices = self._notices = Notices(
+        side_outputs = self._side_outputs = SideOutputs(
             partition, ports.encoder, uncommitted, self.counts, poisoned, position.late_sequence
         )
         in_force = self._in_force = InForce(
-            control, ports.control, audience, coupons, notices, position.set_aside
+            control, ports.control, scans, coupons, side_outputs, position.rejected_offsets
         )
         days = self._days = Days(position.day_end, own, customers.stored)
         products = Products(own)
         news = self._news = News(products, in_force, ports.encoder, uncommitted, self.time)
-        acting = Acting(in_force, customers, uncommitted, timers, days, notices)
-        self._firing = Firing(in_force, customers, timers, audience, acting)
-        takers = takers_of(acting, coupons, news)
-        self._records = Records(self.time, in_force, ports.decoder, takers, notices, self.counts)
-        self._agenda = Agenda(self.time, days, in_force, timers, audience, products)
+        acting = Acting(in_force, customers, uncommitted, timers, days, side_outputs)
+        self._firing = Firing(in_force, customers, timers, scans, acting)
+        handlers = handlers_by_type(acting, coupons, news)
+        self._records = Records(
+            self.time, in_force, ports.decoder, handlers, side_outputs, self.counts
+        )
+        self._agenda = Agenda(self.time, days, in_force, timers, scans, products)
 
     # ── What the worker asks ──────────────────────────────────────────────────────────────────
 
@@ -129,7 +131,7 @@ class PartitionTask:
         return {topic: self._merge.by_topic[topic].resume_at for topic in INPUTS}
 
     @property
-    def place(self) -> Place:
+    def processed_to(self) -> OrderKey:
         """How far it is, more finely than the clock: it goes on with all that is processed."""
         return self._clock
 
@@ -140,23 +142,23 @@ class PartitionTask:
 
     @property
     def waits_for(self) -> str | None:
-        """The topic that holds the task back, or what must be asked first (`unanswered`); None
+        """The topic that holds the task back, or what must be asked first (`lookup_needed`); None
         while it has something to do."""
-        if self._unanswered is not None:
-            return self._unanswered.what
+        if self._lookup_needed is not None:
+            return self._lookup_needed.what
         return None if self._waits_for is None else self._waits_for.topic
 
     @property
-    def unanswered(self) -> LookupNeeded | None:
+    def lookup_needed(self) -> LookupNeeded | None:
         """What must be asked before the next record can be judged. The task waits at that record,
         as it does for an input; each `run` tries it again."""
-        return self._unanswered
+        return self._lookup_needed
 
     @property
     def waits_for_facts(self) -> bool:
         """Does it wait for the facts of the day that is over?"""
         return self.waits_for == CONTROL and (
-            self.time.held_at_midnight(self._days, self._in_force.fact_until) is self._waits_for
+            self.time.awaited_at_midnight(self._days, self._in_force.fact_until) is self._waits_for
         )
 
     @property
@@ -193,28 +195,28 @@ class PartitionTask:
         self._merge.by_topic[topic].feed(records, next_offset, end)
         self._waits_for = None
 
-    def needs_cut(self, wall: Instant) -> list[str]:
+    def needs_end_offsets(self, wall: Instant) -> list[str]:
         """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""
-        if self._waits_for is None or self._unanswered is not None:
+        if self._waits_for is None or self._lookup_needed is not None:
             return []
-        return self.time.of_unknown_end(wall, self._days, self._in_force.fact_until)
+        return self.time.unknown_ends(wall, self._days, self._in_force.fact_until)
 
-    def cut(self, wall: Instant, ends: dict[str, int]) -> None:
+    def set_end_offsets(self, wall: Instant, ends: dict[str, int]) -> None:
         """The ends of partitions, asked for at or after the wall time `wall`: once a topic has been
         fed up to its end, all is here that the policy for time says (`time_policy`)."""
-        self.time.cut(wall, self._days, ends)
+        self.time.set_end_offsets(wall, self._days, ends)
         self._waits_for = None
 
     def run(self, wall: Instant, budget: int) -> bool:
         """Processes up to about `budget` records and timers; True if more can be done at once.
 
         Raises Poisoned when deciding fails; the task must then be thrown away. Where it returns
-        False, it waits for an input, or for an answer (`unanswered`).
+        False, it waits for an input, or for an answer (`lookup_needed`).
         """
-        if wall - self._wall > PAUSE or self._unanswered is not None:
-            self._merge.count_anew()  # while it waited for an answer, it asked for no ends
+        if wall - self._wall > LONGEST_IDLE or self._lookup_needed is not None:
+            self._merge.restart_waits()  # while it waited for an answer, it asked for no ends
         self._wall = wall
-        self._unanswered = None
+        self._lookup_needed = None
         has_more = self._run(wall, budget)
         self._uncommitted.pending.settle(self._ports.encoder)
         return has_more
@@ -225,22 +227,22 @@ class PartitionTask:
             match self._agenda.next(self._clock, wall, budget):
                 case TakeRecords() as taking:
                     budget -= self._take(taking)
-                    if self._unanswered is not None:
+                    if self._lookup_needed is not None:
                         self._waits_for = taking.source
                         return False
                 case FireTimer(due):
                     self._firing.fire(self._reach(due))
                     budget -= 1
-                case VisitChunk(due):
-                    budget -= 1 + self._firing.visit_chunk(due, self._reach(due))
-                case TellNews(due):
+                case ScanChunk(due):
+                    budget -= 1 + self._firing.scan_chunk(due, self._reach(due))
+                case FanOut(due):
                     self._reach(due)
-                    budget -= 1 + self._news.tell(due)
+                    budget -= 1 + self._news.fan_out(due)
                 case DayEnd(now):
                     self._close_day(now)
-                case PassOver(until):
-                    self._audience.pass_over(self._in_force.program, until)
-                case SetAside(source):
+                case SkipSchedules(until):
+                    self._scans.skip_schedules(self._in_force.program, until)
+                case RejectRecord(source):
                     self._records.take(source, source.pop(), self.clock, wall)
                     pending.events += 1
                     pending.begin(wall)
@@ -256,7 +258,7 @@ class PartitionTask:
     def _reach(self, due: Instant) -> Instant:
         """The clock goes on to what is due at `due`; returns it. What a late record has set may be
         due before it."""
-        self._clock = max(self._clock, place(due, TIMERS))
+        self._clock = max(self._clock, order_key(due, TIMERS))
         self._uncommitted.pending.begin(self._wall)
         return self.clock
 
@@ -266,7 +268,7 @@ class PartitionTask:
         pending = self._uncommitted.pending
         pending.begin(self._wall)
         report = self._days.close(self.partition, now)
-        self._clock = max(self._clock, place(report.day_end, START))
+        self._clock = max(self._clock, order_key(report.day_end, START))
         pending.records.append(self._ports.encoder.day_report(report))
         self.counts["days"] += 1
 
@@ -280,23 +282,23 @@ class PartitionTask:
             before, self._clock = self._clock, at
             try:
                 records.take(source, record, at >> 8, self._wall)
-            except LookupNeeded as unanswered:  # as if it hadn't been looked at
+            except LookupNeeded as needed:  # as if it hadn't been looked at
                 source.put_back(record)
-                self._clock, self._unanswered = before, unanswered
+                self._clock, self._lookup_needed = before, needed
                 return taken
             taken += 1
             pending.events += 1
             if pending.since is None:  # its position, at least, is to be committed
                 pending.since = self._wall
             if at & 0xFF == LATE:
-                self._notices.late(source, record, at >> 8)
-            at = source.place
+                self._side_outputs.late(source, record, at >> 8)
+            at = source.order_key
             if (
                 taken >= most
                 or not source.records
                 or at >= limit
                 or at < self._clock
-                or place(timers.next_due, TIMERS) < at
+                or order_key(timers.next_due, TIMERS) < at
             ):
                 return taken
 
@@ -322,9 +324,9 @@ class PartitionTask:
         position = Position(
             self._merge.positions(),
             self._clock,
-            self._notices.late_sequence,
-            self._audience.plans,
-            self._in_force.set_aside,
+            self._side_outputs.late_sequence,
+            self._scans.plans,
+            self._in_force.rejected_offsets,
             self._days.end,
             self.time.skipped(),
         )

@@ -52,7 +52,15 @@ def demo(
 
     for name in [name for name in os.environ if name.startswith("SENDFLOW_")]:
         del os.environ[name]  # workers of the demo inherit no settings
-    options = DemoOptions(workers, partitions, seed, one_in, flows, brokers, keep)
+    options = DemoOptions(
+        workers=workers,
+        partitions=partitions,
+        seed=seed,
+        one_in=one_in,
+        flows=flows,
+        brokers=brokers,
+        keep=keep,
+    )
     the_demo = Demo(options, output.progress)
     try:
         with the_demo:

@@ -61,8 +61,8 @@ def settings_from_options(
     prefix: str | None = None,
     **others: object,
 ) -> Settings:
-    """The settings of the file, `SENDFLOW_` variables and these options (None: not given), later
-    ones first. Raises Refused with all problems."""
+    """The settings of the file, `SENDFLOW_` variables and these options (None: not given); later
+    ones win. Raises Refused with all problems."""
     return settings_with_origins(config, brokers, prefix, **others).settings
 
 

@@ -9,8 +9,8 @@ from streams.contracts.shipped import encode_struct
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Instant
 from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord, Record, Rejection
+from streams.runtime.day_facts import DayFact
 from streams.runtime.days import day_end_of, day_that_ends
-from streams.runtime.facts import DayFact
 
 
 class DefinitionsRecord(msgspec.Struct):

@@ -51,6 +51,6 @@ def check_key(record: Record, sku: str) -> None:
         raise WrongEvent(f"the key is {record.key[:40]!r}, but field 'sku' is {sku[:40]!r}")
     if not is_valid_sku(sku):
         raise WrongEvent(
-            f"field 'sku' is {sku[:40]!r}, expected 1 to {LONGEST_SKU} bytes that don't begin with "
-            "a zero byte: it is the record's key"
+            f"field 'sku' is {sku[:40]!r}, expected 1 to {LONGEST_SKU} bytes that do not begin "
+            "with a zero byte: it is the record's key"
         )

@@ -222,7 +222,7 @@ class _Compilation:
         for index, (branch, match) in enumerate(zip(branches, matched, strict=True)):
             with self._block(f"{'if' if index == 0 else 'elif'} u == {2 * index}:"):
                 self._line(f"{value} = {self._read(branch, match, only)}")
-        self._refuse_branch()
+        self._reject_branch()
         return value
 
     def _read_array(self, writer: Schema, reader: Schema, only: frozenset[str] | None) -> str:
@@ -264,7 +264,7 @@ class _Compilation:
             for index, branch in enumerate(writer):
                 with self._block(f"{'if' if index == 0 else 'elif'} u == {2 * index}:"):
                     self._skip(branch)
-            self._refuse_branch()
+            self._reject_branch()
             return
         kind = kind_of(writer)
         if kind == "null":
@@ -301,7 +301,7 @@ class _Compilation:
                     self._skip(type_)
             self._count(count)
 
-    def _refuse_branch(self) -> None:
+    def _reject_branch(self) -> None:
         with self._block("else:"):
             self._line("raise Malformed(f'byte {p - 1} names no branch of its union')")
 

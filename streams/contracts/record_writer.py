@@ -147,7 +147,7 @@ class _Compilation:
         return name
 
     def _parts(self, schema: Schema, value: str, lines: list[str]) -> list[str]:
-        """Expressions of the bytes of one field; what has to be done before goes to `lines`."""
+        """Expressions of the bytes of one field; statements needed before it go to `lines`."""
         if schema == "string":
             lines.append(f"{value} = {value}.encode()")
             return [f"LENGTHS[len({value})]", value]

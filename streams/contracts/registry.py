@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?")
 _TIMEOUT = 5.0  # seconds, for a request
-_ASK_AGAIN_AFTER = 30.0  # seconds; records with an unknown id must not cost a request each
+_RETRY_AFTER = 30.0  # seconds; records with an unknown id must not cost a request each
 
 
 class RegistryUnreachable(Unreachable):
@@ -76,9 +76,8 @@ class SchemaRegistry:
         self._cache = cache
         self._clock = clock
         self._known: dict[int, Contract | NotAContract] = {}
-        self._refused: dict[
-            int, tuple[float, NotAContract]
-        ] = {}  # id -> time of the request, answer
+        # id -> time of the request, answer
+        self._rejected: dict[int, tuple[float, NotAContract]] = {}
         self._lookup_lock = threading.Lock()  # many tasks may need a new id at the same time
 
     def known(self, schema_id: int) -> Contract | NotAContract | None:
@@ -86,9 +85,9 @@ class SchemaRegistry:
         known = self._known.get(schema_id)
         if known is not None:
             return known
-        refused = self._refused.get(schema_id)
-        if refused is not None and self._clock() - refused[0] < _ASK_AGAIN_AFTER:
-            return refused[1]
+        rejected = self._rejected.get(schema_id)
+        if rejected is not None and self._clock() - rejected[0] < _RETRY_AFTER:
+            return rejected[1]
         return None
 
     def contract(self, schema_id: int) -> Contract | NotAContract:
@@ -101,7 +100,7 @@ class SchemaRegistry:
         answer = self._cached(schema_id) or self._fetch(schema_id)
         if answer is None:
             missing = NotAContract(f"schema id {schema_id} not found in the registry at {self.url}")
-            self._refused[schema_id] = (self._clock(), missing)
+            self._rejected[schema_id] = (self._clock(), missing)
             return missing
         contract = self._parse(schema_id, answer)
         self._known[schema_id] = contract

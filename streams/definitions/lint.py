@@ -139,7 +139,7 @@ def messages_that_skip_each_other(subject: Subject) -> Iterator[Problem]:
             if channel in sent:
                 yield Problem(
                     (*sequence.path, place),
-                    f"the {channel} above is sent at the same moment, so Smart Sending skips this "
+                    f"the {channel} above is sent at the same time, so Smart Sending skips this "
                     "one: put a wait between them or write smart_sending: false",
                 )
             sent.add(channel)
@@ -189,7 +189,7 @@ def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:
             if other != subject.flow.flow:
                 yield Problem(
                     (*subject.path, "steps", place),
-                    f"{other!r} sends {channel} for the same trigger at the same moment and is "
+                    f"{other!r} sends {channel} for the same trigger at the same time and is "
                     "judged first, so Smart Sending skips this one",
                 )
 

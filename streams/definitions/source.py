@@ -109,14 +109,14 @@ class _Builder:
             elif isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent):
                 self._source.raw = self._value(event, ())
             elif isinstance(event, AliasEvent):
-                self._refuse_alias(event, ())
+                self._reject_alias(event, ())
 
     def _value(self, event: Any, path: Path) -> Any:
         self._source.values[path] = _place(event)
         if len(path) > DEEPEST:
             self._stop(event, path, f"nested more than {DEEPEST} levels deep")
         if isinstance(event, AliasEvent):
-            self._refuse_alias(event, path)
+            self._reject_alias(event, path)
         if getattr(event, "anchor", None) is not None:
             self._stop(
                 event, path, f"anchors (&{event.anchor}) are not supported; repeat the value"
@@ -135,7 +135,7 @@ class _Builder:
         result: dict[str, Any] = {}
         while not isinstance(key := next(self._events), MappingEndEvent):
             if isinstance(key, AliasEvent):
-                self._refuse_alias(key, path)
+                self._reject_alias(key, path)
             if not isinstance(key, ScalarEvent):
                 self._stop(key, path, "keys must be strings")
             if key.anchor is not None or key.tag is not None:
@@ -176,7 +176,7 @@ class _Builder:
             result.append(self._value(item, (*path, len(result))))
         return result
 
-    def _refuse_alias(self, event: Any, path: Path) -> None:
+    def _reject_alias(self, event: Any, path: Path) -> None:
         self._stop(event, path, f"aliases (*{event.anchor}) are not supported; repeat the value")
 
     def _stop(self, event: Any, path: Path, message: str) -> None:

@@ -140,7 +140,13 @@ class Demo:
             if counts.interesting_customer is not None:
                 timeline = customer_timeline(read_history(reader, counts.interesting_customer))
         return DemoReport(
-            year.summary, definitions, imported, counts, seconds, self._restarts, timeline
+            summary=year.summary,
+            definitions=definitions,
+            imported=imported,
+            counts=counts,
+            seconds=seconds,
+            restarts=self._restarts,
+            timeline=timeline,
         )
 
     def _start_broker(self) -> Settings:

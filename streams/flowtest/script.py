@@ -50,7 +50,7 @@ from streams.flowtest.events import (
 from streams.flowtest.world import CaseOutputs, InputRecord, World
 from streams.ports import CONTROL
 from streams.programs import SEMANTICS
-from streams.runtime.facts import DayFact
+from streams.runtime.day_facts import DayFact
 
 NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
 """Entries of `events` that are no events."""
@@ -153,7 +153,7 @@ class Script:
     def _feed_back(self, world: World, at: Instant) -> None:
         """Appends records that tasks write for each other once they are committed: a millisecond
         later if nothing comes between."""
-        for one in world.local.take_between_tasks():
+        for one in world.local.take_new_internal():
             assert one.key is not None
             self._add(world, InputRecord(one.topic, at, one.key, one.value or b""))
 

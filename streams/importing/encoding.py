@@ -37,7 +37,7 @@ def event_record(event: EventFields, metrics: Mapping[str, Metric] = METRICS) ->
     key = event[name]
     if not key or key[0] == "\x00" or len(key.encode()) > LONGEST_KEY:
         raise WrongEvent(
-            f"field {name!r} is {key[:40]!r}, expected 1 to {LONGEST_KEY} bytes that don't begin "
+            f"field {name!r} is {key[:40]!r}, expected 1 to {LONGEST_KEY} bytes that do not begin "
             "with a zero byte: it is the record's key",
             name,
         )

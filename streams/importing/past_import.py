@@ -34,10 +34,10 @@ def refuse_later_records(settings: Settings, first_at: Instant) -> None:
         for topic in INPUTS:
             if topic in BETWEEN_TASKS:
                 continue  # written by tasks, up to a day ahead
-            for place in reader.partition_ids(topic):
-                first, end = reader.bounds(place)
+            for partition in reader.partition_ids(topic):
+                first, end = reader.bounds(partition)
                 if end > first:
-                    starts[place] = end - 1  # inputs contain no transaction markers
+                    starts[partition] = end - 1  # inputs contain no transaction markers
         newest = max((found.record.time for found in reader.read(starts)), default=None)
     if newest is not None and newest > first_at:
         raise Refused(

@@ -15,7 +15,7 @@ from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CHANGELOG, CouponCode
-from streams.runtime.coupons import POOL, SERIES, PoolState, decode_pool, read_series_key
+from streams.runtime.coupon_book import POOL, SERIES, PoolState, decode_pool, read_series_key
 from streams.settings import RecordTime, Settings
 
 BEFORE_ALL: Instant = 1

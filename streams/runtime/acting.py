@@ -24,11 +24,11 @@ from streams.ports import Record, Rejection
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
 from streams.runtime.in_force import InForce
-from streams.runtime.notices import TIMER, Mark, Notices, timer_mark
+from streams.runtime.side_outputs import TIMER_TOPIC, PoisonId, SideOutputs, timer_id
 from streams.runtime.timers import Timers
 from streams.runtime.uncommitted import Uncommitted
 
-Said = Event | Review | Backfill
+RecordCause = Event | Review | Backfill
 """What a record says of a customer."""
 
 SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
@@ -45,31 +45,33 @@ class Acting:
         uncommitted: Uncommitted,
         timers: Timers,
         days: Days,
-        notices: Notices,
+        side_outputs: SideOutputs,
     ) -> None:
         self._in_force = in_force
         self._customers = customers
         self._uncommitted = uncommitted
         self._timers = timers
         self._days = days
-        self._notices = notices
+        self._side_outputs = side_outputs
 
-    def by_record(self, said: Said, record: Record, now: Instant, mark: Mark) -> None:
+    def by_record(
+        self, cause: RecordCause, record: Record, now: Instant, poison_id: PoisonId
+    ) -> None:
         """Acts on what a record says of a customer, at its effective time. Raises Poisoned with
-        `mark`, Refused."""
+        `poison_id`, Refused."""
         customer = record.key
         assert customer is not None  # the decoder has refused records without a key
         state = self._customers.get(customer)
-        if isinstance(said, Event):
-            if said.occurred_at > now:  # it can't have happened later than it was recorded
-                said.occurred_at = now
+        if isinstance(cause, Event):
+            if cause.occurred_at > now:  # it can't have happened later than it was recorded
+                cause.occurred_at = now
                 self._uncommitted.pending.counts["clamped"] += 1
-            if said.metric in SUMMED_UP or not state.sequence:
+            if cause.metric in SUMMED_UP or not state.sequence:
                 self._days.sums.take(state)
-                self._act(customer, state, said, now, mark)
+                self._act(customer, state, cause, now, poison_id)
                 self._days.sums.add(state)
                 return
-        self._act(customer, state, said, now, mark)
+        self._act(customer, state, cause, now, poison_id)
 
     def by_time(
         self,
@@ -81,18 +83,22 @@ class Acting:
     ) -> None:
         """Acts on a timer or a visit as of `due`. `now` is the stream clock, which dates dead
         letters. Raises Poisoned."""
-        poisoned = self._notices.poisoned
-        if poisoned and timer_mark(state, due) in poisoned:
-            self._set_aside(customer, state, due, now)
+        poisoned = self._side_outputs.poisoned
+        if poisoned and timer_id(state, due) in poisoned:
+            self._reject_timer(customer, state, due, now)
         elif not self._act(customer, state, cause, due, None):
             return
         self._uncommitted.pending.timers += 1
 
-    def _set_aside(self, customer: bytes, state: CustomerState, due: Instant, now: Instant) -> None:
+    def _reject_timer(
+        self, customer: bytes, state: CustomerState, due: Instant, now: Instant
+    ) -> None:
         """Writes a dead letter in place of acting: what was due is so no more until the customer's
         next event."""
         rejection = Rejection("deciding at this timer failed; the worker's log has the error")
-        self._notices.dead_letter(TIMER, Record(due, due, customer, None), rejection, now)
+        self._side_outputs.dead_letter(
+            TIMER_TOPIC, Record(due, due, customer, None), rejection, now
+        )
         before = state.next_due
         if before is not None and before <= due:
             state.next_due = None
@@ -101,22 +107,27 @@ class Acting:
             self._timers.move(customer, None)
 
     def _act(
-        self, customer: bytes, state: CustomerState, cause: Cause, at: Instant, mark: Mark | None
+        self,
+        customer: bytes,
+        state: CustomerState,
+        cause: Cause,
+        at: Instant,
+        poison_id: PoisonId | None,
     ) -> bool:
-        """Returns whether the state has changed. `mark` names the record; None: what is due."""
+        """Returns whether the state has changed. `poison_id` is that of a record; None: a timer."""
         pending, before = self._uncommitted.pending, state.next_due
         effects = pending.effects
         try:
             has_changed = act(self._in_force.program, state, cause, at, effects)
-            if mark is None and state.next_due is not None and state.next_due <= at:
+            if poison_id is None and state.next_due is not None and state.next_due <= at:
                 raise RuntimeError(f"what was due at {at} left a timer due at the same time")
             if not has_changed:
                 return False
             size = pending.touch(customer, state)
             if size > LARGE_STATE:
-                self._make_room(customer, state, size, cause, at)
+                self._shrink(customer, state, size, cause, at)
         except Exception as error:
-            raise self._notices.failed(mark or timer_mark(state, at), error) from error
+            raise self._side_outputs.failed(poison_id or timer_id(state, at), error) from error
         if effects.purchases:
             self._days.learn(effects.purchases)
             effects.purchases.clear()
@@ -124,7 +135,7 @@ class Acting:
             self._timers.move(customer, state.next_due)
         return True
 
-    def _make_room(
+    def _shrink(
         self, customer: bytes, state: CustomerState, size: int, cause: Cause, at: Instant
     ) -> None:
         """The state takes `size` bytes, which is large: its oldest past events are forgotten

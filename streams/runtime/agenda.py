@@ -1,15 +1,15 @@
 """The agenda of a task: what is next, of all that it could do (SEMANTICS 5.2 to 5.4, DESIGN 5).
 
-    SetAside      a record whose time can't be stands in front: a dead letter, where it stands
-    WaitFor       nothing may happen before more of an input is known
-    DayEnd        the day under way is over: it's told of before anything of the next one
-    PassOver      schedules are due, and there isn't anybody yet: in simulated time they go on
-    TellNews      news of an article are due to more of those who wait for them
-    VisitChunk    visits are due to more customers
-    FireTimer     a customer's timer is due
-    TakeRecords   a record comes first, and with it those of its input that come before all else
+    RejectRecord    the first record of an input has an impossible time: dead letter, in its place
+    WaitFor         nothing may happen before more of an input is known
+    DayEnd          the current day is over: its report comes before anything of the next day
+    SkipSchedules   schedules are due and there are no customers yet (simulated time)
+    FanOut          article news are due to further watching customers
+    ScanChunk       scans are due for further customers
+    FireTimer       a customer's timer is due
+    TakeRecords     a record is next, with the records of its input that precede everything else
 
-Of what is due at the same time, news come before visits, visits before timers; all of them come
+Of what is due at the same time, fan-outs come before scans, scans before timers; all of them come
 after the records of that time.
 """
 
@@ -17,12 +17,12 @@ import msgspec
 
 from streams.engine import Instant
 from streams.ports import CONTROL, PRODUCTS
-from streams.runtime.audience import Audience
 from streams.runtime.days import Days
 from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input
-from streams.runtime.order import START, TIMERS, Place, place, time_of
+from streams.runtime.order import START, TIMERS, OrderKey, order_key, time_of
 from streams.runtime.products import Products
+from streams.runtime.scans import Scans
 from streams.runtime.time_policy import TimePolicy
 from streams.runtime.timers import FAR_FUTURE, Timers
 
@@ -35,8 +35,8 @@ class TakeRecords(msgspec.Struct, gc=False):
     `limit` and before the next timer."""
 
     source: Input
-    at: Place
-    limit: Place
+    at: OrderKey
+    limit: OrderKey
     most: int
 
 
@@ -46,13 +46,13 @@ class FireTimer(msgspec.Struct, gc=False):
     due: Instant
 
 
-class VisitChunk(msgspec.Struct, gc=False):
+class ScanChunk(msgspec.Struct, gc=False):
     """The customers whose turn comes at `due`."""
 
     due: Instant
 
 
-class TellNews(msgspec.Struct, gc=False):
+class FanOut(msgspec.Struct, gc=False):
     """The next of those who wait for an article."""
 
     due: Instant
@@ -64,13 +64,13 @@ class DayEnd(msgspec.Struct, gc=False):
     now: Instant
 
 
-class PassOver(msgspec.Struct, gc=False):
+class SkipSchedules(msgspec.Struct, gc=False):
     """Schedules that are due before `until` go on to their first moments from there on."""
 
     until: Instant
 
 
-class SetAside(msgspec.Struct, gc=False):
+class RejectRecord(msgspec.Struct, gc=False):
     """The first record of `source`, whose time can't be."""
 
     source: Input
@@ -80,10 +80,12 @@ class WaitFor(msgspec.Struct, gc=False):
     """More of `source` must be known; meanwhile the clock stands at `clock`."""
 
     source: Input
-    clock: Place
+    clock: OrderKey
 
 
-Item = TakeRecords | FireTimer | VisitChunk | TellNews | DayEnd | PassOver | SetAside | WaitFor
+AgendaItem = (
+    TakeRecords | FireTimer | ScanChunk | FanOut | DayEnd | SkipSchedules | RejectRecord | WaitFor
+)
 
 
 class Agenda:
@@ -95,7 +97,7 @@ class Agenda:
         days: Days,
         in_force: InForce,
         timers: Timers,
-        audience: Audience,
+        scans: Scans,
         products: Products,
     ) -> None:
         self._time = time
@@ -103,46 +105,46 @@ class Agenda:
         self._days = days
         self._in_force = in_force
         self._timers = timers
-        self._audience = audience
+        self._scans = scans
         self._products = products
 
     @property
     def next_due(self) -> Instant | None:
         """When the next timer, or the next chunk of a visit or of news, is due; None: none is."""
-        due = min(self._timers.next_due, self._audience.next_due, self._products.next_due)
+        due = min(self._timers.next_due, self._scans.next_due, self._products.next_due)
         return None if due == FAR_FUTURE else due
 
-    def next(self, clock: Place, wall: Instant, budget: int) -> Item:
+    def next(self, clock: OrderKey, wall: Instant, budget: int) -> AgendaItem:
         """What is next for a task that has come to `clock`, at the wall time `wall`. `budget`: how
         many records at most, more than 0."""
         time, days = self._time, self._days
-        beyond = time.beyond(wall)
-        if beyond is not None:
-            return SetAside(beyond)
+        future = time.future_record(wall)
+        if future is not None:
+            return RejectRecord(future)
         while True:
             first, at, limit = self._merge.choose(clock)
-            visit, news = self._audience.next_due, self._products.next_due
-            visit_or_news = visit if visit < news else news
-            due = min(self._timers.next_due, visit_or_news)
-            next_due = place(due, TIMERS)
-            held = time.held_at_midnight(days, self._in_force.fact_until)
-            if held is not None:
-                return WaitFor(held, place(days.began, START))
-            if at >= days.end_place <= next_due:
+            scan, news = self._scans.next_due, self._products.next_due
+            scan_or_news = scan if scan < news else news
+            due = min(self._timers.next_due, scan_or_news)
+            next_due = order_key(due, TIMERS)
+            awaited = time.awaited_at_midnight(days, self._in_force.fact_until)
+            if awaited is not None:
+                return WaitFor(awaited, order_key(days.began, START))
+            if at >= days.end_key <= next_due:
                 over = time.day_over(days, first, at, next_due)
                 if over is not None:
                     return DayEnd(over)
             if next_due < at:
                 until = time.first_midnight(days, at)
-                if until is not None and self._audience.may_pass_over(until):
-                    return PassOver(until)
+                if until is not None and self._scans.may_skip_schedules(until):
+                    return SkipSchedules(until)
                 if news == due:
-                    return TellNews(due)
-                return VisitChunk(due) if visit == due else FireTimer(due)
+                    return FanOut(due)
+                return ScanChunk(due) if scan == due else FireTimer(due)
             if first.records:
                 most = 1 if first.topic in ONE_BY_ONE else budget
-                before_visits = place(visit_or_news, TIMERS)
-                limit = min(limit, before_visits, days.end_place, time.end_of_slice(wall))
+                before_scans = order_key(scan_or_news, TIMERS)
+                limit = min(limit, before_scans, days.end_key, time.end_of_slice(wall))
                 return TakeRecords(first, at, limit, most)
-            if not time.may_go_on_without(first, wall):
-                return WaitFor(first, place(time_of(at), START))
+            if not time.may_proceed_without(first, wall):
+                return WaitFor(first, order_key(time_of(at), START))

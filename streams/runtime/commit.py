@@ -17,7 +17,7 @@ from streams.engine import (
 from streams.engine.values import DAY, NO_CODES, CodeSource
 from streams.errors import Refused
 from streams.ports import CHANGELOG, Encoder, OutputRecord, Store, StoreBatch
-from streams.runtime.audience import Plans
+from streams.runtime.scans import ScanPlans
 
 POSITION_KEY = b"\x00position"
 
@@ -27,10 +27,10 @@ class Position(msgspec.Struct, array_like=True):
     Fields are only appended."""
 
     inputs: dict[str, int]  # topic -> next offset to process, `control` too
-    clock: int  # runtime.order.Place
+    clock: int  # runtime.order.OrderKey
     late_sequence: int = 0  # late records so far
-    plans: Plans = msgspec.field(default_factory=Plans)  # visits to every customer
-    set_aside: list[int] = []  # offsets of `control` at which our own code failed
+    plans: ScanPlans = msgspec.field(default_factory=ScanPlans)  # visits to every customer
+    rejected_offsets: list[int] = []  # offsets of `control` at which our own code failed
     day_end: int = DAY  # the midnight at which the day under way ends (days.py)
     skipped: dict[str, list[int]] = {}  # offsets that others were taken before (merge.py)
 

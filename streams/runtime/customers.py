@@ -29,14 +29,14 @@ class Customers:
     def get(self, customer: bytes) -> CustomerState:
         """The state that decides: changed since the last commit, or cached, or stored. Raises
         Refused where a newer version wrote it."""
-        state = self.at_hand(customer)
+        state = self.in_memory(customer)
         if state is None:
             stored = self._store.get(customer)
             state = new_state(customer.decode()) if stored is None else self.decoded(stored)
             self._cache.put(customer, state)
         return state
 
-    def at_hand(self, customer: bytes) -> CustomerState | None:
+    def in_memory(self, customer: bytes) -> CustomerState | None:
         """The same, if it needn't be read."""
         uncommitted = self._uncommitted
         state = uncommitted.pending.customers.get(customer)

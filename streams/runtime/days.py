@@ -19,8 +19,8 @@ import msgspec
 from streams.engine import CustomerState, Instant, Purchase, is_forgotten
 from streams.engine.values import DAY
 from streams.ports import DayReport
-from streams.runtime.learning import Learning
-from streams.runtime.order import START, Place, place
+from streams.runtime.day_purchases import DayPurchases
+from streams.runtime.order import START, OrderKey, order_key
 from streams.runtime.own_keys import OwnKeys
 
 SUMS_KEY = b"\x00sums"
@@ -74,9 +74,9 @@ class Days:
         """`day_end`: the midnight at which the day under way ends. `customers`: all that are
         stored, for stores that an older version wrote."""
         self.end = day_end
-        self.end_place: Place = place(day_end, START)
+        self.end_key: OrderKey = order_key(day_end, START)
         self._own = own
-        self._learning = Learning(own)
+        self._purchases = DayPurchases(own)
         self._kept = own.get(SUMS_KEY)
         if self._kept is not None:
             self.sums = msgspec.msgpack.decode(self._kept, type=Sums)
@@ -100,7 +100,7 @@ class Days:
         it ended."""
         closed = now - now % DAY
         self.end = closed + DAY
-        self.end_place = place(self.end, START)
+        self.end_key = order_key(self.end, START)
         sums = self.sums
         return DayReport(
             partition,
@@ -108,17 +108,17 @@ class Days:
             sums.customers,
             sums.buyers,
             sums.clv_historic,
-            self._learning.close(),
+            self._purchases.close(),
         )
 
     def learn(self, purchases: Iterable[Purchase]) -> None:
         """Counts what was bought, for recommendations."""
         for purchase in purchases:
-            self._learning.learn(purchase)
+            self._purchases.learn(purchase)
 
     def keep(self) -> None:
         """Before a transaction: what has changed becomes part of it."""
-        self._learning.keep()
+        self._purchases.keep()
         if self._kept is None and self.sums == Sums():
             return
         kept = msgspec.msgpack.encode(self.sums)

@@ -6,9 +6,9 @@ dated by that clock (`now`), which is past the due time where a late record set 
 
 from streams.engine import DUE, Instant
 from streams.runtime.acting import Acting
-from streams.runtime.audience import Audience, Visited
 from streams.runtime.customers import Customers
 from streams.runtime.in_force import InForce
+from streams.runtime.scans import ScanCandidate, Scans
 from streams.runtime.timers import Timers
 
 
@@ -20,13 +20,13 @@ class Firing:
         in_force: InForce,
         customers: Customers,
         timers: Timers,
-        audience: Audience,
+        scans: Scans,
         acting: Acting,
     ) -> None:
         self._in_force = in_force
         self._customers = customers
         self._timers = timers
-        self._audience = audience
+        self._scans = scans
         self._acting = acting
 
     def fire(self, now: Instant) -> None:
@@ -34,22 +34,22 @@ class Firing:
         due, customer = self._timers.pop()
         self._acting.by_time(customer, self._customers.get(customer), DUE, due, now)
 
-    def visit_chunk(self, due: Instant, now: Instant) -> int:
+    def scan_chunk(self, due: Instant, now: Instant) -> int:
         """The customers whom the chunks concern that are due at `due`, and the timers that come in
         between (SEMANTICS 5.2: by due time, then by customer id). Returns how many were looked at.
         """
-        chunk = self._audience.next_chunk(self._in_force.program)
-        for visited in chunk.concerned:
-            while self._timers.comes_before(due, visited.customer):
+        page = self._scans.next_page(self._in_force.program)
+        for candidate in page.candidates:
+            while self._timers.comes_before(due, candidate.customer):
                 self.fire(now)
-            self._visit(visited, due, now)
-        return chunk.size
+            self._act_on(candidate, due, now)
+        return page.size
 
-    def _visit(self, visited: Visited, due: Instant, now: Instant) -> None:
-        customer = visited.customer
-        state = self._customers.at_hand(customer)
+    def _act_on(self, candidate: ScanCandidate, due: Instant, now: Instant) -> None:
+        customer = candidate.customer
+        state = self._customers.in_memory(customer)
         if state is None:
             # Not cached: most of a million customers are of no further use.
-            assert isinstance(visited.known, bytes)
-            state = self._customers.decoded(visited.known)
-        self._acting.by_time(customer, state, visited.visits, due, now)
+            assert isinstance(candidate.known, bytes)
+            state = self._customers.decoded(candidate.known)
+        self._acting.by_time(customer, state, candidate.cause, due, now)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from streams.engine import Instant, Program, are_concerned_by
 from streams.errors import SendflowError
 from streams.ports import DAY_FACTS_KEY, ControlReader, Facts, Record, Rejection
-from streams.runtime.audience import Audience
-from streams.runtime.coupons import CouponBook
+from streams.runtime.coupon_book import CouponBook
 from streams.runtime.merge import Input
-from streams.runtime.notices import Notices
+from streams.runtime.scans import Scans
+from streams.runtime.side_outputs import SideOutputs
 
 
 class InForce:
@@ -22,21 +22,21 @@ class InForce:
         self,
         control: Input,
         reader: ControlReader,
-        audience: Audience,
+        scans: Scans,
         coupons: CouponBook,
-        notices: Notices,
-        set_aside: Sequence[int],
+        side_outputs: SideOutputs,
+        rejected_offsets: Sequence[int],
     ) -> None:
-        """`set_aside`: offsets of `control` at which our own code failed."""
+        """`rejected_offsets`: offsets of `control` at which our own code failed."""
         self.program = reader.initial()
-        self.set_aside = list(set_aside)
+        self.rejected_offsets = list(rejected_offsets)
         self.fact_until: Instant = 0
         """The newest fact of a day that was fed: of this midnight."""
         self.control = control
         self._reader = reader
-        self._audience = audience
+        self._scans = scans
         self._coupons = coupons
-        self._notices = notices
+        self._side_outputs = side_outputs
 
     def feed(self, records: list[Record]) -> None:
         """Looks through records before they're fed to the input. Raises Poisoned, Refused."""
@@ -44,45 +44,45 @@ class InForce:
             if record.key == DAY_FACTS_KEY:
                 self.fact_until = max(self.fact_until, record.time)
             if self.control.is_done(record):
-                self._take_again(record)
+                self._replay(record)
 
     def take(self, record: Record, now: Instant) -> None:
         """The next record: from `now` on, what it says is in force."""
-        if (self.control.topic, record.offset) in self._notices.poisoned:
+        if (self.control.topic, record.offset) in self._side_outputs.poisoned:
             # What was in force stays in force, after a restart too.
-            self.set_aside.append(record.offset)
+            self.rejected_offsets.append(record.offset)
             rejection = Rejection("taking this over failed; the worker's log has the error")
-            self._notices.dead_letter(self.control.topic, record, rejection, now)
+            self._side_outputs.dead_letter(self.control.topic, record, rejection, now)
             return
         change = self._reader.read(record)
         if isinstance(change, Rejection):
-            self._notices.dead_letter(self.control.topic, record, change, now)
+            self._side_outputs.dead_letter(self.control.topic, record, change, now)
             return
         before = self.program
         self._apply(change)
         if isinstance(change, Program):
-            self._audience.publish(before, self.program, now)
+            self._scans.on_publish(before, self.program, now)
         else:
             changed = [
                 name for name, value in change.values.items() if before.facts.get(name) != value
             ]
             if are_concerned_by(self.program, changed):
-                self._audience.change_facts(now)
+                self._scans.on_facts_changed(now)
 
-    def _take_again(self, record: Record) -> None:
+    def _replay(self, record: Record) -> None:
         """What decided before the task was opened decides again; its visits are in the plans."""
-        mark = self.control.topic, record.offset
-        if record.offset in self.set_aside:
+        poison_id = self.control.topic, record.offset
+        if record.offset in self.rejected_offsets:
             return
-        if mark in self._notices.poisoned:  # an older version could take it over
-            self.set_aside.append(record.offset)
+        if poison_id in self._side_outputs.poisoned:  # an older version could take it over
+            self.rejected_offsets.append(record.offset)
             return
         try:
             self._apply(self._reader.read(record))
         except SendflowError:
             raise
         except Exception as error:
-            raise self._notices.failed(mark, error) from error
+            raise self._side_outputs.failed(poison_id, error) from error
 
     def _apply(self, change: Program | Facts | Rejection) -> None:
         """From here on, these definitions or these facts decide."""

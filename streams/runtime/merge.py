@@ -11,25 +11,25 @@ from collections.abc import Iterable, Mapping
 
 from streams.engine import BETWEEN_TASKS, Instant
 from streams.ports import Record
-from streams.runtime.order import FIRST_TOPIC, NEVER, Place, place, place_of_late
+from streams.runtime.order import FIRST_TOPIC, LAST_ORDER_KEY, OrderKey, late_order_key, order_key
 
 
 class Input:
     """One topic's partition of a task: what is buffered, and how much is known about the rest."""
 
     __slots__ = (
-        "asked_end",
-        "asked_time",
         "blocking_since",
         "buffered_bytes",
         "complete_before",
         "is_between_tasks",
-        "is_given_up",
+        "is_incomplete",
         "next_offset",
         "order",
-        "place",
+        "order_key",
         "position",
         "records",
+        "requested_at",
+        "requested_end",
         "topic",
     )
 
@@ -44,15 +44,15 @@ class Input:
         self.buffered_bytes = 0
         self.complete_before: Instant = 0
         """Every record with a time before this is here or was processed."""
-        self.asked_time: Instant = 0
-        self.asked_end: int | None = None
-        """A cut that isn't reached yet: once `next_offset` is `asked_end`, all that was appended
-        before `asked_time` is here."""
+        self.requested_at: Instant = 0
+        self.requested_end: int | None = None
+        """The last requested end offset, if not reached yet: once `next_offset` is `requested_end`,
+        all that was appended before `requested_at` is here."""
         self.blocking_since: Instant | None = None
         """Wall time since when nothing has come of it, neither a record nor an end."""
-        self.is_given_up = False
+        self.is_incomplete = False
         """`complete_before` is a guess: it couldn't be read to its end for too long."""
-        self.place: Place = place(0, order)
+        self.order_key: OrderKey = order_key(0, order)
         self.is_between_tasks = topic in BETWEEN_TASKS
         """Tasks write it themselves, ahead of the clock where time is simulated."""
 
@@ -64,7 +64,7 @@ class Input:
                 self.records.append(record)
                 self.buffered_bytes += 100 + len(record.value or b"")
         self.next_offset = max(self.next_offset, next_offset, end or 0)
-        self._reach_cut()
+        self._check_requested_end()
         self.refresh()
 
     def pop(self) -> Record:
@@ -74,9 +74,9 @@ class Input:
         self.position = record.offset + 1
         # refresh(), written out: this runs for every record.
         if self.records:
-            self.place = self.records[0].time << 8 | self.order
+            self.order_key = self.records[0].time << 8 | self.order
         else:
-            self.place = self.complete_before << 8 | self.order
+            self.order_key = self.complete_before << 8 | self.order
         return record
 
     @property
@@ -102,15 +102,15 @@ class Input:
     def refresh(self) -> None:
         """Sets `place` after a change."""
         if self.records:
-            self.place = place(self.records[0].time, self.order)
+            self.order_key = order_key(self.records[0].time, self.order)
             self.unblock()
         else:
-            self.place = place(self.complete_before, self.order)
+            self.order_key = order_key(self.complete_before, self.order)
 
-    def ask(self, time: Instant, end: int) -> None:
+    def set_end_offset(self, time: Instant, end: int) -> None:
         """A cut: at wall time `time + clock_skew` the partition ended at `end`."""
-        self.asked_time, self.asked_end = time, end
-        self._reach_cut()
+        self.requested_at, self.requested_end = time, end
+        self._check_requested_end()
         self.refresh()
 
     def complete(self, before: Instant) -> None:
@@ -120,25 +120,25 @@ class Input:
             self.unblock()
             self.refresh()
 
-    def give_up(self, until: Instant) -> None:
+    def skip_wait(self, until: Instant) -> None:
         """Goes on as if all records before `until` were here; those that aren't will be late."""
         self.complete_before = until
-        self.is_given_up = True
+        self.is_incomplete = True
         self.refresh()
 
     def unblock(self) -> None:
         """Holds nothing up, as far as is known."""
         self.blocking_since = None
-        self.is_given_up = False
+        self.is_incomplete = False
 
     def tail_time(self) -> Instant:
         """Up to when this input is known, buffered records included."""
         return max(self.complete_before, self.records[-1].time if self.records else 0)
 
-    def _reach_cut(self) -> None:
-        if self.asked_end is not None and self.next_offset >= self.asked_end:
-            self.asked_end = None
-            self.complete(self.asked_time)
+    def _check_requested_end(self) -> None:
+        if self.requested_end is not None and self.next_offset >= self.requested_end:
+            self.requested_end = None
+            self.complete(self.requested_at)
 
 
 def plain_inputs(topics: Iterable[str], positions: Mapping[str, int]) -> list[Input]:
@@ -156,26 +156,26 @@ class Merge:
         self.inputs = list(inputs)
         self.by_topic = {one.topic: one for one in self.inputs}
 
-    def choose(self, clock: Place) -> tuple[Input, Place, Place]:
+    def choose(self, clock: OrderKey) -> tuple[Input, OrderKey, OrderKey]:
         """The input that comes first, its place, and the place of the one after it.
 
         If the first has no record, it's what the task waits for. If it has one, its records up to
         the second place may be taken one after the other. A record that is too late for its
-        own place, because `clock` has passed it, is placed by `place_of_late`.
+        own place, because `clock` has passed it, is placed by `late_order_key`.
         """
         first = self.inputs[0]
-        first_place = second_place = NEVER
+        first_key = second_key = LAST_ORDER_KEY
         for one in self.inputs:
-            at = one.place
+            at = one.order_key
             if at < clock and one.records:
-                at = place_of_late(clock)
-            if at < first_place:
-                first, second_place, first_place = one, first_place, at
-            elif at < second_place:
-                second_place = at
-        return first, first_place, second_place
+                at = late_order_key(clock)
+            if at < first_key:
+                first, second_key, first_key = one, first_key, at
+            elif at < second_key:
+                second_key = at
+        return first, first_key, second_key
 
-    def count_anew(self) -> None:
+    def restart_waits(self) -> None:
         """How long inputs have held the task up counts from the next wait on."""
         for one in self.inputs:
             one.unblock()

@@ -4,7 +4,7 @@
 from streams.engine import Instant, Interest, Product, news_event, next_midnight
 from streams.ports import Encoder
 from streams.runtime.in_force import InForce
-from streams.runtime.products import Products, Told
+from streams.runtime.products import FanOutEvent, Products
 from streams.runtime.time_policy import TimePolicy
 from streams.runtime.uncommitted import Uncommitted
 
@@ -26,28 +26,28 @@ class News:
         self._uncommitted = uncommitted
         self._time = time
 
-    def take(self, said: Product | Interest, now: Instant) -> None:
+    def take(self, update: Product | Interest, now: Instant) -> None:
         """What the shop says of an article, or a customer who waits for its news_event."""
-        if isinstance(said, Interest):
-            self._products.watch(said, now)
+        if isinstance(update, Interest):
+            self._products.watch(update, now)
             return
-        said.occurred_at = min(said.occurred_at, now)
-        changes = self._products.update(said)
+        update.occurred_at = min(update.occurred_at, now)
+        changes = self._products.update(update)
         if changes and self._in_force.program.wants_news:
-            self._send(self._products.tell(said.sku, changes, now), now)
+            self._send(self._products.fan_out(update.sku, changes, now), now)
 
-    def tell(self, due: Instant) -> int:
+    def fan_out(self, due: Instant) -> int:
         """The next of those who wait for an article. Returns how many there were."""
-        told = self._products.next_chunk()
-        self._send(told, due)
-        return len(told)
+        events = self._products.next_chunk()
+        self._send(events, due)
+        return len(events)
 
-    def _send(self, told: list[Told], now: Instant) -> None:
+    def _send(self, events: list[FanOutEvent], now: Instant) -> None:
         midnight = next_midnight(now)
         encoder, records = self._encoder, self._uncommitted.pending.records
-        for one in told:
+        for one in events:
             event = self._time.dated_news(
                 news_event(one.change, one.customer, one.interest), midnight
             )
             records.append(encoder.news(one.change.metric, event, midnight))
-        self._uncommitted.pending.counts["news"] += len(told)
+        self._uncommitted.pending.counts["news"] += len(events)

@@ -11,7 +11,7 @@ on time (DESIGN 5.2), and all of them before the timers that are due at that tim
 
 from streams.engine import Instant
 
-Place = int
+OrderKey = int
 """(time << 8) | phase."""
 
 START = 0
@@ -19,25 +19,25 @@ LATE = 1
 FIRST_TOPIC = 2
 TIMERS = 255
 
-NEVER: Place = 1 << 80
+LAST_ORDER_KEY: OrderKey = 1 << 80
 """Later than every place."""
 
 
-def place(time: Instant, phase: int) -> Place:
+def order_key(time: Instant, phase: int) -> OrderKey:
     """The place of `phase` at `time`."""
     return time << 8 | phase
 
 
-def time_of(at: Place) -> Instant:
+def time_of(at: OrderKey) -> Instant:
     """The time of a place."""
     return at >> 8
 
 
-def place_of_late(clock: Place) -> Place:
+def late_order_key(clock: OrderKey) -> OrderKey:
     """Where a record goes that comes too late for its own place, when `clock` has been reached.
 
     As soon as nothing on time of that instant has been done yet; else one millisecond later,
     because late records come before those on time, here as in a replay.
     """
     time, phase = clock >> 8, clock & 0xFF
-    return place(time if phase <= LATE else time + 1, LATE)
+    return order_key(time if phase <= LATE else time + 1, LATE)

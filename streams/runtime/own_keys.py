@@ -2,7 +2,7 @@
 
 What isn't committed yet hides what the store holds:
 
-    get, scan ──► changed since the last commit ──► in the transaction under way ──► store
+    get, page ──► changed since the last commit ──► in the transaction under way ──► store
     put ────────► into the next transaction
 """
 
@@ -42,7 +42,7 @@ class OwnKeys:
         assert key[:1] == b"\x00", "other keys are customers"
         self._pending()[key] = value
 
-    def scan(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+    def page(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Up to `limit` pairs whose keys begin with `prefix` and are greater than `after`, in order
         of key."""
         changed: dict[bytes, bytes | None] = {}

@@ -18,26 +18,26 @@ from streams.engine import ArticleNews, Instant, Interest, Product, merged, news
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.timers import FAR_FUTURE
 
-CHUNK = 500
-"""So many customers are told in each millisecond."""
+FAN_OUT_CHUNK = 500
+"""Customers per millisecond of a fan-out."""
 
 SWEEP_EVERY = 64
-SWEEP = 256
+SWEEP_BATCH = 256
 """After so many interests so many of those who wait are looked at, and those whose time is over are
 forgotten: so there are never many more than are of use."""
 
-_PRODUCT, _WATCH, _TELLING = b"\x00product\x00", b"\x00watch\x00", b"\x00telling\x00"
+_PRODUCT, _WATCH, _FAN_OUT = b"\x00product\x00", b"\x00watch\x00", b"\x00telling\x00"
 _SWEPT = b"\x00swept"
 
 
-class _Watch(msgspec.Struct, array_like=True, gc=False):
+class _Watcher(msgspec.Struct, array_like=True, gc=False):
     """Why a customer waits, and until when. Fields are only appended."""
 
     kind: str
     until: Instant
 
 
-class _Telling(msgspec.Struct, array_like=True, gc=False):
+class _PendingFanOut(msgspec.Struct, array_like=True, gc=False):
     """News that go on behind `after`. Fields are only appended."""
 
     sku: str
@@ -52,7 +52,7 @@ class _Swept(msgspec.Struct, array_like=True, gc=False):
     after: bytes = b""  # a key of _WATCH
 
 
-class Told(msgspec.Struct, gc=False):
+class FanOutEvent(msgspec.Struct, gc=False):
     """One piece of news for one customer."""
 
     customer: str
@@ -62,8 +62,8 @@ class Told(msgspec.Struct, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _product = msgspec.msgpack.Decoder(Product).decode
-_watch = msgspec.msgpack.Decoder(_Watch).decode
-_telling = msgspec.msgpack.Decoder(_Telling).decode
+_watcher = msgspec.msgpack.Decoder(_Watcher).decode
+_pending_fan_out = msgspec.msgpack.Decoder(_PendingFanOut).decode
 _swept = msgspec.msgpack.Decoder(_Swept).decode
 
 
@@ -72,8 +72,8 @@ class Products:
 
     def __init__(self, own: OwnKeys) -> None:
         self._own = own
-        self._under_way: dict[bytes, _Telling] = {
-            key: _telling(value) for key, value in own.scan(_TELLING, b"", 1 << 30)
+        self._pending: dict[bytes, _PendingFanOut] = {
+            key: _pending_fan_out(value) for key, value in own.page(_FAN_OUT, b"", 1 << 30)
         }
         self.next_due: Instant = FAR_FUTURE
         """When the next chunk is due (FAR_FUTURE: none), kept here because every record asks."""
@@ -94,48 +94,48 @@ class Products:
         """A customer waits for an article, or doesn't any more."""
         key = _watchers_of(interest.sku) + interest.customer_id.encode()
         if interest.kind is not None:
-            self._own.put(key, _encode(_Watch(interest.kind, interest.until)))
+            self._own.put(key, _encode(_Watcher(interest.kind, interest.until)))
             self._sweep(now)
         elif self._own.get(key) is not None:
             self._own.put(key, None)
 
-    def tell(self, sku: str, changes: Sequence[ArticleNews], now: Instant) -> list[Told]:
+    def fan_out(self, sku: str, changes: Sequence[ArticleNews], now: Instant) -> list[FanOutEvent]:
         """The first of those who wait for the article; if there are more, they're due from the next
         millisecond on."""
-        return self._tell(_Telling(sku, list(changes), b""), now)
+        return self._events_of(_PendingFanOut(sku, list(changes), b""), now)
 
-    def next_chunk(self) -> list[Told]:
-        """The customers who are told at `next_due`."""
+    def next_chunk(self) -> list[FanOutEvent]:
+        """The events of the chunk that is due at `next_due`."""
         due = self.next_due
-        key = min(self._under_way)
-        telling = self._under_way.pop(key)
+        key = min(self._pending)
+        pending = self._pending.pop(key)
         self._own.put(key, None)
-        told = self._tell(telling, due)
+        events = self._events_of(pending, due)
         self._advance()
-        return told
+        return events
 
-    def _tell(self, telling: _Telling, now: Instant) -> list[Told]:
-        prefix = _watchers_of(telling.sku)
-        rows = self._own.scan(prefix, telling.after, CHUNK)
-        told = []
+    def _events_of(self, pending: _PendingFanOut, now: Instant) -> list[FanOutEvent]:
+        prefix = _watchers_of(pending.sku)
+        rows = self._own.page(prefix, pending.after, FAN_OUT_CHUNK)
+        events = []
         for key, value in rows:
-            watch = _watch(value)
+            watch = _watcher(value)
             if watch.until <= now:
                 self._own.put(key, None)
                 continue
             customer = key[len(prefix) :].decode()
-            told += [Told(customer, watch.kind, change) for change in telling.changes]
-        if len(rows) == CHUNK:
-            rest = _Telling(telling.sku, telling.changes, rows[-1][0])
-            self._go_on(rest, now + 1)
-        return told
+            events += [FanOutEvent(customer, watch.kind, change) for change in pending.changes]
+        if len(rows) == FAN_OUT_CHUNK:
+            rest = _PendingFanOut(pending.sku, pending.changes, rows[-1][0])
+            self._continue_at(rest, now + 1)
+        return events
 
-    def _go_on(self, telling: _Telling, due: Instant) -> None:
-        key = _TELLING + due.to_bytes(8, "big") + _sized(telling.sku)
-        while key in self._under_way:  # the article changed twice, and both have come this far
+    def _continue_at(self, pending: _PendingFanOut, due: Instant) -> None:
+        key = _FAN_OUT + due.to_bytes(8, "big") + _sized(pending.sku)
+        while key in self._pending:  # the article changed twice, and both have come this far
             key += b"\x00"
-        self._under_way[key] = telling
-        self._own.put(key, _encode(telling))
+        self._pending[key] = pending
+        self._own.put(key, _encode(pending))
         self._advance()
 
     def _sweep(self, now: Instant) -> None:
@@ -143,15 +143,15 @@ class Products:
         swept = _Swept() if stored is None else _swept(stored)
         swept.interests += 1
         if swept.interests >= SWEEP_EVERY:
-            rows = self._own.scan(_WATCH, swept.after, SWEEP)
+            rows = self._own.page(_WATCH, swept.after, SWEEP_BATCH)
             for key, value in rows:
-                if _watch(value).until <= now:
+                if _watcher(value).until <= now:
                     self._own.put(key, None)
-            swept = _Swept(0, rows[-1][0] if len(rows) == SWEEP else b"")
+            swept = _Swept(0, rows[-1][0] if len(rows) == SWEEP_BATCH else b"")
         self._own.put(_SWEPT, _encode(swept))
 
     def _advance(self) -> None:
-        first = min(self._under_way, default=None)
+        first = min(self._pending, default=None)
         self.next_due = FAR_FUTURE if first is None else _due_of(first)
 
 
@@ -166,4 +166,4 @@ def _watchers_of(sku: str) -> bytes:
 
 
 def _due_of(key: bytes) -> Instant:
-    return int.from_bytes(key[len(_TELLING) : len(_TELLING) + 8], "big")
+    return int.from_bytes(key[len(_FAN_OUT) : len(_FAN_OUT) + 8], "big")

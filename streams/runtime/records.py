@@ -15,28 +15,28 @@ from streams.engine import Backfill, Event, Instant, Interest, Product, Review
 from streams.errors import SendflowError
 from streams.ports import CouponCode, Decoded, Decoder, Record, Rejection
 from streams.runtime.acting import Acting
-from streams.runtime.coupons import CouponBook
+from streams.runtime.coupon_book import CouponBook
 from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input
 from streams.runtime.news import News
-from streams.runtime.notices import Mark, Notices
+from streams.runtime.side_outputs import PoisonId, SideOutputs
 from streams.runtime.time_policy import TimePolicy
 from streams.runtime.time_policy.ticks import is_tick
 
-Taker = Callable[[Any, Record, Instant, Mark], None]
+Handler = Callable[[Any, Record, Instant, PoisonId], None]
 """Takes what a record was decoded to: with the record, its effective time, and what names it among
 the poisoned."""
 
 
-def takers_of(acting: Acting, coupons: CouponBook, news: News) -> Mapping[type, Taker]:
+def handlers_by_type(acting: Acting, coupons: CouponBook, news: News) -> Mapping[type, Handler]:
     """A taker for each member of `ports.Decoded`."""
     return {
         Event: acting.by_record,
         Review: acting.by_record,
         Backfill: acting.by_record,
         CouponCode: lambda code, *_: coupons.load(code),
-        Product: lambda product, _record, now, _mark: news.take(product, now),
-        Interest: lambda interest, _record, now, _mark: news.take(interest, now),
+        Product: lambda product, _record, now, _poison_id: news.take(product, now),
+        Interest: lambda interest, _record, now, _poison_id: news.take(interest, now),
     }
 
 
@@ -48,26 +48,26 @@ class Records:
         time: TimePolicy,
         in_force: InForce,
         decoder: Decoder,
-        takers: Mapping[type, Taker],
-        notices: Notices,
+        handlers: Mapping[type, Handler],
+        side_outputs: SideOutputs,
         counts: Counter[str],
     ) -> None:
-        """`takers`: what takes the members of `ports.Decoded`, by their types (`takers_of`)."""
+        """`handlers`: by member of `ports.Decoded` (`handlers_by_type`)."""
         self._time = time
         self._in_force = in_force
         self._decoder = decoder
-        self._takers = takers
-        self._notices = notices
+        self._handlers = handlers
+        self._side_outputs = side_outputs
         self._counts = counts
 
     def take(self, source: Input, record: Record, now: Instant, wall: Instant) -> None:
         """One record at its effective time. Raises LookupNeeded before anything has changed, and
         Poisoned where our own code fails."""
-        mark = source.topic, record.offset
+        poison_id = source.topic, record.offset
         try:
-            refusal = self._time.refusal(record.time, wall)
-            if refusal is not None:
-                found: Decoded | Rejection = refusal
+            rejection = self._time.rejection(record.time, wall)
+            if rejection is not None:
+                found: Decoded | Rejection = rejection
             elif source is self._in_force.control:
                 self._in_force.take(record, now)
                 return
@@ -75,15 +75,15 @@ class Records:
                 source.complete(record.time)
                 self._counts["ticks"] += 1
                 return
-            elif mark in self._notices.poisoned:
+            elif poison_id in self._side_outputs.poisoned:
                 found = Rejection("deciding on this event failed; the worker's log has the error")
             else:
                 found = self._decoder.decode(source.topic, record)
             if isinstance(found, Rejection):
-                self._notices.dead_letter(source.topic, record, found, now)
+                self._side_outputs.dead_letter(source.topic, record, found, now)
             else:
-                self._takers[type(found)](found, record, now, mark)
+                self._handlers[type(found)](found, record, now, poison_id)
         except SendflowError:
             raise
         except Exception as error:
-            raise self._notices.failed(mark, error) from error
+            raise self._side_outputs.failed(poison_id, error) from error

@@ -27,7 +27,8 @@ CALM_INTERVAL = 0.2
 """Seconds between two requests while no record and no timer waits for one."""
 CPU_PER_PARTITION = 14e-3 / 512
 """CPU seconds of one partition in librdkafka's threads (DESIGN 5.2)."""
-RETRY_AFTER = 1.0
+RETRY_REQUEST_AFTER = 1.0
+"""Seconds between an unanswered request and the next one."""
 
 
 class EndOffsetRequests:
@@ -81,7 +82,9 @@ class EndOffsetRequests:
             slots = [slot for slot in slots if is_urgent(slot, wall)]
         else:
             self._all_requested_at = now
-        requested = {slot: topics for slot in slots if (topics := slot.task.needs_cut(wall))}
+        requested = {
+            slot: topics for slot in slots if (topics := slot.task.needs_end_offsets(wall))
+        }
         keys = {
             input_partition(slot, topic) for slot, topics in requested.items() for topic in topics
         }
@@ -90,7 +93,7 @@ class EndOffsetRequests:
         ends, cost = await in_thread(self._thread, self._timed, sorted(keys))
         self._check_answered(bool(ends))
         if not ends:
-            return RETRY_AFTER
+            return RETRY_REQUEST_AFTER
         for slot, topics in requested.items():
             if not slot.runs:
                 continue
@@ -100,10 +103,10 @@ class EndOffsetRequests:
                 if (key := input_partition(slot, topic)) in ends
             }
             slot.ends.update(found)
-            slot.task.cut(wall, found)
+            slot.task.set_end_offsets(wall, found)
             self._done(slot)
         cost += CPU_PER_PARTITION * len(keys)
-        return max(slot.task.time.pause_after_cut(cost) for slot in requested)
+        return max(slot.task.time.pause_after_request(cost) for slot in requested)
 
     def _check_answered(self, is_answered: bool) -> None:
         now = time.monotonic()
@@ -126,7 +129,7 @@ class EndOffsetRequests:
 def is_urgent(slot: TaskSlot, wall: Instant) -> bool:
     """True if a record or a timer waits for the clock."""
     task = slot.task
-    return task.time.is_cut_urgent(wall, task.next_due)
+    return task.time.is_request_urgent(wall, task.next_due)
 
 
 def input_partition(slot: TaskSlot, topic: str) -> PartitionId:

@@ -1,7 +1,7 @@
 """The agent that adds up the tasks' reports of a day and writes the store facts to `control`
 (DESIGN 5.11).
 
-    partition-facts ──► Adding ──► one transaction a day ──► control ──► every task
+    partition-facts ──► ReportAggregator ──► one transaction a day ──► control ──► every task
 
 It runs on the worker that owns task 0, in a thread with its own producer, and is fed like a task.
 It keeps no state: opening the producer fences the previous agent, and from then on the end of
@@ -24,7 +24,7 @@ from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
 from streams.ports import CONTROL, DAY_FACTS_KEY, DayReport, Rejection
-from streams.runtime.facts import Adding, DayFact
+from streams.runtime.day_facts import DayFact, ReportAggregator
 from streams.settings import Settings
 from streams.worker.fetching import Fetched, FetchThread
 
@@ -129,7 +129,7 @@ class _AgentThread(threading.Thread):
         )
         try:
             producer.open(OPEN_WITHIN)
-            adding = Adding(settings.partitions, self._last_fact())
+            adding = ReportAggregator(settings.partitions, self._last_fact())
             for report in self._reports():
                 adding.add(report)
                 for fact in adding.complete():

@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 THREADS = 4
 """One registry answers all of them: more threads would not be faster."""
-RETRY_AFTER = 1.0
+RETRY_LOOKUP_AFTER = 1.0
+"""Seconds between two attempts."""
 LOG_EVERY = 30
 """Attempts between two log lines."""
 
@@ -50,7 +51,7 @@ class Lookups:
                 return
             attempts += 1
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(slot.left.wait(), RETRY_AFTER)
+                await asyncio.wait_for(slot.left.wait(), RETRY_LOOKUP_AFTER)
 
     def close(self) -> None:
         """Ends the threads as soon as possible."""

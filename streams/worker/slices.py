@@ -89,8 +89,8 @@ class Slices:
             return
         if has_more:
             self._ready.add(slot)
-        elif slot.task.unanswered is not None:
-            slot.lookup = self._running.spawn(self._look_up(slot, slot.task.unanswered))
+        elif slot.task.lookup_needed is not None:
+            slot.lookup = self._running.spawn(self._look_up(slot, slot.task.lookup_needed))
         else:
             self._request_end_offsets(slot)
         if slot.paused:

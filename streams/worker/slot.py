@@ -19,7 +19,7 @@ from streams.engine import INPUTS, Instant
 from streams.ports import PartitionId
 from streams.runtime.commit import Commit
 from streams.runtime.lifecycle import TaskState, moved
-from streams.runtime.order import Place
+from streams.runtime.order import OrderKey
 from streams.task import PartitionTask
 from streams.worker.fetching import Fetched, FetchThread
 
@@ -81,7 +81,7 @@ class TaskSlot:
         """Next offset to feed, by topic."""
         self.positions: dict[str, int] = {} if before is None else before.positions
         """Committed positions by topic, as far as known."""
-        self._processed_to: Place = 0 if before is None else before._processed_to
+        self._processed_to: OrderKey = 0 if before is None else before._processed_to
         """Committed clock, as far as known."""
         self.ends: dict[str, int] = {}
         """Last known end offsets of its inputs, by topic."""
@@ -134,13 +134,13 @@ class TaskSlot:
         if self._is_ahead(task):
             # The transaction that seemed to fail was committed: slow brokers are no failure.
             self.failures = 0
-        self.positions, self._processed_to = dict(self.fed), task.place
+        self.positions, self._processed_to = dict(self.fed), task.processed_to
 
     def _is_ahead(self, task: PartitionTask) -> bool:
         """True if the task is ahead of the last known commit of its partition."""
         known = self.positions
         return bool(known) and (
-            task.place > self._processed_to
+            task.processed_to > self._processed_to
             or any(offset > known[topic] for topic, offset in task.positions.items())
         )
 

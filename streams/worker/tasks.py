@@ -234,9 +234,9 @@ class Tasks:
             return
         again = TaskSlot(slot.partition, slot)
         delay = self._options.reopen_delay * 2.0**slot.failures
-        if isinstance(error, Poisoned) and error.mark not in slot.poisoned:
+        if isinstance(error, Poisoned) and error.poison_id not in slot.poisoned:
             # The record becomes a dead letter, which is progress.
-            again.poisoned |= {error.mark}
+            again.poisoned |= {error.poison_id}
             again.failures, delay = slot.failures, 0.0
         elif isinstance(error, StoreUnusable):
             again.is_store_unusable = True

@@ -141,6 +141,6 @@ def test_the_dry_run_equals_what_the_workers_do(
     assert run(["explain", "c1", "--flow", "late", *given]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "entered by backfill (eve): order.placed at" in text
-    assert "waits at second until" in text
+    assert "waiting at second until" in text
     assert "backfill into late by eve, event of orders" in text
     assert worker.stop() == 0

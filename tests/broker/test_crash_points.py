@@ -18,7 +18,7 @@ from streams.kafka.event_producer import EventProducer
 from streams.operations.publish import publish_set, read_set
 from streams.ports import CHANGELOG
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
-from streams.runtime.facts import DayFact
+from streams.runtime.day_facts import DayFact
 from streams.settings import RecordTime
 from streams.store.rocks import RocksStore, StoreMemory
 from tests.harness.forked import ForkedProcess

@@ -10,7 +10,7 @@ from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.demo.workers import Worker
 from streams.embedded.broker_process import BrokerProcess
 from streams.ports import CONTROL, DayReport
-from streams.runtime.facts import Adding, DayFact
+from streams.runtime.day_facts import DayFact
 from tests.harness.topics import records_of
 from tests.harness.year_run import PARTITIONS, YearRun
 
@@ -51,7 +51,7 @@ def test_each_day_is_written_once_though_the_agents_worker_is_killed_again_and_a
         if fact is not None:
             assert record.time == fact.day_end
             written.append(fact)
-    adding = Adding(PARTITIONS)
+    adding = ReportAggregator(PARTITIONS)
     expected: list[DayFact] = []
     seen: set[tuple[int, int]] = set()
     for record in told:

@@ -16,7 +16,7 @@ from streams.operations.members import clock_now
 from streams.operations.waiting_counts import waiting_customers
 from streams.ports import CHANGELOG, OutputRecord
 from streams.runtime.commit import POSITION_KEY, Position
-from streams.runtime.order import TIMERS, place
+from streams.runtime.order import TIMERS, order_key
 from streams.settings import RecordTime
 from tests.harness.eventually import eventually
 from tests.harness.worker_shop import Shop
@@ -167,7 +167,7 @@ def test_in_simulated_time_it_is_as_late_as_the_tasks_have_come(
         assert clock_now(shop.settings, wall=5_000) == 0
         with EventProducer(shop.settings) as producer:
             for partition, time in ((0, 3_000), (1, 4_000), (0, 3_500)):
-                position = msgspec.msgpack.encode(Position({}, place(time, TIMERS)))
+                position = msgspec.msgpack.encode(Position({}, order_key(time, TIMERS)))
                 record = OutputRecord(CHANGELOG, POSITION_KEY, position, partition=partition)
                 producer.produce(record)
         assert clock_now(shop.settings, wall=5_000) == 4_000

@@ -268,7 +268,7 @@ def test_an_unknown_time_zone_is_imported_with_a_warning(
     (warning,) = [line for line in errors.splitlines() if line.startswith("warning: ")]
     assert warning == (
         "warning: people.csv, row 3: field 'set.timezone' is 'Europe/Londn', expected a time zone "
-        "such as Europe/London (did you mean 'Europe/London'?); imported, and the flow's or the "
+        "such as Europe/London (did you mean 'Europe/London'?); imported; the flow's or the "
         "store's zone is used"
     )
     assert "3 events of 3 rows" in out

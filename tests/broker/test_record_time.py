@@ -107,7 +107,7 @@ def test_pitfall_14_hours_without_an_event_hold_no_output_back(shop: Shop) -> No
         days = one.task.counts["days"]
         for hour in range(1, 10):
             wall = wall_clock() + hour * HOUR
-            one.task.cut(wall, dict.fromkeys(one.task.needs_cut(wall), 0))
+            one.task.set_end_offsets(wall, dict.fromkeys(one.task.needs_end_offsets(wall), 0))
             assert not one.task.run(wall, 1_000)
             assert one.task.clock == wall - one.task.settings.clock_skew
             if one.task.counts["days"] > days:  # a midnight (UTC) was among them: it's told
@@ -139,7 +139,7 @@ def test_pitfall_23_each_idle_input_is_proven_idle_by_a_cut(shop: Shop) -> None:
         shop.order(CUSTOMERS)
         wall = wall_clock()
         assert not one.task.run(wall, 1_000)
-        assert {*INPUTS} - {*BETWEEN_TASKS} <= {*one.task.needs_cut(wall)}
+        assert {*INPUTS} - {*BETWEEN_TASKS} <= {*one.task.needs_end_offsets(wall)}
         one.advance()
         assert one.task.positions["orders"] == CUSTOMERS
         assert one.task.positions["searches"] == one.task.positions["views"] == 0

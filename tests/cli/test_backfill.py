@@ -1,4 +1,4 @@
-"""What `sendflow flows backfill` shows and asks; tests/broker/test_backfill.py has the rest."""
+"""`sendflow flows backfill`: output and confirmation (more: tests/broker/test_backfill.py)."""
 
 import json
 

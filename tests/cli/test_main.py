@@ -1,4 +1,4 @@
-"""The tree of commands: help, exit statuses, mistakes told without a traceback."""
+"""The tree of commands: help, exit statuses, mistakes without a traceback."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What `sendflow status` says of a worker; tests/broker/test_import.py has the lag."""
+"""`sendflow status`: the tasks of a worker. tests/broker/test_import.py tests the lag."""
 
 import json
 import threading

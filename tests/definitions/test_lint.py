@@ -134,7 +134,7 @@ def test_what_is_left_alone(tmp_path: Path, flow: str) -> None:
 
 def test_two_flows_that_skip_each_other(tmp_path: Path) -> None:
     (one,) = said(tmp_path, f"steps: [{MAIL}]", f"priority: 60\nsteps: [{MAIL}]")
-    assert one.startswith("a.yaml:3:9: 'b' sends email for the same trigger at the same moment")
+    assert one.startswith("a.yaml:3:9: 'b' sends email for the same trigger at the same time")
 
 
 def test_two_flows_that_one_segment_starts_skip_each_other(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_two_flows_that_one_segment_starts_skip_each_other(tmp_path: Path) -> No
     (tmp_path / "segments" / "s.yaml").write_text("segment: s\nif: {consent: email}\n")
     trigger = "trigger: {segment: s}\n"
     (one,) = said(tmp_path, f"{trigger}steps: [{MAIL}]", f"{trigger}steps: [{MAIL}]")
-    assert one.startswith("b.yaml:3:9: 'a' sends email for the same trigger at the same moment")
+    assert one.startswith("b.yaml:3:9: 'a' sends email for the same trigger at the same time")
 
 
 def test_two_flows_that_do_not(tmp_path: Path) -> None:

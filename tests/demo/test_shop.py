@@ -245,7 +245,7 @@ def test_every_customer_is_known_before_anything_else_happens(year):
 
 @pytest.fixture(scope="module")
 def profiles(by_metric: dict[str, Events]) -> dict[str, dict[str, Any]]:
-    """What each customer is known by from the start."""
+    """The first profile of each customer."""
     return {
         event["customer_id"]: event
         for event in by_metric["customer.updated"]
@@ -496,9 +496,9 @@ def test_what_is_wished_for_was_looked_at_a_minute_before(by_metric):
 
 def test_two_customers_in_three_have_told_their_birthday(profiles):
     days = [event["set"].get("birthday") for event in profiles.values()]
-    told = [date.fromisoformat(day) for day in days if day is not None]
-    assert 0.62 < len(told) / len(days) < 0.71
-    assert all(1940 <= day.year < 2000 for day in told)
+    known = [date.fromisoformat(day) for day in days if day is not None]
+    assert 0.62 < len(known) / len(days) < 0.71
+    assert all(1940 <= day.year < 2000 for day in known)
 
 
 def _of(events: Events, order_id: str) -> dict[str, Any]:

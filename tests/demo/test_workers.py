@@ -1,4 +1,4 @@
-"""How the demo waits for its workers."""
+"""Waiting for the workers of the demo."""
 
 from typing import cast
 

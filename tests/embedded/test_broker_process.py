@@ -59,7 +59,7 @@ def test_another_port_is_taken_when_the_first_is_lost_to_someone_else(tmp_path, 
         lost, free = taken.getsockname()[1], embedded.free_port()
         ports = iter([embedded.free_port(), lost, free])  # the first is the engine's
         monkeypatch.setattr(embedded, "free_port", lambda: next(ports))
-        # The look before the start saw nobody: the binary itself must find out.
+        # The check before the start found the port free: the binary itself must fail.
         monkeypatch.setattr(embedded, "_is_free", lambda port: True)
         with EmbeddedBroker(tmp_path) as broker:
             assert broker.port == free

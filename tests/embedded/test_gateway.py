@@ -1,4 +1,4 @@
-"""What the gateway changes in a fetch's answer, in every version of it that clients use."""
+"""Corrections of a fetch response by the gateway, in every version that clients use."""
 
 import struct
 

@@ -49,7 +49,7 @@ def start(broker):
 
 
 def shares(broker: EmbeddedBroker) -> dict[str, int]:
-    """How many partitions each member of the group has, by client id."""
+    """Number of partitions of each member of the group, by client id."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     group = admin.describe_consumer_groups(["group"])["group"].result(20)
     return {m.client_id: len(m.assignment.topic_partitions) for m in group.members}

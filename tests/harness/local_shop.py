@@ -117,8 +117,8 @@ class LocalShop:
         then. In each of the `hidden` inputs there is a record that can't be read."""
         ends = {topic: len(log) + (topic in hidden) for topic, log in self.local.logs.items()}
         for wall in range(start, end, 4_000):
-            self.local.task.cut(
-                wall, {topic: ends[topic] for topic in self.local.task.needs_cut(wall)}
+            self.local.task.set_end_offsets(
+                wall, {topic: ends[topic] for topic in self.local.task.needs_end_offsets(wall)}
             )
             while self.local.task.run(wall, 1000):
                 pass

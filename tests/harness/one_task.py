@@ -88,7 +88,7 @@ class OneTask:
         assert len(ends) == len(names), f"only these ends were told: {ends}"
         self._feed(ends, names)
         if self.task.settings.record_time is RecordTime.APPEND:
-            self.task.cut(wall, ends)
+            self.task.set_end_offsets(wall, ends)
         while self.task.run(wall, 10_000) or self._lets_in(wall, ends):
             pass
         return self.task.clock
@@ -96,9 +96,9 @@ class OneTask:
     def _lets_in(self, wall: int, ends: dict[str, int]) -> bool:
         """In simulated time, what tasks tell each other is let in at midnight."""
         is_simulated = self.task.settings.record_time is RecordTime.CREATE
-        wanted = self.task.needs_cut(wall) if is_simulated else []
+        wanted = self.task.needs_end_offsets(wall) if is_simulated else []
         if wanted:
-            self.task.cut(wall, {topic: ends[topic] for topic in wanted})
+            self.task.set_end_offsets(wall, {topic: ends[topic] for topic in wanted})
         return bool(wanted)
 
     def commit(self) -> int | None:

@@ -35,8 +35,8 @@ def test_pitfall_25_the_order_is_a_function_of_the_logs_alone(
             for asked in merge.inputs:
                 # what a broker would say whose wall clock is `now`: later records aren't there
                 end = sum(time < now for time in by_topic[asked.topic])
-                if asked.asked_end is None:
-                    asked.ask(now, end)
+                if asked.requested_end is None:
+                    asked.set_end_offset(now, end)
             clock = _take_all(merge, clock, order)
     for one in merge.inputs:
         one.complete(END)

@@ -10,19 +10,19 @@ from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.ports import CONTROL, Record, TaskSettings
 from streams.runtime.agenda import (
     Agenda,
+    AgendaItem,
     DayEnd,
+    FanOut,
     FireTimer,
-    Item,
-    PassOver,
-    SetAside,
+    RejectRecord,
+    ScanChunk,
+    SkipSchedules,
     TakeRecords,
-    TellNews,
-    VisitChunk,
     WaitFor,
 )
 from streams.runtime.commit import Position
 from streams.runtime.days import Days
-from streams.runtime.order import LATE, START, TIMERS, place
+from streams.runtime.order import LATE, START, TIMERS, order_key
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.time_policy import open_time
 from streams.runtime.timers import FAR_FUTURE
@@ -44,7 +44,7 @@ class DueAt(msgspec.Struct):
     passes_over: bool = False
     asked_until: int | None = None
 
-    def may_pass_over(self, until: int) -> bool:
+    def may_skip_schedules(self, until: int) -> bool:
         self.asked_until = until
         return self.passes_over
 
@@ -80,7 +80,7 @@ class Desk:
         one = self.time.merge.by_topic[topic]
         one.feed([Record(at, one.next_offset, b"ada", b"")], one.next_offset + 1, None)
 
-    def next(self, wall: int = WALL) -> Item:
+    def next(self, wall: int = WALL) -> AgendaItem:
         return self.agenda.next(self.clock, wall, BUDGET)
 
     def takes(self) -> TakeRecords:
@@ -102,7 +102,7 @@ def test_the_first_record_is_taken_with_those_behind_it(desk: Desk) -> None:
     desk.record("orders", NOON + 5)
     taking = desk.takes()
     carts, orders = desk.time.merge.by_topic["carts"], desk.time.merge.by_topic["orders"]
-    assert taking == TakeRecords(carts, carts.place, orders.place, BUDGET)
+    assert taking == TakeRecords(carts, carts.order_key, orders.order_key, BUDGET)
 
 
 @pytest.mark.parametrize(("due", "fires"), [(NOON - 1, True), (NOON, False), (NOON + 1, False)])
@@ -112,7 +112,7 @@ def test_a_timer_fires_before_records_of_a_later_time(desk: Desk, due: int, fire
     if fires:
         assert desk.next() == FireTimer(due)
     else:
-        assert desk.takes().at == desk.time.merge.by_topic["orders"].place
+        assert desk.takes().at == desk.time.merge.by_topic["orders"].order_key
 
 
 @pytest.mark.parametrize(("known", "fires"), [(NOON, False), (NOON + 1, True), (NOON + 2, True)])
@@ -122,26 +122,26 @@ def test_a_timer_fires_once_no_record_of_its_time_can_come(
     desk.known("carts", known)
     desk.timers.next_due = NOON
     carts = desk.time.merge.by_topic["carts"]
-    assert desk.next() == (FireTimer(NOON) if fires else WaitFor(carts, place(known, START)))
+    assert desk.next() == (FireTimer(NOON) if fires else WaitFor(carts, order_key(known, START)))
 
 
 @pytest.mark.parametrize(
     ("timer", "visit", "news", "expected"),
     [
-        (5, 5, 5, TellNews(5)),
-        (5, 5, 6, VisitChunk(5)),
+        (5, 5, 5, FanOut(5)),
+        (5, 5, 6, ScanChunk(5)),
         (5, 6, 6, FireTimer(5)),
-        (6, 5, 5, TellNews(5)),
-        (6, 5, 6, VisitChunk(5)),
-        (6, 6, 5, TellNews(5)),
-        (5, 6, 5, TellNews(5)),
-        (FAR_FUTURE, FAR_FUTURE, 5, TellNews(5)),
-        (FAR_FUTURE, 5, FAR_FUTURE, VisitChunk(5)),
+        (6, 5, 5, FanOut(5)),
+        (6, 5, 6, ScanChunk(5)),
+        (6, 6, 5, FanOut(5)),
+        (5, 6, 5, FanOut(5)),
+        (FAR_FUTURE, FAR_FUTURE, 5, FanOut(5)),
+        (FAR_FUTURE, 5, FAR_FUTURE, ScanChunk(5)),
         (5, FAR_FUTURE, FAR_FUTURE, FireTimer(5)),
     ],
 )
 def test_news_come_before_visits_and_visits_before_timers(
-    desk: Desk, timer: int, visit: int, news: int, expected: Item
+    desk: Desk, timer: int, visit: int, news: int, expected: AgendaItem
 ) -> None:
     desk.timers.next_due, desk.visits.next_due, desk.news.next_due = timer, visit, news
     assert desk.next() == expected
@@ -161,12 +161,12 @@ def test_records_are_taken_up_to_the_next_visit_or_news(
     desk.record("orders", NOON)
     desk.record("carts", NOON + 5)
     getattr(desk, what).next_due = due
-    assert desk.takes().limit == place(limit, TIMERS)
+    assert desk.takes().limit == order_key(limit, TIMERS)
 
 
 def test_records_are_taken_up_to_the_end_of_the_day(desk: Desk) -> None:
     desk.record("orders", NOON)
-    assert desk.takes().limit == place(MIDNIGHT, START)
+    assert desk.takes().limit == order_key(MIDNIGHT, START)
 
 
 @pytest.mark.parametrize(
@@ -182,9 +182,9 @@ def test_after_definitions_and_articles_the_agenda_is_asked_again(
 @pytest.mark.parametrize(
     ("clock", "at"),
     [
-        (place(NOON, START), None),
-        (place(NOON, TIMERS), place(NOON + 1, LATE)),
-        (place(NOON + 9, START), place(NOON + 9, LATE)),
+        (order_key(NOON, START), None),
+        (order_key(NOON, TIMERS), order_key(NOON + 1, LATE)),
+        (order_key(NOON + 9, START), order_key(NOON + 9, LATE)),
     ],
 )
 def test_a_record_that_the_clock_has_passed_comes_at_once(
@@ -192,7 +192,7 @@ def test_a_record_that_the_clock_has_passed_comes_at_once(
 ) -> None:
     desk.record("orders", NOON)
     desk.clock = clock
-    assert desk.takes().at == (at or desk.time.merge.by_topic["orders"].place)
+    assert desk.takes().at == (at or desk.time.merge.by_topic["orders"].order_key)
 
 
 # ── What can't be known yet ───────────────────────────────────────────────────────────────────────
@@ -201,7 +201,7 @@ def test_a_record_that_the_clock_has_passed_comes_at_once(
 def test_a_task_waits_for_the_input_of_which_least_is_known(desk: Desk) -> None:
     desk.known("carts", NOON + 3)
     desk.record("orders", NOON + 4)
-    assert desk.next() == WaitFor(desk.time.merge.by_topic["carts"], place(NOON + 3, START))
+    assert desk.next() == WaitFor(desk.time.merge.by_topic["carts"], order_key(NOON + 3, START))
 
 
 @pytest.mark.parametrize(("waited", "goes_on"), [(999, False), (1_000, True), (1_001, True)])
@@ -245,7 +245,7 @@ def dated() -> Desk:
     its facts are here, and so is what tasks wrote for each other."""
     desk = Desk(RecordTime.CREATE)
     desk.facts.fact_until = desk.days.began
-    desk.time.cut(WALL, desk.days, dict.fromkeys(BETWEEN_TASKS, 0))
+    desk.time.set_end_offsets(WALL, desk.days, dict.fromkeys(BETWEEN_TASKS, 0))
     return desk
 
 
@@ -258,14 +258,14 @@ def test_a_record_beyond_the_wall_time_is_set_aside_where_it_stands(
     dated.record("orders", at)
     dated.timers.next_due = NOON  # which comes first otherwise
     orders = dated.time.merge.by_topic["orders"]
-    assert dated.next() == (SetAside(orders) if is_set_aside else FireTimer(NOON))
+    assert dated.next() == (RejectRecord(orders) if is_set_aside else FireTimer(NOON))
 
 
 def test_records_are_taken_up_to_the_wall_time(dated: Desk) -> None:
     dated.record("orders", NOON)
     item = dated.next(wall=NOON + 3)
     assert isinstance(item, TakeRecords)
-    assert item.limit == place(NOON + 4, START)
+    assert item.limit == order_key(NOON + 4, START)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_nothing_happens_on_a_day_before_the_facts_of_the_day_before_are_here(
     dated.facts.fact_until = fact_until
     if waits:
         control = dated.time.merge.by_topic[CONTROL]
-        assert dated.next() == WaitFor(control, place(MIDNIGHT - DAY, START))
+        assert dated.next() == WaitFor(control, order_key(MIDNIGHT - DAY, START))
     else:
         assert dated.takes().source.topic == "orders"
 
@@ -293,8 +293,8 @@ def test_nor_before_it_is_known_what_tasks_wrote_for_each_other(dated: Desk) -> 
     dated.facts.fact_until = MIDNIGHT
     dated.timers.next_due = MIDNIGHT
     interests = dated.time.merge.by_topic["interests"]
-    assert dated.next() == WaitFor(interests, place(MIDNIGHT, START))
-    dated.time.cut(WALL, dated.days, dict.fromkeys(BETWEEN_TASKS, 0))
+    assert dated.next() == WaitFor(interests, order_key(MIDNIGHT, START))
+    dated.time.set_end_offsets(WALL, dated.days, dict.fromkeys(BETWEEN_TASKS, 0))
     assert dated.next() == FireTimer(MIDNIGHT)
 
 
@@ -303,7 +303,7 @@ def test_each_day_ends_by_itself(dated: Desk) -> None:
     assert dated.next() == DayEnd(MIDNIGHT)
     dated.days.close(0, MIDNIGHT)
     dated.facts.fact_until = MIDNIGHT
-    dated.time.cut(WALL, dated.days, dict.fromkeys(BETWEEN_TASKS, 0))
+    dated.time.set_end_offsets(WALL, dated.days, dict.fromkeys(BETWEEN_TASKS, 0))
     assert dated.takes().source.topic == "orders"
 
 
@@ -314,7 +314,7 @@ def test_before_the_first_day_schedules_are_passed_over_while_there_is_nobody(
     desk = Desk(RecordTime.CREATE, day_end=DAY)
     desk.record("orders", NOON)
     desk.visits.next_due, desk.visits.passes_over = 9, passes_over
-    assert desk.next() == (PassOver(MIDNIGHT - DAY) if passes_over else VisitChunk(9))
+    assert desk.next() == (SkipSchedules(MIDNIGHT - DAY) if passes_over else ScanChunk(9))
     assert desk.visits.asked_until == MIDNIGHT - DAY
 
 
@@ -329,5 +329,5 @@ def test_then_the_first_day_begins(dated: Desk) -> None:
 def test_in_live_time_no_schedule_is_passed_over(desk: Desk) -> None:
     desk.record("orders", NOON)
     desk.visits.next_due, desk.visits.passes_over = 9, True
-    assert desk.next() == VisitChunk(9)
+    assert desk.next() == ScanChunk(9)
     assert desk.visits.asked_until is None

@@ -2,7 +2,7 @@
 
 from streams.ports import Record
 from streams.runtime.merge import Merge, plain_inputs
-from streams.runtime.order import FIRST_TOPIC, LATE, START, place
+from streams.runtime.order import FIRST_TOPIC, LATE, START, order_key
 
 TOPICS = ("control", "orders", "carts")
 
@@ -37,9 +37,9 @@ def test_an_empty_input_holds_the_others_back_until_a_cut_has_proved_it_idle() -
     merge = Merge(plain_inputs(TOPICS, {"carts": 7}))
     merge.by_topic["orders"].feed([record(10, 0)], 1, None)
     assert merged(merge) == []
-    merge.by_topic["control"].ask(11, 0)
+    merge.by_topic["control"].set_end_offset(11, 0)
     assert merged(merge) == []
-    merge.by_topic["carts"].ask(11, 7)
+    merge.by_topic["carts"].set_end_offset(11, 7)
     assert merged(merge) == [("orders", 0)]
 
 
@@ -49,7 +49,7 @@ def test_a_cut_proves_nothing_before_everything_below_the_end_was_fed() -> None:
     merge.by_topic["control"].complete(100)
     merge.by_topic["orders"].feed([record(50, 0)], 1, None)
     carts = merge.by_topic["carts"]
-    carts.ask(60, 3)
+    carts.set_end_offset(60, 3)
     assert merged(merge) == []
     carts.feed([record(40, 0), record(45, 1)], 2, None)
     assert merged(merge) == [("carts", 0), ("carts", 1)]
@@ -61,7 +61,7 @@ def test_the_time_of_a_cut_is_exclusive() -> None:
     merge = Merge(plain_inputs(TOPICS, {}))
     merge.by_topic["control"].complete(100)
     merge.by_topic["carts"].feed([record(49, 0), record(50, 1)], 2, None)
-    merge.by_topic["orders"].ask(50, 0)
+    merge.by_topic["orders"].set_end_offset(50, 0)
     # an order of 50 could still come, and comes before a cart of 50
     assert merged(merge) == [("carts", 0)]
 
@@ -70,7 +70,7 @@ def test_a_topic_that_comes_later_doesnt_hold_back_records_of_the_same_time() ->
     merge = Merge(plain_inputs(TOPICS, {}))
     merge.by_topic["control"].complete(100)
     merge.by_topic["orders"].feed([record(50, 0)], 1, None)
-    merge.by_topic["carts"].ask(50, 0)
+    merge.by_topic["carts"].set_end_offset(50, 0)
     assert merged(merge) == [("orders", 0)]
 
 
@@ -79,7 +79,7 @@ def test_positions_are_of_what_was_processed_not_of_what_was_read_ahead() -> Non
     merge = Merge(plain_inputs(TOPICS, {"orders": 5, "carts": 9}))
     merge.by_topic["control"].complete(100)
     merge.by_topic["orders"].feed([record(10, 5), record(20, 6)], 7, None)
-    merge.by_topic["carts"].ask(15, 9)
+    merge.by_topic["carts"].set_end_offset(15, 9)
     assert merged(merge) == [("orders", 5)]
     assert merge.positions() == {"control": 0, "orders": 6, "carts": 9}
 
@@ -88,10 +88,10 @@ def test_a_record_that_the_clock_has_passed_is_late_and_comes_next() -> None:
     merge = Merge(plain_inputs(TOPICS, {}))
     merge.by_topic["control"].complete(100)
     merge.by_topic["orders"].feed([record(30, 0)], 1, None)
-    merge.by_topic["carts"].ask(60, 0)
-    clock = place(50, START)
+    merge.by_topic["carts"].set_end_offset(60, 0)
+    clock = order_key(50, START)
     first, at, _ = merge.choose(clock)
-    assert (first.topic, at) == ("orders", place(50, LATE))
+    assert (first.topic, at) == ("orders", order_key(50, LATE))
 
 
 def test_time_that_runs_backwards_within_a_partition_is_late_too() -> None:
@@ -101,10 +101,10 @@ def test_time_that_runs_backwards_within_a_partition_is_late_too() -> None:
         merge.by_topic[topic].complete(100)
     merge.by_topic["orders"].feed([record(30, 0), record(20, 1), record(40, 2)], 3, None)
     first, at, _ = merge.choose(0)
-    assert at == place(30, FIRST_TOPIC + 1)
+    assert at == order_key(30, FIRST_TOPIC + 1)
     first.pop()
     first, at, _ = merge.choose(at)
-    assert (first.records[0].offset, at) == (1, place(31, LATE))
+    assert (first.records[0].offset, at) == (1, order_key(31, LATE))
 
 
 def test_what_was_processed_before_a_restart_is_not_taken_again() -> None:

@@ -34,7 +34,7 @@ def test_what_was_deleted_is_gone_before_that_is_committed():
     layers = Layers({A: b"stored", B: b"stored"})
     layers.keys.put(A, None)
     assert layers.keys.get(A) is None
-    assert layers.keys.scan(b"\x00k\x00", b"", 10) == [(B, b"stored")]
+    assert layers.keys.page(b"\x00k\x00", b"", 10) == [(B, b"stored")]
     assert layers.store.get(A) == b"stored"
 
 
@@ -43,13 +43,13 @@ def test_a_scan_merges_all_layers_in_order_of_key():
     layers.in_flight = {B: b"in flight", C: None}
     layers.pending = {C: b"pending"}
     everything = [(A, b"stored"), (B, b"in flight"), (C, b"pending")]
-    assert layers.keys.scan(b"\x00k\x00", b"", 10) == everything
-    assert layers.keys.scan(b"\x00k\x00", A, 10) == everything[1:]
-    assert layers.keys.scan(b"\x00k\x00", b"", 2) == everything[:2]
-    assert layers.keys.scan(b"\x00k\x00", C, 2) == []
+    assert layers.keys.page(b"\x00k\x00", b"", 10) == everything
+    assert layers.keys.page(b"\x00k\x00", A, 10) == everything[1:]
+    assert layers.keys.page(b"\x00k\x00", b"", 2) == everything[:2]
+    assert layers.keys.page(b"\x00k\x00", C, 2) == []
 
 
 def test_deleted_keys_don_t_shorten_a_scan():
     layers = Layers({A: b"stored", B: b"stored", C: b"stored"})
     layers.pending = {A: None, B: None}
-    assert layers.keys.scan(b"\x00k\x00", b"", 1) == [(C, b"stored")]
+    assert layers.keys.page(b"\x00k\x00", b"", 1) == [(C, b"stored")]

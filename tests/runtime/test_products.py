@@ -42,7 +42,7 @@ class Task:
         found = self.products.update(product(sku, 2_000)) + self.products.update(
             product(sku, 1_000)
         )
-        return [one.customer for one in self.products.tell(sku, found, now)]
+        return [one.customer for one in self.products.fan_out(sku, found, now)]
 
     def rest(self) -> Iterator[tuple[Instant, list[str]]]:
         while self.products.next_due < FAR_FUTURE:
@@ -60,7 +60,7 @@ def product(sku: str, price: int) -> Product:
 
 @pytest.fixture
 def task(monkeypatch: pytest.MonkeyPatch) -> Task:
-    monkeypatch.setattr(module, "CHUNK", 3)
+    monkeypatch.setattr(module, "FAN_OUT_CHUNK", 3)
     return Task()
 
 
@@ -135,7 +135,7 @@ def test_those_whose_time_is_over_are_forgotten_as_others_come(
     task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SWEEP_EVERY", 2)
-    monkeypatch.setattr(module, "SWEEP", 4)
+    monkeypatch.setattr(module, "SWEEP_BATCH", 4)
     for number in range(20):
         task.watch(f"old{number:02}", "ada", until=AT)
         task.commit()

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from streams.engine import Program
-from streams.runtime.audience import Audience
 from streams.runtime.commit import POSITION_KEY, Position, decode_position
+from streams.runtime.scans import Scans
 from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, LocalShop
 
 NOON = BEGIN + 12 * HOUR
@@ -18,14 +18,14 @@ BETTER = {**CART_FLOW, "steps": [{"send": "email", "template": "at-once"}]}
 
 def in_publish(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     """It fails after the new set was taken for the one in force."""
-    publish = Audience.publish
+    on_publish = Scans.on_publish
 
-    def fail(self: Audience, before: Program, after: Program, now: int) -> None:
+    def fail(self: Scans, before: Program, after: Program, now: int) -> None:
         if after.version == version:
             raise ZeroDivisionError("a bug")
-        publish(self, before, after, now)
+        on_publish(self, before, after, now)
 
-    monkeypatch.setattr(Audience, "publish", fail)
+    monkeypatch.setattr(Scans, "on_publish", fail)
 
 
 def in_with_facts(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
@@ -141,6 +141,6 @@ def test_a_position_of_before_can_be_read(shop: LocalShop) -> None:
     shop.until(NOON)
     stored = decode_position(shop.local.store.get(POSITION_KEY))
     assert stored is not None
-    assert stored.set_aside == []
+    assert stored.rejected_offsets == []
     older = msgspec.msgpack.encode([stored.inputs, stored.clock, 3])
     assert decode_position(older) == Position(stored.inputs, stored.clock, 3)

@@ -8,8 +8,8 @@ import pytest
 from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.engine import BETWEEN_TASKS, INPUTS, Program
 from streams.ports import DAY_FACTS_KEY
-from streams.runtime.audience import Audience, Chunk
 from streams.runtime.days import SUMS_KEY, day_end_of, day_that_ends
+from streams.runtime.scans import ScanPage, Scans
 from streams.runtime.time_policy.ticks import TICK_HEADER
 from streams.settings import RecordTime
 from tests.harness.local_shop import BEGIN, DAY, HOUR, LocalShop
@@ -193,7 +193,7 @@ def test_a_crash_at_any_point_around_midnight_changes_nothing(
             shop.local.commit(wall, with_store=with_store or number != crash_after)
             for fact in shop.local.new_facts():
                 shop.local.add_fact(fact)
-            shop.local.learns_ends(wall)
+            shop.local.sets_end_offsets(wall)
         if number == crash_after:
             shop.local.restart(keep_store=with_store)
     assert shop.sent() == expected.sent()
@@ -236,14 +236,14 @@ def test_facts_in_simulated_time_bear_the_time_of_their_midnight(open_shop: Open
 def test_a_schedule_tells_of_no_day_before_the_first_record_and_visits_nobody_there(
     open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visited_at = []
-    next_chunk = Audience.next_chunk
+    scanned_at = []
+    next_page = Scans.next_page
 
-    def noted(audience: Audience, program: Program) -> Chunk:
-        visited_at.append(audience.next_due)
-        return next_chunk(audience, program)
+    def record(scans: Scans, program: Program) -> ScanPage:
+        scanned_at.append(scans.next_due)
+        return next_page(scans, program)
 
-    monkeypatch.setattr(Audience, "next_chunk", noted)
+    monkeypatch.setattr(Scans, "next_page", record)
     shop = open_shop(record_time=RecordTime.CREATE)
     flow = {
         "flow": "daily",
@@ -257,4 +257,4 @@ def test_a_schedule_tells_of_no_day_before_the_first_record_and_visits_nobody_th
     shop.until(MIDNIGHT + 30 * DAY)
     assert [day for day, *_ in reports(shop)] == ["2026-03-01", "2026-03-02", "2026-03-03"]
     assert shop.sent() == [("ada", "daily", MIDNIGHT + 9 * HOUR)]
-    assert visited_at == [BEGIN + 9 * HOUR, MIDNIGHT + 9 * HOUR]
+    assert scanned_at == [BEGIN + 9 * HOUR, MIDNIGHT + 9 * HOUR]

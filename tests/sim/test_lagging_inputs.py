@@ -62,7 +62,7 @@ def test_pitfall_24_an_input_that_lags_is_waited_for(lagging: str) -> None:
     list(busy_day(shop))
     task, wall = shop.local.task, NOON + 2 * DAY
     log = shop.local.logs[lagging]
-    task.cut(wall, ends(shop))
+    task.set_end_offsets(wall, ends(shop))
     for topic, records in shop.local.logs.items():
         if topic != lagging:
             task.feed(topic, records, len(records), len(records))

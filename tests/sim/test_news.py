@@ -88,7 +88,7 @@ class TwoTasks:
     def hand_over(self, at: Instant) -> bool:
         """What was committed for other tasks is appended, at the broker's time `at`; was there
         anything?"""
-        found = [one for shop in self.shops for one in shop.local.take_between_tasks()]
+        found = [one for shop in self.shops for one in shop.local.take_new_internal()]
         for one in found:
             assert one.key is not None
             self.of(one.key.decode()).local.append(one.topic, at, one.key, one.value)
@@ -224,7 +224,7 @@ def test_an_order_that_crosses_with_the_news_keeps_the_mail_back(two: TwoTasks) 
 def test_five_hundred_are_told_at_once_and_the_next_a_millisecond_later(
     two: TwoTasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(products, "CHUNK", 3)
+    monkeypatch.setattr(products, "FAN_OUT_CHUNK", 3)
     names = [someone_in(0, prefix) for prefix in "abcdefgh"]
     for name in names:
         two.views(NOON, name, "lamp")
@@ -325,7 +325,7 @@ def test_any_crashes_give_the_same_news_and_messages_as_none(
     plan: list[tuple[str, int, int]], happened: list[Any]
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(products, "CHUNK", 2)
+        patched.setattr(products, "FAN_OUT_CHUNK", 2)
         patched.setattr(products, "SWEEP_EVERY", 3)
         undisturbed, disturbed = run_through([], happened), run_through(plan, happened)
     for topic in (

@@ -18,7 +18,7 @@ from streams.kafka.partition import partition_of
 from streams.local import LocalParts, LocalTask
 from streams.ports import DayReport, OutputRecord, TaskSettings
 from streams.programs import Programs
-from streams.runtime.facts import Adding
+from streams.runtime.day_facts import ReportAggregator
 from streams.settings import RecordTime
 from streams.store.memory import MemoryStore
 from tests.harness.local_shop import BEGIN, DAY, HOUR, LocalShop
@@ -55,7 +55,7 @@ class Cluster:
                 next_tick += DAY
             writer.write(event_record(event))
         writer.end(until)
-        self._adding = Adding(PARTITIONS)
+        self._adding = ReportAggregator(PARTITIONS)
         self._read = [0] * PARTITIONS
 
     def _produce(self, record: OutputRecord) -> None:
@@ -74,7 +74,7 @@ class Cluster:
         local.commit(WALL, with_store=with_store)
         if not with_store:
             local.restart()
-        for record in local.take_between_tasks():
+        for record in local.take_new_internal():
             assert record.key is not None
             partition = partition_of(record.key, PARTITIONS)
             self._produce(msgspec.structs.replace(record, partition=partition))
@@ -96,7 +96,7 @@ class Cluster:
         return bool(facts)
 
     def learns_ends(self, number: int) -> bool:
-        return self.shops[number].local.learns_ends(WALL)
+        return self.shops[number].local.sets_end_offsets(WALL)
 
     def crash(self, number: int, *, keep_store: bool) -> None:
         self.shops[number].local.restart(keep_store=keep_store)
@@ -211,7 +211,7 @@ def test_until_the_ends_are_known_the_clock_stands_at_midnight() -> None:
         if not cluster.add_up():
             break
     assert {task.waits_for for task in tasks} == {"interests"}
-    assert [set(task.needs_cut(WALL)) for task in tasks] == [BETWEEN_TASKS] * PARTITIONS
+    assert [set(task.needs_end_offsets(WALL)) for task in tasks] == [BETWEEN_TASKS] * PARTITIONS
     assert {task.clock for task in tasks} == {BEGIN}
     cluster.finish()
     assert {task.clock for task in tasks} == {BEGIN + 3 * DAY}

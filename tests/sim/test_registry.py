@@ -47,7 +47,7 @@ def test_pitfall_58_a_record_waits_for_the_registry_and_is_no_dead_letter() -> N
         assert task.positions["customers"] == 0
     with server:
         local.advance(NOON + 1000)
-    assert task.unanswered is None
+    assert task.lookup_needed is None
     local.commit(NOON + 1000)
     assert task is local.task, "it wasn't opened again"
     assert task.positions["customers"] == 1
@@ -62,13 +62,13 @@ def test_while_a_task_waits_for_the_registry_it_asks_and_nothing_changes() -> No
     local.append("customers", NOON, b"ada", confluent_header(1) + VALUE)
     for topic, log in local.logs.items():
         task.feed(topic, log, len(log), len(log))
-    task.cut(NOON + 1000, {topic: len(log) for topic, log in local.logs.items()})
+    task.set_end_offsets(NOON + 1000, {topic: len(log) for topic, log in local.logs.items()})
     assert not task.run(NOON + 1000, 10)
     local.commit(NOON + 1000)  # the report of the day before
     clock, next_due = task.clock, task.next_due
     for wall in range(NOON + 2000, NOON + 200_000, 500):  # longer than max_idle
         assert not task.run(wall, 10)
-        assert task.needs_cut(wall) == []
+        assert task.needs_end_offsets(wall) == []
         assert task.commit_due(wall) is None
     assert (task.clock, task.next_due, task.uncommitted) == (clock, next_due, 0)
     assert task.buffered("customers")[0] == 1

@@ -20,7 +20,7 @@ from streams.engine import (
 )
 from streams.engine.compiling.successors import Successors
 from streams.ports import CONTROL
-from streams.runtime.notices import TIMER
+from streams.runtime.side_outputs import TIMER_TOPIC
 from streams.settings import RecordTime
 from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
 
@@ -58,7 +58,7 @@ def test_an_unread_order_holds_the_cart_mail_back(shop: LocalShop) -> None:
     wall = NOON + 5 * HOUR
     task = shop.local.task
     ends = {"control": 1, "orders": 1, "carts": 1, "customers": 1}
-    task.cut(wall, {**dict.fromkeys(INPUTS, 0), **ends})
+    task.set_end_offsets(wall, {**dict.fromkeys(INPUTS, 0), **ends})
     assert not task.run(wall, 1000)
     assert task.waits_for == "orders"
     assert task.clock <= NOON + HOUR
@@ -72,7 +72,7 @@ def test_pitfall_23_idle_inputs_are_proved_idle_by_a_cut(shop: LocalShop) -> Non
     task.feed("carts", shop.local.logs["carts"], 1, 1)
     wall = NOON + HOUR
     task.run(wall, 1000)
-    assert set(task.needs_cut(wall)) == {CONTROL, *INPUTS} - BETWEEN_TASKS
+    assert set(task.needs_end_offsets(wall)) == {CONTROL, *INPUTS} - BETWEEN_TASKS
 
 
 def test_an_input_that_cannot_be_read_is_given_up_after_max_idle(
@@ -213,7 +213,7 @@ def test_timers_fill_a_transaction_as_events_do(open_shop: Callable[..., LocalSh
         shop.cart(NOON, f"c{number}")
     shop.until(NOON + 1)
     task, wall = shop.local.task, NOON + DAY
-    task.cut(wall, {topic: len(log) for topic, log in shop.local.logs.items()})
+    task.set_end_offsets(wall, {topic: len(log) for topic, log in shop.local.logs.items()})
     task.run(wall, 9)
     assert task.uncommitted == 9
     assert task.commit_due(wall) == wall + task.settings.commit_interval
@@ -262,7 +262,7 @@ def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
     shop.until(NOON + DAY)
     assert [customer for customer, _, _ in shop.sent()] == ["ada"]
     (letter,) = shop.outputs("dead-letters")
-    assert letter["topic"] == TIMER
+    assert letter["topic"] == TIMER_TOPIC
 
 
 def test_pitfall_56_a_poison_record_is_set_aside_in_the_same_transaction(shop: LocalShop) -> None:

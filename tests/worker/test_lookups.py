@@ -25,7 +25,7 @@ def registry() -> Iterator[RegistryServer]:
 
 @pytest.fixture
 def cluster(registry: RegistryServer, monkeypatch: pytest.MonkeyPatch) -> MemoryCluster:
-    monkeypatch.setattr("streams.worker.lookups.RETRY_AFTER", 0.02)
+    monkeypatch.setattr("streams.worker.lookups.RETRY_LOOKUP_AFTER", 0.02)
     cluster = MemoryCluster()
     cluster.register(*(f"c{number}" for number in range(20)))
     cluster.registry = SchemaRegistry(registry.url)

@@ -13,7 +13,7 @@ class Restored(msgspec.Struct):
     """The part of a task that its slot reads after opening."""
 
     positions: dict[str, int]
-    place: int
+    processed_to: int
 
 
 class Opened(msgspec.Struct):
@@ -22,15 +22,15 @@ class Opened(msgspec.Struct):
     task: Restored
 
 
-async def opened(slot: TaskSlot, orders: int, place: int) -> TaskSlot:
-    task = cast(OpenTask, Opened(Restored({"orders": orders, "carts": 7}, place)))
+async def opened(slot: TaskSlot, orders: int, processed_to: int) -> TaskSlot:
+    task = cast(OpenTask, Opened(Restored({"orders": orders, "carts": 7}, processed_to)))
     with ThreadPoolExecutor(1) as pool:
         await slot.open(pool, lambda opening: task)
     return slot
 
 
 @pytest.mark.parametrize(
-    ("orders", "place", "failures"),
+    ("orders", "processed_to", "failures"),
     [
         (4, 100, 1),  # nothing was committed
         (5, 100, 0),
@@ -39,12 +39,12 @@ async def opened(slot: TaskSlot, orders: int, place: int) -> TaskSlot:
     ],
 )
 async def test_a_failure_counts_unless_the_task_is_found_further_on(
-    orders: int, place: int, failures: int
+    orders: int, processed_to: int, failures: int
 ) -> None:
     before = await opened(TaskSlot(0), 4, 100)
     again = TaskSlot(0, before)
     assert again.failures == 1
-    await opened(again, orders, place)
+    await opened(again, orders, processed_to)
     assert again.failures == failures
 
 

@@ -275,7 +275,7 @@ async def test_what_only_the_user_can_mend_ends_the_worker(cluster):
 
 
 async def test_pitfall_64_when_no_broker_answers_any_more_the_worker_ends(cluster, monkeypatch):
-    monkeypatch.setattr("streams.worker.end_offsets.RETRY_AFTER", 0.01)
+    monkeypatch.setattr("streams.worker.end_offsets.RETRY_REQUEST_AFTER", 0.01)
     async with worker_on(cluster, broker_patience=0.1) as worker:
         await worker.tasks.assigned({1}, 1)
         cluster.order(cluster.customer_of(1))
@@ -304,15 +304,15 @@ async def test_pitfall_61_a_record_at_which_deciding_fails_becomes_a_dead_letter
 
 
 async def test_pitfall_61_a_set_at_which_our_code_fails_ends_no_worker(cluster, monkeypatch):
-    from streams.runtime.audience import Audience
+    from streams.runtime.scans import Scans
 
-    def fail(audience, before, program, now):
+    def fail(scans, before, program, now):
         if program.version == "v2":
             raise ZeroDivisionError("a bug")
-        publish(audience, before, program, now)
+        on_publish(scans, before, program, now)
 
-    publish = Audience.publish
-    monkeypatch.setattr(Audience, "publish", fail)
+    on_publish = Scans.on_publish
+    monkeypatch.setattr(Scans, "on_publish", fail)
     async with worker_on(cluster, failures_allowed=1) as worker:
         await worker.tasks.assigned({0, 1}, 1)
         await until(lambda: sum(slot.runs for slot in worker.tasks.slots()) == 2)

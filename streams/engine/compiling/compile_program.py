@@ -65,7 +65,7 @@ def compile_program(
     otherwise = _plan("", Metric("", {}), [], settings, reads)
     if wants_news:
         for name, watch in STARTS_INTEREST.items():
-            plans[name].watch = watch
+            plans[name].interest_change = watch
     for segment in segments:
         for plan in (*plans.values(), otherwise):
             is_concerned = plan.name in segment.metrics
@@ -203,7 +203,7 @@ def _plan(
         converts=name == "order.placed",
         changes_profile=name == "customer.updated",
         is_news=name in NEWS,
-        watch=ENDS_INTEREST.get(name),
+        interest_change=ENDS_INTEREST.get(name),
     )
 
 

@@ -1,6 +1,7 @@
 """The content of messages: texts, items, recommendations, coupons and the catalogue's articles.
 
-Knows the program, since texts and items are taken at a turn; sends nothing. Start with `items.py`.
+Depends on the program, since texts and items are read at a turn; sends nothing. Start with
+`items.py`.
 """
 
 from streams.engine.content.coupon_assignment import (

@@ -1,9 +1,8 @@
-"""Giving a customer a coupon (SEMANTICS 7.1): one code for a customer and pool, the same again
-while it is valid.
+"""Assignment of coupon codes (SEMANTICS 7.1): one code per customer and pool, reused while valid.
 
-    given_at                    given_at + expires
-       |---- asked: the same code ----|
-       t                              another code from here on, this moment included
+given_at                    given_at + expires
+   |------- the same code --------|
+   t                              a new code from here on, this moment included
 """
 
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from streams.engine.values import Instant, Path, Problem, unknown_name
 GIVEN, KEPT, NO_COUPON = "given", "kept", "no_coupon"
 
 MOST_HELD = 50
-"""Of more coupons than so many, a customer keeps only those that are valid."""
+"""Limit on coupons of a customer beyond which only valid ones are kept."""
 
 
 def check_pool(name: str, path: Path, scope: Scope) -> Iterator[Problem]:
@@ -31,8 +30,8 @@ def check_pool(name: str, path: Path, scope: Scope) -> Iterator[Problem]:
 def give_coupon(
     turn: Turn, flow: CompiledFlow, journey: Journey, step: str, pool: CouponPool
 ) -> bool:
-    """Gives P a code of `pool`, or the one that P has, and writes that down; false if there was
-    none left, which is for the caller to write down. What P is given isn't prolonged."""
+    """Assigns a code of `pool` to P, or the valid one of P, and records it. Returns False if no
+    code is left, which the caller records. A reused code keeps its expiry."""
     held = valid_coupon(turn.state, pool.coupons, turn.now)
     reason = GIVEN if held is None else KEPT
     if held is None:
@@ -48,7 +47,7 @@ def give_coupon(
     }
     turn.record(flow, journey, step, Outcome.COUPON, reason, evidence)
     journey.coupon = held.code
-    # What waits for a person is a copy of the journey: they know of each other's codes.
+    # Copies of the journey in review share its code.
     for other in (*turn.state.journeys, *turn.state.reviews):
         if other.journey_id == journey.journey_id:
             other.coupon = held.code
@@ -61,7 +60,7 @@ def no_code_evidence(pool: CouponPool) -> dict[str, Any]:
 
 
 def valid_coupon(state: CustomerState, pool: str, now: Instant) -> GivenCoupon | None:
-    """The code of `pool` that P has and that is valid; it is over at exactly its expiry."""
+    """P's valid code of `pool`; it becomes invalid exactly at its expiry."""
     held = state.coupons.get(pool)
     if held is None or (held.expires_at is not None and now >= held.expires_at):
         return None

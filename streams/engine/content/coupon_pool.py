@@ -1,4 +1,4 @@
-"""A coupon pool as a shop writes it (SEMANTICS 7.1)."""
+"""The definition of a coupon pool (SEMANTICS 7.1)."""
 
 import msgspec
 
@@ -14,10 +14,10 @@ from streams.engine.values import (
 
 
 class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
-    """How codes are made.
+    """The rule for generated codes.
 
-    `prefix`: what every code begins with
-    `length`: how many random characters follow
+    `prefix`: the beginning of every code
+    `length`: number of random characters after the prefix
     """
 
     prefix: CodePrefix = ""
@@ -25,14 +25,14 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CouponPool(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a flow's coupon codes come from.
+    """A source of coupon codes.
 
     `coupons`: the id, stable; the file has the same name
-    `name`: for people
-    `description`: for people
-    `rule`: makes codes; without it they are loaded
-    `codes`: some to begin with, or all of them; publishing loads them
-    `expires`: so long after it was given
+    `name`: display name
+    `description`: free text
+    `rule`: generates codes; without it codes are loaded
+    `codes`: the first codes, or all; publishing loads them
+    `expires`: time from assignment to expiry
     """
 
     coupons: Identifier

@@ -1,4 +1,4 @@
-"""What a message shows: items of the triggering event, of the cart, viewed or recommended ones."""
+"""Items of a message: of the triggering event, of the cart, viewed or recommended."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ _VIEW = "view.item"
 
 
 class ItemSource(msgspec.Struct, frozen=True):
-    """One word that `items` may be."""
+    """A source of items, named by one word in `items`."""
 
     check: Callable[[Scope], Iterator[Problem]]
     compile: Callable[[Scope], Items]
@@ -44,7 +44,7 @@ def _compile_trigger(scope: Scope) -> Items:
 
 
 def _with_prices_as_written(data: Mapping[str, Any], store_currency: str) -> list[dict[str, Any]]:
-    """The items of an event, with prices in the event's own currency: what P saw in the shop."""
+    """The items of an event, with prices in the event's own currency, as P saw them."""
     items = as_written(data).get("items")
     if not items:
         return []
@@ -67,8 +67,8 @@ def _compile_cart(scope: Scope) -> Items:
 
 
 def _compile_viewed(scope: Scope) -> Items:
-    """The newest viewed items, each once, newest first; prices in the store's currency, as they
-    are remembered."""
+    """The newest viewed items, each once, newest first; prices in the store's currency, as
+    remembered."""
     store_currency = scope.currency
     scope.reads.remember(_VIEW, _VIEWED_WINDOW, _VIEWED_FIELDS)
 
@@ -87,14 +87,14 @@ def _compile_viewed(scope: Scope) -> Items:
 
 
 def check_items(items: str | Recommend, scope: Scope) -> Iterator[Problem]:
-    """What a message shows is there."""
+    """The source of items exists in this scope."""
     if isinstance(items, Recommend):
         return check_recommended(items, scope)
     return ITEM_SOURCES[items].check(scope)
 
 
 def compile_items(items: str | Recommend, scope: Scope) -> Items:
-    """What a message shows, at the moment it is sent."""
+    """The items at the moment of sending."""
     if isinstance(items, Recommend):
         return compile_recommended(items, scope)
     return ITEM_SOURCES[items].compile(scope)

@@ -1,5 +1,4 @@
-"""What can be wrong with the coupon pools of a set: no code may be one of two pools, for then it
-could go to two people (SEMANTICS 7.1)."""
+"""Checks of a set's coupon pools: a code in two pools could go to two customers (SEMANTICS 7.1)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,8 +7,8 @@ from streams.engine.values import Path, Problem, may_make
 
 
 def check_pools(pools: Sequence[tuple[Path, CouponPool]]) -> Iterator[Problem]:
-    """Codes stand there once, and no rule may make them, nor another rule's. `pools`: each with
-    where it stands."""
+    """Codes are unique, and no rule can generate a listed code or a code of another rule. `pools`:
+    each with its path."""
     rules = [pool for _, pool in pools if pool.rule is not None]
     owners: dict[str, str] = {}
     for path, pool in pools:
@@ -26,7 +25,7 @@ def check_pools(pools: Sequence[tuple[Path, CouponPool]]) -> Iterator[Problem]:
 
 
 def rule_that_makes(code: str, pools: Sequence[CouponPool]) -> CouponPool | None:
-    """The pool whose rule may one day make this code."""
+    """The pool whose rule could generate `code`."""
     for pool in pools:
         if pool.rule is not None and may_make(pool.rule.prefix, code):
             return pool
@@ -34,7 +33,7 @@ def rule_that_makes(code: str, pools: Sequence[CouponPool]) -> CouponPool | None
 
 
 def rule_like(pool: CouponPool, pools: Sequence[CouponPool]) -> CouponPool | None:
-    """The pool whose rule may one day make a code that the rule of `pool` makes, too."""
+    """Another pool whose rule could generate a code of the rule of `pool`."""
     assert pool.rule is not None
     prefix = pool.rule.prefix
     for other in pools:
@@ -54,9 +53,8 @@ def _made_by_rule(code: str, rules: Sequence[CouponPool], path: Path) -> Iterato
 
 
 def _like_another(pool: CouponPool, rules: Sequence[CouponPool], path: Path) -> Iterator[Problem]:
-    """One prefix begins the other, and what is left could have been made at random: however long
-    the codes are now, they grow when they run out. The same prefix is fine: the codes are numbered
-    together."""
+    """One prefix begins the other, and the rest could be random characters: whatever the length
+    now, it grows when codes run out. Equal prefixes are fine: their codes are numbered together."""
     assert pool.rule is not None
     prefix = pool.rule.prefix
     for other in rules:

@@ -1,4 +1,4 @@
-"""What is known of an article, and which of its changes are news (DESIGN 6.5)."""
+"""Articles, and the changes of an article that are news (DESIGN 6.5)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,8 +11,8 @@ BACK_IN_STOCK, PRICE_DROPPED = "product.back_in_stock", "product.price_dropped"
 
 
 class Product(msgspec.Struct, array_like=True, gc=False):
-    """What `product.updated` says of an article; the price in minor units of `currency`. It is also
-    what is remembered: fields are only appended, with defaults."""
+    """An article as of its newest `product.updated`; the price in minor units of `currency`. It is
+    stored: fields are only appended, with defaults."""
 
     sku: str
     event_id: str
@@ -21,22 +21,22 @@ class Product(msgspec.Struct, array_like=True, gc=False):
     category: str | None
     price: int
     currency: str
-    stock: int | None  # None: not known
+    stock: int | None  # None: unknown
     url: str | None
     image_url: str | None
     released_at: Instant | None
 
 
 class ArticleNews(msgspec.Struct, array_like=True, gc=False):
-    """One piece of news: its metric, and the fields that are the same for whoever hears of it."""
+    """News of an article: the metric, and the fields that are the same for all customers."""
 
     metric: str
     fields: dict[str, Any]
 
 
 def merged(before: Product | None, update: Product) -> Product | None:
-    """What is known after `update`; None where something newer is known already. Who says nothing
-    of the stock doesn't change it."""
+    """The article after `update`; None if a newer update is known. An update without a stock keeps
+    the stock."""
     if before is None:
         return update
     if update.occurred_at < before.occurred_at:
@@ -47,13 +47,12 @@ def merged(before: Product | None, update: Product) -> Product | None:
 
 
 def news_between(before: Product | None, after: Product) -> Iterator[ArticleNews]:
-    """The news between two versions of an article. Without a version before there are none: nobody
-    can tell what was."""
+    """The news between two versions of an article; none without an earlier version."""
     if before is None:
         return
     if before.stock is not None and before.stock <= 0 and _is_there(after):
         yield _change(BACK_IN_STOCK, after)
-    # What can't be had isn't cheaper: its news is that it is back.
+    # A price drop of an article out of stock isn't news; its return is.
     if (
         after.price < before.price
         and after.currency == before.currency
@@ -78,7 +77,7 @@ def _change(metric: str, product: Product, **more: int) -> ArticleNews:
         "image_url": product.image_url,
     }
     fields = {
-        # A customer hears of one update once, however often the article's task must say it.
+        # The same id again after a restart of the article's task: a duplicate for the customer.
         "event_id": f"{metric.removeprefix('product.')}:{product.event_id}",
         "occurred_at": product.occurred_at,
         "sku": product.sku,
@@ -96,5 +95,5 @@ def _change(metric: str, product: Product, **more: int) -> ArticleNews:
 
 
 def news_event(change: ArticleNews, customer_id: str, interest: str) -> Mapping[str, Any]:
-    """The event for one customer, as its schema wants it."""
+    """The event for one customer, as in its schema."""
     return {**change.fields, "customer_id": customer_id, "interest": interest}

@@ -1,5 +1,5 @@
-"""`items: {recommend: related, limit: 4}`: what a message shows that the customer hasn't bought
-(SEMANTICS 7.4)."""
+"""`items: {recommend: related, limit: 4}`: items that the customer hasn't bought (SEMANTICS
+7.4)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -14,22 +14,21 @@ from streams.engine.program import Turn
 from streams.engine.values import DAY, FieldType, PositiveInteger, Problem
 
 MOST_RECOMMENDED = 20
-"""Items of one message."""
+"""Limit on items of one message."""
 VIEWED, ORDERED = "view.item", "order.placed"
 _VIEWED_WINDOW = 30 * DAY
 
 Anchors = Callable[[Turn, Recommendations], list[str]]
-"""The SKUs that a recommendation starts from."""
+"""The SKUs from which a recommendation starts."""
 Candidates = Callable[[Turn, Recommendations, list[str]], Iterable[str]]
 
 
 class Recommend(msgspec.Struct, frozen=True, kw_only=True):
     """Items that the customer hasn't bought.
 
-    `recommend`: popular: what most customers buy; related: what is bought together with what it's
-      about; search: what is bought after such a search; new: what was lately sold for the first
-      time
-    `limit`: at most so many
+    `recommend`: popular: most bought; related: bought together with the items in question; search:
+      bought after the same search; new: most recently sold for the first time
+    `limit`: maximum number of items
     `price`: at_least_bought: nothing cheaper than the dearest item of the triggering order
     """
 
@@ -39,7 +38,7 @@ class Recommend(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_recommended(definition: Recommend, scope: Scope) -> Iterator[Problem]:
-    """There is something to start from."""
+    """The limit and the trigger fit."""
     if definition.limit > MOST_RECOMMENDED:
         yield Problem(
             ("items", "limit"), f"expected at most {MOST_RECOMMENDED}", found=str(definition.limit)
@@ -55,7 +54,7 @@ def check_recommended(definition: Recommend, scope: Scope) -> Iterator[Problem]:
 def compile_recommended(
     definition: Recommend, scope: Scope
 ) -> Callable[[Turn], list[dict[str, Any]]]:
-    """The items, the best first, in the store's currency; none before the first facts."""
+    """The items, best first, in the store's currency; none before the first facts."""
     scope.reads.facts.add(FACT)
     currency, limit = scope.currency, definition.limit
     anchors = _anchors(scope)
@@ -90,7 +89,7 @@ def _dearest(turn: Turn) -> int | None:
     return max((price for price in prices if price is not None), default=None)
 
 
-# ── What it's about ───────────────────────────────────────────────────────────────────────────────
+# ── Anchors ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _has_items(scope: Scope) -> bool:
@@ -105,8 +104,8 @@ def _has(scope: Scope, field: str, kind: FieldType) -> bool:
 
 
 def _anchors(scope: Scope) -> Anchors:
-    """The trigger's items; without any, what lies in the cart, else what was bought last, else what
-    was viewed."""
+    """The trigger's items; without any, those of the cart, else the last bought, else the
+    viewed."""
     trigger = scope.trigger
     if _has_items(scope):
         assert trigger is not None
@@ -166,8 +165,8 @@ def _search(scope: Scope) -> Candidates:
     query = _query(scope)
 
     def candidates(turn: Turn, known: Recommendations, start: list[str]) -> Iterable[str]:
-        asked = query(turn)
-        return () if asked is None else known.searched(asked)
+        text = query(turn)
+        return () if text is None else known.searched(text)
 
     return candidates
 

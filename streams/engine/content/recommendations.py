@@ -1,9 +1,8 @@
-"""What is recommended, by what was learnt over all customers: SKUs by rank, and what is known of
-them.
+"""Recommendations from the purchase counts of all customers: ranked SKUs, and the data of items.
 
-Each way to recommend gives candidates, the best first; `recommend.py` takes those that suit the
-customer. All is worked out when it's asked for the first time, once for all tasks: most facts of a
-shop's past are never asked.
+Each kind of recommendation returns candidates, best first; `recommend.py` selects those that suit
+the customer. Rankings are computed on first use, once for all tasks: most facts of a shop's past
+are never used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,37 +13,37 @@ from streams.engine.effects import Bought
 from streams.engine.values import sku_hash
 
 FACT = "recommendations"
-"""The name under which they are among the store facts."""
+"""Their name among the store facts."""
 
 SIMILAR = 0.5
-"""A search is similar if so much of the words of both are in both."""
+"""A search is similar if at least this fraction of the words of both is common."""
 
 
 class Recommendations:
-    """The newest counts, read-only."""
+    """The newest purchase counts, read-only."""
 
     def __init__(self, packed: bytes) -> None:
         self._packed = packed
 
     def item(self, sku: str) -> Bought | None:
-        """What is known of an item; None: nothing."""
+        """The data of an item; None if unknown."""
         known = self._counts.items.get(sku)
         return None if known is None else known.item
 
     def sku_of(self, hash_: bytes) -> str | None:
-        """The item whose SKU has this hash (identity.sku_hash)."""
+        """The SKU with this hash (identity.sku_hash)."""
         return self._by_hash.get(hash_)
 
     def popular(self) -> Iterable[str]:
-        """What is bought most often."""
+        """SKUs by number of purchases."""
         return self._popular
 
     def new(self) -> Iterable[str]:
-        """What was bought for the first time most lately."""
+        """SKUs by first purchase, newest first."""
         return self._new
 
     def related(self, anchors: Iterable[str]) -> Iterable[str]:
-        """What is bought together with these, then what is popular."""
+        """SKUs bought together with `anchors`, then popular ones."""
         scores: dict[str, int] = {}
         for anchor in anchors:
             for sku, count in self._together.get(anchor, {}).items():
@@ -52,16 +51,16 @@ class Recommendations:
         return _and_then(_ranked(scores), self._popular)
 
     def searched(self, query: str) -> Iterable[str]:
-        """What was bought after the same search; then, after similar ones."""
+        """SKUs bought after the same search, then after similar ones."""
         words = hashed_words(query)
         if not words:
             return ()
         searches = self._counts.searches
         similar: dict[str, int] = {}
-        asked = frozenset(each_word(words))
+        wanted = frozenset(each_word(words))
         for other, others in self._words.items():
-            common = len(asked & others)
-            if common and common >= SIMILAR * len(asked | others) and other != words:
+            common = len(wanted & others)
+            if common and common >= SIMILAR * len(wanted | others) and other != words:
                 for sku, count in searches[other].items():
                     similar[sku] = similar.get(sku, 0) + count
         return _and_then(_ranked(searches.get(words, {})), _ranked(similar))
@@ -101,7 +100,7 @@ def _ranked(scores: Mapping[str, int]) -> list[str]:
 
 
 def _and_then(first: list[str], then: list[str]) -> Iterator[str]:
-    """Those of `first`, then the others of `then`."""
+    """`first`, then the rest of `then`."""
     yield from first
     known = set(first)
     yield from (sku for sku in then if sku not in known)

@@ -1,5 +1,5 @@
-"""Texts that a flow hands over by name: the variables of a message, the data of a webhook. Each is
-a constant or a reference, written for people: money in major units, moments by P's clock."""
+"""Named texts of a flow: the variables of a message, the data of a webhook. Each is a constant or a
+reference, formatted for people: money in major units, moments in P's zone."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -16,11 +16,11 @@ from streams.engine.values import (
 )
 
 Texts = Callable[[Turn], dict[str, str]]
-"""The texts by name; those whose reference leads to nothing are left out."""
+"""The texts by name, without those of a missing value."""
 
 
 def check_texts(texts: Mapping[str, str], key: str, scope: Scope) -> Iterator[Problem]:
-    """References exist and can be written as a text; `key` is where they stand."""
+    """References exist and have a text form; `key` is their path."""
     for name, value in texts.items():
         if is_reference(value):
             reference = compile_reference(value, scope, (key, name))
@@ -32,7 +32,7 @@ def check_texts(texts: Mapping[str, str], key: str, scope: Scope) -> Iterator[Pr
 
 
 def compile_texts(texts: Mapping[str, str], scope: Scope) -> Texts:
-    """What makes them for a customer."""
+    """The function that returns the texts for a customer."""
     constants = {name: value for name, value in texts.items() if not is_reference(value)}
     readers = {
         name: _text_reader(value, scope) for name, value in texts.items() if is_reference(value)
@@ -91,4 +91,4 @@ _TEXT_OF: dict[FieldType, Callable[[Any, Turn, Scope], str]] = {
     FieldType.TEXTS: lambda value, turn, scope: ", ".join(value),
     FieldType.NUMBERS: lambda value, turn, scope: ", ".join(map(str, value)),
 }
-"""How a value stands in a message: money in major units, moments by the customer's clock."""
+"""Formats by type: money in major units, moments in the customer's zone."""

@@ -55,9 +55,19 @@ def forget_oldest(
         "forgotten": forgotten,
         "history_since": max(state.recent[metric].since for metric in forgotten),
     }
-    customer = state.customer_id
     effects.decisions.append(
-        Decision(now, customer, "", "", None, None, Outcome.FORGOTTEN, "", evidence, event_id)
+        Decision(
+            at=now,
+            customer_id=state.customer_id,
+            flow="",
+            flow_version="",
+            journey_id=None,
+            step=None,
+            outcome=Outcome.FORGOTTEN,
+            reason="",
+            evidence=evidence,
+            event_id=event_id,
+        )
     )
     return True
 

@@ -60,8 +60,8 @@ def apply_event(
         if purchase is not None:
             effects.purchases.append(purchase)
     remember(state, event, data, hash_, now, plan.retention)
-    if plan.watch is not None:
-        plan.watch(state, data, event.occurred_at, now, effects)
+    if plan.interest_change is not None:
+        plan.interest_change(state, data, event.occurred_at, now, effects)
     if plan.changes_profile and program.dated_flows:
         set_date_timers(program, state, now)
         state.next_due = next_due(state)

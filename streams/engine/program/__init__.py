@@ -1,8 +1,8 @@
 """The compiled form of a set of definitions, and how a journey moves through it.
 
-`program.py` holds the set, `flow.py` and `step.py` its flows and steps, `turn.py` one customer at
-one moment, `walk.py` the way from step to step, `review_queue.py` messages under review. The
-families of steps and triggers, which are compiled to it, come above.
+`program.py` holds the set, `flow.py` and `step.py` its flows and steps, `turn.py` one activation of
+a customer, `walk.py` the walk from step to step, `review_queue.py` messages awaiting review. The
+families of steps and triggers are compiled to it.
 """
 
 from streams.engine.program.audience import Audience, AudienceDefinition, Schedule, compile_audience

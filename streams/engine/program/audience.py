@@ -1,7 +1,7 @@
-"""Schedules over an audience: when they are due, and for whom (SEMANTICS 1.1, 5.4).
+"""Schedules and their audiences (SEMANTICS 1.1, 5.4).
 
 The moments are the store's, the same for every customer, so a task keeps the next one of each flow
-and visits its customers when it has come (streams/runtime/audience.py).
+and visits its customers when it has come (streams/runtime/scans.py).
 """
 
 from typing import Literal
@@ -20,11 +20,11 @@ from streams.engine.language import Scope
 from streams.engine.values import Cron, Instant, zone_named
 
 AudienceDefinition = Literal["everyone"] | ConditionDefinition
-"""Whom a schedule is for."""
+"""The customers of a schedule, as written."""
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """The moments of a schedule: those of a cron line, or a single one. Two that are equal mean the
+    """The moments of a schedule: those of a cron line, or a single one. Equal schedules have the
     same moments."""
 
     cron: Cron | None
@@ -32,7 +32,7 @@ class Schedule(msgspec.Struct, frozen=True):
     zone: str  # of the store
 
     def next_after(self, at: Instant) -> Instant | None:
-        """The first moment after `at`; None if there is none."""
+        """The first moment after `at`; None after the last."""
         if self.cron is None:
             return self.moment if self.moment is not None and self.moment > at else None
         zone = zone_named(self.zone)
@@ -41,17 +41,17 @@ class Schedule(msgspec.Struct, frozen=True):
 
 
 class Audience(msgspec.Struct, frozen=True, eq=False):
-    """The customers of a schedule; without a condition everyone."""
+    """The customers of a schedule; without a condition all."""
 
     condition: Condition | None
     evidence: EvidenceFunction | None
     depends_on_journeys: bool = False
-    """Whether the condition reads more of a customer than their background (state.py)."""
+    """True if the condition reads more of a customer than the StatePrefix."""
 
 
 def compile_audience(definition: AudienceDefinition, scope: Scope) -> Audience:
-    """The closures of a checked audience. It is judged before there is a journey, so it can't ask
-    for one."""
+    """The closures of a checked audience. It is evaluated before a journey exists, so it can't
+    refer to one."""
     if definition == "everyone":
         return Audience(None, None)
     assert isinstance(definition, msgspec.Struct)

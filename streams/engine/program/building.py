@@ -1,4 +1,4 @@
-"""How a flow's steps are compiled: from the last to the first, each linked to the next."""
+"""Compilation of a flow's steps: from the last to the first, each linked to the next."""
 
 from typing import Any, Protocol
 
@@ -11,18 +11,18 @@ from streams.engine.values import step_hash
 
 
 class Building(msgspec.Struct):
-    """What compiling a step needs to know of what surrounds it."""
+    """The surroundings of a step that is compiled."""
 
     flow: CompiledFlow
     scope: Scope
     settings: StoreSettings
-    smart_sending: bool  # the flow's default for its messages
+    smart_sending: bool  # the default of the flow's messages
     utm: dict[str, str]  # for the links of its messages
     place: str = ""  # of the step that is being compiled: `steps[1].then[0]`
 
     def sequence(self, definitions: list[Any], place: str, following: Step) -> Step:
-        """Compiles a list of steps, from the last to the first, so that each knows the next. With
-        an empty list `following` itself comes next."""
+        """Compiles a list of steps, from the last to the first. Returns the first, or `following`
+        for an empty list."""
         for number in reversed(range(len(definitions))):
             self.place = f"{place}[{number}]"
             following = compile_step(definitions[number], self, following)
@@ -30,14 +30,14 @@ class Building(msgspec.Struct):
 
 
 class StepModule(FamilyMember, Protocol):
-    """What the module of a step holds."""
+    """The interface of a step's module."""
 
     def compile(self, definition: Any, building: Building, step_id: str, following: Step) -> Step:
-        """The step of a checked definition; `following` comes after it."""
+        """The step of a checked definition; `following` is the next step."""
 
 
 def compile_step(definition: Any, building: Building, following: Step) -> Step:
-    """The step of a checked definition, which stands at `building.place`."""
+    """The step of a checked definition at `building.place`."""
     step_id = id_of(definition, building.place)
     module: StepModule = building.scope.families.module_of(FAMILY, definition)
     step = module.compile(definition, building, step_id, following)
@@ -50,10 +50,10 @@ def compile_step(definition: Any, building: Building, following: Step) -> Step:
 
 
 def id_of(definition: Any, place: str) -> str:
-    """The name of a step: its own, for a message its template's, else its place (FLOWS "Ids")."""
+    """The id of a step: its own, for a message its template's, else its place (FLOWS "Ids")."""
     return definition.id or getattr(definition, "template", None) or place
 
 
 def has_own_id(definition: Any) -> bool:
-    """Whether the step is known by a name, and not only by its place."""
+    """True if the step is identified by more than its place."""
     return bool(definition.id or getattr(definition, "template", None))

@@ -1,4 +1,4 @@
-"""A flow as it is run: its steps linked to one another, its rules compiled to closures."""
+"""A compiled flow: its steps linked to one another, its rules compiled to closures."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ UTC = zone_named("UTC") or ZoneInfo("UTC")
 
 
 NextMoment = Callable[[CustomerState, Instant], Instant | None]
-"""The next moment of a date trigger for a customer, from the moment given on, this one included."""
+"""The next moment of a date trigger for a customer, from the given moment (included)."""
 
 
 class ExitRule(msgspec.Struct, frozen=True, eq=False):
@@ -28,8 +28,8 @@ class ExitRule(msgspec.Struct, frozen=True, eq=False):
 
 
 class ReEntry(msgspec.Struct, frozen=True):
-    """When a customer may enter again (SEMANTICS 1.5). `after` in ms: 0 for always, None for
-    never."""
+    """The rule for another entry of a customer (SEMANTICS 1.5). `after` in ms: 0 for always, None
+    for never."""
 
     after: Instant | None = 0
     restarts: bool = False
@@ -38,12 +38,12 @@ class ReEntry(msgspec.Struct, frozen=True):
 class CompiledFlow(FlowVersion, eq=False):
     """One flow of a program."""
 
-    rank: int  # place among the flows by priority, then id (SEMANTICS 5.1)
+    rank: int  # among the flows by priority, then id (SEMANTICS 5.1)
     is_open: bool  # live or paused: triggers are judged
     is_paused: bool
     is_archived: bool
     is_transactional: bool
-    zone: ZoneInfo  # for customers without one
+    zone: ZoneInfo  # for customers without a zone
     re_entry: ReEntry
     max_event_age: int  # ms
     trigger_metric: str | None = None
@@ -60,15 +60,15 @@ class CompiledFlow(FlowVersion, eq=False):
     filter_evidence: EvidenceFunction | None = None
     exit_on: tuple[ExitRule, ...] = ()
     steps: dict[str, Step] = msgspec.field(default_factory=dict)  # by id, nested ones too
-    named_steps: set[str] = msgspec.field(default_factory=set)  # those with an id of their own
+    named_steps: set[str] = msgspec.field(default_factory=set)  # steps with an id of their own
     first: Step | None = None
     finish: Step | None = None  # follows the last step
-    successors: Mapping[str, str | None] = {}  # of step ids that once were (SEMANTICS 6.2)
-    length: int | None = 0  # ms that a journey takes at most; None: nobody knows (length.py)
+    successors: Mapping[str, str | None] = {}  # of deleted step ids (SEMANTICS 6.2)
+    length: int | None = 0  # maximum ms of a journey; None: unbounded (length.py)
 
     @classmethod
     def gone(cls, flow: str, version: str, rank: int) -> "CompiledFlow":
-        """Stands for a flow that was left out of the set: it is archived (SEMANTICS 6.1)."""
+        """Replaces a flow that isn't in the set: it is archived (SEMANTICS 6.1)."""
         return cls(
             flow=flow,
             version=version,
@@ -87,12 +87,10 @@ class SegmentPlan(msgspec.Struct, frozen=True, eq=False):
     """A segment that starts flows."""
 
     segment: str
-    version: int  # changes with the segment's definition, and those it refers to
+    version: int  # changes with the segment's definition and those it refers to
     condition: Condition
     metrics: frozenset[str]  # events that may change its truth
-    is_on_journeys: bool  # so may entering and leaving a flow
+    is_on_journeys: bool  # so may entries and exits of flows
     is_on_facts: bool  # so may store facts
-    is_open_to_new: (
-        bool  # whether a customer of whom nothing is known may be a member by time alone
-    )
+    is_open_to_new: bool  # an unknown customer may become a member by time alone
     flows: tuple[CompiledFlow, ...]  # that it starts, in their order

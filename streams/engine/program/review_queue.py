@@ -1,8 +1,10 @@
-"""Messages that wait for a person (SEMANTICS 4.1). P goes on at once, so what waits is a copy of
-the journey as it stood before the message; the rules judge it when the message is approved.
+"""Messages awaiting review (SEMANTICS 4.1). P continues at once, so a request is a copy of the
+journey before the message; the sending rules judge it after approval.
 
-    enqueue ─► HELD, no due time ──── dropped ───────────────────────────► gone
-                   │ approved                                               ▲
+    enqueue ─► HELD, no due time ──── dropped, or flow or step gone ─────► gone
+                   │        │                                               ▲
+                   │        └──────── 30 days old, or 50 newer ones ────────┤
+                   │ approved                                               │
                    v                                                        │
                the rules judge ─── sent or skipped ─────────────────────────┤
                    │    ▲                                                   │
@@ -23,16 +25,16 @@ from streams.engine.program.walk import resume_journey
 from streams.engine.values import DAY, Instant, send_id
 
 APPROVED = "approved"
-"""In the memory of what waits: {by, at} of the approval."""
+"""In the memory of a request: {by, at} of the approval."""
 
 MOST_WAITING = 50
 KEPT = 30 * DAY
-"""What nobody has answered is given up after so long, when another message comes, or when there are
-more: the request is gone from its topic, too."""
+"""Limits of unanswered requests: the oldest are dropped when another is added. Their records have
+then left the topic too."""
 
 
 def enqueue(turn: Turn, journey: Journey, step: str, reached: Instant) -> None:
-    """From now on the message of `step`, which P reached at `reached`, waits for a person."""
+    """Adds a request for the message of `step`, which P reached at `reached`."""
     waiting = msgspec.structs.replace(journey, memory={REACHED: [step, reached]})
     move(waiting, JourneyState.HELD, step)
     state = turn.state
@@ -46,7 +48,7 @@ def _is_new(waiting: Journey, now: Instant) -> bool:
 
 
 def find_request(state: CustomerState, wanted: str) -> Journey | None:
-    """What waits for the message with the id `wanted`, and hasn't been approved."""
+    """The unanswered request for the message with the id `wanted`."""
     for waiting in state.reviews:
         if APPROVED not in waiting.memory and send_id(waiting.journey_id, _step(waiting)) == wanted:
             return waiting
@@ -54,20 +56,20 @@ def find_request(state: CustomerState, wanted: str) -> Journey | None:
 
 
 def approve(waiting: Journey, approval: dict[str, Any]) -> None:
-    """A person has said yes."""
+    """Approves a request."""
     waiting.memory = {**waiting.memory, APPROVED: approval}
 
 
 def remove_request(state: CustomerState, waiting: Journey) -> None:
-    """It waits no more."""
+    """Removes a request."""
     if waiting.state is not JourneyState.ENDED:
         move(waiting, JourneyState.ENDED)
     state.reviews = [one for one in state.reviews if one is not waiting]
 
 
 def approved_step(program: Program, waiting: Journey) -> tuple[CompiledFlow, Step, Run] | None:
-    """The flow and the message of what waits, and what judges it; None if one of them is gone: then
-    nothing is sent (SEMANTICS 6.1, 6.2)."""
+    """The flow, message step and `approved` function of a request; None if flow or step is gone:
+    then nothing is sent (SEMANTICS 6.1, 6.2)."""
     flow = program.flows.get(waiting.flow)
     step = None if flow is None or flow.is_archived else flow.steps.get(_step(waiting))
     if flow is None or step is None or step.approved is None:
@@ -76,19 +78,19 @@ def approved_step(program: Program, waiting: Journey) -> tuple[CompiledFlow, Ste
 
 
 def due_reviews(program: Program, turn: Turn) -> list[tuple[int, int, CompiledFlow, Journey, Run]]:
-    """Moves of approved messages that were held until now: after the journeys of their flow."""
+    """Moves of approved messages that were held until now, after the journeys of their flow."""
     moves = []
     for place, waiting in enumerate(turn.state.reviews, len(turn.state.journeys)):
         if waiting.due is not None and waiting.due <= turn.now:
             found = approved_step(program, waiting)
-            assert found is not None  # `adapt_reviews` has given the others up
+            assert found is not None  # `adapt_reviews` has removed the others
             moves.append((found[0].rank, place, found[0], waiting, found[2]))
     return moves
 
 
 def adapt_reviews(program: Program, turn: Turn) -> None:
-    """What new definitions do to what waits: of a flow or message that is gone it is given up; an
-    approved one that a paused flow held is judged if the flow is live again."""
+    """Adapts requests to new definitions: those of a missing flow or message are removed; an
+    approved message that a paused flow held is judged once the flow is live again."""
     for waiting in turn.state.reviews:
         found = approved_step(program, waiting)
         if found is None:

@@ -1,4 +1,4 @@
-"""One step as it is run, linked to those that may follow it."""
+"""A compiled step, linked to its possible next steps."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from streams.engine.values import Instant
 FAMILY = "step"
 
 StepDefinition = Annotated[Any, OneOf(FAMILY)]
-"""A place in the definitions where one step stands."""
+"""One step, as written."""
 
 
 class Awaited(msgspec.Struct, frozen=True, eq=False):
@@ -25,18 +25,17 @@ class Awaited(msgspec.Struct, frozen=True, eq=False):
 
 
 class Step(msgspec.Struct, eq=False):
-    """One step, linked to those that may follow it.
+    """One step, linked to its possible next steps.
 
-    `run` is what happens when P reaches the step, or is judged again where it was held; `resume`
-    when the step's time has come. Both return the step to go on with, or None when P stays here
-    (the journey then waits, is held or has ended).
+    `run` runs when P reaches the step, or when a held journey is judged again; `resume` runs when
+    the step's due time has come. Both return the next step, or None if P stays here (the journey
+    then waits, is held or has ended).
 
-    A `wait_for` has one more, `came`, for when what it waits for has come: an event (`awaited`), or
-    the truth of a `condition`. A `send` has `approved`, for a copy of the journey that waited for a
-    person (review_queue.py).
+    A `wait_for` also has `came`, which runs at the awaited event (`awaited`) or truth
+    (`condition`). A `send` has `approved`, for a copy of the journey after its review
+    (review_queue.py).
 
-    `retrace` is for who is added to the flow afterwards (SEMANTICS 6.3): None where such a customer
-    passes the step over.
+    `retrace` is for backfills (SEMANTICS 6.3): None if a backfilled customer passes the step over.
     """
 
     id: str  # as written, else the step's place: `steps[1].then[0]`
@@ -48,20 +47,20 @@ class Step(msgspec.Struct, eq=False):
     depends_on: Dependence | None = None  # the condition
     approved: "Run | None" = None
     retrace: "Retrace | None" = None
-    following: "Step | None" = None  # below it, whichever way it goes
-    mark: bytes = b""  # by which a journey remembers that it has passed it; only of named ones
+    following: "Step | None" = None  # the next below, whatever branch is taken
+    mark: bytes = b""  # step_hash in Journey.passed; named steps only
 
 
 Run = Callable[[Turn, Journey], Step | None]
 
 Retrace = Callable[[Turn, Journey, Instant], tuple[Step, Instant] | None]
-"""What P would have done at a step that P would have reached at the moment given, as `turn` sees it
-today: gone on with the step at the moment returned. None: P would still be here (the journey waits
-now), or would have left the flow (it is RUNNING as before)."""
+"""Replays a step that P would have reached at the given moment, by the state of today. Returns the
+next step and the moment of reaching it. None: P would still be here (the journey waits now), or
+would have left the flow (it stays RUNNING)."""
 
 
 def retraced_by(run: Run) -> Retrace:
-    """That of a step which P passes at once, and which chooses by what is so today."""
+    """The `retrace` of a step without a wait, which chooses by the state of today."""
 
     def retrace(turn: Turn, journey: Journey, at: Instant) -> tuple[Step, Instant] | None:
         following = run(turn, journey)

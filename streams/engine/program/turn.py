@@ -1,4 +1,4 @@
-"""One turn of one customer: what deciding about an event or a due timer needs at hand."""
+"""A turn: one activation of one customer by an event, timer or scan."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,17 +17,17 @@ MOST_STEPS = 1_000
 
 
 class FlowVersion(msgspec.Struct, eq=False):
-    """The flow that a decision is about, in the version that decided."""
+    """The flow of a decision, with the version that decided."""
 
     flow: str
     version: str
 
 
 class Turn(Situation):
-    """One customer at one moment, with what happened and where the outcome goes.
+    """One activation of one customer: the situation, its cause, and the effects so far.
 
-    `event` is None when a timer or a publication is the cause. `data` is the event's data with
-    money in the store's currency; `packed` the same as the bytes that journeys keep.
+    `event` is None if a timer or a published set is the cause. `data` is the event's data with
+    money in the store's currency; `packed` is the same as journeys keep it.
     """
 
     effects: Effects = None  # type: ignore[assignment]
@@ -37,14 +37,14 @@ class Turn(Situation):
     entries: int = 0
     steps: int = 0
     has_changed_profile: bool = False
-    has_changed_journeys: bool = False  # entered or left a flow
+    has_changed_journeys: bool = False  # by an entry or exit
 
     def zone(self, otherwise: ZoneInfo) -> ZoneInfo:
         """The customer's zone; `otherwise` is the flow's, else the store's (SEMANTICS 2.3)."""
         return zone_of(self.state.profile.get("timezone"), otherwise)
 
     def focus_entered(self, journey: Journey) -> None:
-        """From now on `journey` asks, which the event of this turn has started."""
+        """Selects `journey`, which the event of this turn has started."""
         self.journey = journey
         self.trigger = self.data
 
@@ -57,15 +57,14 @@ class Turn(Situation):
         reason: str,
         evidence: dict[str, Any],
     ) -> None:
-        """Writes one decision down. It says so if it was made on a trigger with amounts that can't
-        be compared (FLOWS "Money")."""
+        """Records one decision, with the trigger's currency if it has no rate (FLOWS "Money")."""
         event = self.event
         trigger = self.trigger
         currency = None if trigger is None else currency_without_rate(trigger)
         if currency is not None:
             evidence = {**evidence, NO_RATE: sorted({*evidence.get(NO_RATE, ()), currency})}
         self.effects.decisions.append(
-            Decision(
+            Decision(  # positional, in the order of its fields: a call per decision
                 self.now,
                 self.state.customer_id,
                 flow.flow,

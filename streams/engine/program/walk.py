@@ -11,9 +11,9 @@ from streams.engine.values import is_among
 
 
 def walk(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step | None) -> None:
-    """Runs `journey`, to which `turn` has turned and which is RUNNING, from `step` on. After 1,000
-    steps in one turn the rest is put off by a millisecond (SEMANTICS 1.12). A step that P has
-    passed is passed over, wherever it was moved to (6.2)."""
+    """Runs `journey`, which is RUNNING and the focus of `turn`, from `step` on. After 1,000 steps
+    in one turn it is held for a millisecond (SEMANTICS 1.12). A step that P has passed is skipped,
+    even if it was moved (6.2)."""
     while step is not None:
         turn.steps += 1
         if turn.steps > MOST_STEPS and step is not flow.finish:
@@ -30,7 +30,7 @@ def walk(turn: Turn, flow: CompiledFlow, journey: Journey, step: Step | None) ->
 
 
 def resume_journey(turn: Turn, flow: CompiledFlow, journey: Journey, run: Run) -> None:
-    """Lets a journey that waits or is held go on: `run` is of the step where it stands."""
+    """Resumes a journey that waits or is held; `run` belongs to its step."""
     turn.focus(journey)
     stands_at = flow.steps[journey.step or ""]
     move(journey, JourneyState.RUNNING)
@@ -41,14 +41,13 @@ def resume_journey(turn: Turn, flow: CompiledFlow, journey: Journey, run: Run) -
 
 
 def run_when_due(journey: Journey, step: Step) -> Run:
-    """What to do with a journey that waits or is held at `step` when its time has come: who is held
-    is judged again."""
+    """The function to run for a due journey at `step`: a held journey is judged again."""
     return step.run if journey.state is JourneyState.HELD else step.resume
 
 
 def is_filtered(turn: Turn, flow: CompiledFlow, journey: Journey, step: str) -> bool:
-    """Whether the flow's profile filter forbids the action of `step`; that is written down, and P
-    goes on to the next step (SEMANTICS 1.3). A `send` asks it in its own place, with the rules."""
+    """True if the flow's profile filter forbids the action of `step`: recorded as a skip, and P
+    continues (SEMANTICS 1.3). A `send` evaluates the filter among its own rules."""
     if flow.filter is None or flow.filter(turn)[0]:
         return False
     assert flow.filter_evidence is not None
@@ -65,7 +64,7 @@ def end(
     evidence: dict[str, Any],
     step: str | None = None,
 ) -> None:
-    """Ends `journey` and says why. `step` is where it ended."""
+    """Ends `journey` at `step` and records the reason."""
     move(journey, JourneyState.ENDED)
     turn.has_changed_journeys = True
     turn.record(flow, journey, step, Outcome.EXITED, reason, evidence)
@@ -77,7 +76,7 @@ def end(
 
 
 def finish_of(flow: CompiledFlow) -> Step:
-    """What follows the last step of `flow`."""
+    """The step after the last of `flow`."""
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         end(turn, flow, journey, "finished", {})

@@ -14,14 +14,14 @@ from streams.ports import CONTROL, Rejection, TaskSettings
 from streams.runtime.commit import Position
 from streams.runtime.days import Days
 from streams.runtime.merge import Input, Merge, plain_inputs
-from streams.runtime.order import NEVER, Place, time_of
+from streams.runtime.order import LAST_ORDER_KEY, OrderKey, time_of
 from streams.runtime.timers import FAR_FUTURE
 
 logger = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 0.02
 """Seconds between two cuts, at least."""
-SHARE_OF_CPU = 50
+PAUSE_PER_COST = 50
 """Cuts may cost one part in so many of a CPU."""
 AT_THE_LIVE_EDGE = 5_000
 """Milliseconds that the clock may be behind: several cuts, also of many tasks (DESIGN 5.2)."""
@@ -42,16 +42,16 @@ class LiveTime:
         for topic in BETWEEN_TASKS:
             self.merge.by_topic[topic].complete(FAR_FUTURE)
 
-    def refusal(self, time: Instant, wall: Instant) -> Rejection | None:
-        """See TimePolicy.refusal: the broker's clock is right."""
+    def rejection(self, time: Instant, wall: Instant) -> Rejection | None:
+        """See TimePolicy.rejection: the broker's clock is right."""
         return None
 
-    def beyond(self, wall: Instant) -> Input | None:
-        """See TimePolicy.beyond."""
+    def future_record(self, wall: Instant) -> Input | None:
+        """See TimePolicy.future_record."""
         return None
 
-    def may_go_on_without(self, one: Input, wall: Instant) -> bool:
-        """See TimePolicy.may_go_on_without: after `max_idle`."""
+    def may_proceed_without(self, one: Input, wall: Instant) -> bool:
+        """See TimePolicy.may_proceed_without: after `max_idle`."""
         until = wall - self._settings.clock_skew
         for empty in self.merge.inputs:  # those behind it may be hidden as well, and as long
             if empty.blocking_since is None and not empty.records:
@@ -61,7 +61,7 @@ class LiveTime:
             return False
         if one.next_offset < one.position:
             return False  # `control`: without what decided so far, nothing can be decided
-        if not one.is_given_up:
+        if not one.is_incomplete:
             self._counts["inputs_given_up"] += 1
             logger.warning(
                 "task %d: %s could not be read to its end for %d ms; going on without it, "
@@ -70,26 +70,28 @@ class LiveTime:
                 one.topic,
                 wall - since,
             )
-        one.give_up(until)
+        one.skip_wait(until)
         return True
 
-    def end_of_slice(self, wall: Instant) -> Place:
+    def end_of_slice(self, wall: Instant) -> OrderKey:
         """See TimePolicy.end_of_slice."""
-        return NEVER
+        return LAST_ORDER_KEY
 
     def skipped(self) -> dict[str, list[int]]:
         """See TimePolicy.skipped: inputs are taken in order of their offsets."""
         return {}
 
-    def held_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
-        """See TimePolicy.held_at_midnight: facts decide from when they come."""
+    def awaited_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
+        """See TimePolicy.awaited_at_midnight: facts decide from when they come."""
         return None
 
-    def day_over(self, days: Days, first: Input, at: Place, next_due: Place) -> Instant | None:
+    def day_over(
+        self, days: Days, first: Input, at: OrderKey, next_due: OrderKey
+    ) -> Instant | None:
         """See TimePolicy.day_over: by whatever happens next, or could happen."""
         return time_of(min(at, next_due))
 
-    def first_midnight(self, days: Days, at: Place) -> Instant | None:
+    def first_midnight(self, days: Days, at: OrderKey) -> Instant | None:
         """See TimePolicy.first_midnight: the clock has always begun."""
         return None
 
@@ -97,31 +99,31 @@ class LiveTime:
         """See TimePolicy.dated_news: they happen now."""
         return event
 
-    def of_unknown_end(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
-        """See TimePolicy.of_unknown_end."""
+    def unknown_ends(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
+        """See TimePolicy.unknown_ends."""
         until = wall - self._settings.clock_skew
         return [
             one.topic
             for one in self.merge.inputs
-            if one.asked_end is None and one.tail_time() < until
+            if one.requested_end is None and one.tail_time() < until
         ]
 
-    def cut(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
-        """See TimePolicy.cut: once an input has been fed up to its end, all that was appended
-        before `wall` less the clock skew is here."""
+    def set_end_offsets(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
+        """See TimePolicy.set_end_offsets: once an input has been fed up to its end, all that was
+        appended before `wall` less the clock skew is here."""
         until = wall - self._settings.clock_skew
         for topic, end in ends.items():
-            self.merge.by_topic[topic].ask(until, end)
+            self.merge.by_topic[topic].set_end_offset(until, end)
 
-    def is_cut_urgent(self, wall: Instant, next_due: Instant | None) -> bool:
-        """See TimePolicy.is_cut_urgent."""
+    def is_request_urgent(self, wall: Instant, next_due: Instant | None) -> bool:
+        """See TimePolicy.is_request_urgent."""
         if next_due is not None and next_due <= wall:
             return True
         return any(one.records and one.topic != CONTROL for one in self.merge.inputs)
 
-    def pause_after_cut(self, cost: float) -> float:
-        """See TimePolicy.pause_after_cut."""
-        return max(SHORTEST_PAUSE, SHARE_OF_CPU * cost)
+    def pause_after_request(self, cost: float) -> float:
+        """See TimePolicy.pause_after_request."""
+        return max(SHORTEST_PAUSE, PAUSE_PER_COST * cost)
 
     def is_at_rest(self, behind: int, waits_for: str | None) -> bool:
         """See TimePolicy.is_at_rest: between two cuts each task waits for some input."""

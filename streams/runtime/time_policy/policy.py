@@ -7,7 +7,7 @@ from streams.engine import Instant
 from streams.ports import Rejection
 from streams.runtime.days import Days
 from streams.runtime.merge import Input, Merge
-from streams.runtime.order import Place
+from streams.runtime.order import OrderKey
 
 
 class TimePolicy(Protocol):
@@ -19,17 +19,17 @@ class TimePolicy(Protocol):
 
     # ── Records ───────────────────────────────────────────────────────────────────────────────
 
-    def refusal(self, time: Instant, wall: Instant) -> Rejection | None:
+    def rejection(self, time: Instant, wall: Instant) -> Rejection | None:
         """Why a record can't bear the record time `time`; None: it can."""
 
-    def beyond(self, wall: Instant) -> Input | None:
+    def future_record(self, wall: Instant) -> Input | None:
         """An input whose next record must be set aside where it stands, because of its time."""
 
-    def may_go_on_without(self, one: Input, wall: Instant) -> bool:
+    def may_proceed_without(self, one: Input, wall: Instant) -> bool:
         """Has an input without a record held the task back for so long that it needn't any more?
         Then it's taken for known from now on, and what comes of it later is late (DESIGN 5.2)."""
 
-    def end_of_slice(self, wall: Instant) -> Place:
+    def end_of_slice(self, wall: Instant) -> OrderKey:
         """Records from this place on aren't taken in one run with those before it."""
 
     def skipped(self) -> dict[str, list[int]]:
@@ -37,14 +37,16 @@ class TimePolicy(Protocol):
 
     # ── Days ──────────────────────────────────────────────────────────────────────────────────
 
-    def held_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
+    def awaited_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
         """The input without which nothing of the day under way may happen yet."""
 
-    def day_over(self, days: Days, first: Input, at: Place, next_due: Place) -> Instant | None:
+    def day_over(
+        self, days: Days, first: Input, at: OrderKey, next_due: OrderKey
+    ) -> Instant | None:
         """A moment after the day under way, if that is over: `first` is next, at `at`, or what is
         due, at `next_due`; neither lies in the day."""
 
-    def first_midnight(self, days: Days, at: Place) -> Instant | None:
+    def first_midnight(self, days: Days, at: OrderKey) -> Instant | None:
         """Before the first day: the midnight that comes before the first record, which is at `at`.
         None: the first day has begun."""
 
@@ -53,16 +55,16 @@ class TimePolicy(Protocol):
 
     # ── Cuts ──────────────────────────────────────────────────────────────────────────────────
 
-    def of_unknown_end(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
+    def unknown_ends(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
         """The topics whose end must be known for the clock to go on, and wasn't asked for yet."""
 
-    def cut(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
+    def set_end_offsets(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
         """These ends were asked for, at or after `wall`."""
 
-    def is_cut_urgent(self, wall: Instant, next_due: Instant | None) -> bool:
+    def is_request_urgent(self, wall: Instant, next_due: Instant | None) -> bool:
         """Does a record or a timer wait for the clock to go on?"""
 
-    def pause_after_cut(self, cost: float) -> float:
+    def pause_after_request(self, cost: float) -> float:
         """Seconds to the next cut after one that cost `cost` seconds of a CPU."""
 
     def is_at_rest(self, behind: int, waits_for: str | None) -> bool:

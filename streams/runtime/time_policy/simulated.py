@@ -14,10 +14,10 @@ from streams.ports import CONTROL, Rejection
 from streams.runtime.commit import Position
 from streams.runtime.days import Days
 from streams.runtime.merge import Input, Merge
-from streams.runtime.order import FIRST_TOPIC, START, Place, place, time_of
-from streams.runtime.time_policy.simulated_inputs import HeldInput, SortedInput
+from streams.runtime.order import FIRST_TOPIC, START, OrderKey, order_key, time_of
+from streams.runtime.time_policy.simulated_inputs import MidnightInput, SortedInput
 
-PAUSE = 0.002
+PAUSE_AFTER_REQUEST = 0.002
 """Seconds between two cuts: tasks ask once a day, and all of the next day waits for it."""
 
 
@@ -27,13 +27,13 @@ class SimulatedTime:
     def __init__(self, position: Position) -> None:
         positions, skipped = position.inputs, position.skipped
         inputs: list[Input] = []
-        self._held: list[HeldInput] = []
+        self._midnight_inputs: list[MidnightInput] = []
         for order, topic in enumerate((CONTROL, *TOPIC_ORDER), FIRST_TOPIC):
             next_offset = positions.get(topic, 0)
             if topic in BETWEEN_TASKS:
-                held = HeldInput(topic, order, next_offset, skipped.get(topic, ()))
-                self._held.append(held)
-                inputs.append(held)
+                one = MidnightInput(topic, order, next_offset, skipped.get(topic, ()))
+                self._midnight_inputs.append(one)
+                inputs.append(one)
             elif topic == CONTROL:
                 self._control = SortedInput(topic, order, next_offset, skipped.get(topic, ()))
                 inputs.append(self._control)
@@ -43,8 +43,8 @@ class SimulatedTime:
         """Those whose records bear the time that somebody else than a task gave them."""
         self.merge = Merge(inputs)
 
-    def refusal(self, time: Instant, wall: Instant) -> Rejection | None:
-        """See TimePolicy.refusal: time ends at the wall time."""
+    def rejection(self, time: Instant, wall: Instant) -> Rejection | None:
+        """See TimePolicy.rejection: time ends at the wall time."""
         if 0 <= time <= wall:
             return None
         return Rejection(
@@ -52,39 +52,43 @@ class SimulatedTime:
             f"({wall}), because time is simulated (record_time: create)"
         )
 
-    def beyond(self, wall: Instant) -> Input | None:
-        """See TimePolicy.beyond: one dated after `wall`, other than by a task. It may neither
-        move the clock nor hide what follows."""
+    def future_record(self, wall: Instant) -> Input | None:
+        """See TimePolicy.future_record: one dated after `wall`, other than by a task. It may
+        neither move the clock nor hide what follows."""
         for one in self._dated:
             if one.records and one.records[0].time > wall:
                 return one
         return None
 
-    def may_go_on_without(self, one: Input, wall: Instant) -> bool:
-        """See TimePolicy.may_go_on_without: each input is ticked to its end."""
+    def may_proceed_without(self, one: Input, wall: Instant) -> bool:
+        """See TimePolicy.may_proceed_without: each input is ticked to its end."""
         return False
 
-    def end_of_slice(self, wall: Instant) -> Place:
+    def end_of_slice(self, wall: Instant) -> OrderKey:
         """See TimePolicy.end_of_slice: those that `beyond` looks for come after it."""
-        return place(wall + 1, START)
+        return order_key(wall + 1, START)
 
     def skipped(self) -> dict[str, list[int]]:
         """See TimePolicy.skipped."""
         return {
-            one.topic: sorted(one.skipped) for one in (self._control, *self._held) if one.skipped
+            one.topic: sorted(one.skipped)
+            for one in (self._control, *self._midnight_inputs)
+            if one.skipped
         }
 
-    def held_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
-        """See TimePolicy.held_at_midnight: `control` until the facts of the day before are here,
+    def awaited_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
+        """See TimePolicy.awaited_at_midnight: `control` until the facts of the day before are here,
         then each topic of which it isn't known yet what tasks wrote for each other."""
         if days.began > fact_until:
             return self._control
-        for one in self._held:
-            if one.until < days.began:
+        for one in self._midnight_inputs:
+            if one.released_until < days.began:
                 return one
         return None
 
-    def day_over(self, days: Days, first: Input, at: Place, next_due: Place) -> Instant | None:
+    def day_over(
+        self, days: Days, first: Input, at: OrderKey, next_due: OrderKey
+    ) -> Instant | None:
         """See TimePolicy.day_over: each day ends by itself, since what other tasks write for this
         one may come on a day without anything else; and the first day is that of the first
         record, or a schedule would wait for the facts of every day since 1970."""
@@ -93,9 +97,9 @@ class SimulatedTime:
         if first is self._control or not first.records:
             return None
         midnight = time_of(at) // DAY * DAY
-        return midnight if next_due >= place(midnight, START) else None
+        return midnight if next_due >= order_key(midnight, START) else None
 
-    def first_midnight(self, days: Days, at: Place) -> Instant | None:
+    def first_midnight(self, days: Days, at: OrderKey) -> Instant | None:
         """See TimePolicy.first_midnight."""
         return None if days.has_begun else time_of(at) // DAY * DAY
 
@@ -103,26 +107,30 @@ class SimulatedTime:
         """See TimePolicy.dated_news: they happen at midnight, when they are let in."""
         return {**event, "occurred_at": midnight}
 
-    def of_unknown_end(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
-        """See TimePolicy.of_unknown_end. Before the facts of the day, other tasks may still be at
+    def unknown_ends(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
+        """See TimePolicy.unknown_ends. Before the facts of the day, other tasks may still be at
         it."""
         if days.began > fact_until:
             return []
-        return [one.topic for one in self._held if one.until < days.began and one.asked_end is None]
+        return [
+            one.topic
+            for one in self._midnight_inputs
+            if one.released_until < days.began and one.requested_end is None
+        ]
 
-    def cut(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
-        """See TimePolicy.cut: once a topic has been fed up to its end, all is here that tasks
-        wrote for each other before the last midnight."""
+    def set_end_offsets(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
+        """See TimePolicy.set_end_offsets: once a topic has been fed up to its end, all is here that
+        tasks wrote for each other before the last midnight."""
         for topic, end in ends.items():
-            self.merge.by_topic[topic].ask(days.began, end)
+            self.merge.by_topic[topic].set_end_offset(days.began, end)
 
-    def is_cut_urgent(self, wall: Instant, next_due: Instant | None) -> bool:
-        """See TimePolicy.is_cut_urgent: tasks ask at midnight only."""
+    def is_request_urgent(self, wall: Instant, next_due: Instant | None) -> bool:
+        """See TimePolicy.is_request_urgent: tasks ask at midnight only."""
         return True
 
-    def pause_after_cut(self, cost: float) -> float:
-        """See TimePolicy.pause_after_cut."""
-        return PAUSE
+    def pause_after_request(self, cost: float) -> float:
+        """See TimePolicy.pause_after_request."""
+        return PAUSE_AFTER_REQUEST
 
     def is_at_rest(self, behind: int, waits_for: str | None) -> bool:
         """See TimePolicy.is_at_rest: the clock says nothing about it, and `control` is waited for

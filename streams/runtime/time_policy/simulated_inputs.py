@@ -67,7 +67,7 @@ class SortedInput(Input):
         self.skipped.add(record.offset)
 
 
-class HeldInput(SortedInput):
+class MidnightInput(SortedInput):
     """What tasks write for each other, in simulated time. The time of a record is the midnight
     after it was written. Up to there no task waits for another, and what has come so far is an
     accident; so nothing is let in before that midnight, when all tasks are known to have committed
@@ -81,29 +81,29 @@ class HeldInput(SortedInput):
     is, not of offsets.
     """
 
-    __slots__ = ("held", "until")
+    __slots__ = ("released_until", "unreleased")
 
     def __init__(self, topic: str, order: int, position: int, skipped: Iterable[int]) -> None:
         super().__init__(topic, order, position, skipped)
-        self.held: deque[Record] = deque()
+        self.unreleased: deque[Record] = deque()
         """Fed and not let in. Not counted as buffered: pausing the partition wouldn't help."""
-        self.until: Instant = 0
+        self.released_until: Instant = 0
         """The newest midnight at which it was let in."""
         self.complete_before = FAR_FUTURE
         self.refresh()
 
     def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
         """See Input.feed."""
-        self.held += [record for record in records if not self.is_done(record)]
+        self.unreleased += [record for record in records if not self.is_done(record)]
         Input.feed(self, (), next_offset, end)
 
-    def _reach_cut(self) -> None:
-        if self.asked_end is not None and self.next_offset >= self.asked_end:
-            self.asked_end = None
-            self.until = self.asked_time
-            let_in = []
-            while self.held and self.held[0].time <= self.until:
-                let_in.append(self.held.popleft())
-            let_in.sort(key=lambda one: (one.time, one.key or b"", one.value or b"", one.offset))
-            self.records += let_in
-            self.buffered_bytes += sum(100 + len(one.value or b"") for one in let_in)
+    def _check_requested_end(self) -> None:
+        if self.requested_end is not None and self.next_offset >= self.requested_end:
+            self.requested_end = None
+            self.released_until = self.requested_at
+            released = []
+            while self.unreleased and self.unreleased[0].time <= self.released_until:
+                released.append(self.unreleased.popleft())
+            released.sort(key=lambda one: (one.time, one.key or b"", one.value or b"", one.offset))
+            self.records += released
+            self.buffered_bytes += sum(100 + len(one.value or b"") for one in released)

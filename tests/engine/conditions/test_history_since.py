@@ -54,7 +54,7 @@ def test_rule_3_7_from_the_beginning_of_the_timeframe_on_nothing_may_be_missing(
         {"not": {"count": VIEW, "where": {"sku": "A"}, "at_least": "1"}},
     ],
 )
-def test_rule_3_7_who_asks_for_all_time_is_told_of_anything_forgotten(raw: dict[str, Any]) -> None:
+def test_rule_3_7_a_condition_over_all_time_shows_anything_forgotten(raw: dict[str, Any]) -> None:
     asked = Asked(raw)
     assert since(asked, 0) is None
     assert since(asked, 1) == 1

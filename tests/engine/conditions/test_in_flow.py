@@ -16,7 +16,7 @@ def test_in_it_now() -> None:
     assert asked.evidence() == {"in_flow other": True}
 
 
-def test_the_journey_that_asks_does_not_count() -> None:
+def test_the_judged_journey_does_not_count() -> None:
     asked = Asked({"in_flow": "asked"})
     assert not asked.holds()
     asked.state.journeys.append(journey_in("asked", NOW))

@@ -31,7 +31,7 @@ def test_before_on_and_after(
         assert asked.at(NOW + now) == (holds, changes_at)
 
 
-def test_who_never_did_any_fails_every_comparison() -> None:
+def test_without_any_event_every_comparison_fails() -> None:
     assert Asked({"since_last": ORDER, "at_least": "90d"}).at() == (False, None)
     assert Asked({"since_last": ORDER, "lt": "90d"}).at() == (False, None)
 

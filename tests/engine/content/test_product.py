@@ -67,7 +67,7 @@ def test_what_can_not_be_had_is_not_cheaper(stock: int | None, is_news: bool) ->
     assert metrics(product(2_000, 1), product(1_000, stock)) == ([PRICE_DROPPED] if is_news else [])
 
 
-def test_both_at_once_are_told_in_this_order() -> None:
+def test_both_at_once_are_news_in_this_order() -> None:
     assert metrics(product(2_000, 0), product(1_000, 1)) == [BACK_IN_STOCK, PRICE_DROPPED]
 
 

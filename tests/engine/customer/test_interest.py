@@ -61,14 +61,14 @@ def interest(sku: str, kind: str | None, at: int, since: int | None = None) -> I
     return Interest(sku, "ada", kind, until, at)
 
 
-def test_a_look_and_a_wish_are_told_with_their_periods() -> None:
+def test_a_view_and_a_wish_are_sent_with_their_periods() -> None:
     ada = Ada()
     assert ada.views("A", MONDAY) == [interest("A", VIEWED, MONDAY)]
     assert ada.wishes("B", MONDAY) == [interest("B", WISHLIST, MONDAY)]
     assert (PERIODS[VIEWED], PERIODS[WISHLIST]) == (30 * DAY, 365 * DAY)
 
 
-def test_nothing_is_told_where_no_flow_asks_for_news() -> None:
+def test_no_interest_is_sent_if_no_flow_uses_news() -> None:
     ada = Ada(UNWANTED)
     assert ada.views("A", MONDAY) == []
     assert ada.wishes("A", MONDAY) == []
@@ -87,11 +87,11 @@ def test_nothing_is_told_where_no_flow_asks_for_news() -> None:
         flow(send(), on=NEWS[0], status="draft"),
     ],
 )
-def test_whatever_asks_for_news_wants_them(asking: dict[str, Any]) -> None:
+def test_each_use_of_news_wants_them(asking: dict[str, Any]) -> None:
     assert program_of(asking).wants_news
 
 
-def test_another_look_is_told_when_half_of_the_time_is_over() -> None:
+def test_another_view_is_sent_after_half_of_the_period() -> None:
     ada = Ada()
     ada.views("A", MONDAY)
     half = MONDAY + 15 * DAY
@@ -133,7 +133,7 @@ def test_an_order_from_before_the_look_ends_nothing(ago: int, ends: bool) -> Non
     assert told == ([interest("A", None, MONDAY + DAY)] if ends else [])
 
 
-def test_an_order_ends_interests_also_when_nobody_asks_for_news_any_more() -> None:
+def test_an_order_ends_interests_also_if_no_flow_uses_news_any_more() -> None:
     ada = Ada()
     ada.views("A", MONDAY)
     ada.program = UNWANTED

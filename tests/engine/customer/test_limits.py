@@ -107,7 +107,7 @@ def test_rule_1_12_running_journeys_are_bounded(
     assert may_add_journey(journeys(number, bytes(trigger)), leaving) is has_room
 
 
-def test_rule_1_12_who_has_too_many_journeys_does_not_enter() -> None:
+def test_rule_1_12_no_entry_with_too_many_journeys() -> None:
     program = program_of(flow({"wait": "30d", "id": "pause"}, send()))
     ada = Customer(program)
     for nth in range(MOST_JOURNEYS + 2):

@@ -105,7 +105,7 @@ def test_pitfall_59_fields_of_a_newer_version_of_the_same_format_are_passed_over
     assert decode_state(data[:9] + msgspec.msgpack.encode([*fields, "new"])) == decode_state(data)
 
 
-def test_who_is_erased_is_forgotten() -> None:
+def test_an_erased_customer_is_forgotten() -> None:
     program = program_of(flow({"wait": "4h", "id": "pause"}, send()))
     ada = Customer(program)
     ada.view(MONDAY)

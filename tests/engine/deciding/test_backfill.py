@@ -190,7 +190,7 @@ def test_1_5_restart_leaves_the_newest_whatever_the_order(newest_first: bool) ->
     assert len(ended) == (0 if newest_first else 1)
 
 
-def test_handled_messages_are_passed_over_also_when_put_up_for_review() -> None:
+def test_concluded_messages_are_skipped_also_those_in_review() -> None:
     short = flow(
         send("one", status="manual"), send("two", smart_sending="false"), max_event_age="7d"
     )

@@ -326,7 +326,7 @@ def test_an_event_without_optional_fields_does_not_raise() -> None:
     assert effects.decisions == []
 
 
-def test_3_4_the_entry_before_the_journey_that_asks_counts() -> None:
+def test_3_4_the_entry_before_the_judged_journey_counts() -> None:
     lately = {"if": {"in_flow": "flow", "within": "7d"}, "then": [send("again")]}
     ada = Customer(program_of(flow(lately)))
     ada.view(MONDAY)

@@ -77,7 +77,7 @@ def test_the_state_holds_a_bounded_number_of_unanswered_requests() -> None:
     assert len(ada.state.reviews) == MOST_WAITING + 5 - 31 + 1
 
 
-def test_the_flow_that_asks_whether_p_is_in_it_does_not_count_itself() -> None:
+def test_a_flow_with_an_in_flow_condition_does_not_count_itself() -> None:
     alone = {"not": {"in_flow": "flow"}}
     steps = (send("manual", status="manual", only_if=alone), {"wait": "1d", "id": "pause"})
     ada = Customer(program_of(flow(*steps, send("later"))))

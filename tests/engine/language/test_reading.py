@@ -120,7 +120,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"since": "a", "until": "b"}, Between(since="a", until="b")),
     ],
 )
-def test_a_union_is_told_apart_by_shape_and_key(given: Any, expected: Any) -> None:
+def test_the_member_of_a_union_is_chosen_by_shape_and_key(given: Any, expected: Any) -> None:
     assert value_of({"name": "x", "again": given}, Thing).again == expected
 
 
@@ -131,7 +131,7 @@ def test_a_reference_may_stand_for_a_list() -> None:
     ]
 
 
-def test_everything_that_is_wrong_is_told() -> None:
+def test_all_problems_are_reported() -> None:
     raw = {
         "colour": "gren",
         "again": {"aftr": "4h"},

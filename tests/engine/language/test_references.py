@@ -153,7 +153,7 @@ def test_a_reference_must_have_the_type_that_is_wanted() -> None:
     assert not isinstance(compile_value("$trigger.total", FieldType.MONEY, scope_of()), Problem)
 
 
-def test_what_is_read_is_noted() -> None:
+def test_fields_read_are_collected() -> None:
     scope = scope_of()
     compile_reference("$trigger.items[].sku", scope)
     compile_reference("$last.search.performed.query", scope)

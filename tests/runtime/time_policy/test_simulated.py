@@ -8,7 +8,7 @@ from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.ports import CONTROL, Record, TaskSettings
 from streams.runtime.commit import Position
 from streams.runtime.days import Days
-from streams.runtime.order import START, TIMERS, Place, place
+from streams.runtime.order import START, TIMERS, OrderKey, order_key
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.time_policy import SimulatedTime, open_time
 from streams.settings import RecordTime
@@ -34,8 +34,8 @@ def feed(time: SimulatedTime, topic: str, at: int) -> None:
     one.feed([Record(at, one.next_offset, b"ada", b"")], one.next_offset + 1, None)
 
 
-def let_in(time: SimulatedTime, midnight: int, *topics: str) -> None:
-    time.cut(WALL, days_until(midnight + DAY), dict.fromkeys(topics, 0))
+def released(time: SimulatedTime, midnight: int, *topics: str) -> None:
+    time.set_end_offsets(WALL, days_until(midnight + DAY), dict.fromkeys(topics, 0))
 
 
 def test_it_is_the_policy_of_records_that_producers_date() -> None:
@@ -59,7 +59,7 @@ def test_inputs_go_on_where_the_task_stands(time: SimulatedTime) -> None:
 def test_a_record_time_is_refused_before_the_epoch_and_beyond_the_wall_time(
     time: SimulatedTime, at: int, is_refused: bool
 ) -> None:
-    refusal = time.refusal(at, WALL)
+    refusal = time.rejection(at, WALL)
     assert (refusal is not None) is is_refused
     assert refusal is None or f"timestamp is {at}" in refusal.reason
 
@@ -70,28 +70,28 @@ def test_a_record_beyond_the_wall_time_stands_in_front_of_its_input(
     time: SimulatedTime, topic: str, at: int, is_beyond: bool
 ) -> None:
     feed(time, topic, at)
-    found = time.beyond(WALL)
+    found = time.future_record(WALL)
     assert found is (time.merge.by_topic[topic] if is_beyond else None)
-    assert (place(at, START) < time.end_of_slice(WALL)) is not is_beyond
+    assert (order_key(at, START) < time.end_of_slice(WALL)) is not is_beyond
 
 
 def test_what_tasks_write_for_each_other_may_lie_beyond_the_wall_time(time: SimulatedTime) -> None:
     interests = time.merge.by_topic["interests"]
     interests.feed([Record(WALL + 5, 0, b"sku", b"")], 1, None)
-    time.cut(WALL, days_until(WALL + 5 + DAY), {"interests": 1})
+    time.set_end_offsets(WALL, days_until(WALL + 5 + DAY), {"interests": 1})
     assert interests.records
-    assert time.beyond(WALL) is None
+    assert time.future_record(WALL) is None
 
 
 def test_an_input_is_never_given_up(time: SimulatedTime) -> None:
     orders = time.merge.by_topic["orders"]
-    assert not time.may_go_on_without(orders, WALL)
-    assert not time.may_go_on_without(orders, WALL + 100 * DAY)
+    assert not time.may_proceed_without(orders, WALL)
+    assert not time.may_proceed_without(orders, WALL + 100 * DAY)
 
 
 # ── The end of a day ──────────────────────────────────────────────────────────────────────────────
 
-AT_MIDNIGHT: Place = place(MIDNIGHT, START)
+AT_MIDNIGHT: OrderKey = order_key(MIDNIGHT, START)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_a_day_ends_by_itself_once_something_comes_after_it(
 ) -> None:
     if has_record:
         feed(time, "orders", MIDNIGHT + 2 * DAY)
-    first, at = time.merge.by_topic["orders"], place(MIDNIGHT + 2 * DAY, 5)
-    next_due = place(MIDNIGHT + DAY if due_before else MIDNIGHT + 3 * DAY, TIMERS)
+    first, at = time.merge.by_topic["orders"], order_key(MIDNIGHT + 2 * DAY, 5)
+    next_due = order_key(MIDNIGHT + DAY if due_before else MIDNIGHT + 3 * DAY, TIMERS)
     assert time.day_over(days_until(MIDNIGHT), first, at, next_due) == over
 
 
@@ -126,13 +126,13 @@ def test_the_first_day_is_that_of_the_first_event(
     time: SimulatedTime, topic: str, due: int, over: int | None
 ) -> None:
     feed(time, topic, MIDNIGHT + DAY // 2)
-    first, at = time.merge.by_topic[topic], place(MIDNIGHT + DAY // 2, 5)
-    assert time.day_over(days_until(DAY), first, at, place(due, TIMERS)) == over
+    first, at = time.merge.by_topic[topic], order_key(MIDNIGHT + DAY // 2, 5)
+    assert time.day_over(days_until(DAY), first, at, order_key(due, TIMERS)) == over
 
 
 def test_an_input_without_a_record_begins_no_day(time: SimulatedTime) -> None:
-    first, at = time.merge.by_topic["orders"], place(MIDNIGHT + DAY // 2, 5)
-    assert time.day_over(days_until(DAY), first, at, place(MIDNIGHT + DAY, TIMERS)) is None
+    first, at = time.merge.by_topic["orders"], order_key(MIDNIGHT + DAY // 2, 5)
+    assert time.day_over(days_until(DAY), first, at, order_key(MIDNIGHT + DAY, TIMERS)) is None
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_an_input_without_a_record_begins_no_day(time: SimulatedTime) -> None:
 def test_before_the_first_day_schedules_may_go_on_to_its_midnight(
     time: SimulatedTime, at: int, midnight: int
 ) -> None:
-    assert time.first_midnight(days_until(DAY), place(at, 5)) == midnight
-    assert time.first_midnight(days_until(2 * DAY), place(at, 5)) is None
+    assert time.first_midnight(days_until(DAY), order_key(at, 5)) == midnight
+    assert time.first_midnight(days_until(2 * DAY), order_key(at, 5)) is None
 
 
 # ── Midnight ──────────────────────────────────────────────────────────────────────────────────────
@@ -156,11 +156,11 @@ def test_control_holds_the_task_until_the_facts_of_the_day_are_here(
     time: SimulatedTime, fact_until: int, holds: bool
 ) -> None:
     days = days_until(MIDNIGHT + DAY)
-    let_in(time, MIDNIGHT, *BETWEEN_TASKS)
-    assert time.held_at_midnight(days, fact_until) is (
+    released(time, MIDNIGHT, *BETWEEN_TASKS)
+    assert time.awaited_at_midnight(days, fact_until) is (
         time.merge.by_topic[CONTROL] if holds else None
     )
-    assert time.of_unknown_end(WALL, days, fact_until) == []
+    assert time.unknown_ends(WALL, days, fact_until) == []
 
 
 def test_then_what_tasks_wrote_for_each_other_is_let_in_topic_by_topic(
@@ -168,18 +168,18 @@ def test_then_what_tasks_wrote_for_each_other_is_let_in_topic_by_topic(
 ) -> None:
     days = days_until(MIDNIGHT + DAY)
     interests, news = time.merge.by_topic["interests"], time.merge.by_topic["product-news"]
-    assert time.of_unknown_end(WALL, days, MIDNIGHT - 1) == []  # other tasks may still be at it
-    assert time.of_unknown_end(WALL, days, MIDNIGHT) == ["interests", "product-news"]
-    assert time.held_at_midnight(days, MIDNIGHT) is interests
-    time.cut(WALL, days, {"interests": 0, "product-news": 1})
-    assert time.of_unknown_end(WALL, days, MIDNIGHT) == []  # asked for, and not reached
-    assert time.held_at_midnight(days, MIDNIGHT) is news
+    assert time.unknown_ends(WALL, days, MIDNIGHT - 1) == []  # other tasks may still be at it
+    assert time.unknown_ends(WALL, days, MIDNIGHT) == ["interests", "product-news"]
+    assert time.awaited_at_midnight(days, MIDNIGHT) is interests
+    time.set_end_offsets(WALL, days, {"interests": 0, "product-news": 1})
+    assert time.unknown_ends(WALL, days, MIDNIGHT) == []  # asked for, and not reached
+    assert time.awaited_at_midnight(days, MIDNIGHT) is news
     news.feed([], 1, 1)
-    assert time.held_at_midnight(days, MIDNIGHT) is None
+    assert time.awaited_at_midnight(days, MIDNIGHT) is None
 
 
 def test_the_first_day_waits_for_nothing(time: SimulatedTime) -> None:
-    assert time.held_at_midnight(days_until(DAY), fact_until=0) is None
+    assert time.awaited_at_midnight(days_until(DAY), fact_until=0) is None
 
 
 def test_news_happen_at_midnight(time: SimulatedTime) -> None:
@@ -193,8 +193,8 @@ def test_news_happen_at_midnight(time: SimulatedTime) -> None:
 
 
 def test_all_of_the_next_day_waits_for_a_cut(time: SimulatedTime) -> None:
-    assert time.is_cut_urgent(WALL, None)
-    assert time.pause_after_cut(0.0) == time.pause_after_cut(10.0) > 0
+    assert time.is_request_urgent(WALL, None)
+    assert time.pause_after_request(0.0) == time.pause_after_request(10.0) > 0
 
 
 def test_only_a_task_that_waits_for_the_facts_is_held_back(time: SimulatedTime) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from streams.ports import Record
 from streams.runtime.merge import Merge, plain_inputs
 from streams.runtime.order import FIRST_TOPIC, time_of
-from streams.runtime.time_policy.simulated_inputs import HeldInput, SortedInput
+from streams.runtime.time_policy.simulated_inputs import MidnightInput, SortedInput
 
 ORDER = FIRST_TOPIC + 1
 
@@ -18,8 +18,8 @@ def control(position: int = 0, skipped: Iterable[int] = ()) -> SortedInput:
     return SortedInput("control", FIRST_TOPIC, position, skipped)
 
 
-def held_from(position: int = 0, skipped: Iterable[int] = ()) -> HeldInput:
-    return HeldInput("orders", ORDER, position, skipped)
+def held_from(position: int = 0, skipped: Iterable[int] = ()) -> MidnightInput:
+    return MidnightInput("orders", ORDER, position, skipped)
 
 
 # ── Control ───────────────────────────────────────────────────────────────────────────────────────
@@ -64,9 +64,9 @@ def test_it_holds_the_others_back_until_it_was_read_to_an_end() -> None:
     one = control()
     one.feed([record(1, 0)], 1, None)
     one.pop()
-    assert time_of(one.place) == 0
+    assert time_of(one.order_key) == 0
     one.feed([], 1, 1)
-    assert time_of(one.place) > 1 << 50
+    assert time_of(one.order_key) > 1 << 50
 
 
 # ── What tasks write for each other ───────────────────────────────────────────────────────────────
@@ -75,14 +75,14 @@ def test_it_holds_the_others_back_until_it_was_read_to_an_end() -> None:
 def test_what_is_held_is_let_in_up_to_a_midnight_once_its_end_is_reached() -> None:
     held = held_from()
     held.feed([record(100, 0), record(100, 1)], 2, 2)
-    held.ask(100, 4)  # offset 3 is a marker
-    assert held.until == 0
+    held.set_end_offset(100, 4)  # offset 3 is a marker
+    assert held.released_until == 0
     assert not held.records
     held.feed([record(100, 2), record(200, 4)], 5, 5)
-    assert held.until == 100
+    assert held.released_until == 100
     assert [one.offset for one in held.records] == [0, 1, 2]
-    held.ask(200, 5)
-    assert held.until == 200
+    held.set_end_offset(200, 5)
+    assert held.released_until == 200
     assert [one.offset for one in held.records] == [0, 1, 2, 4]
 
 
@@ -96,7 +96,7 @@ def test_what_is_held_holds_nobody_up_and_is_not_counted_as_buffered() -> None:
     first, at, _ = merge.choose(0)
     assert (first.topic, time_of(at)) == ("control", 500)
     assert held.buffered_bytes == 0
-    held.ask(100, 1)
+    held.set_end_offset(100, 1)
     assert merge.choose(0)[0] is held
     assert held.buffered_bytes > 0
     held.pop()
@@ -112,7 +112,7 @@ def test_what_is_let_in_is_taken_in_an_order_that_no_race_decides() -> None:
         taken = []
         for _ in range(2):
             held.feed(records[held.resume_at :], 2, 2)
-            held.ask(100, 2)
+            held.set_end_offset(100, 2)
             taken.append(held.pop().value)
             held = held_from(held.position, held.skipped)
         assert taken == [b"lamp", b"vase"]
@@ -122,5 +122,5 @@ def test_what_is_let_in_is_taken_in_an_order_that_no_race_decides() -> None:
 def test_what_was_processed_before_is_not_held_again() -> None:
     held = held_from(1)
     held.feed([record(100, 0), record(100, 1)], 2, 2)
-    held.ask(100, 2)
+    held.set_end_offset(100, 2)
     assert [one.offset for one in held.records] == [1]

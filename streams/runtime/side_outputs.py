@@ -1,8 +1,8 @@
 """What a task says of records and timers that it couldn't take as they came: dead letters, late
 records, and where deciding failed.
 
-    decide ──► our own code fails ──► Poisoned(mark) ──► the task is thrown away and opened anew,
-                                                         with the mark ──► dead letter
+    decide ──► exception in our code ──► Poisoned(poison_id) ──► task closed and reopened with the
+                                                                  poison_id ──► dead letter
 """
 
 import logging
@@ -16,20 +16,20 @@ from streams.runtime.uncommitted import Uncommitted
 
 logger = logging.getLogger(__name__)
 
-Mark = tuple[str, int]
-"""Names a record (topic, offset), or what was due (`timer_mark`)."""
+PoisonId = tuple[str, int]
+"""Names a record (topic, offset), or what was due (`timer_id`)."""
 
-TIMER = "timer"
+TIMER_TOPIC = "timer"
 """Where a dead letter of a timer comes from, in place of a topic."""
 
 
-def timer_mark(state: CustomerState, due: Instant) -> Mark:
+def timer_id(state: CustomerState, due: Instant) -> PoisonId:
     """Names the timer of a customer, or the visit to them, that was due at `due`, among the
     poisoned."""
-    return f"{TIMER} of {state.customer_id}", due
+    return f"{TIMER_TOPIC} of {state.customer_id}", due
 
 
-class Notices:
+class SideOutputs:
     """The notices of a task; they go out with its next transaction."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Notices:
         encoder: Encoder,
         uncommitted: Uncommitted,
         counts: Counter[str],
-        poisoned: frozenset[Mark],
+        poisoned: frozenset[PoisonId],
         late_sequence: int,
     ) -> None:
         self.poisoned = poisoned
@@ -74,9 +74,9 @@ class Notices:
             self._encoder.dead_letter(topic, self._partition, record, rejection, at)
         )
 
-    def failed(self, mark: Mark, error: Exception) -> Poisoned:
+    def failed(self, poison_id: PoisonId, error: Exception) -> Poisoned:
         """Logs that deciding failed, and returns what is to be raised: the task opens anew without
         this record or timer (PITFALLS 61)."""
-        where = f"{mark[0]}[{self._partition}]@{mark[1]}"
+        where = f"{poison_id[0]}[{self._partition}]@{poison_id[1]}"
         logger.exception("%s: deciding failed: %s", where, error)
-        return Poisoned(mark, f"{where}: deciding failed: {error!r}")
+        return Poisoned(poison_id, f"{where}: deciding failed: {error!r}")

@@ -6,7 +6,7 @@ import pytest
 
 from streams.engine.values.duration import DAY
 from streams.ports import DayReport
-from streams.runtime.facts import Adding, DayFact
+from streams.runtime.day_facts import DayFact, ReportAggregator
 
 
 def report(
@@ -15,7 +15,7 @@ def report(
     return DayReport(partition, day * DAY, customers, buyers, clv)
 
 
-def days(adding: Adding, *reports: DayReport) -> list[tuple[int, float]]:
+def days(adding: ReportAggregator, *reports: DayReport) -> list[tuple[int, float]]:
     """(day, customers) of all that was complete after each of the reports."""
     found = []
     for one in reports:
@@ -25,14 +25,14 @@ def days(adding: Adding, *reports: DayReport) -> list[tuple[int, float]]:
 
 
 def test_a_day_is_complete_when_every_task_has_told_of_it() -> None:
-    adding = Adding(2)
+    adding = ReportAggregator(2)
     assert days(adding, report(0, 1, 3)) == []
     assert days(adding, report(1, 1, 4)) == [(1, 7)]
     assert adding.last_day_end == DAY
 
 
 def test_who_told_of_a_later_day_is_on_this_one_as_in_the_report_before() -> None:
-    adding = Adding(2)
+    adding = ReportAggregator(2)
     days(adding, report(0, 1, 3), report(1, 1, 4))
     assert days(adding, report(0, 2, 5)) == []
     assert days(adding, report(1, 3, 9)) == [(2, 5 + 4)]
@@ -40,15 +40,18 @@ def test_who_told_of_a_later_day_is_on_this_one_as_in_the_report_before() -> Non
 
 
 def test_who_first_told_of_a_later_day_counts_zero() -> None:
-    assert days(Adding(2), report(0, 1, 3), report(0, 2, 3), report(1, 2, 4)) == [(1, 3), (2, 7)]
+    assert days(ReportAggregator(2), report(0, 1, 3), report(0, 2, 3), report(1, 2, 4)) == [
+        (1, 3),
+        (2, 7),
+    ]
 
 
 def test_days_that_nobody_told_of_are_left_out() -> None:
-    assert days(Adding(1), report(0, 1), report(0, 30)) == [(1, 1), (30, 1)]
+    assert days(ReportAggregator(1), report(0, 1), report(0, 30)) == [(1, 1), (30, 1)]
 
 
 def test_a_report_that_comes_again_changes_nothing() -> None:
-    adding = Adding(2)
+    adding = ReportAggregator(2)
     found = days(adding, report(0, 1, 3), report(0, 1, 3), report(1, 1, 4), report(1, 1, 4))
     assert found == [(1, 7)]
     assert days(adding, report(0, 1, 3), report(0, 2, 5), report(1, 2, 6)) == [(2, 11)]
@@ -57,24 +60,30 @@ def test_a_report_that_comes_again_changes_nothing() -> None:
 @pytest.mark.parametrize("done", range(5))
 def test_an_agent_that_begins_anew_goes_on_behind_the_newest_fact(done: int) -> None:
     told = [report(number, day, 10 * day + number) for day in range(1, 5) for number in range(2)]
-    whole = days(Adding(2), *told)
+    whole = days(ReportAggregator(2), *told)
     assert len(whole) == 4
-    assert days(Adding(2, DayFact(done * DAY, 2, {}) if done else None), *told) == whole[done:]
+    assert (
+        days(ReportAggregator(2, DayFact(done * DAY, 2, {}) if done else None), *told)
+        == whole[done:]
+    )
 
 
 def test_the_order_among_tasks_is_of_no_account() -> None:
     by_task = [[report(number, day, day + number) for day in (1, 2, 4)] for number in range(3)]
-    expected = days(Adding(3), *itertools.chain(*by_task))
+    expected = days(ReportAggregator(3), *itertools.chain(*by_task))
     assert [day for day, _ in expected] == [1, 2, 4]
-    assert days(Adding(3), *(one for day in zip(*by_task, strict=True) for one in day)) == expected
+    assert (
+        days(ReportAggregator(3), *(one for day in zip(*by_task, strict=True) for one in day))
+        == expected
+    )
 
 
 def test_a_task_of_a_time_with_more_partitions_is_left_out() -> None:
-    assert days(Adding(1), report(1, 1), report(0, 1)) == [(1, 1)]
+    assert days(ReportAggregator(1), report(1, 1), report(0, 1)) == [(1, 1)]
 
 
 def test_a_mean_is_over_those_who_ordered() -> None:
-    adding = Adding(2)
+    adding = ReportAggregator(2)
     adding.add(report(0, 1, customers=5, buyers=2, clv=1001))
     adding.add(report(1, 1, customers=4, buyers=1, clv=-1))
     assert list(adding.complete()) == [
@@ -83,6 +92,6 @@ def test_a_mean_is_over_those_who_ordered() -> None:
 
 
 def test_without_any_order_there_is_no_mean() -> None:
-    adding = Adding(1)
+    adding = ReportAggregator(1)
     adding.add(report(0, 1, customers=5, buyers=0))
     assert [fact.values for fact in adding.complete()] == [{"customers": 5.0}]

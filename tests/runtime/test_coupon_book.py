@@ -4,7 +4,7 @@ from collections import Counter
 
 from streams.engine.values.codes import code_of, number_of, number_of_codes
 from streams.ports import CouponCode, StoreBatch
-from streams.runtime.coupons import (
+from streams.runtime.coupon_book import (
     POOL,
     CouponBook,
     PoolState,

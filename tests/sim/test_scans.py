@@ -16,7 +16,7 @@ from streams.engine.customer.situation import Situation
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
-from streams.runtime import audience
+from streams.runtime import scans
 from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
 from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
@@ -32,7 +32,7 @@ DAILY: dict[str, Any] = {
 
 @pytest.fixture
 def chunks_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "CHUNK", 3)
+    monkeypatch.setattr(scans, "SCAN_CHUNK", 3)
 
 
 def with_audience(condition: Any, **other: Any) -> dict[str, Any]:
@@ -540,8 +540,8 @@ def test_a_crash_in_the_middle_goes_on_behind_the_last_committed_chunk(
     assert [name for name, _ in after_nine(shop)] == list("abcdef")
     position = decode_position(local.store.get(POSITION_KEY))
     assert position is not None
-    (under_way,) = position.plans.under_way
-    assert (under_way.visit.moment, under_way.chunks, under_way.after) == (NINE, 2, b"f")
+    (in_progress,) = position.plans.in_progress
+    assert (in_progress.scan.moment, in_progress.chunks, in_progress.after) == (NINE, 2, b"f")
     assert local.step(NINE + HOUR, 1)  # g to i, never committed
     local.restart(keep_store=False)
     shop.until(NINE + HOUR)
@@ -700,7 +700,7 @@ def test_any_crashes_within_visits_give_the_same_output_as_none(
     plan: list[tuple[str, int]], happened: list[tuple[int, str, Any]]
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(audience, "CHUNK", 3)
+        patched.setattr(scans, "SCAN_CHUNK", 3)
         undisturbed, disturbed = run_through([], happened), run_through(plan, happened)
     for topic in ("send-commands", "flow-decisions", "late-records", "dead-letters"):
         assert disturbed.outputs(topic) == undisturbed.outputs(topic)

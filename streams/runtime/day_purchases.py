@@ -22,7 +22,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Purchase]).decode
 
 
-class Learning:
+class DayPurchases:
     """Counts what is bought in a day."""
 
     def __init__(self, own: OwnKeys) -> None:
@@ -31,7 +31,7 @@ class Learning:
         self._blocks = 0  # that are full
         self._newest: list[Purchase] = []  # those of the block that isn't
         self._is_kept = True
-        for _, block in own.scan(PREFIX, b"", _ALL):
+        for _, block in own.page(PREFIX, b"", _ALL):
             for purchase in _decode(block):
                 self.learn(purchase)
         self._is_kept = True

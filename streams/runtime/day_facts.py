@@ -19,7 +19,7 @@ from streams.engine import Counts, Instant, counts_in
 from streams.engine.values import DAY
 from streams.ports import DayReport
 
-LONGEST = 400
+LONGEST_FADE_DAYS = 400
 """Days after which nothing is left of a count that matters."""
 
 
@@ -32,7 +32,7 @@ class DayFact(msgspec.Struct, frozen=True):
     recommendations: bytes | None = None  # Counts over all days, packed; None: nothing is known
 
 
-class Adding:
+class ReportAggregator:
     """Adds up the reports of the tasks."""
 
     def __init__(self, partitions: int, last: DayFact | None = None) -> None:
@@ -64,7 +64,7 @@ class Adding:
         """The days that are complete now, in order."""
         while all(self._coming):
             day_end = min(coming[0].day_end for coming in self._coming)
-            self._counts.fade(min((day_end - self.last_day_end) // DAY, LONGEST))
+            self._counts.fade(min((day_end - self.last_day_end) // DAY, LONGEST_FADE_DAYS))
             for number, coming in enumerate(self._coming):
                 if coming[0].day_end == day_end:
                     self._newest[number] = coming.popleft()

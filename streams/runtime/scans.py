@@ -33,16 +33,16 @@ from streams.engine.program import CompiledFlow
 from streams.ports import Store
 from streams.runtime.timers import FAR_FUTURE
 
-CHUNK = 500
+SCAN_CHUNK = 500
 """So many customers are visited in each millisecond."""
 
 Overlays = Callable[[], Iterable[Mapping[bytes, CustomerState]]]
 
 
-class UnderWay(msgspec.Struct, array_like=True):
+class ScanInProgress(msgspec.Struct, array_like=True):
     """A visit that has begun. Fields are only appended."""
 
-    visit: Scan
+    scan: Scan
     chunks: int = 0  # that were visited
     after: bytes = b""  # the last customer of these
     is_over: bool = False
@@ -50,42 +50,44 @@ class UnderWay(msgspec.Struct, array_like=True):
     @property
     def due(self) -> Instant:
         """When the next chunk is due."""
-        return self.visit.moment + self.chunks
+        return self.scan.moment + self.chunks
 
 
-class Plans(msgspec.Struct, array_like=True):
+class ScanPlans(msgspec.Struct, array_like=True):
     """What a task remembers of its visits, in its position record. Fields are only appended."""
 
-    under_way: list[UnderWay] = []  # in order of their moments
+    in_progress: list[ScanInProgress] = []  # in order of their moments
     schedules: dict[str, Instant] = {}  # flow -> when its schedule is due next
     begun: list[str] = []  # flows that are started once, on publishing, and were
 
 
-class Visited(msgspec.Struct, gc=False):
+class ScanCandidate(msgspec.Struct, gc=False):
     """One customer of a chunk. `known`: their state as it is in the store, or a newer one that
     isn't committed yet."""
 
     customer: bytes
     known: bytes | CustomerState
-    visits: Scanned
+    cause: Scanned
 
 
-class Chunk(msgspec.Struct):
+class ScanPage(msgspec.Struct):
     """The customers whose turn has come at one moment."""
 
     size: int = 0  # how many were looked at
-    concerned: list[Visited] = []  # those whom it may concern, in order of their ids
+    candidates: list[ScanCandidate] = []  # those whom it may concern, in order of their ids
 
 
 Cached = Callable[[bytes], CustomerState | None]
-Row = tuple[bytes, bytes | CustomerState]
-"""A customer and their state, as in `Visited`."""
+CustomerRow = tuple[bytes, bytes | CustomerState]
+"""A customer and their state, as in `ScanCandidate`."""
 
 
-class Audience:
+class Scans:
     """The visits of a task: those under way, and those that schedules will begin."""
 
-    def __init__(self, plans: Plans, store: Store, uncommitted: Overlays, cached: Cached) -> None:
+    def __init__(
+        self, plans: ScanPlans, store: Store, uncommitted: Overlays, cached: Cached
+    ) -> None:
         """`uncommitted`: the states of customers that aren't in the store yet as they are now.
         `cached`: the state of a customer, if it is decoded already."""
         self.plans = plans
@@ -96,7 +98,7 @@ class Audience:
         """When the next chunk is due (FAR_FUTURE: none), kept here because every record asks."""
         self._advance()
 
-    def publish(self, previous: Program, current: Program, at: Instant) -> None:
+    def on_publish(self, previous: Program, current: Program, at: Instant) -> None:
         """From `at` on `current` decides in place of `previous`. A schedule that is new begins
         after `at`; one that is as it was goes on."""
         plans = self.plans
@@ -118,17 +120,17 @@ class Audience:
             if flow.is_once_on_publish and not flow.is_paused and flow.flow not in plans.begun
         ]
         plans.begun += starting
-        needs_visit = is_scan_needed(previous, current)
-        if starting or needs_visit:
-            self._begin(Scan(at, starting, of_definitions=needs_visit))
+        needs_scan = is_scan_needed(previous, current)
+        if starting or needs_scan:
+            self._begin(Scan(at, starting, of_definitions=needs_scan))
         self._advance()
 
-    def change_facts(self, at: Instant) -> None:
+    def on_facts_changed(self, at: Instant) -> None:
         """At `at` store facts have changed that customers are judged by."""
         self._begin(Scan(at, of_facts=True))
         self._advance()
 
-    def may_pass_over(self, until: Instant) -> bool:
+    def may_skip_schedules(self, until: Instant) -> bool:
         """Are schedules due before `until`, while there is nobody yet? A set that holds since 1970
         would visit nobody on each of fifteen thousand days."""
         return (
@@ -137,31 +139,31 @@ class Audience:
             and not any(self._uncommitted())
         )
 
-    def pass_over(self, program: Program, until: Instant) -> None:
+    def skip_schedules(self, program: Program, until: Instant) -> None:
         """Schedules that are due before `until` go on to their first moments from there on."""
         schedules = self.plans.schedules
         for name in [name for name, moment in schedules.items() if moment < until]:
-            self._go_on(program.flows[name], until - 1)
+            self._set_next_moment(program.flows[name], until - 1)
         self._advance()
 
-    def next_chunk(self, program: Program) -> Chunk:
+    def next_page(self, program: Program) -> ScanPage:
         """The customers whose turn comes at `next_due`."""
         due = self.next_due
         self._begin_schedules(program, due)
-        chunk = Chunk()
-        for one in self.plans.under_way:
+        page = ScanPage()
+        for one in self.plans.in_progress:
             if one.due == due:
                 rows = self._rows_of(one)
-                visits = Scanned((one.visit,))
-                concerned = [
-                    Visited(customer, known, visits)
-                    for customer, known in self._concerned(rows, prefilter(program, one.visit, due))
+                cause = Scanned((one.scan,))
+                candidates = [
+                    ScanCandidate(customer, known, cause)
+                    for customer, known in self._candidates(rows, prefilter(program, one.scan, due))
                 ]
-                chunk.size += len(rows)
-                chunk.concerned = _merged(chunk.concerned, concerned)
-        self.plans.under_way = [one for one in self.plans.under_way if not one.is_over]
+                page.size += len(rows)
+                page.candidates = _merged(page.candidates, candidates)
+        self.plans.in_progress = [one for one in self.plans.in_progress if not one.is_over]
         self._advance()
-        return chunk
+        return page
 
     def _begin_schedules(self, program: Program, due: Instant) -> None:
         schedules = self.plans.schedules
@@ -170,11 +172,11 @@ class Audience:
             flow = program.flows[name]
             if not flow.is_paused:
                 starting.append(name)
-            self._go_on(flow, due)
+            self._set_next_moment(flow, due)
         if starting:
             self._begin(Scan(due, starting))
 
-    def _go_on(self, flow: CompiledFlow, after: Instant) -> None:
+    def _set_next_moment(self, flow: CompiledFlow, after: Instant) -> None:
         """The next moment of the flow's schedule comes after `after`."""
         assert flow.schedule is not None
         moment = flow.schedule.next_after(after)
@@ -183,43 +185,45 @@ class Audience:
         else:
             self.plans.schedules[flow.flow] = moment
 
-    def _begin(self, visit: Scan) -> None:
+    def _begin(self, scan: Scan) -> None:
         """What is due at the same moment is one visit; it has no chunk behind it yet, because
         records come before the timers of their time."""
-        under_way = self.plans.under_way
-        if under_way and under_way[-1].visit.moment == visit.moment:
-            same = under_way[-1].visit
-            same.flows += [name for name in visit.flows if name not in same.flows]
-            same.of_definitions |= visit.of_definitions
-            same.of_facts |= visit.of_facts
+        in_progress = self.plans.in_progress
+        if in_progress and in_progress[-1].scan.moment == scan.moment:
+            same = in_progress[-1].scan
+            same.flows += [name for name in scan.flows if name not in same.flows]
+            same.of_definitions |= scan.of_definitions
+            same.of_facts |= scan.of_facts
         else:
-            under_way.append(UnderWay(visit))
+            in_progress.append(ScanInProgress(scan))
 
-    def _rows_of(self, one: UnderWay) -> list[Row]:
+    def _rows_of(self, one: ScanInProgress) -> list[CustomerRow]:
         """The next customers of a visit; its cursor is behind them then."""
-        rows: list[Row] = []
+        rows: list[CustomerRow] = []
         after = one.after
         while True:
-            page = self._store.customers(after, CHUNK)
-            is_last = len(page) < CHUNK
+            page = self._store.customers(after, SCAN_CHUNK)
+            is_last = len(page) < SCAN_CHUNK
             rows += self._with_uncommitted(page, after, None if is_last else page[-1][0])
-            if is_last or len(rows) >= CHUNK:
+            if is_last or len(rows) >= SCAN_CHUNK:
                 break
             after = page[-1][0]
-        del rows[CHUNK:]
+        del rows[SCAN_CHUNK:]
         one.chunks += 1
-        one.is_over = len(rows) < CHUNK
+        one.is_over = len(rows) < SCAN_CHUNK
         if not one.is_over:
             one.after = rows[-1][0]
         return rows
 
-    def _concerned(self, rows: list[Row], may_concern: Prefilter | None) -> list[Row]:
+    def _candidates(
+        self, rows: list[CustomerRow], may_concern: Prefilter | None
+    ) -> list[CustomerRow]:
         """Those whom the visit may concern. Nothing changes them before it's their turn: of their
         own timers only those that are due with the visit are left, and they are part of it."""
         if may_concern is None:
             return rows
         cached = self._cached
-        concerned = []
+        candidates = []
         for row in rows:
             customer, known = row
             try:
@@ -227,12 +231,12 @@ class Audience:
             except Exception:
                 is_concerned = True  # the visit fails like this, and says at whom
             if is_concerned:
-                concerned.append(row)
-        return concerned
+                candidates.append(row)
+        return candidates
 
     def _with_uncommitted(
         self, page: list[tuple[bytes, bytes]], after: bytes, last: bytes | None
-    ) -> Sequence[Row]:
+    ) -> Sequence[CustomerRow]:
         """The customers behind `after`, up to `last`: those of `page`, those that are new, and
         without those that were erased."""
         changed = {
@@ -252,12 +256,12 @@ class Audience:
         return [(customer, rows[customer]) for customer in sorted(rows)]
 
     def _advance(self) -> None:
-        due = [one.due for one in self.plans.under_way]
+        due = [one.due for one in self.plans.in_progress]
         due += self.plans.schedules.values()
         self.next_due = min(due, default=FAR_FUTURE)
 
 
-def _merged(some: list[Visited], others: list[Visited]) -> list[Visited]:
+def _merged(some: list[ScanCandidate], others: list[ScanCandidate]) -> list[ScanCandidate]:
     """Both in order of the customers' ids; who is in both is visited once, for all reasons."""
     if not some:
         return others
@@ -267,5 +271,5 @@ def _merged(some: list[Visited], others: list[Visited]) -> list[Visited]:
         if same is None:
             rows[one.customer] = one
         else:
-            same.visits = Scanned((*same.visits.scans, *one.visits.scans))
+            same.cause = Scanned((*same.cause.scans, *one.cause.scans))
     return [rows[customer] for customer in sorted(rows)]

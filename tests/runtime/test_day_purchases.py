@@ -6,7 +6,7 @@ from streams.engine import Purchase, counts_in
 from streams.engine.customer.purchase_counts import Counts
 from streams.engine.effects.purchase import Bought
 from streams.ports import StoreBatch
-from streams.runtime.learning import BLOCK, PREFIX, Learning
+from streams.runtime.day_purchases import BLOCK, PREFIX, DayPurchases
 from streams.runtime.own_keys import OwnKeys
 from streams.store.memory import MemoryStore
 
@@ -24,7 +24,7 @@ class Kept:
         self.pending.clear()
 
     def blocks(self) -> int:
-        return len(self.own.scan(PREFIX, b"", 1000))
+        return len(self.own.page(PREFIX, b"", 1000))
 
 
 def purchase(number: int) -> Purchase:
@@ -42,16 +42,16 @@ def counted(purchases: int) -> Counts:
 @pytest.mark.parametrize("commit_every", [1, 5, 1000])
 def test_a_day_comes_back_whenever_it_was_committed(number: int, commit_every: int) -> None:
     kept = Kept()
-    learning = Learning(kept.own)
+    purchases = DayPurchases(kept.own)
     for done in range(number):
-        learning.learn(purchase(done))
+        purchases.learn(purchase(done))
         if (done + 1) % commit_every == 0:
-            learning.keep()
+            purchases.keep()
             kept.commit()
-            learning = Learning(kept.own)
-    learning.keep()
+            purchases = DayPurchases(kept.own)
+    purchases.keep()
     kept.commit()
-    again = Learning(kept.own)
+    again = DayPurchases(kept.own)
     assert kept.blocks() == -(-number // BLOCK)
     packed = again.close()
     assert (counts_in(packed) if packed else Counts()) == counted(number)
@@ -59,25 +59,25 @@ def test_a_day_comes_back_whenever_it_was_committed(number: int, commit_every: i
 
 def test_the_next_day_begins_without_anything() -> None:
     kept = Kept()
-    learning = Learning(kept.own)
+    purchases = DayPurchases(kept.own)
     for number in range(2 * BLOCK + 3):
-        learning.learn(purchase(number))
-    learning.keep()
+        purchases.learn(purchase(number))
+    purchases.keep()
     kept.commit()
-    assert Learning(kept.own).close() is not None
+    assert DayPurchases(kept.own).close() is not None
     kept.commit()
     assert kept.blocks() == 0
-    assert Learning(kept.own).close() is None
+    assert DayPurchases(kept.own).close() is None
 
 
 def test_what_was_not_committed_is_not_counted() -> None:
     kept = Kept()
-    learning = Learning(kept.own)
-    learning.learn(purchase(0))
-    learning.keep()
+    purchases = DayPurchases(kept.own)
+    purchases.learn(purchase(0))
+    purchases.keep()
     kept.commit()
-    learning.learn(purchase(1))
+    purchases.learn(purchase(1))
     kept.pending.clear()
-    packed = Learning(kept.own).close()
+    packed = DayPurchases(kept.own).close()
     assert packed is not None
     assert counts_in(packed) == counted(1)
