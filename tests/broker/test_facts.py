@@ -10,7 +10,7 @@ from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.demo.workers import Worker
 from streams.embedded.broker_process import BrokerProcess
 from streams.ports import CONTROL, DayReport
-from streams.runtime.day_facts import DayFact
+from streams.runtime.day_facts import DayFact, ReportAggregator
 from tests.harness.topics import records_of
 from tests.harness.year_run import PARTITIONS, YearRun
 
