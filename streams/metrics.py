@@ -1,6 +1,6 @@
-"""Every counter and gauge of a worker, with help text and labels, for Prometheus.
+"""Counters and gauges of a worker for Prometheus, with help text and labels.
 
-Nothing is counted twice: the tasks count as they go, and a scrape reads them.
+Tasks keep the counts; a scrape reads them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,69 +16,44 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 COUNTERS: dict[str, tuple[str, str]] = {
-    "events": ("sendflow_events", "Records decided and committed."),
+    "events": ("sendflow_events", "Records processed and committed."),
     "timers": ("sendflow_timers", "Timers fired."),
     "commands": ("sendflow_commands", "Send commands committed."),
-    "webhooks": ("sendflow_webhooks", "Commands to call a webhook committed."),
-    "reviews": ("sendflow_review_requests", "Messages put up for review and committed."),
-    "decisions": ("sendflow_decisions", "Decisions committed."),
-    "dead_letters": ("sendflow_dead_letters", "Records that went to dead-letters."),
-    "late": ("sendflow_late_records", "Records that came behind the stream clock."),
-    "late_between_tasks": (
-        "sendflow_late_between_tasks",
-        "Records of tasks for each other that came behind the stream clock, as most do.",
-    ),
-    "clamped": ("sendflow_clamped_events", "Events dated after they were recorded."),
-    "duplicates": ("sendflow_duplicate_events", "Events with an event_id that was seen before."),
-    "loops": ("sendflow_loops", "Entries and steps beyond what one event or timer may cause."),
+    "webhooks": ("sendflow_webhooks", "Webhook commands committed."),
+    "reviews": ("sendflow_review_requests", "Review requests committed."),
+    "dead_letters": ("sendflow_dead_letters", "Records written to dead-letters."),
+    "late": ("sendflow_late_records", "Records older than stream time."),
+    "clamped": ("sendflow_clamped_events", "Events with occurred_at after their record time."),
+    "duplicates": ("sendflow_duplicate_events", "Events with a known event_id."),
+    "loops": ("sendflow_loops", "Entries and steps over the limit of one event or timer."),
     "without_rate": (
         "sendflow_amounts_without_rate",
-        "Events with amounts in a currency that the store has no rate for.",
+        "Events in a currency without a rate.",
     ),
-    "not_entered_by_time": (
-        "sendflow_refused_quietly",
-        "Customers of a schedule or date who didn't enter.",
-    ),
-    "reviews_stale": (
-        "sendflow_reviews_stale",
-        "Reviews of messages that didn't wait for one (any more).",
-    ),
-    "backfilled": (
-        "sendflow_backfilled",
-        "Journeys of past customers who were added to a flow.",
-    ),
-    "backfills_rejected": (
-        "sendflow_backfills_rejected",
-        "Past customers who were to be added to a flow and weren't.",
-    ),
-    "coupons_loaded": ("sendflow_coupons_loaded", "Coupon codes that were loaded."),
-    "coupon_duplicates": ("sendflow_coupon_duplicates", "Coupon codes that were loaded again."),
-    "coupons_given": ("sendflow_coupons_given", "Coupon codes that were given."),
+    "reviews_stale": ("sendflow_reviews_stale", "Reviews of messages not awaiting review."),
+    "backfilled": ("sendflow_backfilled", "Journeys added by backfill."),
+    "backfills_rejected": ("sendflow_backfills_rejected", "Backfill requests rejected."),
     "coupons_missing": (
         "sendflow_coupons_missing",
-        "Coupons that weren't given, because no loaded code was left in the partition.",
+        "Messages without a coupon: no loaded code left in the partition.",
     ),
-    "interests": ("sendflow_interests", "What customers wait for, or no longer, committed."),
-    "news": ("sendflow_news", "News of articles for customers committed."),
-    "news_stale": (
-        "sendflow_news_stale",
-        "News of articles that the customer didn't wait for (any more).",
-    ),
-    "days": ("sendflow_days", "Days whose sums were told, for the store facts."),
-    "ticks": ("sendflow_ticks", "Ticks of simulated time."),
+    "interests": ("sendflow_interests", "Interests in articles begun or ended, committed."),
+    "news": ("sendflow_news", "News events for customers committed."),
+    "news_stale": ("sendflow_news_stale", "News events that the customer no longer waits for."),
+    "days": ("sendflow_days", "Day reports written (midnights UTC)."),
     "inputs_given_up": (
         "sendflow_inputs_given_up",
-        "How often an input that can't be read to its end was no longer waited for.",
+        "Times an unreadable input exceeded max_idle and was skipped.",
     ),
 }
-"""What a task counts, by its name there; the label is the task's number."""
+"""Counters of a task: its name in `PartitionTask.counts`, and name and help text of the metric."""
 
 
 class TaskMeasures(msgspec.Struct):
-    """What is measured of one task; counts since it was opened."""
+    """Measurements of one task; counts since it was opened."""
 
     partition: int
-    behind: int  # ms between the stream clock and the wall clock
+    behind: int  # ms from stream time to wall time
     buffered: dict[str, int]  # records, by topic
     lag: dict[str, int]  # records, by topic
     counts: dict[str, int]
@@ -88,7 +63,7 @@ class TaskMeasures(msgspec.Struct):
 
 
 class TaskCollector(Collector):
-    """Asks for the tasks' measures at each scrape."""
+    """Collects the measurements of all tasks at each scrape."""
 
     def __init__(self, measures: Callable[[], Iterable[TaskMeasures]]) -> None:
         self._measures = measures
@@ -101,25 +76,29 @@ class TaskCollector(Collector):
             for task in tasks:
                 counter.add_metric([str(task.partition)], task.counts.get(counted, 0))
             yield counter
-        commits = CounterMetricFamily("sendflow_commits", "Transactions.", labels=["task"])
+        commits = CounterMetricFamily(
+            "sendflow_commits", "Transactions committed.", labels=["task"]
+        )
         seconds = CounterMetricFamily(
-            "sendflow_commit_seconds", "Time spent in transactions.", labels=["task"]
+            "sendflow_commit_seconds", "Seconds spent in transactions.", labels=["task"]
         )
         behind = GaugeMetricFamily(
             "sendflow_clock_behind_seconds",
-            "Between the stream clock and the wall clock.",
+            "Seconds that stream time is behind wall time.",
             labels=["task"],
         )
         failures = GaugeMetricFamily(
             "sendflow_task_failures",
-            "How often in a row the task failed before it committed anything.",
+            "Consecutive failures of the task without a commit.",
             labels=["task"],
         )
         lag = GaugeMetricFamily(
-            "sendflow_lag_records", "Records not decided yet.", labels=["task", "topic"]
+            "sendflow_lag_records", "Records not processed yet.", labels=["task", "topic"]
         )
         buffered = GaugeMetricFamily(
-            "sendflow_buffered_records", "Fetched and not decided.", labels=["task", "topic"]
+            "sendflow_buffered_records",
+            "Records fetched and not processed yet.",
+            labels=["task", "topic"],
         )
         for task in tasks:
             label = [str(task.partition)]
@@ -135,7 +114,7 @@ class TaskCollector(Collector):
 
 
 def registry_of(measures: Callable[[], Iterable[TaskMeasures]]) -> CollectorRegistry:
-    """What `/metrics` shows: the tasks and the process."""
+    """The registry behind `/metrics`: tasks and process."""
     registry = CollectorRegistry()
     registry.register(TaskCollector(measures))
     registry.register(GC_COLLECTOR)

@@ -133,10 +133,11 @@ class Pending:
         self.records += encoder.reviews(effects.reviews)
         self.records += encoder.decisions(effects.decisions)
         self.records += encoder.interests(effects.interests)
-        for name in ("commands", "webhooks", "reviews", "decisions", "interests"):
+        for name in ("commands", "webhooks", "reviews", "interests"):
             made = getattr(effects, name)
             self.counts[name] += len(made)
             made.clear()
+        effects.decisions.clear()
 
     def all_counts(self) -> Counter[str]:
         """What is counted of this, by name, once the last slice is settled."""

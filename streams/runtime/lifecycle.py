@@ -1,14 +1,13 @@
 """The states of a partition task.
 
-    ASSIGNED --> RESTORING --> RUNNING <--> COMMITTING
-        |            |            |              |
-        |            |            v              v
-        +------------+-------> REVOKING <--------+
-        |            |            |              |
-        v            v            v              v
-      CLOSED <----------------- CLOSED        FENCED --> CLOSED
+    ASSIGNED ──► RESTORING ──► RUNNING ◄──► COMMITTING
+        │            │            │              │
+        │            └────────────┴───────┬──────┘
+        │                                 ├── revoked or failed: REVOKING ──► CLOSED
+        │                                 └── another owner:     FENCED ────► CLOSED
+        └── revoked before it was opened ───────────────────────────────────► CLOSED
 
-A task that fails is closed and opened anew: there is one way to recover, not one per failure.
+A task that fails is closed and reopened: one way of recovery for every failure.
 """
 
 import logging
@@ -18,40 +17,36 @@ logger = logging.getLogger(__name__)
 
 
 class TaskState(Enum):
-    """Where a task stands between its assignment and its end."""
+    """State of a task between its assignment and its end."""
 
-    ASSIGNED = "assigned"  # ours, nothing opened yet
+    ASSIGNED = "assigned"  # to this worker; nothing opened yet
     RESTORING = "restoring"  # reads its changelog
-    RUNNING = "running"  # decides
-    COMMITTING = "committing"  # decides ahead while a transaction is under way
+    RUNNING = "running"  # processes records and timers
+    COMMITTING = "committing"  # processes ahead while a transaction is in progress
     REVOKING = "revoking"  # finishes or abandons its last transaction
     FENCED = "fenced"  # another worker owns it; writes nothing any more
     CLOSED = "closed"  # store closed, lock free
 
 
+_LEAVING = {TaskState.REVOKING, TaskState.FENCED}
+
 SUCCESSORS: dict[TaskState, frozenset[TaskState]] = {
-    TaskState.ASSIGNED: frozenset({TaskState.RESTORING, TaskState.FENCED, TaskState.CLOSED}),
-    TaskState.RESTORING: frozenset(
-        {TaskState.RUNNING, TaskState.REVOKING, TaskState.FENCED, TaskState.CLOSED}
-    ),
-    TaskState.RUNNING: frozenset(
-        {TaskState.COMMITTING, TaskState.REVOKING, TaskState.FENCED, TaskState.CLOSED}
-    ),
-    TaskState.COMMITTING: frozenset(
-        {TaskState.RUNNING, TaskState.REVOKING, TaskState.FENCED, TaskState.CLOSED}
-    ),
-    TaskState.REVOKING: frozenset({TaskState.FENCED, TaskState.CLOSED}),
+    TaskState.ASSIGNED: frozenset({TaskState.RESTORING, TaskState.CLOSED}),
+    TaskState.RESTORING: frozenset({TaskState.RUNNING, *_LEAVING}),
+    TaskState.RUNNING: frozenset({TaskState.COMMITTING, *_LEAVING}),
+    TaskState.COMMITTING: frozenset({TaskState.RUNNING, *_LEAVING}),
+    TaskState.REVOKING: frozenset({TaskState.CLOSED}),
     TaskState.FENCED: frozenset({TaskState.CLOSED}),
     TaskState.CLOSED: frozenset(),
 }
 
 
 class WrongTransition(Exception):
-    """A task was moved along an arrow that the drawing doesn't have: a bug of this package."""
+    """A transition that the drawing doesn't have: a bug of this package."""
 
 
 def moved(partition: int, state: TaskState, to: TaskState) -> TaskState:
-    """`to`, if a task may go there from `state`; logged. Raises WrongTransition."""
+    """Returns `to` if it is a successor of `state`, and logs it. Raises WrongTransition."""
     if to not in SUCCESSORS[state]:
         raise WrongTransition(f"task {partition}: {state.value} -> {to.value}")
     logger.debug("task %d: %s -> %s", partition, state.value, to.value)

@@ -73,7 +73,6 @@ class Records:
                 return
             elif record.value is None and is_tick(record):
                 source.complete(record.time)
-                self._counts["ticks"] += 1
                 return
             elif poison_id in self._side_outputs.poisoned:
                 found = Rejection("deciding on this event failed; the worker's log has the error")

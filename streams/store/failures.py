@@ -1,7 +1,7 @@
 """What goes wrong with a store, sorted by what the caller must do: the first of the table wins.
 
 RocksDB's errors and the system's have nothing but their text in common. What isn't known to be
-damage is none: a healthy store would be set aside, and restored for hours, for a full disk.
+damage is none: a healthy store would be quarantined, and restored for hours, for a full disk.
 """
 
 import errno
@@ -14,7 +14,7 @@ CATCHES_UP = "what was committed is in the changelog, and the store in data_dir 
 AGAIN = f"start again: {CATCHES_UP}"
 _PERMIT = f"let this user read and write data_dir and all that is in it, and {AGAIN}"
 
-TEXTS: tuple[tuple[str, type[SendflowError], str], ...] = (
+REACTIONS: tuple[tuple[str, type[SendflowError], str], ...] = (
     (
         os.strerror(errno.ENOSPC),
         Refused,
@@ -43,12 +43,12 @@ TEXTS: tuple[tuple[str, type[SendflowError], str], ...] = (
 )
 
 
-def failure(directory: Path, doing: str, exception: Exception) -> Exception:
+def store_error(directory: Path, doing: str, exception: Exception) -> Exception:
     """The error of ours for `exception`, which happened while `doing` something with the store in
     `directory`. What isn't known here is a bug: no SendflowError."""
     said = str(exception)
     text = f"{directory}: {doing}: {said}"
-    for part, reaction, advice in TEXTS:
+    for part, reaction, advice in REACTIONS:
         if part in said:
             return reaction(f"{text}; {advice}" if advice else text)
     if isinstance(exception, OSError):

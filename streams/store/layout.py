@@ -12,12 +12,9 @@ from streams.ports import StoreBatch
 
 STATE = b"s"
 STATE_END = b"t"  # the first key after all states
-TIMER = b"t"
+TIMER_PREFIX = b"t"
 TIMER_END = b"u"
 POSITION = b"p"
-
-OWN = b"\x00"
-"""Keys of the task itself begin with it; customer ids don't (DESIGN 4.9)."""
 
 FIRST_CUSTOMER = b"\x01"
 
@@ -35,7 +32,7 @@ def due_bytes(state: bytes) -> bytes:
 
 def timer_start(due: Instant) -> bytes:
     """The key that comes before all timers of `due`."""
-    return TIMER + min(max(due, 0), _LATEST).to_bytes(8, "big")
+    return TIMER_PREFIX + min(max(due, 0), _LATEST).to_bytes(8, "big")
 
 
 def read_timer(key: bytes) -> tuple[Instant, bytes]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice, takewhile
 
 from streams.engine import Instant
-from streams.ports import StoreBatch
-from streams.store.layout import FIRST_CUSTOMER, NO_DUE, OWN, due_bytes
+from streams.ports import OWN_KEY_PREFIX, StoreBatch
+from streams.store.layout import FIRST_CUSTOMER, NO_DUE, due_bytes
 
 
 class MemoryStore:
@@ -25,7 +25,7 @@ class MemoryStore:
     def write(self, batch: StoreBatch) -> None:
         for key, state in batch.changes.items():
             before = self._states.get(key)
-            if not key.startswith(OWN):
+            if not key.startswith(OWN_KEY_PREFIX):
                 self._move_timer(key, _due_of(before), _due_of(state))
             if state is not None:
                 if before is None:

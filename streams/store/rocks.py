@@ -32,15 +32,15 @@ from rocksdict import (
 from streams.engine import Instant
 from streams.errors import Refused, StoreUnusable
 from streams.ports import StoreBatch
-from streams.store.failures import failure
+from streams.store.failures import store_error
 from streams.store.layout import (
     FIRST_CUSTOMER,
     NO_DUE,
     POSITION,
     STATE,
     STATE_END,
-    TIMER,
     TIMER_END,
+    TIMER_PREFIX,
     due_bytes,
     position_bytes,
     read_position,
@@ -55,7 +55,7 @@ _ARENA_BLOCK = 128 * 1024  # what even an idle store takes; the default is a meg
 _BLOOM_BITS = 10
 _LOCK_RETRY_SECONDS = 0.1
 _READ_AHEAD = 128 * 1024  # of a page of customers: an iterator of its own reads 4 KB at a time
-DAMAGED = ".damaged"
+DAMAGED_SUFFIX = ".damaged"
 
 
 class StoreMemory:
@@ -98,7 +98,7 @@ class RocksStore:
         try:
             directory.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._failure("making its folder", error) from error
+            raise self._error("making its folder", error) from error
         self._database = self._opened(lock_within, is_stopped)
 
     # ── Reading ───────────────────────────────────────────────────────────────────────────────
@@ -108,8 +108,8 @@ class RocksStore:
         try:
             state: bytes | None = self._database.get(STATE + key)
         except Exception as exception:  # rocksdict has no class of its own for RocksDB's errors
-            raise self._failure("reading", exception) from exception
-        if state is not None and key[0] != 0:  # OWN
+            raise self._error("reading", exception) from exception
+        if state is not None and key[0] != 0:  # OWN_KEY_PREFIX
             with self._remembering:
                 # Only what surely is of now: another thread may have written the customer since.
                 if writes == self._writes and not writes & 1:
@@ -146,7 +146,7 @@ class RocksStore:
                 (key[1:], state) for key, state in islice(rows, limit)
             ]
         except Exception as exception:
-            raise self._failure("reading", exception) from exception
+            raise self._error("reading", exception) from exception
         if len(found) < limit:
             # Rdict.items() takes damage for the end, and says nothing: this would raise.
             behind = STATE + found[-1][0] + b"\x00" if found else first
@@ -178,7 +178,7 @@ class RocksStore:
             self._write(batch)
         except Exception as exception:
             self._recent, self._older = {}, {}  # they may be of what wasn't written
-            raise self._failure("writing", exception) from exception
+            raise self._error("writing", exception) from exception
         finally:
             with self._remembering:
                 self._writes += 1
@@ -195,15 +195,15 @@ class RocksStore:
             else:
                 new = state[1:9]  # due_bytes, in the hottest loop of the store
                 put(STATE + key, state)
-            if key[0] == 0:  # OWN
+            if key[0] == 0:  # OWN_KEY_PREFIX
                 continue
             old = recent.get(key) or older[key]
             recent[key] = new
             if old != new:
                 if old != NO_DUE:
-                    delete(TIMER + old + key)
+                    delete(TIMER_PREFIX + old + key)
                 if new != NO_DUE:
-                    put(TIMER + new + key, b"")
+                    put(TIMER_PREFIX + new + key, b"")
         put(POSITION, position_bytes(batch))
         self._database.write(writes, self._write_options)
         self._forget()
@@ -214,7 +214,7 @@ class RocksStore:
         try:
             Rdict.destroy(str(self._directory), _options(self._memory))
         except Exception as exception:
-            raise self._failure("clearing", exception) from exception
+            raise self._error("clearing", exception) from exception
         self._database = self._opened(0.0, lambda: False)
 
     def close(self) -> None:
@@ -222,7 +222,7 @@ class RocksStore:
         try:
             self._database.flush()
         except Exception as exception:  # the changelog has it all
-            logger.warning("%s", self._failure("saving", exception))
+            logger.warning("%s", self._error("saving", exception))
         with contextlib.suppress(Exception):
             self._database.cancel_all_background(True)  # a compaction may take long
         with contextlib.suppress(Exception):  # it says that it is being closed
@@ -243,7 +243,7 @@ class RocksStore:
                 )
             except Exception as exception:
                 if not _is_locked(exception):
-                    raise self._failure("opening", exception) from exception
+                    raise self._error("opening", exception) from exception
                 if time.monotonic() >= deadline or is_stopped():
                     raise Refused(
                         f"{self._directory} is locked by another worker, tried for "
@@ -255,7 +255,7 @@ class RocksStore:
         try:
             value: bytes | None = self._database.get(POSITION)
         except Exception as exception:
-            raise self._failure("reading", exception) from exception
+            raise self._error("reading", exception) from exception
         return None if value is None else read_position(value)
 
     def _range(self, first: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -270,7 +270,7 @@ class RocksStore:
                 rows.next()
             rows.status()  # damage looks like the end
         except Exception as exception:
-            raise self._failure("reading", exception) from exception
+            raise self._error("reading", exception) from exception
 
     def _recall(self, batch: StoreBatch) -> None:
         """Reads the due times of customers in `batch` that aren't remembered."""
@@ -291,8 +291,8 @@ class RocksStore:
             self._older = self._recent
             self._recent = {}
 
-    def _failure(self, doing: str, exception: Exception) -> Exception:
-        return failure(self._directory, doing, exception)
+    def _error(self, doing: str, exception: Exception) -> Exception:
+        return store_error(self._directory, doing, exception)
 
 
 def open_store(
@@ -307,14 +307,14 @@ def open_store(
         return RocksStore(directory, memory, lock_within, is_stopped)
     except StoreUnusable as error:
         logger.error("%s", error)
-        set_aside(directory)
+        quarantine(directory)
         return RocksStore(directory, memory, lock_within, is_stopped)
 
 
-def set_aside(directory: Path) -> None:
+def quarantine(directory: Path) -> None:
     """Moves a damaged store, which nobody has open, out of the way, for people to look at. Raises
     Refused where that was done once already: damage that comes back isn't the store's."""
-    aside = directory.with_name(directory.name + DAMAGED)
+    aside = directory.with_name(directory.name + DAMAGED_SUFFIX)
     if os.path.lexists(aside):
         raise Refused(
             f"{directory} is damaged again, and {aside} is there from the first time; look after "

@@ -1,5 +1,6 @@
 """A customer, the tasks and the worker's health, as plain data for JSON."""
 
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -33,10 +34,18 @@ class WorkerView(msgspec.Struct):
     tasks: list[TaskView]
 
 
+class HealthStatus(Enum):
+    """Liveness of the worker."""
+
+    OK = "ok"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
 class HealthView(msgspec.Struct):
     """What `/health` shows: alive as long as there is an answer, ready when all tasks run."""
 
-    status: str  # ok | stopping | failed
+    status: HealthStatus
     is_ready: bool
     tasks: int
     running: int
@@ -66,8 +75,7 @@ def customer_view(state: bytes) -> dict[str, Any]:
         del plain[name]
     plain["cart"] = cart_of(customer)
     plain["recent"] = {
-        metric: [_plain(occurrence) for occurrence in past]
-        for metric, past in customer.recent.items()
+        metric: [_occurrence(one) for one in past] for metric, past in customer.recent.items()
     }
     return plain
 
@@ -75,10 +83,24 @@ def customer_view(state: bytes) -> dict[str, Any]:
 def health_view(states: list[TaskState], *, is_stopping: bool, is_failed: bool) -> HealthView:
     """The health of a worker whose tasks are in these states."""
     running = sum(state in (TaskState.RUNNING, TaskState.COMMITTING) for state in states)
-    status = "failed" if is_failed else "stopping" if is_stopping else "ok"
+    if is_failed:
+        status = HealthStatus.FAILED
+    else:
+        status = HealthStatus.STOPPING if is_stopping else HealthStatus.OK
     return HealthView(
-        status, status == "ok" and running == len(states), tasks=len(states), running=running
+        status,
+        status is HealthStatus.OK and running == len(states),
+        tasks=len(states),
+        running=running,
     )
+
+
+def _occurrence(one: Any) -> Any:
+    """A past event; `no_rate` only for an amount in a currency without a rate."""
+    plain = _plain(one)
+    if plain["no_rate"] is None:
+        del plain["no_rate"]
+    return plain
 
 
 def _plain(value: Any) -> Any:

@@ -25,7 +25,7 @@ from streams.ports import CHANGELOG, Ports, StoreBatch, TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import never_read
 from streams.settings import Settings
-from streams.store.rocks import RocksStore, StoreMemory, open_store, set_aside
+from streams.store.rocks import RocksStore, StoreMemory, open_store, quarantine
 from streams.task import PartitionTask
 from streams.worker.clock import wall_clock
 from streams.worker.kafka_task import KafkaTask
@@ -106,7 +106,7 @@ class TaskOpener:
     def _open_store(self, opening: Opening) -> RocksStore:
         directory = self._directory(opening.partition)
         if opening.is_store_unusable and directory.exists():
-            set_aside(directory)
+            quarantine(directory)
         store = open_store(
             directory, self._memory, LOCK_WITHIN, is_stopped=opening.cancelled.is_set
         )

@@ -18,8 +18,7 @@ from confluent_kafka.admin import (
 from streams.embedded.broker_process import BrokerProcess
 from streams.errors import OutcomeUnknown
 from streams.kafka.topics import topic_name
-from streams.ports import CHANGELOG, StoreBatch
-from streams.store.layout import OWN
+from streams.ports import CHANGELOG, OWN_KEY_PREFIX, StoreBatch
 from tests.harness.eventually import eventually
 from tests.harness.one_task import OneTask, wall_clock
 from tests.harness.topics import create_topics, high_watermark, read
@@ -123,7 +122,7 @@ def test_pitfall_45_a_changelog_whose_markers_were_compacted_away(
             assert restored.store.changelog_offset() == high_watermark(broker, name)
             assert dict(restored.store.items()) == expected
         # Beside the customers lie the position and the sums of the day under way.
-        assert sum(not key.startswith(OWN) for key in expected) == CUSTOMERS
+        assert sum(not key.startswith(OWN_KEY_PREFIX) for key in expected) == CUSTOMERS
 
 
 def delete_retention(broker: BrokerProcess, topic: str, value: str) -> None:

@@ -115,9 +115,9 @@ def test_pitfall_10_a_delayed_end_tears_no_later_transaction(proxy: KafkaProxy, 
 
 
 def reopened(worker: WorkerProcess, times: int) -> None:
-    """Waits until the worker has given the task up so many times."""
+    """Waits until the worker has restarted a task, or its facts agent, so many times."""
     eventually(
-        lambda: worker.log.read_text().count("restarting from the last commit") >= times,
+        lambda: worker.log.read_text().count("restarting from") >= times,
         within=20,
         message=worker.log_tail,
     )

@@ -16,7 +16,7 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
-from streams.store.rocks import DAMAGED, RocksStore, StoreMemory, open_store
+from streams.store.rocks import DAMAGED_SUFFIX, RocksStore, StoreMemory, open_store
 from tests.harness.local_shop import BEGIN, CART_FLOW, HOUR, SKEW, LocalShop
 
 NOON = BEGIN + 12 * HOUR
@@ -144,5 +144,5 @@ def test_pitfall_52_a_disk_that_is_full_after_a_commit_loses_and_repeats_nothing
     live_on(undisturbed, iter(range(last + 2)))
     assert shop.sent() == undisturbed.sent()
     assert dict(shop.local.store.items()) == dict(undisturbed.local.store.items())
-    assert not directory.with_name(directory.name + DAMAGED).exists()
+    assert not directory.with_name(directory.name + DAMAGED_SUFFIX).exists()
     shop.local.store.close()

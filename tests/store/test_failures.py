@@ -10,8 +10,8 @@ import pytest
 
 from streams.errors import Refused, StoreUnusable
 from streams.ports import StoreBatch
-from streams.store.failures import failure
-from streams.store.rocks import DAMAGED, RocksStore, StoreMemory, open_store, set_aside
+from streams.store.failures import store_error
+from streams.store.rocks import DAMAGED_SUFFIX, RocksStore, StoreMemory, open_store, quarantine
 from tests.store.states import state
 
 FOLDER = Path("data/sendflow-3")
@@ -34,7 +34,7 @@ OF_THE_SYSTEM = {
 
 @pytest.mark.parametrize("said", OF_THE_SYSTEM)
 def test_what_the_system_does_not_allow_is_for_the_user_to_mend(said: str) -> None:
-    error = failure(FOLDER, "writing", Exception(said))
+    error = store_error(FOLDER, "writing", Exception(said))
     assert isinstance(error, Refused)
     assert str(error).startswith(f"{FOLDER}: writing: {said}; ")
     assert OF_THE_SYSTEM[said] in str(error)
@@ -54,18 +54,18 @@ def test_what_the_system_does_not_allow_is_for_the_user_to_mend(said: str) -> No
     ],
 )
 def test_damage_is_rebuilt(said: str) -> None:
-    assert isinstance(failure(FOLDER, "reading", Exception(said)), StoreUnusable)
+    assert isinstance(store_error(FOLDER, "reading", Exception(said)), StoreUnusable)
 
 
 @pytest.mark.parametrize("error", [KeyError(b"ada"), Exception("Invalid argument: no such thing")])
 def test_a_bug_of_ours_is_neither(error: Exception) -> None:
-    found = failure(FOLDER, "writing", error)
+    found = store_error(FOLDER, "writing", error)
     assert type(found) is RuntimeError
     assert str(error) in str(found)
 
 
 def test_an_error_of_the_system_that_is_not_listed_is_for_the_user_too() -> None:
-    error = failure(FOLDER, "making its folder", OSError(40, os.strerror(40), "data"))
+    error = store_error(FOLDER, "making its folder", OSError(40, os.strerror(40), "data"))
     assert isinstance(error, Refused)
     assert "data_dir" in str(error)
 
@@ -100,7 +100,7 @@ def test_a_healthy_store_is_not_set_aside_for_want_of_open_files(folder: Path) -
     )
     assert "Refused" in ran.stderr, ran.stderr
     assert "ulimit -n" in ran.stderr
-    assert not folder.with_name(f"0{DAMAGED}").exists()
+    assert not folder.with_name(f"0{DAMAGED_SUFFIX}").exists()
 
 
 class Elsewhere:
@@ -159,7 +159,7 @@ def test_a_damaged_store_that_can_not_be_moved_is_refused_by_name(
 
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(Refused, match=r"can't be moved to .*Permission denied.*rebuilt"):
-        set_aside(folder)
+        quarantine(folder)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nobody denies root anything")
@@ -169,4 +169,4 @@ def test_a_healthy_store_is_not_set_aside_for_want_of_a_permission(
     (folder / "LOCK").chmod(0)
     with pytest.raises(Refused, match="let this user"):
         open_store(folder, memory)
-    assert not folder.with_name(f"0{DAMAGED}").exists()
+    assert not folder.with_name(f"0{DAMAGED_SUFFIX}").exists()

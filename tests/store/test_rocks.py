@@ -9,7 +9,7 @@ import pytest
 
 from streams.errors import Refused, StoreUnusable
 from streams.ports import StoreBatch
-from streams.store.rocks import DAMAGED, RocksStore, StoreMemory, open_store
+from streams.store.rocks import DAMAGED_SUFFIX, RocksStore, StoreMemory, open_store
 from tests.harness.eventually import eventually
 from tests.store.states import state
 from tests.store.writer import CUSTOMERS, numbered
@@ -260,7 +260,7 @@ def test_pitfall_53_a_damaged_store_is_set_aside_once(tmp_path, memory):
     damage(tmp_path / "0")
     store = open_store(tmp_path / "0", memory)
     assert store.changelog_offset() is None
-    assert (tmp_path / f"0{DAMAGED}").is_dir()
+    assert (tmp_path / f"0{DAMAGED_SUFFIX}").is_dir()
     store.close()
     damage(tmp_path / "0")
     with pytest.raises(Refused, match="damaged again"):

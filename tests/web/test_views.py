@@ -45,7 +45,7 @@ def test_a_customer_is_shown_with_names_and_without_packed_bytes():
 )
 def test_a_worker_is_ready_when_all_its_tasks_run(states, is_stopping, is_failed, expected):
     view = health_view(states, is_stopping=is_stopping, is_failed=is_failed)
-    assert (view.status, view.is_ready, view.running) == expected
+    assert (view.status.value, view.is_ready, view.running) == expected
 
 
 @pytest.mark.parametrize(

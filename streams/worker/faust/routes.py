@@ -11,7 +11,7 @@ from faust.web import Request, Response, View
 from faust.web.exceptions import NotFound, ServiceUnavailable
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from streams.web.views import customer_view
+from streams.web.views import HealthStatus, customer_view
 from streams.worker.faust.customer_table import CustomersTable
 from streams.worker.group import Answers, NotHere
 
@@ -67,7 +67,7 @@ def add_routes(app: faust.App, customers: CustomersTable, answers: Answers) -> N
         async def get(self, request: Request) -> Response:
             health = answers.health()
             return self.json(
-                msgspec.to_builtins(health), status=200 if health.status == "ok" else 503
+                msgspec.to_builtins(health), status=200 if health.status is HealthStatus.OK else 503
             )
 
     @app.page("/status", name="status")
