@@ -1,4 +1,5 @@
-"""Reader of the topic `control`: definitions, compiled once for all tasks, and store facts."""
+"""`Programs`: what the records of `control` mean, read once per process for all its tasks: compiled
+definitions, store facts, or a rejection."""
 
 import json
 import logging
@@ -20,7 +21,7 @@ from streams.ports import Facts, Record, Rejection
 logger = logging.getLogger(__name__)
 
 MOST_FACTS = 16
-"""Maximum number of cached facts: one comes per day, and its recommendations take megabytes."""
+"""Cached facts by default: one comes per day, and its recommendations take megabytes."""
 
 SEMANTICS = (1,)
 """Versions of the semantics that this engine supports: its own and the previous one."""
@@ -34,7 +35,7 @@ class Programs:
     """
 
     def __init__(self, facts_kept: int = MOST_FACTS) -> None:
-        """`facts_kept`: of so many records of facts it is kept what they mean."""
+        """`facts_kept`: maximum number of cached facts."""
         empty = read_definitions({})
         assert isinstance(empty, Definitions)
         self._facts_kept = facts_kept

@@ -3,7 +3,8 @@
 A task owns all input partitions of one number. It merges them by record time, fires the timers
 that are due before each record, lets the engine decide, and collects the content of the next
 transaction. It knows neither Kafka nor the wall clock: records are fed to it, the wall time is an
-argument, and the worker carries transactions out.
+argument. `commit_due` decides when a transaction begins, `prepare_commit` returns its content, and
+the worker carries it out (worker/committing.py).
 
     feed ──► Input ─┐             ┌─► Records ─┐
     feed ──► Input ─┼─► Agenda ──►│            ├─► Acting ──► Pending ──► prepare_commit ──► Commit
@@ -244,7 +245,7 @@ class PartitionTask:
                 case RejectRecord(source):
                     self._records.take(source, source.pop(), self.clock, wall)
                     pending.events += 1
-                    pending.begin(wall)
+                    pending.mark_changed(wall)
                     budget -= 1
                 case WaitFor(source, clock):
                     self._clock = max(self._clock, clock)
@@ -258,13 +259,13 @@ class PartitionTask:
         """Advances the clock to `due` and returns it. A timer set by a late record may be due
         before the clock."""
         self._clock = max(self._clock, order_key(due, TIMERS))
-        self._uncommitted.pending.begin(self._wall)
+        self._uncommitted.pending.mark_changed(self._wall)
         return self.clock
 
     def _close_day(self, now: Instant) -> None:
         """Closes the day that ends at `now`, or that ended before without any event since."""
         pending = self._uncommitted.pending
-        pending.begin(self._wall)
+        pending.mark_changed(self._wall)
         report = self._days.close(self.partition, now)
         self._clock = max(self._clock, order_key(report.day_end, START))
         pending.records.append(self._ports.encoder.day_report(report))
@@ -321,13 +322,13 @@ class PartitionTask:
         assert self._uncommitted.in_flight is None, "one transaction at a time"
         self._days.keep()
         position = Position(
-            self._merge.positions(),
-            self._clock,
-            self._side_outputs.late_sequence,
-            self._scans.plans,
-            self._in_force.rejected_offsets,
-            self._days.end,
-            self.time.skipped(),
+            inputs=self._merge.positions(),
+            clock=self._clock,
+            late_sequence=self._side_outputs.late_sequence,
+            plans=self._scans.plans,
+            rejected_offsets=self._in_force.rejected_offsets,
+            day_end=self._days.end,
+            skipped=self.time.skipped(),
         )
         pending = self._uncommitted.pending
         commit = self._uncommitted.in_flight = pending.prepare(position, wall)

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def load(
-    pool: Annotated[str, typer.Argument(help="Pool id.")],
+    pool: Annotated[str, typer.Argument(metavar="POOL", help="Pool id.")],
     file: Annotated[
         Path,
         typer.Argument(
+            metavar="FILE",
             help="CSV, JSONL or Parquet file with a column of codes, or .txt with one code per "
-            "line."
+            "line.",
         ),
     ],
     column: Annotated[str, typer.Option(metavar="NAME", help="Column of the codes.")] = "code",
@@ -76,7 +77,7 @@ def load(
 
 
 def status(
-    pool: Annotated[str | None, typer.Argument(help="Pool id.")] = None,
+    pool: Annotated[str | None, typer.Argument(metavar="POOL", help="Pool id.")] = None,
     as_json: options.JsonOption = False,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,

@@ -21,7 +21,7 @@ def demo(
     partitions: Annotated[int, typer.Option(min=1, help="Partitions per topic.")] = 4,
     flows: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Definitions folder (default: the example shop)."),
+        typer.Option(metavar="FOLDER", help="Definitions folder (default: the example shop)."),
     ] = None,
     brokers: Annotated[
         str | None,
@@ -32,7 +32,7 @@ def demo(
     ] = None,
     keep: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder to keep topics and logs in."),
+        typer.Option(metavar="FOLDER", help="Folder to keep topics and logs in."),
     ] = None,
     one_in: Annotated[
         int,

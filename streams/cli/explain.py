@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    customer: Annotated[str, typer.Argument(help="Customer id.")],
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="Customer id.")],
     flow: Annotated[
         str | None, typer.Option("--flow", metavar="FLOW", help="Show only this flow's decisions.")
     ] = None,
@@ -20,7 +20,9 @@ def explain(
     ] = None,
     zone: Annotated[
         str | None,
-        typer.Option("--zone", help="Time zone for display (default: the customer's)."),
+        typer.Option(
+            "--zone", metavar="ZONE", help="Time zone for display (default: the customer's)."
+        ),
     ] = None,
     as_json: options.JsonOption = False,
     config: options.ConfigFileOption = None,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streams.operations.publish import DefinitionsSet, Published
     from streams.settings import Settings
 
-FolderArgument = Annotated[Path, typer.Argument(help="Definitions folder.")]
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Definitions folder.")]
 
 
 def check(
@@ -43,7 +43,7 @@ def check(
 
 
 def show(
-    flow: Annotated[str, typer.Argument(help="Flow id.")],
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="Flow id.")],
     folder: FolderArgument = Path("flows"),
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Mermaid flowchart output.")] = False,
 ) -> None:

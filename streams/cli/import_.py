@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def import_(
     files: Annotated[
-        list[Path], typer.Argument(help="CSV, JSONL, Parquet or Avro files.", metavar="FILE...")
+        list[Path], typer.Argument(help="CSV, JSONL, Parquet or Avro files.", metavar="FILE")
     ],
     metrics: Annotated[
         list[str],
@@ -52,7 +52,9 @@ def import_(
             help="Definitions folder with custom metrics (default: the published set).",
         ),
     ] = None,
-    zone: Annotated[str, typer.Option(help="Time zone of times without an offset.")] = "UTC",
+    zone: Annotated[
+        str, typer.Option(metavar="ZONE", help="Time zone of times without an offset.")
+    ] = "UTC",
     until: Annotated[
         str | None,
         typer.Option(
@@ -72,8 +74,8 @@ def import_(
 ) -> None:
     """Import files as events of a metric. Rejected rows are reported and skipped.
 
-    Simulated time: all files form one time-ordered stream, which ends with them; later imports
-    must contain later events.
+    Simulated time: the events of all files are sorted by time. A later import may contain later
+    events only.
 
     \b
     Example: sendflow import orders.csv --as order.placed --map order_id=invoice \\

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from streams.cli import (
     backfill,
@@ -49,7 +50,7 @@ TOP_LEVEL: dict[str, CommandFunction] = {
 
 GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
     "flows": (
-        "Flow definitions: check, test, show, publish, backfill.",
+        "Flow definitions: check, test, show, diff, publish, backfill.",
         {
             "check": flows.check,
             "test": test.run_tests,
@@ -102,9 +103,34 @@ def run(arguments: list[str]) -> int:
     return output.FINE
 
 
+class Command(TyperCommand):
+    """A command whose help shows no type after flags, which take no value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, with the help option."""
+        return without_types_of_flags(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """A group of commands; see Command."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, with the help option."""
+        return without_types_of_flags(super().get_params(ctx))
+
+
+def without_types_of_flags(parameters: list[Any]) -> list[Any]:
+    """Returns the parameters of a command, flags with an empty metavar instead of `<bool>`."""
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+    return parameters
+
+
 def build_cli() -> typer.Typer:
     """The Typer application with all commands."""
     app = typer.Typer(
+        cls=Group,
         callback=_sendflow,
         no_args_is_help=True,
         add_completion=False,
@@ -112,11 +138,11 @@ def build_cli() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name, command in TOP_LEVEL.items():
-        app.command(name, help=help_of(command))(command)
+        app.command(name, cls=Command, help=help_of(command))(command)
     for name, (about, commands) in GROUPS.items():
-        group = typer.Typer(no_args_is_help=True, help=about)
+        group = typer.Typer(cls=Group, no_args_is_help=True, help=about)
         for inner, command in commands.items():
-            group.command(inner, help=help_of(command))(command)
+            group.command(inner, cls=Command, help=help_of(command))(command)
         app.add_typer(group, name=name)
     return app
 

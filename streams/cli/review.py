@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 IdsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SEND_ID]...", help="send_ids from `review list`."),
+    typer.Argument(metavar="SEND_ID", help="send_ids from `review list`."),
 ]
 TemplateOption = Annotated[
-    str | None, typer.Option(metavar="TEMPLATE", help="All messages of this template.")
+    str | None, typer.Option(metavar="TEMPLATE", help="Every queued message of this template.")
 ]
-FlowOption = Annotated[str | None, typer.Option(metavar="FLOW", help="All messages of this flow.")]
+FlowOption = Annotated[
+    str | None, typer.Option(metavar="FLOW", help="Every queued message of this flow.")
+]
 ByOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Reviewer's name, shown with the decision.")
 ]
@@ -66,7 +68,7 @@ def send(
     brokers: options.BrokersOption = None,
     prefix: options.PrefixOption = None,
 ) -> None:
-    """Approve messages. Each is sent if consent, quiet hours, Smart Sending and caps allow it then.
+    """Approve messages. Consent, quiet hours, Smart Sending and caps are evaluated again first.
 
     \b
     Example: sendflow review send 8c1c7fca4f600d294b35 --by eve

@@ -60,7 +60,7 @@ def list_(
 
 
 def members(
-    segment: Annotated[str, typer.Argument(help="Segment id.")],
+    segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="Segment id.")],
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Maximum number of ids.")
     ] = None,

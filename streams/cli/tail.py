@@ -16,7 +16,7 @@ NEWEST = 10
 
 
 def tail(
-    topic: Annotated[str, typer.Argument(help="Topic name without the prefix.")],
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Topic name without the prefix.")],
     since: Annotated[
         str | None,
         typer.Option("--from", metavar="MOMENT", help="Start time, or `start` for the beginning."),

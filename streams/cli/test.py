@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def run_tests(
-    paths: Annotated[list[Path], typer.Argument(help="Folders or .test.yaml files.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Folders or .test.yaml files.")
+    ],
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JUnit XML output file.")
     ] = None,

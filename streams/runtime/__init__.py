@@ -1,8 +1,12 @@
-"""The parts of a partition task: inputs and their merge, timers and scans, definitions in force,
-customers, the next transaction; and the life cycle.
+"""The parts of a partition task, which `task.py` puts together and draws.
 
-Pure: no Kafka, no Faust, no wall clock; time is an argument. `agenda.py` chooses the next thing to
-do, `time_policy/` holds the differences between live and simulated time, `records.py` dispatches
-records, `acting.py` decides about a customer, `commit.py` holds the content of a transaction,
-`lifecycle.py` the states of a task.
+Pure: no Kafka, no Faust, no wall clock; time is an argument.
+
+    inputs        merge.py, order.py, time_policy/ (live or simulated), records.py (by type)
+    what is next  agenda.py; timers.py, scans.py; firing.py (runs what is due)
+    deciding      acting.py (for every cause), in_force.py (definitions and facts), news.py
+    state         customers.py, cache.py; own_keys.py with coupon_book.py, products.py, days.py,
+                  day_facts.py and day_purchases.py
+    transaction   uncommitted.py, commit.py, side_outputs.py (dead letters, late records)
+    life cycle    lifecycle.py (states of a task in its worker)
 """

@@ -32,7 +32,7 @@ class Position(msgspec.Struct, array_like=True):
     plans: ScanPlans = msgspec.field(default_factory=ScanPlans)  # scans of the customers
     rejected_offsets: list[int] = []  # of `control`: records at which our code failed
     day_end: int = DAY  # the midnight at which the current day ends (days.py)
-    skipped: dict[str, list[int]] = {}  # offsets passed over so far (simulated_inputs.py)
+    skipped: dict[str, list[int]] = {}  # unprocessed offsets before the position, by topic
 
 
 _POSITION_ENCODER = msgspec.msgpack.Encoder()
@@ -108,8 +108,8 @@ class Pending:
         self.timers = 0  # timers fired
         self.since: Instant | None = None  # wall time of the first change
 
-    def begin(self, wall: Instant) -> None:
-        """Marks a change at the wall time `wall` that must be committed."""
+    def mark_changed(self, wall: Instant) -> None:
+        """Marks a change at the wall time `wall` that the next transaction must hold."""
         if self.since is None:
             self.since = wall
 

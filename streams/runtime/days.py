@@ -102,12 +102,12 @@ class Days:
         self.end_key = order_key(self.end, START)
         sums = self.sums
         return DayReport(
-            partition,
-            closed,
-            sums.customers,
-            sums.buyers,
-            sums.clv_historic,
-            self._purchases.close(),
+            partition=partition,
+            day_end=closed,
+            customers=sums.customers,
+            buyers=sums.buyers,
+            clv_historic=sums.clv_historic,
+            learned=self._purchases.close(),
         )
 
     def learn(self, purchases: Iterable[Purchase]) -> None:

@@ -3,7 +3,7 @@
     \\0product\\0<sku>                       the last `product.updated`
     \\0watch\\0<length><sku><customer>       kind, until: one key per watching customer
     \\0telling\\0<due, 8 bytes><length><sku>  a fan-out of more than one chunk
-    \\0swept                                cursor of the removal of expired watchers
+    \\0swept                                 cursor of the removal of expired watchers
 
 News of an article go to its watching customers in order of their ids, 500 at a time: the first
 chunk at once, each further one a millisecond later, like scans (SEMANTICS 5.4). Cursors are own

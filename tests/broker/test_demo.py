@@ -19,7 +19,9 @@ from tests.harness.eventually import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-COMMAND = [sys.executable, "-m", "streams.cli.main", "demo", "--partitions", "2", "--one-in", "20"]
+COMMAND = [sys.executable, "-m", "streams.cli.main", "demo", "--partitions", "2"]
+FEW, MORE = ("--one-in", "100"), ("--one-in", "20")
+"""Customers: enough to see how a run goes, and enough for all flows to have something to decide."""
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -29,7 +31,7 @@ def start(tmp_path: Path) -> Start:
 
     def start(*options: str, **variables: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [*COMMAND, *options],
+            [*COMMAND, *(FEW if "--one-in" not in options else ()), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -70,7 +72,7 @@ def report_of(process: "subprocess.Popen[str]") -> dict:
 def first(broker: BrokerProcess) -> dict:
     """The report of a demo that nothing happened to."""
     ended = subprocess.run(
-        [*COMMAND, "--brokers", broker.bootstrap, "--json"], capture_output=True, text=True
+        [*COMMAND, *MORE, "--brokers", broker.bootstrap, "--json"], capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
@@ -103,7 +105,7 @@ def test_customers_subscribe_and_fall_asleep_and_the_flows_for_them_act(first: d
 def test_a_second_one_with_a_killed_worker_ends_with_the_same_figures(
     broker: BrokerProcess, start: Start, tmp_path: Path, first: dict
 ) -> None:
-    process = start("--brokers", broker.bootstrap, "--json")
+    process = start(*MORE, "--brokers", broker.bootstrap, "--json")
     pid = eventually(lambda: worker_that_decides(tmp_path), within=60)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -226,7 +228,7 @@ def test_on_a_terminal_of_80_columns_nothing_is_cut(tmp_path: Path) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(variables)
-        os.execv(COMMAND[0], [*COMMAND[:-1], "50"])
+        os.execv(COMMAND[0], [*COMMAND, *FEW])
     while True:
         try:
             part = os.read(terminal, 65_536)

@@ -42,7 +42,7 @@ def decide_some(shop: Shop) -> None:
     opened(shop).finish()
 
 
-def test_pitfall_37_and_43_topics_that_dont_fit_are_all_named_with_what_mends_them(
+def test_pitfall_37_pitfall_43_topics_that_dont_fit_are_all_named_with_what_mends_them(
     shop: Shop,
 ) -> None:
     """Views were added later, by somebody else; the changelog was made by the brokers."""

@@ -44,7 +44,7 @@ def act(
     (DESIGN 5.4). Outputs are appended to `effects`; `state.next_due` becomes the customer's next
     timer. Returns true if `state` has changed: a scan may leave it as it was."""
     adapted, before = state.adapted, None
-    if isinstance(cause, Scanned):
+    if type(cause) is Scanned:
         if not is_concerned(program, state, cause, now):
             return False
         before = encode_state(state)

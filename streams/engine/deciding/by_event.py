@@ -8,7 +8,6 @@ from streams.engine.customer import (
     Journey,
     JourneyState,
     forget_all,
-    is_duplicate,
     is_watched,
     purchase_of,
     remember,
@@ -27,7 +26,7 @@ from streams.engine.deciding.moves import (
 from streams.engine.deciding.segment_membership import judge
 from streams.engine.effects import Effects
 from streams.engine.program import MetricPlan, Program, SegmentPlan, Turn, end
-from streams.engine.values import Event, Instant, currency_without_rate, event_hash
+from streams.engine.values import Event, Instant, currency_without_rate, event_hash, is_among
 
 ERASED = "customer.erased"
 ORDERED = "order.placed"
@@ -40,7 +39,7 @@ def by_event(
     `now` is the effective record time. True if a timer of the customer may have changed: not for
     most events, which no flow reads."""
     hash_ = event_hash(event.event_id)
-    if is_duplicate(state, hash_):
+    if is_among(hash_, state.seen):  # one of the last 64 (SEMANTICS 5.1, E29)
         effects.duplicates += 1
         return False
     plan = program.on_metric.get(event.metric, program.otherwise)
@@ -50,9 +49,11 @@ def by_event(
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
         return False
-    data = plan.data_of(event)
-    if plan.has_money and currency_without_rate(data) is not None:
-        effects.without_rate += 1
+    data = event.data
+    if plan.has_money or plan.adds:
+        data = plan.data_of(event)
+        if plan.has_money and currency_without_rate(data) is not None:
+            effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
     if event.metric == ORDERED:

@@ -3,6 +3,10 @@
 A task chooses one when it opens. They differ in valid record times, in the inputs that the task
 waits for, in the end of a day, and in the meaning of end offsets. `simulated_inputs.py` holds the
 inputs of simulated time, `ticks.py` its punctuation.
+
+Outside, `record_time` is read in `kafka/topics.py` (type of timestamps), `operations/` and
+`worker/facts_agent.py` (timestamps of what they write; commands that need live time or simulated
+time), `cli/import_.py`, `cli/topics.py`, `cli/options.py` (`--simulated`) and `local.py`.
 """
 
 from collections import Counter
