@@ -83,7 +83,7 @@ def _arguments() -> argparse.Namespace:
         nargs="?",
         const=1_000_000,
         metavar="N",
-        help="also visit so many customers of one partition (takes minutes; default 1,000,000)",
+        help="also scan this many customers of one partition (takes minutes; default 1,000,000)",
     )
     parser.add_argument(
         "--json", metavar="FILE", type=Path, default=RESULTS, help="where the figures go, too"

@@ -1,9 +1,9 @@
-"""What visiting every customer of a task costs: a million of them in RocksDB, in one partition.
+"""The cost of scanning all customers of a task: a million of them in RocksDB, in one partition.
 
     python -m benchmarks.schedule [--customers N] [--profile | --json]
 
 The task itself runs, as in a worker: a slice at a time, a transaction prepared and written to the
-store every 100 ms. Each line is one visit; "longest slice" is how long a partition beside this one
+store every 100 ms. Each line is one scan; "longest slice" is how long a partition beside this one
 waits for its turn. The store is filled directly.
 """
 
@@ -101,7 +101,7 @@ LOW = {"segment": "low", "if": {"value": "clv.historic", "below": "store_mean"}}
 
 
 def definitions(flows: list[dict[str, Any]], *segments: dict[str, Any]) -> bytes:
-    """A set as a value of `control`; segment flows are paused, so that visiting is what is timed
+    """A set as a value of `control`; segment flows are paused, so that the scan is what is timed
     and not sending."""
     started = [
         {
@@ -228,7 +228,7 @@ def resident() -> int:
 
 
 def main() -> None:
-    """Prints the figures, or with --profile where the time of the first visit goes."""
+    """Prints the figures, or with --profile where the time of the first scan goes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--profile", action="store_true")
@@ -245,7 +245,7 @@ def main() -> None:
             if options.json:
                 print(json.dumps([msgspec.to_builtins(line) for line in lines]))
                 return
-            print(f"{'visit':28} {'customers/s':>12} {'written':>9} {'longest slice':>14} memory")
+            print(f"{'scan':28} {'customers/s':>12} {'written':>9} {'longest slice':>14} memory")
             for line in lines:
                 print(line.text(), flush=True)
         finally:
@@ -253,9 +253,9 @@ def main() -> None:
 
 
 class Line(msgspec.Struct, frozen=True):
-    """What one visit cost, in CPU time; memory in MB."""
+    """Cost of one scan, in CPU time; memory in MB."""
 
-    visit: str
+    scan: str
     customers_per_second: float
     written: int
     longest_slice_ms: float
@@ -265,7 +265,7 @@ class Line(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """As a line of the table."""
         return (
-            f"{self.visit:28} {self.customers_per_second:>12,.0f} {self.written:>9,} "
+            f"{self.scan:28} {self.customers_per_second:>12,.0f} {self.written:>9,} "
             f"{self.longest_slice_ms:>11.1f} ms {self.memory_before:>5.0f} -> "
             f"{self.most_memory:>4.0f} MB"
         )

@@ -1,8 +1,13 @@
 """Sendflow: decides, per customer and in the moment, which message a shop should send.
 
-`task.py` is the one place where state, time and output meet. Below it: `engine/` (pure), `runtime/`
-(the parts of a task). Beside it, one technology each: `kafka/`, `store/`, `contracts/`,
-`definitions/`, `files/`. Above: `worker/`, `operations/`, `replay/`, `flowtest/`, `demo/`, `cli/`.
+`task.py` is the one place where state, time and output meet.
+
+    below it        engine/ (the rules, pure), runtime/ (parts of a task), ports.py (its protocols)
+    one technology  kafka/, store/ (RocksDB), contracts/ (Avro), definitions/ (YAML), files/,
+                    web/ (views of the port), embedded/ (a broker as a child process)
+    around it       programs.py (records of `control`), local.py (a task on logs in memory)
+    above           worker/, operations/, importing/, replay/, flowtest/, demo/, cli/
+    everywhere      settings.py, errors.py, metrics.py, resources.py (data files)
 """
 
 __version__ = "0.1.0"

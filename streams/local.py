@@ -1,8 +1,8 @@
 """A partition task on logs in memory: for flow tests, and to test the task itself.
 
-It does what a worker does, in one thread and by hand: feed, cut, run, commit, add up the facts of a
-day; and what happens to one: crash before or after the store was written, restart with or without
-the store.
+The steps of a worker, in one thread and by explicit calls: feed, set end offsets, run, commit, add
+up the facts of a day; and its failures: a crash before or after the store was written, a restart
+with or without the store.
 """
 
 from collections.abc import Callable
@@ -31,11 +31,11 @@ from streams.runtime.day_facts import DayFact, ReportAggregator
 from streams.settings import RecordTime
 from streams.task import PartitionTask
 
-_BUDGET = 1_000_000  # records, timers and visits before what is decided is looked at
+_BUDGET = 1_000_000  # records, timers and scanned customers per run
 
 
 class LocalParts(msgspec.Struct):
-    """What a local task is made of; `open_store` makes an empty store."""
+    """The parts of a local task; `open_store` makes an empty store."""
 
     open_store: Callable[[], Store]
     decoder: Decoder
@@ -48,7 +48,7 @@ class LocalParts(msgspec.Struct):
 class LocalTask:
     """One task with its inputs, its changelog and its outputs as lists.
 
-    `output` holds what a read_committed reader would see.
+    `output` holds the records that a read_committed reader would see.
     """
 
     def __init__(self, parts: LocalParts) -> None:
@@ -60,7 +60,7 @@ class LocalTask:
         self.store = parts.open_store()
         self._poisoned: frozenset[tuple[str, int]] = frozenset()
         self._aggregator = ReportAggregator(partitions=1)
-        self._facts_read = 0  # of the output, what `new_facts` has seen
+        self._facts_read = 0  # outputs that `new_facts` has read
         self.task = self._open()
 
     def append(self, topic: str, time: Instant, key: bytes | None, value: bytes | None) -> Record:
@@ -70,17 +70,17 @@ class LocalTask:
         return record
 
     def advance(self, wall: Instant) -> None:
-        """Feeds what is new, cuts at `wall` and processes all that can be. Records and timers
-        before `wall` less the clock skew happen; in simulated time, what ticks allow, and at the
-        end of each day what was decided is committed and its facts come."""
+        """Feeds new records, sets end offsets as of `wall`, and processes all that is possible:
+        records and timers before `wall` less the clock skew; in simulated time, up to the ticks,
+        with a commit and the facts at the end of each day."""
         while (
             self.step(wall, _BUDGET) or self._passes_midnight(wall) or self.sets_end_offsets(wall)
         ):
             pass
 
     def step(self, wall: Instant, budget: int) -> bool:
-        """As `advance`, but only about `budget` records, timers and visits to customers; True if
-        more can be done. Raises what a question of the task's raises (`lookup_needed`)."""
+        """One step of `advance`, of about `budget` records, timers and scanned customers; True if
+        more can be done. Raises the errors of the task's lookup (`lookup_needed`)."""
         try:
             self._feed()
             if self._parts.settings.record_time is RecordTime.APPEND:
@@ -105,8 +105,8 @@ class LocalTask:
             self._fed[topic] = len(log)
 
     def commit(self, wall: Instant, *, with_store: bool = True) -> None:
-        """One transaction; without the store, as if the worker had been killed after the commit
-        and before the write (PITFALLS 1). Nothing happens if there is nothing to commit."""
+        """Commits one transaction, if there is anything to commit. Without the store: as if the
+        worker had been killed between the commit and the write (PITFALLS 1)."""
         if self.task.commit_due(wall) is None:
             return
         commit = self.task.prepare_commit(wall)
@@ -121,7 +121,7 @@ class LocalTask:
             self.task.committed(commit, self._end())
 
     def new_facts(self) -> list[DayFact]:
-        """The facts of the days that were told of in committed reports since the last call."""
+        """The facts of the days completed by committed reports since the last call."""
         for record in self.output[self._facts_read :]:
             if record.topic == PARTITION_FACTS:
                 report = read_report(record.value or b"")
@@ -131,7 +131,7 @@ class LocalTask:
         return list(self._aggregator.complete())
 
     def add_fact(self, fact: DayFact) -> None:
-        """Adds the facts of a day to the log of `control`, as of its end."""
+        """Appends the facts of a day to the log of `control`, as of its end."""
         record = fact_record(fact)
         self.append(CONTROL, fact.day_end, record.key, record.value)
 
@@ -145,21 +145,20 @@ class LocalTask:
         return bool(facts)
 
     def take_new_internal(self) -> list[OutputRecord]:
-        """What was committed for other tasks since it was asked for the last time: whoever moves
-        the tasks hands it over."""
+        """Records committed for other tasks since the last call; the caller delivers them."""
         committed, self._forwarded = self.output[self._forwarded :], len(self.output)
         return [record for record in committed if record.topic in BETWEEN_TASKS]
 
     def sets_end_offsets(self, wall: Instant) -> bool:
-        """In simulated time, once the facts of a day are there: all that tasks have written for
-        each other by then is in the logs. Was that asked for?"""
-        asked = self.task.needs_end_offsets(wall)
-        if asked:
-            self.task.set_end_offsets(wall, {topic: len(self.logs[topic]) for topic in asked})
-        return bool(asked)
+        """In simulated time, sets the end offsets that the task needs after the facts of a day.
+        Returns True if it needed any."""
+        topics = self.task.needs_end_offsets(wall)
+        if topics:
+            self.task.set_end_offsets(wall, {topic: len(self.logs[topic]) for topic in topics})
+        return bool(topics)
 
     def restart(self, *, keep_store: bool = True) -> None:
-        """Memory is lost; the store catches up with the changelog and a new task opens on it."""
+        """Drops the task; the store catches up with the changelog and a new task opens on it."""
         if not keep_store:
             self.store.close()
             self.store = self._parts.open_store()

@@ -1,6 +1,5 @@
-"""What a partition task is given: its settings, and as protocols where state is kept, how bytes
-become events and how effects become bytes. The adapters in `store/` and `contracts/` satisfy
-them."""
+"""The ports of a partition task: its settings, and the protocols for the store, for decoding events
+and for encoding effects. The adapters in `store/` and `contracts/` implement them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
@@ -22,7 +21,7 @@ from streams.engine import (
 from streams.settings import RecordTime
 
 Headers = list[tuple[str, bytes]]
-"""Headers of a record, in order; a name may occur more than once."""
+"""Headers of a record, in order; a name may repeat."""
 
 PartitionId = tuple[str, int]
 """A topic and one of its partitions."""
@@ -50,18 +49,17 @@ class OutputRecord(msgspec.Struct, gc=False):
 
 
 class Rejection(msgspec.Struct, gc=False):
-    """Why a record can't be used: the reason goes to `dead-letters` with the original bytes."""
+    """The reason why a record is unusable; goes to `dead-letters` with the original bytes."""
 
     reason: str
     schema: str | None = None
 
 
 class StoreBatch(msgspec.Struct):
-    """What one transaction changes in the store; written at once or not at all.
+    """The changes of one transaction to the store; written atomically.
 
-    `changes` maps a changelog key (customer id, or a key of the task that begins with 0x00) to
-    its new bytes, None for deleted. `changelog_offset` is the next offset of the changelog
-    to read after these changes.
+    `changes` maps a changelog key (customer id, or own key of the task) to its new bytes; None:
+    deleted. `changelog_offset` is the next changelog offset to read after these changes.
     """
 
     changes: dict[bytes, bytes | None]
@@ -70,13 +68,13 @@ class StoreBatch(msgspec.Struct):
 
 
 class Store(Protocol):
-    """State, timer index and changelog offset of one task. A cache of the changelog: never ahead of
-    what is committed there. Keys that begin with 0x00 are the task's own and have no timers."""
+    """State, timer index and changelog offset of one task. A cache of the changelog, never ahead of
+    its committed records. Keys that begin with 0x00 are the task's own and have no timers."""
 
     def get(self, key: bytes) -> bytes | None: ...
     def write(self, batch: StoreBatch) -> None:
-        """All of `batch` in one atomic write, with the timer index kept in step by the next due
-        time in each state's header. Raises StoreUnusable, Refused."""
+        """Writes `batch` atomically and updates the timer index by the next due time in each
+        state's header. Raises StoreUnusable, Refused."""
 
     def changelog_offset(self) -> int | None:
         """Next changelog offset to read; None for a new store."""
@@ -89,19 +87,19 @@ class Store(Protocol):
         """Up to `limit` pairs (key, state) with key > after, in order of key."""
 
     def own(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        """Up to `limit` pairs (key, value) of the task's own keys that begin with `prefix` and are
-        greater than `after`, in order of key."""
+        """Up to `limit` pairs (key, value) of own keys with `prefix` and key > `after`, in order of
+        key."""
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Everything, the task's own keys too."""
+        """All keys with their values, own keys included."""
 
     def clear(self) -> None: ...
     def close(self) -> None: ...
 
 
 class CouponCode(msgspec.Struct, gc=False):
-    """One record of the topic `coupons`: a code that `pool` may give. `at` is when it was loaded,
-    by the loader's own clock."""
+    """One record of the topic `coupons`: a code of `pool`. `at`: time of loading, by the loader's
+    clock."""
 
     pool: str
     code: str
@@ -110,21 +108,21 @@ class CouponCode(msgspec.Struct, gc=False):
 
 
 Decoded = Event | Review | Backfill | CouponCode | Product | Interest
-"""What a record of an input may be."""
+"""The possible contents of an input record."""
 
 
 class Decoder(Protocol):
-    """Bytes of the input topics to events, and to what else one may hold."""
+    """Decodes the records of the input topics."""
 
     def decode(self, topic: str, record: Record) -> Decoded | Rejection:
-        """The event in `record` of the input `topic` (logical name), or why there is none.
-        Checks the key too; never raises for what a producer could have written, but LookupNeeded
-        where another system must be asked first: the same record comes again after that."""
+        """The content of a record of the input `topic` (logical name), or its rejection. Checks the
+        key too; never raises for any bytes of a producer. Raises LookupNeeded if another system
+        must be queried first; the same record is decoded again after that."""
 
 
 class DayReport(msgspec.Struct, frozen=True):
-    """What a task says of a day that is over (DESIGN 5.11): sums over its customers at its end,
-    money in minor units, and what was learnt on it (None: nothing)."""
+    """Report of a task about a day that is over (DESIGN 5.11): sums over its customers at its end,
+    money in minor units, and the purchase counts of the day (None: no purchases)."""
 
     partition: int
     day_end: Instant  # the midnight, UTC, at which it ended
@@ -135,7 +133,7 @@ class DayReport(msgspec.Struct, frozen=True):
 
 
 class Encoder(Protocol):
-    """Effects to the bytes of the output topics."""
+    """Encodes effects as records of the output topics."""
 
     def commands(self, commands: Iterable[SendCommand]) -> list[OutputRecord]: ...
     def webhooks(self, commands: Iterable[WebhookCommand]) -> list[OutputRecord]: ...
@@ -153,42 +151,42 @@ class Encoder(Protocol):
 
 
 CHANGELOG = "customers-changelog"
-"""The topic of the states, and of the keys that are a task's own."""
+"""The topic of the customer states and of the own keys of tasks."""
 
 OWN_KEY_PREFIX = b"\x00"
-"""The first byte of the keys that are a task's own and no customer's (DESIGN 4.9)."""
+"""First byte of the own keys of a task; customer ids don't begin with it (DESIGN 4.9)."""
 
 CONTROL = "control"
-"""The topic of what decides: sets of definitions, and store facts."""
+"""The topic of definitions and store facts."""
 
 PRODUCTS = "products"
 """The topic of the shop's articles."""
 
 DAY_FACTS_KEY = b"day-facts"
-"""The key of the records of `control` that hold the facts of a day, added up over all tasks. Their
-record time is not before the end of the day; in simulated time it is that midnight."""
+"""Key of the `control` records with the facts of a day, added up over all tasks. Their record time
+is at or after the end of the day; in simulated time it is that midnight."""
 
 
 class Facts(msgspec.Struct):
-    """Store facts of one record of `control`: name (SEMANTICS 7.2) to value, a number but for the
+    """Store facts of one record of `control`, by name (SEMANTICS 7.2): numbers, and the
     recommendations."""
 
     values: dict[str, Any]
 
 
 class ControlReader(Protocol):
-    """Records of the topic `control` to what decides from then on."""
+    """Reads records of `control` as programs and store facts."""
 
     def initial(self) -> Program:
-        """The program of an empty set of definitions: state is kept, nothing is decided."""
+        """The program of an empty set of definitions: states are updated, nothing is decided."""
 
     def read(self, record: Record) -> Program | Facts | Rejection:
-        """The program or the facts that hold from this record on. Compiled once per record, for
-        all tasks. Raises Refused where this version can't decide by it."""
+        """The program or the facts in force from this record on. Compiled once per record, for all
+        tasks. Raises Refused if this version doesn't support the set."""
 
 
 class Ports(msgspec.Struct):
-    """What a task is given to work with."""
+    """The ports of one task."""
 
     store: Store
     decoder: Decoder
@@ -197,7 +195,7 @@ class Ports(msgspec.Struct):
 
 
 class TaskSettings(msgspec.Struct, frozen=True):
-    """What of the settings a task depends on; durations in milliseconds."""
+    """The settings that a task depends on; durations in milliseconds."""
 
     clock_skew: int = 20
     max_idle: int = 60_000

@@ -1,4 +1,5 @@
-"""Records of the topic `control` to what decides: definitions compiled once for all tasks."""
+"""`Programs`: what the records of `control` mean, read once per process for all its tasks: compiled
+definitions, store facts, or a rejection."""
 
 import json
 import logging
@@ -20,34 +21,35 @@ from streams.ports import Facts, Record, Rejection
 logger = logging.getLogger(__name__)
 
 MOST_FACTS = 16
-"""So many are kept: one a day comes, and what is worked out of it takes megabytes."""
+"""Cached facts by default: one comes per day, and its recommendations take megabytes."""
 
 SEMANTICS = (1,)
-"""The numbers of the semantics that this engine can decide by: its own and the one before it."""
+"""Versions of the semantics that this engine supports: its own and the previous one."""
 
 
 class Programs:
     """The control reader of a process (ports.ControlReader).
 
-    `control` has one partition that every task reads, so what a record means is worked out once
-    and kept by its bytes.
+    `control` has one partition that every task reads, so each record is read once and cached by its
+    bytes.
     """
 
     def __init__(self, facts_kept: int = MOST_FACTS) -> None:
-        """`facts_kept`: of so many records of facts it is kept what they mean."""
+        """`facts_kept`: maximum number of cached facts."""
         empty = read_definitions({})
         assert isinstance(empty, Definitions)
         self._facts_kept = facts_kept
         self._initial = compile_program(empty, version="none")
         self._read: dict[bytes, Program | Facts | Rejection] = {}
-        self._facts: deque[bytes] = deque()  # what of it are facts, oldest first
+        self._facts: deque[bytes] = deque()  # the cached facts, oldest first
 
     def initial(self) -> Program:
         """The program of an empty set of definitions."""
         return self._initial
 
     def read(self, record: Record) -> Program | Facts | Rejection:
-        """What holds from this record on. Raises Refused for a set of a newer version."""
+        """The program or facts in force from this record on. Raises Refused for a set of a newer
+        version."""
         value = record.value or b""
         change = self._read.get(value)
         if change is None:
@@ -68,10 +70,10 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
         return Facts(values)
     if isinstance(record, DefinitionsRecord):
         if record.semantics not in SEMANTICS:
-            # Set aside, it would be in force on newer workers and not on this one (DESIGN 3).
+            # Rejected here, it would still be in force on newer workers (DESIGN 3).
             raise Refused(
-                f"definitions {record.version} need semantics {record.semantics}, this version "
-                f"knows {', '.join(map(str, SEMANTICS))}: use a newer sendflow"
+                f"definitions {record.version} need semantics {record.semantics}, supported: "
+                f"{', '.join(map(str, SEMANTICS))}; upgrade sendflow"
             )
         definitions = read_definitions(json.loads(record.definitions))
         if isinstance(definitions, Definitions):
@@ -84,13 +86,13 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
 
 
 def _compiled(definitions: Definitions, record: DefinitionsRecord) -> Program | Rejection:
-    """A set that can't be compiled is a bug of ours: it's set aside, and the older one decides on,
-    rather than stopping every task (PITFALLS 61)."""
+    """Compiles a set. A failure is a bug of ours: the set is rejected and the previous one stays in
+    force, rather than stopping every task (PITFALLS 61)."""
     try:
         program = compile_program(definitions, record.version, record.successors)
     except Exception as error:
-        logger.exception("definitions %s can't be compiled", record.version)
-        return Rejection(f"definitions {record.version} can't be compiled: {error!r}")
+        logger.exception("definitions %s failed to compile", record.version)
+        return Rejection(f"definitions {record.version} failed to compile: {error!r}")
     program.coupon_key = record.coupon_key
     logger.info("definitions %s are in force", record.version)
     return program

@@ -1,22 +1,23 @@
 """PartitionTask: the one place where state, time and output meet.
 
 A task owns all input partitions of one number. It merges them by record time, fires the timers
-that are due before each record, lets the engine act, and collects what the next transaction
-holds. It knows neither Kafka nor the wall clock: records are fed to it, the wall time is an
-argument, and somebody else carries transactions out.
+that are due before each record, lets the engine decide, and collects the content of the next
+transaction. It knows neither Kafka nor the wall clock: records are fed to it, the wall time is an
+argument. `commit_due` decides when a transaction begins, `prepare_commit` returns its content, and
+the worker carries it out (worker/committing.py).
 
     feed ──► Input ─┐             ┌─► Records ─┐
     feed ──► Input ─┼─► Agenda ──►│            ├─► Acting ──► Pending ──► prepare_commit ──► Commit
-    cut ──►  bounds ┘     ▲       └─► Firing ──┘      │                                         │
-                          └─── timers, visits, days ◄─┘            committed ◄── transaction ◄──┘
+    end offsets ────┘     ▲       └─► Firing ──┘      │                                         │
+                          └─── timers, scans, days ◄──┘            committed ◄── transaction ◄──┘
 
     TimePolicy   live or simulated: how far inputs are known, when a day ends     time_policy/
-    Agenda       what is next                                                     agenda.py
-    Records      what becomes of a record                                         records.py
-    Firing       timers, and visits to customers                                  firing.py
-    Acting       what is decided about a customer, whatever the cause             acting.py
-    InForce      the definitions and store facts that decide                      in_force.py
-    Pending      what the next transaction holds                                  commit.py
+    Agenda       the next thing to do                                             agenda.py
+    Records      dispatch of a record by its type                                 records.py
+    Firing       timers, and scans of the customers                               firing.py
+    Acting       decisions about a customer, for every cause                      acting.py
+    InForce      the definitions and store facts in force                         in_force.py
+    Pending      content of the next transaction                                  commit.py
 """
 
 from collections import Counter
@@ -58,8 +59,8 @@ from streams.runtime.timers import Timers
 from streams.runtime.uncommitted import Uncommitted
 
 LONGEST_IDLE: Instant = 10_000
-"""A task that waits is run several times a second. If it wasn't for so long, because the group had
-to agree or the machine slept, no input is to blame."""
+"""A waiting task runs several times a second. A longer gap comes from a rebalance or a sleeping
+machine, not from an input."""
 
 
 class PartitionTask:
@@ -93,7 +94,7 @@ class PartitionTask:
         self.time: TimePolicy = open_time(partition, settings, position, self.counts)
         self._merge = self.time.merge
         control = self._merge.by_topic[CONTROL]
-        # A worker reads `control` whole: what the task has been through already is fed to it again.
+        # A worker reads `control` whole: records that the task has processed are fed again.
         control.next_offset = 0
         uncommitted = self._uncommitted = Uncommitted()
         own = OwnKeys(ports.store, uncommitted.changes, lambda: uncommitted.pending.changes)
@@ -123,57 +124,56 @@ class PartitionTask:
         )
         self._agenda = Agenda(self.time, days, in_force, timers, scans, products)
 
-    # ── What the worker asks ──────────────────────────────────────────────────────────────────
+    # ── Queries by the worker ─────────────────────────────────────────────────────────────────
 
     @property
     def positions(self) -> dict[str, int]:
-        """Next offset to process, by topic: where the inputs are sought to."""
+        """Next offset to process, by topic: the start of fetching."""
         return {topic: self._merge.by_topic[topic].resume_at for topic in INPUTS}
 
     @property
     def processed_to(self) -> OrderKey:
-        """How far it is, more finely than the clock: it goes on with all that is processed."""
+        """Order key up to which everything is processed: finer than `clock`."""
         return self._clock
 
     @property
     def clock(self) -> Instant:
-        """The stream clock, ms since the epoch."""
+        """Stream time, ms since the epoch."""
         return time_of(self._clock)
 
     @property
     def waits_for(self) -> str | None:
-        """The topic that holds the task back, or what must be asked first (`lookup_needed`); None
-        while it has something to do."""
+        """The topic or lookup (`lookup_needed`) that the task waits for; None while it has work."""
         if self._lookup_needed is not None:
             return self._lookup_needed.what
         return None if self._waits_for is None else self._waits_for.topic
 
     @property
     def lookup_needed(self) -> LookupNeeded | None:
-        """What must be asked before the next record can be judged. The task waits at that record,
-        as it does for an input; each `run` tries it again."""
+        """The lookup that the next record needs. The task waits at that record, as for an input;
+        each `run` retries it."""
         return self._lookup_needed
 
     @property
     def waits_for_facts(self) -> bool:
-        """Does it wait for the facts of the day that is over?"""
+        """True if the task waits for the facts of the day that is over."""
         return self.waits_for == CONTROL and (
             self.time.awaited_at_midnight(self._days, self._in_force.fact_until) is self._waits_for
         )
 
     @property
     def next_due(self) -> Instant | None:
-        """When the next timer, or the next chunk of a visit, is due; None if there is none."""
+        """Due time of the next timer, scan chunk or fan-out chunk; None if there is none."""
         return self._agenda.next_due
 
     @property
     def program(self) -> Program:
-        """What decides now: the definitions and the facts that are in force."""
+        """The definitions and store facts in force."""
         return self._in_force.program
 
     @property
     def uncommitted(self) -> int:
-        """Records and timers decided since the last `prepare_commit`."""
+        """Records and timers processed since the last `prepare_commit`."""
         return self._uncommitted.pending.events + self._uncommitted.pending.timers
 
     def buffered(self, topic: str) -> tuple[int, int]:
@@ -182,7 +182,7 @@ class PartitionTask:
         return len(one.records), one.buffered_bytes
 
     def state_of(self, customer: str) -> bytes | None:
-        """The committed state of a customer, never what isn't committed yet (PITFALLS 55)."""
+        """Committed state of a customer, without uncommitted changes (PITFALLS 55)."""
         return self._ports.store.get(customer.encode())
 
     # ── Records and time ──────────────────────────────────────────────────────────────────────
@@ -196,25 +196,25 @@ class PartitionTask:
         self._waits_for = None
 
     def needs_end_offsets(self, wall: Instant) -> list[str]:
-        """The topics whose end must be known for the clock to go on (DESIGN 5.2)."""
+        """Topics whose end offset the clock needs (DESIGN 5.2)."""
         if self._waits_for is None or self._lookup_needed is not None:
             return []
         return self.time.unknown_ends(wall, self._days, self._in_force.fact_until)
 
     def set_end_offsets(self, wall: Instant, ends: dict[str, int]) -> None:
-        """The ends of partitions, asked for at or after the wall time `wall`: once a topic has been
-        fed up to its end, all is here that the policy for time says (`time_policy`)."""
+        """End offsets of partitions, requested at or after the wall time `wall`. A topic that has
+        been fed up to its end offset is complete up to a time that `time_policy` defines."""
         self.time.set_end_offsets(wall, self._days, ends)
         self._waits_for = None
 
     def run(self, wall: Instant, budget: int) -> bool:
         """Processes up to about `budget` records and timers; True if more can be done at once.
 
-        Raises Poisoned when deciding fails; the task must then be thrown away. Where it returns
-        False, it waits for an input, or for an answer (`lookup_needed`).
+        False: the task waits for an input or a lookup (`lookup_needed`). Raises Poisoned if
+        processing fails; the task must then be closed.
         """
         if wall - self._wall > LONGEST_IDLE or self._lookup_needed is not None:
-            self._merge.restart_waits()  # while it waited for an answer, it asked for no ends
+            self._merge.restart_waits()  # no end offsets are requested during a lookup
         self._wall = wall
         self._lookup_needed = None
         has_more = self._run(wall, budget)
@@ -245,7 +245,7 @@ class PartitionTask:
                 case RejectRecord(source):
                     self._records.take(source, source.pop(), self.clock, wall)
                     pending.events += 1
-                    pending.begin(wall)
+                    pending.mark_changed(wall)
                     budget -= 1
                 case WaitFor(source, clock):
                     self._clock = max(self._clock, clock)
@@ -256,24 +256,23 @@ class PartitionTask:
         return True
 
     def _reach(self, due: Instant) -> Instant:
-        """The clock goes on to what is due at `due`; returns it. What a late record has set may be
-        due before it."""
+        """Advances the clock to `due` and returns it. A timer set by a late record may be due
+        before the clock."""
         self._clock = max(self._clock, order_key(due, TIMERS))
-        self._uncommitted.pending.begin(self._wall)
+        self._uncommitted.pending.mark_changed(self._wall)
         return self.clock
 
     def _close_day(self, now: Instant) -> None:
-        """All of the day that ends now, or ended before without anything happening since, is
-        decided."""
+        """Closes the day that ends at `now`, or that ended before without any event since."""
         pending = self._uncommitted.pending
-        pending.begin(self._wall)
+        pending.mark_changed(self._wall)
         report = self._days.close(self.partition, now)
         self._clock = max(self._clock, order_key(report.day_end, START))
         pending.records.append(self._ports.encoder.day_report(report))
         self.counts["days"] += 1
 
     def _take(self, taking: TakeRecords) -> int:
-        """Takes records as the agenda says, one after the other. Returns how many."""
+        """Processes the records of `taking` one by one. Returns their number."""
         source, at, limit, most = taking.source, taking.at, taking.limit, taking.most
         records, timers, pending = self._records, self._timers, self._uncommitted.pending
         taken = 0
@@ -282,13 +281,13 @@ class PartitionTask:
             before, self._clock = self._clock, at
             try:
                 records.take(source, record, at >> 8, self._wall)
-            except LookupNeeded as needed:  # as if it hadn't been looked at
+            except LookupNeeded as needed:  # as if the record had not been read
                 source.put_back(record)
                 self._clock, self._lookup_needed = before, needed
                 return taken
             taken += 1
             pending.events += 1
-            if pending.since is None:  # its position, at least, is to be committed
+            if pending.since is None:  # at least its position must be committed
                 pending.since = self._wall
             if at & 0xFF == LATE:
                 self._side_outputs.late(source, record, at >> 8)
@@ -305,8 +304,9 @@ class PartitionTask:
     # ── Transactions ──────────────────────────────────────────────────────────────────────────
 
     def commit_due(self, wall: Instant) -> Instant | None:
-        """When the next transaction should begin; None: there is nothing to commit, so an idle
-        partition holds none open (PITFALLS 14). At the live edge, as soon as there is output."""
+        """Wall time at which the next transaction should begin; at the live edge, as soon as there
+        is output. None: nothing to commit, so an idle partition keeps no transaction open
+        (PITFALLS 14)."""
         pending = self._uncommitted.pending
         if pending.since is None:
             return None
@@ -317,18 +317,18 @@ class PartitionTask:
         return pending.since + self.settings.commit_interval
 
     def prepare_commit(self, wall: Instant) -> Commit:
-        """Everything decided so far as one transaction. The task may go on deciding, but only one
-        transaction is under way at a time."""
+        """Everything decided so far as one transaction. The task may continue processing, but only
+        one transaction is in progress at a time."""
         assert self._uncommitted.in_flight is None, "one transaction at a time"
         self._days.keep()
         position = Position(
-            self._merge.positions(),
-            self._clock,
-            self._side_outputs.late_sequence,
-            self._scans.plans,
-            self._in_force.rejected_offsets,
-            self._days.end,
-            self.time.skipped(),
+            inputs=self._merge.positions(),
+            clock=self._clock,
+            late_sequence=self._side_outputs.late_sequence,
+            plans=self._scans.plans,
+            rejected_offsets=self._in_force.rejected_offsets,
+            day_end=self._days.end,
+            skipped=self.time.skipped(),
         )
         pending = self._uncommitted.pending
         commit = self._uncommitted.in_flight = pending.prepare(position, wall)
@@ -337,8 +337,8 @@ class PartitionTask:
         return commit
 
     def committed(self, commit: Commit, changelog_offset: int) -> None:
-        """The transaction was committed, its last record in the changelog comes before
-        `changelog_offset`, and the store has been written."""
+        """Called once the transaction is committed and the store is written. `changelog_offset`
+        follows its last record in the changelog."""
         assert commit is self._uncommitted.in_flight
         self._uncommitted.in_flight = None
         self._customers.committed(commit.batch.changes)

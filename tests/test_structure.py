@@ -113,6 +113,5 @@ def test_the_import_contract_names_every_folder() -> None:
         for layer in contract["layers"]
         for name in layer.replace("|", ":").split(":")
     }
-    named |= {f"{name}" for name in named}
     folders = {module_of(path / "__init__.py") for path in FOLDERS} - {"streams"}
     assert folders - named == set()

@@ -1,4 +1,8 @@
-"""Dead letters: the reason, the position and the original bytes of a record that was rejected."""
+"""Dead letters: the reason, the position and the original bytes of a record that was rejected.
+
+A field of a dead letter is in four places: the cause in `ports.Rejection`, filled where the record
+is rejected; `DeadLetter` here; `encode.dead_letter`, which fills it; and `schemas/DeadLetter.avsc`.
+"""
 
 from collections.abc import Sequence
 from typing import Any

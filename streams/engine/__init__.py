@@ -3,6 +3,7 @@
 Its folders, ground floor first; each knows only those below it (pyproject.toml holds it):
 values, effects, customer, language, conditions, program, triggers and content, sending, steps,
 deciding, compiling. An event comes in through `deciding`, a shop's definitions through `compiling`.
+In docstrings, P is the customer (profile) about whom is decided, as in SEMANTICS.
 """
 
 from streams.engine.compiling import (

@@ -1,4 +1,5 @@
-"""The transactions of one task: begun lazily, ended within a bound, or abandoned.
+"""The transactions of one task: begun by `commit` and not before, ended within a bound, or
+abandoned. `PartitionTask.commit_due` decides when, `worker/committing.py` calls.
 
               open                 begin
     NEW ────────────────► READY ◄──────────► OPEN

@@ -1,4 +1,5 @@
-"""Publishing: a set of definitions as one record of `control`, which puts them in force.
+"""Publishing: a set of definitions as one record of `control`, which puts them in force, and the
+coupon codes listed in it as records of `coupons`.
 
 Used by `sendflow flows publish` and `worker --flows`.
 """

@@ -1,8 +1,12 @@
-"""The parts of a partition task: inputs and their merge, timers and scans, what is in force, its
-customers, what the next transaction holds; and its life cycle.
+"""The parts of a partition task, which `task.py` puts together and draws.
 
-Pure: no Kafka, no Faust, no wall clock; time comes in as an argument. `agenda.py` says what is
-next, `time_policy/` what that depends on in live and in simulated time, `records.py` what becomes
-of a record, `acting.py` how a customer is decided about, `commit.py` what a transaction holds,
-`lifecycle.py` the states of a task.
+Pure: no Kafka, no Faust, no wall clock; time is an argument.
+
+    inputs        merge.py, order.py, time_policy/ (live or simulated), records.py (by type)
+    what is next  agenda.py; timers.py, scans.py; firing.py (both fire here)
+    deciding      acting.py (for every cause), in_force.py (definitions and facts), news.py
+    state         customers.py, cache.py; own_keys.py with coupon_book.py, products.py, days.py,
+                  day_facts.py and day_purchases.py
+    transaction   uncommitted.py, commit.py, side_outputs.py (dead letters, late records)
+    life cycle    lifecycle.py (states of a task in its worker)
 """

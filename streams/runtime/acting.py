@@ -1,9 +1,9 @@
-"""Acts: all that is decided about a customer goes through here, whatever the cause.
+"""Decisions about a customer: every cause goes through here.
 
-record ──┐                        ┌─► what is summed up and learnt of the day
-timer ───┼─► state ──► engine ──► ┼─► the state's bytes ──► too large? room is made
-visit ───┘                │       └─► the customer's timer is moved
-                          └─ our own code fails ──► Poisoned
+record ──┐                        ┌─► sums and purchases of the day
+timer ───┼─► state ──► engine ──► ┼─► encoded state ──► too large? oldest events dropped
+scan ────┘                │       └─► the customer's next timer
+                          └─ exception in our code ──► Poisoned
 """
 
 from streams.engine import (
@@ -20,6 +20,7 @@ from streams.engine import (
     check_fits,
     forget_oldest,
 )
+from streams.errors import SendflowError
 from streams.ports import Record, Rejection
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
@@ -29,14 +30,14 @@ from streams.runtime.timers import Timers
 from streams.runtime.uncommitted import Uncommitted
 
 RecordCause = Event | Review | Backfill
-"""What a record says of a customer."""
+"""The causes that come as records."""
 
 SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
-"""The metrics that change what is summed up of a customer who is known already."""
+"""Metrics that change the daily sums of a known customer."""
 
 
 class Acting:
-    """Lets the engine act on the customers of a task, and takes over what comes of it."""
+    """Runs the engine on the customers of a task, and applies the results."""
 
     def __init__(
         self,
@@ -57,13 +58,12 @@ class Acting:
     def by_record(
         self, cause: RecordCause, record: Record, now: Instant, poison_id: PoisonId
     ) -> None:
-        """Acts on what a record says of a customer, at its effective time. Raises Poisoned with
-        `poison_id`, Refused."""
+        """Acts on a record at its effective time. Raises Poisoned with `poison_id`, Refused."""
         customer = record.key
-        assert customer is not None  # the decoder has refused records without a key
+        assert customer is not None  # the decoder rejects records without a key
         state = self._customers.get(customer)
         if isinstance(cause, Event):
-            if cause.occurred_at > now:  # it can't have happened later than it was recorded
+            if cause.occurred_at > now:  # not after its record time
                 cause.occurred_at = now
                 self._uncommitted.pending.counts["clamped"] += 1
             if cause.metric in SUMMED_UP or not state.sequence:
@@ -81,8 +81,8 @@ class Acting:
         due: Instant,
         now: Instant,
     ) -> None:
-        """Acts on a timer or a visit as of `due`. `now` is the stream clock, which dates dead
-        letters. Raises Poisoned."""
+        """Acts on a timer or a scan as of `due`. `now` is stream time, the time of dead letters.
+        Raises Poisoned."""
         poisoned = self._side_outputs.poisoned
         if poisoned and timer_id(state, due) in poisoned:
             self._reject_timer(customer, state, due, now)
@@ -93,9 +93,9 @@ class Acting:
     def _reject_timer(
         self, customer: bytes, state: CustomerState, due: Instant, now: Instant
     ) -> None:
-        """Writes a dead letter in place of acting: what was due is so no more until the customer's
-        next event."""
-        rejection = Rejection("deciding at this timer failed; the worker's log has the error")
+        """Writes a dead letter in place of acting; the customer's due timers are off until the next
+        event."""
+        rejection = Rejection("processing this timer failed; see the worker's log")
         self._side_outputs.dead_letter(
             TIMER_TOPIC, Record(due, due, customer, None), rejection, now
         )
@@ -114,23 +114,25 @@ class Acting:
         at: Instant,
         poison_id: PoisonId | None,
     ) -> bool:
-        """Returns whether the state has changed. `poison_id` is that of a record; None: a timer."""
+        """Returns True if the state has changed. `poison_id` is that of a record; None: a timer."""
         pending, before = self._uncommitted.pending, state.next_due
         effects = pending.effects
         try:
             has_changed = act(self._in_force.program, state, cause, at, effects)
             if poison_id is None and state.next_due is not None and state.next_due <= at:
-                raise RuntimeError(f"what was due at {at} left a timer due at the same time")
+                raise RuntimeError(f"timer due at {at} is due again at {at}")
             if not has_changed:
                 return False
+            if effects.purchases:
+                self._days.learn(effects.purchases)
+                effects.purchases.clear()
             size = pending.touch(customer, state)
             if size > LARGE_STATE:
                 self._shrink(customer, state, size, cause, at)
+        except SendflowError:  # of the store, say: the record or timer is not to blame
+            raise
         except Exception as error:
             raise self._side_outputs.failed(poison_id or timer_id(state, at), error) from error
-        if effects.purchases:
-            self._days.learn(effects.purchases)
-            effects.purchases.clear()
         if state.next_due != before:
             self._timers.move(customer, state.next_due)
         return True
@@ -138,9 +140,8 @@ class Acting:
     def _shrink(
         self, customer: bytes, state: CustomerState, size: int, cause: Cause, at: Instant
     ) -> None:
-        """The state takes `size` bytes, which is large: its oldest past events are forgotten
-        (DESIGN 6.2). Raises OverflowError where it still fits into no transaction: what made it so
-        becomes a dead letter."""
+        """Drops the oldest past events of a state of `size` bytes (DESIGN 6.2). Raises
+        OverflowError if it still fits into no transaction: its cause becomes a dead letter."""
         pending = self._uncommitted.pending
         event_id = cause.event_id if isinstance(cause, Event) else None
         if forget_oldest(state, size, at, event_id, pending.effects):

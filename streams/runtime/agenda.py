@@ -1,4 +1,4 @@
-"""The agenda of a task: what is next, of all that it could do (SEMANTICS 5.2 to 5.4, DESIGN 5).
+"""The agenda of a task: the next thing to do (SEMANTICS 5.2 to 5.4, DESIGN 5).
 
     RejectRecord    the first record of an input has an impossible time: dead letter, in its place
     WaitFor         nothing may happen before more of an input is known
@@ -9,8 +9,8 @@
     FireTimer       a customer's timer is due
     TakeRecords     a record is next, with the records of its input that precede everything else
 
-Of what is due at the same time, fan-outs come before scans, scans before timers; all of them come
-after the records of that time.
+At equal due times, fan-outs precede scans, and scans precede timers; all of them follow the records
+of that time.
 """
 
 import msgspec
@@ -27,12 +27,12 @@ from streams.runtime.time_policy import TimePolicy
 from streams.runtime.timers import FAR_FUTURE, Timers
 
 ONE_BY_ONE = frozenset({CONTROL, PRODUCTS})
-"""After a record of these, a visit or news may come before the next."""
+"""Topics of which each record may cause a scan or a fan-out that precedes the next record."""
 
 
 class TakeRecords(msgspec.Struct, gc=False):
-    """The first record of `source`, at `at`, and up to `most` with those behind it that come before
-    `limit` and before the next timer."""
+    """The first record of `source`, at `at`, and its successors that precede `limit` and the next
+    timer: up to `most` in all."""
 
     source: Input
     at: OrderKey
@@ -41,43 +41,43 @@ class TakeRecords(msgspec.Struct, gc=False):
 
 
 class FireTimer(msgspec.Struct, gc=False):
-    """The earliest timer."""
+    """The earliest timer is due."""
 
     due: Instant
 
 
 class ScanChunk(msgspec.Struct, gc=False):
-    """The customers whose turn comes at `due`."""
+    """Chunks of scans are due at `due`."""
 
     due: Instant
 
 
 class FanOut(msgspec.Struct, gc=False):
-    """The next of those who wait for an article."""
+    """The next chunk of a fan-out is due at `due`."""
 
     due: Instant
 
 
 class DayEnd(msgspec.Struct, gc=False):
-    """The day under way is over at `now`, and so are those that end up to there."""
+    """The current day, and every day that ends up to `now`, is over."""
 
     now: Instant
 
 
 class SkipSchedules(msgspec.Struct, gc=False):
-    """Schedules that are due before `until` go on to their first moments from there on."""
+    """Schedules due before `until` move to their first moments from there on."""
 
     until: Instant
 
 
 class RejectRecord(msgspec.Struct, gc=False):
-    """The first record of `source`, whose time can't be."""
+    """The first record of `source` has an impossible time."""
 
     source: Input
 
 
 class WaitFor(msgspec.Struct, gc=False):
-    """More of `source` must be known; meanwhile the clock stands at `clock`."""
+    """More of `source` must be known; the clock advances to `clock` at most."""
 
     source: Input
     clock: OrderKey
@@ -89,7 +89,7 @@ AgendaItem = (
 
 
 class Agenda:
-    """Says what is next. It moves nothing, but for inputs that it gives up as unreadable."""
+    """Chooses the next item. Its only change: it stops waiting for unreadable inputs."""
 
     def __init__(
         self,
@@ -110,13 +110,13 @@ class Agenda:
 
     @property
     def next_due(self) -> Instant | None:
-        """When the next timer, or the next chunk of a visit or of news, is due; None: none is."""
+        """Due time of the next timer, scan chunk or fan-out chunk; None if there is none."""
         due = min(self._timers.next_due, self._scans.next_due, self._products.next_due)
         return None if due == FAR_FUTURE else due
 
     def next(self, clock: OrderKey, wall: Instant, budget: int) -> AgendaItem:
-        """What is next for a task that has come to `clock`, at the wall time `wall`. `budget`: how
-        many records at most, more than 0."""
+        """The next item for a task whose clock is `clock`, at the wall time `wall`. `budget`:
+        maximum number of records, above 0."""
         time, days = self._time, self._days
         future = time.future_record(wall)
         if future is not None:

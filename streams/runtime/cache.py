@@ -4,9 +4,9 @@ from streams.engine import CustomerState
 
 
 class StateCache:
-    """The states that were used last. Two generations: a state that is used moves to the young
-    one; when that is full, it becomes the old one and the old one is forgotten. So the states
-    used among the last `size` are always here, at the cost of one dict look-up."""
+    """The states used last. Two generations: a used state moves to the young one; when that is
+    full, it becomes the old one, and the old one is dropped. So the states among the last `size`
+    used are always cached, at the cost of one dict look-up."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -14,7 +14,7 @@ class StateCache:
         self._old: dict[bytes, CustomerState] = {}
 
     def get(self, customer: bytes) -> CustomerState | None:
-        """The state, if it's here."""
+        """The cached state, if any."""
         state = self._young.get(customer)
         if state is None:
             state = self._old.get(customer)
@@ -23,13 +23,13 @@ class StateCache:
         return state
 
     def put(self, customer: bytes, state: CustomerState) -> None:
-        """Keeps the state for a while."""
+        """Caches the state."""
         if len(self._young) >= self._size:
             self._old, self._young = self._young, {}
         self._young[customer] = state
 
     def drop(self, customer: bytes) -> None:
-        """Forgets one customer (erased)."""
+        """Removes one customer (erased)."""
         self._young.pop(customer, None)
         self._old.pop(customer, None)
 

@@ -1,4 +1,4 @@
-"""What the next transaction of a task holds (DESIGN 4.6)."""
+"""Content of the next transaction of a task (DESIGN 4.6)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -23,16 +23,16 @@ POSITION_KEY = b"\x00position"
 
 
 class Position(msgspec.Struct, array_like=True):
-    """Where a task stands: part of its state, so that it can't differ from it (DESIGN 4.1).
-    Fields are only appended."""
+    """Position of a task, part of its state and so always consistent with it (DESIGN 4.1). Fields
+    are only appended."""
 
     inputs: dict[str, int]  # topic -> next offset to process, `control` too
     clock: int  # runtime.order.OrderKey
     late_sequence: int = 0  # late records so far
-    plans: ScanPlans = msgspec.field(default_factory=ScanPlans)  # visits to every customer
-    rejected_offsets: list[int] = []  # offsets of `control` at which our own code failed
-    day_end: int = DAY  # the midnight at which the day under way ends (days.py)
-    skipped: dict[str, list[int]] = {}  # offsets that others were taken before (merge.py)
+    plans: ScanPlans = msgspec.field(default_factory=ScanPlans)  # scans of the customers
+    rejected_offsets: list[int] = []  # of `control`: records at which our code failed
+    day_end: int = DAY  # the midnight at which the current day ends (days.py)
+    skipped: dict[str, list[int]] = {}  # unprocessed offsets before the position, by topic
 
 
 _POSITION_ENCODER = msgspec.msgpack.Encoder()
@@ -40,35 +40,34 @@ _POSITION_DECODER = msgspec.msgpack.Decoder(Position)
 
 
 def decode_position(data: bytes | None) -> Position | None:
-    """The position record of a task; None for a task that never committed."""
+    """Decodes the position record of a task; None for a task that never committed."""
     return None if data is None else _POSITION_DECODER.decode(data)
 
 
 def position_in(store: Store, partition: int) -> Position:
-    """Where the task stands. Raises Refused where that is lost, though there is state: beginning
-    anywhere else would lose events or apply them twice (PITFALLS 49)."""
+    """Position of the task. Raises Refused for state without a position: any other start would lose
+    events or apply them twice (PITFALLS 49)."""
     position = decode_position(store.get(POSITION_KEY))
     if position is not None:
         return position
     if store.customers(b"", 1):
         raise Refused(
-            f"task {partition}: its changelog holds customers, but not how far the inputs were "
-            f"read for them (the key {POSITION_KEY!r}); restore {CHANGELOG} from a copy, or make "
-            "it anew and begin without what is known of customers"
+            f"task {partition}: {CHANGELOG} has customer states but no input positions (key "
+            f"{POSITION_KEY!r}); restore it from a backup, or recreate it and start without "
+            "customer states"
         )
     return Position({}, 0)
 
 
 def never_read(store: Store, partition: int) -> list[str]:
-    """The inputs that the task whose store this is has never read: all of a new task, and those
-    that came with a new version. They're read from the first record that there is. Raises Refused:
-    see `position_in`."""
+    """Inputs that the task has never read: all of a new task, and those that a new version adds.
+    They are read from their first existing record. Raises Refused: see `position_in`."""
     known = position_in(store, partition).inputs
     return [topic for topic in INPUTS if topic not in known]
 
 
 class Commit(msgspec.Struct):
-    """One transaction, ready to be produced; the task may go on deciding meanwhile.
+    """One transaction, ready to be produced; the task may continue processing meanwhile.
 
     `records` go out in this order; those for the changelog are a copy of `batch.changes`.
     The batch's changelog offset is known once the transaction is committed.
@@ -81,11 +80,10 @@ class Commit(msgspec.Struct):
 
 
 class Pending:
-    """What was decided since the last `prepare_commit`. Thrown away as a whole, with the task,
-    when anything goes wrong.
+    """Everything decided since the last `prepare_commit`; discarded with the task on any failure.
 
-    It becomes bytes as it comes, or slice by slice, while it still is in the processor's caches:
-    all of it at the end took half as much again, and held up the loop for as long.
+    It is encoded as it comes, or slice by slice, while it still is in the processor's caches:
+    encoding all of it at the end took 1.5 times as long, and blocked the loop meanwhile.
     """
 
     __slots__ = (
@@ -101,7 +99,7 @@ class Pending:
 
     def __init__(self, codes: CodeSource = NO_CODES) -> None:
         self.customers: dict[bytes, CustomerState] = {}
-        # Its lists are of this slice.
+        # Its lists hold the current slice.
         self.effects = Effects(commands=[], decisions=[], purchases=[], codes=codes)
         self.changes: dict[bytes, bytes | None] = {}
         self.records: list[OutputRecord] = []
@@ -110,14 +108,14 @@ class Pending:
         self.timers = 0  # timers fired
         self.since: Instant | None = None  # wall time of the first change
 
-    def begin(self, wall: Instant) -> None:
-        """Something happens at the wall time `wall` that is to be committed."""
+    def mark_changed(self, wall: Instant) -> None:
+        """Marks a change at the wall time `wall` that the next transaction must hold."""
         if self.since is None:
             self.since = wall
 
     def touch(self, customer: bytes, state: CustomerState) -> int:
-        """The customer has changed. Returns the bytes that the state takes: encoded at once, since
-        its size decides (engine/customer/limits.py), and hardly anyone comes twice in a slice."""
+        """Records a changed state and returns its size in bytes. Encoded at once: the size is
+        limited (engine/customer/limits.py), and few customers change twice in a slice."""
         self.customers[customer] = state
         if is_forgotten(state):
             self.changes[customer] = None
@@ -126,7 +124,7 @@ class Pending:
         return len(encoded)
 
     def settle(self, encoder: Encoder) -> None:
-        """The end of a slice: what was decided in it becomes bytes, too."""
+        """Ends a slice: encodes its decisions."""
         effects = self.effects
         self.records += encoder.commands(effects.commands)
         self.records += encoder.webhooks(effects.webhooks)
@@ -140,7 +138,7 @@ class Pending:
         effects.decisions.clear()
 
     def all_counts(self) -> Counter[str]:
-        """What is counted of this, by name, once the last slice is settled."""
+        """Counts by name, once the last slice is settled."""
         counts = Counter(self.counts)
         for name in COUNTED:
             counts[name] += getattr(self.effects, name)
@@ -149,17 +147,17 @@ class Pending:
         return counts
 
     def has_output(self) -> bool:
-        """Is somebody waiting for something of this?"""
+        """True if there are output records."""
         return bool(self.records)
 
     def due_times(self) -> Iterator[tuple[bytes, Instant | None]]:
-        """(customer, next due) of everyone who was changed."""
+        """(customer, next due) of each changed customer."""
         for customer, state in self.customers.items():
             yield customer, state.next_due
 
     def prepare(self, position: Position, wall: Instant) -> Commit:
-        """The transaction that makes all this last, once its last slice is settled."""
-        assert not self.effects.decisions, "settle comes first"
+        """The transaction of all this, once the last slice is settled."""
+        assert not self.effects.decisions, "settle() must run first"
         changes, records = self.changes, self.records
         changes[POSITION_KEY] = _POSITION_ENCODER.encode(position)
         records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]

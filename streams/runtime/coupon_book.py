@@ -1,13 +1,13 @@
-"""What a task knows of coupons (SEMANTICS 7.1): the loaded codes that lie in its partition, and how
-many it has made by rule.
+"""The coupon codes of a task (SEMANTICS 7.1): the loaded codes in its partition, and counters of
+generated codes.
 
-    \\0coupon \\0 pool \\0 number    a code that waits to be given; deleted when it is
-    \\0known \\0 pool \\0 code       a code that was ever loaded: loading it again changes nothing
+    \\0coupon \\0 pool \\0 number    a code not given yet; deleted when it is given
+    \\0known \\0 pool \\0 code       a code that was ever loaded: loading it again has no effect
     \\0pool \\0 pool                 PoolState
-    \\0series \\0 length \\0 prefix   how many codes were made with this prefix and length
+    \\0series \\0 length \\0 prefix   number of codes generated with this prefix and length
 
-The codes of a pool are numbered as they come, and given in that order. One key for each of them:
-all in one value would outgrow a record of the changelog, and be written anew each time.
+The codes of a pool are numbered in order of arrival, and given in that order. Each has a key of its
+own: one value for all would outgrow a changelog record, and be rewritten with each code.
 """
 
 from collections import Counter
@@ -25,15 +25,15 @@ _KNOWN = b"\x00known\x00"
 
 
 class PoolState(msgspec.Struct, array_like=True):
-    """What a task counts of one pool of loaded codes. Fields are only appended."""
+    """Counts of one pool of loaded codes in a task. Fields are only appended."""
 
     loaded: int = 0
     given: int = 0  # the number of the next code to give
-    duplicates: int = 0  # codes that were loaded again
+    duplicates: int = 0  # codes loaded again
 
     @property
     def left(self) -> int:
-        """How many codes wait to be given."""
+        """Codes not given yet."""
         return self.loaded - self.given
 
 
@@ -43,8 +43,8 @@ decode_pool = msgspec.msgpack.Decoder(PoolState).decode
 
 
 class CouponBook:
-    """The `CodeSource` of a task (engine/values/codes.py). What is taken lasts if the task's
-    transaction does: when it fails, the task is thrown away, and the code was never given."""
+    """The `CodeSource` of a task (engine/values/codes.py). Changes are part of the task's
+    transaction: if that fails, the task is closed, and the code was never given."""
 
     def __init__(self, keys: OwnKeys, partition: int, counts: Counter[str]) -> None:
         self._keys = keys
@@ -53,12 +53,12 @@ class CouponBook:
         self._key = ""
 
     def learn(self, key: str) -> None:
-        """Definitions came that carry `key`. The first key of all counts: two would make a code
-        twice."""
+        """Sets the key of generated codes, from definitions. The first one stays: a second key
+        could generate a code twice."""
         self._key = self._key or key
 
     def load(self, code: CouponCode) -> None:
-        """The shop has loaded a code."""
+        """Adds a loaded code."""
         pool = code.pool.encode()
         state = self._state(pool)
         known = _KNOWN + pool + b"\x00" + code.code.encode()
@@ -81,7 +81,7 @@ class CouponBook:
             return None
         key = _waiting(name, state.given)
         code = self._keys.get(key)
-        assert code is not None, f"{key!r} is counted and not there"
+        assert code is not None, f"{key!r} is counted but missing"
         self._keys.put(key, None)
         state.given += 1
         self._keys.put(POOL + name, _encode(state))
@@ -107,7 +107,7 @@ class CouponBook:
 
 
 def series_key(prefix: str, length: int) -> bytes:
-    """Where a task counts the codes of a rule; pools with the same rule count together."""
+    """Own key of the counter of a rule; pools with the same rule share it."""
     return SERIES + b"%d\x00" % length + prefix.encode()
 
 

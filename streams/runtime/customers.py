@@ -1,6 +1,6 @@
-"""The customers of a task: the state of each that decides now.
+"""The customers of a task: the current state of each.
 
-changed since the last commit ──► in the transaction under way ──► cached ──► stored ──► new
+changed since the last commit ──► in the transaction in progress ──► cached ──► stored ──► new
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from streams.runtime.cache import StateCache
 from streams.runtime.uncommitted import Uncommitted
 
 PAGE = 1_000
-"""Customers that are read from the store at once."""
+"""Customers per read from the store."""
 
 
 class Customers:
@@ -27,8 +27,8 @@ class Customers:
         self._cache = StateCache(most_cached)
 
     def get(self, customer: bytes) -> CustomerState:
-        """The state that decides: changed since the last commit, or cached, or stored. Raises
-        Refused where a newer version wrote it."""
+        """The current state: changed since the last commit, or cached, or stored. Raises Refused if
+        a newer version wrote it."""
         state = self.in_memory(customer)
         if state is None:
             stored = self._store.get(customer)
@@ -37,7 +37,7 @@ class Customers:
         return state
 
     def in_memory(self, customer: bytes) -> CustomerState | None:
-        """The same, if it needn't be read."""
+        """The current state if no read is needed, else None."""
         uncommitted = self._uncommitted
         state = uncommitted.pending.customers.get(customer)
         if state is None and uncommitted.in_flight is not None:
@@ -45,11 +45,11 @@ class Customers:
         return self._cache.get(customer) if state is None else state
 
     def cached(self, customer: bytes) -> CustomerState | None:
-        """The state as it decides, if it's decoded already."""
+        """The cached state, if any."""
         return self._cache.get(customer)
 
     def stored(self) -> Iterator[CustomerState]:
-        """All that are stored, as they are there."""
+        """All stored states."""
         after = b""
         while page := self._store.customers(after, PAGE):
             for _, stored in page:
@@ -57,14 +57,14 @@ class Customers:
             after = page[-1][0]
 
     def decoded(self, stored: bytes) -> CustomerState:
-        """A state as it is stored. Raises Refused where a newer version wrote it."""
+        """Decodes a stored state. Raises Refused if a newer version wrote it."""
         try:
             return decode_state(stored)
         except NewerState as error:
             raise Refused(f"task {self._partition}: {error}") from error
 
     def committed(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """The store holds these changes now: who was erased is forgotten here, too."""
+        """Called once the store holds `changes`: drops erased customers from the cache."""
         for customer, change in changes.items():
             if change is None:
                 self._cache.drop(customer)

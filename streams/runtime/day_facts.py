@@ -1,12 +1,12 @@
-"""Store facts: the reports of all tasks about a day, added up (DESIGN 5.11).
+"""Store facts: the sum of the day reports of all tasks (DESIGN 5.11).
 
-A day is complete when every task has told of it, or of a later one; who told nothing of it is as in
-its last report before. Only integers are added, so the order in which reports come is of no
-account. Days are completed in order, each once: what comes again, after a restart of the agent or
-of a task, is known by its day.
+A day is complete when every task has reported it or a later one; for a task without a report of the
+day, its last report before counts. Only integers are added, so the order of reports doesn't matter.
+Days are completed in order, each once: repeated reports, after a restart of the agent or of a task,
+are recognised by their day.
 
     task 0   ■ 1   ■ 2           ■ 4
-    task 1   ■ 1   ■ 2   ■ 3                  day 1, day 2; task 1 has told nothing after day 3 yet
+    task 1   ■ 1   ■ 2   ■ 3                  day 1, day 2; task 1 has no report after day 3 yet
     task 2         ■ 2   ■ 3   ■ 4            (day 1: zero)
 """
 
@@ -20,7 +20,7 @@ from streams.engine.values import DAY
 from streams.ports import DayReport
 
 LONGEST_FADE_DAYS = 400
-"""Days after which nothing is left of a count that matters."""
+"""Days after which counts have faded to nothing."""
 
 
 class DayFact(msgspec.Struct, frozen=True):
@@ -29,28 +29,28 @@ class DayFact(msgspec.Struct, frozen=True):
     day_end: Instant
     partitions: int
     values: dict[str, float]
-    recommendations: bytes | None = None  # Counts over all days, packed; None: nothing is known
+    recommendations: bytes | None = None  # Counts over all days, packed; None: no purchases
 
 
 class ReportAggregator:
-    """Adds up the reports of the tasks."""
+    """Adds up the day reports of the tasks."""
 
     def __init__(self, partitions: int, last: DayFact | None = None) -> None:
-        """`last`: the newest facts that are known already."""
+        """`last`: the newest known facts."""
         self.last_day_end: Instant = 0 if last is None else last.day_end
         self._counts = Counts()
         if last is not None and last.recommendations is not None:
             self._counts = counts_in(last.recommendations)
         self._partitions = partitions
         self._coming: list[deque[DayReport]] = [deque() for _ in range(partitions)]
-        """Reports of days that aren't complete, by task, each in order."""
+        """Reports of incomplete days, by task, in order."""
         self._newest = [DayReport(number, 0, 0, 0, 0) for number in range(partitions)]
-        """Of each task, the report that holds at `last_day_end`."""
+        """By task, the report in effect at `last_day_end`."""
 
     def add(self, report: DayReport) -> None:
-        """Takes a report of one task. They may come again, but not in another order."""
+        """Adds a report of one task. Reports may repeat, but in the same order."""
         if report.partition >= self._partitions:
-            return  # of a time when there were more
+            return  # from a time with more partitions
         coming = self._coming[report.partition]
         newest = coming[-1] if coming else self._newest[report.partition]
         if report.day_end <= newest.day_end:
@@ -61,7 +61,7 @@ class ReportAggregator:
             coming.append(report)
 
     def complete(self) -> Iterator[DayFact]:
-        """The days that are complete now, in order."""
+        """The newly completed days, in order."""
         while all(self._coming):
             day_end = min(coming[0].day_end for coming in self._coming)
             self._counts.fade(min((day_end - self.last_day_end) // DAY, LONGEST_FADE_DAYS))
@@ -78,8 +78,8 @@ class ReportAggregator:
 
 
 def values_of(reports: list[DayReport]) -> dict[str, float]:
-    """The store facts that decisions compare with (SEMANTICS 7.2), by their names. A mean is over
-    customers with at least one order; without any, there is none."""
+    """The store facts by name (SEMANTICS 7.2). The mean is over customers with at least one order;
+    without any, it is missing."""
     values = {"customers": float(sum(report.customers for report in reports))}
     buyers = sum(report.buyers for report in reports)
     if buyers:

@@ -1,10 +1,10 @@
-"""What a task has learnt since it told of a day: the purchases, as they come.
+"""The purchases of a task since its last day report.
 
-Counts of a day would be written again and again while it lasts. The purchases themselves are small:
-they are kept under keys of the task's own, some in each, and deleted when the day is told of.
+Counts would be rewritten throughout the day. Single purchases are small: blocks of them are stored
+under own keys of the task, and deleted with the day report.
 
     own keys   today/0 [16 purchases]   today/1 [16]   today/2 [3]
-                                                        ▲ written again until it's full
+                                                        ▲ rewritten until it is full
 """
 
 import msgspec
@@ -14,22 +14,22 @@ from streams.runtime.own_keys import OwnKeys
 
 PREFIX = b"\x00today\x00"
 BLOCK = 16
-"""Purchases of one key."""
+"""Purchases per key."""
 LARGEST_REPORT = 400_000
-"""Bytes of a day's counts: of more, the least frequent are left out. A record holds a million."""
+"""Maximum bytes of a day's counts; beyond, the least frequent are dropped. A record holds 1 MB."""
 _ALL = 1 << 30
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Purchase]).decode
 
 
 class DayPurchases:
-    """Counts what is bought in a day."""
+    """Counts the purchases of a day."""
 
     def __init__(self, own: OwnKeys) -> None:
         self._own = own
         self._counts = Counts()
-        self._blocks = 0  # that are full
-        self._newest: list[Purchase] = []  # those of the block that isn't
+        self._blocks = 0  # full ones
+        self._newest: list[Purchase] = []  # of the block that isn't full
         self._is_kept = True
         for _, block in own.page(PREFIX, b"", _ALL):
             for purchase in _decode(block):
@@ -37,7 +37,7 @@ class DayPurchases:
         self._is_kept = True
 
     def learn(self, purchase: Purchase) -> None:
-        """Counts one."""
+        """Counts one purchase."""
         if len(self._newest) == BLOCK:
             self.keep()
             self._blocks += 1
@@ -47,13 +47,13 @@ class DayPurchases:
         self._counts.learn(purchase)
 
     def keep(self) -> None:
-        """Before a transaction: what is new becomes part of it."""
+        """Adds new purchases to the next transaction."""
         if not self._is_kept:
             self._own.put(_key(self._blocks), _encode(self._newest))
             self._is_kept = True
 
     def close(self) -> bytes | None:
-        """The counts of the day, which is over; None if nothing was bought."""
+        """Ends the day and returns its counts; None without purchases."""
         counts = self._counts.packed() if self._counts else None
         if counts is not None and len(counts) > LARGEST_REPORT:
             self._counts.keep_the_most()

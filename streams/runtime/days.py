@@ -1,14 +1,13 @@
-"""The days of a task: what it adds up over its customers, and when it tells (DESIGN 5.11).
+"""The days of a task: sums over its customers, reported at each midnight (DESIGN 5.11).
 
-A day ends at midnight UTC, before anything of that instant is done. What is added up then goes to
-`partition-facts` in the task's transaction; worker/facts_agent.py adds the tasks up, and the fact
-of the day comes back on `control`.
+A day ends at midnight UTC, before anything of that instant is processed. The sums then go to
+`partition-facts` in the task's transaction; worker/facts_agent.py adds the tasks up, and the facts
+of the day return on `control`.
 
     ... 23:59  timers before midnight ║ report ──► partition-facts ──► fact ──► control
 
-When a day is over, and whether the next one waits for that fact, is a matter of the policy for time
-(time_policy/): in live time, a day on which nothing happened isn't told apart, and the next report
-holds for it too.
+The time policy (time_policy/) defines when a day is over, and whether the next one waits for those
+facts. In live time, a day without events has no report of its own: the next one covers it.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,12 +27,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def day_that_ends(at: Instant) -> str:
-    """The day (UTC) that ends at a midnight: YYYY-MM-DD."""
+    """The day (UTC) that ends at a midnight, as YYYY-MM-DD."""
     return (_EPOCH + timedelta(milliseconds=at - DAY)).date().isoformat()
 
 
 def day_end_of(day: str) -> Instant:
-    """The midnight (UTC) at which a day ends. Raises ValueError for what is no day."""
+    """The midnight (UTC) at which a day ends. Raises ValueError if `day` is not YYYY-MM-DD."""
     began = datetime.combine(date.fromisoformat(day), time(), UTC)
     return (began - _EPOCH) // timedelta(milliseconds=1) + DAY
 
@@ -46,11 +45,11 @@ class Sums(msgspec.Struct, array_like=True):
     clv_historic: int = 0  # of the buyers
 
     def take(self, state: CustomerState) -> None:
-        """Takes a customer off, as they are before a change."""
+        """Subtracts a customer's state before a change."""
         self._count(state, -1)
 
     def add(self, state: CustomerState) -> None:
-        """Adds a customer, as they are after it."""
+        """Adds a customer's state after the change."""
         self._count(state, 1)
 
     def _count(self, state: CustomerState, sign: int) -> None:
@@ -63,7 +62,7 @@ class Sums(msgspec.Struct, array_like=True):
 
 
 class Days:
-    """Where a task stands in its days."""
+    """The current day of a task, and its sums."""
 
     def __init__(
         self,
@@ -71,8 +70,8 @@ class Days:
         own: OwnKeys,
         customers: Callable[[], Iterable[CustomerState]],
     ) -> None:
-        """`day_end`: the midnight at which the day under way ends. `customers`: all that are
-        stored, for stores that an older version wrote."""
+        """`day_end`: the midnight at which the current day ends. `customers`: all stored states,
+        for stores that an older version wrote."""
         self.end = day_end
         self.end_key: OrderKey = order_key(day_end, START)
         self._own = own
@@ -87,37 +86,37 @@ class Days:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the task has told of a day already."""
+        """True if the task has reported a day."""
         return self.end > DAY
 
     @property
     def began(self) -> Instant:
-        """The midnight at which the day under way began."""
+        """The midnight at which the current day began."""
         return self.end - DAY
 
     def close(self, partition: int, now: Instant) -> DayReport:
-        """The day is over, and so are all others that end up to `now`: nothing has happened since
-        it ended."""
+        """Ends the current day and all later ones that end up to `now`, on which nothing
+        happened."""
         closed = now - now % DAY
         self.end = closed + DAY
         self.end_key = order_key(self.end, START)
         sums = self.sums
         return DayReport(
-            partition,
-            closed,
-            sums.customers,
-            sums.buyers,
-            sums.clv_historic,
-            self._purchases.close(),
+            partition=partition,
+            day_end=closed,
+            customers=sums.customers,
+            buyers=sums.buyers,
+            clv_historic=sums.clv_historic,
+            learned=self._purchases.close(),
         )
 
     def learn(self, purchases: Iterable[Purchase]) -> None:
-        """Counts what was bought, for recommendations."""
+        """Counts purchases, for recommendations."""
         for purchase in purchases:
             self._purchases.learn(purchase)
 
     def keep(self) -> None:
-        """Before a transaction: what has changed becomes part of it."""
+        """Adds changes to the next transaction."""
         self._purchases.keep()
         if self._kept is None and self.sums == Sums():
             return

@@ -1,7 +1,7 @@
-"""What happens to customers without a record: their timers, and visits to them.
+"""Timers and scans: decisions about customers without a record.
 
-Both come at a due time, and the clock of the task has been moved to it before. A dead letter is
-dated by that clock (`now`), which is past the due time where a late record set the timer.
+Both happen at a due time, and the clock of the task has advanced to it before. A dead letter has
+the time of that clock (`now`), which is past the due time if a late record set the timer.
 """
 
 from streams.engine import DUE, Instant
@@ -13,7 +13,7 @@ from streams.runtime.timers import Timers
 
 
 class Firing:
-    """Fires the timers of a task, and visits its customers."""
+    """Fires the timers of a task, and scans its customers."""
 
     def __init__(
         self,
@@ -30,14 +30,13 @@ class Firing:
         self._acting = acting
 
     def fire(self, now: Instant) -> None:
-        """The earliest timer, as of its due time (DESIGN 5.4)."""
+        """Fires the earliest timer, as of its due time (DESIGN 5.4)."""
         due, customer = self._timers.pop()
         self._acting.by_time(customer, self._customers.get(customer), DUE, due, now)
 
     def scan_chunk(self, due: Instant, now: Instant) -> int:
-        """The customers whom the chunks concern that are due at `due`, and the timers that come in
-        between (SEMANTICS 5.2: by due time, then by customer id). Returns how many were looked at.
-        """
+        """Decides about the candidates of the chunks due at `due`, and fires the timers in between
+        (SEMANTICS 5.2: by due time, then by customer id). Returns the number of customers read."""
         page = self._scans.next_page(self._in_force.program)
         for candidate in page.candidates:
             while self._timers.comes_before(due, candidate.customer):
@@ -49,7 +48,7 @@ class Firing:
         customer = candidate.customer
         state = self._customers.in_memory(customer)
         if state is None:
-            # Not cached: most of a million customers are of no further use.
+            # Not cached: most of a million customers are not needed again.
             assert isinstance(candidate.known, bytes)
             state = self._customers.decoded(candidate.known)
         self._acting.by_time(customer, state, candidate.cause, due, now)

@@ -1,7 +1,7 @@
-"""What is in force: the definitions and the store facts by which a task decides.
+"""The definitions and store facts in force in a task.
 
-Both come as records of `control`. A worker reads that topic whole, so a task that opens is fed what
-it has been through already, and takes it again: the program is no part of its state.
+Both come as records of `control`. A worker reads that topic whole, so a task that opens is fed its
+processed records again, and replays them: the program is no part of its state.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from streams.runtime.side_outputs import SideOutputs
 
 
 class InForce:
-    """The program of a task, and what of `control` it doesn't follow."""
+    """The program of a task, and the rejected records of `control`."""
 
     def __init__(
         self,
@@ -27,11 +27,11 @@ class InForce:
         side_outputs: SideOutputs,
         rejected_offsets: Sequence[int],
     ) -> None:
-        """`rejected_offsets`: offsets of `control` at which our own code failed."""
+        """`rejected_offsets`: records of `control` at which our own code failed."""
         self.program = reader.initial()
         self.rejected_offsets = list(rejected_offsets)
         self.fact_until: Instant = 0
-        """The newest fact of a day that was fed: of this midnight."""
+        """Midnight of the newest day facts that were fed."""
         self.control = control
         self._reader = reader
         self._scans = scans
@@ -39,7 +39,8 @@ class InForce:
         self._side_outputs = side_outputs
 
     def feed(self, records: list[Record]) -> None:
-        """Looks through records before they're fed to the input. Raises Poisoned, Refused."""
+        """Inspects records before they are fed to the input, and replays processed ones. Raises
+        Poisoned, Refused."""
         for record in self.control.in_order(records):
             if record.key == DAY_FACTS_KEY:
                 self.fact_until = max(self.fact_until, record.time)
@@ -47,11 +48,11 @@ class InForce:
                 self._replay(record)
 
     def take(self, record: Record, now: Instant) -> None:
-        """The next record: from `now` on, what it says is in force."""
+        """Puts the next record in force at `now`."""
         if (self.control.topic, record.offset) in self._side_outputs.poisoned:
-            # What was in force stays in force, after a restart too.
+            # The previous definitions stay in force, after a restart too.
             self.rejected_offsets.append(record.offset)
-            rejection = Rejection("taking this over failed; the worker's log has the error")
+            rejection = Rejection("applying these definitions failed; see the worker's log")
             self._side_outputs.dead_letter(self.control.topic, record, rejection, now)
             return
         change = self._reader.read(record)
@@ -70,11 +71,11 @@ class InForce:
                 self._scans.on_facts_changed(now)
 
     def _replay(self, record: Record) -> None:
-        """What decided before the task was opened decides again; its visits are in the plans."""
+        """Puts a processed record in force again; its scans are in the plans."""
         poison_id = self.control.topic, record.offset
         if record.offset in self.rejected_offsets:
             return
-        if poison_id in self._side_outputs.poisoned:  # an older version could take it over
+        if poison_id in self._side_outputs.poisoned:  # an older version applied it
             self.rejected_offsets.append(record.offset)
             return
         try:
@@ -85,7 +86,7 @@ class InForce:
             raise self._side_outputs.failed(poison_id, error) from error
 
     def _apply(self, change: Program | Facts | Rejection) -> None:
-        """From here on, these definitions or these facts decide."""
+        """Puts definitions or facts in force."""
         if isinstance(change, Program):
             self.program = change.with_facts(self.program.facts)
             self._coupons.learn(change.coupon_key)

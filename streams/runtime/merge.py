@@ -1,9 +1,12 @@
 """The inputs of a task, merged by record time, topic order, offset (DESIGN 5.2).
 
-An input that has a record buffered is at that record's place. One that has none is at the place
-of the earliest record that could still come: its `complete_before` and its topic. The earliest
-place of all decides: if it's a record's, that record is next; if not, nothing can be done
-beyond it yet. So a search is never judged before an order that is older but unread.
+The order key of an input is that of its first buffered record or, without one, of the earliest
+record that may still come: its `complete_before` and its topic. The smallest key decides: if it is
+a record's, that record is next; if not, nothing beyond it can be processed yet. So a search is
+never processed before an order that is older but unread.
+
+    reading ──► complete up to a requested end ──► reading ...
+       └── blocked (`blocking_since`) ── max_idle ──► skipped (`is_incomplete`): late from now on
 """
 
 from collections import deque
@@ -15,7 +18,7 @@ from streams.runtime.order import FIRST_TOPIC, LAST_ORDER_KEY, OrderKey, late_or
 
 
 class Input:
-    """One topic's partition of a task: what is buffered, and how much is known about the rest."""
+    """One input partition of a task: buffered records, and the time up to which it is complete."""
 
     __slots__ = (
         "blocking_since",
@@ -37,29 +40,29 @@ class Input:
         self.topic = topic
         self.order = order
         self.position = position
-        """Next offset to process: what is committed, not the read-ahead (PITFALLS 20)."""
+        """Next offset to process: the committed one, not the read-ahead (PITFALLS 20)."""
         self.next_offset = position
-        """Next offset to be fed; past the markers of transactions once the end was reached."""
+        """Next offset to be fed; past transaction markers once the end was reached."""
         self.records: deque[Record] = deque()
         self.buffered_bytes = 0
         self.complete_before: Instant = 0
-        """Every record with a time before this is here or was processed."""
+        """Every record before this time has been fed."""
         self.requested_at: Instant = 0
         self.requested_end: int | None = None
         """The last requested end offset, if not reached yet: once `next_offset` is `requested_end`,
-        all that was appended before `requested_at` is here."""
+        all that was appended before `requested_at` has been fed."""
         self.blocking_since: Instant | None = None
-        """Wall time since when nothing has come of it, neither a record nor an end."""
+        """Wall time since which neither a record nor an end has come."""
         self.is_incomplete = False
-        """`complete_before` is a guess: it couldn't be read to its end for too long."""
+        """`complete_before` is assumed: the input was unreadable for too long."""
         self.order_key: OrderKey = order_key(0, order)
         self.is_between_tasks = topic in BETWEEN_TASKS
-        """Tasks write it themselves, ahead of the clock where time is simulated."""
+        """True for a topic that tasks write: ahead of the clock in simulated time."""
 
     def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
-        """Adds fetched records; `end` is the end of the partition if the fetch reached it."""
+        """Adds fetched records; `end`: end offset of the partition, if the fetch reached it."""
         for record in records:
-            # After a restart, the part of `control` that was processed is fed too.
+            # After a restart, the processed part of `control` is fed too.
             if not self.is_done(record):
                 self.records.append(record)
                 self.buffered_bytes += 100 + len(record.value or b"")
@@ -68,11 +71,11 @@ class Input:
         self.refresh()
 
     def pop(self) -> Record:
-        """Takes the next record off; the caller processes it now."""
+        """Removes and returns the next record; the caller processes it."""
         record = self.records.popleft()
         self.buffered_bytes -= 100 + len(record.value or b"")
         self.position = record.offset + 1
-        # refresh(), written out: this runs for every record.
+        # refresh(), inlined: this runs for every record.
         if self.records:
             self.order_key = self.records[0].time << 8 | self.order
         else:
@@ -81,26 +84,26 @@ class Input:
 
     @property
     def resume_at(self) -> int:
-        """The offset from which it must be read again after a restart."""
+        """Offset from which to read after a restart."""
         return self.position
 
     def put_back(self, record: Record) -> None:
-        """The end of `pop`: it wasn't processed after all, and is the next again."""
+        """Reverts `pop`: the record wasn't processed and is next again."""
         self.records.appendleft(record)
         self.buffered_bytes += 100 + len(record.value or b"")
         self.position = record.offset
         self.refresh()
 
     def is_done(self, record: Record) -> bool:
-        """Was it processed before the task was opened?"""
+        """True if the record was processed before the task was opened."""
         return record.offset < self.position
 
     def in_order(self, records: list[Record]) -> list[Record]:
-        """Fetched records in the order in which they are taken."""
+        """Fetched records in processing order."""
         return records
 
     def refresh(self) -> None:
-        """Sets `place` after a change."""
+        """Updates `order_key` after a change."""
         if self.records:
             self.order_key = order_key(self.records[0].time, self.order)
             self.unblock()
@@ -108,31 +111,31 @@ class Input:
             self.order_key = order_key(self.complete_before, self.order)
 
     def set_end_offset(self, time: Instant, end: int) -> None:
-        """A cut: at wall time `time + clock_skew` the partition ended at `end`."""
+        """Sets a requested end offset: all records before `time` have smaller offsets."""
         self.requested_at, self.requested_end = time, end
         self._check_requested_end()
         self.refresh()
 
     def complete(self, before: Instant) -> None:
-        """All records before `before` are known to be here."""
+        """All records before `before` have been fed."""
         if before > self.complete_before:
             self.complete_before = before
             self.unblock()
             self.refresh()
 
     def skip_wait(self, until: Instant) -> None:
-        """Goes on as if all records before `until` were here; those that aren't will be late."""
+        """Assumes that all records before `until` have been fed; missing ones will be late."""
         self.complete_before = until
         self.is_incomplete = True
         self.refresh()
 
     def unblock(self) -> None:
-        """Holds nothing up, as far as is known."""
+        """Marks the input as not blocking."""
         self.blocking_since = None
         self.is_incomplete = False
 
     def tail_time(self) -> Instant:
-        """Up to when this input is known, buffered records included."""
+        """Time up to which this input is complete, buffered records included."""
         return max(self.complete_before, self.records[-1].time if self.records else 0)
 
     def _check_requested_end(self) -> None:
@@ -142,7 +145,7 @@ class Input:
 
 
 def plain_inputs(topics: Iterable[str], positions: Mapping[str, int]) -> list[Input]:
-    """An input for each topic, in their order; `positions` holds their next offsets, if not 0."""
+    """One input per topic, in order; `positions`: next offsets, default 0."""
     return [
         Input(topic, order, positions.get(topic, 0))
         for order, topic in enumerate(topics, FIRST_TOPIC)
@@ -157,11 +160,11 @@ class Merge:
         self.by_topic = {one.topic: one for one in self.inputs}
 
     def choose(self, clock: OrderKey) -> tuple[Input, OrderKey, OrderKey]:
-        """The input that comes first, its place, and the place of the one after it.
+        """The first input, its order key, and the order key of the second.
 
-        If the first has no record, it's what the task waits for. If it has one, its records up to
-        the second place may be taken one after the other. A record that is too late for its
-        own place, because `clock` has passed it, is placed by `late_order_key`.
+        If the first has no record, the task waits for it. If it has, its records up to the second
+        key may be processed in a row. A record whose key `clock` has passed is late, and gets
+        `late_order_key`.
         """
         first = self.inputs[0]
         first_key = second_key = LAST_ORDER_KEY
@@ -176,7 +179,7 @@ class Merge:
         return first, first_key, second_key
 
     def restart_waits(self) -> None:
-        """How long inputs have held the task up counts from the next wait on."""
+        """Restarts the measurement of how long inputs block the task."""
         for one in self.inputs:
             one.unblock()
 

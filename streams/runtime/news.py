@@ -1,5 +1,4 @@
-"""News of articles for those who wait for them: an event for each, which tasks write for each other
-(DESIGN 6.5)."""
+"""Fan-out of article news: one event per watching customer, from task to task (DESIGN 6.5)."""
 
 from streams.engine import Instant, Interest, Product, news_event, next_midnight
 from streams.ports import Encoder
@@ -10,7 +9,7 @@ from streams.runtime.uncommitted import Uncommitted
 
 
 class News:
-    """What a task hears of articles, and whom it tells."""
+    """Fan-out of product changes: one event per watching customer."""
 
     def __init__(
         self,
@@ -27,7 +26,7 @@ class News:
         self._time = time
 
     def take(self, update: Product | Interest, now: Instant) -> None:
-        """What the shop says of an article, or a customer who waits for its news_event."""
+        """Applies an update of an article or of a customer's interest, and begins a fan-out."""
         if isinstance(update, Interest):
             self._products.watch(update, now)
             return
@@ -37,7 +36,7 @@ class News:
             self._send(self._products.fan_out(update.sku, changes, now), now)
 
     def fan_out(self, due: Instant) -> int:
-        """The next of those who wait for an article. Returns how many there were."""
+        """Writes the next chunk of a fan-out. Returns the number of events."""
         events = self._products.next_chunk()
         self._send(events, due)
         return len(events)

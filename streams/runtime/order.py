@@ -1,6 +1,6 @@
-"""The one order in which a task does things, as a single integer that can be compared.
+"""The processing order of a task, as one integer per event.
 
-Everything that happens in a task has a place (time, phase):
+Everything that happens in a task has an order key (time, phase):
 
     time t:  START | LATE | topic 0 | topic 1 | ... | TIMERS          then t + 1
               (0)     (1)     (2)       (3)           (255)
@@ -20,24 +20,24 @@ FIRST_TOPIC = 2
 TIMERS = 255
 
 LAST_ORDER_KEY: OrderKey = 1 << 80
-"""Later than every place."""
+"""Greater than every order key in use."""
 
 
 def order_key(time: Instant, phase: int) -> OrderKey:
-    """The place of `phase` at `time`."""
+    """The order key of `phase` at `time`."""
     return time << 8 | phase
 
 
 def time_of(at: OrderKey) -> Instant:
-    """The time of a place."""
+    """The time of an order key."""
     return at >> 8
 
 
 def late_order_key(clock: OrderKey) -> OrderKey:
-    """Where a record goes that comes too late for its own place, when `clock` has been reached.
+    """The order key of a late record when the task has reached `clock`.
 
-    As soon as nothing on time of that instant has been done yet; else one millisecond later,
-    because late records come before those on time, here as in a replay.
+    The same millisecond if nothing on time of it has been processed yet; else the next one, because
+    late records precede those on time, here as in a replay.
     """
     time, phase = clock >> 8, clock & 0xFF
     return order_key(time if phase <= LATE else time + 1, LATE)

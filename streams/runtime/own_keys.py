@@ -1,22 +1,22 @@
-"""What a task keeps beside its customers: keys of the changelog that begin with 0x00 (DESIGN 4.9).
+"""Own keys of a task: data beside its customers, under keys that begin with 0x00 (DESIGN 4.9).
 
-What isn't committed yet hides what the store holds:
+Uncommitted changes override the store:
 
-    get, page ──► changed since the last commit ──► in the transaction under way ──► store
+    get, page ──► changed since the last commit ──► transaction in progress ──► store
     put ────────► into the next transaction
 """
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from heapq import nsmallest
 
-from streams.ports import Store
+from streams.ports import OWN_KEY_PREFIX, Store
 
 Changes = Mapping[bytes, bytes | None]
-"""Keys of the changelog to their new bytes, None for deleted."""
+"""Changelog keys with their new bytes; None: deleted."""
 
 
 class OwnKeys:
-    """Reads and writes a task's own keys; a write lasts if its transaction does."""
+    """Reads and writes a task's own keys; writes are part of the next transaction."""
 
     def __init__(
         self,
@@ -24,22 +24,22 @@ class OwnKeys:
         uncommitted: Callable[[], Sequence[Changes]],
         pending: Callable[[], MutableMapping[bytes, bytes | None]],
     ) -> None:
-        """`uncommitted`: the changes that aren't in the store yet, older ones first; `pending`: the
-        newest of them, which the next transaction will hold."""
+        """`uncommitted`: changes that the store doesn't hold yet, older ones first; `pending`: the
+        newest of them, those of the next transaction."""
         self._store = store
         self._uncommitted = uncommitted
         self._pending = pending
 
     def get(self, key: bytes) -> bytes | None:
-        """The value as the task sees it now."""
+        """Current value."""
         for changes in reversed(self._uncommitted()):
             if key in changes:
                 return changes[key]
         return self._store.get(key)
 
     def put(self, key: bytes, value: bytes | None) -> None:
-        """From now on `key` has this value; None deletes it."""
-        assert key[:1] == b"\x00", "other keys are customers"
+        """Sets `key`; None deletes it."""
+        assert key.startswith(OWN_KEY_PREFIX), "keys without the prefix are customers"
         self._pending()[key] = value
 
     def page(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
@@ -50,7 +50,7 @@ class OwnKeys:
             for key, value in changes.items():
                 if key > after and key.startswith(prefix):
                     changed[key] = value
-        # Some of the stored ones may be deleted by what isn't committed yet.
+        # Uncommitted changes may delete some of the stored ones.
         stored = self._store.own(prefix, after, limit + len(changed))
         found: dict[bytes, bytes | None] = {**dict(stored), **changed}
         kept = ((key, value) for key, value in found.items() if value is not None)

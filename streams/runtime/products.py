@@ -1,13 +1,13 @@
-"""The articles of a task: what is known of each, and which customers wait for its news.
+"""The articles of a task: the last update of each, and the watching customers.
 
-    \\0product\\0<sku>                      what `product.updated` said last
-    \\0watch\\0<length><sku><customer>      kind, until: one key for each who waits
-    \\0telling\\0<due, 8 bytes><length><sku> news on their way to more than one chunk of customers
-    \\0swept                               how far those who wait have been looked through
+    \\0product\\0<sku>                       the last `product.updated`
+    \\0watch\\0<length><sku><customer>       kind, until: one key per watching customer
+    \\0telling\\0<due, 8 bytes><length><sku>  a fan-out of more than one chunk
+    \\0swept                                 cursor of the removal of expired watchers
 
-An article's news go to those who wait for it in order of their ids, 500 at a time: the first of
-them at once, each further chunk a millisecond later, as visits do (SEMANTICS 5.4). Cursors are own
-keys, so a crash in the middle goes on where the last transaction ended.
+News of an article go to its watching customers in order of their ids, 500 at a time: the first
+chunk at once, each further one a millisecond later, like scans (SEMANTICS 5.4). Cursors are own
+keys, so after a crash a fan-out resumes where the last transaction ended.
 """
 
 from collections.abc import Sequence
@@ -23,22 +23,21 @@ FAN_OUT_CHUNK = 500
 
 SWEEP_EVERY = 64
 SWEEP_BATCH = 256
-"""After so many interests so many of those who wait are looked at, and those whose time is over are
-forgotten: so there are never many more than are of use."""
+"""After every SWEEP_EVERY interests, SWEEP_BATCH watchers are checked and expired ones deleted."""
 
 _PRODUCT, _WATCH, _FAN_OUT = b"\x00product\x00", b"\x00watch\x00", b"\x00telling\x00"
 _SWEPT = b"\x00swept"
 
 
 class _Watcher(msgspec.Struct, array_like=True, gc=False):
-    """Why a customer waits, and until when. Fields are only appended."""
+    """The interest of a watching customer. Fields are only appended."""
 
     kind: str
     until: Instant
 
 
 class _PendingFanOut(msgspec.Struct, array_like=True, gc=False):
-    """News that go on behind `after`. Fields are only appended."""
+    """A fan-out that resumes after `after`. Fields are only appended."""
 
     sku: str
     changes: list[ArticleNews]
@@ -48,12 +47,12 @@ class _PendingFanOut(msgspec.Struct, array_like=True, gc=False):
 class _Swept(msgspec.Struct, array_like=True, gc=False):
     """Fields are only appended."""
 
-    interests: int = 0  # since the last look
+    interests: int = 0  # since the last sweep
     after: bytes = b""  # a key of _WATCH
 
 
 class FanOutEvent(msgspec.Struct, gc=False):
-    """One piece of news for one customer."""
+    """One change of an article, for one customer."""
 
     customer: str
     interest: str
@@ -68,7 +67,7 @@ _swept = msgspec.msgpack.Decoder(_Swept).decode
 
 
 class Products:
-    """What a task keeps of articles, as own keys."""
+    """The articles of a task, stored as own keys."""
 
     def __init__(self, own: OwnKeys) -> None:
         self._own = own
@@ -76,11 +75,11 @@ class Products:
             key: _pending_fan_out(value) for key, value in own.page(_FAN_OUT, b"", 1 << 30)
         }
         self.next_due: Instant = FAR_FUTURE
-        """When the next chunk is due (FAR_FUTURE: none), kept here because every record asks."""
+        """Due time of the next chunk (FAR_FUTURE: none); stored, because it is read per record."""
         self._advance()
 
     def update(self, update: Product) -> list[ArticleNews]:
-        """What the shop says of an article; what of that is news."""
+        """Applies an update of an article and returns its news."""
         key = _PRODUCT + update.sku.encode()
         stored = self._own.get(key)
         before = None if stored is None else _product(stored)
@@ -91,7 +90,7 @@ class Products:
         return list(news_between(before, after))
 
     def watch(self, interest: Interest, now: Instant) -> None:
-        """A customer waits for an article, or doesn't any more."""
+        """Begins or ends a customer's watch of an article."""
         key = _watchers_of(interest.sku) + interest.customer_id.encode()
         if interest.kind is not None:
             self._own.put(key, _encode(_Watcher(interest.kind, interest.until)))
@@ -100,8 +99,7 @@ class Products:
             self._own.put(key, None)
 
     def fan_out(self, sku: str, changes: Sequence[ArticleNews], now: Instant) -> list[FanOutEvent]:
-        """The first of those who wait for the article; if there are more, they're due from the next
-        millisecond on."""
+        """The events of the first chunk; further chunks are due from the next millisecond on."""
         return self._events_of(_PendingFanOut(sku, list(changes), b""), now)
 
     def next_chunk(self) -> list[FanOutEvent]:
@@ -132,7 +130,7 @@ class Products:
 
     def _continue_at(self, pending: _PendingFanOut, due: Instant) -> None:
         key = _FAN_OUT + due.to_bytes(8, "big") + _sized(pending.sku)
-        while key in self._pending:  # the article changed twice, and both have come this far
+        while key in self._pending:  # two fan-outs of the article are at the same chunk
             key += b"\x00"
         self._pending[key] = pending
         self._own.put(key, _encode(pending))
@@ -156,7 +154,7 @@ class Products:
 
 
 def _sized(sku: str) -> bytes:
-    """With its length in front: a sku that another one begins with has no share in its keys."""
+    """A sku after its length, so that no sku's keys begin with another's."""
     encoded = sku.encode()
     return len(encoded).to_bytes(2, "big") + encoded
 

@@ -1,10 +1,10 @@
-"""What becomes of one record of an input.
+"""Dispatch of one record of an input.
 
-a time that can't be ──────────► dead letter
-`control` ─────────────────────► what is in force
-tick ──────────────────────────► the input is known up to its time
-poisoned, or can't be decoded ─► dead letter
-anything else ─────────────────► its taker: the customer's act, news, coupon codes
+impossible time ───────────► dead letter
+`control` ─────────────────► definitions or store facts in force
+tick ──────────────────────► the input is complete up to its time
+poisoned, or undecodable ──► dead letter
+anything else ─────────────► its handler: decision about a customer, article news, coupon code
 """
 
 from collections import Counter
@@ -24,12 +24,12 @@ from streams.runtime.time_policy import TimePolicy
 from streams.runtime.time_policy.ticks import is_tick
 
 Handler = Callable[[Any, Record, Instant, PoisonId], None]
-"""Takes what a record was decoded to: with the record, its effective time, and what names it among
-the poisoned."""
+"""Processes a decoded record: arguments are the decoded value, the record, its effective time and
+its poison id."""
 
 
 def handlers_by_type(acting: Acting, coupons: CouponBook, news: News) -> Mapping[type, Handler]:
-    """A taker for each member of `ports.Decoded`."""
+    """One handler per member of `ports.Decoded`."""
     return {
         Event: acting.by_record,
         Review: acting.by_record,
@@ -41,7 +41,7 @@ def handlers_by_type(acting: Acting, coupons: CouponBook, news: News) -> Mapping
 
 
 class Records:
-    """Takes the records of a task, whatever they are."""
+    """Processes the records of a task."""
 
     def __init__(
         self,
@@ -61,8 +61,8 @@ class Records:
         self._counts = counts
 
     def take(self, source: Input, record: Record, now: Instant, wall: Instant) -> None:
-        """One record at its effective time. Raises LookupNeeded before anything has changed, and
-        Poisoned where our own code fails."""
+        """Processes one record at its effective time. Raises LookupNeeded before any change, and
+        Poisoned for an exception in our own code."""
         poison_id = source.topic, record.offset
         try:
             rejection = self._time.rejection(record.time, wall)
@@ -75,7 +75,7 @@ class Records:
                 source.complete(record.time)
                 return
             elif poison_id in self._side_outputs.poisoned:
-                found = Rejection("deciding on this event failed; the worker's log has the error")
+                found = Rejection("processing this event failed; see the worker's log")
             else:
                 found = self._decoder.decode(source.topic, record)
             if isinstance(found, Rejection):

@@ -1,17 +1,17 @@
-"""Visits to every customer of a task, in chunks with a cursor (SEMANTICS 5.4).
+"""Scans over all customers of a task, in chunks with a cursor (SEMANTICS 5.4).
 
-A visit goes over the customers in order of their ids, 500 at a time; chunk k (from 0) is a timer
-due k milliseconds after the visit's moment. All that is due at one moment is one visit:
+A scan reads the customers in order of their ids, 500 at a time; chunk k (from 0) is a timer due
+k milliseconds after the scan's moment. Everything due at one moment is one scan:
 
     09:00:00.000   .001   .002   .003
-    chunk 0        1      2      3           the schedules of nine o'clock, all of them together
-                   chunk 0       1      ...  a set that was published at .001 visits them too
-              ●             ●                events and timers in between, by their places
+    chunk 0        1      2      3           all schedules of nine o'clock
+                   chunk 0       1      ...  a set published at .001
+              ●             ●                events and timers in between, by their order keys
 
-Who is in a chunk is a function of the logs, not of what is committed: the store's pages are merged
-with what isn't there yet. Most customers are in no audience: the little of their state that tells
-so is all that is decoded (engine.prefilter). Cursors and the next moment of each schedule are part
-of the position record, so that a crash in the middle goes on where the last transaction ended.
+The content of a chunk depends on the logs, not on commits: pages of the store are merged with
+uncommitted changes. Most customers are in no audience: only the part of their state that proves it
+is decoded (engine.prefilter). Cursors and the next moment of each schedule are part of the position
+record, so after a crash a scan resumes where the last transaction ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,36 +34,35 @@ from streams.ports import Store
 from streams.runtime.timers import FAR_FUTURE
 
 SCAN_CHUNK = 500
-"""So many customers are visited in each millisecond."""
+"""Customers per millisecond of a scan."""
 
 Overlays = Callable[[], Iterable[Mapping[bytes, CustomerState]]]
 
 
 class ScanInProgress(msgspec.Struct, array_like=True):
-    """A visit that has begun. Fields are only appended."""
+    """A scan that has begun. Fields are only appended."""
 
     scan: Scan
-    chunks: int = 0  # that were visited
-    after: bytes = b""  # the last customer of these
+    chunks: int = 0  # done
+    after: bytes = b""  # last customer scanned
     is_over: bool = False
 
     @property
     def due(self) -> Instant:
-        """When the next chunk is due."""
+        """Due time of the next chunk."""
         return self.scan.moment + self.chunks
 
 
 class ScanPlans(msgspec.Struct, array_like=True):
-    """What a task remembers of its visits, in its position record. Fields are only appended."""
+    """Scans and schedules of a task, in its position record. Fields are only appended."""
 
     in_progress: list[ScanInProgress] = []  # in order of their moments
-    schedules: dict[str, Instant] = {}  # flow -> when its schedule is due next
-    begun: list[str] = []  # flows that are started once, on publishing, and were
+    schedules: dict[str, Instant] = {}  # flow -> next moment of its schedule
+    begun: list[str] = []  # once-on-publish flows that were started
 
 
 class ScanCandidate(msgspec.Struct, gc=False):
-    """One customer of a chunk. `known`: their state as it is in the store, or a newer one that
-    isn't committed yet."""
+    """One customer of a chunk. `known`: state in the store, or a newer uncommitted one."""
 
     customer: bytes
     known: bytes | CustomerState
@@ -71,36 +70,36 @@ class ScanCandidate(msgspec.Struct, gc=False):
 
 
 class ScanPage(msgspec.Struct):
-    """The customers whose turn has come at one moment."""
+    """The customers of the chunks that are due at one moment."""
 
-    size: int = 0  # how many were looked at
-    candidates: list[ScanCandidate] = []  # those whom it may concern, in order of their ids
+    size: int = 0  # customers read
+    candidates: list[ScanCandidate] = []  # those that pass the prefilter, by id
 
 
 Cached = Callable[[bytes], CustomerState | None]
 CustomerRow = tuple[bytes, bytes | CustomerState]
-"""A customer and their state, as in `ScanCandidate`."""
+"""A customer and the state, as in `ScanCandidate`."""
 
 
 class Scans:
-    """The visits of a task: those under way, and those that schedules will begin."""
+    """The scans of a task: those in progress, and those that schedules will begin."""
 
     def __init__(
         self, plans: ScanPlans, store: Store, uncommitted: Overlays, cached: Cached
     ) -> None:
-        """`uncommitted`: the states of customers that aren't in the store yet as they are now.
-        `cached`: the state of a customer, if it is decoded already."""
+        """`uncommitted`: states that the store doesn't hold yet. `cached`: the decoded state of a
+        customer, if there is one."""
         self.plans = plans
         self._store = store
         self._uncommitted = uncommitted
         self._cached = cached
         self.next_due: Instant = FAR_FUTURE
-        """When the next chunk is due (FAR_FUTURE: none), kept here because every record asks."""
+        """Due time of the next chunk (FAR_FUTURE: none); stored, because it is read per record."""
         self._advance()
 
     def on_publish(self, previous: Program, current: Program, at: Instant) -> None:
-        """From `at` on `current` decides in place of `previous`. A schedule that is new begins
-        after `at`; one that is as it was goes on."""
+        """`current` replaces `previous` at `at`. A new schedule begins after `at`; an unchanged one
+        keeps its next moment."""
         plans = self.plans
         before = {flow.flow: flow.schedule for flow in previous.scheduled_flows}
         schedules: dict[str, Instant] = {}
@@ -126,13 +125,13 @@ class Scans:
         self._advance()
 
     def on_facts_changed(self, at: Instant) -> None:
-        """At `at` store facts have changed that customers are judged by."""
+        """Begins a scan at `at`: store facts that decisions depend on have changed."""
         self._begin(Scan(at, of_facts=True))
         self._advance()
 
     def may_skip_schedules(self, until: Instant) -> bool:
-        """Are schedules due before `until`, while there is nobody yet? A set that holds since 1970
-        would visit nobody on each of fifteen thousand days."""
+        """True if schedules are due before `until` and there are no customers yet: a set in force
+        since 1970 would scan nothing on each of fifteen thousand days."""
         return (
             any(moment < until for moment in self.plans.schedules.values())
             and not self._store.customers(b"", 1)
@@ -140,14 +139,14 @@ class Scans:
         )
 
     def skip_schedules(self, program: Program, until: Instant) -> None:
-        """Schedules that are due before `until` go on to their first moments from there on."""
+        """Moves schedules due before `until` to their first moments from there on."""
         schedules = self.plans.schedules
         for name in [name for name, moment in schedules.items() if moment < until]:
             self._set_next_moment(program.flows[name], until - 1)
         self._advance()
 
     def next_page(self, program: Program) -> ScanPage:
-        """The customers whose turn comes at `next_due`."""
+        """The customers of the chunks due at `next_due`."""
         due = self.next_due
         self._begin_schedules(program, due)
         page = ScanPage()
@@ -177,7 +176,7 @@ class Scans:
             self._begin(Scan(due, starting))
 
     def _set_next_moment(self, flow: CompiledFlow, after: Instant) -> None:
-        """The next moment of the flow's schedule comes after `after`."""
+        """Sets the next moment of the flow's schedule, after `after`."""
         assert flow.schedule is not None
         moment = flow.schedule.next_after(after)
         if moment is None:
@@ -186,8 +185,8 @@ class Scans:
             self.plans.schedules[flow.flow] = moment
 
     def _begin(self, scan: Scan) -> None:
-        """What is due at the same moment is one visit; it has no chunk behind it yet, because
-        records come before the timers of their time."""
+        """Begins a scan, or joins one of the same moment: that has no chunk done yet, because
+        records precede the timers of their time."""
         in_progress = self.plans.in_progress
         if in_progress and in_progress[-1].scan.moment == scan.moment:
             same = in_progress[-1].scan
@@ -198,7 +197,7 @@ class Scans:
             in_progress.append(ScanInProgress(scan))
 
     def _rows_of(self, one: ScanInProgress) -> list[CustomerRow]:
-        """The next customers of a visit; its cursor is behind them then."""
+        """Reads the next customers of a scan and moves its cursor past them."""
         rows: list[CustomerRow] = []
         after = one.after
         while True:
@@ -218,8 +217,8 @@ class Scans:
     def _candidates(
         self, rows: list[CustomerRow], may_concern: Prefilter | None
     ) -> list[CustomerRow]:
-        """Those whom the visit may concern. Nothing changes them before it's their turn: of their
-        own timers only those that are due with the visit are left, and they are part of it."""
+        """The rows that pass the prefilter. Their states don't change before they are scanned: the
+        only timers left are those due with the scan, which are part of it."""
         if may_concern is None:
             return rows
         cached = self._cached
@@ -229,7 +228,7 @@ class Scans:
             try:
                 is_concerned = may_concern(cached(customer) or known)
             except Exception:
-                is_concerned = True  # the visit fails like this, and says at whom
+                is_concerned = True  # the scan fails likewise, and names the customer
             if is_concerned:
                 candidates.append(row)
         return candidates
@@ -237,8 +236,8 @@ class Scans:
     def _with_uncommitted(
         self, page: list[tuple[bytes, bytes]], after: bytes, last: bytes | None
     ) -> Sequence[CustomerRow]:
-        """The customers behind `after`, up to `last`: those of `page`, those that are new, and
-        without those that were erased."""
+        """The customers after `after`, up to `last`: those of `page` and new ones, without erased
+        ones."""
         changed = {
             customer: state
             for overlay in self._uncommitted()
@@ -262,7 +261,7 @@ class Scans:
 
 
 def _merged(some: list[ScanCandidate], others: list[ScanCandidate]) -> list[ScanCandidate]:
-    """Both in order of the customers' ids; who is in both is visited once, for all reasons."""
+    """Both, by customer id; a customer in both is scanned once, for all causes."""
     if not some:
         return others
     rows = {one.customer: one for one in some}

@@ -1,8 +1,8 @@
-"""The near future of a task's due times; the far future stays in the store.
+"""The next due times of a task in memory; the others stay in the store.
 
-A window [now, `_until`) of due times is in memory, as a heap. Beyond it the store's timer index
-and what isn't committed yet know more. So a task with ten million waiting customers keeps
-only the next ones in memory (DESIGN 5.9).
+A window [now, `_until`) of due times is in memory, as a heap. Later ones are in the store's timer
+index and in uncommitted changes. So a task with ten million waiting customers keeps only the next
+ones in memory (DESIGN 5.9).
 """
 
 from collections.abc import Callable, Iterable
@@ -14,8 +14,8 @@ from streams.ports import Store
 FAR_FUTURE: Instant = 1 << 62
 
 MOST_IN_MEMORY = 20_000
-"""Due times of one task. Reading half as many from the store takes 10 ms, in which the event loop
-stands still; ten times as many took a tenth of a second, and longer per timer."""
+"""Due times per task. Reading half of them from the store blocks the event loop for 10 ms; ten
+times as many took a tenth of a second, and longer per timer."""
 
 
 class Timers:
@@ -31,14 +31,14 @@ class Timers:
         self._uncommitted = uncommitted
         self._most = most_in_memory
         self._heap: list[tuple[Instant, bytes]] = []
-        self._due: dict[bytes, Instant] = {}  # what of the heap is valid; the rest was moved
+        self._due: dict[bytes, Instant] = {}  # valid entries of the heap; the others were moved
         self._until: Instant = 0
         self.next_due: Instant = 0
-        """The earliest due time (FAR_FUTURE: none), kept here because every record asks."""
+        """The earliest due time (FAR_FUTURE: none); stored, because it is read per record."""
         self._refill()
 
     def move(self, customer: bytes, due: Instant | None) -> None:
-        """The earliest timer of `customer` is now due at `due` (None: there is none)."""
+        """Sets the earliest timer of `customer` to `due` (None: no timer)."""
         if due is None or due >= self._until:
             if self._due.pop(customer, None) is not None:
                 self._advance()
@@ -50,18 +50,19 @@ class Timers:
             self._shrink()
 
     def comes_before(self, due: Instant, customer: bytes) -> bool:
-        """Is a timer due before one of `customer` at `due` would be?"""
+        """True if a timer precedes one of `customer` at `due`."""
         return self.next_due <= due and self._heap[0] < (due, customer)
 
     def pop(self) -> tuple[Instant, bytes]:
-        """The earliest (due, customer). The caller fires it and says when the next is due."""
+        """Removes and returns the earliest (due, customer). The caller fires it, and calls `move`
+        with the next due time."""
         due, customer = heappop(self._heap)
         del self._due[customer]
         self._advance()
         return due, customer
 
     def _advance(self) -> None:
-        """Drops what was moved from the top and says what is next."""
+        """Drops moved entries from the top and sets `next_due`."""
         heap, current = self._heap, self._due
         while heap and current.get(heap[0][1]) != heap[0][0]:
             heappop(heap)
@@ -73,15 +74,14 @@ class Timers:
             self.next_due = FAR_FUTURE
 
     def _refill(self) -> None:
-        """Reads the next stretch of the future; what isn't committed yet replaces what the store
-        says of the same customer."""
+        """Reads the next window; uncommitted due times override the store's."""
         start, limit = self._until, self._most // 2
         while True:
             page = self._store.timers(start, FAR_FUTURE, limit)
             if len(page) < limit:
                 until = FAR_FUTURE
                 break
-            until = page[-1][0]  # others may be due in this very millisecond: exclusive
+            until = page[-1][0]  # exclusive: more may be due in this millisecond
             if until > page[0][0]:
                 break
             limit *= 2
@@ -97,14 +97,14 @@ class Timers:
             self._refill()
 
     def _shrink(self) -> None:
-        """Forgets the later half; the store and the uncommitted changes still know it."""
+        """Drops the later half from memory; the store and uncommitted changes hold it."""
         ordered = sorted((at, key) for key, at in self._due.items())
         if len(ordered) < self._most // 2:
-            self._heap = ordered  # it was mostly moved entries
+            self._heap = ordered  # mostly moved entries
             return
         until = ordered[self._most // 2][0]
         if until == ordered[0][0]:
-            self._most *= 2  # all due in one millisecond: they belong together
+            self._most *= 2  # all due in one millisecond: indivisible
             return
         self._until = until
         self._heap = [entry for entry in ordered if entry[0] < until]

@@ -1,7 +1,7 @@
-"""What goes wrong with a store, sorted by what the caller must do: the first of the table wins.
+"""Errors of a store and their reactions: the first match of the table wins.
 
-RocksDB's errors and the system's have nothing but their text in common. What isn't known to be
-damage is none: a healthy store would be quarantined, and restored for hours, for a full disk.
+Errors of RocksDB and of the system share nothing but their text. Only known damage counts as
+damage: else a full disk would quarantine a healthy store, and restoring it takes hours.
 """
 
 import errno
@@ -10,47 +10,51 @@ from pathlib import Path
 
 from streams.errors import Refused, SendflowError, StoreUnusable
 
-CATCHES_UP = "what was committed is in the changelog, and the store in data_dir catches up from it"
-AGAIN = f"start again: {CATCHES_UP}"
-_PERMIT = f"let this user read and write data_dir and all that is in it, and {AGAIN}"
+CATCHES_UP = "committed data is in the changelog; the store in data_dir catches up from it"
+AGAIN = f"restart: {CATCHES_UP}"
+_PERMIT = f"grant this user read and write access to data_dir and its content and {AGAIN}"
 
 REACTIONS: tuple[tuple[str, type[SendflowError], str], ...] = (
     (
         os.strerror(errno.ENOSPC),
         Refused,
-        f"make room on this disk and start again: {CATCHES_UP}",
+        f"free disk space and restart: {CATCHES_UP}",
     ),
-    (os.strerror(errno.EDQUOT), Refused, f"raise the quota of this user on the disk, and {AGAIN}"),
+    (os.strerror(errno.EDQUOT), Refused, f"raise this user's disk quota and {AGAIN}"),
     (
         os.strerror(errno.EFBIG),
         Refused,
-        f"raise the limit of a file's size (ulimit -f), and {AGAIN}",
+        f"raise the file size limit (ulimit -f) and {AGAIN}",
     ),
     (
         os.strerror(errno.EMFILE),
         Refused,
-        f"raise the limit of open files (ulimit -n, LimitNOFILE), and {AGAIN}",
+        f"raise the limit of open files (ulimit -n, LimitNOFILE) and {AGAIN}",
     ),
-    (os.strerror(errno.ENFILE), Refused, f"the system has no more open files; {AGAIN}"),
+    (
+        os.strerror(errno.ENFILE),
+        Refused,
+        f"the system-wide limit of open files is reached; {AGAIN}",
+    ),
     (os.strerror(errno.EACCES), Refused, _PERMIT),
     (os.strerror(errno.EPERM), Refused, _PERMIT),
-    (os.strerror(errno.EROFS), Refused, f"mount the disk so that it can be written, and {AGAIN}"),
-    # A file of the database is missing, or isn't what it should be.
+    (os.strerror(errno.EROFS), Refused, f"mount the disk writable and restart: {CATCHES_UP}"),
+    # A file of the database is missing or corrupt.
     (os.strerror(errno.ENOENT), StoreUnusable, ""),
     ("Corruption", StoreUnusable, ""),
-    # Whatever else a disk can do.
-    ("IO error", Refused, f"look after the disk, and {AGAIN}"),
+    # Other disk errors.
+    ("IO error", Refused, f"check the disk and {AGAIN}"),
 )
 
 
 def store_error(directory: Path, doing: str, exception: Exception) -> Exception:
-    """The error of ours for `exception`, which happened while `doing` something with the store in
-    `directory`. What isn't known here is a bug: no SendflowError."""
+    """Translates `exception`, raised while `doing` something with the store in `directory`. An
+    unknown one is a bug: no SendflowError."""
     said = str(exception)
     text = f"{directory}: {doing}: {said}"
     for part, reaction, advice in REACTIONS:
         if part in said:
             return reaction(f"{text}; {advice}" if advice else text)
     if isinstance(exception, OSError):
-        return Refused(f"{text}; look after data_dir, and {AGAIN}")
+        return Refused(f"{text}; check data_dir and {AGAIN}")
     return RuntimeError(text)

@@ -1,7 +1,7 @@
-"""The keys of a store, in one key space, so that one write is one step (DESIGN 4.3).
+"""The keys of a store, in one key space, so that a write is atomic (DESIGN 4.3).
 
-s <changelog key>           the state of a customer; of the task itself where the key has a 0x00
-t <due, 8 bytes> <customer> nothing: the index of timers, in the order in which they are due
+s <changelog key>           the state of a customer, or the value of an own key (0x00 first)
+t <due, 8 bytes> <customer> empty: the index of timers, by due time
 p                           <changelog offset, 8 bytes> <written at, 8 bytes>
 """
 
@@ -19,24 +19,24 @@ POSITION = b"p"
 FIRST_CUSTOMER = b"\x01"
 
 NO_DUE = b"\xff" * 8
-"""In the header of a state: no timer. The rest of the header's bytes are its format version."""
+"""Due time in the header of a state without a timer. The other header bytes: format version."""
 
 _POSITION = struct.Struct(">Qq")
-_LATEST = 2**64 - 1  # one before it at most is a due time
+_LATEST = 2**64 - 1  # above every due time
 
 
 def due_bytes(state: bytes) -> bytes:
-    """The due time in the header of a state, as it stands there: 8 bytes, big-endian."""
+    """The due time in the header of a state: 8 bytes, big-endian."""
     return state[1:9]
 
 
 def timer_start(due: Instant) -> bytes:
-    """The key that comes before all timers of `due`."""
+    """The key before all timers of `due`."""
     return TIMER_PREFIX + min(max(due, 0), _LATEST).to_bytes(8, "big")
 
 
 def read_timer(key: bytes) -> tuple[Instant, bytes]:
-    """(due, customer) of a key of the index."""
+    """(due, customer) of an index key."""
     return int.from_bytes(key[1:9], "big"), key[9:]
 
 

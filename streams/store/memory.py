@@ -1,4 +1,4 @@
-"""The store in memory: for flow tests and replay."""
+"""The store in memory, for flow tests and replay."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from streams.store.layout import FIRST_CUSTOMER, NO_DUE, due_bytes
 
 
 class MemoryStore:
-    """ports.Store in a dict. What it holds is gone with it."""
+    """ports.Store in a dict."""
 
     def __init__(self) -> None:
         self._states: dict[bytes, bytes] = {}

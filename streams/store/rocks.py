@@ -1,10 +1,10 @@
-"""The store in RocksDB: state, timer index and changelog offset, written in one step.
+"""The store in RocksDB: state, timer index and changelog offset, written atomically.
 
-Measured here, per changed customer of 230 bytes: 1.1 µs without the write-ahead log, 1.4 µs with
-it, 2.6 µs more for reading what was there before. So the log is off: after a crash the store is
-what it was at the last flush of its write buffer, offset and state alike, and the tail of the
-changelog is replayed onto it, as it would be anyway. And the due times of customers who were read
-or written lately are remembered: a customer who changes was read before.
+Measured per changed customer of 230 bytes: 1.1 µs without the write-ahead log, 1.4 µs with it,
+2.6 µs more for reading the previous state. So the log is off: after a crash the store is as of the
+last flush of its write buffer, offset and state alike, and the tail of the changelog is replayed
+onto it, which happens anyway. And the due times of customers read or written lately are cached: a
+customer who changes was read before.
 """
 
 import contextlib
@@ -50,11 +50,11 @@ from streams.store.layout import (
 
 logger = logging.getLogger(__name__)
 
-_WRITE_BUFFER = 16 * 1024 * 1024  # how much a crash leaves to be replayed, at most
-_ARENA_BLOCK = 128 * 1024  # what even an idle store takes; the default is a megabyte
+_WRITE_BUFFER = 16 * 1024 * 1024  # limits what is replayed after a crash
+_ARENA_BLOCK = 128 * 1024  # memory of even an idle store; the default is 1 MB
 _BLOOM_BITS = 10
 _LOCK_RETRY_SECONDS = 0.1
-_READ_AHEAD = 128 * 1024  # of a page of customers: an iterator of its own reads 4 KB at a time
+_READ_AHEAD = 128 * 1024  # of a page of customers; the default reads 4 KB at a time
 DAMAGED_SUFFIX = ".damaged"
 
 
@@ -62,7 +62,7 @@ class StoreMemory:
     """Block cache and write buffers of all stores of a process (PITFALLS fact 6, PITFALLS 51)."""
 
     def __init__(self, capacity: int) -> None:
-        """`capacity` in bytes; up to a half of it are write buffers."""
+        """`capacity` in bytes, of which up to half are write buffers."""
         self.cache = Cache(capacity)
         self.write_buffers = WriteBufferManager.new_write_buffer_manager_with_cache(
             capacity // 2, False, self.cache
@@ -80,25 +80,25 @@ class RocksStore:
         is_stopped: Callable[[], bool] = lambda: False,
         remembered: int = 50_000,
     ) -> None:
-        """Opens or makes the store. Another worker on this host may hold it still: it is tried
-        for `lock_within` seconds (PITFALLS 33). `remembered`: due times kept in memory.
+        """Opens or creates the store. While another worker on this host holds its lock, retries for
+        `lock_within` seconds (PITFALLS 33). `remembered`: number of cached due times.
 
-        Raises Refused where it stays locked, or where the disk or the system doesn't allow it,
-        StoreUnusable where it is damaged (failures.py); so do all that reads and writes."""
+        Raises Refused if it stays locked or the system denies access, StoreUnusable if it is
+        damaged (failures.py); so do all reads and writes."""
         self._directory = directory
         self._memory = memory
         self._remembered = remembered
         self._recent: dict[bytes, bytes] = {}  # customer -> due time as in the header
         self._older: dict[bytes, bytes] = {}
         self._remembering = threading.Lock()
-        self._writes = 0  # two for each write: odd while one is under way
+        self._writes = 0  # two for each write: odd while one is in progress
         self._write_options = WriteOptions()
         self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
         self._page_options = _page_options()
         try:
             directory.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._error("making its folder", error) from error
+            raise self._error("creating its directory", error) from error
         self._database = self._opened(lock_within, is_stopped)
 
     # ── Reading ───────────────────────────────────────────────────────────────────────────────
@@ -107,11 +107,11 @@ class RocksStore:
         writes = self._writes
         try:
             state: bytes | None = self._database.get(STATE + key)
-        except Exception as exception:  # rocksdict has no class of its own for RocksDB's errors
+        except Exception as exception:  # rocksdict has no class for RocksDB's errors
             raise self._error("reading", exception) from exception
         if state is not None and key[0] != 0:  # OWN_KEY_PREFIX
             with self._remembering:
-                # Only what surely is of now: another thread may have written the customer since.
+                # Only if certainly current: another thread may have written the customer since.
                 if writes == self._writes and not writes & 1:
                     self._recent[key] = due_bytes(state)
                     self._forget()
@@ -123,7 +123,7 @@ class RocksStore:
         return None if position is None else position[0]
 
     def written_at(self) -> Instant | None:
-        """Wall time of the last commit in it; None for a new store."""
+        """Wall time of its last commit; None for a new store."""
         position = self._position()
         return None if position is None else position[1]
 
@@ -148,7 +148,7 @@ class RocksStore:
         except Exception as exception:
             raise self._error("reading", exception) from exception
         if len(found) < limit:
-            # Rdict.items() takes damage for the end, and says nothing: this would raise.
+            # Rdict.items() silently ends at damage; this would raise.
             behind = STATE + found[-1][0] + b"\x00" if found else first
             found += [(key[1:], state) for key, state in self._range(behind, STATE_END)]
         return found
@@ -177,7 +177,7 @@ class RocksStore:
         try:
             self._write(batch)
         except Exception as exception:
-            self._recent, self._older = {}, {}  # they may be of what wasn't written
+            self._recent, self._older = {}, {}  # may belong to changes that weren't written
             raise self._error("writing", exception) from exception
         finally:
             with self._remembering:
@@ -209,7 +209,7 @@ class RocksStore:
         self._forget()
 
     def clear(self) -> None:
-        """Everything away, as before the first write."""
+        """Deletes everything, as before the first write."""
         self.close()
         try:
             Rdict.destroy(str(self._directory), _options(self._memory))
@@ -218,14 +218,14 @@ class RocksStore:
         self._database = self._opened(0.0, lambda: False)
 
     def close(self) -> None:
-        """Saves what is in memory and gives the directory free."""
+        """Flushes memory to disk and releases the directory."""
         try:
             self._database.flush()
-        except Exception as exception:  # the changelog has it all
+        except Exception as exception:  # the changelog has everything
             logger.warning("%s", self._error("saving", exception))
         with contextlib.suppress(Exception):
             self._database.cancel_all_background(True)  # a compaction may take long
-        with contextlib.suppress(Exception):  # it says that it is being closed
+        with contextlib.suppress(Exception):  # it reports that it is being closed
             self._database.close()
 
     # ── Inside ────────────────────────────────────────────────────────────────────────────────
@@ -235,7 +235,7 @@ class RocksStore:
         deadline = time.monotonic() + lock_within
         while True:
             try:
-                # The options are given at every opening: those on disk lack cache and filter.
+                # Options are passed at every opening: those on disk lack cache and filter.
                 return Rdict(
                     str(self._directory),
                     _options(self._memory),
@@ -246,8 +246,8 @@ class RocksStore:
                     raise self._error("opening", exception) from exception
                 if time.monotonic() >= deadline or is_stopped():
                     raise Refused(
-                        f"{self._directory} is locked by another worker, tried for "
-                        f"{lock_within:g} s; stop it, or give each worker its own data_dir"
+                        f"{self._directory} is locked by another worker, gave up after "
+                        f"{lock_within:g} s; stop it or use a separate data_dir"
                     ) from exception
             time.sleep(_LOCK_RETRY_SECONDS)
 
@@ -260,7 +260,7 @@ class RocksStore:
 
     def _range(self, first: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         options = ReadOptions()
-        # Without it, what was deleted behind the end is gone through for the next that wasn't.
+        # Without it, deleted keys past the end are skipped one by one to find the next key.
         options.set_iterate_upper_bound(end)
         try:
             rows = self._database.iter(options)
@@ -273,7 +273,7 @@ class RocksStore:
             raise self._error("reading", exception) from exception
 
     def _recall(self, batch: StoreBatch) -> None:
-        """Reads the due times of customers in `batch` that aren't remembered."""
+        """Reads the due times of customers in `batch` that aren't cached."""
         recent, older = self._recent, self._older
         missing = [
             key for key in batch.changes if key not in recent and key not in older and key[0] != 0
@@ -286,7 +286,7 @@ class RocksStore:
             recent[key] = NO_DUE if state is None else due_bytes(state)
 
     def _forget(self) -> None:
-        """Two generations: when the newer is full, the older goes."""
+        """Two generations: when the newer one is full, the older one is dropped."""
         if len(self._recent) * 2 > self._remembered:
             self._older = self._recent
             self._recent = {}
@@ -301,8 +301,8 @@ def open_store(
     lock_within: float = 10.0,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> RocksStore:
-    """The store in `directory`; a damaged one is set aside, and a new one made (PITFALLS 53).
-    Raises Refused."""
+    """Opens the store in `directory`; quarantines a damaged one and creates a new one
+    (PITFALLS 53). Raises Refused."""
     try:
         return RocksStore(directory, memory, lock_within, is_stopped)
     except StoreUnusable as error:
@@ -312,22 +312,22 @@ def open_store(
 
 
 def quarantine(directory: Path) -> None:
-    """Moves a damaged store, which nobody has open, out of the way, for people to look at. Raises
-    Refused where that was done once already: damage that comes back isn't the store's."""
+    """Moves a damaged, closed store to a directory for inspection. Raises Refused if there is one
+    already: recurring damage isn't the store's."""
     aside = directory.with_name(directory.name + DAMAGED_SUFFIX)
     if os.path.lexists(aside):
         raise Refused(
-            f"{directory} is damaged again, and {aside} is there from the first time; look after "
-            f"the disk, then remove {aside}: the store is rebuilt from the changelog"
+            f"{directory} is corrupt again and {aside} already exists; check the disk, delete "
+            f"{aside} and restart: the store is rebuilt from the changelog"
         )
     try:
         directory.rename(aside)
     except OSError as error:
         raise Refused(
-            f"{directory} is damaged and can't be moved to {aside}: {error}; move it away, or "
-            "remove it: the store is rebuilt from the changelog"
+            f"{directory} is corrupt and cannot be moved to {aside}: {error}; move or delete it: "
+            "the store is rebuilt from the changelog"
         ) from error
-    logger.warning("%s is damaged and was moved to %s; it is rebuilt", directory, aside)
+    logger.warning("%s is corrupt, moved to %s; rebuilding", directory, aside)
 
 
 def _is_locked(exception: Exception) -> bool:
@@ -336,8 +336,8 @@ def _is_locked(exception: Exception) -> bool:
 
 
 def _page_options() -> ReadOptions:
-    """A page of customers is of a walk over all of them, each of whom is read once: in the cache
-    they would drive out those whose events come in."""
+    """Options for pages of customers. They are scans that read each customer once: cached, they
+    would evict the customers of incoming events."""
     options = ReadOptions()
     options.fill_cache(False)  # type: ignore[call-arg]
     options.set_readahead_size(_READ_AHEAD)

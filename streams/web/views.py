@@ -1,4 +1,4 @@
-"""A customer, the tasks and the worker's health, as plain data for JSON."""
+"""Plain data for JSON: a customer, the tasks, the worker's health."""
 
 from enum import Enum
 from typing import Any
@@ -10,14 +10,14 @@ from streams.runtime.lifecycle import TaskState
 
 
 class TaskView(msgspec.Struct):
-    """One task as `/status` shows it. Moments are milliseconds since the epoch."""
+    """One task in `/status`. Moments are milliseconds since the epoch."""
 
     partition: int
     state: str
-    clock: Instant | None = None  # the stream clock
-    behind: int | None = None  # milliseconds between the stream clock and the wall clock
-    waits_for: str | None = None  # the topic that holds it back, or what it asks for
-    is_up_to_date: bool = False  # all that came is done, and it waits for what comes next
+    clock: Instant | None = None  # stream time
+    behind: int | None = None  # milliseconds from stream time to wall time
+    waits_for: str | None = None  # a topic or a lookup
+    is_up_to_date: bool = False  # all input is processed, and stream time advances
     next_due: Instant | None = None  # its earliest timer
     lag: dict[str, int] = {}  # records not processed yet, by topic
     buffered: dict[str, int] = {}  # records fetched and not processed yet, by topic
@@ -26,7 +26,7 @@ class TaskView(msgspec.Struct):
 
 
 class WorkerView(msgspec.Struct):
-    """What `/status` shows."""
+    """The answer of `/status`."""
 
     application: str
     generation: int | None
@@ -43,7 +43,7 @@ class HealthStatus(Enum):
 
 
 class HealthView(msgspec.Struct):
-    """What `/health` shows: alive as long as there is an answer, ready when all tasks run."""
+    """The answer of `/health`: ready when all tasks run."""
 
     status: HealthStatus
     is_ready: bool
@@ -52,9 +52,9 @@ class HealthView(msgspec.Struct):
 
 
 def waiting_view(view: TaskView, *, is_at_rest: bool, knows_ends: bool) -> TaskView:
-    """Tells a task that rests from one that is held back: between two cuts each waits for some
-    input to be known to its end, and that is no trouble. `is_at_rest`: by the policy for time, if
-    nothing is left to read. `knows_ends`: `lag` is that of all inputs."""
+    """Separates an up-to-date task from a blocked one: between two end-offset requests, each task
+    waits for some input, which is normal. `is_at_rest`: by the time policy, if nothing is left to
+    read. `knows_ends`: `lag` covers all inputs."""
     is_done = knows_ends and not any(view.lag.values()) and not any(view.buffered.values())
     if is_done and is_at_rest:
         return msgspec.structs.replace(view, waits_for=None, is_up_to_date=True)
@@ -62,12 +62,11 @@ def waiting_view(view: TaskView, *, is_at_rest: bool, knows_ends: bool) -> TaskV
 
 
 PACKED = ("seen", "bought", "handled", "recent", "cart")
-"""Fields of a state that are kept as hashes or packed bytes."""
+"""Fields of a state that are hashes or packed bytes."""
 
 
 def customer_view(state: bytes) -> dict[str, Any]:
-    """What is remembered of one customer, with the names of its fields. Of what is only compared
-    with, such as the hashes of seen events, the number."""
+    """The state of one customer, by field name, without hashes and packed bytes."""
     customer = decode_state(state)
     plain = _plain(customer)
     assert isinstance(plain, dict)
@@ -104,7 +103,7 @@ def _occurrence(one: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Structs as objects: they are encoded as arrays, which nobody can read."""
+    """Structs as objects instead of arrays."""
     if isinstance(value, msgspec.Struct):
         return {name: _plain(part) for name, part in msgspec.structs.asdict(value).items()}
     if isinstance(value, dict):

@@ -1,4 +1,5 @@
-"""Start of the tasks' transactions: at most one per task at a time, in a thread.
+"""Runs the transactions of the tasks when `PartitionTask.commit_due` says so: at most one per task
+at a time, in a thread. No transaction is open before: `TransactionalProducer.commit` begins it.
 
 due ──► prepared, on the loop ──► transaction and store, in a thread ──► committed, on the loop
  │      TaskSlot.transact         KafkaTask.commit                       PartitionTask.committed

@@ -35,7 +35,7 @@ from streams.settings import Settings
 from streams.web.views import HealthView, WorkerView, health_view
 from streams.worker.clock import wall_clock
 from streams.worker.facts_agent import FactsAgent
-from streams.worker.faust.group import FaustGroup
+from streams.worker.faust.faust_group import FaustGroup
 from streams.worker.fetching import FetchThread
 from streams.worker.garbage import collect_garbage
 from streams.worker.group import Answers, GroupMembership

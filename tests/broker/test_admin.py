@@ -1,3 +1,6 @@
+"""The admin client on a broker: ends of partitions, an unreachable broker, topics created and
+checked."""
+
 import threading
 
 import pytest
@@ -140,7 +143,7 @@ def test_created_topics_pass_their_own_check(broker, topic_prefix, record_time):
     admin.close()
 
 
-def test_pitfall_37_and_43_topics_that_others_made_are_checked(broker, settings, admin):
+def test_pitfall_37_pitfall_43_topics_that_others_made_are_checked(broker, settings, admin):
     create_topics(broker, [settings.prefix + CHANGELOG])
     create_topics(broker, [settings.prefix + "orders"], partitions=3)
     create_topics(broker, [settings.prefix + CONTROL])

@@ -1,3 +1,6 @@
+"""Reading a changelog on a broker: up to its end, over markers and aborted records, and stores that
+do not fit it (PITFALLS 44 to 50)."""
+
 import pytest
 from confluent_kafka import Producer
 

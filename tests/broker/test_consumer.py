@@ -1,3 +1,5 @@
+"""The record consumer on a broker: order, ends, pausing, seeking, positions out of range."""
+
 import time
 
 import pytest

@@ -210,7 +210,7 @@ def test_pitfall_02_killed_before_the_first_commit_of_all(
     assert_like(past, undisturbed)
 
 
-def test_pitfall_01_and_02_killed_one_after_the_other(past: Past, undisturbed: Past) -> None:
+def test_pitfall_01_pitfall_02_killed_one_after_the_other(past: Past, undisturbed: Past) -> None:
     past.write(8)
     past.killed_at("before_commit")
     past.killed_at("after_commit")

@@ -1,3 +1,6 @@
+"""The transactional producer on a broker: every outcome of a transaction, and the fencing of an
+older owner (PITFALLS 8 to 19)."""
+
 import threading
 
 import pytest

@@ -124,7 +124,7 @@ def reopened(worker: WorkerProcess, times: int) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_pitfalls_08_09_and_10_in_a_worker(proxy: KafkaProxy, shop: Shop) -> None:
+def test_pitfall_08_pitfall_09_pitfall_10_in_a_worker(proxy: KafkaProxy, shop: Shop) -> None:
     worker = shop.start("one", SENDFLOW_BROKERS=proxy.bootstrap)
     shop.wait_for_all(worker.log_tail)
     # 8: the answer is lost

@@ -116,7 +116,7 @@ def cart(customer: str, number: int) -> OutputRecord:
 
 
 @pytest.mark.parametrize("seed", [7])
-def test_pitfall_6_a_storm_of_kills_loses_nothing_and_doubles_nothing(
+def test_pitfall_06_a_storm_of_kills_loses_nothing_and_doubles_nothing(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path, seed: int
 ) -> None:
     given = {"partitions": PARTITIONS, "transaction_timeout": 6_000, "commit_events": 20}

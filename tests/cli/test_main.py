@@ -85,7 +85,7 @@ def test_without_a_command_it_shows_what_there_is(capsys):
         (["config", "--colour"], "--colour"),
         (["explain"], "Missing argument"),
         (["tail", "orders", "--limit", "0"], "greater than or equal to 1"),
-        (["config", "--config", "missing.toml"], "missing.toml: can't be read"),
+        (["config", "--config", "missing.toml"], "missing.toml: cannot read"),
         (["config", "--brokers", "nowhere"], "brokers: 'nowhere', expected host:port"),
         (["explain", "ada", "--since", "yesterday"], "--since is 'yesterday', expected a time"),
         (["flows", "check", "missing"], "no such folder"),

@@ -174,7 +174,7 @@ def prose_of(path: Path, text: str) -> Iterator[tuple[int, str]]:
 
 CASE_NAME = re.compile(r"^ *- +name: *(.+)$", re.MULTILINE)
 TEST_NAME = re.compile(r"^ *(?:async )?def test_(\w+)", re.MULTILINE)
-PITFALLS_IN_NAME = re.compile(r"^pitfalls?_((?:and_)?\d+(?:_and_\d+|_\d+)*)_")
+PITFALL_IN_NAME = re.compile(r"pitfall_(\d+)(?!\d)")
 RULE_IN_NAME = re.compile(r"^(?:rule_)?([1-9])_(\d{1,2})_")
 NUMBER_IN_NAME = re.compile(r"\b(?:[EWSMF]\d+|\d\.\d+)\b")
 
@@ -187,17 +187,25 @@ def named_by_cases() -> set[str]:
     return {number for name in names for number in NUMBER_IN_NAME.findall(name)}
 
 
+def pitfalls_in_names() -> list[str]:
+    """The numbers after `pitfall_` in the names of test functions, as written there."""
+    names = (
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in TEST_NAME.findall(file.read_text())
+    )
+    return [number for name in names for number in PITFALL_IN_NAME.findall(name)]
+
+
 @cache
 def named_by_functions() -> set[str]:
     """What the names of test functions begin with: `test_w20_w22_...` two cases, `test_1_12_...` a
-    rule, `test_pitfalls_08_09_and_10_...` PITFALLS 8, PITFALLS 9 and PITFALLS 10."""
+    rule, `test_pitfall_08_pitfall_09_...` PITFALLS 8 and PITFALLS 9."""
     found = set()
     for file in (ROOT / "tests").rglob("test_*.py"):
         for name in TEST_NAME.findall(file.read_text()):
             found |= {part.upper() for part in name.split("_")}
             if (rule := RULE_IN_NAME.match(name)) is not None:
                 found.add(f"{rule[1]}.{rule[2]}")
-            match = PITFALLS_IN_NAME.match(name)
-            if match is not None:
-                found |= {f"PITFALLS {int(number)}" for number in re.findall(r"\d+", match[1])}
+            found |= {f"PITFALLS {int(number)}" for number in PITFALL_IN_NAME.findall(name)}
     return found

@@ -18,6 +18,7 @@ from tests.docs.citations import (
     numbers_by_page,
     numbers_in,
     pitfalls,
+    pitfalls_in_names,
     sections_and_rules,
     untested_pitfalls,
 )
@@ -88,6 +89,10 @@ def test_pitfalls_without_a_test_say_so() -> None:
     assert {number for number in numbers if f"PITFALLS {number}" not in held()} == (
         untested_pitfalls()
     )
+
+
+def test_pitfalls_in_names_have_two_digits() -> None:
+    assert {number for number in pitfalls_in_names() if len(number) != 2} == set()
 
 
 def test_lists_and_ranges_are_read() -> None:

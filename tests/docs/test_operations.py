@@ -72,7 +72,7 @@ def messages() -> list[str]:
 
 SAID = [text for row in table("message") for text in re.findall(r"`([^`]+)`", row[0])]
 MENTIONED = [
-    "make room on this disk and start again",
+    "free disk space and restart",
     "restoring: changelog offset … of …",
     "another worker owns this task",
 ]

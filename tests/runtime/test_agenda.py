@@ -38,15 +38,15 @@ BUDGET = 500
 
 
 class DueAt(msgspec.Struct):
-    """Timers, visits or news, as the agenda sees them."""
+    """Timers, scans or news, as the agenda sees them."""
 
     next_due: int = FAR_FUTURE
-    passes_over: bool = False
-    asked_until: int | None = None
+    skips: bool = False
+    requested_until: int | None = None
 
     def may_skip_schedules(self, until: int) -> bool:
-        self.asked_until = until
-        return self.passes_over
+        self.requested_until = until
+        return self.skips
 
 
 class FactsUntil(msgspec.Struct):
@@ -62,12 +62,12 @@ class Desk:
         settings = TaskSettings(clock_skew=0, max_idle=1_000, record_time=record_time)
         self.time = open_time(0, settings, Position({}, 0), Counter())
         self.days = Days(day_end, OwnKeys(MemoryStore(), list, dict), list)
-        self.timers, self.visits, self.news = DueAt(), DueAt(), DueAt()
+        self.timers, self.scans, self.news = DueAt(), DueAt(), DueAt()
         self.facts = FactsUntil(0)
         self.clock = 0
         for topic in (CONTROL, *INPUTS):
             self.known(topic, KNOWN)
-        parts: Any = (self.facts, self.timers, self.visits, self.news)
+        parts: Any = (self.facts, self.timers, self.scans, self.news)
         self.agenda = Agenda(self.time, self.days, *parts)
 
     def known(self, topic: str, until: int) -> None:
@@ -126,7 +126,7 @@ def test_a_timer_fires_once_no_record_of_its_time_can_come(
 
 
 @pytest.mark.parametrize(
-    ("timer", "visit", "news", "expected"),
+    ("timer", "scan", "news", "expected"),
     [
         (5, 5, 5, FanOut(5)),
         (5, 5, 6, ScanChunk(5)),
@@ -140,22 +140,22 @@ def test_a_timer_fires_once_no_record_of_its_time_can_come(
         (5, FAR_FUTURE, FAR_FUTURE, FireTimer(5)),
     ],
 )
-def test_news_come_before_visits_and_visits_before_timers(
-    desk: Desk, timer: int, visit: int, news: int, expected: AgendaItem
+def test_fan_outs_precede_scans_and_scans_precede_timers(
+    desk: Desk, timer: int, scan: int, news: int, expected: AgendaItem
 ) -> None:
-    desk.timers.next_due, desk.visits.next_due, desk.news.next_due = timer, visit, news
+    desk.timers.next_due, desk.scans.next_due, desk.news.next_due = timer, scan, news
     assert desk.next() == expected
 
 
 def test_what_is_due_next_is_known_outside(desk: Desk) -> None:
     assert desk.agenda.next_due is None
-    desk.timers.next_due, desk.visits.next_due, desk.news.next_due = 7, 6, 8
+    desk.timers.next_due, desk.scans.next_due, desk.news.next_due = 7, 6, 8
     assert desk.agenda.next_due == 6
 
 
-@pytest.mark.parametrize("what", ["visits", "news"])
+@pytest.mark.parametrize("what", ["scans", "news"])
 @pytest.mark.parametrize(("due", "limit"), [(NOON, NOON), (NOON + 4, NOON + 4)])
-def test_records_are_taken_up_to_the_next_visit_or_news(
+def test_records_are_taken_up_to_the_next_scan_or_fan_out(
     desk: Desk, what: str, due: int, limit: int
 ) -> None:
     desk.record("orders", NOON)
@@ -172,9 +172,7 @@ def test_records_are_taken_up_to_the_end_of_the_day(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("topic", "most"), [("orders", BUDGET), ("products", 1), (CONTROL, 1), ("interests", BUDGET)]
 )
-def test_after_definitions_and_articles_the_agenda_is_asked_again(
-    desk: Desk, topic: str, most: int
-) -> None:
+def test_definitions_and_articles_are_taken_one_by_one(desk: Desk, topic: str, most: int) -> None:
     desk.record(topic, NOON)
     assert desk.takes().most == most
 
@@ -252,7 +250,7 @@ def dated() -> Desk:
 @pytest.mark.parametrize(
     ("at", "is_set_aside"), [(WALL - 1, False), (WALL, False), (WALL + 1, True)]
 )
-def test_a_record_beyond_the_wall_time_is_set_aside_where_it_stands(
+def test_a_record_after_the_wall_time_is_rejected_in_its_place(
     dated: Desk, at: int, is_set_aside: bool
 ) -> None:
     dated.record("orders", at)
@@ -307,27 +305,27 @@ def test_each_day_ends_by_itself(dated: Desk) -> None:
     assert dated.takes().source.topic == "orders"
 
 
-@pytest.mark.parametrize("passes_over", [False, True])
-def test_before_the_first_day_schedules_are_passed_over_while_there_is_nobody(
-    passes_over: bool,
+@pytest.mark.parametrize("skips", [False, True])
+def test_before_the_first_day_schedules_are_skipped_while_there_are_no_customers(
+    skips: bool,
 ) -> None:
     desk = Desk(RecordTime.CREATE, day_end=DAY)
     desk.record("orders", NOON)
-    desk.visits.next_due, desk.visits.passes_over = 9, passes_over
-    assert desk.next() == (SkipSchedules(MIDNIGHT - DAY) if passes_over else ScanChunk(9))
-    assert desk.visits.asked_until == MIDNIGHT - DAY
+    desk.scans.next_due, desk.scans.skips = 9, skips
+    assert desk.next() == (SkipSchedules(MIDNIGHT - DAY) if skips else ScanChunk(9))
+    assert desk.scans.requested_until == MIDNIGHT - DAY
 
 
 def test_then_the_first_day_begins(dated: Desk) -> None:
     desk = Desk(RecordTime.CREATE, day_end=DAY)
     desk.record("orders", NOON)
-    desk.visits.next_due, desk.visits.passes_over = MIDNIGHT - DAY, True
+    desk.scans.next_due, desk.scans.skips = MIDNIGHT - DAY, True
     assert desk.next() == DayEnd(MIDNIGHT - DAY)
-    assert desk.visits.asked_until is None
+    assert desk.scans.requested_until is None
 
 
 def test_in_live_time_no_schedule_is_passed_over(desk: Desk) -> None:
     desk.record("orders", NOON)
-    desk.visits.next_due, desk.visits.passes_over = 9, True
+    desk.scans.next_due, desk.scans.skips = 9, True
     assert desk.next() == ScanChunk(9)
-    assert desk.visits.asked_until is None
+    assert desk.scans.requested_until is None

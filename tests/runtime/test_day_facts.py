@@ -24,14 +24,14 @@ def days(adding: ReportAggregator, *reports: DayReport) -> list[tuple[int, float
     return found
 
 
-def test_a_day_is_complete_when_every_task_has_told_of_it() -> None:
+def test_a_day_is_complete_when_every_task_has_reported_it() -> None:
     adding = ReportAggregator(2)
     assert days(adding, report(0, 1, 3)) == []
     assert days(adding, report(1, 1, 4)) == [(1, 7)]
     assert adding.last_day_end == DAY
 
 
-def test_who_told_of_a_later_day_is_on_this_one_as_in_the_report_before() -> None:
+def test_for_a_skipped_day_the_previous_report_of_a_task_counts() -> None:
     adding = ReportAggregator(2)
     days(adding, report(0, 1, 3), report(1, 1, 4))
     assert days(adding, report(0, 2, 5)) == []
@@ -39,14 +39,14 @@ def test_who_told_of_a_later_day_is_on_this_one_as_in_the_report_before() -> Non
     assert days(adding, report(0, 4, 6)) == [(3, 5 + 9)]
 
 
-def test_who_first_told_of_a_later_day_counts_zero() -> None:
+def test_before_its_first_report_a_task_counts_zero() -> None:
     assert days(ReportAggregator(2), report(0, 1, 3), report(0, 2, 3), report(1, 2, 4)) == [
         (1, 3),
         (2, 7),
     ]
 
 
-def test_days_that_nobody_told_of_are_left_out() -> None:
+def test_days_without_any_report_are_left_out() -> None:
     assert days(ReportAggregator(1), report(0, 1), report(0, 30)) == [(1, 1), (30, 1)]
 
 
@@ -58,7 +58,7 @@ def test_a_report_that_comes_again_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("done", range(5))
-def test_an_agent_that_begins_anew_goes_on_behind_the_newest_fact(done: int) -> None:
+def test_a_restarted_agent_resumes_after_the_newest_fact(done: int) -> None:
     told = [report(number, day, 10 * day + number) for day in range(1, 5) for number in range(2)]
     whole = days(ReportAggregator(2), *told)
     assert len(whole) == 4
@@ -82,7 +82,7 @@ def test_a_task_of_a_time_with_more_partitions_is_left_out() -> None:
     assert days(ReportAggregator(1), report(1, 1), report(0, 1)) == [(1, 1)]
 
 
-def test_a_mean_is_over_those_who_ordered() -> None:
+def test_a_mean_is_over_customers_with_orders() -> None:
     adding = ReportAggregator(2)
     adding.add(report(0, 1, customers=5, buyers=2, clv=1001))
     adding.add(report(1, 1, customers=4, buyers=1, clv=-1))

@@ -32,7 +32,7 @@ def test_the_older_record_comes_first_and_the_order_of_topics_breaks_ties() -> N
     assert merge.choose(0)[0].topic == "carts"
 
 
-def test_an_empty_input_holds_the_others_back_until_a_cut_has_proved_it_idle() -> None:
+def test_an_empty_input_blocks_the_others_until_its_end_offset_proves_it_idle() -> None:
     """PITFALLS 23: one input empty since creation, one at its end after a restart."""
     merge = Merge(plain_inputs(TOPICS, {"carts": 7}))
     merge.by_topic["orders"].feed([record(10, 0)], 1, None)
@@ -43,7 +43,7 @@ def test_an_empty_input_holds_the_others_back_until_a_cut_has_proved_it_idle() -
     assert merged(merge) == [("orders", 0)]
 
 
-def test_a_cut_proves_nothing_before_everything_below_the_end_was_fed() -> None:
+def test_an_end_offset_proves_nothing_before_everything_below_it_was_fed() -> None:
     """PITFALLS 24: a lagging input must be waited for."""
     merge = Merge(plain_inputs(TOPICS, {}))
     merge.by_topic["control"].complete(100)
@@ -57,7 +57,7 @@ def test_a_cut_proves_nothing_before_everything_below_the_end_was_fed() -> None:
     assert merged(merge) == [("orders", 0)]
 
 
-def test_the_time_of_a_cut_is_exclusive() -> None:
+def test_the_time_of_an_end_offset_is_exclusive() -> None:
     merge = Merge(plain_inputs(TOPICS, {}))
     merge.by_topic["control"].complete(100)
     merge.by_topic["carts"].feed([record(49, 0), record(50, 1)], 2, None)

@@ -65,9 +65,7 @@ def task(monkeypatch: pytest.MonkeyPatch) -> Task:
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_an_article_tells_those_who_wait_for_it_and_nobody_else(
-    task: Task, committed: bool
-) -> None:
+def test_news_of_an_article_go_to_its_watchers_only(task: Task, committed: bool) -> None:
     task.watch("A", "bob", "ada")
     task.watch("AB", "cyd")
     task.watch("B", "dan")
@@ -78,7 +76,7 @@ def test_an_article_tells_those_who_wait_for_it_and_nobody_else(
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 6, 7])
-def test_around_the_edges_of_chunks_everyone_is_told_once(task: Task, number: int) -> None:
+def test_around_the_edges_of_chunks_each_watcher_gets_one_event(task: Task, number: int) -> None:
     names = "abcdefg"[:number]
     task.watch("A", *names)
     first = task.tell("A")
@@ -98,14 +96,14 @@ def test_a_crash_in_the_middle_goes_on_behind_the_last_committed_chunk(task: Tas
     assert [chunk for _, chunk in task.rest()] == [list("def"), list("gh")]
 
 
-def test_who_stops_waiting_in_between_is_not_told(task: Task) -> None:
+def test_a_watch_that_ends_between_chunks_gets_no_event(task: Task) -> None:
     task.watch("A", *"abcde")
     task.tell("A")
     task.products.watch(Interest("A", "d", None, 0, AT), AT)
     assert [chunk for _, chunk in task.rest()] == [["e"]]
 
 
-def test_an_article_that_changes_twice_tells_both(task: Task) -> None:
+def test_two_changes_of_an_article_are_both_sent(task: Task) -> None:
     task.watch("A", *"abcd")
     task.tell("A")
     task.tell("A")
@@ -113,7 +111,9 @@ def test_an_article_that_changes_twice_tells_both(task: Task) -> None:
 
 
 @pytest.mark.parametrize(("left", "is_told"), [(1, True), (0, False), (-1, False)])
-def test_whose_time_is_over_is_not_told_and_forgotten(task: Task, left: int, is_told: bool) -> None:
+def test_an_expired_watch_gets_no_event_and_is_deleted(
+    task: Task, left: int, is_told: bool
+) -> None:
     task.watch("A", "ada", until=AT + left)
     assert task.tell("A") == (["ada"] if is_told else [])
     assert len(task.keys(b"\x00watch\x00")) == is_told
@@ -131,7 +131,7 @@ def test_an_interest_that_ends_where_there_is_none_writes_nothing(task: Task) ->
     assert task.pending == {}
 
 
-def test_those_whose_time_is_over_are_forgotten_as_others_come(
+def test_expired_watches_are_deleted_as_others_come(
     task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SWEEP_EVERY", 2)
@@ -147,7 +147,7 @@ def test_those_whose_time_is_over_are_forgotten_as_others_come(
     assert not [sku for sku in skus if sku.startswith(b"old")]
 
 
-def test_customers_whose_ids_hold_zero_bytes_are_told_apart(task: Task) -> None:
+def test_customer_ids_with_zero_bytes_are_distinguished(task: Task) -> None:
     task.watch("A\x00b", "c")
     task.watch("A", "b\x00c")
     assert task.tell("A") == ["b\x00c"]

@@ -71,7 +71,7 @@ def test_it_is_counted_and_what_cannot_be_read_is_a_dead_letter(shop: LocalShop)
     assert letter["reason"] == "field 'customer_id' is missing"
 
 
-def test_of_a_customer_of_whom_nothing_is_known_nothing_is_kept(shop: LocalShop) -> None:
+def test_nothing_is_stored_of_an_unknown_customer(shop: LocalShop) -> None:
     shop.publish(BEGIN - 1, LATE_FLOW)
     cart = old_cart(shop, BEGIN, "ada", 1)
     shop.happens(BEGIN + 2 * HOUR, "customer.erased", "ada")
@@ -140,7 +140,7 @@ def test_any_crashes_give_the_same_output_as_none(
     assert dict(disturbed.local.store.items()) == dict(undisturbed.local.store.items())
 
 
-def test_a_crash_between_the_commit_and_the_store_places_nobody_twice(shop: LocalShop) -> None:
+def test_a_crash_between_the_commit_and_the_store_adds_no_customer_twice(shop: LocalShop) -> None:
     shop.publish(BEGIN - 1, LATE_FLOW)
     shop.customer(BEGIN, "ada")
     ask(shop, BEGIN + 2 * HOUR, old_cart(shop, BEGIN, "ada", 1))

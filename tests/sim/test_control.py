@@ -64,7 +64,7 @@ def test_a_set_at_which_our_code_fails_is_a_dead_letter_and_the_one_before_decid
     shop.until(NOON + DAY)
     (letter,) = shop.outputs("dead-letters")
     assert (letter["topic"], letter["offset"]) == ("control", 1)
-    assert letter["reason"].startswith("taking this over failed")
+    assert letter["reason"].startswith("applying these definitions failed")
     assert shop.local.task.program.version == f"v{BEGIN - 1}"
     assert shop.sent() == [("ada", "your-cart", NOON + 1 + 4 * HOUR)]
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
+from streams.errors import StoreUnusable
 from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
@@ -79,6 +81,32 @@ def test_the_task_goes_on_giving_while_a_transaction_is_under_way() -> None:
     assert given_out(shop)[0] == ("bob", "loaded", "A2")
 
 
+@pytest.mark.parametrize("steps", [GIFT["steps"], [{"wait": "1h", "id": "pause"}, *GIFT["steps"]]])
+def test_a_store_that_fails_while_a_record_or_timer_is_decided_is_not_their_fault(
+    steps: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = shop_with_codes("A1")
+    shop.publish(BEGIN + 1, {**GIFT, "steps": steps}, coupons=POOLS, coupon_key="key")
+    shop.customer(BEGIN + 1, "ada")
+    shop.until(BEGIN + HOUR)
+    shop.cart(BEGIN + HOUR, "ada")
+    read = MemoryStore.get
+
+    def get(store: MemoryStore, key: bytes) -> bytes | None:
+        if key.startswith(b"\0coupon"):
+            raise StoreUnusable("a block checksum is wrong")
+        return read(store, key)
+
+    monkeypatch.setattr(MemoryStore, "get", get)
+    with pytest.raises(StoreUnusable):
+        shop.until(BEGIN + 3 * HOUR)
+    monkeypatch.undo()
+    shop.local.restart(keep_store=False)
+    shop.until(BEGIN + 3 * HOUR)
+    assert given_out(shop)[0] == ("ada", "loaded", "A1")
+    assert shop.outputs("dead-letters") == []
+
+
 def test_the_first_key_counts_also_after_a_restart() -> None:
     shop = shop_with_codes()
     shop.publish(BEGIN + 1, GIFT, coupons=POOLS, coupon_key="another")
@@ -117,7 +145,7 @@ crashes: dict[str, Callable[[LocalShop], None]] = {
         max_size=25,
     )
 )
-def test_whatever_crashes_in_between_nobody_gets_the_code_of_another(
+def test_crashes_give_no_customer_the_code_of_another(
     plan: list[tuple[str, int, str, str]],
 ) -> None:
     crashed, plain = shop_with_codes("A0", "A1"), shop_with_codes("A0", "A1")

@@ -18,7 +18,7 @@ from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalSho
 NOON = BEGIN + 12 * HOUR
 
 
-def test_pitfall_1_a_crash_after_the_commit_and_before_the_store_repeats_nothing(
+def test_pitfall_01_a_crash_after_the_commit_and_before_the_store_repeats_nothing(
     shop: LocalShop,
 ) -> None:
     shop.customer(BEGIN, "ada")
@@ -33,7 +33,7 @@ def test_pitfall_1_a_crash_after_the_commit_and_before_the_store_repeats_nothing
     assert len(shop.sent()) == 1
 
 
-def test_pitfall_2_a_crash_before_the_commit_leaves_everything_as_it_was(shop: LocalShop) -> None:
+def test_pitfall_02_a_crash_before_the_commit_leaves_everything_as_it_was(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.until(NOON)
     before = dict(shop.local.store.items())
@@ -45,7 +45,7 @@ def test_pitfall_2_a_crash_before_the_commit_leaves_everything_as_it_was(shop: L
     assert len(shop.sent()) == 1
 
 
-def test_pitfall_7_after_a_failed_commit_the_same_records_give_the_same_output(
+def test_pitfall_07_after_a_failed_commit_the_same_records_give_the_same_output(
     shop: LocalShop,
 ) -> None:
     shop.customer(BEGIN, "ada")

@@ -69,7 +69,7 @@ def test_orders_refunds_and_cancellations_are_summed_up(shop: LocalShop) -> None
     assert reports(shop)[-1] == ("2026-03-02", 3, 2, 4300)
 
 
-def test_who_is_erased_is_summed_up_no_longer(shop: LocalShop) -> None:
+def test_an_erased_customer_leaves_the_sums(shop: LocalShop) -> None:
     shop.until(NOON)
     shop.order(NOON, "ada", total=5000)
     shop.order(NOON, "bob", total=700)
@@ -89,7 +89,9 @@ def test_a_duplicate_is_summed_up_once(shop: LocalShop) -> None:
     assert reports(shop)[-1] == ("2026-03-02", 1, 1, 5000)
 
 
-def test_a_quiet_task_tells_by_the_clock_alone_and_once_after_a_long_rest(shop: LocalShop) -> None:
+def test_a_quiet_task_reports_by_the_clock_alone_and_once_after_a_long_rest(
+    shop: LocalShop,
+) -> None:
     shop.until(NOON)
     shop.until(MIDNIGHT)
     shop.until(MIDNIGHT)
@@ -233,7 +235,7 @@ def test_facts_in_simulated_time_bear_the_time_of_their_midnight(open_shop: Open
     assert [one.time for one in facts] == [BEGIN, *range(MIDNIGHT, MIDNIGHT + 3 * DAY, DAY)]
 
 
-def test_a_schedule_tells_of_no_day_before_the_first_record_and_visits_nobody_there(
+def test_a_schedule_reports_and_scans_no_day_before_the_first_record(
     open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scanned_at = []

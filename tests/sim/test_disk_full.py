@@ -126,7 +126,7 @@ def test_pitfall_52_a_disk_that_is_full_after_a_commit_loses_and_repeats_nothing
     assert isinstance(store, RocksStore)
     disk.fill(store)
     numbers = iter(range(1, 200))
-    with pytest.raises(Refused, match=r"sendflow-0: writing: .*make room on this disk"):
+    with pytest.raises(Refused, match=r"sendflow-0: writing: .*free disk space"):
         live_on(shop, numbers)
     last = next(numbers) - 1
     committed = shop.sent()

@@ -22,7 +22,7 @@ OpenShop = Callable[..., LocalShop]
 # ── Inputs that can't be read to their end ────────────────────────────────────────────────────────
 
 
-def test_inputs_that_are_hidden_together_are_given_up_together(open_shop: OpenShop) -> None:
+def test_inputs_that_are_blocked_together_are_skipped_together(open_shop: OpenShop) -> None:
     """As when a broker is away that leads several of them: `max_idle` passes once."""
     shop = open_shop(max_idle=60_000)
     shop.publish(BEGIN - 1, CART_FLOW)
@@ -40,7 +40,7 @@ def test_inputs_that_are_hidden_together_are_given_up_together(open_shop: OpenSh
     assert shop.local.task.counts["inputs_given_up"] == 3
 
 
-def test_an_input_that_stays_hidden_is_told_of_once(
+def test_an_input_that_stays_blocked_is_logged_once(
     open_shop: OpenShop, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop = open_shop(max_idle=60_000)
@@ -50,7 +50,7 @@ def test_an_input_that_stays_hidden_is_told_of_once(
         shop.live(NOON, NOON + 200_000, "orders")
     assert task.clock > NOON + 190_000
     assert [record.message for record in caplog.records] == [
-        "task 0: orders could not be read to its end for 63980 ms; going on without it, its "
+        "task 0: orders not readable to its end for 63980 ms; continuing without it, its "
         "records will be late"
     ]
     shop.order(NOON, "ada")  # it's there again, and hidden again later
@@ -77,7 +77,7 @@ def test_the_time_in_which_the_task_itself_did_not_run_counts_for_no_input(
     assert shop.sent() == []
 
 
-def test_definitions_that_decided_before_a_restart_are_never_given_up(open_shop: OpenShop) -> None:
+def test_definitions_in_force_before_a_restart_are_never_skipped(open_shop: OpenShop) -> None:
     """`control` is read anew by each worker. Without what was in force, every journey would end."""
     shop = open_shop(max_idle=60_000)
     shop.publish(BEGIN - 1, CART_FLOW)
@@ -105,7 +105,7 @@ def test_definitions_that_need_a_newer_version_stop_the_task(shop: LocalShop) ->
     """Deciding on by the older set would make two workers decide by different rules (DESIGN 3)."""
     record = DefinitionsRecord(1, "v2", SEMANTICS[-1] + 1, "test", "{}", {})
     shop.local.append("control", NOON, b"definitions", encode_definitions(record))
-    with pytest.raises(Refused, match="use a newer sendflow"):
+    with pytest.raises(Refused, match="upgrade sendflow"):
         shop.until(NOON + 1)
 
 

@@ -163,7 +163,7 @@ def test_what_tasks_tell_each_other_holds_no_clock_up(two: TwoTasks) -> None:
         assert shop.local.task.counts["inputs_given_up"] == 0
 
 
-def test_an_interest_that_comes_late_is_noted_where_replay_finds_it(two: TwoTasks) -> None:
+def test_a_late_interest_is_recorded_where_replay_finds_it(two: TwoTasks) -> None:
     two.customer(BEGIN, "ada")
     two.product(BEGIN, "lamp", 2_000)
     two.views(NOON, "ada", "lamp")
@@ -178,7 +178,7 @@ def test_an_interest_that_comes_late_is_noted_where_replay_finds_it(two: TwoTask
     assert (two.counts("late"), two.counts("late_between_tasks")) == (0, 1)
 
 
-def test_nothing_is_told_where_no_flow_asks(open_two: Callable[..., TwoTasks]) -> None:
+def test_no_news_are_sent_where_no_flow_uses_them(open_two: Callable[..., TwoTasks]) -> None:
     two = open_two()
     two.customer(BEGIN, "ada")
     two.views(NOON, "ada", "lamp")
@@ -221,7 +221,7 @@ def test_an_order_that_crosses_with_the_news_keeps_the_mail_back(two: TwoTasks) 
     assert two.counts("news_stale") == 1
 
 
-def test_five_hundred_are_told_at_once_and_the_next_a_millisecond_later(
+def test_a_fan_out_sends_five_hundred_at_once_and_the_next_a_millisecond_later(
     two: TwoTasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(products, "FAN_OUT_CHUNK", 3)

@@ -276,7 +276,7 @@ def run_through(plan: list[tuple[str, int, int]], happened: list[Any]) -> Cluste
 
 @settings(max_examples=40, deadline=None)
 @given(plan=PLANS, happened=HAPPENINGS)
-def test_whoever_runs_ahead_or_crashes_the_output_is_the_same(
+def test_any_task_may_run_ahead_or_crash_without_changing_the_output(
     plan: list[tuple[str, int, int]], happened: list[Any]
 ) -> None:
     undisturbed, disturbed = run_through([], happened), run_through(plan, happened)

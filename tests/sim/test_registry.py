@@ -89,7 +89,7 @@ def test_what_comes_before_a_record_that_waits_is_decided_and_committed() -> Non
     assert local.task.positions["customers"] == 1
 
 
-def test_a_late_record_that_waits_is_noted_once() -> None:
+def test_a_late_record_that_waits_is_recorded_once() -> None:
     with RegistryServer() as server:
         schema_id = server.add(ERASED.source)
     local = task_with(SchemaRegistry(server.url))
@@ -105,7 +105,7 @@ def test_a_late_record_that_waits_is_noted_once() -> None:
     assert local.task.counts["late"] == 1
 
 
-def test_what_was_asked_for_changes_no_decision() -> None:
+def test_lookups_change_no_decision() -> None:
     """The same logs with a registry that is away at first, and with one that is there."""
     outputs = []
     for is_away in (False, True):

@@ -42,7 +42,7 @@ def size_of(shop: LocalShop, customer: str) -> int:
     return len(shop.local.task.state_of(customer) or b"")
 
 
-def test_pitfall_62_a_bot_with_small_events_fills_no_state_and_stops_nobody(
+def test_pitfall_62_a_bot_with_small_events_fills_no_state_and_stops_no_task(
     open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
@@ -89,7 +89,7 @@ def test_pitfall_62_a_past_that_has_grown_too_large_is_cut_and_decisions_say_so(
     assert again.local.task.state_of("bot") == shop.local.task.state_of("bot")
 
 
-def test_pitfall_19_small_events_that_no_state_can_hold_are_set_aside(
+def test_pitfall_19_small_events_that_no_state_can_hold_become_dead_letters(
     open_shop: Callable[..., LocalShop],
 ) -> None:
     """A profile has no oldest part that could be forgotten."""
@@ -130,7 +130,7 @@ def carts(shop: LocalShop) -> None:
         shop.cart(at + 1, customer, items=lie_in_it)
 
 
-def test_pitfall_19_a_timer_after_which_no_state_fits_is_set_aside(
+def test_pitfall_19_a_timer_after_which_no_state_fits_becomes_a_dead_letter(
     open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
@@ -142,7 +142,7 @@ def test_pitfall_19_a_timer_after_which_no_state_fits_is_set_aside(
     assert size_of(shop, "bob") < MOST_STATE
 
 
-def test_pitfall_19_a_visit_after_which_no_state_fits_is_set_aside(
+def test_pitfall_19_a_scan_after_which_no_state_fits_becomes_a_dead_letter(
     open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()

@@ -1,4 +1,4 @@
-"""Visits to every customer of a task: who, when, in which order, whatever happens in between."""
+"""Scans over all customers of a task: which, when, in which order, with anything in between."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -71,7 +71,7 @@ def test_chunks_of_500_in_order_of_ids_a_millisecond_apart(
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 6, 7])
-def test_everyone_is_visited_once_around_the_edges_of_chunks(
+def test_each_customer_is_scanned_once_around_the_edges_of_chunks(
     open_shop: Callable[..., LocalShop], chunks_of_three: None, count: int
 ) -> None:
     shop = open_shop()
@@ -91,7 +91,7 @@ def test_ids_are_ordered_by_their_bytes(open_shop: Callable[..., LocalShop]) -> 
     assert [name for name, _ in after_nine(shop)] == ["\x01", "B", "a", "a1", "b", "~", "é"]
 
 
-def test_whom_the_store_does_not_hold_yet_is_visited_in_their_place(
+def test_uncommitted_customers_are_scanned_in_their_place(
     shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, DAILY)
@@ -142,7 +142,7 @@ def test_an_audience_is_judged_by_what_is_not_committed_yet(
     assert after_nine(shop) == [("a", 0), ("c", 0), ("e", 1)]
 
 
-def test_an_erased_page_does_not_end_the_visit(shop: LocalShop, chunks_of_three: None) -> None:
+def test_an_erased_page_does_not_end_the_scan(shop: LocalShop, chunks_of_three: None) -> None:
     shop.publish(BEGIN - 1, DAILY)
     customers(shop, "abcdefgh")
     shop.until(BEGIN + HOUR)
@@ -167,7 +167,7 @@ def test_events_go_in_between_and_decide_at_the_customers_own_chunk(
     assert [name for name, _ in after_nine(shop)] == list("abcdfgh")
 
 
-def test_who_comes_during_the_visit_is_visited_if_their_place_is_ahead(
+def test_a_new_customer_during_a_scan_is_scanned_if_ahead_of_the_cursor(
     shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, DAILY)
@@ -228,7 +228,7 @@ def test_two_flows_at_one_moment_go_by_priority_for_each_customer(
     assert {at - NINE for name, _, at in shop.sent() if name == "d"} == {1}
 
 
-def test_visits_that_meet_are_merged_by_customer(
+def test_scans_of_one_moment_are_merged_by_customer(
     open_shop: Callable[..., LocalShop], chunks_of_three: None
 ) -> None:
     """One begins two milliseconds after the other: each has its own cursor."""
@@ -351,9 +351,7 @@ def test_once_in_the_past_never_comes(shop: LocalShop) -> None:
     assert shop.sent() == []
 
 
-def test_on_publish_reaches_who_is_there_and_only_once(
-    shop: LocalShop, chunks_of_three: None
-) -> None:
+def test_on_publish_reaches_existing_customers_once(shop: LocalShop, chunks_of_three: None) -> None:
     customers(shop, "abcd")
     flow = once("on_publish")
     shop.publish(NINE, {**flow, "status": "draft"})
@@ -371,7 +369,7 @@ def test_on_publish_reaches_who_is_there_and_only_once(
     ]
 
 
-def test_single_customers_who_do_not_enter_are_counted_not_told(shop: LocalShop) -> None:
+def test_customers_who_do_not_enter_are_counted_without_a_decision(shop: LocalShop) -> None:
     customers(shop, "ab")
     shop.order(BEGIN + 1, "b")
     shop.publish(BEGIN - 1, {**DAILY, "filter": {"count": "order.placed", "equals": "0"}})
@@ -382,7 +380,7 @@ def test_single_customers_who_do_not_enter_are_counted_not_told(shop: LocalShop)
     assert shop.local.task.counts["not_entered_by_time"] == 1
 
 
-def test_the_entry_tells_what_the_audience_compared(shop: LocalShop) -> None:
+def test_the_entry_has_the_evidence_of_the_audience(shop: LocalShop) -> None:
     customers(shop, "a")
     shop.publish(BEGIN - 1, with_audience({"count": "order.placed", "equals": "0"}))
     shop.until(NINE + HOUR)
@@ -399,7 +397,7 @@ LAPSED_FLOW: dict[str, Any] = {
 LAPSED = {"lapsed": {"since_last": "order.placed", "at_least": "90d"}}
 
 
-def test_a_new_segment_sets_timers_of_customers_to_whom_nothing_happens(
+def test_a_new_segment_sets_timers_of_customers_without_events(
     open_shop: Callable[..., LocalShop], chunks_of_three: None
 ) -> None:
     shop = open_shop()
@@ -424,7 +422,7 @@ def test_e15_nobody_enters_because_of_an_edit(open_shop: Callable[..., LocalShop
     assert [(name, at - published) for name, _, at in shop.sent()] == [("b", 1)]
 
 
-def test_only_who_has_something_to_remember_of_a_segment_is_written(
+def test_only_customers_with_something_to_store_of_a_segment_are_written(
     open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop()
@@ -438,7 +436,7 @@ def test_only_who_has_something_to_remember_of_a_segment_is_written(
     assert [key for key in changed if key != POSITION_KEY] == [b"c"]
 
 
-def test_a_set_that_concerns_nobody_visits_nobody(shop: LocalShop) -> None:
+def test_a_set_that_concerns_no_customer_begins_no_scan(shop: LocalShop) -> None:
     customers(shop, "abc")
     shop.publish(BEGIN + HOUR, CART_FLOW, {**CART_FLOW, "flow": "another"})
     shop.local.advance(BEGIN + 2 * HOUR)
@@ -462,7 +460,7 @@ def test_journeys_of_a_flow_that_is_left_out_end_at_the_publication(
     ]
 
 
-def test_who_waits_at_a_deleted_step_moves_at_the_publication(shop: LocalShop) -> None:
+def test_a_journey_at_a_deleted_step_moves_at_the_publication(shop: LocalShop) -> None:
     customers(shop, "a")
     shop.cart(NINE, "a")
     shop.publish(NINE + HOUR, {**CART_FLOW, "steps": CART_FLOW["steps"][1:]})
@@ -491,7 +489,7 @@ MEAN_FLOW: dict[str, Any] = {
 LOW = {"low": {"value": "clv.historic", "below": "store_mean"}}
 
 
-def test_a_fact_that_changes_a_segment_visits_everyone(
+def test_a_fact_that_changes_a_segment_scans_all_customers(
     open_shop: Callable[..., LocalShop], chunks_of_three: None
 ) -> None:
     shop = open_shop()
@@ -513,7 +511,7 @@ def test_a_fact_that_changes_a_segment_visits_everyone(
     ]
 
 
-def test_a_fact_that_says_the_same_again_or_that_nobody_asks_for_visits_nobody(
+def test_an_unchanged_or_unused_fact_begins_no_scan(
     shop: LocalShop,
 ) -> None:
     shop.publish(BEGIN - 1, MEAN_FLOW, segments=LOW)
@@ -548,7 +546,7 @@ def test_a_crash_in_the_middle_goes_on_behind_the_last_committed_chunk(
     assert after_nine(shop) == [(name, place // 3) for place, name in enumerate("abcdefghij")]
 
 
-def test_a_visit_that_changes_nobody_commits_no_more_than_its_cursor(
+def test_a_scan_without_changes_commits_only_its_cursor(
     shop: LocalShop, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, with_audience({"count": "order.placed", "at_least": "1"}))
@@ -560,7 +558,7 @@ def test_a_visit_that_changes_nobody_commits_no_more_than_its_cursor(
     assert shop.local.task.commit_due(NINE + HOUR) is None
 
 
-def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
+def test_pitfall_61_a_failure_at_one_customer_does_not_stop_the_scan(
     shop: LocalShop, monkeypatch: pytest.MonkeyPatch, chunks_of_three: None
 ) -> None:
     shop.publish(BEGIN - 1, DAILY)
@@ -578,7 +576,7 @@ def test_pitfall_61_a_customer_at_whom_deciding_fails_does_not_stop_the_others(
     assert (letter["topic"], letter["key"]) == ("timer", b"d")
 
 
-def test_pitfall_61_nor_does_one_at_whom_judging_the_audience_fails(
+def test_pitfall_61_nor_does_a_failure_of_the_audience(
     shop: LocalShop, monkeypatch: pytest.MonkeyPatch, chunks_of_three: None
 ) -> None:
     def failing(situation: Situation) -> Truth:
@@ -696,7 +694,7 @@ def disturb(shop: LocalShop, at: Instant, way: str, number: int) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(plan=PLANS, happened=st.lists(happenings(), max_size=30))
-def test_any_crashes_within_visits_give_the_same_output_as_none(
+def test_any_crashes_within_scans_give_the_same_output_as_none(
     plan: list[tuple[str, int]], happened: list[tuple[int, str, Any]]
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:

@@ -66,7 +66,7 @@ def test_an_unread_order_holds_the_cart_mail_back(shop: LocalShop) -> None:
     assert shop.sent() == []
 
 
-def test_pitfall_23_idle_inputs_are_proved_idle_by_a_cut(shop: LocalShop) -> None:
+def test_pitfall_23_idle_inputs_are_proved_idle_by_end_offsets(shop: LocalShop) -> None:
     shop.cart(NOON, "ada")
     task = shop.local.task
     task.feed("carts", shop.local.logs["carts"], 1, 1)
@@ -75,7 +75,7 @@ def test_pitfall_23_idle_inputs_are_proved_idle_by_a_cut(shop: LocalShop) -> Non
     assert set(task.needs_end_offsets(wall)) == {CONTROL, *INPUTS} - BETWEEN_TASKS
 
 
-def test_an_input_that_cannot_be_read_is_given_up_after_max_idle(
+def test_an_unreadable_input_is_skipped_after_max_idle(
     open_shop: Callable[..., LocalShop],
 ) -> None:
     shop = open_shop(max_idle=60_000)
@@ -99,7 +99,7 @@ def test_an_input_that_cannot_be_read_is_given_up_after_max_idle(
     assert (late["topic"], late["offset"]) == ("orders", 0)
 
 
-def test_pitfall_21_a_late_record_is_processed_at_the_clock_and_noted(shop: LocalShop) -> None:
+def test_pitfall_21_a_late_record_is_processed_at_the_clock_and_recorded(shop: LocalShop) -> None:
     shop.customer(BEGIN, "ada")
     shop.cart(NOON, "ada")
     shop.until(NOON + HOUR)
@@ -244,7 +244,7 @@ def test_pitfall_61_an_error_of_our_own_at_one_event_becomes_a_dead_letter(
     assert "failed" in letter["reason"]
 
 
-def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
+def test_pitfall_61_an_error_at_one_timer_stops_no_other_customer(
     shop: LocalShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def act_badly(
@@ -265,7 +265,9 @@ def test_pitfall_61_an_error_at_one_timer_stops_nobody_else(
     assert letter["topic"] == TIMER_TOPIC
 
 
-def test_pitfall_56_a_poison_record_is_set_aside_in_the_same_transaction(shop: LocalShop) -> None:
+def test_pitfall_56_a_poison_record_becomes_a_dead_letter_in_the_same_transaction(
+    shop: LocalShop,
+) -> None:
     shop.customer(BEGIN, "ada")
     for key, value in [(b"ada", b"\xc3\x01nonsense"), (None, b"x"), (b"ada", None), (b"ada", b"")]:
         shop.local.append("carts", NOON, key, value)

@@ -1,4 +1,4 @@
-"""A store is set aside where it's damaged, and nowhere else."""
+"""A store is quarantined where it is damaged, and nowhere else."""
 
 import os
 import subprocess
@@ -19,16 +19,16 @@ FOLDER = Path("data/sendflow-3")
 # What RocksDB and its binding say, met with the version that is installed.
 OF_THE_SYSTEM = {
     "IO error: No space left on device: While appending to file: data/sendflow-3/000013.sst: No "
-    "space left on device": "make room on this disk",
+    "space left on device": "free disk space",
     "IO error: While appending to file: data/sendflow-3/000013.sst: Disk quota exceeded": "quota",
     "IO error: While appending to file: data/sendflow-3/000013.sst: File too large": "ulimit -f",
     "IO error: While opendir: data/sendflow-3: Too many open files": "ulimit -n",
     "Corruption: IO error: While open a file for random read: 000008.sst: Too many open files  The "
     "file MANIFEST-000005 may be corrupted.": "ulimit -n",
-    "Permission denied (os error 13)": "let this user read and write data_dir",
-    "IO error: While open a file: data/sendflow-3/LOCK: Permission denied": "let this user",
-    "Read-only file system (os error 30)": "can be written",
-    "IO error: While pread offset 0 len 5: 000008.sst: Input/output error": "look after the disk",
+    "Permission denied (os error 13)": "grant this user read and write access to data_dir",
+    "IO error: While open a file: data/sendflow-3/LOCK: Permission denied": "grant this user",
+    "Read-only file system (os error 30)": "mount the disk writable",
+    "IO error: While pread offset 0 len 5: 000008.sst: Input/output error": "check the disk",
 }
 
 
@@ -39,7 +39,7 @@ def test_what_the_system_does_not_allow_is_for_the_user_to_mend(said: str) -> No
     assert str(error).startswith(f"{FOLDER}: writing: {said}; ")
     assert OF_THE_SYSTEM[said] in str(error)
     assert "data_dir" in str(error)
-    assert "start again" in str(error)
+    assert "restart: " in str(error)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_bug_of_ours_is_neither(error: Exception) -> None:
 
 
 def test_an_error_of_the_system_that_is_not_listed_is_for_the_user_too() -> None:
-    error = store_error(FOLDER, "making its folder", OSError(40, os.strerror(40), "data"))
+    error = store_error(FOLDER, "creating its directory", OSError(40, os.strerror(40), "data"))
     assert isinstance(error, Refused)
     assert "data_dir" in str(error)
 
@@ -84,7 +84,7 @@ def folder(tmp_path: Path, memory: StoreMemory) -> Path:
     return tmp_path / "0"
 
 
-def test_a_healthy_store_is_not_set_aside_for_want_of_open_files(folder: Path) -> None:
+def test_a_healthy_store_is_not_quarantined_for_want_of_open_files(folder: Path) -> None:
     """In a process of its own: the limit can't be raised again."""
     program = (
         "import os, resource, sys\n"
@@ -147,7 +147,7 @@ def test_a_folder_that_can_not_be_made_is_refused_by_name(
     tmp_path: Path, memory: StoreMemory
 ) -> None:
     (tmp_path / "data").write_text("a file in its place")
-    with pytest.raises(Refused, match=r"making its folder.*data_dir"):
+    with pytest.raises(Refused, match=r"creating its directory.*data_dir"):
         RocksStore(tmp_path / "data" / "sendflow-0", memory)
 
 
@@ -158,15 +158,15 @@ def test_a_damaged_store_that_can_not_be_moved_is_refused_by_name(
         raise PermissionError(13, os.strerror(13), str(self))
 
     monkeypatch.setattr(Path, "rename", fail)
-    with pytest.raises(Refused, match=r"can't be moved to .*Permission denied.*rebuilt"):
+    with pytest.raises(Refused, match=r"cannot be moved to .*Permission denied.*rebuilt"):
         quarantine(folder)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nobody denies root anything")
-def test_a_healthy_store_is_not_set_aside_for_want_of_a_permission(
+def test_a_healthy_store_is_not_quarantined_for_want_of_a_permission(
     folder: Path, memory: StoreMemory
 ) -> None:
     (folder / "LOCK").chmod(0)
-    with pytest.raises(Refused, match="let this user"):
+    with pytest.raises(Refused, match="grant this user"):
         open_store(folder, memory)
     assert not folder.with_name(f"0{DAMAGED_SUFFIX}").exists()

@@ -253,7 +253,7 @@ def damage(directory: Path) -> None:
         file.write_bytes(b"\x00 no manifest" + bytes(100))
 
 
-def test_pitfall_53_a_damaged_store_is_set_aside_once(tmp_path, memory):
+def test_pitfall_53_a_damaged_store_is_quarantined_once(tmp_path, memory):
     store = open_store(tmp_path / "0", memory)
     store.write(StoreBatch({b"anna": state(1)}, 1, 1))
     store.close()
@@ -263,7 +263,7 @@ def test_pitfall_53_a_damaged_store_is_set_aside_once(tmp_path, memory):
     assert (tmp_path / f"0{DAMAGED_SUFFIX}").is_dir()
     store.close()
     damage(tmp_path / "0")
-    with pytest.raises(Refused, match="damaged again"):
+    with pytest.raises(Refused, match="corrupt again"):
         open_store(tmp_path / "0", memory)
 
 

@@ -69,7 +69,6 @@ from streams.engine.customer.update import (
     SEARCHED,
     Apply,
     Retention,
-    is_duplicate,
     purchase_of,
     remember,
 )
@@ -120,7 +119,6 @@ __all__ = [
     "has_bought",
     "hashed_words",
     "is_concluded",
-    "is_duplicate",
     "is_forgotten",
     "is_valid_sku",
     "is_watched",

@@ -11,12 +11,14 @@ from typing import Any, overload
 
 import msgspec
 
-from streams.engine.values import Instant, pack_remembered, unpack_remembered
+from streams.engine.values import NO_RATE_KEY, Instant
 
 _RECORD = struct.Struct("<qI")
 _SIZE = _RECORD.size
 _pack = _RECORD.pack
 _unpack_from = _RECORD.unpack_from
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Occurrence(msgspec.Struct, array_like=True, gc=False):
@@ -60,7 +62,10 @@ class Past(msgspec.Struct, array_like=True):
             raise IndexError(place)
         at, sequence = _unpack_from(self.times, place * _SIZE)
         packed = self.data[place] if self.data else None
-        return _occurrence(at, sequence, packed)
+        if packed is None:
+            return Occurrence(at, sequence)
+        fields = _decode(packed)
+        return Occurrence(at, sequence, fields, fields.pop(NO_RATE_KEY, None))
 
     def __iter__(self) -> Iterator[Occurrence]:
         records = _RECORD.iter_unpack(self.times)
@@ -69,7 +74,11 @@ class Past(msgspec.Struct, array_like=True):
                 yield Occurrence(at, sequence)
             return
         for (at, sequence), packed in zip(records, self.data, strict=True):
-            yield _occurrence(at, sequence, packed)
+            if packed is None:
+                yield Occurrence(at, sequence)
+            else:
+                fields = _decode(packed)
+                yield Occurrence(at, sequence, fields, fields.pop(NO_RATE_KEY, None))
 
     def at(self, place: int) -> Instant:
         """The time of the event at `place`, counted from the end if negative."""
@@ -85,7 +94,9 @@ class Past(msgspec.Struct, array_like=True):
         no_rate: str | None = None,
     ) -> None:
         """Remembers an event, the newest in order of processing."""
-        packed = pack_remembered(data, no_rate)
+        if no_rate is not None:
+            data = {NO_RATE_KEY: no_rate, **(data or {})}
+        packed = _encode(data) if data else None
         times = self.times
         record = _pack(at, sequence)
         if not times or self.at(-1) <= at:
@@ -123,11 +134,6 @@ def remember_first(
     at: Instant, sequence: int, data: dict[str, Any] | None, no_rate: str | None = None
 ) -> Past:
     """The past of a metric after its first event."""
-    packed = pack_remembered(data, no_rate)
-    return Past(_pack(at, sequence), [packed] if packed else [])
-
-
-def _occurrence(at: Instant, sequence: int, packed: bytes | None) -> Occurrence:
-    if packed is None:
-        return Occurrence(at, sequence)
-    return Occurrence(at, sequence, *unpack_remembered(packed))
+    past = Past()
+    past.add(at, sequence, data, no_rate)
+    return past

@@ -24,7 +24,7 @@ from streams.engine.customer.purchase_counts import bought_items, hashed_words
 from streams.engine.customer.state import CustomerState
 from streams.engine.customer.touches import apply_message_clicked, apply_message_opened
 from streams.engine.effects import Purchase
-from streams.engine.values import DAY, Event, Instant, currency_without_rate, is_among
+from streams.engine.values import DAY, Event, Instant, currency_without_rate
 
 Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
 
@@ -81,11 +81,6 @@ class Retention(msgspec.Struct, frozen=True):
     occurrences: int  # maximum number beyond those that flows need
     fields: tuple[str, ...]
     keeps_no_rate: bool  # the currency of amounts without a rate
-
-
-def is_duplicate(state: CustomerState, hash_: bytes) -> bool:
-    """True if the hash of an event id is among the last 64 (SEMANTICS 5.1, E29)."""
-    return is_among(hash_, state.seen)
 
 
 def remember(

@@ -15,7 +15,7 @@ from typing import Any
 
 from streams.engine.customer import CustomerState, encode_state
 from streams.engine.deciding.backfill import Backfill, NotAdded, Placed, by_backfill, place
-from streams.engine.deciding.by_event import apply_event, by_event
+from streams.engine.deciding.by_event import by_event
 from streams.engine.deciding.by_time import Due, by_time
 from streams.engine.deciding.change import adapt, next_due
 from streams.engine.deciding.review import Review, by_review
@@ -28,13 +28,12 @@ Cause = Event | Due | Scanned | Backfill | Review
 """The closed set of causes."""
 
 _PARTS: Mapping[type, Callable[[Program, Turn, Any], bool]] = {
-    Event: by_event,
     Due: by_time,
     Scanned: by_scan,
     Backfill: by_backfill,
     Review: by_review,
 }
-"""The function of each cause; true if a timer of the customer may have changed."""
+"""The function of each cause but events; true if a timer of the customer may have changed."""
 
 
 def act(
@@ -45,18 +44,18 @@ def act(
     (DESIGN 5.4). Outputs are appended to `effects`; `state.next_due` becomes the customer's next
     timer. Returns true if `state` has changed: a scan may leave it as it was."""
     adapted, before = state.adapted, None
-    if isinstance(cause, Scanned):
+    if type(cause) is Scanned:
         if not is_concerned(program, state, cause, now):
             return False
         before = encode_state(state)
     if adapted != program.number:
         adapt(program, state, now, effects)
-    turn: Turn | None
     if isinstance(cause, Event):
-        turn = apply_event(program, state, cause, now, effects)
+        may_move_timer = by_event(program, state, cause, now, effects)
     else:
         turn = Turn(state, now, program.facts, None, None, effects)
-    if turn is not None and _PARTS[type(cause)](program, turn, cause):
+        may_move_timer = _PARTS[type(cause)](program, turn, cause)
+    if may_move_timer:
         state.next_due = next_due(state)
     return before is None or has_changed(state, adapted, before)
 

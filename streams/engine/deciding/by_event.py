@@ -8,7 +8,6 @@ from streams.engine.customer import (
     Journey,
     JourneyState,
     forget_all,
-    is_duplicate,
     is_watched,
     purchase_of,
     remember,
@@ -26,33 +25,35 @@ from streams.engine.deciding.moves import (
 )
 from streams.engine.deciding.segment_membership import judge
 from streams.engine.effects import Effects
-from streams.engine.program import MetricPlan, Program, Turn, end
-from streams.engine.values import Event, Instant, currency_without_rate, event_hash
+from streams.engine.program import MetricPlan, Program, SegmentPlan, Turn, end
+from streams.engine.values import Event, Instant, currency_without_rate, event_hash, is_among
 
 ERASED = "customer.erased"
 ORDERED = "order.placed"
 
 
-def apply_event(
+def by_event(
     program: Program, state: CustomerState, event: Event, now: Instant, effects: Effects
-) -> Turn | None:
-    """Applies the event to the state, up to and including step 3 of SEMANTICS 5.1. Returns the turn
-    in which flows decide; None for most events, which no flow reads. `now` is the effective record
-    time."""
+) -> bool:
+    """Applies the event to the state, and lets the flows decide where one reads it (SEMANTICS 5.1).
+    `now` is the effective record time. True if a timer of the customer may have changed: not for
+    most events, which no flow reads."""
     hash_ = event_hash(event.event_id)
-    if is_duplicate(state, hash_):
+    if is_among(hash_, state.seen):  # one of the last 64 (SEMANTICS 5.1, E29)
         effects.duplicates += 1
-        return None
+        return False
     plan = program.on_metric.get(event.metric, program.otherwise)
     if plan.is_news and not is_watched(state, event.data["sku"], now):
         effects.news_stale += 1  # bought, erased or expired since the fan-out
-        return None
+        return False
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
-        return None
-    data = plan.data_of(event)
-    if plan.has_money and currency_without_rate(data) is not None:
-        effects.without_rate += 1
+        return False
+    data = event.data
+    if plan.has_money or plan.adds:
+        data = plan.data_of(event)
+        if plan.has_money and currency_without_rate(data) is not None:
+            effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
     if event.metric == ORDERED:
@@ -65,21 +66,26 @@ def apply_event(
     if plan.changes_profile and program.dated_flows:
         set_date_timers(program, state, now)
         state.next_due = next_due(state)
-    if not (
-        plan.flows
-        or (plan.first_segments if state.sequence == 1 else plan.segments)
-        or (plan.converts and state.touches)
-        or (plan.concerns_journeys and state.journeys)
-    ):
-        return None
-    return Turn(state, now, program.facts, None, None, effects, event, data)
-
-
-def by_event(program: Program, turn: Turn, event: Event) -> bool:
-    """Lets the flows decide about an applied event, in the order of SEMANTICS 5.1."""
-    state, plan = turn.state, program.on_metric.get(event.metric, program.otherwise)
-    if plan.converts and state.touches:
+    segments = plan.first_segments if state.sequence == 1 else plan.segments
+    converts = plan.converts and state.touches
+    if not (plan.flows or segments or converts or (plan.concerns_journeys and state.journeys)):
+        return False
+    turn = Turn(state, now, program.facts, None, None, effects, event, data)
+    if converts:
         convert(program, turn, event)
+    _decide(program, plan, turn, event, segments)
+    return True
+
+
+def _decide(
+    program: Program,
+    plan: MetricPlan,
+    turn: Turn,
+    event: Event,
+    segments: tuple[SegmentPlan, ...],
+) -> None:
+    """Lets the flows decide about an applied event, from step 3 of SEMANTICS 5.1 on."""
+    state = turn.state
     moves: list[Move] = []
     if plan.concerns_journeys and state.journeys:
         if plan.exits:
@@ -88,7 +94,6 @@ def by_event(program: Program, turn: Turn, event: Event) -> bool:
             moves = released_by_event(program, plan, turn, event)
         if plan.judged_waits:
             moves += released_by_truth(program, plan.judged_waits, turn, moves)
-    segments = plan.first_segments if state.sequence == 1 else plan.segments
     if segments:
         moves += entered_by_segments(turn, judge(turn, segments))
     for flow in plan.flows:
@@ -96,7 +101,6 @@ def by_event(program: Program, turn: Turn, event: Event) -> bool:
         if journey is not None:
             moves.append((flow.rank, len(state.journeys), flow, journey, None))
     run_moves(program, turn, moves)
-    return True
 
 
 def end_journeys(program: Program, plan: MetricPlan, turn: Turn, event: Event) -> None:

@@ -1,7 +1,7 @@
-"""The results of deciding as values: decisions, send commands, webhook commands, notices.
+"""The results of deciding as values: decisions, commands, interests, purchases.
 
-One file per kind. `Effects` collects them in order; the runtime writes them as records of one
-transaction. Imports values only.
+One file per kind. `Effects` collects them in order. The runtime writes them as records of one
+transaction, but for purchases, which it adds to the sums of the day. Imports values only.
 """
 
 from streams.engine.effects.decision import Decision, Outcome

@@ -1,7 +1,7 @@
 """Schedules and their audiences (SEMANTICS 1.1, 5.4).
 
 The moments are the store's, the same for every customer, so a task keeps the next one of each flow
-and visits its customers when it has come (streams/runtime/scans.py).
+and scans its customers when it is due (streams/runtime/scans.py).
 """
 
 from typing import Literal

@@ -9,7 +9,7 @@ import msgspec
 from streams.engine.conditions import NO_RATE
 from streams.engine.customer import Journey, Situation
 from streams.engine.effects import Decision, Effects, Outcome
-from streams.engine.values import Event, currency_without_rate, zone_of
+from streams.engine.values import ConvertedData, Event, zone_of
 
 MOST_ENTRIES = 16
 MOST_STEPS = 1_000
@@ -60,9 +60,9 @@ class Turn(Situation):
         """Records one decision, with the trigger's currency if it has no rate (FLOWS "Money")."""
         event = self.event
         trigger = self.trigger
-        currency = None if trigger is None else currency_without_rate(trigger)
-        if currency is not None:
-            evidence = {**evidence, NO_RATE: sorted({*evidence.get(NO_RATE, ()), currency})}
+        if type(trigger) is ConvertedData and trigger.no_rate is not None:
+            currencies = {*evidence.get(NO_RATE, ()), trigger.no_rate}
+            evidence = {**evidence, NO_RATE: sorted(currencies)}
         self.effects.decisions.append(
             Decision(  # positional, in the order of its fields: a call per decision
                 self.now,

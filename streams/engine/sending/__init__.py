@@ -1,7 +1,8 @@
-"""The rules of sending, one module per rule, in the order of evaluation (SEMANTICS 4).
+"""The rules of sending, one module per rule; `SENDING_RULES` has their order (SEMANTICS 4).
 
 Each has a `compile(message)` to a rule, or None if it does not apply to the message. The
-first objection decides. Start with `message.py`.
+first objection decides. Two cases are no rules: `steps/send.py` skips drafts before the rules, and
+queues manual messages for review after them. Start with `message.py`.
 """
 
 from streams.engine.sending import (

@@ -284,27 +284,27 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
 
     def command(turn: Turn, journey: Journey, reached: Instant) -> SendCommand:
         state, now = turn.state, turn.now
-        return SendCommand(
-            send_id=send_id(journey.journey_id, step_id),
-            customer_id=state.customer_id,
-            channel=channel,
-            recipient=address_of(state, channel),
-            template=template,
-            flow=flow.flow,
-            flow_version=flow.version,
-            step=step_id,
-            journey_id=journey.journey_id,
-            transactional=flow.is_transactional,
-            decided_at=now,
-            not_before=now,
-            expires_at=reached + expires,
-            variables=variables(turn),
-            items=[] if items is None else items(turn),
-            coupon=journey.coupon,
-            utm=utm,
-            locale=read_locale(turn),
-            trigger_event_id=journey.trigger_event_id,
-            traceparent=journey.traceparent,
+        return SendCommand(  # positional, in the order of its fields: a call per command
+            send_id(journey.journey_id, step_id),
+            state.customer_id,
+            channel,
+            address_of(state, channel),
+            template,
+            flow.flow,
+            flow.version,
+            step_id,
+            journey.journey_id,
+            flow.is_transactional,
+            now,
+            now,
+            reached + expires,
+            variables(turn),
+            [] if items is None else items(turn),
+            journey.coupon,
+            utm,
+            read_locale(turn),
+            journey.trigger_event_id,
+            journey.traceparent,
         )
 
     return command

@@ -73,6 +73,7 @@ from streams.engine.values.identity import (
 )
 from streams.engine.values.money import (
     MONEY_TYPES,
+    NO_RATE_KEY,
     ConvertedData,
     Exchange,
     amount_text,
@@ -80,10 +81,8 @@ from streams.engine.values.money import (
     currency_without_rate,
     minor_digits,
     pack,
-    pack_remembered,
     parse_amount,
     unpack,
-    unpack_remembered,
 )
 from streams.engine.values.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.values.scalars import (
@@ -144,6 +143,7 @@ __all__ = [
     "MOST_PARTITIONS",
     "NEWS",
     "NO_CODES",
+    "NO_RATE_KEY",
     "PRODUCT_METRICS",
     "PRODUCT_UPDATED",
     "SAMPLE_POINTS",
@@ -214,7 +214,6 @@ __all__ = [
     "number_of_codes",
     "on_weekday",
     "pack",
-    "pack_remembered",
     "parse_amount",
     "parse_boolean",
     "parse_date",
@@ -235,7 +234,6 @@ __all__ = [
     "topic_of",
     "unknown_name",
     "unpack",
-    "unpack_remembered",
     "whole_days",
     "yearly",
     "zone_named",

@@ -28,7 +28,7 @@ _MINOR_DIGITS = {
 MONEY_TYPES = (FieldType.MONEY, FieldType.ITEMS)
 """The field types that hold amounts."""
 
-_AS_WRITTEN, _NO_RATE = "\0as_written", "\0no_rate"
+_AS_WRITTEN, NO_RATE_KEY = "\0as_written", "\0no_rate"
 """Names of ConvertedData attributes in states. They stay, because old states are read."""
 
 _ITEM_MONEY = tuple(name for name, field in ITEM_FIELDS.items() if field.type is FieldType.MONEY)
@@ -95,7 +95,7 @@ def pack(data: Mapping[str, Any]) -> bytes:
     stored = {name: value for name, value in data.items() if name not in COMMON_FIELDS}
     stored[_AS_WRITTEN] = data.as_written
     if data.no_rate is not None:
-        stored[_NO_RATE] = data.no_rate
+        stored[NO_RATE_KEY] = data.no_rate
     stored.update((name, value) for name, value in data.items() if name in COMMON_FIELDS)
     return _encode(stored)
 
@@ -105,20 +105,7 @@ def unpack(packed: bytes) -> dict[str, Any]:
     data = _decode(packed)
     if _AS_WRITTEN not in data:
         return data
-    return ConvertedData(data, data.pop(_AS_WRITTEN), data.pop(_NO_RATE, None))
-
-
-def pack_remembered(fields: dict[str, Any] | None, no_rate: str | None) -> bytes | None:
-    """Remembered fields of a past event as states keep them; None if there is nothing to keep."""
-    if no_rate is not None:
-        return _encode({_NO_RATE: no_rate, **(fields or {})})
-    return _encode(fields) if fields else None
-
-
-def unpack_remembered(packed: bytes) -> tuple[dict[str, Any], str | None]:
-    """The fields and the currency that `pack_remembered` was given."""
-    fields = _decode(packed)
-    return fields, fields.pop(_NO_RATE, None)
+    return ConvertedData(data, data.pop(_AS_WRITTEN), data.pop(NO_RATE_KEY, None))
 
 
 class Exchange:

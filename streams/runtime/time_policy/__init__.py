@@ -1,8 +1,12 @@
-"""The two policies for time, live and simulated, behind one protocol (DESIGN 5).
+"""The two time policies, live and simulated, behind one protocol (DESIGN 5).
 
-A task chooses one when it is opened, and asks it wherever the two differ: which record times can
-be, when an input holds the others back, when a day ends, what the ends of partitions prove.
-`simulated_inputs.py` holds the inputs that only simulated time has, `ticks.py` its marks.
+A task chooses one when it opens. They differ in valid record times, in the inputs that the task
+waits for, in the end of a day, and in the meaning of end offsets. `simulated_inputs.py` holds the
+inputs of simulated time, `ticks.py` its punctuation.
+
+Outside, `record_time` is read in `kafka/topics.py` (type of timestamps), `operations/` and
+`worker/facts_agent.py` (timestamps of what they write; commands that need live time or simulated
+time), `cli/import_.py`, `cli/topics.py`, `cli/options.py` (`--simulated`) and `local.py`.
 """
 
 from collections import Counter
@@ -18,8 +22,7 @@ from streams.settings import RecordTime
 def open_time(
     partition: int, settings: TaskSettings, position: Position, counts: Counter[str]
 ) -> TimePolicy:
-    """The policy of a task that goes on at `position`, which names the next offset of every input
-    that doesn't begin at 0."""
+    """The policy of a task that resumes at `position` (next offset by topic, default 0)."""
     if settings.record_time is RecordTime.CREATE:
         return SimulatedTime(position)
     return LiveTime(partition, settings, position, counts)

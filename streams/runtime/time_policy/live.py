@@ -1,7 +1,7 @@
-"""Live time: the broker dates records, and cuts say how far inputs are known (DESIGN 5.2).
+"""Live time: the broker sets record times, and end-offset requests prove completeness (DESIGN 5.2).
 
-fed up to the end as it was asked for ──► known up to the time of asking
-neither a record nor an end for max_idle ──► taken for known; what comes of it then is late
+fed up to a requested end offset ──► complete up to the time of the request
+neither a record nor an end for max_idle ──► assumed complete; missing records will be late
 """
 
 import logging
@@ -20,15 +20,15 @@ from streams.runtime.timers import FAR_FUTURE
 logger = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 0.02
-"""Seconds between two cuts, at least."""
+"""Minimum seconds between two requests."""
 PAUSE_PER_COST = 50
-"""Cuts may cost one part in so many of a CPU."""
+"""Seconds of pause per CPU second of a request: requests cost at most 2 % of a CPU."""
 AT_THE_LIVE_EDGE = 5_000
-"""Milliseconds that the clock may be behind: several cuts, also of many tasks (DESIGN 5.2)."""
+"""Maximum delay of the clock of an up-to-date task, ms: several requests (DESIGN 5.2)."""
 
 
 class LiveTime:
-    """The policy of a task whose records bear the time of their appending."""
+    """Policy for records with the time of their appending."""
 
     def __init__(
         self, partition: int, settings: TaskSettings, position: Position, counts: Counter[str]
@@ -37,13 +37,13 @@ class LiveTime:
         self._settings = settings
         self._counts = counts
         self.merge = Merge(plain_inputs((CONTROL, *TOPIC_ORDER), position.inputs))
-        # What tasks tell each other holds no clock up: a transaction open elsewhere would hold
-        # up all. It's late then, and `late-records` says where it was placed (DESIGN 5.2).
+        # Topics between tasks don't block the clock: one open transaction would block all tasks.
+        # Their records may be late, and `late-records` holds their order (DESIGN 5.2).
         for topic in BETWEEN_TASKS:
             self.merge.by_topic[topic].complete(FAR_FUTURE)
 
     def rejection(self, time: Instant, wall: Instant) -> Rejection | None:
-        """See TimePolicy.rejection: the broker's clock is right."""
+        """See TimePolicy.rejection: the broker's clock is trusted."""
         return None
 
     def future_record(self, wall: Instant) -> Input | None:
@@ -53,18 +53,18 @@ class LiveTime:
     def may_proceed_without(self, one: Input, wall: Instant) -> bool:
         """See TimePolicy.may_proceed_without: after `max_idle`."""
         until = wall - self._settings.clock_skew
-        for empty in self.merge.inputs:  # those behind it may be hidden as well, and as long
+        for empty in self.merge.inputs:  # later ones may be blocked too, as long
             if empty.blocking_since is None and not empty.records:
                 empty.blocking_since = wall
         since = one.blocking_since
         if since is None or wall - since < self._settings.max_idle or one.complete_before >= until:
             return False
         if one.next_offset < one.position:
-            return False  # `control`: without what decided so far, nothing can be decided
+            return False  # `control`: no decisions without the definitions in force
         if not one.is_incomplete:
             self._counts["inputs_given_up"] += 1
             logger.warning(
-                "task %d: %s could not be read to its end for %d ms; going on without it, "
+                "task %d: %s not readable to its end for %d ms; continuing without it, "
                 "its records will be late",
                 self._partition,
                 one.topic,
@@ -78,25 +78,25 @@ class LiveTime:
         return LAST_ORDER_KEY
 
     def skipped(self) -> dict[str, list[int]]:
-        """See TimePolicy.skipped: inputs are taken in order of their offsets."""
+        """See TimePolicy.skipped: inputs are processed in offset order."""
         return {}
 
     def awaited_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
-        """See TimePolicy.awaited_at_midnight: facts decide from when they come."""
+        """See TimePolicy.awaited_at_midnight: facts are in force from their arrival."""
         return None
 
     def day_over(
         self, days: Days, first: Input, at: OrderKey, next_due: OrderKey
     ) -> Instant | None:
-        """See TimePolicy.day_over: by whatever happens next, or could happen."""
+        """See TimePolicy.day_over: by the next possible event."""
         return time_of(min(at, next_due))
 
     def first_midnight(self, days: Days, at: OrderKey) -> Instant | None:
-        """See TimePolicy.first_midnight: the clock has always begun."""
+        """See TimePolicy.first_midnight: always begun."""
         return None
 
     def dated_news(self, event: Mapping[str, Any], midnight: Instant) -> Mapping[str, Any]:
-        """See TimePolicy.dated_news: they happen now."""
+        """See TimePolicy.dated_news: unchanged, they happen now."""
         return event
 
     def unknown_ends(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
@@ -109,8 +109,8 @@ class LiveTime:
         ]
 
     def set_end_offsets(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
-        """See TimePolicy.set_end_offsets: once an input has been fed up to its end, all that was
-        appended before `wall` less the clock skew is here."""
+        """See TimePolicy.set_end_offsets: an input fed up to its end offset is complete up to
+        `wall` less the clock skew."""
         until = wall - self._settings.clock_skew
         for topic, end in ends.items():
             self.merge.by_topic[topic].set_end_offset(until, end)
@@ -126,5 +126,5 @@ class LiveTime:
         return max(SHORTEST_PAUSE, PAUSE_PER_COST * cost)
 
     def is_at_rest(self, behind: int, waits_for: str | None) -> bool:
-        """See TimePolicy.is_at_rest: between two cuts each task waits for some input."""
+        """See TimePolicy.is_at_rest: between two requests each task waits for some input."""
         return behind <= AT_THE_LIVE_EDGE

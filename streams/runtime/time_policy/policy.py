@@ -1,4 +1,4 @@
-"""What a task asks of the policy for time."""
+"""The protocol of time policies."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -11,8 +11,8 @@ from streams.runtime.order import OrderKey
 
 
 class TimePolicy(Protocol):
-    """What differs between live and simulated time, from the inputs to the pauses between cuts.
-    `wall` is the wall time, `fact_until` the newest midnight of which the facts have been fed."""
+    """The differences between live and simulated time. `wall` is the wall time, `fact_until` the
+    newest midnight whose facts have been fed."""
 
     merge: Merge
     """`control` and the input topics, in their order."""
@@ -20,53 +20,53 @@ class TimePolicy(Protocol):
     # ── Records ───────────────────────────────────────────────────────────────────────────────
 
     def rejection(self, time: Instant, wall: Instant) -> Rejection | None:
-        """Why a record can't bear the record time `time`; None: it can."""
+        """The rejection of a record with an impossible record time; None if `time` is possible."""
 
     def future_record(self, wall: Instant) -> Input | None:
-        """An input whose next record must be set aside where it stands, because of its time."""
+        """An input whose next record must be rejected in its place, because of its time."""
 
     def may_proceed_without(self, one: Input, wall: Instant) -> bool:
-        """Has an input without a record held the task back for so long that it needn't any more?
-        Then it's taken for known from now on, and what comes of it later is late (DESIGN 5.2)."""
+        """True if an input without a record has blocked the task long enough. It is then assumed
+        complete, and its missing records will be late (DESIGN 5.2)."""
 
     def end_of_slice(self, wall: Instant) -> OrderKey:
-        """Records from this place on aren't taken in one run with those before it."""
+        """Order key that ends a run of records."""
 
     def skipped(self) -> dict[str, list[int]]:
-        """By topic, the offsets before its position that weren't processed yet."""
+        """Unprocessed offsets before the position, by topic."""
 
     # ── Days ──────────────────────────────────────────────────────────────────────────────────
 
     def awaited_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
-        """The input without which nothing of the day under way may happen yet."""
+        """The input that the current day waits for before anything else; None if there is none."""
 
     def day_over(
         self, days: Days, first: Input, at: OrderKey, next_due: OrderKey
     ) -> Instant | None:
-        """A moment after the day under way, if that is over: `first` is next, at `at`, or what is
-        due, at `next_due`; neither lies in the day."""
+        """A moment after the current day if that is over, else None. `first` is the next input, at
+        the order key `at`; the next timer is at `next_due`; neither lies in the day."""
 
     def first_midnight(self, days: Days, at: OrderKey) -> Instant | None:
-        """Before the first day: the midnight that comes before the first record, which is at `at`.
-        None: the first day has begun."""
+        """Before the first day: the midnight before the first record, which is at `at`. None once
+        the first day has begun."""
 
     def dated_news(self, event: Mapping[str, Any], midnight: Instant) -> Mapping[str, Any]:
-        """News of an article, as a task writes it for another one before `midnight`."""
+        """News of an article as written for another task before `midnight`."""
 
-    # ── Cuts ──────────────────────────────────────────────────────────────────────────────────
+    # ── End offsets ───────────────────────────────────────────────────────────────────────────
 
     def unknown_ends(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
-        """The topics whose end must be known for the clock to go on, and wasn't asked for yet."""
+        """Topics whose end offset the clock needs and that have no request pending."""
 
     def set_end_offsets(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
-        """These ends were asked for, at or after `wall`."""
+        """Sets end offsets that were requested at or after `wall`."""
 
     def is_request_urgent(self, wall: Instant, next_due: Instant | None) -> bool:
-        """Does a record or a timer wait for the clock to go on?"""
+        """True if a record or a timer waits for the clock."""
 
     def pause_after_request(self, cost: float) -> float:
-        """Seconds to the next cut after one that cost `cost` seconds of a CPU."""
+        """Seconds until the next request, after one that cost `cost` CPU seconds."""
 
     def is_at_rest(self, behind: int, waits_for: str | None) -> bool:
-        """Does a task that has nothing left to read only wait for what comes next? `behind`: how
-        far its clock is behind the wall time, ms."""
+        """True if a task with nothing left to read is up to date. `behind`: ms from its clock to
+        the wall time."""

@@ -1,8 +1,8 @@
-"""Simulated time: producers date records, ticks say how far inputs are known, and each day waits
-for the facts of the day before (DESIGN 5.7).
+"""Simulated time: producers set record times, ticks prove completeness, and each day waits for the
+facts of the day before (DESIGN 5.7).
 
-... 23:59 ║ report ──► facts on `control` ──► what tasks wrote for each other is let in ║ 00:00 ...
-          ╚═════════════════════ the clock stands still here ═══════════════════════════╝
+... 23:59 ║ report ──► facts on `control` ──► records between tasks are released ║ 00:00 ...
+          ╚══════════════════════════ the clock is paused ═══════════════════════╝
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ from streams.runtime.order import FIRST_TOPIC, START, OrderKey, order_key, time_
 from streams.runtime.time_policy.simulated_inputs import MidnightInput, SortedInput
 
 PAUSE_AFTER_REQUEST = 0.002
-"""Seconds between two cuts: tasks ask once a day, and all of the next day waits for it."""
+"""Seconds between two requests: one per task and day, for which the whole next day waits."""
 
 
 class SimulatedTime:
-    """The policy of a task whose records bear the time that their producer gave."""
+    """Policy for records with the time that their producer set."""
 
     def __init__(self, position: Position) -> None:
         positions, skipped = position.inputs, position.skipped
@@ -40,7 +40,7 @@ class SimulatedTime:
             else:
                 inputs.append(Input(topic, order, next_offset))
         self._dated = [one for one in inputs if not one.is_between_tasks]
-        """Those whose records bear the time that somebody else than a task gave them."""
+        """Inputs whose record times are set by producers other than tasks."""
         self.merge = Merge(inputs)
 
     def rejection(self, time: Instant, wall: Instant) -> Rejection | None:
@@ -48,24 +48,24 @@ class SimulatedTime:
         if 0 <= time <= wall:
             return None
         return Rejection(
-            f"the record's timestamp is {time}, expected ms since the epoch, not later than now "
-            f"({wall}), because time is simulated (record_time: create)"
+            f"record timestamp {time}, expected 0 to {wall} ms since the epoch "
+            "(simulated time, record_time: create)"
         )
 
     def future_record(self, wall: Instant) -> Input | None:
-        """See TimePolicy.future_record: one dated after `wall`, other than by a task. It may
-        neither move the clock nor hide what follows."""
+        """See TimePolicy.future_record: one after `wall`, not written by a task. It must
+        neither advance the clock nor block its successors."""
         for one in self._dated:
             if one.records and one.records[0].time > wall:
                 return one
         return None
 
     def may_proceed_without(self, one: Input, wall: Instant) -> bool:
-        """See TimePolicy.may_proceed_without: each input is ticked to its end."""
+        """See TimePolicy.may_proceed_without: ticks complete each input."""
         return False
 
     def end_of_slice(self, wall: Instant) -> OrderKey:
-        """See TimePolicy.end_of_slice: those that `beyond` looks for come after it."""
+        """See TimePolicy.end_of_slice: before the records that `future_record` finds."""
         return order_key(wall + 1, START)
 
     def skipped(self) -> dict[str, list[int]]:
@@ -77,8 +77,8 @@ class SimulatedTime:
         }
 
     def awaited_at_midnight(self, days: Days, fact_until: Instant) -> Input | None:
-        """See TimePolicy.awaited_at_midnight: `control` until the facts of the day before are here,
-        then each topic of which it isn't known yet what tasks wrote for each other."""
+        """See TimePolicy.awaited_at_midnight: `control` until the facts of the day before are fed,
+        then each topic between tasks that isn't released up to this midnight."""
         if days.began > fact_until:
             return self._control
         for one in self._midnight_inputs:
@@ -89,9 +89,9 @@ class SimulatedTime:
     def day_over(
         self, days: Days, first: Input, at: OrderKey, next_due: OrderKey
     ) -> Instant | None:
-        """See TimePolicy.day_over: each day ends by itself, since what other tasks write for this
-        one may come on a day without anything else; and the first day is that of the first
-        record, or a schedule would wait for the facts of every day since 1970."""
+        """See TimePolicy.day_over: each day ends by itself, since records of other tasks may come
+        on a day without other events. The first day is that of the first record: else a schedule
+        would wait for the facts of every day since 1970."""
         if days.has_begun:
             return days.end if next_due < at or first.records else None
         if first is self._control or not first.records:
@@ -104,12 +104,12 @@ class SimulatedTime:
         return None if days.has_begun else time_of(at) // DAY * DAY
 
     def dated_news(self, event: Mapping[str, Any], midnight: Instant) -> Mapping[str, Any]:
-        """See TimePolicy.dated_news: they happen at midnight, when they are let in."""
+        """See TimePolicy.dated_news: they happen at midnight, when they are released."""
         return {**event, "occurred_at": midnight}
 
     def unknown_ends(self, wall: Instant, days: Days, fact_until: Instant) -> list[str]:
-        """See TimePolicy.unknown_ends. Before the facts of the day, other tasks may still be at
-        it."""
+        """See TimePolicy.unknown_ends. None before the facts of the day: other tasks may still be
+        processing it."""
         if days.began > fact_until:
             return []
         return [
@@ -119,13 +119,13 @@ class SimulatedTime:
         ]
 
     def set_end_offsets(self, wall: Instant, days: Days, ends: Mapping[str, int]) -> None:
-        """See TimePolicy.set_end_offsets: once a topic has been fed up to its end, all is here that
-        tasks wrote for each other before the last midnight."""
+        """See TimePolicy.set_end_offsets: a topic fed up to its end offset holds all that tasks
+        wrote for each other before the last midnight."""
         for topic, end in ends.items():
             self.merge.by_topic[topic].set_end_offset(days.began, end)
 
     def is_request_urgent(self, wall: Instant, next_due: Instant | None) -> bool:
-        """See TimePolicy.is_request_urgent: tasks ask at midnight only."""
+        """See TimePolicy.is_request_urgent: requests come at midnight only."""
         return True
 
     def pause_after_request(self, cost: float) -> float:
@@ -133,6 +133,6 @@ class SimulatedTime:
         return PAUSE_AFTER_REQUEST
 
     def is_at_rest(self, behind: int, waits_for: str | None) -> bool:
-        """See TimePolicy.is_at_rest: the clock says nothing about it, and `control` is waited for
-        only at midnight, for the facts of the day."""
+        """See TimePolicy.is_at_rest: independent of the clock; a task waits for `control` only at
+        midnight, for the facts of the day."""
         return waits_for != CONTROL

@@ -1,5 +1,5 @@
-"""The inputs that simulated time needs: `control` in order of time, and what tasks write for each
-other, held until midnight."""
+"""Inputs of simulated time: `control` in order of time, and topics between tasks, buffered until
+midnight."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ from streams.runtime.timers import FAR_FUTURE
 
 
 class SortedInput(Input):
-    """`control` in simulated time. Whoever publishes gives the time, and a set that was published
-    for later in the year lies in front of the facts of the days before:
+    """`control` in simulated time, in order of time. The publisher sets the time of a set, so a set
+    published for later in the year precedes the facts of earlier days:
 
     offset   0          1               2           3              position 4
              set, t=1   set, t=day 90   fact, day 0 fact, day 1    skipped  [1]
@@ -23,7 +23,7 @@ class SortedInput(Input):
     def __init__(self, topic: str, order: int, position: int, skipped: Iterable[int]) -> None:
         super().__init__(topic, order, position)
         self.skipped = set(skipped)
-        """Offsets before `position` that weren't processed yet."""
+        """Unprocessed offsets before `position`."""
 
     @property
     def resume_at(self) -> int:
@@ -35,8 +35,8 @@ class SortedInput(Input):
         return record.offset < self.position and record.offset not in self.skipped
 
     def feed(self, records: Iterable[Record], next_offset: int, end: int | None) -> None:
-        """See Input.feed; they are taken in order of time. No ticks come to `control`: it holds
-        the others back only until it has been read to an end."""
+        """See Input.feed; sorts by time. `control` has no ticks: it blocks the others only until it
+        has been read to an end."""
         super().feed(records, next_offset, end)
         self.records = deque(self.in_order(list(self.records)))
         self.refresh()
@@ -68,17 +68,17 @@ class SortedInput(Input):
 
 
 class MidnightInput(SortedInput):
-    """What tasks write for each other, in simulated time. The time of a record is the midnight
-    after it was written. Up to there no task waits for another, and what has come so far is an
-    accident; so nothing is let in before that midnight, when all tasks are known to have committed
-    their day and the partition is known to its end.
+    """A topic between tasks, in simulated time. The time of a record is the midnight after it was
+    written. Before it no task waits for another, so the records fed so far are arbitrary; none is
+    released before that midnight, when all tasks have committed their day and the partition has
+    been fed up to its end.
 
-      fed       o t=M1   o t=M1 │ o t=M2            the end as it was asked for at M1
+      fed       o t=M1   o t=M1 │ o t=M2            │ end offset requested at M1
                                 ▼
-      at M1     let in: ● ●                         empty or not, it holds nobody up in between
+      at M1     released: ● ●                       in between, the input blocks nothing
 
-    Which of two tasks wrote first is an accident too: what is let in is taken in order of what it
-    is, not of offsets.
+    The order in which tasks wrote is arbitrary too: released records are sorted by time, key and
+    value before offset.
     """
 
     __slots__ = ("released_until", "unreleased")
@@ -86,9 +86,9 @@ class MidnightInput(SortedInput):
     def __init__(self, topic: str, order: int, position: int, skipped: Iterable[int]) -> None:
         super().__init__(topic, order, position, skipped)
         self.unreleased: deque[Record] = deque()
-        """Fed and not let in. Not counted as buffered: pausing the partition wouldn't help."""
+        """Fed, not released. Not counted as buffered: pausing the partition wouldn't help."""
         self.released_until: Instant = 0
-        """The newest midnight at which it was let in."""
+        """The newest midnight up to which records were released."""
         self.complete_before = FAR_FUTURE
         self.refresh()
 

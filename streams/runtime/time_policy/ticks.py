@@ -1,12 +1,12 @@
-"""Ticks: records without a value that say that all before their time has been written to a
-partition (DESIGN 5.7). The last ones of an import, the end ticks, say up to when time goes."""
+"""Ticks: our punctuation, records without a value. All records of a partition before the time of
+its tick have been written (DESIGN 5.7). The last ticks of an import mark the end of time."""
 
 from streams.ports import Record
 
 TICK_HEADER = "sendflow-tick"
-"""The name of the header that makes a record a tick."""
+"""Name of the header that marks a tick."""
 
 
 def is_tick(record: Record) -> bool:
-    """Is a record without a value a tick?"""
+    """True if `record`, which has no value, is a tick."""
     return bool(record.headers) and any(name == TICK_HEADER for name, _ in record.headers or ())

@@ -15,7 +15,8 @@ from streams.engine import INPUTS
 from streams.ports import CHANGELOG
 from streams.settings import Protocol, Settings
 from streams.worker.faust.agents import BatchTopic, add_agents
-from streams.worker.faust.customer_table import CustomersTable, TaskTables
+from streams.worker.faust.assignment import TaskTables
+from streams.worker.faust.customer_table import CustomersTable
 from streams.worker.faust.input_topics import InputTopics
 from streams.worker.faust.routes import OneHopRouter
 from streams.worker.faust.transport import BatchTransport, Consumer

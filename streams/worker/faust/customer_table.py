@@ -5,17 +5,12 @@ reads record by record and waits for the high watermark less one, which under tr
 marker (DESIGN 6.3). So a table is ready when its tasks are, and only tasks write.
 """
 
-import asyncio
 from collections.abc import Iterator
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import faust
 from faust.stores.base import Store as FaustStore
-from faust.tables import TableManager
-from faust.types import TP, AppT
-from mode import Service
 
-from streams.worker.faust.transport import BatchTransport
 from streams.worker.group import GroupMember
 
 CUSTOMERS = "customers"
@@ -79,77 +74,3 @@ class CustomersTable(faust.Table[str, bytes]):
 
     def _new_store(self) -> CustomerStore:
         return CustomerStore(self, self._member, loop=self.loop)
-
-
-class TaskRecovery(Service):
-    """Replacement of Faust's recovery: assigns partitions to the tasks and resumes the flow.
-
-    It does not wait for their restores: each task begins when its own is done.
-    """
-
-    mundane_level = "debug"
-
-    def __init__(self, tables: "TaskTables", member: GroupMember, **options: Any) -> None:
-        super().__init__(**options)
-        self.completed = asyncio.Event()
-        self._tables = tables
-        self._member = member
-
-    def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """No-op: the member is called later in the same callback (app.py)."""
-
-    async def on_rebalance(self, assigned: set[TP], generation: int) -> None:
-        """Passes an assignment to the member."""
-        app = cast(Any, self._tables.app)
-        transport = cast(BatchTransport, app.transport)
-        await self._member.assigned(transport.inputs.numbers(assigned), generation)
-        self.add_future(self._let_flow(generation))
-
-    async def _let_flow(self, generation: int) -> None:
-        """Resumes batches to the agents after the group's callback has returned."""
-        app = cast(Any, self._tables.app)
-        if app.consumer_generation_id != generation:
-            return  # the group rebalances again
-        app.flow_control.resume()
-        app.consumer.resume_flow()
-        await app._fetcher.maybe_start()
-        self._tables.on_actives_ready()
-        self._tables.on_standbys_ready()
-        app.on_rebalance_end()
-        self.completed.set()
-
-
-class TaskTables(TableManager):
-    """Faust's tables, with the recovery above and without its sleep of a second on start."""
-
-    mundane_level = "debug"
-
-    def __init__(self, app: AppT, *, member: GroupMember, **options: Any) -> None:
-        super().__init__(app, **options)
-        self._member = member
-
-    @property
-    def recovery(self) -> Any:
-        """The tasks' recovery."""
-        if self._recovery is None:
-            self._recovery = cast(
-                Any, TaskRecovery(self, self._member, beacon=self.beacon, loop=self.loop)
-            )
-        return self._recovery
-
-    async def on_start(self) -> None:
-        """Subscribes to the changelog, which is assigned along with the inputs and routes
-        queries."""
-        await self._update_channels()
-        await self.recovery.start()
-
-    async def on_rebalance(
-        self,
-        assigned: set[TP],
-        revoked: set[TP],
-        newly_assigned: set[TP],
-        generation_id: int = 0,
-    ) -> None:
-        """Called in a rebalance of the group."""
-        self._recovery_started.set()
-        await self.recovery.on_rebalance(assigned, generation_id)

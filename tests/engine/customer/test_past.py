@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +49,13 @@ def test_no_field_is_kept_where_none_is_read() -> None:
     past = remember_first(7, 1, None)
     past.add(8, 2, {})
     assert past.data == []
+
+
+def test_a_remembered_event_keeps_its_currency_without_a_rate() -> None:
+    past = remember_first(7, 1, {"order_id": "1"}, "USD")
+    assert list(msgspec.msgpack.decode(past.data[0] or b"")) == ["\0no_rate", "order_id"]
+    assert past[0] == Occurrence(7, 1, {"order_id": "1"}, "USD")
+    past.add(9, 2, {}, None)
+    assert past.data[1] is None
+    past.add(10, 3, None, "EUR")
+    assert list(past)[1:] == [Occurrence(9, 2), Occurrence(10, 3, {}, "EUR")]

@@ -84,7 +84,7 @@ def test_a_journey_of_another_flow_that_waits_for_it_continues() -> None:
     [
         ({"contry": "GB"}, "country"),
         ({"points": "many"}, "a number"),
-        ({"points": "$profile.plan"}, "a number is wanted"),
+        ({"points": "$profile.plan"}, "expected a number"),
         ({"tags": "a"}, "cannot be set here"),
         ({"consent": "email"}, "cannot be set here"),
     ],

@@ -10,10 +10,8 @@ from streams.engine.values.money import (
     as_written,
     currency_without_rate,
     pack,
-    pack_remembered,
     parse_amount,
     unpack,
-    unpack_remembered,
 )
 
 EXCHANGE = Exchange("GBP", {"EUR": Decimal("0.86"), "JPY": Decimal("0.0052"), "KWD": Decimal(2)})
@@ -105,11 +103,3 @@ def test_states_keep_the_amounts_as_written_under_names_of_their_own() -> None:
     assert currency_without_rate(found) == "USD"
     assert unpack(pack(fields)) == as_written(fields) == fields
     assert currency_without_rate(fields) is None
-
-
-def test_a_remembered_event_keeps_its_currency_without_a_rate() -> None:
-    packed = pack_remembered({"order_id": "1"}, "USD")
-    assert packed is not None
-    assert list(msgspec.msgpack.decode(packed)) == ["\0no_rate", "order_id"]
-    assert unpack_remembered(packed) == ({"order_id": "1"}, "USD")
-    assert pack_remembered({}, None) is None

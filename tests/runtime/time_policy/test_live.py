@@ -44,7 +44,7 @@ def test_inputs_go_on_where_the_task_stands(time: LiveTime) -> None:
     assert time.skipped() == {}
 
 
-def test_no_record_is_refused_or_set_aside_for_its_time(time: LiveTime) -> None:
+def test_no_record_is_rejected_for_its_time(time: LiveTime) -> None:
     time.merge.by_topic["orders"].feed([Record(1 << 50, 7, b"ada", b"")], 8, None)
     assert time.future_record(WALL) is None
     assert time.rejection(-1, WALL) is time.rejection(WALL + 1, WALL) is None
@@ -54,7 +54,7 @@ def test_no_record_is_refused_or_set_aside_for_its_time(time: LiveTime) -> None:
 # ── Cuts ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_ends_are_asked_for_but_of_what_tasks_write_for_each_other(
+def test_end_offsets_are_requested_except_of_topics_between_tasks(
     time: LiveTime, days: Days
 ) -> None:
     assert {*time.unknown_ends(WALL, days, 0)} == {CONTROL, *INPUTS} - BETWEEN_TASKS
@@ -63,14 +63,14 @@ def test_ends_are_asked_for_but_of_what_tasks_write_for_each_other(
 @pytest.mark.parametrize(
     ("tail", "is_asked"), [(WALL - SKEW - 1, True), (WALL - SKEW, False), (WALL - SKEW + 1, False)]
 )
-def test_an_input_that_is_known_up_to_the_cut_is_not_asked(
+def test_the_end_of_an_input_that_is_complete_is_not_requested(
     time: LiveTime, days: Days, tail: int, is_asked: bool
 ) -> None:
     time.merge.by_topic["orders"].feed([Record(tail, 7, b"ada", b"")], 8, None)
     assert ("orders" in time.unknown_ends(WALL, days, 0)) is is_asked
 
 
-def test_a_cut_is_asked_for_once_and_known_up_to_the_wall_time_less_the_skew(
+def test_an_end_is_requested_once_and_proves_the_wall_time_less_the_skew(
     time: LiveTime, days: Days
 ) -> None:
     orders = time.merge.by_topic["orders"]
@@ -84,19 +84,21 @@ def test_a_cut_is_asked_for_once_and_known_up_to_the_wall_time_less_the_skew(
 @pytest.mark.parametrize(
     ("due", "is_urgent"), [(None, False), (WALL - 1, True), (WALL, True), (WALL + 1, False)]
 )
-def test_a_timer_makes_a_cut_urgent_once_it_is_due(
+def test_a_timer_makes_a_request_urgent_once_it_is_due(
     time: LiveTime, due: int | None, is_urgent: bool
 ) -> None:
     assert time.is_request_urgent(WALL, due) is is_urgent
 
 
 @pytest.mark.parametrize(("topic", "is_urgent"), [("orders", True), (CONTROL, False)])
-def test_a_buffered_event_makes_a_cut_urgent(time: LiveTime, topic: str, is_urgent: bool) -> None:
+def test_a_buffered_event_makes_a_request_urgent(
+    time: LiveTime, topic: str, is_urgent: bool
+) -> None:
     time.merge.by_topic[topic].feed([Record(WALL, 7, b"ada", b"")], 8, None)
     assert time.is_request_urgent(WALL, None) is is_urgent
 
 
-def test_cuts_cost_their_share_of_a_cpu_and_no_more(time: LiveTime) -> None:
+def test_requests_cost_their_share_of_a_cpu_and_no_more(time: LiveTime) -> None:
     edge = SHORTEST_PAUSE / PAUSE_PER_COST
     assert time.pause_after_request(edge / 2) == time.pause_after_request(edge) == SHORTEST_PAUSE
     assert time.pause_after_request(2 * edge) == 2 * SHORTEST_PAUSE
@@ -114,7 +116,7 @@ def test_a_task_rests_at_the_live_edge(time: LiveTime, behind: int, is_at_rest: 
 
 
 @pytest.mark.parametrize(("waited", "goes_on"), [(IDLE - 1, False), (IDLE, True), (IDLE + 1, True)])
-def test_an_input_is_given_up_after_max_idle(time: LiveTime, waited: int, goes_on: bool) -> None:
+def test_an_input_is_skipped_after_max_idle(time: LiveTime, waited: int, goes_on: bool) -> None:
     orders = time.merge.by_topic["orders"]
     assert not time.may_proceed_without(orders, WALL)  # from here on it counts
     assert time.may_proceed_without(orders, WALL + waited) is goes_on
@@ -128,7 +130,7 @@ def test_those_behind_it_have_waited_as_long(time: LiveTime) -> None:
     assert time.may_proceed_without(by_topic["carts"], WALL + IDLE)
 
 
-def test_control_is_never_given_up_before_what_decided_is_here_again() -> None:
+def test_control_is_never_skipped_before_its_processed_records_are_fed_again() -> None:
     time = LiveTime(0, TaskSettings(max_idle=IDLE), Position({CONTROL: 2}, 0), Counter())
     control = time.merge.by_topic[CONTROL]
     control.next_offset = 0  # as a task that opens sets it

@@ -53,15 +53,15 @@ def test_inputs_go_on_where_the_task_stands(time: SimulatedTime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "is_refused"),
+    ("at", "is_rejected"),
     [(-1, True), (0, False), (1, False), (WALL - 1, False), (WALL, False), (WALL + 1, True)],
 )
-def test_a_record_time_is_refused_before_the_epoch_and_beyond_the_wall_time(
-    time: SimulatedTime, at: int, is_refused: bool
+def test_a_record_time_is_rejected_before_the_epoch_and_beyond_the_wall_time(
+    time: SimulatedTime, at: int, is_rejected: bool
 ) -> None:
-    refusal = time.rejection(at, WALL)
-    assert (refusal is not None) is is_refused
-    assert refusal is None or f"timestamp is {at}" in refusal.reason
+    rejection = time.rejection(at, WALL)
+    assert (rejection is not None) is is_rejected
+    assert rejection is None or f"record timestamp {at}, expected" in rejection.reason
 
 
 @pytest.mark.parametrize(("at", "is_beyond"), [(WALL - 1, False), (WALL, False), (WALL + 1, True)])
@@ -83,7 +83,7 @@ def test_what_tasks_write_for_each_other_may_lie_beyond_the_wall_time(time: Simu
     assert time.future_record(WALL) is None
 
 
-def test_an_input_is_never_given_up(time: SimulatedTime) -> None:
+def test_an_input_is_never_skipped(time: SimulatedTime) -> None:
     orders = time.merge.by_topic["orders"]
     assert not time.may_proceed_without(orders, WALL)
     assert not time.may_proceed_without(orders, WALL + 100 * DAY)
@@ -163,7 +163,7 @@ def test_control_holds_the_task_until_the_facts_of_the_day_are_here(
     assert time.unknown_ends(WALL, days, fact_until) == []
 
 
-def test_then_what_tasks_wrote_for_each_other_is_let_in_topic_by_topic(
+def test_then_records_between_tasks_are_released_topic_by_topic(
     time: SimulatedTime,
 ) -> None:
     days = days_until(MIDNIGHT + DAY)
@@ -192,7 +192,7 @@ def test_news_happen_at_midnight(time: SimulatedTime) -> None:
 # ── What the worker asks ──────────────────────────────────────────────────────────────────────────
 
 
-def test_all_of_the_next_day_waits_for_a_cut(time: SimulatedTime) -> None:
+def test_the_whole_next_day_waits_for_end_offsets(time: SimulatedTime) -> None:
     assert time.is_request_urgent(WALL, None)
     assert time.pause_after_request(0.0) == time.pause_after_request(10.0) > 0
 

@@ -72,7 +72,7 @@ def test_it_holds_the_others_back_until_it_was_read_to_an_end() -> None:
 # ── What tasks write for each other ───────────────────────────────────────────────────────────────
 
 
-def test_what_is_held_is_let_in_up_to_a_midnight_once_its_end_is_reached() -> None:
+def test_records_are_released_up_to_a_midnight_once_the_end_is_reached() -> None:
     held = held_from()
     held.feed([record(100, 0), record(100, 1)], 2, 2)
     held.set_end_offset(100, 4)  # offset 3 is a marker
@@ -86,7 +86,7 @@ def test_what_is_held_is_let_in_up_to_a_midnight_once_its_end_is_reached() -> No
     assert [one.offset for one in held.records] == [0, 1, 2, 4]
 
 
-def test_what_is_held_holds_nobody_up_and_is_not_counted_as_buffered() -> None:
+def test_unreleased_records_block_nothing_and_are_not_counted_as_buffered() -> None:
     held = held_from()
     others = plain_inputs(("control", "carts"), {})
     merge = Merge([others[0], held, others[1]])
@@ -103,7 +103,7 @@ def test_what_is_held_holds_nobody_up_and_is_not_counted_as_buffered() -> None:
     assert (held.position, held.buffered_bytes) == (1, 0)
 
 
-def test_what_is_let_in_is_taken_in_an_order_that_no_race_decides() -> None:
+def test_released_records_are_in_an_order_that_no_race_decides() -> None:
     """Two tasks wrote it, and either may have been first: a restart in between changes nothing."""
     one = [Record(100, 0, b"ada", b"lamp"), Record(100, 1, b"ada", b"vase")]
     other = [Record(100, 0, b"ada", b"vase"), Record(100, 1, b"ada", b"lamp")]
