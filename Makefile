@@ -8,8 +8,8 @@ PARALLEL ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# One by one and in their order: the long ones, and those on brokers, begin first.
-PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --dist loadgroup --no-loadscope-reorder
+# Handed out in their order (tests/harness/distribution.py): slow ones, and those on brokers, begin first.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-smoke test-kafka chaos check format bench lock clean

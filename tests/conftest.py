@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
 from tests.harness.apache_kafka.broker import KafkaBroker
 from tests.harness.apache_kafka.jars import java, kafka_jars
+from tests.harness.distribution import TogetherWhereShared
 from tests.harness.kafka_proxy import KafkaProxy
 from tests.harness.shared_broker import SharedBroker, shared_broker
 from tests.harness.topics import delete_topics
@@ -65,21 +66,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whoever asks for a broker is a broker test; Apache Kafka's own tests need Apache Kafka. Slow
-    ones begin first, and those that share what a module has made go to the same process."""
+    ones begin first."""
     on_kafka = config.getoption("--broker") == "kafka"
     for item in items:
         if {"broker", "own_broker"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.broker)
         if item.get_closest_marker("kafka") and not on_kafka:
             item.add_marker(pytest.mark.skip(reason="needs Apache Kafka: --broker kafka"))
-        if _shares_with_its_module(item):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-def _shares_with_its_module(item: pytest.Item) -> bool:
-    fixtures: dict[str, Any] = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009
-    return any(defined[-1].scope == "module" for defined in fixtures.values())
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TogetherWhereShared:
+    """Which process runs which tests."""
+    return TogetherWhereShared(config, log)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -240,7 +240,7 @@ def test_a_real_registry_gives_and_takes_the_same_schemas(tmp_path: Path) -> Non
         assert isinstance(decoded(decoder, record(schema_id, ORDER)), Event)
         unknown = decoded(decoder, record(schema_id + 1000, ORDER))
         assert isinstance(unknown, Rejection)
-        assert "is not in the registry" in unknown.reason
+        assert "not found in the registry" in unknown.reason
         (command,) = EffectEncoder(registry=registry).commands([COMMAND])
         assert command.value is not None
         read = RecordDecoder(shipped_schemas(), SchemaRegistry(url)).decode(command.value)

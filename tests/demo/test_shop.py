@@ -26,6 +26,8 @@ from streams.engine.values.event import ITEM_FIELDS, METRICS, PRODUCT_METRICS, F
 from streams.resources import example_flows_dir
 from tests.harness.customer import Customer
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
 _DAY = 24 * 60 * 60 * 1000
 
 Events = list[dict[str, Any]]
