@@ -15,8 +15,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 @pytest.fixture(scope="module")
 def undisturbed(broker: BrokerProcess, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
     """What one worker makes of the year when nothing happens to it."""
-    folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    with YearRun(broker, f"undisturbed-{folder.parent.name}.", folder) as run:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    # Processes of tests share the broker: the name of the folder alone is not this process's own.
+    with YearRun(broker, f"{folder.name}-{folder.parent.name}.", folder / "run") as run:
         run.write(1.0)
         outputs = run.finish(run.start("worker"))
     assert outputs.number_of_commands() > 4_000
