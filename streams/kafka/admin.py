@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from streams.errors import Refused
 from streams.kafka.client_config import connection_options, offsets_options
+from streams.kafka.deferred_signals import signals_deferred
 from streams.kafka.failures import UNREACHABLE, error_of, kafka_error
 from streams.kafka.topics import (
     TOPICS,
@@ -45,8 +46,9 @@ class KafkaAdmin:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         quiet = {"log_level": 0}  # failures come back as errors
-        self._admin = AdminClient({**connection_options(settings, "admin"), **quiet})
-        self._offsets = Consumer({**offsets_options(settings, "offsets"), **quiet})
+        with signals_deferred():
+            self._admin = AdminClient({**connection_options(settings, "admin"), **quiet})
+            self._offsets = Consumer({**offsets_options(settings, "offsets"), **quiet})
 
     def close(self) -> None:
         """Closes the clients."""

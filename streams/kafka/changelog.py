@@ -17,6 +17,7 @@ from streams.errors import Refused, StoreUnusable
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.client_config import Options
 from streams.kafka.consumed_message import ConsumedMessage, consume
+from streams.kafka.deferred_signals import signals_deferred
 from streams.kafka.failures import UNREACHABLE, kafka_error
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ class ChangelogReader:
                 f"{self.name} has offsets {first} to {end}, but the store is at {start}: the topic "
                 "was recreated or truncated"
             )
-        consumer = Consumer({**self._options, "logger": logger})
+        with signals_deferred():
+            consumer = Consumer({**self._options, "logger": logger})
         try:
             consumer.assign([TopicPartition(self._topic, self._partition, start)])
             yield from self._chunks(consumer, start, end, is_stopped)

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from streams.errors import Refused
 from streams.kafka.client_config import Options
 from streams.kafka.consumed_message import ConsumedMessage, consume
+from streams.kafka.deferred_signals import signals_deferred
 from streams.kafka.failures import CODES, kafka_error
 from streams.ports import PartitionId, Record
 
@@ -49,7 +50,8 @@ class RecordConsumer:
     """
 
     def __init__(self, options: Options) -> None:
-        self._consumer = Consumer({**options, "logger": logger})
+        with signals_deferred():
+            self._consumer = Consumer({**options, "logger": logger})
         self._next: dict[PartitionId, int] = {}  # for the text of an error
         self._paused: set[PartitionId] = set()
 

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from streams.engine import Instant
 from streams.errors import Refused
 from streams.kafka.client_config import RETRY_AFTER_MS, Options, connection_options
+from streams.kafka.deferred_signals import signals_deferred
 from streams.kafka.failures import UNREACHABLE, error_of, kafka_error
 from streams.ports import OutputRecord
 from streams.runtime.time_policy.ticks import TICK_HEADER
@@ -33,7 +34,8 @@ class EventProducer:
         self._patience = settings.broker_timeout / 1000
         self._error: KafkaError | None = None
         self._since_poll = 0
-        self._producer = Producer(_options(settings, client))
+        with signals_deferred():
+            self._producer = Producer(_options(settings, client))
         self._names: dict[str, str] = {}
 
     def produce(self, record: OutputRecord) -> None:

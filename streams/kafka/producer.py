@@ -30,6 +30,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.errors import Fenced, OutcomeUnknown, Refused, SendflowError
 from streams.kafka.client_config import MAX_RECORD_BYTES, RETRY_AFTER_MS, Options
+from streams.kafka.deferred_signals import signals_deferred
 from streams.kafka.failures import error_of, kafka_error
 from streams.ports import OutputRecord
 
@@ -90,7 +91,8 @@ class TransactionalProducer:
         self._delivered: int | None = None  # offset of the changelog's last record
         self._lost: KafkaError | None = None  # error of an undelivered record
         self._reports_all = False
-        self._producer: Producer | None = Producer({**options, "logger": logger})
+        with signals_deferred():
+            self._producer: Producer | None = Producer({**options, "logger": logger})
 
     def open(self, timeout: float) -> None:
         """Fences every older producer of this task and ends its transaction. Only then the end of

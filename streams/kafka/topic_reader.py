@@ -17,6 +17,7 @@ from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.client_config import connection_options, consumer_options
 from streams.kafka.consumer import RecordConsumer
+from streams.kafka.deferred_signals import signals_deferred
 from streams.kafka.failures import error_of, kafka_error
 from streams.kafka.topics import topic_name
 from streams.ports import PartitionId, Record
@@ -42,8 +43,9 @@ class TopicReader:
         self._settings = settings
         self._client = client
         self._admin = KafkaAdmin(settings)
-        self._metadata = AdminClient({**connection_options(settings, client), "log_level": 0})
-        self._offsets = Consumer({**consumer_options(settings, client), "log_level": 0})
+        with signals_deferred():
+            self._metadata = AdminClient({**connection_options(settings, client), "log_level": 0})
+            self._offsets = Consumer({**consumer_options(settings, client), "log_level": 0})
         self._counts: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -111,7 +113,8 @@ class TopicReader:
         """Next offsets committed by the consumer group of the workers, where there is one."""
         names = {(topic_name(self._settings, topic), n): (topic, n) for topic, n in partitions}
         options = {**consumer_options(self._settings, self._client), "log_level": 0}
-        consumer = Consumer({**options, "group.id": self._settings.application})
+        with signals_deferred():
+            consumer = Consumer({**options, "group.id": self._settings.application})
         try:
             answers = consumer.committed([TopicPartition(*name) for name in names], _WITHIN)
         except KafkaException as exception:
