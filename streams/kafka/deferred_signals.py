@@ -2,17 +2,38 @@
 of confluent_kafka is lost, and a TypeError about the configuration is raised in its place."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
-_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def signals_deferred() -> Iterator[None]:
-    """Blocks SIGINT and SIGTERM in this thread; one that came meanwhile is handled at the end."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    """Holds back the handlers of SIGINT and SIGTERM; one that is due is called at the end.
+
+    The handlers are replaced, not the signals blocked: the kernel gives a blocked signal to another
+    thread of the process, and Python then runs its handler in this one all the same. Handlers only
+    ever run in the main thread; elsewhere there is nothing to hold back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: dict[int, FrameType | None] = {}
+    handlers = {
+        int(number): handler
+        for number in _SIGNALS
+        if callable(handler := signal.getsignal(number))
+        and not isinstance(handler, signal.Handlers)
+    }
     try:
+        for number in handlers:
+            signal.signal(number, came.__setitem__)
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in came.items():
+            handlers[number](number, frame)
