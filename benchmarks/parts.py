@@ -112,7 +112,7 @@ class Job:
         self._program = program
         self._decoder = EventDecoder(program.fields_read)
         self._encoder = EffectEncoder()
-        self._cache = StateCache(settings.cache_customers)
+        self._cache = StateCache(settings.cache_memory)
         routes = {topic: Route(settings.prefix + topic, 0) for topic in OUTPUTS}
         self._producer = TimedProducer(producer_options(settings, "parts-0"), routes)
         self._producer.open(30)
@@ -166,22 +166,23 @@ class Job:
         decode = self._decoder.decode
         with watch("decode"):
             events = [(decode(topic, record), record) for topic, record in chunk]
-        changed: dict[bytes, CustomerState] = {}
+        loaded: dict[bytes, CustomerState] = {}
         with watch("load state"):
             for _, record in chunk:
                 assert record.key is not None
-                if record.key not in changed:
-                    changed[record.key] = self._load(record.key)
+                if record.key not in loaded:
+                    loaded[record.key] = self._load(record.key)
         effects = Effects(commands=[], decisions=[])
         with watch("engine"):
             for event, record in events:
                 assert isinstance(event, Event)
                 assert record.key is not None
-                act(self._program, changed[record.key], event, record.time, effects)
+                act(self._program, loaded[record.key], event, record.time, effects)
         with watch("encode state"):
-            changes: dict[bytes, bytes | None] = {
-                key: encode_state(state) for key, state in changed.items()
-            }
+            changes: dict[bytes, bytes | None] = {}
+            for key, state in loaded.items():
+                encoded = changes[key] = encode_state(state)
+                self._cache.put(key, encoded)
         with watch("encode output"):
             records = self._encoder.commands(effects.commands)
             records += self._encoder.decisions(effects.decisions)
@@ -191,12 +192,8 @@ class Job:
             self.store.write(StoreBatch(changes, offset, 0))
 
     def _load(self, customer: bytes) -> CustomerState:
-        state = self._cache.get(customer)
-        if state is None:
-            stored = self.store.get(customer)
-            state = new_state(customer.decode()) if stored is None else decode_state(stored)
-            self._cache.put(customer, state)
-        return state
+        encoded = self._cache.get(customer) or self.store.get(customer)
+        return new_state(customer.decode()) if encoded is None else decode_state(encoded)
 
 
 def main() -> None:

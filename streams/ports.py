@@ -156,6 +156,9 @@ CHANGELOG = "customers-changelog"
 OWN_KEY_PREFIX = b"\x00"
 """First byte of the own keys of a task; customer ids don't begin with it (DESIGN 4.9)."""
 
+FIRST_CUSTOMER = b"\x01"
+"""No customer id is less; every own key is."""
+
 CONTROL = "control"
 """The topic of definitions and store facts."""
 
@@ -202,4 +205,4 @@ class TaskSettings(msgspec.Struct, frozen=True):
     commit_interval: int = 100
     commit_events: int = 10_000
     record_time: RecordTime = RecordTime.APPEND  # DESIGN 5.1, 5.7
-    cached_customers: int = 50_000
+    cache_memory: int = 16 * 1024 * 1024  # bytes of cached states

@@ -100,13 +100,9 @@ class PartitionTask:
         own = OwnKeys(ports.store, uncommitted.changes, lambda: uncommitted.pending.changes)
         coupons = self._coupons = CouponBook(own, partition, self.counts)
         uncommitted.pending = Pending(coupons)
-        customers = self._customers = Customers(
-            partition, ports.store, uncommitted, settings.cached_customers
-        )
+        customers = Customers(partition, ports.store, uncommitted, settings.cache_memory)
         timers = self._timers = Timers(ports.store, uncommitted.due_times)
-        scans = self._scans = Scans(
-            position.plans, ports.store, uncommitted.states, customers.cached
-        )
+        scans = self._scans = Scans(position.plans, ports.store, uncommitted.changes)
         side_outputs = self._side_outputs = SideOutputs(
             partition, ports.encoder, uncommitted, self.counts, poisoned, position.late_sequence
         )
@@ -341,4 +337,3 @@ class PartitionTask:
         follows its last record in the changelog."""
         assert commit is self._uncommitted.in_flight
         self._uncommitted.in_flight = None
-        self._customers.committed(commit.batch.changes)

@@ -38,6 +38,7 @@ from streams.engine.customer import (
     forget_oldest,
     is_forgotten,
     new_state,
+    next_due_in,
 )
 from streams.engine.deciding import (
     DUE,
@@ -136,6 +137,7 @@ __all__ = [
     "new_state",
     "news_between",
     "news_event",
+    "next_due_in",
     "next_midnight",
     "prefilter",
     "read_definitions",

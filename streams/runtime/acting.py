@@ -102,7 +102,7 @@ class Acting:
         before = state.next_due
         if before is not None and before <= due:
             state.next_due = None
-        self._uncommitted.pending.touch(customer, state)
+        self._customers.put(customer, state)
         if state.next_due != before:
             self._timers.move(customer, None)
 
@@ -115,8 +115,7 @@ class Acting:
         poison_id: PoisonId | None,
     ) -> bool:
         """Returns True if the state has changed. `poison_id` is that of a record; None: a timer."""
-        pending, before = self._uncommitted.pending, state.next_due
-        effects = pending.effects
+        before, effects = state.next_due, self._uncommitted.pending.effects
         try:
             has_changed = act(self._in_force.program, state, cause, at, effects)
             if poison_id is None and state.next_due is not None and state.next_due <= at:
@@ -126,7 +125,7 @@ class Acting:
             if effects.purchases:
                 self._days.learn(effects.purchases)
                 effects.purchases.clear()
-            size = pending.touch(customer, state)
+            size = self._customers.put(customer, state)
             if size > LARGE_STATE:
                 self._shrink(customer, state, size, cause, at)
         except SendflowError:  # of the store, say: the record or timer is not to blame
@@ -142,8 +141,8 @@ class Acting:
     ) -> None:
         """Drops the oldest past events of a state of `size` bytes (DESIGN 6.2). Raises
         OverflowError if it still fits into no transaction: its cause becomes a dead letter."""
-        pending = self._uncommitted.pending
+        effects = self._uncommitted.pending.effects
         event_id = cause.event_id if isinstance(cause, Event) else None
-        if forget_oldest(state, size, at, event_id, pending.effects):
-            size = pending.touch(customer, state)
+        if forget_oldest(state, size, at, event_id, effects):
+            size = self._customers.put(customer, state)
         check_fits(state, size)

@@ -1,18 +1,14 @@
 """Content of the next transaction of a task (DESIGN 4.6)."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 import msgspec
 
 from streams.engine import (
     COUNTED,
     INPUTS,
-    CustomerState,
     Effects,
     Instant,
-    encode_state,
-    is_forgotten,
 )
 from streams.engine.values import DAY, NO_CODES, CodeSource
 from streams.errors import Refused
@@ -76,7 +72,6 @@ class Commit(msgspec.Struct):
     records: list[OutputRecord]
     batch: StoreBatch
     position: Position
-    customers: dict[bytes, CustomerState]
 
 
 class Pending:
@@ -89,7 +84,6 @@ class Pending:
     __slots__ = (
         "changes",
         "counts",
-        "customers",
         "effects",
         "events",
         "records",
@@ -98,10 +92,9 @@ class Pending:
     )
 
     def __init__(self, codes: CodeSource = NO_CODES) -> None:
-        self.customers: dict[bytes, CustomerState] = {}
         # Its lists hold the current slice.
         self.effects = Effects(commands=[], decisions=[], purchases=[], codes=codes)
-        self.changes: dict[bytes, bytes | None] = {}
+        self.changes: dict[bytes, bytes | None] = {}  # of customers, and own keys of the task
         self.records: list[OutputRecord] = []
         self.counts: Counter[str] = Counter()  # of commands and the like
         self.events = 0  # records processed
@@ -112,16 +105,6 @@ class Pending:
         """Marks a change at the wall time `wall` that the next transaction must hold."""
         if self.since is None:
             self.since = wall
-
-    def touch(self, customer: bytes, state: CustomerState) -> int:
-        """Records a changed state and returns its size in bytes. Encoded at once: the size is
-        limited (engine/customer/limits.py), and few customers change twice in a slice."""
-        self.customers[customer] = state
-        if is_forgotten(state):
-            self.changes[customer] = None
-            return 0
-        encoded = self.changes[customer] = encode_state(state)
-        return len(encoded)
 
     def settle(self, encoder: Encoder) -> None:
         """Ends a slice: encodes its decisions."""
@@ -150,11 +133,6 @@ class Pending:
         """True if there are output records."""
         return bool(self.records)
 
-    def due_times(self) -> Iterator[tuple[bytes, Instant | None]]:
-        """(customer, next due) of each changed customer."""
-        for customer, state in self.customers.items():
-            yield customer, state.next_due
-
     def prepare(self, position: Position, wall: Instant) -> Commit:
         """The transaction of all this, once the last slice is settled."""
         assert not self.effects.decisions, "settle() must run first"
@@ -162,4 +140,4 @@ class Pending:
         changes[POSITION_KEY] = _POSITION_ENCODER.encode(position)
         records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]
         batch = StoreBatch(changes, changelog_offset=-1, written_at=wall)
-        return Commit(records, batch, position, self.customers)
+        return Commit(records, batch, position)

@@ -1,11 +1,22 @@
 """The customers of a task: the current state of each.
 
-changed since the last commit ──► in the transaction in progress ──► cached ──► stored ──► new
+    get ──► cached ──► changed since the last commit ──► in flight ──► stored ──► new
+    put ──► cached, and changed since the last commit
+
+All of these are bytes. A decoded state lives as long as one decision: whatever fails midway leaves
+nothing behind.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from streams.engine import CustomerState, NewerState, decode_state, new_state
+from streams.engine import (
+    CustomerState,
+    NewerState,
+    decode_state,
+    encode_state,
+    is_forgotten,
+    new_state,
+)
 from streams.errors import Refused
 from streams.ports import Store
 from streams.runtime.cache import StateCache
@@ -19,34 +30,42 @@ class Customers:
     """The states of a task's customers."""
 
     def __init__(
-        self, partition: int, store: Store, uncommitted: Uncommitted, most_cached: int
+        self, partition: int, store: Store, uncommitted: Uncommitted, cache_memory: int
     ) -> None:
+        """`cache_memory` in bytes."""
         self._partition = partition
         self._store = store
         self._uncommitted = uncommitted
-        self._cache = StateCache(most_cached)
+        self._cache = StateCache(cache_memory)
 
     def get(self, customer: bytes) -> CustomerState:
-        """The current state: changed since the last commit, or cached, or stored. Raises Refused if
-        a newer version wrote it."""
-        state = self.in_memory(customer)
-        if state is None:
-            stored = self._store.get(customer)
-            state = new_state(customer.decode()) if stored is None else self.decoded(stored)
-            self._cache.put(customer, state)
-        return state
+        """The current state, the caller's own. Raises Refused if a newer version wrote it."""
+        encoded = self._cache.get(customer)
+        if encoded is None:
+            encoded = self._read(customer)
+            if encoded is None:
+                return new_state(customer.decode())
+            self._cache.put(customer, encoded)
+        return self.decoded(encoded)
 
-    def in_memory(self, customer: bytes) -> CustomerState | None:
-        """The current state if no read is needed, else None."""
-        uncommitted = self._uncommitted
-        state = uncommitted.pending.customers.get(customer)
-        if state is None and uncommitted.in_flight is not None:
-            state = uncommitted.in_flight.customers.get(customer)
-        return self._cache.get(customer) if state is None else state
+    def _read(self, customer: bytes) -> bytes | None:
+        for changes in reversed(self._uncommitted.changes()):
+            if customer in changes:
+                return changes[customer]  # None: erased, whatever the store still holds
+        return self._store.get(customer)
 
-    def cached(self, customer: bytes) -> CustomerState | None:
-        """The cached state, if any."""
-        return self._cache.get(customer)
+    def put(self, customer: bytes, state: CustomerState) -> int:
+        """Adds a changed state to the next transaction and returns its size in bytes. Encoded at
+        once: the size is limited (engine/customer/limits.py), and few customers change twice in a
+        transaction."""
+        changes = self._uncommitted.pending.changes
+        if is_forgotten(state):
+            changes[customer] = None
+            self._cache.drop(customer)
+            return 0
+        encoded = changes[customer] = encode_state(state)
+        self._cache.put(customer, encoded)
+        return len(encoded)
 
     def stored(self) -> Iterator[CustomerState]:
         """All stored states."""
@@ -62,9 +81,3 @@ class Customers:
             return decode_state(stored)
         except NewerState as error:
             raise Refused(f"task {self._partition}: {error}") from error
-
-    def committed(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Called once the store holds `changes`: drops erased customers from the cache."""
-        for customer, change in changes.items():
-            if change is None:
-                self._cache.drop(customer)

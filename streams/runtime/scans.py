@@ -19,24 +19,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from streams.engine import (
-    CustomerState,
     Instant,
     Prefilter,
     Program,
     Scan,
     Scanned,
-    is_forgotten,
     is_scan_needed,
     prefilter,
 )
 from streams.engine.program import CompiledFlow
-from streams.ports import Store
+from streams.ports import FIRST_CUSTOMER, Store
 from streams.runtime.timers import FAR_FUTURE
 
 SCAN_CHUNK = 500
 """Customers per millisecond of a scan."""
 
-Overlays = Callable[[], Iterable[Mapping[bytes, CustomerState]]]
+Overlays = Callable[[], Iterable[Mapping[bytes, bytes | None]]]
 
 
 class ScanInProgress(msgspec.Struct, array_like=True):
@@ -62,10 +60,10 @@ class ScanPlans(msgspec.Struct, array_like=True):
 
 
 class ScanCandidate(msgspec.Struct, gc=False):
-    """One customer of a chunk. `known`: state in the store, or a newer uncommitted one."""
+    """One customer of a chunk, with the current state."""
 
     customer: bytes
-    known: bytes | CustomerState
+    state: bytes
     cause: Scanned
 
 
@@ -76,23 +74,18 @@ class ScanPage(msgspec.Struct):
     candidates: list[ScanCandidate] = []  # those that pass the prefilter, by id
 
 
-Cached = Callable[[bytes], CustomerState | None]
-CustomerRow = tuple[bytes, bytes | CustomerState]
+CustomerRow = tuple[bytes, bytes]
 """A customer and the state, as in `ScanCandidate`."""
 
 
 class Scans:
     """The scans of a task: those in progress, and those that schedules will begin."""
 
-    def __init__(
-        self, plans: ScanPlans, store: Store, uncommitted: Overlays, cached: Cached
-    ) -> None:
-        """`uncommitted`: states that the store doesn't hold yet. `cached`: the decoded state of a
-        customer, if there is one."""
+    def __init__(self, plans: ScanPlans, store: Store, uncommitted: Overlays) -> None:
+        """`uncommitted`: changed keys that the store doesn't hold yet, older changes first."""
         self.plans = plans
         self._store = store
         self._uncommitted = uncommitted
-        self._cached = cached
         self.next_due: Instant = FAR_FUTURE
         """Due time of the next chunk (FAR_FUTURE: none); stored, because it is read per record."""
         self._advance()
@@ -135,7 +128,7 @@ class Scans:
         return (
             any(moment < until for moment in self.plans.schedules.values())
             and not self._store.customers(b"", 1)
-            and not any(self._uncommitted())
+            and not any(key >= FIRST_CUSTOMER for keys in self._uncommitted() for key in keys)
         )
 
     def skip_schedules(self, program: Program, until: Instant) -> None:
@@ -155,8 +148,8 @@ class Scans:
                 rows = self._rows_of(one)
                 cause = Scanned((one.scan,))
                 candidates = [
-                    ScanCandidate(customer, known, cause)
-                    for customer, known in self._candidates(rows, prefilter(program, one.scan, due))
+                    ScanCandidate(customer, state, cause)
+                    for customer, state in self._candidates(rows, prefilter(program, one.scan, due))
                 ]
                 page.size += len(rows)
                 page.candidates = _merged(page.candidates, candidates)
@@ -221,12 +214,10 @@ class Scans:
         only timers left are those due with the scan, which are part of it."""
         if may_concern is None:
             return rows
-        cached = self._cached
         candidates = []
         for row in rows:
-            customer, known = row
             try:
-                is_concerned = may_concern(cached(customer) or known)
+                is_concerned = may_concern(row[1])
             except Exception:
                 is_concerned = True  # the scan fails likewise, and names the customer
             if is_concerned:
@@ -238,17 +229,18 @@ class Scans:
     ) -> Sequence[CustomerRow]:
         """The customers after `after`, up to `last`: those of `page` and new ones, without erased
         ones."""
+        first = max(after + b"\x00", FIRST_CUSTOMER)
         changed = {
-            customer: state
-            for overlay in self._uncommitted()
-            for customer, state in overlay.items()
-            if after < customer and (last is None or customer <= last)
+            key: state
+            for changes in self._uncommitted()
+            for key, state in changes.items()
+            if first <= key and (last is None or key <= last)
         }
         if not changed:
             return page
-        rows: dict[bytes, bytes | CustomerState] = dict(page)
+        rows = dict(page)
         for customer, state in changed.items():
-            if is_forgotten(state):
+            if state is None:
                 rows.pop(customer, None)
             else:
                 rows[customer] = state

@@ -6,7 +6,8 @@ decide ──► pending ──► prepare_commit ──► in flight ──► 
 
 from collections.abc import Iterator, Mapping
 
-from streams.engine import CustomerState, Instant
+from streams.engine import Instant, next_due_in
+from streams.ports import FIRST_CUSTOMER
 from streams.runtime.commit import Commit, Pending
 
 
@@ -19,20 +20,14 @@ class Uncommitted:
     def __init__(self) -> None:
         self.in_flight: Commit | None = None
 
-    def states(self) -> Iterator[Mapping[bytes, CustomerState]]:
-        """Changed customers, older changes first."""
-        if self.in_flight is not None:
-            yield self.in_flight.customers
-        yield self.pending.customers
-
     def changes(self) -> list[Mapping[bytes, bytes | None]]:
-        """Changed keys of the changelog, older changes first."""
+        """Changed keys of the changelog, older changes first. None: deleted."""
         in_flight = [] if self.in_flight is None else [self.in_flight.batch.changes]
         return [*in_flight, self.pending.changes]
 
     def due_times(self) -> Iterator[tuple[bytes, Instant | None]]:
         """(customer, next due) of each changed customer, older changes first."""
-        if self.in_flight is not None:
-            for customer, state in self.in_flight.customers.items():
-                yield customer, state.next_due
-        yield from self.pending.due_times()
+        for changes in self.changes():
+            for key, state in changes.items():
+                if key >= FIRST_CUSTOMER:
+                    yield key, None if state is None else next_due_in(state)

@@ -16,8 +16,6 @@ TIMER_PREFIX = b"t"
 TIMER_END = b"u"
 POSITION = b"p"
 
-FIRST_CUSTOMER = b"\x01"
-
 NO_DUE = b"\xff" * 8
 """Due time in the header of a state without a timer. The other header bytes: format version."""
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice, takewhile
 
 from streams.engine import Instant
-from streams.ports import OWN_KEY_PREFIX, StoreBatch
-from streams.store.layout import FIRST_CUSTOMER, NO_DUE, due_bytes
+from streams.ports import FIRST_CUSTOMER, OWN_KEY_PREFIX, StoreBatch
+from streams.store.layout import NO_DUE, due_bytes
 
 
 class MemoryStore:

@@ -31,10 +31,9 @@ from rocksdict import (
 
 from streams.engine import Instant
 from streams.errors import Refused, StoreUnusable
-from streams.ports import StoreBatch
+from streams.ports import FIRST_CUSTOMER, StoreBatch
 from streams.store.failures import store_error
 from streams.store.layout import (
-    FIRST_CUSTOMER,
     NO_DUE,
     POSITION,
     STATE,

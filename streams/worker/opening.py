@@ -219,5 +219,5 @@ def task_settings(settings: Settings) -> TaskSettings:
         commit_interval=settings.commit_interval,
         commit_events=settings.commit_events,
         record_time=settings.record_time,
-        cached_customers=settings.cache_customers,
+        cache_memory=settings.cache_memory,
     )

@@ -61,6 +61,7 @@ from streams.engine.customer.state import (
     forget_all,
     is_forgotten,
     new_state,
+    next_due_in,
 )
 from streams.engine.customer.touches import last_touch
 from streams.engine.customer.update import (
@@ -130,6 +131,7 @@ __all__ = [
     "mean_fact",
     "move",
     "new_state",
+    "next_due_in",
     "purchase_of",
     "remember",
     "remember_at",

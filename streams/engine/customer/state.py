@@ -39,11 +39,13 @@ __all__ = [
     "forget_all",
     "is_forgotten",
     "new_state",
+    "next_due_in",
 ]
 
 FORMAT = 1
 _FORMAT_BYTE = bytes([FORMAT])
-_NO_TIMER_HEADER = _FORMAT_BYTE + b"\xff" * 8
+_NO_TIMER = b"\xff" * 8
+_NO_TIMER_HEADER = _FORMAT_BYTE + _NO_TIMER
 _HEADER = len(_NO_TIMER_HEADER)
 
 
@@ -188,6 +190,12 @@ def decode_prefix(data: bytes) -> StatePrefix:
     if data[:1] != _FORMAT_BYTE:
         _refuse(data)
     return _decode_prefix(data[_HEADER:])
+
+
+def next_due_in(data: bytes) -> Instant | None:
+    """The next due time of the state in `data`, read from its header."""
+    due = data[1:_HEADER]
+    return None if due == _NO_TIMER else int.from_bytes(due, "big")
 
 
 def _refuse(data: bytes) -> None:

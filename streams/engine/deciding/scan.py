@@ -38,9 +38,8 @@ class Scan(msgspec.Struct, array_like=True):
     of_facts: bool = False  # store facts have changed
 
 
-Prefilter = Callable[[bytes | CustomerState], bool]
-"""True if a scan may concern a customer with this state, decoded or not. For the others it changes
-nothing."""
+Prefilter = Callable[[bytes], bool]
+"""True if a scan may concern a customer with this state. For the others it changes nothing."""
 
 
 def prefilter(program: Program, scan: Scan, at: Instant) -> Prefilter | None:
@@ -54,8 +53,8 @@ def prefilter(program: Program, scan: Scan, at: Instant) -> Prefilter | None:
     decode = decode_state if depends_on_journeys else _decode_what_audiences_read
     situation = Situation(new_state(""), at, program.facts)
 
-    def may_concern(known: bytes | CustomerState) -> bool:
-        state = decode(known) if isinstance(known, bytes) else known
+    def may_concern(encoded: bytes) -> bool:
+        state = decode(encoded)
         if state.next_due is not None and state.next_due <= at:
             return True
         situation.state = state
