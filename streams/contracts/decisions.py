@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.record_writer import long_bytes, struct_writer, text_bytes
+from streams.contracts.codecs import struct_writer
+from streams.contracts.record_writer import long_bytes, text_bytes
 from streams.contracts.schemas import Schema
 from streams.contracts.wire import Decode, Undecodable, decode_any
 from streams.engine import Decision

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from streams.contracts.backfill_requests import BACKFILLS, BackfillReader
+from streams.contracts.codecs import reader_of
 from streams.contracts.coupon_codes import CouponReader
 from streams.contracts.custom_events import CustomEventReader, CustomMetric, no_custom_metrics
 from streams.contracts.fields import (
@@ -23,7 +24,7 @@ from streams.contracts.fields import (
 )
 from streams.contracts.interests import InterestReader
 from streams.contracts.product_updates import ProductReader
-from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader, only_fields
+from streams.contracts.record_reader import MALFORMED, RecordReader, only_fields
 from streams.contracts.registry import NotAContract, SchemaRegistry
 from streams.contracts.review_answers import ReviewReader
 from streams.contracts.schemas import (
@@ -219,7 +220,7 @@ class EventDecoder:
         return self._writer(contract)
 
     def _compile(self, writer: _Writer, fields: frozenset[str] | None) -> RecordReader:
-        reader = compile_reader(
+        reader = reader_of(
             writer.contract.schema, writer.newest.schema, _APART, _with_currency(fields)
         )
         writer.readers[fields] = reader

@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
+from streams.contracts.codecs import dict_writer, struct_writer
 from streams.contracts.custom_events import CustomEventReader, no_custom_metrics
 from streams.contracts.dead_letters import DeadLetter, header_fields, record_size, truncated
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.interests import INTERESTS
 from streams.contracts.partition_facts import report_record
-from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
+from streams.contracts.record_writer import RecordWriter
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import Contract, Schema, Schemas, record_name, shipped_schemas
 from streams.contracts.trace import trace_headers

@@ -21,7 +21,20 @@ from typing import Any
 import fastavro
 from fastavro.read import SchemaResolutionError
 
-from streams.contracts.schemas import Schema, kind_of, without_logical_types
+from streams.contracts.resolution import (
+    WHOLE_NUMBERS,
+    NotCovered,
+    ReadArray,
+    ReadMap,
+    ReadPlan,
+    ReadRecord,
+    ReadUnion,
+    ReadValue,
+    fixed_size,
+    parts_of,
+    resolved,
+)
+from streams.contracts.schemas import Schema, without_logical_types
 
 RecordReader = Callable[[bytes, int], tuple[Any, ...]]
 """(bytes, position of the record) -> (fields read apart ..., the others, end of the record).
@@ -36,8 +49,6 @@ class Malformed(ValueError):
 MALFORMED = (IndexError, ValueError, struct.error, EOFError, TypeError, OverflowError, MemoryError)
 """Exceptions of reading malformed bytes; mostly IndexError, for truncated ones."""
 
-_READ = {"null", "boolean", "int", "long", "float", "double", "string", "bytes"}
-_WHOLE_NUMBERS = ("int", "long")
 _LONGEST_VARINT = 10  # bytes of a 64-bit number
 
 
@@ -53,10 +64,12 @@ def compile_reader(
     holds just these fields; `items.sku` reads only the SKU of the items. A field of `reader` that
     the writer lacks gets its default.
     """
+    wanted = None if only is None else only.union(apart)
     try:
-        return _Compilation().record_reader(writer, reader, apart, only)
-    except _NotCovered:
+        plan = resolved(writer, reader, wanted)
+    except NotCovered:
         return _resolved_by_fastavro(writer, reader, apart, only)
+    return _Generation().record_reader(plan, apart, writer["name"])
 
 
 def read_varint(b: bytes, p: int) -> tuple[int, int]:
@@ -87,11 +100,7 @@ _LENGTHS = tuple(byte >> 1 if byte < 128 and not byte & 1 else -1 for byte in ra
 """By the first byte of a length: the length, or -1 if `read_length` has to read it."""
 
 
-class _NotCovered(Exception):
-    """A pair of types that is left to fastavro."""
-
-
-class _Compilation:
+class _Generation:
     """Generates the source of one function."""
 
     def __init__(self) -> None:
@@ -100,10 +109,9 @@ class _Compilation:
         self._variables = 0
 
     def record_reader(
-        self, writer: Schema, reader: Schema, apart: tuple[str, ...], only: frozenset[str] | None
+        self, plan: ReadRecord, apart: tuple[str, ...], schema_name: str
     ) -> RecordReader:
-        wanted = None if only is None else only.union(apart)
-        values = self._fields(writer, reader, wanted)
+        values = self._fields(plan)
         rest = ", ".join(
             f"{name!r}: {value}" for name, value in values.items() if name not in apart
         )
@@ -120,7 +128,7 @@ class _Compilation:
         # as defaults of arguments: local names are looked up faster than global ones
         arguments = ", ".join(f"{name}={name}" for name in names)
         source = "\n".join((f"def read(b, p, {arguments}):", *self._lines))
-        exec(compile(source, f"<reader of {writer['name']}>", "exec"), names)
+        exec(compile(source, f"<reader of {schema_name}>", "exec"), names)
         return names["read"]  # type: ignore[return-value]
 
     def _line(self, text: str) -> None:
@@ -137,61 +145,32 @@ class _Compilation:
         self._variables += 1
         return f"v{self._variables}"
 
-    def _fields(
-        self, writer: Schema, reader: Schema, wanted: frozenset[str] | None
-    ) -> dict[str, str]:
-        """Generates the reading of all fields of the writer; returns the reader's field names with
-        the expressions of their values, in the reader's order."""
-        source_of = {}
-        for field in reader["fields"]:
-            names = (field["name"], *field.get("aliases", ()))
-            source_of[field["name"]] = next(
-                (w["name"] for name in names for w in writer["fields"] if w["name"] == name), None
-            )
-        read_as = {source: name for name, source in source_of.items() if source is not None}
-        targets = {field["name"]: field for field in reader["fields"]}
+    def _fields(self, plan: ReadRecord) -> dict[str, str]:
+        """Generates the reading of all fields of the writer; returns the fields of the result with
+        the expressions of their values. Defaults are evaluated per record: no shared lists."""
         values: dict[str, str] = {}
-        for field in writer["fields"]:
-            name = read_as.get(field["name"])
-            parts = _parts_of(name, wanted)
-            if name is None or (wanted is not None and name not in wanted and not parts):
-                self._skip(field["type"])
+        for name, field in plan.fields:
+            if name is None:
+                self._skip(field)
             else:
-                all_of_it = wanted is None or name in wanted
-                values[name] = self._read(
-                    field["type"], targets[name]["type"], None if all_of_it else parts
-                )
-        in_order = {}
-        for name, field in targets.items():
-            if name in values:
-                in_order[name] = values[name]
-            elif source_of[name] is None and (
-                wanted is None or name in wanted or _parts_of(name, wanted)
-            ):
-                if "default" not in field:
-                    raise _NotCovered
-                in_order[name] = _default(field)
-        return in_order
+                values[name] = self._read(field)
+        return {
+            name: values[name] if name in values else repr(default)
+            for name, default in plan.result.items()
+        }
 
-    def _read(self, writer: Schema, reader: Schema, only: frozenset[str] | None = None) -> str:
-        """Generates the reading of one value; returns its expression. `only` names the fields to
-        read of nested records."""
-        if isinstance(writer, list) or isinstance(reader, list):
-            return self._read_union(writer, reader, only)
-        written, read = kind_of(writer), kind_of(reader)
-        if written != read and not (written in _WHOLE_NUMBERS and read in ("long", "double")):
-            raise _NotCovered
-        if written == "record":
-            values = self._fields(writer, reader, only)
-            return "{" + ", ".join(f"{n!r}: {v}" for n, v in values.items()) + "}"
-        if written == "array":
-            return self._read_array(writer["items"], reader["items"], only)
-        if written == "map":
-            return self._read_map(writer["values"], reader["values"], only)
-        if written not in _READ:
-            raise _NotCovered
-        value = self._read_primitive(written)
-        return f"float({value})" if read == "double" and written != "double" else value
+    def _read(self, plan: ReadPlan) -> str:
+        """Generates the reading of one value; returns its expression."""
+        if isinstance(plan, ReadUnion):
+            return self._read_union(plan)
+        if isinstance(plan, ReadRecord):
+            return "{" + ", ".join(f"{n!r}: {v}" for n, v in self._fields(plan).items()) + "}"
+        if isinstance(plan, ReadArray):
+            return self._read_array(plan)
+        if isinstance(plan, ReadMap):
+            return self._read_map(plan)
+        value = self._read_primitive(plan.kind)
+        return f"float({value})" if plan.as_double else value
 
     def _read_primitive(self, kind: str) -> str:
         if kind == "null":
@@ -199,7 +178,7 @@ class _Compilation:
         value = self._variable()
         if kind == "boolean":
             self._line(f"{value} = BOOLEANS[b[p]]; p += 1")
-        elif kind in _WHOLE_NUMBERS:
+        elif kind in WHOLE_NUMBERS:
             self._line("n = b[p]; p += 1")
             self._line("if n > 127: n, p = read_varint(b, p - 1)")
             self._line(f"{value} = (n >> 1) ^ -(n & 1)")
@@ -212,32 +191,28 @@ class _Compilation:
             self._line(f"e = p + n; {value} = b[p:e]{decoded}; p = e")
         return value
 
-    def _read_union(self, writer: Schema, reader: Schema, only: frozenset[str] | None) -> str:
-        branches = writer if isinstance(writer, list) else [writer]
-        matched = [_branch_for(branch, reader) for branch in branches]
-        if not isinstance(writer, list):
-            return self._read(writer, matched[0], only)
+    def _read_union(self, plan: ReadUnion) -> str:
         value = self._variable()
         self._line("u = b[p]; p += 1")
-        for index, (branch, match) in enumerate(zip(branches, matched, strict=True)):
+        for index, branch in enumerate(plan.branches):
             with self._block(f"{'if' if index == 0 else 'elif'} u == {2 * index}:"):
-                self._line(f"{value} = {self._read(branch, match, only)}")
+                self._line(f"{value} = {self._read(branch)}")
         self._reject_branch()
         return value
 
-    def _read_array(self, writer: Schema, reader: Schema, only: frozenset[str] | None) -> str:
+    def _read_array(self, plan: ReadArray) -> str:
         values = self._variable()
         self._line(f"{values} = []")
         with self._blocks_of_items():
-            self._line(f"{values}.append({self._read(writer, reader, only)})")
+            self._line(f"{values}.append({self._read(plan.items)})")
         return values
 
-    def _read_map(self, writer: Schema, reader: Schema, only: frozenset[str] | None) -> str:
+    def _read_map(self, plan: ReadMap) -> str:
         values = self._variable()
         self._line(f"{values} = {{}}")
         with self._blocks_of_items():
             key = self._read_primitive("string")
-            self._line(f"{values}[{key}] = {self._read(writer, reader, only)}")
+            self._line(f"{values}[{key}] = {self._read(plan.values)}")
         return values
 
     @contextmanager
@@ -257,79 +232,52 @@ class _Compilation:
         self._line(f"{count} = b[p]; p += 1")
         self._line(f"if {count} > 127: {count}, p = read_varint(b, p - 1)")
 
-    def _skip(self, writer: Schema) -> None:
+    def _skip(self, plan: ReadPlan) -> None:
         """Generates the skipping of one value."""
-        if isinstance(writer, list):
+        size = fixed_size(plan)
+        if size is not None:
+            self._line(f"p += {size}")
+        elif isinstance(plan, ReadUnion):
             self._line("u = b[p]; p += 1")
-            for index, branch in enumerate(writer):
+            for index, branch in enumerate(plan.branches):
                 with self._block(f"{'if' if index == 0 else 'elif'} u == {2 * index}:"):
                     self._skip(branch)
             self._reject_branch()
-            return
-        kind = kind_of(writer)
-        if kind == "null":
-            self._line("pass")
-        elif kind == "record":
-            self._line("pass")
-            for field in writer["fields"]:
-                self._skip(field["type"])
-        elif kind == "array":
-            self._skip_blocks(writer["items"])
-        elif kind == "map":
-            self._skip_blocks("string", writer["values"])
-        elif kind in ("string", "bytes"):
+        elif isinstance(plan, ReadRecord):
+            for _, field in plan.fields:
+                self._skip(field)
+        elif isinstance(plan, ReadArray):
+            self._skip_blocks(plan.items)
+        elif isinstance(plan, ReadMap):
+            self._skip_blocks(ReadValue("string"), plan.values)
+        elif plan.kind in ("string", "bytes"):
             self._line("n = LENGTHS[b[p]]; p += 1 + n")
             self._line("if n < 0: n, p = read_length(b, p); p += n")
-        elif kind in (*_WHOLE_NUMBERS, "enum"):
+        else:
             self._line("n = b[p]; p += 1")
             self._line("if n > 127: _, p = read_varint(b, p - 1)")
-        elif kind in ("boolean", "float", "double", "fixed"):
-            size = {"boolean": 1, "float": 4, "double": 8}.get(kind) or writer["size"]
-            self._line(f"p += {size}")
-        else:
-            raise _NotCovered
 
-    def _skip_blocks(self, *types: Schema) -> None:
-        """Like `_blocks_of_items`, but blocks with a size in bytes are skipped as a whole."""
+    def _skip_blocks(self, *items: ReadPlan) -> None:
+        """Like `_blocks_of_items`, but blocks with a size in bytes, or with items of one size, are
+        skipped as a whole: a count alone must not make a loop."""
         count = self._variable()
+        size = fixed_size(items[0])  # None for a map, whose keys are texts
         self._count(count)
         with self._block(f"while {count}:"):
             with self._block(f"if {count} & 1:"):
                 self._line("n, p = read_length(b, p); p += n")
-            with self._block("else:"), self._block(f"for _ in range({count} >> 1):"):
-                for type_ in types:
-                    self._skip(type_)
+            with self._block("else:"):
+                if size is not None:
+                    self._line(f"p += {size} * ({count} >> 1)")
+                else:
+                    with self._block(f"for _ in range({count} >> 1):"):
+                        for item in items:
+                            self._skip(item)
             self._count(count)
 
     def _reject_branch(self) -> None:
         with self._block("else:"):
             self._line("raise Malformed(f'byte {p - 1} names no branch of its union')")
-
-
-def _parts_of(name: str | None, wanted: frozenset[str] | None) -> frozenset[str]:
-    """Returns the wanted fields inside the field `name`: `sku` for `items`, of `items.sku`."""
-    if wanted is None or name is None:
-        return frozenset()
-    return frozenset(w[len(name) + 1 :] for w in wanted if w.startswith(f"{name}."))
-
-
-def _branch_for(writer: Schema, reader: Schema) -> Schema:
-    """Returns the branch of the reader's union for one branch of the writer."""
-    if not isinstance(reader, list):
-        return reader
-    same = [branch for branch in reader if kind_of(branch) == kind_of(writer)]
-    if len(same) != 1:
-        raise _NotCovered
-    return same[0]
-
-
-def _default(field: Schema) -> str:
-    """Returns the default of a field as an expression, evaluated per record: no shared lists."""
-    kind = kind_of(field["type"][0] if isinstance(field["type"], list) else field["type"])
-    default = field["default"]
-    if kind not in ("null", "boolean", "int", "long", "string") and default not in ([], {}):
-        raise _NotCovered
-    return repr(default)
 
 
 def _resolved_by_fastavro(
@@ -359,6 +307,6 @@ def only_fields(record: dict[str, Any], only: frozenset[str] | None) -> dict[str
     for name, value in record.items():
         if name in only:
             kept[name] = value
-        elif parts := _parts_of(name, only):
+        elif parts := parts_of(name, only):
             kept[name] = [only_fields(item, parts) for item in value]
     return kept

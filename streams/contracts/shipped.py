@@ -3,7 +3,8 @@
 from functools import cache
 from typing import Any
 
-from streams.contracts.record_writer import RecordWriter, dict_writer, struct_writer
+from streams.contracts.codecs import dict_writer, struct_writer
+from streams.contracts.record_writer import RecordWriter
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.record_reader import MALFORMED, RecordReader, compile_reader
+from streams.contracts.codecs import reader_of
+from streams.contracts.record_reader import MALFORMED, RecordReader
 from streams.contracts.registry import NotAContract, SchemaRegistry
 from streams.contracts.schemas import Contract, Schemas, shipped_schemas
 
@@ -99,7 +100,7 @@ class RecordDecoder:
         known = self._readers.get(contract.fingerprint)
         if known is None:
             newest = self._schemas.current.get(contract.name, contract)
-            known = contract.name, compile_reader(contract.schema, newest.schema)
+            known = contract.name, reader_of(contract.schema, newest.schema)
             self._readers[contract.fingerprint] = known
         name, read = known
         try:
