@@ -27,8 +27,8 @@ def reader_of(
     only: frozenset[str] | None = None,
 ) -> RecordReader:
     """Returns a function that reads records of `writer` as records of `reader`: see
-    `record_reader.compile_reader`."""
-    generated = record_reader.compile_reader(writer, reader, apart, only)
+    `record_reader.generate_reader`."""
+    generated = record_reader.generate_reader(writer, reader, apart, only)
     if not COMPILED:
         return generated
     try:
@@ -43,14 +43,14 @@ def struct_writer(
     converted: Mapping[str, Callable[[Any], Any]] | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> RecordWriter:
-    """Returns a function that writes structs: see `record_writer.struct_writer`."""
-    generated = record_writer.struct_writer(schema, converted, attributes)
+    """Returns a function that writes structs: see `record_writer.generate_struct_writer`."""
+    generated = record_writer.generate_struct_writer(schema, converted, attributes)
     if not COMPILED:
         return generated
     return compiled_struct_writer(schema, converted or {}, attributes or {}, generated)
 
 
 def dict_writer(schema: Schema) -> RecordWriter:
-    """Returns a function that writes dicts: see `record_writer.dict_writer`."""
-    generated = record_writer.dict_writer(schema)
+    """Returns a function that writes dicts: see `record_writer.generate_dict_writer`."""
+    generated = record_writer.generate_dict_writer(schema)
     return compiled_dict_writer(schema, generated) if COMPILED else generated

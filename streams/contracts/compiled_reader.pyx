@@ -6,7 +6,7 @@ match their schema. At anything else they give up, and the generated Python func
 with the same arguments: so what is refused, and with which error, is the same in both forms.
 
     read(b, p) ──> readers ──> fields, end
-                      │ Unusual
+                      │ LeftFastPath
                       └─────> generated(b, p)
 
 Nothing reads beyond the end of the bytes, or allocates more than in proportion to them: each length
@@ -28,8 +28,8 @@ cdef extern from "Python.h":
     double PyFloat_Unpack8(const char *p, int le) except? -1.0
 
 
-class Unusual(Exception):
-    """Left to the generated function."""
+class LeftFastPath(Exception):
+    """The generated function starts over."""
 
 
 cdef struct Cursor:
@@ -42,7 +42,7 @@ cdef inline int take_varint(Cursor *cursor, uint64_t *number) except -1:
     cdef uint64_t byte
     cdef int shift = 7
     if cursor.at == cursor.end:
-        raise Unusual
+        raise LeftFastPath
     number[0] = cursor.at[0]
     cursor.at += 1
     if number[0] < 128:
@@ -50,11 +50,11 @@ cdef inline int take_varint(Cursor *cursor, uint64_t *number) except -1:
     number[0] &= 127
     while True:
         if cursor.at == cursor.end:
-            raise Unusual
+            raise LeftFastPath
         byte = cursor.at[0]
         cursor.at += 1
         if shift == 63 and byte > 1:
-            raise Unusual
+            raise LeftFastPath
         number[0] |= (byte & 127) << shift
         if byte < 128:
             return 0
@@ -66,7 +66,7 @@ cdef inline Py_ssize_t take_length(Cursor *cursor) except -1:
     cdef uint64_t raw
     take_varint(cursor, &raw)
     if raw & 1 or raw >> 1 > <uint64_t>(cursor.end - cursor.at):
-        raise Unusual
+        raise LeftFastPath
     return <Py_ssize_t>(raw >> 1)
 
 
@@ -83,7 +83,7 @@ cdef inline bint take_count(Cursor *cursor, uint64_t *count, bint *has_size) exc
 cdef inline const char *take(Cursor *cursor, Py_ssize_t size) except NULL:
     """Takes `size` bytes."""
     if size > cursor.end - cursor.at:
-        raise Unusual
+        raise LeftFastPath
     cursor.at += size
     return <const char *>(cursor.at - size)
 
@@ -99,7 +99,7 @@ cdef class Reader:
         self.least = 1
 
     cdef object read(self, Cursor *cursor):
-        raise Unusual
+        raise LeftFastPath
 
     cdef int skip(self, Cursor *cursor) except -1:
         take(cursor, self.least)
@@ -115,7 +115,7 @@ cdef class BooleanReader(Reader):
     cdef object read(self, Cursor *cursor):
         cdef unsigned char byte = take(cursor, 1)[0]
         if byte > 1:
-            raise Unusual
+            raise LeftFastPath
         return byte == 1
 
 
@@ -170,7 +170,7 @@ cdef class UnionReader(Reader):
     cdef Reader branch(self, Cursor *cursor):
         cdef unsigned char raw = take(cursor, 1)[0]  # one byte, as in the generated form
         if raw & 1 or raw >> 1 >= len(self.branches):
-            raise Unusual
+            raise LeftFastPath
         return <Reader>self.branches[raw >> 1]
 
     cdef object read(self, Cursor *cursor):
@@ -194,13 +194,13 @@ cdef class ArrayReader(Reader):
         if has_size:
             take_varint(cursor, &size)
             if size & 1:
-                raise Unusual
+                raise LeftFastPath
         self.check_room(cursor, count)
         return count
 
     cdef int check_room(self, Cursor *cursor, uint64_t count) except -1:
         if self.item.least > 0 and count > <uint64_t>(cursor.end - cursor.at) // <uint64_t>self.item.least:
-            raise Unusual
+            raise LeftFastPath
         return 0
 
     cdef object read(self, Cursor *cursor):
@@ -318,17 +318,17 @@ cdef class RecordRead:
 
     def read(self, b, p):
         try:
-            return self.usual(b, p)
+            return self.fast_path(b, p)
         except Exception:
             pass  # the generated function raises the error, or accepts the value
         return self.generated(b, p)
 
-    cdef tuple usual(self, b, p):
+    cdef tuple fast_path(self, b, p):
         cdef Cursor cursor
         cdef Py_ssize_t start = p
         cdef tuple result
         if type(b) is not bytes or not 0 <= start <= PyBytes_GET_SIZE(b):
-            raise Unusual
+            raise LeftFastPath
         cdef const unsigned char *first = <const unsigned char *>PyBytes_AS_STRING(b)
         cursor.at = first + start
         cursor.end = first + PyBytes_GET_SIZE(b)

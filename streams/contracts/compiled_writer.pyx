@@ -7,7 +7,7 @@ the same record: so what is refused, and with which error, is the same in both f
 Python accepts beyond (a tuple for a list, texts of 8 KB and more).
 
     write(record) ──> writers ──> bytes
-                         │ Unusual
+                         │ LeftFastPath
                          └─────> generated(record)
 
 The type of each object is checked before it is used as such. All state is in the arguments, so that
@@ -31,8 +31,8 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 
-class Unusual(Exception):
-    """Left to the generated function."""
+class LeftFastPath(Exception):
+    """The generated function starts over."""
 
 
 class NotCovered(Exception):
@@ -96,7 +96,7 @@ cdef inline int put_varint(Output *output, uint64_t raw) except -1:
 cdef inline int put_sized(Output *output, const char *content, Py_ssize_t size) except -1:
     """Writes a length and so many bytes."""
     if size > MOST:
-        raise Unusual
+        raise LeftFastPath
     put_varint(output, <uint64_t>size << 1)
     memcpy(reserve(output, size), content, size)
     return 0
@@ -104,7 +104,7 @@ cdef inline int put_sized(Output *output, const char *content, Py_ssize_t size) 
 
 cdef inline int put_text(Output *output, text) except -1:
     if type(text) is not str:
-        raise Unusual
+        raise LeftFastPath
     if PyUnicode_IS_COMPACT_ASCII(text):
         return put_sized(output, PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text))
     cdef bytes encoded = (<str>text).encode()
@@ -115,7 +115,7 @@ cdef class Writer:
     """Writes values of one type."""
 
     cdef int write(self, value, Output *output) except -1:
-        raise Unusual
+        raise LeftFastPath
 
 
 cdef class NullWriter(Writer):
@@ -126,7 +126,7 @@ cdef class NullWriter(Writer):
 cdef class BooleanWriter(Writer):
     cdef int write(self, value, Output *output) except -1:
         if type(value) is not bool:
-            raise Unusual
+            raise LeftFastPath
         return put_byte(output, value is True)
 
 
@@ -135,17 +135,17 @@ cdef class NumberWriter(Writer):
         cdef int overflow = 0
         cdef int64_t number
         if type(value) is not int:
-            raise Unusual
+            raise LeftFastPath
         number = PyLong_AsLongLongAndOverflow(value, &overflow)
         if overflow:
-            raise Unusual
+            raise LeftFastPath
         return put_varint(output, <uint64_t>number << 1 ^ -<uint64_t>(number < 0))
 
 
 cdef class DoubleWriter(Writer):
     cdef int write(self, value, Output *output) except -1:
         if type(value) is not float:
-            raise Unusual
+            raise LeftFastPath
         return PyFloat_Pack8(value, reserve(output, 8), 1)
 
 
@@ -157,7 +157,7 @@ cdef class TextWriter(Writer):
 cdef class BytesWriter(Writer):
     cdef int write(self, value, Output *output) except -1:
         if type(value) is not bytes:
-            raise Unusual
+            raise LeftFastPath
         return put_sized(output, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
 
 
@@ -185,7 +185,7 @@ cdef class UnionWriter(Writer):
             if type(value) is self.types[index]:
                 put_varint(output, <uint64_t>index << 1)
                 return (<Writer>self.branches[index]).write(value, output)
-        raise Unusual
+        raise LeftFastPath
 
 
 cdef class ArrayWriter(Writer):
@@ -195,7 +195,7 @@ cdef class ArrayWriter(Writer):
 
     cdef int write(self, value, Output *output) except -1:
         if type(value) is not list or len(<list>value) > MOST:
-            raise Unusual
+            raise LeftFastPath
         if <list>value:
             put_varint(output, <uint64_t>len(<list>value) << 1)
             for each in <list>value:
@@ -210,7 +210,7 @@ cdef class MapWriter(Writer):
 
     cdef int write(self, value, Output *output) except -1:
         if type(value) is not dict or len(<dict>value) > MOST:
-            raise Unusual
+            raise LeftFastPath
         if <dict>value:
             put_varint(output, <uint64_t>len(<dict>value) << 1)
             for key, each in (<dict>value).items():
@@ -228,7 +228,7 @@ cdef class RecordWriter(Writer):
         cdef Py_ssize_t index
         cdef PyObject *found
         if type(value) is not dict:
-            raise Unusual
+            raise LeftFastPath
         for index in range(len(self.writers)):
             found = PyDict_GetItemWithError(value, self.names[index])
             if found != NULL:
@@ -236,7 +236,7 @@ cdef class RecordWriter(Writer):
             elif self.optional[index]:
                 (<Writer>self.writers[index]).write(None, output)
             else:
-                raise Unusual
+                raise LeftFastPath
         return 0
 
 
@@ -263,12 +263,12 @@ cdef class RecordWritten:
 
     def write(self, record):
         try:
-            return self.usual(record)
+            return self.fast_path(record)
         except Exception:
             pass  # the generated function raises the error, or accepts the value
         return self.generated(record)
 
-    cdef bytes usual(self, record):
+    cdef bytes fast_path(self, record):
         cdef Output output
         output.bytes = output.first
         output.length = 0
@@ -282,7 +282,7 @@ cdef class RecordWritten:
 
 
 def compiled_dict_writer(schema, generated):
-    """Returns the compiled form of `generated`, a function of `dict_writer`; or that function
+    """Returns the compiled form of `generated`, a function of `generate_dict_writer`; or that function
     itself, if the schema is not covered."""
     try:
         return written_by(generated, record_writer(RecordWriter(), schema, {}))
@@ -291,7 +291,7 @@ def compiled_dict_writer(schema, generated):
 
 
 def compiled_struct_writer(schema, converted, attributes, generated):
-    """Returns the compiled form of `generated`, a function of `struct_writer` with the same
+    """Returns the compiled form of `generated`, a function of `generate_struct_writer` with the same
     arguments; or that function itself, if the schema is not covered."""
     cdef StructWriter struct = StructWriter()
     try:

@@ -1,4 +1,4 @@
-"""Compiles a Python function for each pair of schemas, which reads a record from bytes.
+"""Generates a Python function for each pair of schemas, which reads a record from bytes.
 
 Why not fastavro alone: it calls `read` of a file object for every value and builds values that are
 not used. The functions here index into the record's own bytes and skip fields that are not read;
@@ -52,7 +52,7 @@ MALFORMED = (IndexError, ValueError, struct.error, EOFError, TypeError, Overflow
 _LONGEST_VARINT = 10  # bytes of a 64-bit number
 
 
-def compile_reader(
+def generate_reader(
     writer: Schema,
     reader: Schema,
     apart: tuple[str, ...] = (),

@@ -1,4 +1,4 @@
-"""Compiles a Python function for each schema, which encodes a record.
+"""Generates a Python function for each schema, which encodes a record.
 
 It joins prepared lengths, texts and numbers instead of writing them to a file object one by one; a
 send command takes less than half of fastavro's time (`benchmarks/contracts.py`). Values are not
@@ -60,7 +60,7 @@ _SOME = tuple(b"\x02" + length for length in _LENGTHS)
 """The second branch of a union with null, then the length of its text."""
 
 
-def struct_writer(
+def generate_struct_writer(
     schema: Schema,
     converted: Mapping[str, Callable[[Any], Any]] | None = None,
     attributes: Mapping[str, str] | None = None,
@@ -75,19 +75,19 @@ def struct_writer(
         values = {name: getattr(record, renamed.get(name, name)) for name in names}
         return values | {name: convert(values[name]) for name, convert in converters.items()}
 
-    compilation = _Compilation(
+    generation = _Generation(
         {f"convert_{name}": to for name, to in converters.items()}, attributes=renamed
     )
-    return compilation.record_writer(schema, "record.{0}", as_dict)
+    return generation.record_writer(schema, "record.{0}", as_dict)
 
 
-def dict_writer(schema: Schema) -> RecordWriter:
+def generate_dict_writer(schema: Schema) -> RecordWriter:
     """Returns a function that writes dicts. Only optional fields may be missing (KeyError)."""
-    compilation = _Compilation({}, attributes={})
-    return compilation.record_writer(schema, "record[{0!r}]", lambda record: record)
+    generation = _Generation({}, attributes={})
+    return generation.record_writer(schema, "record[{0!r}]", lambda record: record)
 
 
-class _Compilation:
+class _Generation:
     """Generates the functions of one schema: one for the record, one for each nested record."""
 
     def __init__(
@@ -124,7 +124,7 @@ class _Compilation:
         return write_any
 
     def _function(self, schema: Schema, access: str) -> str:
-        """Compiles the function of one record; returns its name."""
+        """Generates the function of one record; returns its name."""
         name = f"write_{len(self._names)}"
         self._names[name] = None  # reserves the name, before nested records take theirs
         lines: list[str] = []

@@ -82,7 +82,7 @@ def mutated(value: bytes, random: random.Random) -> bytes:
 def compare_readers(
     writer: Schema, reader: Schema, only: frozenset[str] | None, value: Any, p: Any = 0
 ) -> None:
-    generated = record_reader.compile_reader(writer, reader, only=only)
+    generated = record_reader.generate_reader(writer, reader, only=only)
     read = codecs.reader_of(writer, reader, only=only)
     assert outcome(read, value, p) == outcome(generated, value, p)
 
@@ -111,7 +111,7 @@ def test_whole_records_of_our_schemas_need_no_generated_reader(
     names = [field["name"] for field in schema["fields"]]
     apart = tuple(data.draw(st.lists(st.sampled_from(names), max_size=3, unique=True)))
     read = compiled_reader(resolved(schema, schema, None), apart, not_generated)
-    expected = record_reader.compile_reader(schema, schema, apart)(b"123" + value, 3)
+    expected = record_reader.generate_reader(schema, schema, apart)(b"123" + value, 3)
     assert repr(read(b"123" + value, 3)) == repr(expected)
 
 
@@ -218,7 +218,7 @@ def test_a_schema_of_many_levels_is_left_to_fastavro() -> None:
     compare_readers(nested(8), nested(8), None, b"\x02" * 8 + b"\x02a" + b"\x00" * 8)
     with pytest.raises(NotCovered):
         resolved(nested(9), nested(9), None)
-    deep = record_reader.compile_reader(nested(40), nested(40))
+    deep = record_reader.generate_reader(nested(40), nested(40))
     assert deep(b"\x00", 0) == ({"a": []}, 1)
 
 
@@ -274,13 +274,13 @@ def with_other(value: Any, random: random.Random) -> Any:
 
 
 def compare_writers(schema: Schema, record: Any) -> None:
-    generated, write = record_writer.dict_writer(schema), codecs.dict_writer(schema)
+    generated, write = record_writer.generate_dict_writer(schema), codecs.dict_writer(schema)
     assert outcome(write, record) == outcome(generated, record)
 
 
 def compare_struct_writers(schema: Schema, record: dict[str, Any]) -> None:
     struct = msgspec.defstruct("Struct", list(record))(**record)
-    generated, write = record_writer.struct_writer(schema), codecs.struct_writer(schema)
+    generated, write = record_writer.generate_struct_writer(schema), codecs.struct_writer(schema)
     assert outcome(write, struct) == outcome(generated, struct)
 
 
@@ -304,7 +304,7 @@ def test_values_of_any_schema_are_written_and_refused_alike(
 ) -> None:
     schema, record = case
     try:
-        record_writer.dict_writer(schema)
+        record_writer.generate_dict_writer(schema)
     except KeyError:  # float, enum, fixed
         with pytest.raises(KeyError):
             codecs.dict_writer(schema)
@@ -336,7 +336,7 @@ def is_short(value: Any) -> bool:
 @given(PAIRS.filter(lambda case: is_short(case[1])))
 def test_whole_records_of_our_schemas_need_no_generated_writer(case: tuple[str, Any]) -> None:
     schema, record = OURS[case[0]], case[1]
-    expected = record_writer.dict_writer(schema)(record)
+    expected = record_writer.generate_dict_writer(schema)(record)
     assert compiled_dict_writer(schema, not_generated)(record) == expected
     struct = msgspec.defstruct("Struct", list(record))(**record)
     assert compiled_struct_writer(schema, {}, {}, not_generated)(struct) == expected
@@ -346,7 +346,7 @@ def test_records_of_any_size_are_written() -> None:
     write = compiled_dict_writer(TEXTS, not_generated)
     for count in (0, 1, 20, 21, 1000, LONGEST):
         record = {"texts": ["x" * 100] * count}
-        assert write(record) == record_writer.dict_writer(TEXTS)(record)
+        assert write(record) == record_writer.generate_dict_writer(TEXTS)(record)
 
 
 def test_attributes_are_converted_and_renamed_alike() -> None:
@@ -354,7 +354,7 @@ def test_attributes_are_converted_and_renamed_alike() -> None:
     schema = {"type": "record", "name": "Two", "fields": fields}
     arguments: Any = ({"b": str}, {"b": "c"})
     struct = msgspec.defstruct("Two", ["a", "c"])
-    expected = record_writer.struct_writer(schema, *arguments)
+    expected = record_writer.generate_struct_writer(schema, *arguments)
     compiled: Any = compiled_struct_writer
     assert compiled(schema, *arguments, not_generated)(struct("x", 17)) == b"\x02x\x0417"
     other = msgspec.defstruct("Other", ["a"])("x")

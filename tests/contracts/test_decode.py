@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.contracts.codecs import dict_writer
 from streams.contracts.decode import LARGEST_EVENT, EventDecoder
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import EARLIEST, LATEST
-from streams.contracts.record_writer import dict_writer
 from streams.contracts.schemas import METRIC_OF_RECORD, Schemas, contract_of, shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine import METRICS, Event

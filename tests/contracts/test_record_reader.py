@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streams.contracts.record_reader import (
     MALFORMED,
     Malformed,
-    compile_reader,
+    generate_reader,
     read_length,
     read_varint,
 )
@@ -44,7 +44,7 @@ def test_records_of_our_schemas_are_read_as_fastavro_reads_them(case: tuple[str,
     name, record = case
     data = written(OURS[name], record)
     before = b"\xc3\x01fingerpr"
-    read, end = compile_reader(OURS[name], OURS[name])(before + data, len(before))
+    read, end = generate_reader(OURS[name], OURS[name])(before + data, len(before))
     assert read == read_by_fastavro(data, OURS[name])
     assert end == len(before) + len(data)
 
@@ -56,9 +56,9 @@ def test_records_of_any_schema_are_read_as_fastavro_reads_them(
     schema, record = case
     value = written(schema, record)
     expected = read_by_fastavro(value, schema)
-    assert compile_reader(schema, schema)(value, 0) == (expected, len(value))
+    assert generate_reader(schema, schema)(value, 0) == (expected, len(value))
     some = data.draw(st.frozensets(st.sampled_from(sorted(record))))
-    read, end = compile_reader(schema, schema, only=some)(value, 0)
+    read, end = generate_reader(schema, schema, only=some)(value, 0)
     assert read == {name: value for name, value in expected.items() if name in some}
     assert end == len(value)
 
@@ -70,7 +70,7 @@ def test_fewer_fields_are_the_same_fields(record: Any, data: st.DataObject) -> N
     whole = read_by_fastavro(value, schema)
     apart = ("event_id", "customer_id", "occurred_at")
     some = data.draw(st.frozensets(st.sampled_from(sorted(whole.keys() - set(apart)))))
-    *separate, rest, end = compile_reader(schema, schema, apart, some)(value, 0)
+    *separate, rest, end = generate_reader(schema, schema, apart, some)(value, 0)
     assert separate == [whole[name] for name in apart]
     assert rest == {name: whole[name] for name in some}
     assert end == len(value)
@@ -82,11 +82,11 @@ def test_of_items_a_part_can_be_read() -> None:
     order = {"event_id": "e", "customer_id": "c", "occurred_at": 1, "order_id": "o", "total": 2500}
     order |= {"currency": "GBP", "items": [item, item | {"sku": "B", "url": "u"}], "tags": ["x"]}
     value = written(schema, order)
-    read, end = compile_reader(schema, schema, only=frozenset({"items.sku", "total"}))(value, 0)
+    read, end = generate_reader(schema, schema, only=frozenset({"items.sku", "total"}))(value, 0)
     assert read == {"total": 2500, "items": [{"sku": "A"}, {"sku": "B"}]}
     assert end == len(value)
     both = frozenset({"items.sku", "items"})
-    assert len(compile_reader(schema, schema, only=both)(value, 0)[0]["items"][0]) == 7
+    assert len(generate_reader(schema, schema, only=both)(value, 0)[0]["items"][0]) == 7
 
 
 # ── broken bytes ──
@@ -96,8 +96,8 @@ def test_of_items_a_part_can_be_read() -> None:
 def test_a_record_that_was_cut_off_is_never_taken_for_a_whole_one(case: tuple[str, Any]) -> None:
     name, record = case
     data = written(OURS[name], record)
-    read = compile_reader(OURS[name], OURS[name])
-    skip = compile_reader(OURS[name], OURS[name], only=frozenset())
+    read = generate_reader(OURS[name], OURS[name])
+    skip = generate_reader(OURS[name], OURS[name], only=frozenset())
     for length in {0, 1, len(data) // 2, len(data) - 1}:
         for attempt in (read, skip):
             try:
@@ -110,7 +110,7 @@ def test_a_record_that_was_cut_off_is_never_taken_for_a_whole_one(case: tuple[st
 @given(st.sampled_from(sorted(OURS)), st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(name: str, data: bytes) -> None:
     with suppress(*MALFORMED):
-        compile_reader(OURS[name], OURS[name])(data, 0)
+        generate_reader(OURS[name], OURS[name])(data, 0)
 
 
 def test_numbers_are_read_to_64_bits_and_no_further() -> None:
@@ -135,7 +135,7 @@ def test_blocks_that_tell_their_size_are_read_and_skipped(only: frozenset[str] |
     # a block of -2 items with its 4 bytes, a block of 1 item, the end
     data = b"\x03\x08\x02a\x02b" + b"\x02\x02c" + b"\x00"
     assert read_by_fastavro(data, TEXTS) == {"texts": ["a", "b", "c"]}
-    record, end = compile_reader(TEXTS, TEXTS, only=only)(data, 0)
+    record, end = generate_reader(TEXTS, TEXTS, only=only)(data, 0)
     assert record == ({"texts": ["a", "b", "c"]} if only is None else {})
     assert end == len(data)
 
@@ -144,12 +144,12 @@ def test_blocks_that_tell_their_size_are_read_and_skipped(only: frozenset[str] |
 def test_a_branch_that_a_union_does_not_have_is_malformed(only: frozenset[str] | None) -> None:
     schema = parsed("Maybe", {"name": "a", "type": ["null", "string"]})
     with pytest.raises(Malformed, match="byte 0 names no branch"):
-        compile_reader(schema, schema, only=only)(b"\x04", 0)
+        generate_reader(schema, schema, only=only)(b"\x04", 0)
 
 
 def test_a_count_of_more_items_than_there_are_bytes_ends_soon() -> None:
     with pytest.raises(MALFORMED):
-        compile_reader(TEXTS, TEXTS)(b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f\x02a", 0)
+        generate_reader(TEXTS, TEXTS)(b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f\x02a", 0)
 
 
 # ── two versions ──
@@ -213,7 +213,7 @@ def test_pitfall_58_older_and_newer_writers_are_read(
 ) -> None:
     value = written(writer, record)
     only = None if kept is None else frozenset(kept)
-    read, end = compile_reader(writer, READER, only=only)(value, 0)
+    read, end = generate_reader(writer, READER, only=only)(value, 0)
     expected = {"id": "1", **expected}
     assert read == {n: v for n, v in expected.items() if only is None or n in only}
     assert type(read.get("rate", 0.0)) is float
@@ -225,7 +225,7 @@ def test_pitfall_58_a_branch_that_the_reader_does_not_know_is_refused_only_where
 ):
     writer = parsed("Thing", {"name": "note", "type": ["null", "string", "long"]})
     reader = parsed("Thing", {"name": "note", "type": ["null", "string"], "default": None})
-    read = compile_reader(writer, reader)
+    read = generate_reader(writer, reader)
     assert read(written(writer, {"note": "n"}), 0)[0] == {"note": "n"}
     with pytest.raises(MALFORMED):
         read(written(writer, {"note": 5}), 0)
@@ -233,7 +233,7 @@ def test_pitfall_58_a_branch_that_the_reader_does_not_know_is_refused_only_where
 
 def test_defaults_are_not_shared_between_records() -> None:
     writer, tags = parsed("Thing", ID), {"type": "array", "items": "string"}
-    read = compile_reader(writer, parsed("Thing", {"name": "tags", "type": tags, "default": []}))
+    read = generate_reader(writer, parsed("Thing", {"name": "tags", "type": tags, "default": []}))
     first = read(b"\x02a", 0)[0]
     first["tags"].append("x")
     assert read(b"\x02a", 0)[0] == {"tags": []}
@@ -258,7 +258,7 @@ def test_two_versions_of_any_schema_are_resolved_as_fastavro_resolves_them(
     }
     record = data.draw(values_of(writer))
     value = written(writer, record)
-    assert compile_reader(writer, reader)(value, 0) == (
+    assert generate_reader(writer, reader)(value, 0) == (
         read_by_fastavro(value, writer, reader),
         len(value),
     )

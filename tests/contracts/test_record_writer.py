@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.contracts.record_writer import dict_writer, long_bytes, struct_writer
+from streams.contracts.record_writer import generate_dict_writer, generate_struct_writer, long_bytes
 from streams.contracts.schemas import Schema, shipped_schemas, without_logical_types
 
 from .generated import values_of
@@ -27,9 +27,9 @@ def written_by_fastavro(schema: Schema, record: Any) -> bytes:
 def test_dicts_and_structs_are_written_as_fastavro_writes_them(case: tuple[str, Any]) -> None:
     name, record = case
     expected = written_by_fastavro(OURS[name], record)
-    assert dict_writer(OURS[name])(record) == expected
+    assert generate_dict_writer(OURS[name])(record) == expected
     struct = msgspec.defstruct(name, list(record))(**record)
-    assert struct_writer(OURS[name])(struct) == expected
+    assert generate_struct_writer(OURS[name])(struct) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_texts_of_any_length(length: int) -> None:
     fields = [{"name": "a", "type": "string"}, {"name": "b", "type": ["null", "string"]}]
     schema = {"type": "record", "name": "Texts", "fields": fields}
     record = {"a": "x" * length, "b": "y" * length}
-    assert dict_writer(schema)(record) == written_by_fastavro(schema, record)
+    assert generate_dict_writer(schema)(record) == written_by_fastavro(schema, record)
 
 
 def test_optional_fields_of_a_dict_may_be_left_out_and_others_not() -> None:
     fields = [{"name": "a", "type": ["null", "long"]}, {"name": "b", "type": "long"}]
-    write = dict_writer({"type": "record", "name": "Some", "fields": fields})
+    write = generate_dict_writer({"type": "record", "name": "Some", "fields": fields})
     assert write({"b": 1}) == b"\x00\x02"
     with pytest.raises(KeyError):
         write({"a": 1})
@@ -77,7 +77,7 @@ def test_attributes_can_be_converted() -> None:
     fields = [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}]
     schema = {"type": "record", "name": "Two", "fields": fields}
     struct = msgspec.defstruct("Two", ["a", "b"])
-    write = struct_writer(schema, {"b": str})
+    write = generate_struct_writer(schema, {"b": str})
     assert write(struct("x", 17)) == b"\x02x\x0417"
     long = "x" * 10_000
     assert write(struct(long, 17)) == written_by_fastavro(schema, {"a": long, "b": "17"})
@@ -87,7 +87,7 @@ def test_an_attribute_may_have_another_name_than_its_field() -> None:
     fields = [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}]
     schema = {"type": "record", "name": "Two", "fields": fields}
     struct = msgspec.defstruct("Two", ["a", "c"])
-    write = struct_writer(schema, {"b": str}, {"b": "c"})
+    write = generate_struct_writer(schema, {"b": str}, {"b": "c"})
     assert write(struct("x", 17)) == b"\x02x\x0417"
     long = "x" * 10_000
     assert write(struct(long, 17)) == written_by_fastavro(schema, {"a": long, "b": "17"})
@@ -96,4 +96,4 @@ def test_an_attribute_may_have_another_name_than_its_field() -> None:
 def test_a_value_that_fits_no_branch_is_refused() -> None:
     schema = {"type": "record", "name": "U", "fields": [{"name": "u", "type": ["long", "string"]}]}
     with pytest.raises(TypeError, match="fits no branch"):
-        dict_writer(schema)({"u": b"bytes"})
+        generate_dict_writer(schema)({"u": b"bytes"})

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from streams.contracts.codecs import dict_writer
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
-from streams.contracts.record_writer import dict_writer
 from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, registry_in
 from streams.contracts.schemas import Contract, shipped_schemas
 from streams.contracts.wire import RecordDecoder, Undecodable, confluent_header

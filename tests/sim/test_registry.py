@@ -2,10 +2,10 @@
 
 import pytest
 
+from streams.contracts.codecs import dict_writer
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.partition_facts import PARTITION_FACTS
-from streams.contracts.record_writer import dict_writer
 from streams.contracts.registry import RegistryUnreachable, SchemaRegistry
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import confluent_header, single_object_header
