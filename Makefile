@@ -57,7 +57,7 @@ format: $(READY) ## put the code in shape
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(READY) ## the whole job against its peers; ARGS=--schedule scans a million customers too
+bench: $(READY) ## the whole job against its peers, and its parts, in 40 minutes; ARGS=--short: a few, to try it
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,14 @@ class Run(msgspec.Struct, frozen=True):
     prefix: str
     group: str
     directory: Path
+    web_port: int = msgspec.field(default_factory=free_port)
+
+    @staticmethod
+    def of(job: "Job", bootstrap: str, prefix: str, number: int, directory: Path) -> "Run":
+        """A run with a name of its own, that begins with the prefix: so do the names of what the
+        job adds for itself."""
+        group = f"{prefix}{job.short_name}-{number}"
+        return Run(bootstrap, prefix, group, directory / group)
 
     def environment(self) -> dict[str, str]:
         """What the peers' jobs read."""
@@ -37,6 +46,11 @@ class Run(msgspec.Struct, frozen=True):
             "SCHEMAS": str(ROOT / "schemas"),
         }
 
+    @property
+    def log(self) -> Path:
+        """What the job prints."""
+        return self.directory / "log"
+
 
 class Job(msgspec.Struct, frozen=True):
     """How one of the compared does the work."""
@@ -46,39 +60,56 @@ class Job(msgspec.Struct, frozen=True):
     """Makes what it needs, once; the command."""
     environment: Callable[[Run], dict[str, str]] = Run.environment
     flows: Path | None = None
-    """What Sendflow decides by. Each set has topics of its own, with the same events."""
+    """The set that Sendflow decides by; its topics hold it and the customers' profiles."""
+    settings: dict[str, str] = {}
+    """Variables of its environment that differ from the defaults."""
 
     @property
-    def topics(self) -> str:
-        """What its topics' names begin with, beside what those of a round begin with."""
-        return "" if self.flows is None else f"{self.flows.name}-"
+    def short_name(self) -> str:
+        """Letters and digits alone, for names of groups and topics."""
+        return "".join(sign for sign in self.name.lower() if sign.isalnum())
 
-    def start(self, command: list[str], run: Run) -> subprocess.Popen[bytes]:
-        """The job as a process, its output in a file of the run's directory."""
+    @contextmanager
+    def running(self, command: list[str], run: Run) -> Iterator[subprocess.Popen[bytes]]:
+        """The job as a process, its output in a file of the run's directory. A RuntimeError in the
+        block gets the end of that file as a note."""
         run.directory.mkdir(parents=True, exist_ok=True)
-        log = (run.directory / "log").open("wb")
-        return subprocess.Popen(
-            command,
-            env=self.environment(run),
-            cwd=run.directory,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        with run.log.open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                env=self.environment(run) | self.settings,
+                cwd=run.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield process
+        except RuntimeError as error:
+            error.add_note(run.log.read_text(errors="replace")[-4000:])
+            raise
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _sendflow() -> list[str]:
     return [sys.executable, "-m", "streams.cli.main", "worker"]
 
 
-def _sendflow_environment(run: Run) -> dict[str, str]:
+def sendflow_environment(run: Run) -> dict[str, str]:
+    """Sendflow's settings for a run."""
     return os.environ | {
         "SENDFLOW_BROKERS": run.bootstrap,
         "SENDFLOW_PREFIX": run.prefix,
         "SENDFLOW_APPLICATION": run.group,
         "SENDFLOW_DATA_DIR": str(run.directory / "state"),
         "SENDFLOW_PARTITIONS": str(PARTITIONS),
-        "SENDFLOW_WEB_PORT": str(free_port()),
+        "SENDFLOW_WEB_PORT": str(run.web_port),
     }
 
 
@@ -114,10 +145,6 @@ def _kafka_streams() -> list[str]:
     ]
 
 
-def _kafka_streams_with_cache(run: Run) -> dict[str, str]:
-    return run.environment() | {"CACHE_BYTES": str(64 * 1024 * 1024)}
-
-
 def _plain_faust() -> list[str]:
     job = PEERS / "plain_faust" / "job.py"
     return [_python_of("plain_faust"), str(job), "worker", "-l", "warn"]
@@ -128,20 +155,26 @@ def has_java() -> bool:
     return shutil.which("java") is not None and shutil.which("mvn") is not None
 
 
-SENDFLOW = Job("Sendflow", _sendflow, _sendflow_environment, ROOT / "flows")
-SENDFLOW_SAME_JOB = Job(
-    "Sendflow, the peers' job", _sendflow, _sendflow_environment, HERE / "same_job"
-)
-QUIX_STREAMS = Job("Quix Streams", _quix_streams)
-KAFKA_STREAMS = Job("Kafka Streams", _kafka_streams)
-KAFKA_STREAMS_CACHED = Job("Kafka Streams, record cache", _kafka_streams, _kafka_streams_with_cache)
-PLAIN_FAUST = Job("plain Faust", _plain_faust)
+def can_run(job: Job) -> bool:
+    """Can it run on this machine?"""
+    return has_java() or job.build is not _kafka_streams
 
-JOBS = (
-    SENDFLOW,
-    SENDFLOW_SAME_JOB,
-    QUIX_STREAMS,
-    KAFKA_STREAMS,
-    KAFKA_STREAMS_CACHED,
-    PLAIN_FAUST,
+
+def sendflow_of(tree: Path) -> Job:
+    """The peers' job by the Sendflow of another checkout, installed there (`make install`)."""
+    command = [str(tree.resolve() / ".venv" / "bin" / "python"), *_sendflow()[1:]]
+    return Job(f"Sendflow of {tree}", lambda: command, sendflow_environment, SAME_JOB)
+
+
+SAME_JOB = HERE / "same_job"
+SENDFLOW = Job("Sendflow, all flows", _sendflow, sendflow_environment, ROOT / "flows")
+SENDFLOW_SAME_JOB = Job("Sendflow", _sendflow, sendflow_environment, SAME_JOB)
+QUIX_STREAMS = Job("Quix Streams", _quix_streams)
+QUIX_STREAMS_DEFAULT = Job(
+    "Quix Streams, commits every 5 s", _quix_streams, settings={"COMMIT_INTERVAL_MS": "5000"}
 )
+KAFKA_STREAMS = Job("Kafka Streams", _kafka_streams)
+KAFKA_STREAMS_CACHED = Job(
+    "Kafka Streams, record cache", _kafka_streams, settings={"CACHE_BYTES": str(64 * 1024 * 1024)}
+)
+PLAIN_FAUST = Job("plain Faust (at least once)", _plain_faust)

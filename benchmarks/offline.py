@@ -121,7 +121,8 @@ def line(name: str, run: dict[str, Any]) -> str:
         f"{name:6} us/event: {parts} | "
         f"{run['events']:,} events, {run['commands']:,} commands, "
         f"{run['output_records'] / run['events']:.2f} records/event | collection "
-        f"{run['collection_ms']:.0f} ms, {run['resident_mib']:.0f} MiB | "
+        f"{run['collection_ms']:.0f} ms, {run['resident_mib']:.0f} MiB, "
+        f"{run['state_bytes']:.0f} bytes/customer | "
         f"records {run['digest'][:12]} states {run['states'][:12]}"
     )
 

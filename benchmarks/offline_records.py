@@ -33,15 +33,18 @@ class Recorded(msgspec.Struct):
     events: dict[str, list[Plain]]
 
 
-def write_records(path: Path, flows: Path, events: int, gap: int) -> None:
+def write_records(
+    path: Path, flows: Path, events: int, gap: int, customers: int = workload.CUSTOMERS
+) -> None:
     """Writes a file with `events` events of the partition, `gap` milliseconds of record time apart,
-    and before them the set in the folder `flows` and a profile of each customer. Raises Refused for
-    a set with problems."""
+    and before them the set in the folder `flows` and a profile of each of its customers, who are
+    about half of `customers`. Raises Refused for a set with problems."""
     recorded = Recorded({CONTROL: [_definitions(flows)]}, {})
-    profiles = workload.customer_profiles()
-    for metric, event in _of_the_partition(profiles, workload.CUSTOMERS):
+    profiles = workload.customer_profiles(customers)
+    for metric, event in _of_the_partition(profiles, customers):
         _append(recorded.past, metric, event, START - 1)
-    shop = workload.events(workload.PARTITIONS * events * 2)  # more than enough: cut off below
+    enough = workload.PARTITIONS * events * 2  # cut off below
+    shop = workload.events(enough, customers=customers)
     for number, (metric, event) in enumerate(_of_the_partition(shop, events)):
         _append(recorded.events, metric, event, START + number * gap)
     path.write_bytes(msgspec.msgpack.encode(recorded))

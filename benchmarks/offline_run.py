@@ -22,7 +22,16 @@ import msgspec
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.engine import INPUTS
-from streams.ports import CONTROL, OutputRecord, Ports, Record, Store, StoreBatch, TaskSettings
+from streams.ports import (
+    CONTROL,
+    OWN_KEY_PREFIX,
+    OutputRecord,
+    Ports,
+    Record,
+    Store,
+    StoreBatch,
+    TaskSettings,
+)
 from streams.programs import Programs
 from streams.runtime.commit import POSITION_KEY
 from streams.store.memory import MemoryStore
@@ -135,6 +144,7 @@ def measure(path: Path, store: Store, profile: Path | None = None) -> dict[str, 
         "commands": count.get("commands", 0),
         "digest": bench.digest,
         "states": _digest_of(store),
+        "state_bytes": _mean_size(store),
         "collection_ms": (time.thread_time() - began) * 1000,
         "resident_mib": _resident_mib(),
     }
@@ -147,6 +157,12 @@ def _digest_of(store: Store) -> str:
         if key != POSITION_KEY:
             digest.update(msgspec.msgpack.encode((key, value)))
     return digest.hexdigest()
+
+
+def _mean_size(store: Store) -> float:
+    """Bytes of a customer's stored state."""
+    sizes = [len(state) for key, state in store.items() if not key.startswith(OWN_KEY_PREFIX)]
+    return sum(sizes) / len(sizes)
 
 
 def _resident_mib() -> float:

@@ -63,8 +63,8 @@ def measure(bootstrap: str, prefix: str, count: int, directory: Path) -> dict[st
     }
     settings = load_settings(None, environment).settings
     KafkaAdmin(settings).create_topics()
-    workload.fill(bootstrap, prefix, workload.customer_profiles())
-    workload.fill(bootstrap, prefix, workload.events(count, seed=7))
+    workload.fill(bootstrap, [prefix], workload.customer_profiles())
+    workload.fill(bootstrap, [prefix], workload.events(count, seed=7))
     program = shop_program()
     without_collector()
     # Profiles first, as everyone's past; then the events, measured.

@@ -2,37 +2,115 @@
 
 import subprocess
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
 import msgspec
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from benchmarks.machine import cpu_seconds, resident_mib
 from benchmarks.workload import INPUTS_OF_THE_JOB, PARTITIONS
 
+WARM_UP = 15.0
+"""Seconds since its first committed events in which a job gets warm: Java compiles for so long."""
+POLL = 0.1
+START_WITHIN = 120.0
 
-class Rate(msgspec.Struct):
-    """What was seen of one run."""
+
+class Sample(msgspec.Struct, frozen=True):
+    """A moment at which committed offsets had moved."""
+
+    at: float  # monotonic seconds
+    events: int  # committed since the beginning
+    cpu_seconds: float  # of the job's process since its start
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """What was done between two samples."""
 
     events: int
     seconds: float
-    is_whole: bool  # the job reached the end of its inputs
-    cpu_seconds: float  # of the job's process, over the same stretch
-    peak_mib: float  # resident memory
+    cpu_seconds: float
 
     @property
     def per_second(self) -> float:
-        return self.events / self.seconds if self.seconds else 0.0
+        return self.events / self.seconds
 
     @property
     def cpu_us(self) -> float:
         """CPU of the process per event, microseconds."""
-        return self.cpu_seconds / self.events * 1e6 if self.events else 0.0
+        return self.cpu_seconds / self.events * 1e6
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What was seen of one run."""
+
+    samples: list[Sample]
+    is_whole: bool  # the job reached the end of its inputs
+    peak_mib: float  # resident memory
+
+    @property
+    def whole(self) -> Rate:
+        """Since the first committed events: start-up doesn't count."""
+        return self._since(self.samples[0])
+
+    @property
+    def warm(self) -> Rate | None:
+        """Without the first WARM_UP seconds; None if the run was too short for it."""
+        first = self.samples[0].at + WARM_UP
+        later = [sample for sample in self.samples if sample.at >= first]
+        return self._since(later[0]) if len(later) > _LEAST_SAMPLES else None
+
+    def _since(self, first: Sample) -> Rate:
+        last = self._last
+        return Rate(
+            last.events - first.events, last.at - first.at, last.cpu_seconds - first.cpu_seconds
+        )
+
+    @property
+    def _last(self) -> Sample:
+        """The last moment before the end: a job that notes its offsets seldom had reached the end
+        some time before it was seen."""
+        return self.samples[-2 if self.is_whole and len(self.samples) > _LEAST_SAMPLES else -1]
+
+
+_LEAST_SAMPLES = 2
+
+
+def watch(
+    process: subprocess.Popen[bytes],
+    bootstrap: str,
+    group: str,
+    prefix: str,
+    end: int,
+    limit: float,
+) -> Progress:
+    """Waits until `end` events are committed, or `limit` seconds have passed since the first.
+
+    Raises RuntimeError if the job ends by itself, or has done too little to be measured.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    samples: list[Sample] = []
+    deadline, peak, done = time.monotonic() + START_WITHIN, 0.0, 0
+    while done < end and time.monotonic() < deadline:
+        time.sleep(POLL)
+        done = committed(admin, group, prefix)
+        sample = Sample(time.monotonic(), done, cpu_seconds(process.pid))
+        peak = max(peak, resident_mib(process.pid))
+        if process.poll() is not None:
+            raise RuntimeError(f"the job {group} ended by itself: {process.args!r}")
+        if done and not samples:
+            deadline = sample.at + limit
+        if done and (not samples or samples[-1].events != done):
+            samples.append(sample)
+    if len(samples) < _LEAST_SAMPLES:
+        raise RuntimeError(f"the job {group} had committed {done} of {end} events by now")
+    return Progress(samples, done >= end, peak)
 
 
 def committed(admin: AdminClient, group: str, prefix: str) -> int:
     """Events of the job's inputs that `group` has committed."""
-    partitions = [
+    partitions: Sequence[TopicPartition] = [
         TopicPartition(prefix + topic, partition)
         for topic in INPUTS_OF_THE_JOB
         for partition in range(PARTITIONS)
@@ -44,55 +122,3 @@ def committed(admin: AdminClient, group: str, prefix: str) -> int:
     except KafkaException:
         return 0  # the group doesn't exist yet
     return sum(max(one.offset, 0) for one in offsets)
-
-
-def watch(
-    process: subprocess.Popen[bytes],
-    bootstrap: str,
-    group: str,
-    prefix: str,
-    end: int,
-    limit: float,
-) -> Rate:
-    """Waits until `end` events are committed or `limit` seconds have passed since the first tenth,
-    which doesn't count: it is start-up and warm-up. Nor does what comes after the last offsets
-    before the end: a job that notes its offsets seldom had reached the end some time before."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    began: tuple[float, int, float] | None = None
-    deadline = time.monotonic() + limit + 120
-    peak = 0.0
-    seen = -1
-    while True:
-        done, now, cpu = committed(admin, group, prefix), time.monotonic(), cpu_seconds(process.pid)
-        peak = max(peak, resident_mib(process.pid))
-        if process.poll() is not None:
-            raise RuntimeError(f"the job {group} ended by itself: {process.args!r}")
-        if began is None and done >= end // 10:
-            began = last = (now, done, cpu)
-            seen = done
-        if began is not None and done != seen and (done < end or seen == began[1]):
-            last = (now, done, cpu)
-            seen = done
-        if began is not None and (done >= end or now - began[0] > limit):
-            return Rate(
-                last[1] - began[1], last[0] - began[0], done >= end, last[2] - began[2], peak
-            )
-        if now > deadline:
-            raise RuntimeError(f"the job {group} had committed {done} of {end} events by now")
-        time.sleep(0.05)
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far (Linux)."""
-    with Path(f"/proc/{pid}/stat").open() as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
-def resident_mib(pid: int) -> float:
-    """Resident memory of a process (Linux)."""
-    with Path(f"/proc/{pid}/status").open() as status:
-        for line in status:
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-    return 0.0

@@ -6,33 +6,47 @@ two partitions by the Java-compatible partitioner; Avro single-object encoding.
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from confluent_kafka import Message, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+import msgspec
+from confluent_kafka import Producer
 
 from streams.contracts.encode import encode_event
-from streams.engine import INPUTS, topic_of
+from streams.engine import topic_of
 
 PARTITIONS = 2
 CUSTOMERS = 100_000
 INPUTS_OF_THE_JOB = ("orders", "carts", "searches")
+ORDERS, CARTS = 0.2, 0.5
+"""Cumulative shares; the rest are searches."""
+
+Named = tuple[str, dict[str, Any]]
+"""Metric and event."""
 
 
-def events(count: int, seed: int = 1) -> Iterator[tuple[str, dict[str, Any]]]:
-    """`count` pairs (metric, event); `occurred_at` is now."""
+class Encoded(msgspec.Struct, frozen=True):
+    """An event as it is produced. `topic` is the logical name."""
+
+    topic: str
+    key: str
+    value: bytes
+
+
+def events(count: int, seed: int = 1, customers: int = CUSTOMERS, run: str = "") -> Iterator[Named]:
+    """`count` events of so many customers, now. Their ids begin with `run`: an id that a job has
+    seen before would make no command."""
     chance = random.Random(seed)
     for number in range(count):
         event: dict[str, Any] = {
-            "event_id": f"e{seed}-{number}",
-            "customer_id": f"C{chance.randrange(CUSTOMERS):07}",
+            "event_id": f"{run or f'e{seed}'}-{number}",
+            "customer_id": f"C{chance.randrange(customers):07}",
             "occurred_at": int(time.time() * 1000),
         }
         share = chance.random()
-        if share < 0.2:
+        if share < ORDERS:
             yield "order.placed", event | _basket(chance, 3) | {"order_id": str(number), "tags": []}
-        elif share < 0.5:
+        elif share < CARTS:
             yield "cart.updated", event | _basket(chance, 2) | {"cart_id": str(number)}
         else:
             found = {"query": "white hanging heart", "filters": {}, "results": 12}
@@ -54,18 +68,9 @@ def _basket(chance: random.Random, lines: int) -> dict[str, Any]:
     return {"total": total, "currency": "GBP", "items": items}
 
 
-def create_inputs(bootstrap: str, prefix: str) -> None:
-    """The input topics of one run, with the broker's append time as record time."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    appended = {"message.timestamp.type": "LogAppendTime"}
-    topics = [NewTopic(prefix + topic, PARTITIONS, 1, config=appended) for topic in INPUTS]
-    for future in admin.create_topics(topics).values():
-        future.result(30)
-
-
-def customer_profiles() -> Iterator[tuple[str, dict[str, Any]]]:
+def customer_profiles(customers: int = CUSTOMERS) -> Iterator[Named]:
     """One `customer.updated` for each customer, so that everyone can be written to."""
-    for number in range(CUSTOMERS):
+    for number in range(customers):
         customer = f"C{number:07}"
         profile = {"email": f"{customer}@example.com", "consent": ["email"], "locale": "en"}
         yield (
@@ -80,17 +85,35 @@ def customer_profiles() -> Iterator[tuple[str, dict[str, Any]]]:
         )
 
 
-def fill(bootstrap: str, prefix: str, what: Iterator[tuple[str, dict[str, Any]]]) -> int:
-    """Produces all of `what`; how many there were."""
-    producer = open_producer(bootstrap)
-    count = 0
-    for metric, event in what:
-        produce(producer, prefix, metric, event)
+def encoded(named: Iterable[Named]) -> Iterator[Encoded]:
+    """The same events as they are produced."""
+    for metric, event in named:
+        yield Encoded(topic_of(metric), event["customer_id"], encode_event(metric, event))
+
+
+def fill(bootstrap: str, prefixes: Iterable[str], named: Iterable[Named]) -> int:
+    """Produces every event to the topics of each prefix, made and encoded once for all; returns the
+    number of events. Raises RuntimeError if some were not delivered."""
+    producer, count, prefixes = open_producer(bootstrap), 0, list(prefixes)
+    for one in encoded(named):
+        for prefix in prefixes:
+            _produce(producer, prefix + one.topic, one)
         count += 1
         if count % 1000 == 0:
             producer.poll(0)
-    producer.flush(60)
+    if left := producer.flush(120):
+        raise RuntimeError(f"{left} of {count} events were not delivered within 120 s")
     return count
+
+
+def _produce(producer: Producer, topic: str, one: Encoded) -> None:
+    while True:
+        try:
+            producer.produce(topic, one.value, key=one.key)
+        except BufferError:
+            producer.poll(0.1)
+        else:
+            return
 
 
 def open_producer(bootstrap: str) -> Producer:
@@ -102,24 +125,6 @@ def open_producer(bootstrap: str) -> Producer:
             "linger.ms": 5,
             "compression.type": "lz4",
             "queue.buffering.max.messages": 1_000_000,
+            "log_level": 0,  # new topics have no leader yet: it comes, or delivery fails
         }
     )
-
-
-def produce(
-    producer: Producer,
-    prefix: str,
-    metric: str,
-    event: dict[str, Any],
-    delivered: Callable[[object, Message], None] | None = None,
-) -> None:
-    """One event to its topic; waits while the queue is full."""
-    value = encode_event(metric, event)
-    topic, key = prefix + topic_of(metric), event["customer_id"]
-    while True:
-        try:
-            producer.produce(topic, value, key=key, on_delivery=delivered)
-        except BufferError:
-            producer.poll(0.1)
-        else:
-            return

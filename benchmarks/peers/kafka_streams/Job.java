@@ -220,6 +220,7 @@ public class Job {
       message.put("variables", Map.of());
       message.put("items", shown(items, (String) event.get("currency")));
       message.put("utm", Map.of());
+      message.put("trigger_event_id", event.get("event_id"));
       context.forward(new Record<>(record.key(), command.encode(message), now), "commands");
       decide(record, "{\"outcome\":\"sent\"}");
     }
@@ -284,7 +285,8 @@ public class Job {
     settings.put("processing.guarantee", "exactly_once_v2");
     settings.put("auto.offset.reset", "earliest");
     settings.put("num.stream.threads", "1");
-    settings.put("commit.interval.ms", "100");
+    settings.put("commit.interval.ms",
+        System.getenv().getOrDefault("COMMIT_INTERVAL_MS", "100"));
     settings.put("statestore.cache.max.bytes", System.getenv().getOrDefault("CACHE_BYTES", "0"));
     settings.put("producer.compression.type", "lz4");
 

@@ -40,7 +40,9 @@ def schema(name: str) -> Any:
 SEND_COMMAND = schema("SendCommand")
 
 
-def encode(customer: str, now: int, flow: str, template: str, journey: str, items: list) -> bytes:
+def encode(event: dict, flow: str, template: str, items: list) -> bytes:
+    customer, now = event["customer_id"], event["occurred_at"]
+    journey = f"{flow}-{event['event_id']}"
     out = io.BytesIO()
     fastavro.schemaless_writer(
         out,
@@ -62,6 +64,7 @@ def encode(customer: str, now: int, flow: str, template: str, journey: str, item
             "variables": {},
             "items": items,
             "utm": {},
+            "trigger_event_id": event["event_id"],
         },
     )
     return out.getvalue()
@@ -74,8 +77,7 @@ async def send(state: dict, event: dict, flow: str, template: str, items: list) 
             await decisions.send(key=customer.encode(), value=b'{"outcome":"skipped"}')
             return
         state["last_email"] = now
-    journey = f"{flow}-{event['event_id']}"
-    value = encode(customer, now, flow, template, journey, items)
+    value = encode(event, flow, template, items)
     await commands.send(key=customer.encode(), value=value)
     await decisions.send(key=customer.encode(), value=b'{"outcome":"sent"}')
 

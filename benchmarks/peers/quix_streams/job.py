@@ -44,7 +44,9 @@ EVENTS = {
 SEND_COMMAND = schema("SendCommand")
 
 
-def command(customer: str, now: int, flow: str, template: str, journey: str, items: list) -> bytes:
+def command(event: dict, flow: str, template: str, items: list) -> bytes:
+    customer, now = event["customer_id"], event["occurred_at"]
+    journey = f"{flow}-{event['event_id']}"
     out = io.BytesIO()
     fastavro.schemaless_writer(
         out,
@@ -66,19 +68,20 @@ def command(customer: str, now: int, flow: str, template: str, journey: str, ite
             "variables": {},
             "items": items,
             "utm": {},
+            "trigger_event_id": event["event_id"],
         },
     )
     return out.getvalue()
 
 
 def send(state: dict, outputs: list, event: dict, flow: str, template: str, items: list) -> None:
-    now, journey = event["occurred_at"], f"{flow}-{event['event_id']}"
+    now = event["occurred_at"]
     if flow != "confirmation":
         if state["last_email"] and now - state["last_email"] < SMART_SENDING:
             outputs.append((DECISION, b'{"outcome":"skipped","reason":"smart_sending"}'))
             return
         state["last_email"] = now
-    outputs.append((COMMAND, command(event["customer_id"], now, flow, template, journey, items)))
+    outputs.append((COMMAND, command(event, flow, template, items)))
     outputs.append((DECISION, b'{"outcome":"sent"}'))
 
 
@@ -138,7 +141,7 @@ application = Application(
     state_dir=os.environ["STATE_DIR"],
     loglevel="WARNING",
     processing_guarantee="exactly-once",
-    commit_interval=0.1,
+    commit_interval=float(os.environ.get("COMMIT_INTERVAL_MS", "100")) / 1000,
 )
 commands = application.topic(prefix + COMMAND, value_serializer="bytes")
 decisions = application.topic(prefix + DECISION, value_serializer="bytes")
