@@ -15,6 +15,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from streams.engine import Instant
+
 COUNTERS: dict[str, tuple[str, str]] = {
     "events": ("sendflow_events", "Records processed and committed."),
     "timers": ("sendflow_timers", "Timers fired."),
@@ -60,6 +62,40 @@ class TaskMeasures(msgspec.Struct):
     commits: int
     commit_seconds: float
     failures: int
+
+
+class LoopMeasures(msgspec.Struct, frozen=True):
+    """How long the event loop of a worker was held up, in seconds."""
+
+    longest_pause: float = 0.0  # since the start
+    longest_pause_at: Instant | None = None
+    recent_pause: float = 0.0  # the longest of the last one to two minutes
+
+
+class LoopCollector(Collector):
+    """Collects the measurements of the event loop at each scrape."""
+
+    def __init__(self, measures: Callable[[], LoopMeasures]) -> None:
+        self._measures = measures
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics of the loop."""
+        loop = self._measures()
+        yield GaugeMetricFamily(
+            "sendflow_loop_longest_pause_seconds",
+            "Longest time that the event loop was held up since the start.",
+            loop.longest_pause,
+        )
+        yield GaugeMetricFamily(
+            "sendflow_loop_longest_pause_timestamp_seconds",
+            "When the longest pause ended; 0: none yet.",
+            (loop.longest_pause_at or 0) / 1000,
+        )
+        yield GaugeMetricFamily(
+            "sendflow_loop_recent_pause_seconds",
+            "Longest time that the event loop was held up in the last one to two minutes.",
+            loop.recent_pause,
+        )
 
 
 class TaskCollector(Collector):
@@ -113,10 +149,13 @@ class TaskCollector(Collector):
         yield from (commits, seconds, behind, failures, lag, buffered)
 
 
-def registry_of(measures: Callable[[], Iterable[TaskMeasures]]) -> CollectorRegistry:
-    """The registry behind `/metrics`: tasks and process."""
+def registry_of(
+    tasks: Callable[[], Iterable[TaskMeasures]], loop: Callable[[], LoopMeasures]
+) -> CollectorRegistry:
+    """The registry behind `/metrics`: tasks, event loop and process."""
     registry = CollectorRegistry()
-    registry.register(TaskCollector(measures))
+    registry.register(TaskCollector(tasks))
+    registry.register(LoopCollector(loop))
     registry.register(GC_COLLECTOR)
     registry.register(PLATFORM_COLLECTOR)
     ProcessCollector(registry=registry)

@@ -1,6 +1,6 @@
 from prometheus_client import generate_latest
 
-from streams.metrics import COUNTERS, TaskMeasures, registry_of
+from streams.metrics import COUNTERS, LoopMeasures, TaskMeasures, registry_of
 
 
 def test_every_measure_of_every_task_is_shown():
@@ -17,7 +17,8 @@ def test_every_measure_of_every_task_is_shown():
         )
         for number in range(2)
     ]
-    text = generate_latest(registry_of(lambda: tasks)).decode()
+    loop = LoopMeasures(0.02, 1_500, 0.01)
+    text = generate_latest(registry_of(lambda: tasks, lambda: loop)).decode()
     assert 'sendflow_events_total{task="1"} 11.0' in text
     assert 'sendflow_commits_total{task="0"} 4.0' in text
     assert 'sendflow_commit_seconds_total{task="0"} 0.5' in text
@@ -25,6 +26,9 @@ def test_every_measure_of_every_task_is_shown():
     assert 'sendflow_lag_records{task="0",topic="orders"} 7.0' in text
     assert 'sendflow_buffered_records{task="0",topic="orders"} 3.0' in text
     assert 'sendflow_task_failures{task="0"} 1.0' in text
+    assert "sendflow_loop_longest_pause_seconds 0.02" in text
+    assert "sendflow_loop_longest_pause_timestamp_seconds 1.5" in text
+    assert "sendflow_loop_recent_pause_seconds 0.01" in text
     assert "process_resident_memory_bytes" in text
     for name, _ in COUNTERS.values():
         assert f'{name}_total{{task="0"}}' in text

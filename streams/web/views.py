@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine import Instant, cart_of, decode_state
+from streams.metrics import LoopMeasures
 from streams.runtime.lifecycle import TaskState
 
 
@@ -32,6 +33,7 @@ class WorkerView(msgspec.Struct):
     generation: int | None
     definitions: str | None  # the version in force
     tasks: list[TaskView]
+    loop: LoopMeasures = LoopMeasures()
 
 
 class HealthStatus(Enum):

@@ -37,9 +37,10 @@ from streams.worker.clock import wall_clock
 from streams.worker.facts_agent import FactsAgent
 from streams.worker.faust.faust_group import FaustGroup
 from streams.worker.fetching import FetchThread
-from streams.worker.garbage import collect_garbage
+from streams.worker.garbage import Collector, collect_garbage
 from streams.worker.group import Answers, GroupMembership
 from streams.worker.opening import TaskOpener
+from streams.worker.pauses import Pauses, PauseSelector, measured_loop
 from streams.worker.reporting import task_measures, task_view
 from streams.worker.slot import TaskSlot, in_thread
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
@@ -61,10 +62,12 @@ STOPPED, FAILED, REFUSED = 0, 1, 2
 def run_worker(settings: Settings, flows: Path | None = None) -> int:
     """Runs a worker until SIGTERM or Ctrl-C and returns the exit status. `flows`: folder of
     definitions to publish on start, unless that set was published before. Raises Refused."""
-    worker = WorkerProcess(settings, flows)
+    selector = PauseSelector()
+    worker = WorkerProcess(settings, flows, selector)
     others = set(threading.enumerate())
     try:
-        asyncio.run(worker.run())
+        with asyncio.Runner(loop_factory=lambda: measured_loop(selector)) as runner:
+            runner.run(worker.run())
     except Refused:
         worker.exit_status = REFUSED
         raise
@@ -81,9 +84,12 @@ def run_worker(settings: Settings, flows: Path | None = None) -> int:
 class WorkerProcess:
     """One worker; see the module."""
 
-    def __init__(self, settings: Settings, flows: Path | None) -> None:
+    def __init__(self, settings: Settings, flows: Path | None, selector: PauseSelector) -> None:
+        """`selector`: of the event loop."""
         self._settings = settings
         self._flows = flows
+        self._selector = selector
+        self._pauses = Pauses()
         self._stop = asyncio.Event()
         self.exit_status = FAILED
         """Exit status at the deadline."""
@@ -135,7 +141,8 @@ class WorkerProcess:
         """Runs until cancelled. Raises the error that made the worker fail."""
         opener = await in_thread(self._blocking, self._prepare)
         tasks, membership = await self._assemble(opener)
-        collecting = asyncio.create_task(collect_garbage())
+        collecting = asyncio.create_task(collect_garbage(Collector()))
+        self._selector.begin(self._pauses)
         await tasks.start()
         joining = asyncio.create_task(membership.join())
         ended = asyncio.create_task(membership.ended())
@@ -177,7 +184,7 @@ class WorkerProcess:
             records,
             tasks,
             {CONTROL: tasks.feed_control, PARTITION_FACTS: facts.feed},
-            Answers(self._status, self._health, registry_of(self._measures)),
+            Answers(self._status, self._health, registry_of(self._measures, self._pauses.measures)),
         )
         return tasks, membership
 
@@ -244,6 +251,7 @@ class WorkerProcess:
             generation=None if self._membership is None else self._membership.generation,
             definitions=running[0].task.program.version if running else None,
             tasks=[task_view(slot) for slot in slots],
+            loop=self._pauses.measures(),
         )
 
     def _measures(self) -> list[TaskMeasures]:

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from streams.kafka.topics import TOPICS
-from streams.metrics import TaskMeasures, registry_of
+from streams.metrics import LoopMeasures, TaskMeasures, registry_of
 from streams.settings import load_settings, setting_rows
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def test_every_metric_is_there() -> None:
         commit_seconds=1.0,
         failures=0,
     )
-    text = generate_latest(registry_of(lambda: [measures])).decode()
+    text = generate_latest(registry_of(lambda: [measures], LoopMeasures)).decode()
     ours = re.findall(r"^# HELP (sendflow_\w+)", text, re.MULTILINE)
     told = [re.findall(r"`(\w+)`", row[0])[0] for row in table("metric (label `task`)")]
     assert told == ours
