@@ -3,8 +3,9 @@
 Every job is measured in the same way, one after the other on the same broker: the load comes from
 a process of its own (`benchmarks.load`), one reader sees the commands of all, and the milliseconds
 are those from the record time of the order to the arrival of the first command that it triggered.
-Cold starts don't count: the broker is warmed by transactions of nobody's (`warm_up`), each job by
-some seconds of load, and each rate by its own first seconds.
+Cold starts don't count: the broker is warmed by transactions of nobody's (`warm_up`), each job by a
+catch-up with events that are already there and by some seconds of load, and each rate by its own
+first seconds.
 """
 
 import json
@@ -23,7 +24,7 @@ from typing import Any
 import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from benchmarks import shop_topics
+from benchmarks import shop_topics, workload
 from benchmarks.jobs import (
     KAFKA_STREAMS,
     QUIX_STREAMS,
@@ -37,6 +38,7 @@ from benchmarks.jobs import (
 )
 from benchmarks.load import Sent
 from benchmarks.machine import cpu_seconds, cpu_times
+from benchmarks.pairs import spread
 from benchmarks.workload import PARTITIONS
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import SINGLE_OBJECT, decode_any, single_object_header
@@ -65,6 +67,7 @@ class Plan(msgspec.Struct, frozen=True):
     rates: Sequence[int]  # events a second
     seconds: float  # of each rate
     warm_up: float  # seconds of load before the first rate
+    warm_events: int  # there before the job starts
     rounds: int
     say: Callable[[str], None]
     between: Callable[[], None]  # before each run
@@ -100,6 +103,7 @@ def measure(plan: Plan, turns: Callable[..., list[Job]]) -> dict[str, Any]:
             for one in rounds
         ],
         "medians": medians(rounds),
+        "ratios": ratios_of(rounds, SENDFLOW_SAME_JOB.name),
     }
 
 
@@ -116,10 +120,25 @@ def medians(rounds: Sequence[dict[str, list[Latency]]]) -> list[dict[str, Any]]:
     return lines
 
 
+def ratios_of(rounds: Sequence[dict[str, list[Latency]]], ours: str) -> list[dict[str, Any]]:
+    """A line for each other job, rate and percentile: `ours` over the other's, round by round."""
+    lines = []
+    for name in {name: None for one in rounds for name in one if name != ours}:
+        both = [(one[ours], one[name]) for one in rounds if ours in one and name in one]
+        by_rate = zip(*(zip(a, b, strict=True) for a, b in both), strict=True)
+        for same_rate in by_rate:
+            for percentile in ("p50", "p99"):
+                pairs = [getattr(a, percentile) / getattr(b, percentile) for a, b in same_rate]
+                over = {"job": name, "rate": same_rate[0][0].rate, "percentile": percentile}
+                lines.append({**over, "pairs": pairs, **msgspec.structs.asdict(spread(pairs))})
+    return lines
+
+
 def _of_job(plan: Plan, job: Job, number: int) -> list[Latency]:
     """A job on topics of its own, so that it starts with nothing behind it."""
     prefix = f"latency-{job.short_name}-{number}-"
     shop_topics.prepare(plan.bootstrap, prefix, job.flows or SAME_JOB)
+    workload.fill(plan.bootstrap, [prefix], workload.events(plan.warm_events, seed=99))
     run = Run.of(job, plan.bootstrap, prefix, number, plan.directory)
     found = []
     with (
@@ -295,12 +314,13 @@ def warm_up(bootstrap: str, seconds: float) -> None:
     topics of their own, with a read_committed reader behind them."""
     prefix = "warm-up-"
     shop_topics.create(bootstrap, prefix)
-    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": prefix})
+    quiet = {"bootstrap.servers": bootstrap, "log_level": 0}
+    producer = Producer({**quiet, "transactional.id": prefix})
     producer.init_transactions(30)
     topics = [prefix + topic for topic in ("send-commands", "flow-decisions", "orders", "carts")]
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **quiet,
             "group.id": prefix,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",

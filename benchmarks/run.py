@@ -134,6 +134,7 @@ class _Run:
             self.asked.rates,
             self.asked.latency_seconds,
             self.asked.warm_up,
+            self.asked.warm_events,
             self.asked.latency_rounds,
             _say,
             self.loudness.look,
@@ -233,6 +234,7 @@ SHORT: dict[str, Any] = {
     "latency_seconds": 3.0,
     "latency_rounds": 1,
     "warm_up": 3.0,
+    "warm_events": 5_000,
     "rates": [500, 1000],
     "customers": 20_000,
     "scheduled": 20_000,
@@ -263,17 +265,15 @@ def _arguments() -> argparse.Namespace:
     add("--rates", type=int, nargs="+", default=list(latency.RATES), help="events/s for latency")
     add("--latency-seconds", type=float, default=15.0, help="seconds at each rate")
     add("--latency-rounds", type=int, default=2, help="rounds of the latencies")
-    add("--warm-up", type=float, default=15.0, help="seconds for the broker, and for each job")
+    add("--warm-up", type=float, default=10.0, help="seconds for the broker, and for each job")
+    add("--warm-events", type=int, default=100_000, help="caught up with before a job's latency")
     add("--customers", type=int, default=pauses.CUSTOMERS, help="of the catch-up for pauses")
     add("--scheduled", type=int, default=1_000_000, help="customers of the schedule")
     add("--json", type=Path, default=RESULTS, metavar="FILE", help="where the figures go, too")
     add("--short", action="store_true", help="a few minutes, to see that it runs")
-    asked = parser.parse_args()
-    if asked.short:
-        for name, value in SHORT.items():
-            if getattr(asked, name) == parser.get_default(name):
-                setattr(asked, name, value)
-    return asked
+    if parser.parse_args().short:
+        parser.set_defaults(**SHORT)  # what is given beside it counts
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -86,6 +86,22 @@ def _latency(console: Console, found: dict[str, Any]) -> None:
         ),
     )
 
+    _table(
+        console,
+        "Sendflow, the peers' job, over each other job",
+        ("over", "events/s", "of", "median", "min", "most", "each round"),
+        (
+            (
+                line["job"],
+                _number(line["rate"], 0),
+                line["percentile"],
+                *(_number(line[one], 2) for one in ("median", "least", "most")),
+                " ".join(_number(one, 2) for one in line["pairs"]),
+            )
+            for line in found["ratios"]
+        ),
+    )
+
 
 def _offline(console: Console, found: dict[str, Any]) -> None:
     _table(

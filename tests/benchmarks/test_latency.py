@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.contracts import COMMAND
-from benchmarks.latency import Latency, medians, percentiles, trigger_of
+from benchmarks.latency import Latency, medians, percentiles, ratios_of, trigger_of
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.wire import SINGLE_OBJECT_HEADER
 
@@ -29,10 +29,23 @@ def test_a_command_may_come_from_no_event() -> None:
     assert trigger_of(record.value) is None
 
 
-def test_medians_are_by_job_and_rate() -> None:
-    def line(rate: int, p99: float) -> Latency:
-        return Latency(**{**LINE, "rate": rate, "p99": p99})
+def line(rate: int, p99: float) -> Latency:
+    return Latency(**{**LINE, "rate": rate, "p99": p99})
 
+
+def test_ratios_are_by_round_rate_and_percentile() -> None:
+    rounds = [
+        {"ours": [line(500, 10), line(1_000, 20)], "theirs": [line(500, 20), line(1_000, 20)]},
+        {"theirs": [line(500, 10), line(1_000, 80)], "ours": [line(500, 10), line(1_000, 20)]},
+    ]
+    found = {(one["rate"], one["percentile"]): one["pairs"] for one in ratios_of(rounds, "ours")}
+    assert found[500, "p99"] == [0.5, 1.0]
+    assert found[1_000, "p99"] == [1.0, 0.25]
+    assert found[500, "p50"] == [1.0, 1.0]
+    assert ratios_of(rounds, "nobody") == []
+
+
+def test_medians_are_by_job_and_rate() -> None:
     rounds = [
         {"ours": [line(500, 10), line(1_000, 20)], "once": [line(500, 7), line(1_000, 8)]},
         {"ours": [line(500, 30), line(1_000, 60)]},

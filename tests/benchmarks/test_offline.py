@@ -1,11 +1,12 @@
 """The offline harness in processes of its own, as it always runs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.jobs import ROOT, SAME_JOB
-from benchmarks.offline import Checkout, compare, line
+from benchmarks.offline import PARTS, Checkout, compare, line
 from benchmarks.offline_records import read_records, write_records
 from benchmarks.offline_run import CHUNK
 
@@ -28,27 +29,34 @@ def test_records_are_the_same_whenever_they_are_made(records: Path, tmp_path: Pa
     assert sum(map(len, read_records(records).events.values())) == EVENTS
 
 
-def test_two_runs_write_the_same_and_so_do_both_stores(records: Path) -> None:
-    this = Checkout(ROOT)
-    memory, rocks = this.run(records), this.run(records, "--rocks")
-    for what in ("digest", "states", "commands", "output_records", "events"):
+@pytest.fixture(scope="module")
+def pair(records: Path) -> dict[str, Any]:
+    """This checkout against itself."""
+    return compare(Checkout(ROOT), Checkout(ROOT), 1, records, [])
+
+
+def test_two_runs_write_the_same(pair: dict[str, Any]) -> None:
+    assert pair["same_records"]
+    assert pair["same_states"]
+    assert [len(pair["ratios"][part]) for part in PARTS] == [1, 1, 1]
+
+
+def test_a_run_is_of_all_events_and_its_line_names_the_digests(pair: dict[str, Any]) -> None:
+    ((run, _),) = pair["pairs"]
+    assert run["events"] == EVENTS
+    assert [len(run[f"{part}_us"]) for part in PARTS] == [EVENTS // CHUNK] * 3
+    text = line("this", run)
+    assert f"records {run['digest'][:12]} states {run['states'][:12]}" in text
+
+
+def test_both_stores_hold_the_same(records: Path, pair: dict[str, Any]) -> None:
+    ((memory, _),), rocks = pair["pairs"], Checkout(ROOT).run(records, "--rocks")
+    for what in ("digest", "states", "state_bytes", "commands", "output_records"):
         assert memory[what] == rocks[what]
-    assert memory["events"] == EVENTS
-    assert len(memory["run_us"]) == EVENTS // CHUNK
-    assert memory["digest"][:12] in line("this", memory)
 
 
-def test_checkouts_are_compared_in_turns(records: Path) -> None:
-    found = compare(Checkout(ROOT), Checkout(ROOT), 2, records, [])
-    assert found["same_records"]
-    assert found["same_states"]
-    assert [len(found["ratios"][part]) for part in ("run", "prepare", "store")] == [2, 2, 2]
-
-
-def test_other_decisions_have_another_digest(records: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    write_records(other, ROOT / "flows", EVENTS, MINUTE, CUSTOMERS)
-    this = Checkout(ROOT)
-    runs = this.run(records), this.run(other)
-    assert runs[0]["digest"] != runs[1]["digest"]
-    assert runs[0]["states"] != runs[1]["states"]
+def test_other_decisions_have_other_digests(pair: dict[str, Any], tmp_path: Path) -> None:
+    write_records(tmp_path / "other", ROOT / "flows", EVENTS, MINUTE, CUSTOMERS)
+    ((run, _),), other = pair["pairs"], Checkout(ROOT).run(tmp_path / "other")
+    assert run["digest"] != other["digest"]
+    assert run["states"] != other["states"]
