@@ -35,11 +35,16 @@ class Meaning(enum.Enum):
     DURATION = "a duration such as 100ms, 20s or 5m"
     SIZE = "a size such as 64MB or 1GB"
     SECRET = "a secret"
+    PROCESSES = "a number of processes, 1 or more, or auto"
 
 
 DurationSetting = Annotated[int, Meaning.DURATION]  # milliseconds
 SizeSetting = Annotated[int, Meaning.SIZE]  # bytes
 SecretSetting = Annotated[str | None, Meaning.SECRET]
+ProcessesSetting = Annotated[int, Meaning.PROCESSES]
+
+AUTO = 0
+"""The value of `processes` that stands for one process per available core."""
 
 
 class RecordTime(enum.Enum):
@@ -108,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     web_port: int = 6066
     web_address: str | None = None  # advertised host; None: detected
     instance: str | None = None  # static member name (group.instance.id)
+    processes: ProcessesSetting = 1  # of a worker; AUTO: one per available core
     schema_registry: str | None = None
     schema_registry_username: str | None = None
     schema_registry_password: SecretSetting = None
@@ -173,6 +179,8 @@ def setting_rows(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
             value = _quantity_text(typing.cast(int, value), _QUANTITIES[name])
         elif isinstance(value, enum.Enum):
             value = value.value
+        elif name == "processes" and value == AUTO:
+            value = "auto"
         yield name, "" if value is None else str(value), loaded.origins[name]
 
 
@@ -382,6 +390,15 @@ def _positive_number(given: object) -> object:
     return int(text)
 
 
+def _processes(given: object) -> object:
+    text = str(given)
+    if text == "auto":
+        return AUTO
+    if isinstance(given, bool) or not text.isdecimal() or int(text) < 1:
+        raise ValueError(Meaning.PROCESSES.value)
+    return int(text)
+
+
 def _text(given: object) -> object:
     if not isinstance(given, str):
         raise ValueError("text")
@@ -419,6 +436,7 @@ _READERS: dict[Any, Callable[[object], object]] = {
     DurationSetting: _quantity(_UNITS_OF_TIME, Meaning.DURATION),
     SizeSetting: _quantity(_UNITS_OF_SIZE, Meaning.SIZE),
     SecretSetting: _text,
+    ProcessesSetting: _processes,
 }
 
 

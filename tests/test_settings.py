@@ -4,6 +4,7 @@ import pytest
 
 from streams.errors import Refused
 from streams.settings import (
+    AUTO,
     HIDDEN,
     SETTINGS,
     LogLevel,
@@ -79,6 +80,21 @@ def test_sizes_choices_and_paths():
     assert settings.log_level is LogLevel.DEBUG
     assert settings.data_dir == Path("somewhere/else")
     assert settings.security.protocol is Protocol.SSL
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "shown"), [("1", 1, "1"), ("12", 12, "12"), ("auto", AUTO, "auto")]
+)
+def test_the_number_of_processes(text, number, shown):
+    loaded = load_settings(None, {"SENDFLOW_PROCESSES": text})
+    assert loaded.settings.processes == number
+    assert ("processes", shown, "SENDFLOW_PROCESSES") in list(setting_rows(loaded))
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "all", ""])
+def test_what_is_no_number_of_processes(text):
+    with pytest.raises(Refused, match="expected a number of processes, 1 or more, or auto"):
+        load_settings(None, {"SENDFLOW_PROCESSES": text})
 
 
 def test_all_that_is_wrong_is_told_at_once(file):

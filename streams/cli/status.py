@@ -45,10 +45,12 @@ def status(
     if answer is None:
         output.say(f"no worker responds at {url} (--worker HOST:PORT)")
         return
+    has_processes = "processes" in answer
     output.print_table(
-        ("task", "state", "clock", "waiting for", "lag"),
+        (*(("process",) if has_processes else ()), "task", "state", "clock", "waiting for", "lag"),
         [
             (
+                *((str(task["process"]),) if has_processes else ()),
                 str(task["partition"]),
                 task["state"],
                 _moment(task["clock"]),

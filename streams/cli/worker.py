@@ -29,16 +29,24 @@ def worker(
             rich_help_panel="Settings",
         ),
     ] = None,
+    processes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Number of processes that share the tasks; auto: one per available core.",
+            rich_help_panel="Settings",
+        ),
+    ] = None,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
     prefix: options.PrefixOption = None,
     simulated: options.SimulatedOption = False,
 ) -> None:
-    """Run a worker until SIGTERM. Start at most one per partition.
+    """Run a worker until SIGTERM. Start at most one process per partition.
 
     \b
     Exit status: 0 stopped, 1 failed, 2 configuration error.
-    Example: sendflow worker --flows flows --data-dir /var/lib/sendflow
+    Example: sendflow worker --flows flows --data-dir /var/lib/sendflow --processes auto
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
@@ -49,12 +57,19 @@ def worker(
         record_time=options.record_time(simulated),
         data_dir=data_dir,
         web_port=web_port,
+        processes=processes,
     )
     from streams.worker.logs import log_plainly
     from streams.worker.process import run_worker
+    from streams.worker.supervision.cores import number_of_processes
+    from streams.worker.supervision.supervisor import run_supervisor
 
     log_plainly(settings.log_level)
-    status = run_worker(settings, flows)
+    members = number_of_processes(settings)
+    if members == 1:
+        status = run_worker(settings, flows)
+    else:
+        status = run_supervisor(settings, members, flows)
     if status:
         raise typer.Exit(status)
 

@@ -3,6 +3,7 @@
 `process` assembles and ends it; `group` is the protocol between consumer group and tasks, and
 `faust/` implements it. `tasks` holds the tasks of this worker, `slot` the state of each; `opening`
 restores them, `fetching` reads their records, `slices` runs them, `end_offsets` advances their
-clocks, `committing` begins their transactions. It may import everything below it, `operations`
+clocks, `committing` begins their transactions. `supervision` runs several such processes as one
+worker. It may import everything below it, `operations`
 too; nothing but the CLI imports it. Start reading at `tasks`.
 """

@@ -8,14 +8,19 @@ The group calls a `GroupMember`, the tasks of this worker; the process calls the
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from streams.errors import Refused
 from streams.ports import PartitionId
 from streams.web.views import HealthView, WorkerView
 from streams.worker.fetching import Fetched
+
+PROCESSES_PATH = "/processes"
+"""On the web port of several processes: the paths of each, by its number."""
 
 Feed = Callable[[Fetched], None]
 """Receives the batches of a topic; does not block."""
@@ -73,3 +78,22 @@ class Answers(msgspec.Struct, frozen=True):
     status: Callable[[], WorkerView]
     health: Callable[[], HealthView]
     registry: CollectorRegistry
+
+
+class ProcessPlace(msgspec.Struct, frozen=True):
+    """The place of a process among several of one worker, which share its web port."""
+
+    number: int  # from 1
+    socket: Path  # where this process serves HTTP, instead of the web port
+
+    @property
+    def path(self) -> str:
+        """Prefix of the paths for this process on the web port."""
+        return f"{PROCESSES_PATH}/{self.number}"
+
+
+def port_in_use(port: int) -> Refused:
+    """The error for a web port that another process has."""
+    return Refused(
+        f"port {port} is in use; stop the other process or set web_port (SENDFLOW_WEB_PORT)"
+    )

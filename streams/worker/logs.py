@@ -11,24 +11,28 @@ OTHERS = {"faust": logging.WARNING, "mode": logging.WARNING, "aiokafka": logging
 
 
 class PlainFormatter(logging.Formatter):
-    """2026-11-23T18:31:02.417Z INFO worker.tasks: message"""
+    """2026-11-23T18:31:02.417Z INFO worker.tasks: message
+
+    A process of several is named after its number: `worker.tasks[2]`."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    def __init__(self, process: int | None = None) -> None:
+        place = "" if process is None else f"[{process}]"
+        super().__init__(f"%(asctime)s %(levelname)s %(name)s{place}: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         record.name = record.name.removeprefix(PACKAGE)
         return super().format(record)
 
 
-def log_plainly(level: LogLevel) -> None:
-    """Configures all loggers to write such lines, from `level` on."""
+def log_plainly(level: LogLevel, process: int | None = None) -> None:
+    """Configures all loggers to write such lines, from `level` on. `process`: the number of this
+    process, where a worker has several."""
     handler = logging.StreamHandler()
-    handler.setFormatter(PlainFormatter())
+    handler.setFormatter(PlainFormatter(process))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.value.upper())

@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 FENCE_WITHIN = 15.0
 """Seconds for the brokers to end the older owner's transaction, before a retry."""
 LOCK_WITHIN = 10.0
+"""Seconds for the lock of a store, and in addition the longest transaction: another process of this
+host may hold it until its last one has ended."""
 RENEW_WITHIN = 2.0
 REPORT_EVERY = 5.0
 REGISTRY_AGAIN_AFTER = 1.0
@@ -107,8 +109,9 @@ class TaskOpener:
         directory = self._directory(opening.partition)
         if opening.is_store_unusable and directory.exists():
             quarantine(directory)
+        lock_within = LOCK_WITHIN + self._settings.transaction_timeout / 1000
         store = open_store(
-            directory, self._memory, LOCK_WITHIN, is_stopped=opening.cancelled.is_set
+            directory, self._memory, lock_within, is_stopped=opening.cancelled.is_set
         )
         try:
             self._clear_if_too_old(store, opening.partition)

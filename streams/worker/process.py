@@ -29,18 +29,18 @@ from streams.kafka.consumer import RecordConsumer
 from streams.kafka.partition import KeyCheck, partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
-from streams.operations.publish import publish_if_new
 from streams.ports import CONTROL, PartitionId
 from streams.settings import Settings
 from streams.web.views import HealthView, WorkerView, health_view
-from streams.worker.clock import wall_clock
+from streams.worker.exit_status import FAILED, REFUSED, STOPPED
 from streams.worker.facts_agent import FactsAgent
 from streams.worker.faust.faust_group import FaustGroup
 from streams.worker.fetching import FetchThread
 from streams.worker.garbage import Collector, collect_garbage
-from streams.worker.group import Answers, GroupMembership
+from streams.worker.group import Answers, GroupMembership, ProcessPlace
 from streams.worker.opening import TaskOpener
 from streams.worker.pauses import Pauses, PauseSelector, measured_loop
+from streams.worker.preparing import check_cluster, publish_once
 from streams.worker.reporting import task_measures, task_view
 from streams.worker.slot import TaskSlot, in_thread
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
@@ -49,21 +49,23 @@ logger = logging.getLogger(__name__)
 
 GRACE = 9.5
 """Maximum seconds from the first SIGTERM to the exit."""
+GRACE_OF_PROCESS = 8.5
+"""The same where the process is one of several: their supervisor ends after them."""
 TASKS_WITHIN, GROUP_WITHIN = 5.0, 2.0
 CUT_WITHIN = 2.0
 
 THREADS_WITHIN = 0.5
 """Seconds for threads to end after everything is closed."""
 
-STOPPED, FAILED, REFUSED = 0, 1, 2
-"""Exit statuses. REFUSED: only the user can fix it; raised as Refused."""
 
-
-def run_worker(settings: Settings, flows: Path | None = None) -> int:
+def run_worker(
+    settings: Settings, flows: Path | None = None, place: ProcessPlace | None = None
+) -> int:
     """Runs a worker until SIGTERM or Ctrl-C and returns the exit status. `flows`: folder of
-    definitions to publish on start, unless that set was published before. Raises Refused."""
+    definitions to publish on start, unless that set was published before. `place`: where this
+    process is one of several. Raises Refused."""
     selector = PauseSelector()
-    worker = WorkerProcess(settings, flows, selector)
+    worker = WorkerProcess(settings, flows, selector, place)
     others = set(threading.enumerate())
     try:
         with asyncio.Runner(loop_factory=lambda: measured_loop(selector)) as runner:
@@ -84,12 +86,20 @@ def run_worker(settings: Settings, flows: Path | None = None) -> int:
 class WorkerProcess:
     """One worker; see the module."""
 
-    def __init__(self, settings: Settings, flows: Path | None, selector: PauseSelector) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        flows: Path | None,
+        selector: PauseSelector,
+        place: ProcessPlace | None = None,
+    ) -> None:
         """`selector`: of the event loop."""
         self._settings = settings
         self._flows = flows
         self._selector = selector
         self._pauses = Pauses()
+        self._place = place
+        self._grace = GRACE if place is None else GRACE_OF_PROCESS
         self._stop = asyncio.Event()
         self.exit_status = FAILED
         """Exit status at the deadline."""
@@ -126,13 +136,13 @@ class WorkerProcess:
         self._stop.set()
 
     def _end_in_time(self) -> None:
-        """Limits the rest of the process to GRACE seconds, even if a thread hangs."""
-        deadline = threading.Timer(GRACE, self._exit_at_deadline)
+        """Limits the rest of the process, even if a thread hangs."""
+        deadline = threading.Timer(self._grace, self._exit_at_deadline)
         deadline.daemon = True
         deadline.start()
 
     def _exit_at_deadline(self) -> None:
-        logger.error("shutdown exceeded %g s; exiting without leaving the group", GRACE)
+        logger.error("shutdown exceeded %g s; exiting without leaving the group", self._grace)
         exit_now(self.exit_status)
 
     # ── Start ─────────────────────────────────────────────────────────────────────────────────
@@ -185,24 +195,16 @@ class WorkerProcess:
             tasks,
             {CONTROL: tasks.feed_control, PARTITION_FACTS: facts.feed},
             Answers(self._status, self._health, registry_of(self._measures, self._pauses.measures)),
+            self._place,
         )
         return tasks, membership
 
     def _prepare(self) -> TaskOpener:
         """Checks and preparations before joining the group; blocks. Raises Refused."""
         admin = self._admin = KafkaAdmin(self._settings)
-        admin.wait_for_broker(self._is_stopping.is_set)
-        problems = admin.check_topics()
-        for problem in problems:
-            if problem.is_advice:
-                logger.warning("%s", problem)
-        serious = [str(problem) for problem in problems if not problem.is_advice]
-        if serious:
-            raise Refused("\n".join(serious))
+        check_cluster(admin, self._is_stopping.is_set)
         if self._flows is not None:
-            published = publish_if_new(self._settings, self._flows, wall_clock())
-            if published is not None:
-                logger.info("published definitions %s from %s", published.version, self._flows)
+            publish_once(self._settings, self._flows)
         return TaskOpener(self._settings, admin, self._is_stopping.is_set)
 
     # ── End ───────────────────────────────────────────────────────────────────────────────────

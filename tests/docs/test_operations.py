@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 from streams.kafka.topics import TOPICS
 from streams.metrics import LoopMeasures, TaskMeasures, registry_of
 from streams.settings import load_settings, setting_rows
+from streams.worker.supervision.metrics_text import merged_metrics, process_metrics
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -44,6 +45,13 @@ def test_every_metric_is_there() -> None:
     ours = re.findall(r"^# HELP (sendflow_\w+)", text, re.MULTILINE)
     told = [re.findall(r"`(\w+)`", row[0])[0] for row in table("metric (label `task`)")]
     assert told == ours
+
+
+def test_every_metric_of_several_processes_is_there() -> None:
+    text = merged_metrics({}, process_metrics({1: 1}, running=[1])).decode()
+    ours = re.findall(r"^# HELP (sendflow_\w+)", text, re.MULTILINE)
+    rows = table("metric of a worker of several processes (label `process`)")
+    assert [re.findall(r"`(\w+)`", row[0])[0] for row in rows] == ours
 
 
 def test_every_topic_is_there_with_what_it_must_be() -> None:

@@ -13,6 +13,11 @@ def test_a_line_has_time_level_place_and_what_happened():
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO worker\.tasks: task 3", line)
 
 
+def test_a_line_of_one_of_several_processes_names_it():
+    record = logging.LogRecord("streams.worker.tasks", logging.INFO, "", 0, "task 3", None, None)
+    assert PlainFormatter(2).format(record).endswith("Z INFO worker.tasks[2]: task 3")
+
+
 @pytest.fixture
 def root():
     root = logging.getLogger()

@@ -21,7 +21,7 @@ from streams.worker.faust.input_topics import InputTopics
 from streams.worker.faust.routes import OneHopRouter
 from streams.worker.faust.transport import BatchTransport, Consumer
 from streams.worker.fetching import FetchThread
-from streams.worker.group import Feed, GroupMember
+from streams.worker.group import Feed, GroupMember, ProcessPlace
 
 
 class WorkerApp(faust.App):
@@ -43,10 +43,14 @@ class WorkerApp(faust.App):
 
 
 def build_app(
-    settings: Settings, records: FetchThread, member: GroupMember, shared: Mapping[str, Feed]
+    settings: Settings,
+    records: FetchThread,
+    member: GroupMember,
+    shared: Mapping[str, Feed],
+    place: ProcessPlace | None = None,
 ) -> WorkerApp:
     """Builds the app, with an agent per input topic and the table of customers. `shared`: see
-    BatchTransport."""
+    BatchTransport; `place`: see FaustGroup."""
     inputs = InputTopics({topic: settings.prefix + topic for topic in INPUTS}, settings.partitions)
     session = settings.session_timeout / 1000
     app = WorkerApp(
@@ -63,6 +67,8 @@ def build_app(
         web_bind=settings.web_host,
         web_port=settings.web_port,
         web_host=advertised_host(settings),
+        web_transport="tcp://" if place is None else f"unix://{place.socket}",
+        canonical_url=advertised_url(settings, place),
         web_tables_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -107,6 +113,12 @@ def advertised_host(settings: Settings) -> str:
     except OSError:
         return "127.0.0.1"
     return name
+
+
+def advertised_url(settings: Settings, place: ProcessPlace | None) -> str:
+    """Address by which other workers, and other processes of this one, reach this process."""
+    worker = f"http://{advertised_host(settings)}:{settings.web_port}"
+    return worker if place is None else f"{worker}{place.path}"
 
 
 def credentials(settings: Settings) -> CredentialsT | None:

@@ -5,14 +5,13 @@ import logging
 from collections.abc import Mapping
 from typing import cast
 
-from streams.errors import Refused
 from streams.ports import PartitionId
 from streams.settings import Settings
-from streams.worker.faust.app import advertised_host, build_app
+from streams.worker.faust.app import build_app
 from streams.worker.faust.routes import add_routes
 from streams.worker.faust.transport import Consumer
 from streams.worker.fetching import FetchThread
-from streams.worker.group import Answers, Feed, GroupMember
+from streams.worker.group import Answers, Feed, GroupMember, ProcessPlace, port_in_use
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +26,12 @@ class FaustGroup:
         member: GroupMember,
         shared: Mapping[str, Feed],
         answers: Answers,
+        place: ProcessPlace | None = None,
     ) -> None:
-        """`shared`: receivers of the batches of unassigned topics, such as `control`."""
+        """`shared`: receivers of the batches of unassigned topics, such as `control`. `place`:
+        where this process shares the web port with others."""
         self._settings = settings
-        self._app = build_app(settings, records, member, shared)
+        self._app = build_app(settings, records, member, shared, place)
         add_routes(self._app, self._app.customers, answers)
 
     @property
@@ -46,15 +47,11 @@ class FaustGroup:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise Refused(
-                f"port {settings.web_port} is in use; stop the other process or set web_port "
-                "(SENDFLOW_WEB_PORT)"
-            ) from error
+            raise port_in_use(settings.web_port) from error
         logger.info(
-            "joined group %s; status at http://%s:%d/status",
+            "joined group %s; status at %s/status",
             settings.application,
-            advertised_host(settings),
-            settings.web_port,
+            str(self._app.conf.canonical_url).rstrip("/"),
         )
 
     async def ended(self) -> BaseException:

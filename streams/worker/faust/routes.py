@@ -10,6 +10,7 @@ from faust.exceptions import SameNode
 from faust.web import Request, Response, View
 from faust.web.exceptions import NotFound, ServiceUnavailable
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from yarl import URL
 
 from streams.web.views import HealthStatus, customer_view
 from streams.worker.faust.customer_table import CustomersTable
@@ -24,15 +25,14 @@ class OneHopRouter(Router):
     for the owner of a customer."""
 
     async def _route_req(self, dest_url: Any, web: Any, request: Any) -> Any:
-        here = self._urlident(self.app.conf.canonical_url)
-        there = self._urlident(dest_url)
-        if there == here:
+        here = self.app.conf.canonical_url
+        if dest_url == here:
             raise SameNode
         if ROUTED in request.headers:
             raise ServiceUnavailable
-        host, port = there
-        url = request.url.with_host(host).with_port(int(port))
-        headers = {**request.headers, ROUTED: f"{here[0]}:{here[1]}"}
+        # Processes of a worker share host and port; the path tells which is meant.
+        url = URL(f"{str(dest_url).rstrip('/')}{request.raw_path}", encoded=True)
+        headers = {**request.headers, ROUTED: str(here)}
         client = self.app.http_client
         async with client.request(method=request.method, headers=headers, url=url) as response:
             return web.text(
