@@ -39,6 +39,7 @@ from streams.engine.customer import (
     is_forgotten,
     new_state,
     next_due_in,
+    patch_times,
 )
 from streams.engine.deciding import (
     DUE,
@@ -139,6 +140,7 @@ __all__ = [
     "news_event",
     "next_due_in",
     "next_midnight",
+    "patch_times",
     "prefilter",
     "read_definitions",
     "rehearse",

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine import Instant, cart_of, decode_state
+from streams.engine import Instant, cart_of, decode_state, patch_times
 from streams.metrics import LoopMeasures
 from streams.runtime.lifecycle import TaskState
 
@@ -74,6 +74,9 @@ def customer_view(state: bytes) -> dict[str, Any]:
     assert isinstance(plain, dict)
     for name in PACKED:
         del plain[name]
+    del plain["patched_at"]
+    plain["profile_at"] = patch_times(customer)
+    plain["totals"] = {metric: past.total for metric, past in customer.recent.items()}
     plain["cart"] = cart_of(customer)
     plain["recent"] = {
         metric: [_occurrence(one) for one in past] for metric, past in customer.recent.items()

@@ -64,7 +64,6 @@ class History:
         for metric, at, sequence, total in self.events:
             past = self.state.recent.setdefault(metric, Past())
             past.add(at, sequence, {"total": total})
-            self.state.totals[metric] = self.state.totals.get(metric, 0) + 1
         self.state.profile["consent"] = standing.consent
         self.state.profile["email"] = "ada@example.com"
         self.state.suppressed = {channel: ["unsubscribed"] for channel in standing.suppressed}

@@ -68,7 +68,12 @@ def _is_total(definition: Definition) -> bool:
 def _total(definition: Definition, scope: Scope) -> Callable[[Situation], int]:
     metric = definition.count
     scope.reads.remember(metric, 0)
-    return lambda situation: situation.state.totals.get(metric, 0)
+
+    def total(situation: Situation) -> int:
+        past = situation.state.recent.get(metric)
+        return 0 if past is None else past.total
+
+    return total
 
 
 def _question(definition: Definition, scope: Scope) -> Question:

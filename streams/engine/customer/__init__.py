@@ -43,6 +43,7 @@ from streams.engine.customer.profile_updates import (
     FORBID_ALL,
     address_of,
     may_be_marketed_to,
+    patch_times,
     set_field,
 )
 from streams.engine.customer.purchase_counts import Counts, counts_in, each_word, hashed_words
@@ -132,6 +133,7 @@ __all__ = [
     "move",
     "new_state",
     "next_due_in",
+    "patch_times",
     "purchase_of",
     "remember",
     "remember_at",

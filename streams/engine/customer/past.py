@@ -2,7 +2,7 @@
 each would be several objects to decode, keep and encode.
 
     times   8 bytes `at`, 4 bytes sequence number of processing; repeated for each event
-    data    msgpack of the fields that conditions read; empty as long as no event has any
+    data    the fields that conditions read, packed; empty as long as no event has any
 """
 
 import struct
@@ -11,14 +11,12 @@ from typing import Any, overload
 
 import msgspec
 
-from streams.engine.values import NO_RATE_KEY, Instant
+from streams.engine.values import NO_RATE_KEY, Instant, pack_fields, unpack_fields
 
 _RECORD = struct.Struct("<qI")
 _SIZE = _RECORD.size
 _pack = _RECORD.pack
 _unpack_from = _RECORD.unpack_from
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Occurrence(msgspec.Struct, array_like=True, gc=False):
@@ -41,6 +39,7 @@ class Past(msgspec.Struct, array_like=True):
     times: bytes = b""
     data: list[bytes | None] = []
     since: Instant = 0  # complete from here on: forgotten events are older
+    total: int = 0  # events over all time, forgotten ones too
 
     def __len__(self) -> int:
         return len(self.times) // _SIZE
@@ -64,7 +63,7 @@ class Past(msgspec.Struct, array_like=True):
         packed = self.data[place] if self.data else None
         if packed is None:
             return Occurrence(at, sequence)
-        fields = _decode(packed)
+        fields = unpack_fields(packed)
         return Occurrence(at, sequence, fields, fields.pop(NO_RATE_KEY, None))
 
     def __iter__(self) -> Iterator[Occurrence]:
@@ -77,7 +76,7 @@ class Past(msgspec.Struct, array_like=True):
             if packed is None:
                 yield Occurrence(at, sequence)
             else:
-                fields = _decode(packed)
+                fields = unpack_fields(packed)
                 yield Occurrence(at, sequence, fields, fields.pop(NO_RATE_KEY, None))
 
     def at(self, place: int) -> Instant:
@@ -96,7 +95,8 @@ class Past(msgspec.Struct, array_like=True):
         """Remembers an event, the newest in order of processing."""
         if no_rate is not None:
             data = {NO_RATE_KEY: no_rate, **(data or {})}
-        packed = _encode(data) if data else None
+        self.total += 1
+        packed = pack_fields(data) if data else None
         times = self.times
         record = _pack(at, sequence)
         if not times or self.at(-1) <= at:

@@ -43,6 +43,20 @@ def may_be_marketed_to(state: CustomerState, channel: str) -> bool:
     return channel in state.profile.get("consent", ()) and channel not in state.suppressed
 
 
+def patched_at(state: CustomerState, field: str) -> Instant | None:
+    """The time of the last patch of a field, None if there was none. A field of the profile without
+    a time of its own shares `state.patched_at`, as most do: a patch changes several."""
+    if field in state.profile_at:
+        return state.profile_at[field]
+    return state.patched_at if field in state.profile else None
+
+
+def patch_times(state: CustomerState) -> dict[str, Instant]:
+    """The time of the last patch of each field."""
+    fields = dict.fromkeys((*state.profile, *state.profile_at))
+    return {field: at for field in fields if (at := patched_at(state, field)) is not None}
+
+
 def apply_customer_updated(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
     """Sets and unsets the fields of the patch that no later patch has changed (7.5)."""
     for field, value in (data.get("set") or {}).items():
@@ -53,18 +67,21 @@ def apply_customer_updated(state: CustomerState, data: dict[str, Any], at: Insta
 
 def set_field(state: CustomerState, field: str, value: Any, at: Instant) -> None:
     """Sets one field, or unsets it for None, unless a later patch has changed it."""
-    touched = state.profile_at.get(field)
+    touched = patched_at(state, field)
     if touched is not None and at < touched:
         return
-    state.profile_at[field] = at
+    if not state.profile:
+        state.patched_at = at
     if field == "consent":
         _set_consent(state, value if isinstance(value, list) else (), at)
+        _mark_patched(state, field, at)
         return
     before = state.profile.get(field)
     if value is None:
         state.profile.pop(field, None)
     else:
         state.profile[field] = value
+    _mark_patched(state, field, at)
     channel = _CHANNEL_OF_FIELD.get(field)
     if channel is not None and value != before:
         _start_clean(state, channel)
@@ -77,7 +94,10 @@ def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: In
         return
     _lift(state, channel, UNSUBSCRIBED)
     _lift(state, channel, COMPLAINT)
-    if at >= state.profile_at.get("consent", at):
+    patched = patched_at(state, "consent")
+    if patched is None:
+        state.profile_at["consent"] = None
+    if patched is None or at >= patched:
         granted = state.profile.get("consent", [])
         if channel not in granted:
             state.profile["consent"] = [*granted, channel]
@@ -131,6 +151,21 @@ def _is_newest(state: CustomerState, channel: str, at: Instant) -> bool:
         return False
     state.profile_at[field] = at
     return True
+
+
+def _mark_patched(state: CustomerState, field: str, at: Instant) -> None:
+    """Records the time of a patch. If no field of the profile shares `state.patched_at` any longer,
+    this time takes its place."""
+    own, profile = state.profile_at, state.profile
+    if field in profile and at == state.patched_at:
+        own.pop(field, None)
+        return
+    own[field] = at
+    if field in profile and all(name in own for name in profile):
+        state.patched_at = at
+        for name in profile:
+            if own[name] == at:
+                del own[name]
 
 
 def _set_consent(state: CustomerState, granted: Any, at: Instant) -> None:

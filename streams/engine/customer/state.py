@@ -6,13 +6,14 @@
     rest     the `CustomerState` as array-like msgpack
 
 Fields are only appended, with defaults: bytes written by an older version stay readable. Any other
-change needs a new format number and a reader of the old format.
+change needs a new format number and a reader of the old format: format_1.py.
 """
 
 from typing import Any
 
 import msgspec
 
+from streams.engine.customer.format_1 import FORMAT_1, fields_of_format_1
 from streams.engine.customer.journey import Journey, JourneyState
 from streams.engine.customer.past import Occurrence, Past
 from streams.engine.values import Instant, unpack
@@ -42,7 +43,7 @@ __all__ = [
     "next_due_in",
 ]
 
-FORMAT = 1
+FORMAT = 2
 _FORMAT_BYTE = bytes([FORMAT])
 _NO_TIMER = b"\xff" * 8
 _NO_TIMER_HEADER = _FORMAT_BYTE + _NO_TIMER
@@ -113,7 +114,8 @@ class StatePrefix(msgspec.Struct, array_like=True):
     next_due: Instant | None = None  # earliest timer of this customer
     sequence: int = 0  # number of events applied so far
     profile: dict[str, Any] = {}
-    profile_at: dict[str, Instant] = {}  # `occurred_at` of the last patch of a field (7.5)
+    patched_at: Instant = 0  # `occurred_at` of the last patch of fields not in `profile_at` (7.5)
+    profile_at: dict[str, Instant | None] = {}  # that of others: profile_updates.py
     suppressed: dict[str, list[str]] = {}  # channel -> causes, at least one: profile_updates.py
     soft_bounces: dict[str, int] = {}  # channel -> in a row, to the present address
     orders: int = 0
@@ -121,8 +123,7 @@ class StatePrefix(msgspec.Struct, array_like=True):
     refunds: int = 0
     first_order_at: Instant | None = None
     last_order_at: Instant | None = None
-    totals: dict[str, int] = {}  # metric -> events over all time
-    recent: dict[str, Past] = {}  # metric -> its remembered events
+    recent: dict[str, Past] = {}  # metric -> its remembered events, and the number of all
 
 
 class CustomerState(StatePrefix, array_like=True):
@@ -181,14 +182,14 @@ def decode_state(data: bytes) -> CustomerState:
     """The state in `data`. Raises NewerState for a format of a later version, and
     msgspec.MsgspecError or ValueError for bytes that aren't a state."""
     if data[:1] != _FORMAT_BYTE:
-        _refuse(data)
+        return msgspec.convert(_fields_of_older(data), CustomerState)
     return _decode(data[_HEADER:])
 
 
 def decode_prefix(data: bytes) -> StatePrefix:
     """The first fields of the state in `data`, in half the time. Raises as `decode_state`."""
     if data[:1] != _FORMAT_BYTE:
-        _refuse(data)
+        return msgspec.convert(_fields_of_older(data), StatePrefix)
     return _decode_prefix(data[_HEADER:])
 
 
@@ -198,7 +199,10 @@ def next_due_in(data: bytes) -> Instant | None:
     return None if due == _NO_TIMER else int.from_bytes(due, "big")
 
 
-def _refuse(data: bytes) -> None:
+def _fields_of_older(data: bytes) -> list[Any]:
+    """The fields of a state in an older format, in today's order."""
+    if data[:1] == FORMAT_1:
+        return fields_of_format_1(data[_HEADER:])
     if data and data[0] > FORMAT:
         raise NewerState(
             f"state format {data[0]} from a newer version, supported up to {FORMAT}: "

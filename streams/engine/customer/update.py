@@ -96,9 +96,6 @@ def remember(
     sequence = state.sequence + 1
     state.sequence = sequence
     state.seen = state.seen[8:] + hash_ if len(state.seen) >= _SEEN_LIMIT else state.seen + hash_
-    totals = state.totals
-    totals[metric] = totals.get(metric, 0) + 1
-
     at = event.occurred_at
     kept = None
     if retention.fields:

@@ -30,6 +30,7 @@ from streams.engine.values import Event, Instant, currency_without_rate, event_h
 
 ERASED = "customer.erased"
 ORDERED = "order.placed"
+CART = "cart.updated"
 
 
 def by_event(
@@ -71,6 +72,8 @@ def by_event(
     if not (plan.flows or segments or converts or (plan.concerns_journeys and state.journeys)):
         return False
     turn = Turn(state, now, program.facts, None, None, effects, event, data)
+    if event.metric == CART and event.occurred_at == state.cart_at:
+        turn.packed = state.cart  # this event's data, packed already
     if converts:
         convert(program, turn, event)
     _decide(program, plan, turn, event, segments)

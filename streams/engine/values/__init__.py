@@ -84,6 +84,7 @@ from streams.engine.values.money import (
     parse_amount,
     unpack,
 )
+from streams.engine.values.packed_fields import pack_fields, unpack_fields
 from streams.engine.values.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.values.scalars import (
     ANY_SCALAR,
@@ -214,6 +215,7 @@ __all__ = [
     "number_of_codes",
     "on_weekday",
     "pack",
+    "pack_fields",
     "parse_amount",
     "parse_boolean",
     "parse_date",
@@ -234,6 +236,7 @@ __all__ = [
     "topic_of",
     "unknown_name",
     "unpack",
+    "unpack_fields",
     "whole_days",
     "yearly",
     "zone_named",

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-import msgspec
-
 from streams.engine.values.event import COMMON_FIELDS, ITEM_FIELDS, FieldType, Metric
+from streams.engine.values.packed_fields import (
+    pack_fields,
+    unpack_fields,
+    with_rows,
+    without_rows,
+)
 from streams.engine.values.scalars import parse_decimal
 
 _MINOR_DIGITS = {
@@ -84,28 +88,25 @@ def currency_without_rate(data: Mapping[str, Any]) -> str | None:
     return data.no_rate if isinstance(data, ConvertedData) else None
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
-
-
 def pack(data: Mapping[str, Any]) -> bytes:
     """An event's data as states keep it."""
     if not isinstance(data, ConvertedData):
-        return _encode(data)
+        return pack_fields(data)
     stored = {name: value for name, value in data.items() if name not in COMMON_FIELDS}
-    stored[_AS_WRITTEN] = data.as_written
+    stored[_AS_WRITTEN] = with_rows(data.as_written)
     if data.no_rate is not None:
         stored[NO_RATE_KEY] = data.no_rate
     stored.update((name, value) for name, value in data.items() if name in COMMON_FIELDS)
-    return _encode(stored)
+    return pack_fields(stored)
 
 
 def unpack(packed: bytes) -> dict[str, Any]:
     """The data that `pack` was given."""
-    data = _decode(packed)
+    data = unpack_fields(packed)
     if _AS_WRITTEN not in data:
         return data
-    return ConvertedData(data, data.pop(_AS_WRITTEN), data.pop(NO_RATE_KEY, None))
+    written = without_rows(data.pop(_AS_WRITTEN))
+    return ConvertedData(data, written, data.pop(NO_RATE_KEY, None))
 
 
 class Exchange:

@@ -70,7 +70,6 @@ class Asked:
         for at in moments:
             self.state.sequence += 1
             past.add(at, self.state.sequence, data)
-            self.state.totals[metric] = self.state.totals.get(metric, 0) + 1
         return self
 
     def profile(self, **fields: Any) -> "Asked":

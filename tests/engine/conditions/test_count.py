@@ -2,6 +2,7 @@
 
 import pytest
 
+from streams.engine.customer.past import Past
 from tests.engine.conditions.asking import DAY, HOUR, NOW, Asked
 
 ORDER = "order.placed"
@@ -10,7 +11,7 @@ ORDER = "order.placed"
 def test_over_all_time_the_states_own_count_serves() -> None:
     asked = Asked({"count": ORDER, "equals": "2"})
     assert asked.at() == (False, None)
-    asked.state.totals[ORDER] = 2  # no event needs to be remembered
+    asked.state.recent[ORDER] = Past(total=2)  # no event needs to be remembered
     assert asked.at() == (True, None)
     assert asked.evidence() == {"count order.placed": 2}
     assert asked.reads.remembered[ORDER].window == 0

@@ -2,7 +2,11 @@ from typing import Any
 
 import pytest
 
-from streams.engine.customer.profile_updates import address_of, may_be_marketed_to
+from streams.engine.customer.profile_updates import (
+    address_of,
+    may_be_marketed_to,
+    patch_times,
+)
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, program_of
 
 REACHABLE = {"email": "ada@example.com", "consent": ["email"]}
@@ -145,3 +149,32 @@ def test_after_a_complaint_a_new_address_may_get_transactional_messages_only() -
 
 def test_a_web_message_is_addressed_to_the_customer() -> None:
     assert address_of(customer().state, "web") == "ada"
+
+
+def test_fields_of_one_patch_share_its_time() -> None:
+    ada = customer(email="ada@example.com", locale="en", consent=["email"])
+    assert (ada.state.patched_at, ada.state.profile_at) == (MONDAY - DAY, {})
+    update(ada, MONDAY, locale="de")
+    assert (ada.state.patched_at, ada.state.profile_at) == (MONDAY - DAY, {"locale": MONDAY})
+    update(ada, MONDAY + 1, email="b@example.com", consent=["sms"])
+    assert ada.state.patched_at == MONDAY + 1
+    assert patch_times(ada.state) == {
+        "email": MONDAY + 1,
+        "locale": MONDAY,
+        "consent": MONDAY + 1,
+    }
+    update(ada, MONDAY + 2, email=None, consent=[])
+    assert patch_times(ada.state) == {
+        "locale": MONDAY,
+        "email": MONDAY + 2,
+        "consent": MONDAY + 2,
+    }
+
+
+def test_consent_by_subscription_alone_is_no_patch() -> None:
+    """Any list replaces it, but for the channels with a later subscription."""
+    ada = customer(locale="en")
+    ada.event("customer.subscribed", MONDAY, channel="sms")
+    assert patch_times(ada.state) == {"locale": MONDAY - DAY, "consent.sms": MONDAY}
+    update(ada, MONDAY + HOUR, occurred_at=MONDAY - 2 * DAY, consent=["push"])
+    assert ada.state.profile["consent"] == ["push", "sms"]

@@ -69,7 +69,7 @@ def test_the_header_is_the_format_and_the_next_timer(due: int | None, header: st
 def test_a_new_customer_takes_few_bytes() -> None:
     assert len(encode_state(new_state("ada"))) < 60
     reachable = {"email": "ada@example.com", "consent": ["email"]}
-    assert len(encode_state(Customer(program_of(), reachable).state)) < 200
+    assert len(encode_state(Customer(program_of(), reachable).state)) < 150
 
 
 def test_a_state_of_a_newer_version_is_refused() -> None:

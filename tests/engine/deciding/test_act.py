@@ -130,7 +130,7 @@ def test_only_what_is_due_fires() -> None:
 def test_a_metric_that_is_not_defined_is_counted() -> None:
     ada = Customer(program_of(flow(send())))
     ada.event("survey.answered", MONDAY, score=7)
-    assert ada.state.totals["survey.answered"] == 1
+    assert ada.state.recent["survey.answered"].total == 1
     assert ada.outcomes() == []
 
 

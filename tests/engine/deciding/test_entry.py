@@ -53,7 +53,7 @@ def test_e17_e18_how_old_an_event_may_be(
         ada = Customer(program)
         ada.view(MONDAY + 30 * DAY, occurred_at=MONDAY + 30 * DAY - age)
         assert refused(ada) == ([] if enters else ["too_old"])
-        assert ada.state.totals["view.item"] == 1
+        assert ada.state.recent["view.item"].total == 1
     (decision,) = ada.decisions(Outcome.NOT_ENTERED)
     assert decision.evidence["age_ms"] == allowed + 1
     assert decision.evidence["max_event_age_ms"] == allowed

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from streams.engine.customer.past import Past
 from streams.engine.customer.state import encode_state, new_state
 from streams.engine.deciding.scan import Scan, prefilter
 from streams.engine.program import Program
@@ -19,7 +20,7 @@ def daily(audience: Any, **keys: Any) -> dict[str, Any]:
 
 def is_let_through(program: Program, one: Scan, orders: int = 0, due: int | None = None) -> bool:
     state = new_state("ada")
-    state.totals, state.next_due = {"order.placed": orders}, due
+    state.recent, state.next_due = {"order.placed": Past(total=orders)}, due
     may_concern = prefilter(program, one, MONDAY)
     return may_concern is None or may_concern(encode_state(state))
 

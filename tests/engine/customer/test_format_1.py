@@ -1,0 +1,92 @@
+"""States of format 1 are read. `states_of_format_1.jsonl` was written by the last version with that
+format: states of the customers of the YAML cases and of the comparison's shop, each with what it
+means, chosen so that every field, kind of journey and form of past event occurs."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.engine import CustomerState, cart_of, decode_state, encode_state, patch_times
+from streams.engine.customer.format_1 import FORMAT_1
+from streams.engine.customer.state import FORMAT, StatePrefix, decode_prefix
+from streams.engine.values import as_written
+
+
+class OldState(msgspec.Struct):
+    """A state, and the values of its fields as the old version read them."""
+
+    bytes: bytes
+    meaning: dict[str, Any]
+
+
+LINES = (Path(__file__).parent / "states_of_format_1.jsonl").read_bytes().splitlines()
+OLD = [msgspec.json.decode(line, type=OldState) for line in LINES]
+
+
+def plain(value: Any) -> Any:
+    """As JSON, with bytes in hex."""
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    return msgspec.to_builtins(value)
+
+
+def meaning(state: CustomerState) -> dict[str, Any]:
+    """The values of all fields, what is packed unpacked."""
+    told = plain(state)
+    del told["patched_at"]
+    told["profile_at"] = patch_times(state)
+    told["totals"] = {metric: past.total for metric, past in state.recent.items()}
+    told["recent"] = {
+        metric: {"since": past.since, "events": [plain(one) for one in past]}
+        for metric, past in state.recent.items()
+    }
+    told["cart"] = plain(cart_of(state))
+    for name in ("journeys", "reviews"):
+        for journey, shown in zip(getattr(state, name), told[name], strict=True):
+            data = journey.trigger_data()
+            written = as_written(data)
+            shown["trigger"] = data | {"\0as_written": None if written is data else written}
+    return told
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_old_states_mean_the_same(old: OldState) -> None:
+    assert old.bytes[:1] == FORMAT_1
+    state = decode_state(old.bytes)
+    assert meaning(state) == old.meaning
+    assert decode_state(encode_state(state)) == state
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_old_states_are_written_in_the_new_format_and_smaller(old: OldState) -> None:
+    new = encode_state(decode_state(old.bytes))
+    assert new[0] == FORMAT
+    assert new[1:9] == old.bytes[1:9]  # the due time, which stores read
+    assert len(new) < len(old.bytes)
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_the_prefix_of_an_old_state_is_that_of_the_state(old: OldState) -> None:
+    prefix, state = decode_prefix(old.bytes), decode_state(old.bytes)
+    for name in StatePrefix.__struct_fields__:
+        assert getattr(prefix, name) == getattr(state, name)
+
+
+@pytest.mark.parametrize("fields", range(1, 15))
+def test_old_bytes_without_the_newest_fields_are_read(fields: int) -> None:
+    body = msgspec.msgpack.decode(OLD[0].bytes[9:])
+    older = OLD[0].bytes[:9] + msgspec.msgpack.encode(body[:fields])
+    assert decode_state(older).customer_id == body[0]
+
+
+def test_torn_bytes_of_an_old_state_are_an_error() -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decode_state(OLD[0].bytes[:-3])
