@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from streams.contracts.codecs import struct_writer
-from streams.contracts.record_writer import long_bytes, text_bytes
+from streams.contracts.record_writer import long_bytes
 from streams.contracts.schemas import Schema
 from streams.contracts.wire import Decode, Undecodable, decode_any
 from streams.engine import Decision
@@ -22,7 +22,6 @@ DECISIONS = "flow-decisions"
 
 _MOST_HEADS = 20_000
 """Cached heads. A head includes the version of a flow, so their number is unbounded."""
-_NULL = b"\0"
 _END = b"\0"
 """End of an array: no further block."""
 
@@ -46,9 +45,10 @@ class DecisionsWriter:
     def __init__(self, header: bytes, schema: Schema) -> None:
         """`schema` is that of `Decisions`; `header` precedes each value."""
         self._header = header
-        items = next(f["type"]["items"] for f in schema["fields"] if f["name"] == "decisions")
-        head, tail = _split(items, ("journey_id", "evidence"))
+        common, decisions = _split(schema, ("decisions",))
+        head, tail = _split(decisions["fields"][0]["type"]["items"], ("journey_id", "evidence"))
         encode_evidence = msgspec.json.Encoder(order="sorted").encode
+        self._write_common = struct_writer(common)
         self._write_head = struct_writer(head, {"outcome": lambda outcome: outcome.value})
         self._write_tail = struct_writer(tail, {"evidence": encode_evidence})
         self._heads: dict[tuple[Any, ...], bytes] = {}
@@ -82,21 +82,9 @@ class DecisionsWriter:
         return records
 
     def _record(self, first: Decision, parts: list[bytes]) -> OutputRecord:
-        customer = first.customer_id.encode()
-        event_id = first.event_id
-        value = b"".join(
-            (
-                self._header,
-                long_bytes(first.at),
-                long_bytes(len(customer)),
-                customer,
-                _NULL if event_id is None else b"\2" + text_bytes(event_id),
-                long_bytes(len(parts)),
-                *parts,
-                _END,
-            )
-        )
-        return OutputRecord(DECISIONS, customer, value)
+        common = self._write_common(first)
+        value = b"".join((self._header, common, long_bytes(len(parts)), *parts, _END))
+        return OutputRecord(DECISIONS, first.customer_id.encode(), value)
 
     def _head(self, key: tuple[Any, ...], decision: Decision) -> bytes:
         if len(self._heads) >= _MOST_HEADS:
@@ -116,6 +104,6 @@ def _split(schema: Schema, last: tuple[str, ...]) -> tuple[Schema, Schema]:
         for field in fields[-len(last) :]
     ]
     return (
-        schema | {"name": "DecisionHead", "fields": fields[: -len(last)]},
-        schema | {"name": "DecisionTail", "fields": tail},
+        schema | {"name": f"{schema['name']}Head", "fields": fields[: -len(last)]},
+        schema | {"name": f"{schema['name']}Tail", "fields": tail},
     )

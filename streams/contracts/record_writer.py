@@ -35,12 +35,6 @@ def long_bytes(number: int) -> bytes:
     return _varint(raw)
 
 
-def text_bytes(text: str) -> bytes:
-    """Returns a text of any length in Avro encoding."""
-    encoded = text.encode()
-    return long_bytes(len(encoded)) + encoded
-
-
 def _varint(raw: int) -> bytes:
     groups = bytearray()
     while raw > 127:
