@@ -199,7 +199,8 @@ cdef class ArrayReader(Reader):
         return count
 
     cdef int check_room(self, Cursor *cursor, uint64_t count) except -1:
-        if self.item.least > 0 and count > <uint64_t>(cursor.end - cursor.at) // <uint64_t>self.item.least:
+        cdef uint64_t left = <uint64_t>(cursor.end - cursor.at)
+        if self.item.least > 0 and count > left // <uint64_t>self.item.least:
             raise LeftFastPath
         return 0
 
@@ -310,11 +311,20 @@ cdef inline int set_item(tuple values, Py_ssize_t index, object value) except -1
 
 
 cdef class RecordRead:
-    """Holds the function `read` of one pair of schemas."""
+    """Holds the function `read` of one pair of schemas. `apart` is the number of such fields."""
 
     cdef RecordReader record
     cdef Py_ssize_t apart
     cdef object generated
+
+    def __cinit__(self, plan, tuple apart not None, generated):
+        self.record = record_reader(plan, apart)
+        self.apart = len(apart)
+        self.generated = generated
+        # no place of the result may be left empty, or be filled twice
+        places = [(<FieldReader>field).place for field in self.record.fields]
+        if sorted([place for place in places if place >= 0]) != list(range(self.apart)):
+            raise resolution.NotCovered
 
     def read(self, b, p):
         try:
@@ -341,14 +351,10 @@ cdef class RecordRead:
 def compiled_reader(plan, apart, generated):
     """Returns the compiled form of the function `generated`, for a plan of `resolution.py`; or that
     function itself, if the plan is not covered."""
-    cdef RecordRead read = RecordRead()
     try:
-        read.record = record_reader(plan, False, apart)
+        return RecordRead(plan, apart, generated).read
     except resolution.NotCovered:
         return generated
-    read.apart = len(apart)
-    read.generated = generated
-    return read.read
 
 
 cdef Reader reader_of(plan, bint is_skipped):
@@ -356,7 +362,7 @@ cdef Reader reader_of(plan, bint is_skipped):
     cdef ArrayReader blocks
     cdef EntryReader entry
     if isinstance(plan, resolution.ReadRecord):
-        return record_reader(plan, is_skipped, ())
+        return record_reader(plan, ())
     if isinstance(plan, resolution.ReadUnion):
         union = UnionReader()
         union.branches = tuple([reader_of(branch, is_skipped) for branch in plan.branches])
@@ -399,7 +405,7 @@ _READERS = {
 }
 
 
-cdef RecordReader record_reader(plan, bint is_skipped, tuple apart):
+cdef RecordReader record_reader(plan, tuple apart):
     cdef RecordReader record = RecordReader()
     cdef FieldReader field
     fields, read = [], set()
@@ -414,12 +420,11 @@ cdef RecordReader record_reader(plan, bint is_skipped, tuple apart):
         record.least += field.reader.least
         record.is_sized = record.is_sized and field.reader.is_sized
     defaults = {name: default for name, default in plan.result.items() if name not in read}
-    if any(default not in ([], {}) for default in defaults.values() if isinstance(default, (list, dict))):
-        raise resolution.NotCovered
-    if defaults.keys() & set(apart):
+    lists = [name for name, default in defaults.items() if isinstance(default, list)]
+    maps = [name for name, default in defaults.items() if isinstance(default, dict)]
+    if any([defaults[name] for name in lists + maps]):
         raise resolution.NotCovered
     record.fields = tuple(fields)
     record.result = {name: default for name, default in plan.result.items() if name not in apart}
-    record.lists = tuple([name for name, default in defaults.items() if default == []])
-    record.maps = tuple([name for name, default in defaults.items() if default == {}])
+    record.lists, record.maps = tuple(lists), tuple(maps)
     return record

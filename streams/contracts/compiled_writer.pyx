@@ -261,6 +261,10 @@ cdef class RecordWritten:
     cdef RecordWriter record
     cdef object generated
 
+    def __cinit__(self, RecordWriter record not None, generated):
+        self.record = record
+        self.generated = generated
+
     def write(self, record):
         try:
             return self.fast_path(record)
@@ -282,31 +286,24 @@ cdef class RecordWritten:
 
 
 def compiled_dict_writer(schema, generated):
-    """Returns the compiled form of `generated`, a function of `generate_dict_writer`; or that function
-    itself, if the schema is not covered."""
+    """Returns the compiled form of `generated`, a function of `generate_dict_writer`; or that
+    function itself, if the schema is not covered."""
     try:
-        return written_by(generated, record_writer(RecordWriter(), schema, {}))
+        return RecordWritten(record_writer(RecordWriter(), schema, {}), generated).write
     except NotCovered:
         return generated
 
 
 def compiled_struct_writer(schema, converted, attributes, generated):
-    """Returns the compiled form of `generated`, a function of `generate_struct_writer` with the same
-    arguments; or that function itself, if the schema is not covered."""
+    """Returns the compiled form of `generated`, a function of `generate_struct_writer` with the
+    same arguments; or that function itself, if the schema is not covered."""
     cdef StructWriter struct = StructWriter()
     try:
         record_writer(struct, schema, attributes)
     except NotCovered:
         return generated
     struct.converters = tuple([converted.get(field["name"]) for field in schema["fields"]])
-    return written_by(generated, struct)
-
-
-cdef object written_by(generated, RecordWriter record):
-    cdef RecordWritten written = RecordWritten()
-    written.record = record
-    written.generated = generated
-    return written.write
+    return RecordWritten(struct, generated).write
 
 
 cdef RecordWriter record_writer(RecordWriter record, schema, attributes):
