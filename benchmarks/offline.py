@@ -38,6 +38,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 RUN = "offline_run.py"
 PARTS = ("run", "prepare", "store")
+LEAST_EVENTS = 5_000
 
 
 class Checkout(msgspec.Struct, frozen=True):
@@ -160,7 +161,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--against-environment", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--profile", type=Path, help="file for the profile of a run (cProfile)")
     parser.add_argument("--json", action="store_true", help="all values as JSON")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.events < LEAST_EVENTS:
+        parser.error(f"--events: at least {LEAST_EVENTS:,}, which are two transactions")
+    return asked
 
 
 if __name__ == "__main__":

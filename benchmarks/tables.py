@@ -122,10 +122,11 @@ def _offline(console: Console, found: dict[str, Any]) -> None:
 
 
 def _pauses(console: Console, found: dict[str, Any]) -> None:
-    pause = found["longest_pause_ms"]
     console.print(
         f"catch-up with {found['customers']:,} customers: the loop was held up for "
-        f"{'(no metric)' if pause is None else f'{pause:.0f} ms'} at most, "
+        f"{_number(found['longest_pause_ms'], 0)} ms at most, "
+        f"{_number(found['ended_after_seconds'], 0)} s after the start, and for "
+        f"{_number(found['recent_pause_ms'], 0)} ms in the last minutes; "
         f"{found['peak_mib']:.0f} MiB"
     )
 
