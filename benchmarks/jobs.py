@@ -101,6 +101,10 @@ def _sendflow() -> list[str]:
     return [sys.executable, "-m", "streams.cli.main", "worker"]
 
 
+def _sendflow_in_two_processes() -> list[str]:
+    return [*_sendflow(), "--processes", "2"]
+
+
 def sendflow_environment(run: Run) -> dict[str, str]:
     """Sendflow's settings for a run."""
     return os.environ | {
@@ -169,6 +173,9 @@ def sendflow_of(tree: Path) -> Job:
 SAME_JOB = HERE / "same_job"
 SENDFLOW = Job("Sendflow, all flows", _sendflow, sendflow_environment, ROOT / "flows")
 SENDFLOW_SAME_JOB = Job("Sendflow", _sendflow, sendflow_environment, SAME_JOB)
+SENDFLOW_TWO_PROCESSES = Job(
+    "Sendflow, two processes", _sendflow_in_two_processes, sendflow_environment, SAME_JOB
+)
 QUIX_STREAMS = Job("Quix Streams", _quix_streams)
 QUIX_STREAMS_DEFAULT = Job(
     "Quix Streams, commits every 5 s", _quix_streams, settings={"COMMIT_INTERVAL_MS": "5000"}

@@ -37,7 +37,7 @@ def measure(
     longest, ended, recent = (value_of(metrics, name) for name in (LONGEST, LONGEST_ENDED, RECENT))
     return {
         "customers": customers,
-        "events": found.whole.events,
+        "events": found.samples[-1].events,
         "longest_pause_ms": None if longest is None else longest * 1000,
         "ended_after_seconds": None if ended is None else ended - began,
         "recent_pause_ms": None if recent is None else recent * 1000,

@@ -51,7 +51,10 @@ class Progress(msgspec.Struct, frozen=True):
 
     @property
     def whole(self) -> Rate:
-        """Since the first committed events: start-up doesn't count."""
+        """Since the first committed events: start-up doesn't count. Raises RuntimeError for a run
+        that was over before it could be looked at twice."""
+        if len(self.samples) < _LEAST_SAMPLES:
+            raise RuntimeError(f"too few events to measure: {self.samples[-1].events:,}")
         return self._since(self.samples[0])
 
     @property
@@ -87,7 +90,7 @@ def watch(
 ) -> Progress:
     """Waits until `end` events are committed, or `limit` seconds have passed since the first.
 
-    Raises RuntimeError if the job ends by itself, or has done too little to be measured.
+    Raises RuntimeError if the job ends by itself, or does nothing.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap})
     samples: list[Sample] = []
@@ -103,8 +106,8 @@ def watch(
             deadline = sample.at + limit
         if done and (not samples or samples[-1].events != done):
             samples.append(sample)
-    if len(samples) < _LEAST_SAMPLES:
-        raise RuntimeError(f"the job {group} had committed {done} of {end} events by now")
+    if not samples:
+        raise RuntimeError(f"the job {group} has committed nothing within {START_WITHIN:g} s")
     return Progress(samples, done >= end, peak)
 
 

@@ -30,6 +30,7 @@ from benchmarks.jobs import (
     PLAIN_FAUST,
     ROOT,
     SENDFLOW,
+    SENDFLOW_TWO_PROCESSES,
     Job,
     can_run,
     has_java,
@@ -42,7 +43,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "last.json"
 ALONE = ("offline", "many_flows", "schedule")
 """Parts that need no broker."""
 WITH_BROKER = ("throughput", "latency", "pauses", "parts")
-ONCE = (KAFKA_STREAMS_CACHED, PLAIN_FAUST)
+ONCE = (SENDFLOW_TWO_PROCESSES, KAFKA_STREAMS_CACHED, PLAIN_FAUST)
 
 console = Console(width=None if sys.stdout.isatty() else 130)
 

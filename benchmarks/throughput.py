@@ -46,10 +46,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 def measure(plan: Plan) -> dict[str, Any]:
     """Runs all and returns every run, the medians of each job, and Sendflow's ratios to each."""
-    prefixes = {job.flows or SAME_JOB: "" for job in (*plan.compared, *plan.once)}
-    for flows in prefixes:
-        prefixes[flows] = f"rate-{flows.name}-"
-        shop_topics.prepare(plan.bootstrap, prefixes[flows], flows)
+    sets = {job.flows or SAME_JOB for job in (*plan.compared, *plan.once)}
+    prefixes = {flows: f"rate-{flows.name}-" for flows in sets}
+    for flows, prefix in prefixes.items():
+        shop_topics.prepare(plan.bootstrap, prefix, flows)
     workload.fill(plan.bootstrap, prefixes.values(), workload.events(plan.events))
     rounds: list[dict[str, Progress]] = []
     for number in range(plan.rounds):

@@ -34,3 +34,8 @@ def test_warm_is_without_the_first_seconds() -> None:
 
 def test_a_short_run_was_never_warm() -> None:
     assert Progress(STEADY[:2], is_whole=False, peak_mib=0).warm is None
+
+
+def test_a_run_seen_at_one_moment_has_no_rate() -> None:
+    with pytest.raises(RuntimeError, match="too few events"):
+        _ = Progress(STEADY[:1], is_whole=True, peak_mib=0).whole
