@@ -164,10 +164,15 @@ def can_run(job: Job) -> bool:
     return has_java() or job.build is not _kafka_streams
 
 
-def sendflow_of(tree: Path) -> Job:
-    """The peers' job by the Sendflow of another checkout, installed there (`make install`)."""
+def sendflow_of(tree: Path, ours: Job) -> Job:
+    """What `ours` does, by the Sendflow of another checkout, installed there (`make install`)."""
     command = [str(tree.resolve() / ".venv" / "bin" / "python"), *_sendflow()[1:]]
-    return Job(f"Sendflow of {tree}", lambda: command, sendflow_environment, SAME_JOB)
+    return Job(f"{ours.name}, of {tree}", lambda: command, sendflow_environment, ours.flows)
+
+
+def opponent_of(job: Job) -> Job:
+    """The Sendflow that a job is compared with: the one that does the same."""
+    return SENDFLOW if job.flows == SENDFLOW.flows else SENDFLOW_SAME_JOB
 
 
 SAME_JOB = HERE / "same_job"

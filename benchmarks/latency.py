@@ -39,6 +39,7 @@ from benchmarks.jobs import (
 from benchmarks.load import Sent
 from benchmarks.machine import cpu_seconds, cpu_times
 from benchmarks.pairs import spread
+from benchmarks.throughput import opponents, turns
 from benchmarks.workload import PARTITIONS
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import SINGLE_OBJECT, decode_any, single_object_header
@@ -89,8 +90,8 @@ class Latency(msgspec.Struct, frozen=True):
     load_late_ms_p99: float  # how late the load itself was
 
 
-def measure(plan: Plan, turns: Callable[..., list[Job]]) -> dict[str, Any]:
-    """Every job at every rate, `rounds` times; the order of jobs is that of `turns`."""
+def measure(plan: Plan) -> dict[str, Any]:
+    """Every job at every rate, `rounds` times; the order of jobs is as in catch-up."""
     rounds: list[dict[str, list[Latency]]] = []
     for number in range(plan.rounds):
         rounds.append({})
@@ -103,7 +104,7 @@ def measure(plan: Plan, turns: Callable[..., list[Job]]) -> dict[str, Any]:
             for one in rounds
         ],
         "medians": medians(rounds),
-        "ratios": ratios_of(rounds, SENDFLOW_SAME_JOB.name),
+        "ratios": ratios_of(rounds, opponents((*plan.compared, *plan.once))),
     }
 
 
@@ -120,10 +121,13 @@ def medians(rounds: Sequence[dict[str, list[Latency]]]) -> list[dict[str, Any]]:
     return lines
 
 
-def ratios_of(rounds: Sequence[dict[str, list[Latency]]], ours: str) -> list[dict[str, Any]]:
-    """A line for each other job, rate and percentile: `ours` over the other's, round by round."""
+def ratios_of(
+    rounds: Sequence[dict[str, list[Latency]]], opponents: dict[str, str]
+) -> list[dict[str, Any]]:
+    """A line for each other job, rate and percentile: Sendflow's over the other's, round by
+    round."""
     lines = []
-    for name in {name: None for one in rounds for name in one if name != ours}:
+    for name, ours in opponents.items():
         both = [(one[ours], one[name]) for one in rounds if ours in one and name in one]
         by_rate = zip(*(zip(a, b, strict=True) for a, b in both), strict=True)
         for same_rate in by_rate:

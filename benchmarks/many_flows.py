@@ -29,7 +29,7 @@ from streams.engine import (
 
 TOUCHED = 5
 FEW, MANY = 10, 200
-AT_MOST = 1.3
+AT_MOST = 1.1
 """Times the cost with `FEW` flows."""
 EVENTS_EACH = 8
 TOUCHING = "search.performed"

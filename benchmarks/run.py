@@ -30,6 +30,7 @@ from benchmarks.jobs import (
     PLAIN_FAUST,
     ROOT,
     SENDFLOW,
+    SENDFLOW_SAME_JOB,
     SENDFLOW_TWO_PROCESSES,
     Job,
     can_run,
@@ -101,14 +102,18 @@ class _Run:
         self.loudness = loudness
 
     def jobs(self, compared: tuple[Job, ...]) -> list[Job]:
-        """Those that are asked for and can run here."""
-        names = self.asked.jobs
-        return [job for job in compared if can_run(job) and (not names or job.name in names)]
+        """Those that are asked for and can run here; beside each Sendflow the other checkout's."""
+        names, tree = self.asked.jobs, self.asked.against
+        found: list[Job] = []
+        for job in compared:
+            if can_run(job) and (not names or job.name in names):
+                found.append(job)
+                if tree and job in (SENDFLOW, SENDFLOW_SAME_JOB):
+                    found.append(sendflow_of(tree, job))
+        return found
 
     def throughput(self) -> dict[str, Any]:
         compared, once = self.jobs(throughput.COMPARED), self.jobs(ONCE)
-        if self.asked.against:
-            compared.insert(1, sendflow_of(self.asked.against))
         plan = throughput.Plan(
             self.bootstrap,
             self.directory,
@@ -140,7 +145,7 @@ class _Run:
             _say,
             self.loudness.look,
         )
-        return latency.measure(plan, throughput.turns)
+        return latency.measure(plan)
 
     def pauses(self) -> dict[str, Any]:
         return pauses.measure(
@@ -264,7 +269,7 @@ def _arguments() -> argparse.Namespace:
     add("--pairs", type=int, default=3, help="rounds of the catch-up")
     add("--limit", type=float, default=120.0, help="seconds of one job's catch-up at most")
     add("--rates", type=int, nargs="+", default=list(latency.RATES), help="events/s for latency")
-    add("--latency-seconds", type=float, default=15.0, help="seconds at each rate")
+    add("--latency-seconds", type=float, default=12.0, help="seconds at each rate")
     add("--latency-rounds", type=int, default=2, help="rounds of the latencies")
     add("--warm-up", type=float, default=10.0, help="seconds for the broker, and for each job")
     add("--warm-events", type=int, default=100_000, help="caught up with before a job's latency")

@@ -41,7 +41,7 @@ def _throughput(console: Console, found: dict[str, Any]) -> None:
     )
     _table(
         console,
-        "Sendflow, the peers' job, over each other job, round by round",
+        "Sendflow over each other job that does the same, round by round",
         ("over", "of", "median", "min", "q1", "q3", "each round"),
         (
             (
@@ -88,7 +88,7 @@ def _latency(console: Console, found: dict[str, Any]) -> None:
 
     _table(
         console,
-        "Sendflow, the peers' job, over each other job",
+        "Sendflow over each other job that does the same",
         ("over", "events/s", "of", "median", "min", "most", "each round"),
         (
             (

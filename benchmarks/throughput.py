@@ -6,7 +6,7 @@ peers: the ratio of a round compares neighbours in time.
 """
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,15 @@ from benchmarks.jobs import (
     SENDFLOW_SAME_JOB,
     Job,
     Run,
+    opponent_of,
 )
 from benchmarks.pairs import spread
 from benchmarks.progress import Progress, Rate, watch
 
 COMPARED = (QUIX_STREAMS, SENDFLOW_SAME_JOB, KAFKA_STREAMS, SENDFLOW)
 """In each round, in this order and then in the opposite one."""
+LIMIT_ONCE = 30.0
+"""Seconds at most for a job that runs once: it is there for orientation."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -55,7 +58,8 @@ def measure(plan: Plan) -> dict[str, Any]:
     for number in range(plan.rounds):
         found: dict[str, Progress] = {}
         for job in turns(plan.compared, number, plan.once):
-            found[job.name] = _run(plan, job, prefixes[job.flows or SAME_JOB], number)
+            limit = min(plan.limit, LIMIT_ONCE) if job in plan.once else plan.limit
+            found[job.name] = _run(plan, job, prefixes[job.flows or SAME_JOB], number, limit)
         rounds.append(found)
     for prefix in prefixes.values():
         shop_topics.delete(plan.bootstrap, prefix)
@@ -63,7 +67,7 @@ def measure(plan: Plan) -> dict[str, Any]:
         "events": plan.events,
         "rounds": [{name: figures(one) for name, one in found.items()} for found in rounds],
         "medians": medians(rounds),
-        "ratios": ratios_of(rounds, SENDFLOW_SAME_JOB.name),
+        "ratios": ratios_of(rounds, opponents((*plan.compared, *plan.once))),
     }
 
 
@@ -74,12 +78,12 @@ def turns(compared: Sequence[Job], number: int, once: Sequence[Job] = ()) -> lis
     return list(compared if number % 2 == 0 else reversed(compared))
 
 
-def _run(plan: Plan, job: Job, prefix: str, number: int) -> Progress:
+def _run(plan: Plan, job: Job, prefix: str, number: int, limit: float) -> Progress:
     shop_topics.clear_outputs(plan.bootstrap, prefix)
     plan.between()
     run = Run.of(job, plan.bootstrap, prefix, number, plan.directory)
     with job.running(plan.commands[job.name], run) as process:
-        found = watch(process, plan.bootstrap, run.group, prefix, plan.events, plan.limit)
+        found = watch(process, plan.bootstrap, run.group, prefix, plan.events, limit)
     warm = f"{found.warm.cpu_us:.1f} warm, " if found.warm else ""
     plan.say(
         f"round {number + 1}, {job.name}: {warm}{found.whole.cpu_us:.1f} us CPU an event, "
@@ -122,11 +126,18 @@ def medians(rounds: Sequence[dict[str, Progress]]) -> dict[str, dict[str, float 
     return found
 
 
-def ratios_of(rounds: Sequence[dict[str, Progress]], ours: str) -> dict[str, dict[str, Any]]:
-    """Of `ours` over every other job, round by round, with their spread: CPU per event warm and as
-    a whole, and events per second. Empty where `ours` was not measured."""
+def opponents(jobs: Iterable[Job]) -> dict[str, str]:
+    """Name of each job -> that of the Sendflow that does the same; without these themselves."""
+    return {job.name: ours.name for job in jobs if (ours := opponent_of(job)) != job}
+
+
+def ratios_of(
+    rounds: Sequence[dict[str, Progress]], opponents: dict[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Of Sendflow over every other job, round by round, with their spread: CPU per event warm and
+    as a whole, and events per second. A job whose opponent was not measured has none."""
     found: dict[str, dict[str, Any]] = {}
-    for name in {name: None for one in rounds for name in one if name != ours}:
+    for name, ours in opponents.items():
         pairs = [(one[ours], one[name]) for one in rounds if ours in one and name in one]
         values = {
             "cpu_us_warm": [a.warm.cpu_us / b.warm.cpu_us for a, b in pairs if a.warm and b.warm],

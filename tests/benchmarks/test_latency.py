@@ -38,11 +38,14 @@ def test_ratios_are_by_round_rate_and_percentile() -> None:
         {"ours": [line(500, 10), line(1_000, 20)], "theirs": [line(500, 20), line(1_000, 20)]},
         {"theirs": [line(500, 10), line(1_000, 80)], "ours": [line(500, 10), line(1_000, 20)]},
     ]
-    found = {(one["rate"], one["percentile"]): one["pairs"] for one in ratios_of(rounds, "ours")}
+    found = {
+        (one["rate"], one["percentile"]): one["pairs"]
+        for one in ratios_of(rounds, {"theirs": "ours"})
+    }
     assert found[500, "p99"] == [0.5, 1.0]
     assert found[1_000, "p99"] == [1.0, 0.25]
     assert found[500, "p50"] == [1.0, 1.0]
-    assert ratios_of(rounds, "nobody") == []
+    assert ratios_of(rounds, {"theirs": "nobody"}) == []
 
 
 def test_medians_are_by_job_and_rate() -> None:

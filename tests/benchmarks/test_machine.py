@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,18 @@ def test_waiting_for_a_disk_is_idle_and_a_guest_is_counted_once(tmp_path: Path) 
 def test_a_process_has_time_and_memory() -> None:
     assert cpu_seconds(os.getpid()) > 0
     assert resident_mib(os.getpid()) > 10
+
+
+def test_a_process_counts_with_its_children() -> None:
+    before = resident_mib(os.getpid())
+    held = "held = bytearray(300_000_000); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert resident_mib(os.getpid()) > before + 250
+        child.communicate(b"\n")
 
 
 def test_a_process_that_has_ended_has_neither() -> None:

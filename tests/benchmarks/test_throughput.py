@@ -2,9 +2,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.jobs import KAFKA_STREAMS, PLAIN_FAUST, QUIX_STREAMS, SENDFLOW_SAME_JOB, Run
+from benchmarks.jobs import (
+    KAFKA_STREAMS,
+    PLAIN_FAUST,
+    QUIX_STREAMS,
+    SENDFLOW,
+    SENDFLOW_SAME_JOB,
+    Run,
+    sendflow_of,
+)
 from benchmarks.progress import WARM_UP, Progress, Sample
-from benchmarks.throughput import medians, ratios_of, turns
+from benchmarks.throughput import medians, opponents, ratios_of, turns
 
 COMPARED = [QUIX_STREAMS, SENDFLOW_SAME_JOB, KAFKA_STREAMS]
 
@@ -31,16 +39,25 @@ def test_ratios_are_of_runs_in_the_same_round() -> None:
         {"ours": run_of(30, 2_000), "theirs": run_of(60, 1_000)},
         {"ours": run_of(90, 1_000), "theirs": run_of(90, 500), "once": run_of(45, 1_000)},
     ]
-    found = ratios_of(rounds, "ours")
+    found = ratios_of(rounds, {"theirs": "ours", "once": "ours"})
     assert found["theirs"]["cpu_us"]["pairs"] == pytest.approx([0.5, 1.0])
     assert found["theirs"]["cpu_us_warm"]["median"] == pytest.approx(0.75)
     assert found["theirs"]["events_per_second"]["pairs"] == pytest.approx([2, 2])
     assert found["once"]["cpu_us"]["pairs"] == pytest.approx([2.0])
-    assert "ours" not in found
 
 
-def test_without_ours_there_are_no_ratios() -> None:
-    assert ratios_of([{"theirs": run_of(60, 1_000)}], "ours") == {"theirs": {}}
+def test_without_an_opponent_there_are_no_ratios() -> None:
+    assert ratios_of([{"theirs": run_of(60, 1_000)}], {"theirs": "ours"}) == {"theirs": {}}
+
+
+def test_opponents_do_the_same() -> None:
+    older, older_all = (sendflow_of(Path("older"), job) for job in (SENDFLOW_SAME_JOB, SENDFLOW))
+    assert opponents([*COMPARED, SENDFLOW, older, older_all]) == {
+        "Quix Streams": "Sendflow",
+        "Kafka Streams": "Sendflow",
+        "Sendflow, of older": "Sendflow",
+        "Sendflow, all flows, of older": "Sendflow, all flows",
+    }
 
 
 def test_medians_are_over_rounds_and_memory_is_the_most() -> None:
