@@ -109,6 +109,14 @@ class Pending:
     def settle(self, encoder: Encoder) -> None:
         """Ends a slice: encodes its decisions."""
         effects = self.effects
+        if not (
+            effects.decisions
+            or effects.commands
+            or effects.webhooks
+            or effects.reviews
+            or effects.interests
+        ):
+            return  # as most slices at the live edge, which wait for an input
         self.records += encoder.commands(effects.commands)
         self.records += encoder.webhooks(effects.webhooks)
         self.records += encoder.reviews(effects.reviews)

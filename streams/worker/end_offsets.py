@@ -65,9 +65,8 @@ class EndOffsetRequests:
             interval = await self._request(began)
             await asyncio.sleep(max(0.0, interval - (time.monotonic() - began)))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(
-                    self._urgent.wait(), self._all_requested_at + CALM_INTERVAL - began
-                )
+                async with asyncio.timeout(self._all_requested_at + CALM_INTERVAL - began):
+                    await self._urgent.wait()
 
     def close(self) -> None:
         """Ends the thread."""

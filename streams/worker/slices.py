@@ -73,7 +73,8 @@ class Slices:
                 wait = min(SWEEP_INTERVAL, self._commits.begin_due())
             if not self._ready or not self.is_enabled:
                 try:
-                    await asyncio.wait_for(self._wake.wait(), wait)
+                    async with asyncio.timeout(wait):  # wait_for would create an asyncio task
+                        await self._wake.wait()
                 except TimeoutError:
                     self._ready.update(self._running.slots())
 
