@@ -185,11 +185,14 @@ class PartitionTask:
 
     def feed(self, topic: str, records: list[Record], next_offset: int, end: int | None) -> None:
         """Adds records of one fetch. `next_offset` follows the last of them; `end` is the end of
-        the partition, if the fetch reached it. Raises Poisoned, Refused: see `run`."""
+        the partition, if the fetch reached it. A task that waits for another input goes on waiting,
+        unless the record is late. Raises Poisoned, Refused: see `run`."""
         if topic == CONTROL:
             self._in_force.feed(records)
-        self._merge.by_topic[topic].feed(records, next_offset, end)
-        self._waits_for = None
+        fed, blocking = self._merge.by_topic[topic], self._waits_for
+        fed.feed(records, next_offset, end)
+        if blocking is not None and (fed is blocking or fed.order_key < blocking.order_key):
+            self._waits_for = None
 
     def needs_end_offsets(self, wall: Instant) -> list[str]:
         """Topics whose end offset the clock needs (DESIGN 5.2)."""

@@ -278,7 +278,7 @@ class Tasks:
                 self._background.spawn(self._ports.records.seek_back({key: slot.fed[topic]}))
         elif slot.feed(fetched):
             self._background.spawn(self._ports.records.pause(key))
-        self._slices.mark_ready(slot)
+        self._wake(slot)
 
     def feed_control(self, fetched: Fetched) -> None:
         """Takes a batch of `control` for all tasks, and keeps it for later ones."""
@@ -293,7 +293,15 @@ class Tasks:
             except Exception as error:
                 self._failed(slot, error)
             else:
-                self._slices.mark_ready(slot)
+                self._wake(slot)
+
+    def _wake(self, slot: TaskSlot) -> None:
+        """Lets a task run after records came, unless it still waits for another input: at the live
+        edge that is so for most batches."""
+        if slot.task.waits_for is None:
+            self._slices.mark_ready(slot)
+        else:
+            self._end_offsets.request(slot)
 
     async def _report_positions(self) -> None:
         while True:

@@ -75,6 +75,31 @@ def test_pitfall_23_idle_inputs_are_proved_idle_by_end_offsets(shop: LocalShop) 
     assert set(task.needs_end_offsets(wall)) == {CONTROL, *INPUTS} - BETWEEN_TASKS
 
 
+def test_a_task_goes_on_waiting_while_other_inputs_are_fed(shop: LocalShop) -> None:
+    """At the live edge most batches come to a task that waits for another input."""
+    shop.cart(NOON, "ada")
+    task, (cart,) = shop.local.task, shop.local.logs["carts"]
+    task.run(NOON + 2, 1000)
+    waits_for = task.waits_for
+    assert waits_for not in (None, "carts")
+    assert waits_for is not None
+    task.feed("carts", [cart], 1, 1)
+    assert task.waits_for == waits_for
+    task.feed(waits_for, [], 0, 0)
+    assert task.waits_for is None
+
+
+def test_a_late_record_ends_waiting_for_another_input(shop: LocalShop) -> None:
+    shop.customer(BEGIN, "ada")
+    shop.until(NOON)
+    task = shop.local.task
+    assert task.waits_for not in (None, "carts")
+    shop.cart(BEGIN + 1, "ada")
+    (cart,) = shop.local.logs["carts"]
+    task.feed("carts", [cart], 1, 1)
+    assert task.waits_for is None
+
+
 def test_an_unreadable_input_is_skipped_after_max_idle(
     open_shop: Callable[..., LocalShop],
 ) -> None:
