@@ -1,8 +1,12 @@
 """Messages of librdkafka, typed as a consumer gets them."""
 
+import time
 from typing import Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError
+
+ENOUGH = 200
+"""Messages that are worth a batch of their own."""
 
 
 class ConsumedMessage(Protocol):
@@ -20,15 +24,22 @@ class ConsumedMessage(Protocol):
         """(type, ms since the epoch)"""
 
 
-def consume(consumer: Consumer, most: int, timeout: float) -> list[ConsumedMessage]:
+def consume(
+    consumer: Consumer, most: int, timeout: float, gather: float = 0.0
+) -> list[ConsumedMessage]:
     """Returns up to `most` messages: those already fetched, else those that arrive within `timeout`
-    seconds. (librdkafka's own `consume` waits until there are `most`.)"""
+    seconds. (librdkafka's own `consume` waits until there are `most`.) Fewer than ENOUGH are joined
+    by those of the next `gather` seconds."""
     messages = cast(list[ConsumedMessage], consumer.consume(most, 0))
-    if messages:
+    if not messages:
+        first = cast(ConsumedMessage | None, consumer.poll(timeout))
+        if first is None:
+            return []
+        messages.append(first)
+    elif len(messages) >= ENOUGH or not gather:
         return messages
-    first = cast(ConsumedMessage | None, consumer.poll(timeout))
-    if first is None:
-        return []
-    if most == 1:
-        return [first]
-    return [first, *cast(list[ConsumedMessage], consumer.consume(most - 1, 0))]
+    if most > len(messages):
+        if gather:
+            time.sleep(gather)
+        messages += cast(list[ConsumedMessage], consumer.consume(most - len(messages), 0))
+    return messages

@@ -49,7 +49,9 @@ class RecordConsumer:
     still be in its result.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, gather: float = 0.0) -> None:
+        """`gather`: seconds for which a fetch of few records waits for more."""
+        self._gather = gather
         with signals_deferred():
             self._consumer = Consumer({**options, "logger": logger})
         self._next: dict[PartitionId, int] = {}  # for the text of an error
@@ -100,7 +102,7 @@ class RecordConsumer:
         add = list[Record]().append
         make = Record
         # Hot path: runs of one partition are the rule, so its batch is looked up once per run.
-        for message in consume(self._consumer, max_records, timeout):
+        for message in consume(self._consumer, max_records, timeout, self._gather):
             error = message.error()
             if error is not None:
                 self._read_error(error, message, batches)

@@ -16,6 +16,10 @@ from streams.kafka.consumer import Batch, RecordConsumer
 from streams.kafka.partition import KeyCheck
 from streams.ports import PartitionId
 
+GATHER = 0.01
+"""Seconds for which a fetch of few records waits for more: about as long as a record waits for the
+clock anyway (`clock_skew`). Each fetch costs two hand-overs between threads, each batch of it a
+message through Faust."""
 T = TypeVar("T")
 
 

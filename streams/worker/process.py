@@ -35,7 +35,7 @@ from streams.web.views import HealthView, WorkerView, health_view
 from streams.worker.exit_status import FAILED, REFUSED, STOPPED
 from streams.worker.facts_agent import FactsAgent
 from streams.worker.faust.faust_group import FaustGroup
-from streams.worker.fetching import FetchThread
+from streams.worker.fetching import GATHER, FetchThread
 from streams.worker.garbage import Collector, collect_garbage
 from streams.worker.group import Answers, GroupMembership, ProcessPlace
 from streams.worker.opening import TaskOpener
@@ -170,7 +170,7 @@ class WorkerProcess:
     async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, GroupMembership]:
         settings = self._settings
         records = self._records = FetchThread(
-            lambda: RecordConsumer(consumer_options(settings, "records")),
+            lambda: RecordConsumer(consumer_options(settings, "records"), GATHER),
             settings.prefix,
             KeyCheck(settings.partitions),
         )
