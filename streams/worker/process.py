@@ -130,6 +130,8 @@ class WorkerProcess:
 
     def _on_signal(self, number: signal.Signals) -> None:
         if self._stop.is_set():
+            if self._place is not None:
+                return  # systemd signals every process, and so does the supervisor, which decides
             logger.warning("second %s: exiting immediately", number.name)
             exit_now(FAILED)
         logger.info("%s received: shutting down", number.name)

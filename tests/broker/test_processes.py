@@ -170,17 +170,42 @@ def test_a_worker_of_processes_publishes_once(shop: Shop) -> None:
     assert worker.stop() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_all_stop_in_time_while_deciding(shop: Shop, number: signal.Signals) -> None:
+def test_all_stop_in_time_while_deciding_where_every_process_gets_the_signal(shop: Shop) -> None:
+    """As systemd sends it; the supervisor sends it, too, and the second one changes nothing."""
     worker = start(shop)
     children = pids(worker)
     shop.order(CUSTOMERS, each=40)
     eventually(lambda: len(shop.commands()) > 100, within=30, message=worker.log_tail)
-    worker.process.signal(number)
+    worker.process.signal(signal.SIGTERM)
+    for pid in children.values():
+        os.kill(pid, signal.SIGTERM)
     assert worker.wait() == 0
     assert not any(exists(pid) for pid in children.values())
     worker = start(shop)
     shop.wait_for_all(worker.log_tail)
+    worker.process.signal(signal.SIGINT)  # Ctrl-C reaches the supervisor alone
+    assert worker.wait() == 0
+
+
+def test_workers_of_several_processes_and_of_one_answer_for_each_other(shop: Shop) -> None:
+    one = start(shop)
+    two = shop.start("two")
+    shop.order(CUSTOMERS)
+
+    def all_share() -> bool:
+        shares = [*owners(one).values()].count(1), [*owners(one).values()].count(2)
+        return sorted([*shares, len(two.running())]) == [1, 1, 2]
+
+    eventually(all_share, within=STARTS_WITHIN, message=one.log_tail)
+    shop.wait_for_all(one.log_tail)
+    for customer in (f"c{number}" for number in range(8)):
+        answers = {
+            str(worker.ask(f"{path}/customers/{customer}"))
+            for worker, path in ((one, ""), (one, "/processes/2"), (two, ""))
+        }
+        assert len(answers) == 1
+        assert f"'customer_id': '{customer}'" in answers.pop()
+    assert (one.stop(), two.stop()) == (0, 0)
 
 
 def test_a_process_that_hangs_is_told_by_health_and_killed_at_the_stop(shop: Shop) -> None:

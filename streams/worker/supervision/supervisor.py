@@ -61,7 +61,13 @@ def run_supervisor(settings: Settings, processes: int, flows: Path | None = None
     others = set(threading.enumerate())
     with socket_folder() as folder:
         supervisor = Supervisor(settings, processes, flows, folder)
-        status = asyncio.run(supervisor.run())
+        try:
+            status = asyncio.run(supervisor.run())
+        except Refused:
+            raise
+        except Exception as error:
+            logger.error("supervisor failed: %s: %s", type(error).__name__, error)
+            return FAILED
         logger.info("stopped")
     if hanging := still_running(others, THREADS_WITHIN):
         logger.warning("exiting while threads are still blocked: %s", ", ".join(hanging))
