@@ -28,13 +28,14 @@ class Evidence(msgspec.Struct):
     def add(self, other: "Evidence") -> None:
         """Adds the evidence of another condition of the same decision."""
         self.values.update(other.values)
-        self.no_rate |= other.no_rate
+        if other.no_rate:
+            self.no_rate |= other.no_rate
         if other.history_since is not None:
             self.history_since = max(other.history_since, self.history_since or 0)
 
     def as_json(self) -> dict[str, Any]:
-        """The evidence as a decision carries it."""
-        evidence = dict(self.values)
+        """The evidence as a decision carries it: `values`, and what they leave out."""
+        evidence = self.values
         if self.history_since is not None:
             evidence[HISTORY_SINCE] = self.history_since
         if self.no_rate:

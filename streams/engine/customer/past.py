@@ -93,10 +93,8 @@ class Past(msgspec.Struct, array_like=True):
         no_rate: str | None = None,
     ) -> None:
         """Remembers an event, the newest in order of processing."""
-        if no_rate is not None:
-            data = {NO_RATE_KEY: no_rate, **(data or {})}
         self.total += 1
-        packed = pack_fields(data) if data else None
+        packed = _packed(data, no_rate)
         times = self.times
         record = _pack(at, sequence)
         if not times or self.at(-1) <= at:
@@ -134,6 +132,11 @@ def remember_first(
     at: Instant, sequence: int, data: dict[str, Any] | None, no_rate: str | None = None
 ) -> Past:
     """The past of a metric after its first event."""
-    past = Past()
-    past.add(at, sequence, data, no_rate)
-    return past
+    packed = _packed(data, no_rate)
+    return Past(_pack(at, sequence), [] if packed is None else [packed], total=1)
+
+
+def _packed(data: dict[str, Any] | None, no_rate: str | None) -> bytes | None:
+    if no_rate is not None:
+        data = {NO_RATE_KEY: no_rate, **(data or {})}
+    return pack_fields(data) if data else None
