@@ -108,6 +108,6 @@ def _remember_bought(state: CustomerState, items: list[dict[str, Any]]) -> None:
     bought = state.bought
     for item in items:
         hash_ = sku_hash(item["sku"])
-        if not is_among(hash_, bought):
+        if hash_ not in bought or not is_among(hash_, bought):
             bought += hash_
     state.bought = bought[-_BOUGHT_LIMIT:]

@@ -32,10 +32,13 @@ FORBID_ALL = frozenset({COMPLAINT, HARD_BOUNCE, SOFT_BOUNCES})
 _CHANNEL_OF_FIELD = {field: channel for channel, field in ADDRESS_FIELDS.items()}
 
 
-def address_of(state: CustomerState, channel: str) -> Any:
-    """The customer's address on `channel`; None without one."""
+def address_of(state: CustomerState, channel: str) -> str | None:
+    """The customer's address on `channel`; None without one, or if it is no text."""
     field = ADDRESS_FIELDS.get(channel)
-    return state.customer_id if field is None else state.profile.get(field)
+    if field is None:
+        return state.customer_id
+    address = state.profile.get(field)
+    return address if isinstance(address, str) else None
 
 
 def may_be_marketed_to(state: CustomerState, channel: str) -> bool:

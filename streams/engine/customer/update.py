@@ -100,7 +100,9 @@ def remember(
     kept = None
     if retention.fields:
         kept = {name: data[name] for name in retention.fields if data.get(name) is not None}
-    no_rate = currency_without_rate(data) if retention.keeps_no_rate else None
+    no_rate = None
+    if data is not event.data and retention.keeps_no_rate:
+        no_rate = currency_without_rate(data)
     past = state.recent.get(metric)
     if past is None:
         state.recent[metric] = remember_first(at, sequence, kept, no_rate)

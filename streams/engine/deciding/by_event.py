@@ -40,7 +40,8 @@ def by_event(
     `now` is the effective record time. True if a timer of the customer may have changed: not for
     most events, which no flow reads."""
     hash_ = event_hash(event.event_id)
-    if is_among(hash_, state.seen):  # one of the last 64 (SEMANTICS 5.1, E29)
+    # One of the last 64 (SEMANTICS 5.1, E29). `in` spares most events the call, 0.1 µs.
+    if hash_ in state.seen and is_among(hash_, state.seen):
         effects.duplicates += 1
         return False
     plan = program.on_metric.get(event.metric, program.otherwise)
@@ -53,7 +54,7 @@ def by_event(
     data = event.data
     if plan.has_money or plan.adds:
         data = plan.data_of(event)
-        if plan.has_money and currency_without_rate(data) is not None:
+        if data is not event.data and currency_without_rate(data) is not None:
             effects.without_rate += 1
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)

@@ -124,7 +124,8 @@ def begin(turn: Turn, flow: CompiledFlow, journey: Journey) -> bool:
             return _refuse(turn, flow, *refusal)
     state, now, key = turn.state, turn.now, journey.key
     restarts = flow.re_entry.restarts
-    running = running_in(state, flow, key) if restarts or key is not None else []
+    may_run = state.journeys and (restarts or key is not None)
+    running = running_in(state, flow, key) if may_run else []
     if running and not restarts:
         evidence = {
             "key": key,

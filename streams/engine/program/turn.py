@@ -30,7 +30,7 @@ class Turn(Situation):
     money in the store's currency; `packed` is the same as journeys keep it.
     """
 
-    effects: Effects = None  # type: ignore[assignment]
+    effects: Effects = msgspec.field(default_factory=Effects)
     event: Event | None = None
     data: Mapping[str, Any] = {}
     packed: bytes | None = None

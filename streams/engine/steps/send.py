@@ -182,8 +182,6 @@ def _request_review(message: Message, command: "CommandBuilder", following: Step
         if message.coupon is not None:  # taken when the message is sent, not before (4.1)
             held = valid_coupon(turn.state, message.coupon.coupons, turn.now)
             would_be.coupon = None if held is None else held.code
-        address: Any = would_be.recipient  # not checked by any rule yet
-        would_be.recipient = address if isinstance(address, str) else None
         turn.effects.reviews.append(would_be)
         evidence = {
             "send_id": would_be.send_id,

@@ -16,6 +16,7 @@ from streams.engine.values.event import ITEM_FIELDS
 
 _ITEMS = "items"
 _NAMES = tuple(ITEM_FIELDS)  # only appended: states hold rows in this order
+_NUMBER = len(_NAMES)
 _values_of = itemgetter(*_NAMES)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
@@ -39,13 +40,10 @@ def with_rows(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     if not items:
         return fields
     try:
-        rows = [_values_of(item) for item in items]
+        rows = [_values_of(item) for item in items if len(item) == _NUMBER]
     except (KeyError, TypeError):  # TypeError: a custom metric's `items` that are no records
         return fields
-    for item in items:
-        if len(item) != len(_NAMES):
-            return fields
-    return {**fields, _ITEMS: rows}
+    return {**fields, _ITEMS: rows} if len(rows) == len(items) else fields
 
 
 def without_rows(fields: dict[str, Any]) -> dict[str, Any]:
