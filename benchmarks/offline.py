@@ -11,9 +11,10 @@ and no broker; the time is that thread's CPU, so that neighbours disturb it leas
 `store` writes it (the store in memory is no yardstick for RocksDB). Compare minimum and q1, and of
 two checkouts the ratio of each pair.
 
-`records` is a digest over topic, key and value of all output records but the position, `states` one
-over all that is stored: two checkouts (or two forms of one) that decide alike have the same. What
-groups outputs differently changes `records` only.
+Two checkouts, or two forms of one, that decide and write alike have the same digests: `records` is
+over topic, key and value of all output records but the position, `outputs` over those but the
+changelog, `states` over all that is stored. What stores states in another format leaves `outputs`
+as they were; what groups outputs differently leaves `states`.
 
 `--against TREE` runs another checkout with its own interpreter (`.venv`) and its own harness, if it
 has one, else with this harness and its own package. `--environment NAME=VALUE` applies to this
@@ -38,6 +39,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 RUN = "offline_run.py"
 PARTS = ("run", "prepare", "store")
+DIGESTS = {"records": "digest", "outputs": "outputs", "states": "states"}
+"""Name of each digest in the text, and in the figures of a run."""
 LEAST_EVENTS = 5_000
 
 
@@ -106,8 +109,10 @@ def compare(
     found["ratios"] = {
         part: ratios([(_q1(one, part), _q1(two, part)) for one, two in runs]) for part in PARTS
     }
-    found["same_records"] = len({run["digest"] for pair in runs for run in pair}) == 1
-    found["same_states"] = len({run["states"] for pair in runs for run in pair}) == 1
+    found["same"] = {
+        what: len({run.get(name) for pair in runs for run in pair}) == 1
+        for what, name in DIGESTS.items()
+    }
     return found
 
 
@@ -124,7 +129,7 @@ def line(name: str, run: dict[str, Any]) -> str:
         f"{run['output_records'] / run['events']:.2f} records/event | collection "
         f"{run['collection_ms']:.0f} ms, {run['resident_mib']:.0f} MiB, "
         f"{run['state_bytes']:.0f} bytes/customer | "
-        f"records {run['digest'][:12]} states {run['states'][:12]}"
+        + " ".join(f"{what} {run.get(name, '')[:12]}" for what, name in DIGESTS.items())
     )
 
 
@@ -137,8 +142,8 @@ def _show(result: dict[str, Any]) -> None:
     for part in PARTS:
         over: Spread = spread(result["ratios"][part])
         print(f"{part}, this over other: {over.text(3)}  q3 {over.q3:.3f}")
-    for what in ("records", "states"):
-        print(f"{what}: {'the same' if result[f'same_{what}'] else 'DIFFERENT'}")
+    for what, is_same in result["same"].items():
+        print(f"{what}: {'the same' if is_same else 'DIFFERENT'}")
 
 
 def _environment(given: list[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.engine import INPUTS
 from streams.ports import (
+    CHANGELOG,
     CONTROL,
     OWN_KEY_PREFIX,
     OutputRecord,
@@ -62,7 +63,7 @@ class Bench:
         self.store_us: list[float] = []
         self.output_records = 0
         self._store = store
-        self._digest = hashlib.sha256()
+        self._digest, self._outputs = hashlib.sha256(), hashlib.sha256()
         self._committed = 0
 
     def feed(self, topics: dict[str, list[Plain]]) -> int:
@@ -103,13 +104,22 @@ class Bench:
     def _add(self, records: list[OutputRecord]) -> None:
         self.output_records += len(records)
         for one in records:
-            if one.key != POSITION_KEY:
-                self._digest.update(msgspec.msgpack.encode((one.topic, one.key, one.value)))
+            if one.key == POSITION_KEY:
+                continue
+            content = msgspec.msgpack.encode((one.topic, one.key, one.value))
+            self._digest.update(content)
+            if one.topic != CHANGELOG:
+                self._outputs.update(content)
 
     @property
     def digest(self) -> str:
         """Of topic, key and value of all output records but the position."""
         return self._digest.hexdigest()
+
+    @property
+    def outputs(self) -> str:
+        """The same without the changelog: independent of how states are stored."""
+        return self._outputs.hexdigest()
 
 
 def measure(path: Path, store: Store, profile: Path | None = None) -> dict[str, Any]:
@@ -143,6 +153,7 @@ def measure(path: Path, store: Store, profile: Path | None = None) -> dict[str, 
         "output_records": bench.output_records - records,
         "commands": count.get("commands", 0),
         "digest": bench.digest,
+        "outputs": bench.outputs,
         "states": _digest_of(store),
         "state_bytes": _mean_size(store),
         "collection_ms": (time.thread_time() - began) * 1000,

@@ -92,7 +92,7 @@ def watch(
 
     Raises RuntimeError if the job ends by itself, or does nothing.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     samples: list[Sample] = []
     deadline, peak, done = time.monotonic() + START_WITHIN, 0.0, 0
     while done < end and time.monotonic() < deadline:

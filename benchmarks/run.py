@@ -37,6 +37,7 @@ from benchmarks.jobs import (
     has_java,
     sendflow_of,
 )
+from benchmarks.offline import DIGESTS
 from benchmarks.pairs import spread
 from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
 
@@ -180,7 +181,7 @@ def _in_short(run: dict[str, Any]) -> dict[str, Any]:
         "run_median": decided.median,
         "prepare": spread(run["prepare_us"]).median,
         "store": spread(run["store_us"]).median,
-        **{name: run[name] for name in ("digest", "states", "state_bytes", "collection_ms")},
+        **{name: run[name] for name in (*DIGESTS.values(), "state_bytes", "collection_ms")},
     }
 
 

@@ -41,7 +41,7 @@ def delete(bootstrap: str, prefix: str, kept: frozenset[str] | set[str] = frozen
     """Deletes the topics with `prefix` in their names but those `kept`, and waits until they are
     gone: what a job adds for itself has its group's name, which begins with the prefix, somewhere
     in the topic's. Raises TimeoutError."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
     def found() -> list[str]:
         names = admin.list_topics(timeout=10).topics

@@ -107,12 +107,12 @@ def _offline(console: Console, found: dict[str, Any]) -> None:
     _table(
         console,
         "The task alone, offline: us an event",
-        ("", "run, q1", "run, median", "prepare", "store", "records", "states", "bytes/customer"),
+        ("", "run, q1", "run, median", "prepare", "store", "outputs", "states", "bytes/customer"),
         (
             (
                 name,
                 *(_number(one[part], 1) for part in ("run_q1", "run_median", "prepare", "store")),
-                one["digest"][:12],
+                one["outputs"][:12],
                 one["states"][:12],
                 _number(one["state_bytes"], 0),
             )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.jobs import ROOT, SAME_JOB
-from benchmarks.offline import PARTS, Checkout, compare, line
+from benchmarks.offline import DIGESTS, PARTS, Checkout, compare, line
 from benchmarks.offline_records import read_records, write_records
 from benchmarks.offline_run import CHUNK
 
@@ -36,8 +36,7 @@ def pair(records: Path) -> dict[str, Any]:
 
 
 def test_two_runs_write_the_same(pair: dict[str, Any]) -> None:
-    assert pair["same_records"]
-    assert pair["same_states"]
+    assert pair["same"] == {"records": True, "outputs": True, "states": True}
     assert [len(pair["ratios"][part]) for part in PARTS] == [1, 1, 1]
 
 
@@ -46,17 +45,18 @@ def test_a_run_is_of_all_events_and_its_line_names_the_digests(pair: dict[str, A
     assert run["events"] == EVENTS
     assert [len(run[f"{part}_us"]) for part in PARTS] == [EVENTS // CHUNK] * 3
     text = line("this", run)
-    assert f"records {run['digest'][:12]} states {run['states'][:12]}" in text
+    for what, name in DIGESTS.items():
+        assert f"{what} {run[name][:12]}" in text
 
 
 def test_both_stores_hold_the_same(records: Path, pair: dict[str, Any]) -> None:
     ((memory, _),), rocks = pair["pairs"], Checkout(ROOT).run(records, "--rocks")
-    for what in ("digest", "states", "state_bytes", "commands", "output_records"):
+    for what in ("digest", "outputs", "states", "state_bytes", "commands", "output_records"):
         assert memory[what] == rocks[what]
 
 
 def test_other_decisions_have_other_digests(pair: dict[str, Any], tmp_path: Path) -> None:
     write_records(tmp_path / "other", ROOT / "flows", EVENTS, MINUTE, CUSTOMERS)
     ((run, _),), other = pair["pairs"], Checkout(ROOT).run(tmp_path / "other")
-    assert run["digest"] != other["digest"]
-    assert run["states"] != other["states"]
+    for name in DIGESTS.values():
+        assert run[name] != other[name]
