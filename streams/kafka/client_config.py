@@ -43,7 +43,7 @@ def consumer_options(settings: Settings, client: str) -> Options:
         "enable.partition.eof": True,
         "fetch.wait.max.ms": 100,  # the maximum delay of a newly assigned partition
         "fetch.queue.backoff.ms": 20,  # the default, a second, leaves gaps in catch-up
-        "queued.max.messages.kbytes": 65_536,
+        "queued.max.messages.kbytes": 16_384,  # seconds of catch-up
     }
 
 

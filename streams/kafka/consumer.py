@@ -78,8 +78,8 @@ class RecordConsumer:
             self.pause(topic, partition)
 
     def pause(self, topic: str, partition: int) -> None:
-        """Stops fetching a partition and drops its prefetched records: for a buffer of 50,000
-        records or 16 MB, not for every batch (DESIGN 3)."""
+        """Stops fetching a partition and drops its prefetched records: for a buffer of 12,500
+        records or 4 MB, not for every batch (DESIGN 3)."""
         self._paused.add((topic, partition))
         self._consumer.pause([TopicPartition(topic, partition)])
 

@@ -32,6 +32,7 @@ from streams.metrics import TaskMeasures, registry_of
 from streams.ports import CONTROL, PartitionId
 from streams.settings import Settings
 from streams.web.views import HealthView, WorkerView, health_view
+from streams.worker.allocator import limit_arenas
 from streams.worker.exit_status import FAILED, REFUSED, STOPPED
 from streams.worker.facts_agent import FactsAgent
 from streams.worker.faust.faust_group import FaustGroup
@@ -64,6 +65,7 @@ def run_worker(
     """Runs a worker until SIGTERM or Ctrl-C and returns the exit status. `flows`: folder of
     definitions to publish on start, unless that set was published before. `place`: where this
     process is one of several. Raises Refused."""
+    limit_arenas()
     selector = PauseSelector()
     worker = WorkerProcess(settings, flows, selector, place)
     others = set(threading.enumerate())

@@ -23,7 +23,7 @@ from streams.runtime.order import OrderKey
 from streams.task import PartitionTask
 from streams.worker.fetching import Fetched, FetchThread
 
-HIGH_RECORDS, HIGH_BYTES = 50_000, 16_000_000
+HIGH_RECORDS, HIGH_BYTES = 12_500, 4_000_000
 """Buffer limits of an input: above, its partition is paused; below a quarter, it is resumed."""
 
 Poison = frozenset[tuple[str, int]]
