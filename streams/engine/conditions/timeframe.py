@@ -275,10 +275,8 @@ def _after(events: Past, at: Instant, sequence: int) -> Sequence[Occurrence]:
 
 def _select_young(metric: str, window: int) -> Select:
     def select(situation: Situation) -> Sequence[Occurrence]:
-        events, before = situation.state.recent.get(metric), situation.now - window
-        if events is None or not events.times or events.at(-1) <= before:
-            return ()
-        return events[bisect.bisect_right(range(len(events)), before, key=events.at) :]
+        events = situation.state.recent.get(metric)
+        return () if events is None else events.after(situation.now - window)
 
     return select
 

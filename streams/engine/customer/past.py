@@ -6,6 +6,7 @@ each would be several objects to decode, keep and encode.
 """
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, overload
 
@@ -84,6 +85,12 @@ class Past(msgspec.Struct, array_like=True):
         start = place * _SIZE if place >= 0 else len(self.times) + place * _SIZE
         at: Instant = _unpack_from(self.times, start)[0]
         return at
+
+    def after(self, limit: Instant) -> list[Occurrence]:
+        """The events later than `limit`; no others are unpacked."""
+        if not self.times or self.at(-1) <= limit:  # true of most customers
+            return []
+        return self[bisect_right(range(len(self)), limit, key=self.at) :]
 
     def add(
         self,

@@ -122,10 +122,12 @@ def purchase_of(state: CustomerState, data: dict[str, Any], at: Instant) -> Purc
     items = data.get("items")
     if not items:
         return None
+    past = state.recent.get(SEARCHED)
+    lately = () if past is None else past.after(at - DAY)
     searches = {
         hashed_words(found.data["query"])
-        for found in state.recent.get(SEARCHED, ())
-        if at - DAY < found.at <= at and found.data is not None and found.data.get("query")
+        for found in lately
+        if found.at <= at and found.data is not None and found.data.get("query")
     }
     return Purchase(at, bought_items(items), sorted(searches - {b""}))
 

@@ -30,7 +30,8 @@ def pack_fields(fields: Mapping[str, Any]) -> bytes:
 def unpack_fields(packed: bytes) -> dict[str, Any]:
     """The fields of `pack_fields` bytes, also of those with items written as mappings: by an older
     version, or because an item had other fields."""
-    return without_rows(_decode(packed))
+    fields = _decode(packed)
+    return without_rows(fields) if _ITEMS in fields else fields
 
 
 def with_rows(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -59,3 +59,12 @@ def test_a_remembered_event_keeps_its_currency_without_a_rate() -> None:
     assert past.data[1] is None
     past.add(10, 3, None, "EUR")
     assert list(past)[1:] == [Occurrence(9, 2), Occurrence(10, 3, {}, "EUR")]
+
+
+@pytest.mark.parametrize(("limit", "left"), [(0, 3), (10, 2), (19, 2), (20, 0), (30, 0)])
+def test_the_events_after_a_moment_are_without_those_at_it(limit: int, left: int) -> None:
+    past = Past()
+    assert past.after(limit) == []
+    for sequence, at in enumerate([10, 20, 20]):
+        past.add(at, sequence, {"n": sequence})
+    assert past.after(limit) == past[3 - left :]
