@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ from benchmarks.jobs import (
 )
 from benchmarks.offline import DIGESTS
 from benchmarks.pairs import spread
+from benchmarks.rounds import Rounds
+from benchmarks.warm_up import warm_broker
 from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
 
 RESULTS = ROOT / "benchmarks" / "results" / "last.json"
@@ -80,15 +82,15 @@ def _with_broker(asked: argparse.Namespace, loudness: machine.Loudness) -> dict[
     broker = _broker(directory / "broker")
     try:
         broker.start()
-        run = _Run(asked, broker.bootstrap, directory, loudness)
-        return {part: _WITH_BROKER[part](run) for part in WITH_BROKER if part in asked.only}
+        on_broker = OnBroker(asked, broker.bootstrap, directory, loudness)
+        return {part: _WITH_BROKER[part](on_broker) for part in WITH_BROKER if part in asked.only}
     finally:
         broker.stop()
         shutil.rmtree(directory, ignore_errors=True)
 
 
-class _Run:
-    """What the parts on a broker have in common."""
+class OnBroker:
+    """The parts that run on a broker."""
 
     def __init__(
         self,
@@ -97,69 +99,56 @@ class _Run:
         directory: Path,
         loudness: machine.Loudness,
     ) -> None:
-        self.asked = asked
-        self.bootstrap = bootstrap
-        self.directory = directory
-        self.loudness = loudness
+        self._asked = asked
+        self._bootstrap = bootstrap
+        self._directory = directory
+        self._loudness = loudness
 
-    def jobs(self, compared: tuple[Job, ...]) -> list[Job]:
+    def throughput(self) -> dict[str, Any]:
+        rounds = self._rounds(throughput.COMPARED, ONCE, self._asked.pairs)
+        return throughput.measure(rounds, self._asked.events, self._asked.limit)
+
+    def latency(self) -> dict[str, Any]:
+        asked = self._asked
+        rounds = self._rounds(latency.COMPARED, latency.ONCE, asked.latency_rounds)
+        pace = latency.Pace(asked.rates, asked.latency_seconds, asked.warm_up, asked.warm_events)
+        warm_broker(self._bootstrap, asked.warm_up)
+        return latency.measure(rounds, pace)
+
+    def pauses(self) -> dict[str, Any]:
+        asked = self._asked
+        command, events = SENDFLOW.build(), asked.events // 3
+        return pauses.measure(
+            self._bootstrap, self._directory, command, events, asked.customers, asked.limit
+        )
+
+    def parts(self) -> dict[str, Any]:
+        return parts.measure(self._bootstrap, "parts-", self._asked.events // 10, self._directory)
+
+    def _rounds(self, compared: Iterable[Job], once: Iterable[Job], number: int) -> Rounds:
+        compared, once = self._jobs(compared), self._jobs(once)
+        commands = {job.name: job.build() for job in (*compared, *once)}
+        return Rounds(
+            self._bootstrap,
+            self._directory,
+            compared,
+            once,
+            number,
+            commands,
+            _say,
+            self._loudness.look,
+        )
+
+    def _jobs(self, jobs: Iterable[Job]) -> list[Job]:
         """Those that are asked for and can run here; beside each Sendflow the other checkout's."""
-        names, tree = self.asked.jobs, self.asked.against
+        names, tree = self._asked.jobs, self._asked.against
         found: list[Job] = []
-        for job in compared:
+        for job in jobs:
             if can_run(job) and (not names or job.name in names):
                 found.append(job)
                 if tree and job in (SENDFLOW, SENDFLOW_SAME_JOB):
                     found.append(sendflow_of(tree, job))
         return found
-
-    def throughput(self) -> dict[str, Any]:
-        compared, once = self.jobs(throughput.COMPARED), self.jobs(ONCE)
-        plan = throughput.Plan(
-            self.bootstrap,
-            self.directory,
-            compared,
-            once,
-            {job.name: job.build() for job in (*compared, *once)},
-            self.asked.events,
-            self.asked.pairs,
-            self.asked.limit,
-            _say,
-            self.loudness.look,
-        )
-        return throughput.measure(plan)
-
-    def latency(self) -> dict[str, Any]:
-        compared, once = self.jobs(latency.COMPARED), self.jobs(latency.ONCE)
-        latency.warm_up(self.bootstrap, self.asked.warm_up)
-        plan = latency.Plan(
-            self.bootstrap,
-            self.directory,
-            compared,
-            once,
-            {job.name: job.build() for job in (*compared, *once)},
-            self.asked.rates,
-            self.asked.latency_seconds,
-            self.asked.warm_up,
-            self.asked.warm_events,
-            self.asked.latency_rounds,
-            _say,
-            self.loudness.look,
-        )
-        return latency.measure(plan)
-
-    def pauses(self) -> dict[str, Any]:
-        return pauses.measure(
-            self.bootstrap,
-            self.directory,
-            SENDFLOW.build(),
-            self.asked.events // 3,
-            self.asked.customers,
-            self.asked.limit,
-        )
-
-    def parts(self) -> dict[str, Any]:
-        return parts.measure(self.bootstrap, "parts-", self.asked.events // 10, self.directory)
 
 
 def _offline(asked: argparse.Namespace) -> dict[str, Any]:
@@ -198,11 +187,11 @@ _ALONE: dict[str, Callable[[argparse.Namespace], Any]] = {
     "many_flows": _many_flows,
     "schedule": _schedule,
 }
-_WITH_BROKER: dict[str, Callable[[_Run], dict[str, Any]]] = {
-    "throughput": _Run.throughput,
-    "latency": _Run.latency,
-    "pauses": _Run.pauses,
-    "parts": _Run.parts,
+_WITH_BROKER: dict[str, Callable[[OnBroker], dict[str, Any]]] = {
+    "throughput": OnBroker.throughput,
+    "latency": OnBroker.latency,
+    "pauses": OnBroker.pauses,
+    "parts": OnBroker.parts,
 }
 
 

@@ -1,12 +1,10 @@
 """The whole job in catch-up: CPU per event, events per second and memory of every job, in turns.
 
 All read the same topics, filled once; what a job has written is deleted before the next one runs.
-In each round all run once, every other round in the opposite order, and Sendflow stands between its
-peers: the ratio of a round compares neighbours in time.
 """
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,71 +19,53 @@ from benchmarks.jobs import (
     SENDFLOW_SAME_JOB,
     Job,
     Run,
-    opponent_of,
 )
 from benchmarks.pairs import spread
 from benchmarks.progress import Progress, Rate, watch
+from benchmarks.rounds import Rounds
 
 COMPARED = (QUIX_STREAMS, SENDFLOW_SAME_JOB, KAFKA_STREAMS, SENDFLOW)
-"""In each round, in this order and then in the opposite one."""
+"""In each round; Sendflow stands between its peers."""
 LIMIT_ONCE = 30.0
 """Seconds at most for a job that runs once: it is there for orientation."""
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """What is measured on which broker."""
-
-    bootstrap: str
-    directory: Path
-    compared: Sequence[Job]
-    once: Sequence[Job]  # in the first round only
-    commands: dict[str, list[str]]  # by name of a job
-    events: int
-    rounds: int
-    limit: float  # seconds of one run at most
-    say: Callable[[str], None]
-    between: Callable[[], None]  # before each run
-
-
-def measure(plan: Plan) -> dict[str, Any]:
-    """Runs all and returns every run, the medians of each job, and Sendflow's ratios to each."""
-    sets = {job.flows or SAME_JOB for job in (*plan.compared, *plan.once)}
-    prefixes = {flows: f"rate-{flows.name}-" for flows in sets}
+def measure(rounds: Rounds, events: int, limit: float) -> dict[str, Any]:
+    """Catches up with `events` events, each job within `limit` seconds, and returns every run, the
+    medians of each job, and Sendflow's ratios to the others."""
+    prefixes = {flows: f"rate-{flows.name}-" for flows in map(_set_of, rounds.jobs())}
     for flows, prefix in prefixes.items():
-        shop_topics.prepare(plan.bootstrap, prefix, flows)
-    workload.fill(plan.bootstrap, prefixes.values(), workload.events(plan.events))
-    rounds: list[dict[str, Progress]] = []
-    for number in range(plan.rounds):
-        found: dict[str, Progress] = {}
-        for job in turns(plan.compared, number, plan.once):
-            limit = min(plan.limit, LIMIT_ONCE) if job in plan.once else plan.limit
-            found[job.name] = _run(plan, job, prefixes[job.flows or SAME_JOB], number, limit)
-        rounds.append(found)
+        shop_topics.prepare(rounds.bootstrap, prefix, flows)
+    workload.fill(rounds.bootstrap, prefixes.values(), workload.events(events))
+    found: list[dict[str, Progress]] = []
+    for number in range(rounds.number):
+        found.append({})
+        for job in rounds.turns(number):
+            most = min(limit, LIMIT_ONCE) if job in rounds.once else limit
+            found[-1][job.name] = _run(rounds, job, prefixes[_set_of(job)], number, events, most)
     for prefix in prefixes.values():
-        shop_topics.delete(plan.bootstrap, prefix)
+        shop_topics.delete(rounds.bootstrap, prefix)
     return {
-        "events": plan.events,
-        "rounds": [{name: figures(one) for name, one in found.items()} for found in rounds],
-        "medians": medians(rounds),
-        "ratios": ratios_of(rounds, opponents((*plan.compared, *plan.once))),
+        "events": events,
+        "rounds": [{name: figures(run) for name, run in one.items()} for one in found],
+        "medians": medians(found),
+        "ratios": ratios_of(found, rounds.opponents()),
     }
 
 
-def turns(compared: Sequence[Job], number: int, once: Sequence[Job] = ()) -> list[Job]:
-    """The jobs of a round in their order."""
-    if number == 0:
-        return [*compared, *once]
-    return list(compared if number % 2 == 0 else reversed(compared))
+def _set_of(job: Job) -> Path:
+    """The folder of the definitions on a job's topics: the peers read Sendflow's."""
+    return job.flows or SAME_JOB
 
 
-def _run(plan: Plan, job: Job, prefix: str, number: int, limit: float) -> Progress:
-    shop_topics.clear_outputs(plan.bootstrap, prefix)
-    plan.between()
-    run = Run.of(job, plan.bootstrap, prefix, number, plan.directory)
-    with job.running(plan.commands[job.name], run) as process:
-        found = watch(process, plan.bootstrap, run.group, prefix, plan.events, limit)
+def _run(rounds: Rounds, job: Job, prefix: str, number: int, events: int, limit: float) -> Progress:
+    shop_topics.clear_outputs(rounds.bootstrap, prefix)
+    rounds.between()
+    run = Run.of(job, rounds.bootstrap, prefix, number, rounds.directory)
+    with job.running(rounds.commands[job.name], run) as process:
+        found = watch(process, rounds.bootstrap, run.group, prefix, events, limit)
     warm = f"{found.warm.cpu_us:.1f} warm, " if found.warm else ""
-    plan.say(
+    rounds.say(
         f"round {number + 1}, {job.name}: {warm}{found.whole.cpu_us:.1f} us CPU an event, "
         f"{found.whole.per_second:,.0f} events/s, {found.peak_mib:.0f} MiB"
     )
@@ -124,11 +104,6 @@ def medians(rounds: Sequence[dict[str, Progress]]) -> dict[str, dict[str, float 
             "peak_mib": max(run.peak_mib for run in runs),
         }
     return found
-
-
-def opponents(jobs: Iterable[Job]) -> dict[str, str]:
-    """Name of each job -> that of the Sendflow that does the same; without these themselves."""
-    return {job.name: ours.name for job in jobs if (ours := opponent_of(job)) != job}
 
 
 def ratios_of(

@@ -1,11 +1,6 @@
 from typing import Any
 
-import msgspec
-
-from benchmarks.contracts import COMMAND
-from benchmarks.latency import Latency, medians, percentiles, ratios_of, trigger_of
-from streams.contracts.encode import EffectEncoder
-from streams.contracts.wire import SINGLE_OBJECT_HEADER
+from benchmarks.latency import Latency, medians, percentiles, ratios_of
 
 LINE: dict[str, Any] = dict.fromkeys(Latency.__struct_fields__, 1)
 
@@ -13,20 +8,6 @@ LINE: dict[str, Any] = dict.fromkeys(Latency.__struct_fields__, 1)
 def test_percentiles_are_values_that_were_there() -> None:
     assert percentiles([float(one) for one in range(200, 0, -1)]) == (101, 181, 199, 200)
     assert percentiles([5.0]) == (5, 5, 5, 5)
-
-
-def test_a_command_names_its_event_with_or_without_a_header() -> None:
-    (record,) = EffectEncoder().commands([COMMAND])
-    assert record.value is not None
-    assert trigger_of(record.value) == COMMAND.trigger_event_id
-    assert trigger_of(record.value[SINGLE_OBJECT_HEADER:]) == COMMAND.trigger_event_id
-
-
-def test_a_command_may_come_from_no_event() -> None:
-    command = msgspec.structs.replace(COMMAND, trigger_event_id=None)
-    (record,) = EffectEncoder().commands([command])
-    assert record.value is not None
-    assert trigger_of(record.value) is None
 
 
 def line(rate: int, p99: float) -> Latency:

@@ -1,20 +1,7 @@
-from pathlib import Path
-
 import pytest
 
-from benchmarks.jobs import (
-    KAFKA_STREAMS,
-    PLAIN_FAUST,
-    QUIX_STREAMS,
-    SENDFLOW,
-    SENDFLOW_SAME_JOB,
-    Run,
-    sendflow_of,
-)
 from benchmarks.progress import WARM_UP, Progress, Sample
-from benchmarks.throughput import medians, opponents, ratios_of, turns
-
-COMPARED = [QUIX_STREAMS, SENDFLOW_SAME_JOB, KAFKA_STREAMS]
+from benchmarks.throughput import medians, ratios_of
 
 
 def run_of(cpu_us: float, per_second: float, peak_mib: float = 100.0) -> Progress:
@@ -22,16 +9,6 @@ def run_of(cpu_us: float, per_second: float, peak_mib: float = 100.0) -> Progres
     seconds = (0.0, WARM_UP, 2 * WARM_UP, 3 * WARM_UP)
     rows = [(at, int(per_second * at), per_second * at * cpu_us / 1e6) for at in seconds]
     return Progress([Sample(*row) for row in rows], is_whole=False, peak_mib=peak_mib)
-
-
-def test_every_other_round_goes_the_other_way() -> None:
-    assert turns(COMPARED, 0) == turns(COMPARED, 2) == COMPARED
-    assert turns(COMPARED, 1) == COMPARED[::-1]
-
-
-def test_some_run_in_the_first_round_only() -> None:
-    assert turns(COMPARED, 0, [PLAIN_FAUST]) == [*COMPARED, PLAIN_FAUST]
-    assert PLAIN_FAUST not in turns(COMPARED, 1, [PLAIN_FAUST])
 
 
 def test_ratios_are_of_runs_in_the_same_round() -> None:
@@ -50,25 +27,9 @@ def test_without_an_opponent_there_are_no_ratios() -> None:
     assert ratios_of([{"theirs": run_of(60, 1_000)}], {"theirs": "ours"}) == {"theirs": {}}
 
 
-def test_opponents_do_the_same() -> None:
-    older, older_all = (sendflow_of(Path("older"), job) for job in (SENDFLOW_SAME_JOB, SENDFLOW))
-    assert opponents([*COMPARED, SENDFLOW, older, older_all]) == {
-        "Quix Streams": "Sendflow",
-        "Kafka Streams": "Sendflow",
-        "Sendflow, of older": "Sendflow",
-        "Sendflow, all flows, of older": "Sendflow, all flows",
-    }
-
-
 def test_medians_are_over_rounds_and_memory_is_the_most() -> None:
     rounds = [{"ours": run_of(cpu, 1_000, mib)} for cpu, mib in ((30, 90), (50, 120), (40, 100))]
     found = medians(rounds)["ours"]
     assert found["cpu_us"] == pytest.approx(40)
     assert found["cpu_us_warm"] == pytest.approx(40)
     assert found["peak_mib"] == 120
-
-
-def test_names_of_runs_begin_with_the_prefix() -> None:
-    run = Run.of(QUIX_STREAMS, "broker:9092", "rate-", 1, Path("runs"))
-    assert run.group == "rate-quixstreams-1"
-    assert run.log == Path("runs/rate-quixstreams-1/log")
