@@ -90,6 +90,8 @@ class Past(msgspec.Struct, array_like=True):
         """The events later than `limit`; no others are unpacked."""
         if not self.times or self.at(-1) <= limit:  # true of most customers
             return []
+        if self.at(0) > limit:  # of most others
+            return list(self)
         return self[bisect_right(range(len(self)), limit, key=self.at) :]
 
     def add(
@@ -101,7 +103,7 @@ class Past(msgspec.Struct, array_like=True):
     ) -> None:
         """Remembers an event, the newest in order of processing."""
         self.total += 1
-        packed = _packed(data, no_rate)
+        packed = _packed(data, no_rate) if data or no_rate else None
         times = self.times
         record = _pack(at, sequence)
         if not times or self.at(-1) <= at:
@@ -139,11 +141,11 @@ def remember_first(
     at: Instant, sequence: int, data: dict[str, Any] | None, no_rate: str | None = None
 ) -> Past:
     """The past of a metric after its first event."""
-    packed = _packed(data, no_rate)
+    packed = _packed(data, no_rate) if data or no_rate else None
     return Past(_pack(at, sequence), [] if packed is None else [packed], total=1)
 
 
-def _packed(data: dict[str, Any] | None, no_rate: str | None) -> bytes | None:
+def _packed(data: dict[str, Any] | None, no_rate: str | None) -> bytes:
     if no_rate is not None:
         data = {NO_RATE_KEY: no_rate, **(data or {})}
-    return pack_fields(data) if data else None
+    return pack_fields(data or {})
