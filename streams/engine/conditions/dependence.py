@@ -33,6 +33,7 @@ class Dependence(msgspec.Struct):
 
     metrics: set[str] = set()
     on_journeys: bool = False  # the flows that the customer is in
+    on_past: bool = False  # events of the customer, or what is counted of them
     values: set[str] = set()  # of the customer, which store facts may change (SEMANTICS 7.2)
 
 
@@ -43,15 +44,19 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
         match part:
             case count.Definition():
                 found.metrics.add(part.count)
+                found.on_past = True
                 found.metrics |= _metrics_of_the_day(part)
             case sum_.Definition():
                 found.metrics.add(part.sum)
+                found.on_past = True
                 found.metrics |= _metrics_of_the_day(part)
             case since_last.Definition():
                 metrics = part.since_last
                 found.metrics.update(metrics if isinstance(metrics, list) else [metrics])
+                found.on_past = True
             case SinceLast():
                 found.metrics.add(part.last)
+                found.on_past = True
             case profile.Definition():
                 found.metrics |= PROFILE_METRICS
             case consent.Definition():
@@ -59,20 +64,24 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
             case value.Definition():
                 found.metrics |= VALUE_METRICS
                 found.values.add(part.value)
+                found.on_past = True
             case in_flow.Definition():
                 found.on_journeys = True
             case segment.Definition():
                 inner = dependence_of(segments[part.segment].if_, segments)
                 found.metrics |= inner.metrics
                 found.on_journeys |= inner.on_journeys
+                found.on_past |= inner.on_past
                 found.values |= inner.values
             case str() if part.startswith("$value."):
                 found.metrics |= VALUE_METRICS
                 found.values.add(part.removeprefix("$value."))
+                found.on_past = True
             case str() if part.startswith("$profile."):
                 found.metrics |= PROFILE_METRICS
             case str() if part.startswith("$last."):
                 found.metrics.add(part.removeprefix("$last.").rpartition(".")[0])
+                found.on_past = True
     return found
 
 

@@ -30,10 +30,12 @@ __all__ = [
     "Occurrence",
     "Past",
     "Sent",
+    "StateHead",
     "StatePrefix",
     "Touch",
     "Watch",
     "cart_of",
+    "decode_head",
     "decode_prefix",
     "decode_state",
     "encode_state",
@@ -106,9 +108,9 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
     until: Instant
 
 
-class StatePrefix(msgspec.Struct, array_like=True):
-    """Profile and history of a customer: the fields that audiences depend on. They come first in a
-    state, so that a scan may leave the rest undecoded."""
+class StateHead(msgspec.Struct, array_like=True):
+    """Profile and consent of a customer: the first fields of a state, so that a scan may leave the
+    rest undecoded."""
 
     customer_id: str
     next_due: Instant | None = None  # earliest timer of this customer
@@ -118,6 +120,11 @@ class StatePrefix(msgspec.Struct, array_like=True):
     profile_at: dict[str, Instant | None] = {}  # that of others: profile_updates.py
     suppressed: dict[str, list[str]] = {}  # channel -> causes, at least one: profile_updates.py
     soft_bounces: dict[str, int] = {}  # channel -> in a row, to the present address
+
+
+class StatePrefix(StateHead, array_like=True):
+    """Profile and history of a customer: the fields that audiences depend on, but journeys."""
+
     orders: int = 0
     revenue: int = 0
     refunds: int = 0
@@ -152,6 +159,7 @@ class CustomerState(StatePrefix, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CustomerState).decode
 _decode_prefix = msgspec.msgpack.Decoder(StatePrefix).decode
+_decode_head = msgspec.msgpack.Decoder(StateHead).decode
 
 
 def new_state(customer_id: str) -> CustomerState:
@@ -191,6 +199,14 @@ def decode_prefix(data: bytes) -> StatePrefix:
     if data[:1] != _FORMAT_BYTE:
         return msgspec.convert(_fields_of_older(data), StatePrefix)
     return _decode_prefix(data[_HEADER:])
+
+
+def decode_head(data: bytes) -> StateHead:
+    """Profile and consent of the state in `data`, in a quarter of the time. Raises as
+    `decode_state`."""
+    if data[:1] != _FORMAT_BYTE:
+        return msgspec.convert(_fields_of_older(data), StateHead)
+    return _decode_head(data[_HEADER:])
 
 
 def next_due_in(data: bytes) -> Instant | None:

@@ -1,7 +1,7 @@
 """Scans: all customers are read because of a schedule, a published set of definitions or a changed
 store fact (SEMANTICS 1.10, 5.4, 6.1, 6.2)."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -9,6 +9,9 @@ import msgspec
 from streams.engine.customer import (
     CustomerState,
     Situation,
+    StateHead,
+    StatePrefix,
+    decode_head,
     decode_prefix,
     decode_state,
     encode_state,
@@ -44,13 +47,14 @@ Prefilter = Callable[[bytes], bool]
 
 def prefilter(program: Program, scan: Scan, at: Instant) -> Prefilter | None:
     """A predicate that skips customers whom a scan at `at` does not concern: nearly all of them, of
-    whose states it decodes only half. None if it may concern every customer."""
+    whose states it decodes only a part. None if it may concern every customer."""
     audiences = [audience for _, audience in _scheduled(program, [scan])]
     conditions = [audience.condition for audience in audiences if audience.condition is not None]
     if scan.of_definitions or scan.of_facts or len(conditions) < len(audiences):
         return None
-    depends_on_journeys = any(audience.depends_on_journeys for audience in audiences)
-    decode = decode_state if depends_on_journeys else _decode_what_audiences_read
+    reads = {audience.reads for audience in audiences}
+    # Nobody is concerned without audiences, but customers with due timers: the head has these.
+    decode = next((_DECODE[part] for part in _DECODE if part in reads), _DECODE[StateHead])
     situation = Situation(new_state(""), at, program.facts)
 
     def may_concern(encoded: bytes) -> bool:
@@ -66,7 +70,12 @@ def prefilter(program: Program, scan: Scan, at: Instant) -> Prefilter | None:
     return may_concern
 
 
-_decode_what_audiences_read = cast(Callable[[bytes], CustomerState], decode_prefix)
+_DECODE: Mapping[type[StateHead], Callable[[bytes], CustomerState]] = {
+    CustomerState: decode_state,
+    StatePrefix: cast(Callable[[bytes], CustomerState], decode_prefix),
+    StateHead: cast(Callable[[bytes], CustomerState], decode_head),
+}
+"""The largest part of a state first, because it holds the others."""
 
 
 class Scanned(msgspec.Struct, frozen=True):

@@ -11,11 +11,13 @@ import msgspec
 from streams.engine.conditions import (
     Condition,
     ConditionDefinition,
+    Dependence,
     EvidenceFunction,
     compile_condition,
     compile_evidence,
     dependence_of,
 )
+from streams.engine.customer import CustomerState, StateHead, StatePrefix
 from streams.engine.language import Scope
 from streams.engine.values import Cron, Instant, zone_named
 
@@ -45,8 +47,8 @@ class Audience(msgspec.Struct, frozen=True, eq=False):
 
     condition: Condition | None
     evidence: EvidenceFunction | None
-    depends_on_journeys: bool = False
-    """True if the condition reads more of a customer than the StatePrefix."""
+    reads: type[StateHead] = CustomerState
+    """The part of a customer's state that the condition reads."""
 
 
 def compile_audience(definition: AudienceDefinition, scope: Scope) -> Audience:
@@ -59,5 +61,11 @@ def compile_audience(definition: AudienceDefinition, scope: Scope) -> Audience:
     return Audience(
         compile_condition(definition, outside),
         compile_evidence(definition, outside),
-        dependence_of(definition, scope.segments).on_journeys,
+        _part_read(dependence_of(definition, scope.segments)),
     )
+
+
+def _part_read(dependence: Dependence) -> type[StateHead]:
+    if dependence.on_journeys:
+        return CustomerState
+    return StatePrefix if dependence.on_past else StateHead

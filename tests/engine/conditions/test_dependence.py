@@ -35,4 +35,4 @@ ORDERS = {"count": "order.placed", "at_least": "1"}
     ids=lambda given: str(sorted(given) if isinstance(given, set) else given),
 )
 def test_the_events_that_may_change_it(condition: dict[str, Any], metrics: set[str]) -> None:
-    assert of(condition) == Dependence(metrics=metrics)
+    assert of(condition) == Dependence(metrics=metrics, on_past="profile" not in condition)

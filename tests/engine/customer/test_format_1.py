@@ -10,7 +10,7 @@ import pytest
 
 from streams.engine import CustomerState, cart_of, decode_state, encode_state, patch_times
 from streams.engine.customer.format_1 import FORMAT_1
-from streams.engine.customer.state import FORMAT, StatePrefix, decode_prefix
+from streams.engine.customer.state import FORMAT, StateHead, StatePrefix, decode_head, decode_prefix
 from streams.engine.values import as_written
 
 
@@ -74,10 +74,15 @@ def test_old_states_are_written_in_the_new_format_and_smaller(old: OldState) -> 
 
 
 @pytest.mark.parametrize("old", OLD)
-def test_the_prefix_of_an_old_state_is_that_of_the_state(old: OldState) -> None:
-    prefix, state = decode_prefix(old.bytes), decode_state(old.bytes)
-    for name in StatePrefix.__struct_fields__:
-        assert getattr(prefix, name) == getattr(state, name)
+@pytest.mark.parametrize(
+    ("part", "decode"), [(StateHead, decode_head), (StatePrefix, decode_prefix)]
+)
+def test_head_and_prefix_of_an_old_state_are_those_of_the_state(
+    old: OldState, part: Any, decode: Any
+) -> None:
+    found, state = decode(old.bytes), decode_state(old.bytes)
+    for name in part.__struct_fields__:
+        assert getattr(found, name) == getattr(state, name)
 
 
 @pytest.mark.parametrize("fields", range(1, 15))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -5,8 +7,10 @@ from streams.engine.customer.state import (
     FORMAT,
     CustomerState,
     NewerState,
+    StateHead,
     StatePrefix,
     cart_of,
+    decode_head,
     decode_prefix,
     decode_state,
     encode_state,
@@ -14,6 +18,8 @@ from streams.engine.customer.state import (
     new_state,
 )
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
+
+PARTS = ((StateHead, decode_head), (StatePrefix, decode_prefix))
 
 
 def lived_in() -> CustomerState:
@@ -40,14 +46,15 @@ def test_what_was_encoded_is_decoded() -> None:
     assert encode_state(decode_state(encode_state(state))) == encode_state(state)
 
 
-def test_the_background_is_the_beginning_of_a_state() -> None:
+@pytest.mark.parametrize(("part", "decode"), PARTS)
+def test_head_and_prefix_are_the_beginning_of_a_state(part: Any, decode: Any) -> None:
     state = lived_in()
-    background = decode_prefix(encode_state(state))
-    names = StatePrefix.__struct_fields__
+    found = decode(encode_state(state))
+    names = part.__struct_fields__
     assert names == CustomerState.__struct_fields__[: len(names)]
-    assert [getattr(background, name) for name in names] == [getattr(state, name) for name in names]
+    assert [getattr(found, name) for name in names] == [getattr(state, name) for name in names]
     with pytest.raises(NewerState):
-        decode_prefix(bytes([FORMAT + 1]))
+        decode(bytes([FORMAT + 1]))
 
 
 @pytest.mark.parametrize(

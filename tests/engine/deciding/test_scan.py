@@ -50,3 +50,11 @@ def test_so_does_a_schedule_for_everyone() -> None:
 def test_a_closed_flow_concerns_no_customer() -> None:
     program = program_of(daily(BUYERS, status="archived"))
     assert not is_let_through(program, Scan(MONDAY, ["daily", "left-out"]), orders=1)
+
+
+def test_of_several_audiences_the_largest_part_is_decoded() -> None:
+    named = {**daily({"profile": "first_name", "equals": "ada"}), "flow": "named"}
+    program = program_of(named, daily(BUYERS))
+    for names in (["named", "daily"], ["daily", "named"]):
+        assert is_let_through(program, Scan(MONDAY, names), orders=1)
+        assert not is_let_through(program, Scan(MONDAY, names))
