@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,7 +55,8 @@ console = Console(width=None if sys.stdout.isatty() else 130)
 
 def main() -> None:
     """Measures what is asked for and prints it."""
-    asked = _arguments()
+    asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends broker and jobs
     loudness = machine.Loudness()
     loudness.look()
     broker_kind = "kafka" if has_java() else "embedded"
@@ -238,7 +240,7 @@ SHORT: dict[str, Any] = {
 """Options of `--short`."""
 
 
-def _arguments() -> argparse.Namespace:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="benchmarks.run",
         description=__doc__,
