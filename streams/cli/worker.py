@@ -60,15 +60,17 @@ def worker(
         processes=processes,
     )
     from streams.worker.logs import log_plainly
-    from streams.worker.process import run_worker
     from streams.worker.supervision.cores import number_of_processes
-    from streams.worker.supervision.supervisor import run_supervisor
 
     log_plainly(settings.log_level)
     members = number_of_processes(settings)
     if members == 1:
+        from streams.worker.process import run_worker
+
         status = run_worker(settings, flows)
-    else:
+    else:  # without what a worker imports
+        from streams.worker.supervision.supervisor import run_supervisor
+
         status = run_supervisor(settings, members, flows)
     if status:
         raise typer.Exit(status)

@@ -12,7 +12,6 @@ A deadline bounds the last line. Committed data stands; the next owner decides t
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import threading
 import time
@@ -33,7 +32,14 @@ from streams.ports import CONTROL, PartitionId
 from streams.settings import Settings
 from streams.web.views import HealthView, WorkerView, health_view
 from streams.worker.allocator import limit_arenas
-from streams.worker.exit_status import FAILED, REFUSED, STOPPED
+from streams.worker.ending import (
+    FAILED,
+    REFUSED,
+    STOPPED,
+    THREADS_WITHIN,
+    exit_now,
+    still_running,
+)
 from streams.worker.facts_agent import FactsAgent
 from streams.worker.faust.faust_group import FaustGroup
 from streams.worker.fetching import GATHER, FetchThread
@@ -54,9 +60,6 @@ GRACE_OF_PROCESS = 8.5
 """The same where the process is one of several: their supervisor ends after them."""
 TASKS_WITHIN, GROUP_WITHIN = 5.0, 2.0
 CUT_WITHIN = 2.0
-
-THREADS_WITHIN = 0.5
-"""Seconds for threads to end after everything is closed."""
 
 
 def run_worker(
@@ -269,24 +272,3 @@ class WorkerProcess:
             is_stopping=self._is_stopping.is_set(),
             is_failed=self._tasks is not None and self._tasks.failure.done(),
         )
-
-
-def still_running(others: set[threading.Thread], within: float) -> list[str]:
-    """Names of the threads blocked in a call: the interpreter would wait for them, up to 15
-    seconds. Their work is left to the next owner's fence, as after any exit; none of it was
-    committed, or all of it. `others` are left out."""
-    deadline = time.monotonic() + within
-    names = []
-    for thread in threading.enumerate():
-        if thread.daemon or thread in others:
-            continue
-        thread.join(max(0.0, deadline - time.monotonic()))
-        if thread.is_alive():
-            names.append(thread.name)
-    return names
-
-
-def exit_now(status: int) -> None:
-    """Ends the process without waiting for blocked threads."""
-    logging.shutdown()
-    os._exit(status)

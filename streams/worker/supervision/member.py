@@ -14,7 +14,7 @@ import sys
 import threading
 
 from streams.errors import Refused
-from streams.worker.exit_status import REFUSED, STOPPED
+from streams.worker.ending import REFUSED, STOPPED
 from streams.worker.logs import log_plainly
 from streams.worker.process import run_worker
 from streams.worker.supervision.handover import Handover, decode_handover

@@ -11,7 +11,7 @@ import signal
 
 import msgspec
 
-from streams.worker.exit_status import FAILED, REFUSED, STOPPED
+from streams.worker.ending import FAILED, REFUSED, STOPPED
 
 
 class RestartPolicy(msgspec.Struct, frozen=True):

@@ -21,15 +21,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.settings import Settings
-from streams.worker.exit_status import FAILED
+from streams.worker.ending import FAILED, THREADS_WITHIN, exit_now, still_running
 from streams.worker.group import ProcessPlace
 from streams.worker.preparing import check_cluster, publish_once
-from streams.worker.process import THREADS_WITHIN, exit_now, still_running
-from streams.worker.slot import in_thread
 from streams.worker.supervision.child import Child
 from streams.worker.supervision.cores import settings_of_process
 from streams.worker.supervision.front import Front
@@ -84,13 +83,12 @@ class Supervisor:
         processes: int,
         flows: Path | None,
         folder: Path,
-        policy: RestartPolicy | None = None,
     ) -> None:
         """`folder`: for the sockets of the processes."""
         self._settings = settings
         self._flows = flows
         self._folder = folder
-        self._policy = policy or RestartPolicy()
+        self._policy = RestartPolicy()
         self._is_stopping = threading.Event()
         self._stop = asyncio.Event()
         """Set together with `_is_stopping`, which other threads read."""
@@ -155,9 +153,11 @@ class Supervisor:
 
     async def _prepared(self) -> None:
         """Returns once the processes may start, or are not to start any more. Raises Refused."""
-        preparing = asyncio.create_task(in_thread(self._blocking, self._prepare))
+        loop = asyncio.get_running_loop()
+        preparing = loop.run_in_executor(self._blocking, self._prepare)
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait([preparing, stopping], return_when=asyncio.FIRST_COMPLETED)
+        ends: list[asyncio.Future[Any]] = [preparing, stopping]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if preparing.done():
             preparing.result()

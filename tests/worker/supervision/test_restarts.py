@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from streams.worker.exit_status import FAILED, REFUSED, STOPPED
+from streams.worker.ending import FAILED, REFUSED, STOPPED
 from streams.worker.supervision.restarts import (
     GiveUp,
     Restart,

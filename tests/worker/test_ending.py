@@ -2,7 +2,7 @@
 
 import threading
 
-from streams.worker.process import still_running
+from streams.worker.ending import still_running
 
 
 def test_threads_that_hang_are_named_and_the_others_are_not() -> None:
