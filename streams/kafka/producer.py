@@ -189,7 +189,8 @@ class TransactionalProducer:
     def _produce_in_order(
         self, records: Sequence[OutputRecord], deadline: float, **reporting: Any
     ) -> None:
-        """Waits while the queue is full and continues with the same record (PITFALLS 18)."""
+        """Waits while the queue is full and continues with the same record (PITFALLS 18). One by
+        one: `produce_batch` takes no headers, and 0.42 µs a record for 0.35."""
         client = self._client()
         produce = client.produce
         routes = self._routes
