@@ -3,6 +3,10 @@
 FROM python:3.12-slim AS build
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+# The image runs the compiled form.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends gcc libc6-dev \
+ && rm -rf /var/lib/apt/lists/*
 # The environment of the image first: it changes more rarely than the code.
 COPY requirements.txt .
 RUN python -m venv /opt/sendflow \
@@ -14,7 +18,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY streams streams
 COPY schemas schemas
 COPY flows flows
-RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+RUN SENDFLOW_FORM=compiled pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /opt/sendflow/bin/pip install --no-deps --no-index /wheels/*.whl
 
 FROM python:3.12-slim
@@ -23,6 +27,7 @@ RUN useradd --system --uid 10001 --no-create-home sendflow \
 COPY --from=build /opt/sendflow /opt/sendflow
 ENV PATH=/opt/sendflow/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    SENDFLOW_FORM=compiled \
     SENDFLOW_DATA_DIR=/var/lib/sendflow \
     SENDFLOW_WEB_PORT=6066
 USER sendflow

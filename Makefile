@@ -11,8 +11,11 @@ READY := $(VENV)/.ready
 # Handed out in their order (tests/harness/distribution.py): slow ones, and those on brokers, begin first.
 PYTEST := $(BIN)/python -m pytest --numprocesses $(PARALLEL) --no-loadscope-reorder
 
+INTERPRETED := tests/engine tests/contracts tests/cases tests/runtime tests/properties \
+  tests/sim/test_crash.py tests/broker/test_crash_points.py tests/broker/test_restore.py
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-smoke test-kafka chaos check format bench lock clean
+.PHONY: help install demo test test-smoke test-interpreted test-kafka chaos check format bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +31,8 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-install: $(READY) ## the environment in .venv
+install: $(READY) ## the environment in .venv, and the hot modules compiled, if there is a C compiler
+	@$(BIN)/python -m streams.compiled.build
 
 demo: $(READY) ## a real shop's year, as explained send commands
 	@$(BIN)/sendflow demo $(ARGS)
@@ -38,6 +42,9 @@ test: $(READY) ## all tests that need no Java, broker tests on the embedded brok
 
 test-smoke: $(READY) ## of them, those without a broker and one of each kind on the embedded broker
 	@$(PYTEST) -m "(not broker or smoke) and not kafka and not chaos" $(ARGS)
+
+test-interpreted: $(READY) ## engine, codecs, cases, restores and crashes in the interpreted form
+	@SENDFLOW_FORM=interpreted $(PYTEST) -m "not kafka and not chaos" $(INTERPRETED) $(ARGS)
 
 test-kafka: $(READY) ## the broker tests on Apache Kafka from its jars (Java 17, Maven)
 	@$(BIN)/python -m tests.harness.apache_kafka.jars
@@ -69,4 +76,5 @@ lock: $(READY) ## requirements*.txt anew from pyproject.toml; ARGS=--upgrade for
 
 clean: ## away with everything that was built, and the environment
 	rm -rf $(VENV) build dist *.egg-info .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf streams/compiled/library
 	find streams tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

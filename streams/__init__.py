@@ -8,6 +8,17 @@
     around it       programs.py (records of `control`), local.py (a task on logs in memory)
     above           worker/, operations/, importing/, replay/, flowtest/, demo/, cli/
     everywhere      settings.py, errors.py, metrics.py, resources.py (data files)
+    faster          compiled/ (the hot modules through a compiler, if there is one)
 """
+
+import os
+import sys
+
+from streams.compiled import VARIABLE, FormUnavailable, use_form
+
+try:
+    use_form(os.environ.get(VARIABLE))
+except FormUnavailable as error:
+    sys.exit(f"sendflow: {error}")
 
 __version__ = "0.1.0"

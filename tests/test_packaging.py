@@ -1,5 +1,6 @@
 """What is installed is what the checkout has, and nothing that wasn't pinned."""
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from streams import __version__
+from streams.compiled import form
 from streams.resources import example_flows_dir, schemas_dir
 
 ROOT = Path(__file__).parents[1]
@@ -74,13 +76,42 @@ def test_resources_of_a_checkout_are_those_beside_the_package():
     assert example_flows_dir() == ROOT / "flows"
 
 
-def test_a_wheel_carries_schemas_and_flows_and_finds_them(tmp_path):
-    build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT]
-    run = subprocess.run([sys.executable, *build], capture_output=True, text=True)
+def installed_wheel(folder: Path, form: str) -> tuple[str, Path]:
+    """Builds a wheel; returns its name and the folder that it was extracted to."""
+    build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    run = subprocess.run(
+        [sys.executable, *build],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"SENDFLOW_FORM": form},
+    )
     assert run.returncode == 0, run.stdout + run.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    installed = tmp_path / "installed"
-    zipfile.ZipFile(wheel).extractall(installed)
+    (wheel,) = folder.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(folder / "installed")
+    return wheel.name, folder / "installed"
+
+
+def test_a_wheel_carries_the_compiled_form_where_it_was_built(tmp_path):
+    if not form().is_compiled:
+        pytest.skip(f"this checkout runs {form()}")
+    name, installed = installed_wheel(tmp_path, "compiled")
+    assert not name.endswith("-any.whl")
+    script = "from streams.compiled import form; import streams.task as t; print(form(), t.__file__)"
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(installed), "SENDFLOW_FORM": "compiled"},
+    ).stdout.split()
+    assert found[0] == "compiled"
+    assert Path(found[1]).is_relative_to(installed / "streams" / "compiled" / "library")
+
+
+def test_a_wheel_carries_schemas_and_flows_and_finds_them(tmp_path):
+    name, installed = installed_wheel(tmp_path, "interpreted")
+    assert name.endswith("-none-any.whl")
     script = "from streams.resources import *; print(schemas_dir()); print(example_flows_dir())"
     found = subprocess.run(
         [sys.executable, "-c", script],

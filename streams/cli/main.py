@@ -161,7 +161,9 @@ def _show_version(is_requested: bool) -> None:
     if is_requested:
         from importlib.metadata import version
 
-        output.say(f"sendflow {version('sendflow')}")
+        from streams.compiled import form
+
+        output.say(f"sendflow {version('sendflow')} ({form()})")
         raise typer.Exit
 
 

@@ -33,6 +33,7 @@ class WorkerView(msgspec.Struct):
     generation: int | None
     definitions: str | None  # the version in force
     tasks: list[TaskView]
+    form: str = ""  # compiled, or interpreted and why
     loop: LoopMeasures = LoopMeasures()
 
 

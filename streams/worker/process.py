@@ -20,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from streams import __version__
+from streams.compiled import form
 from streams.contracts.partition_facts import PARTITION_FACTS
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
@@ -68,6 +70,7 @@ def run_worker(
     """Runs a worker until SIGTERM or Ctrl-C and returns the exit status. `flows`: folder of
     definitions to publish on start, unless that set was published before. `place`: where this
     process is one of several. Raises Refused."""
+    logger.info("sendflow %s, %s", __version__, form())
     limit_arenas()
     selector = PauseSelector()
     worker = WorkerProcess(settings, flows, selector, place)
@@ -260,6 +263,7 @@ class WorkerProcess:
             generation=None if self._membership is None else self._membership.generation,
             definitions=running[0].task.program.version if running else None,
             tasks=[task_view(slot) for slot in slots],
+            form=str(form()),
             loop=self._pauses.measures(),
         )
 

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from streams.cli.main import GROUPS, TOP_LEVEL, help_of, run
+from streams.compiled import form
 from streams.errors import OutcomeUnknown, Refused
 
 ALL = [
@@ -70,7 +71,7 @@ def test_help_imports_nothing_that_takes_time():
 def test_the_version_is_that_of_the_package():
     from importlib.metadata import version
 
-    assert in_process("--version") == (0, f"sendflow {version('sendflow')}\n", "")
+    assert in_process("--version") == (0, f"sendflow {version('sendflow')} ({form()})\n", "")
 
 
 def test_without_a_command_it_shows_what_there_is(capsys):

@@ -1,0 +1,40 @@
+"""The modules that are compiled: those that run for every event.
+
+Compiling others would make the build longer and nothing faster: functions of the modules below
+run at every other event or more often in `python -m benchmarks.offline --profile FILE`.
+"""
+
+_BY_PACKAGE = {
+    "streams.engine.conditions": (
+        "comparison condition count profile since_last timeframe trigger truth value where"
+    ),
+    "streams.engine.content": "items texts",
+    "streams.engine.customer": (
+        "concluded flow_entries interest journey lifetime_value limits orders past "
+        "purchase_counts situation state touches update"
+    ),
+    "streams.engine.deciding": (
+        "act by_event by_time change conversion entry moves scan segment_membership"
+    ),
+    "streams.engine.effects": "decision effects",
+    "streams.engine.language": "references",
+    "streams.engine.program": "audience program step turn walk",
+    "streams.engine.sending": "caps coupon expires message recipient smart_sending status",
+    "streams.engine.steps": "if_ send wait wait_for",
+    "streams.engine.values": "event identity money",
+    "streams.runtime": (
+        "acting agenda cache commit coupon_book customers day_purchases days merge "
+        "order records scans timers uncommitted"
+    ),
+    "streams.runtime.time_policy": "live",
+    "streams.contracts": (
+        "compiled_reader compiled_writer decode decisions encode record_reader record_writer"
+    ),
+    "streams.store": "layout",
+    "streams": "task",
+}
+
+HOT = tuple(
+    f"{package}.{module}" for package, modules in _BY_PACKAGE.items() for module in modules.split()
+)
+"""Their names. Those written in `.pyx` have an interpreted form of another name (codecs.py)."""

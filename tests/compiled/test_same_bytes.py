@@ -1,0 +1,36 @@
+"""Both forms write the same bytes: outputs, changelog and store of every case and of random
+histories. The demo's year in both forms: `python -m tests.compiled.year`."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from streams.compiled import form
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def digests_of(name: str) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.compiled.digests"],
+        env=os.environ | {"SENDFLOW_FORM": name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_both_forms_write_the_same_bytes() -> None:
+    if not form().is_compiled:
+        pytest.skip(f"this checkout runs {form()}")
+    compiled, interpreted = digests_of("compiled"), digests_of("interpreted")
+    assert compiled.pop("form") == "compiled"
+    assert interpreted.pop("form").startswith("interpreted")
+    assert len(compiled) > 400
+    differing = [name for name in interpreted if compiled.get(name) != interpreted[name]]
+    assert (differing, len(compiled)) == ([], len(interpreted))
