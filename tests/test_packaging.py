@@ -78,7 +78,7 @@ def test_resources_of_a_checkout_are_those_beside_the_package():
 
 def installed_wheel(folder: Path, form: str) -> tuple[str, Path]:
     """Builds a wheel; returns its name and the folder that it was extracted to."""
-    build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     run = subprocess.run(
         [sys.executable, *build],
         capture_output=True,
@@ -96,7 +96,9 @@ def test_a_wheel_carries_the_compiled_form_where_it_was_built(tmp_path):
         pytest.skip(f"this checkout runs {form()}")
     name, installed = installed_wheel(tmp_path, "compiled")
     assert not name.endswith("-any.whl")
-    script = "from streams.compiled import form; import streams.task as t; print(form(), t.__file__)"
+    script = (
+        "from streams.compiled import form; import streams.task as t; print(form(), t.__file__)"
+    )
     found = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
