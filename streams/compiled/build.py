@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.compiled.library import (
-    PACKAGE,
+    STREAMS,
     Library,
     digest,
     library_folder,
@@ -51,7 +51,7 @@ class BuildFailed(Exception):
     """The compiled form can't be built here; says why."""
 
 
-def main() -> int:
+def run_build() -> int:
     """The command line. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m streams.compiled.build", description=__doc__)
     parser.add_argument("--required", action="store_true", help="fail if it can't be built")
@@ -65,7 +65,7 @@ def main() -> int:
     return 0
 
 
-def build(package: Path = PACKAGE, modules: Sequence[str] = HOT) -> int:
+def build(package: Path = STREAMS, modules: Sequence[str] = HOT) -> int:
     """Builds what has changed, and returns how many modules that were. Raises BuildFailed."""
     built_with = _digest_of_tools()
     sources = {module: digest(source_of(module, package)) for module in modules}
@@ -155,4 +155,4 @@ def _use_slot_cache(generated: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_build())

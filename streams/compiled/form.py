@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from streams.compiled.library import PACKAGE, Library, digest, library_of, source_of
+from streams.compiled.library import STREAMS, Library, digest, library_of, source_of
 
 VARIABLE = "SENDFLOW_FORM"
 COMPILED, INTERPRETED = "compiled", "interpreted"
@@ -58,7 +58,7 @@ def use_form(asked: str | None) -> None:
         )
 
 
-def form_of(asked: str | None, library: Library | None, package: Path = PACKAGE) -> Form:
+def form_of(asked: str | None, library: Library | None, package: Path = STREAMS) -> Form:
     """The form for what is asked and what is there. Raises FormUnavailable."""
     if asked == INTERPRETED:
         return Form(is_compiled=False, reason=f"{VARIABLE} says so")

@@ -7,7 +7,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import NamedTuple
 
-PACKAGE = Path(__file__).resolve().parent.parent
+STREAMS = Path(__file__).resolve().parent.parent
 SUFFIX = EXTENSION_SUFFIXES[0]
 """Of an extension module, with the version of Python and the platform."""
 _MANIFEST = "manifest.json"
@@ -32,7 +32,7 @@ class Library(NamedTuple):
         (self.folder / _MANIFEST).write_text(json.dumps(content, indent=1) + "\n")
 
 
-def library_of(package: Path = PACKAGE) -> Library | None:
+def library_of(package: Path = STREAMS) -> Library | None:
     """The library of the package in the folder `package` for this Python, if one was built."""
     folder = library_folder(package)
     try:
@@ -42,12 +42,12 @@ def library_of(package: Path = PACKAGE) -> Library | None:
     return Library(folder, content["sources"], content["built_with"])
 
 
-def library_folder(package: Path = PACKAGE) -> Path:
+def library_folder(package: Path = STREAMS) -> Path:
     """Where the library lies."""
     return package / "compiled" / "library" / SUFFIX.split(".")[1]
 
 
-def source_of(module: str, package: Path = PACKAGE) -> Path:
+def source_of(module: str, package: Path = STREAMS) -> Path:
     """The source of `module`: `.py`, or `.pyx` for one that only the compiler reads."""
     path = package.parent.joinpath(*module.split("."))
     python = path.with_suffix(".py")
