@@ -30,7 +30,6 @@ from streams.ports import (
     Ports,
     Record,
     Store,
-    StoreBatch,
     TaskSettings,
 )
 from streams.programs import Programs
@@ -92,7 +91,9 @@ class Bench:
             commit = self.task.prepare_commit(wall)
             prepared = clock()
             self._committed += len(commit.records)
-            self._store.write(StoreBatch(commit.batch.changes, self._committed, wall))
+            self._store.write(
+                msgspec.structs.replace(commit.batch, changelog_offset=self._committed)
+            )
             self.task.committed(commit, self._committed)
             stored = clock()
             self._add(commit.records)

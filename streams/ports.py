@@ -60,11 +60,14 @@ class StoreBatch(msgspec.Struct):
 
     `changes` maps a changelog key (customer id, or own key of the task) to its new bytes; None:
     deleted. `changelog_offset` is the next changelog offset to read after these changes.
+    `due_before` has the due time that the store's state of a customer has in its header, of those
+    that are known to have one; the store reads the others.
     """
 
     changes: dict[bytes, bytes | None]
     changelog_offset: int
     written_at: Instant  # wall time of the commit, for the age of the store (PITFALLS 42)
+    due_before: dict[bytes, bytes] = {}
 
 
 class Store(Protocol):
@@ -205,4 +208,4 @@ class TaskSettings(msgspec.Struct, frozen=True):
     commit_interval: int = 100
     commit_events: int = 10_000
     record_time: RecordTime = RecordTime.APPEND  # DESIGN 5.1, 5.7
-    cache_memory: int = 16 * 1024 * 1024  # bytes of cached states
+    cache_memory: int = 32 * 1024 * 1024  # bytes of cached states

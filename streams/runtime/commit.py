@@ -84,6 +84,7 @@ class Pending:
     __slots__ = (
         "changes",
         "counts",
+        "due_before",
         "effects",
         "events",
         "records",
@@ -95,6 +96,7 @@ class Pending:
         # Its lists hold the current slice.
         self.effects = Effects(commands=[], decisions=[], purchases=[], codes=codes)
         self.changes: dict[bytes, bytes | None] = {}  # of customers, and own keys of the task
+        self.due_before: dict[bytes, bytes] = {}  # see StoreBatch
         self.records: list[OutputRecord] = []
         self.counts: Counter[str] = Counter()  # of commands and the like
         self.events = 0  # records processed
@@ -147,5 +149,5 @@ class Pending:
         changes, records = self.changes, self.records
         changes[POSITION_KEY] = _POSITION_ENCODER.encode(position)
         records += [OutputRecord(CHANGELOG, key, value) for key, value in changes.items()]
-        batch = StoreBatch(changes, changelog_offset=-1, written_at=wall)
+        batch = StoreBatch(changes, -1, written_at=wall, due_before=self.due_before)
         return Commit(records, batch, position)

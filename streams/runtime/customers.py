@@ -13,6 +13,7 @@ from streams.engine import (
     CustomerState,
     NewerState,
     decode_state,
+    due_header,
     encode_state,
     is_forgotten,
     new_state,
@@ -58,7 +59,13 @@ class Customers:
         """Adds a changed state to the next transaction and returns its size in bytes. Encoded at
         once: the size is limited (engine/customer/limits.py), and few customers change twice in a
         transaction."""
-        changes = self._uncommitted.pending.changes
+        pending = self._uncommitted.pending
+        changes = pending.changes
+        if customer not in changes:
+            before = self._cache.get(customer)
+            if before is not None:
+                # As the store has it once the transaction in flight is written: it needn't read it.
+                pending.due_before[customer] = due_header(before)
         if is_forgotten(state):
             changes[customer] = None
             self._cache.drop(customer)

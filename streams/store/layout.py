@@ -23,11 +23,6 @@ _POSITION = struct.Struct(">Qq")
 _LATEST = 2**64 - 1  # above every due time
 
 
-def due_bytes(state: bytes) -> bytes:
-    """The due time in the header of a state: 8 bytes, big-endian."""
-    return state[1:9]
-
-
 def timer_start(due: Instant) -> bytes:
     """The key before all timers of `due`."""
     return TIMER_PREFIX + min(max(due, 0), _LATEST).to_bytes(8, "big")

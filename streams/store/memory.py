@@ -4,9 +4,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from itertools import islice, takewhile
 
-from streams.engine import Instant
+from streams.engine import Instant, due_header
 from streams.ports import FIRST_CUSTOMER, OWN_KEY_PREFIX, StoreBatch
-from streams.store.layout import NO_DUE, due_bytes
+from streams.store.layout import NO_DUE
 
 
 class MemoryStore:
@@ -81,6 +81,6 @@ class MemoryStore:
 
 
 def _due_of(state: bytes | None) -> Instant | None:
-    if state is None or due_bytes(state) == NO_DUE:
+    if state is None or due_header(state) == NO_DUE:
         return None
-    return int.from_bytes(due_bytes(state), "big")
+    return int.from_bytes(due_header(state), "big")

@@ -3,14 +3,13 @@
 Measured per changed customer of 230 bytes: 1.1 µs without the write-ahead log, 1.4 µs with it,
 2.6 µs more for reading the previous state. So the log is off: after a crash the store is as of the
 last flush of its write buffer, offset and state alike, and the tail of the changelog is replayed
-onto it, which happens anyway. And the due times of customers read or written lately are cached: a
-customer who changes was read before.
+onto it, which happens anyway. And a batch names the due times of customers whose state was read to
+change it.
 """
 
 import contextlib
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -29,7 +28,7 @@ from rocksdict import (
     WriteOptions,
 )
 
-from streams.engine import Instant
+from streams.engine import Instant, due_header
 from streams.errors import Refused, StoreUnusable
 from streams.ports import FIRST_CUSTOMER, StoreBatch
 from streams.store.failures import store_error
@@ -40,7 +39,6 @@ from streams.store.layout import (
     STATE_END,
     TIMER_END,
     TIMER_PREFIX,
-    due_bytes,
     position_bytes,
     read_position,
     read_timer,
@@ -77,20 +75,14 @@ class RocksStore:
         memory: StoreMemory,
         lock_within: float = 10.0,
         is_stopped: Callable[[], bool] = lambda: False,
-        remembered: int = 50_000,
     ) -> None:
         """Opens or creates the store. While another worker on this host holds its lock, retries for
-        `lock_within` seconds (PITFALLS 33). `remembered`: number of cached due times.
+        `lock_within` seconds (PITFALLS 33).
 
         Raises Refused if it stays locked or the system denies access, StoreUnusable if it is
         damaged (failures.py); so do all reads and writes."""
         self._directory = directory
         self._memory = memory
-        self._remembered = remembered
-        self._recent: dict[bytes, bytes] = {}  # customer -> due time as in the header
-        self._older: dict[bytes, bytes] = {}
-        self._remembering = threading.Lock()
-        self._writes = 0  # two for each write: odd while one is in progress
         self._write_options = WriteOptions()
         self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
         self._page_options = _page_options()
@@ -103,17 +95,10 @@ class RocksStore:
     # ── Reading ───────────────────────────────────────────────────────────────────────────────
 
     def get(self, key: bytes) -> bytes | None:
-        writes = self._writes
         try:
             state: bytes | None = self._database.get(STATE + key)
         except Exception as exception:  # rocksdict has no class for RocksDB's errors
             raise self._error("reading", exception) from exception
-        if state is not None and key[0] != 0:  # OWN_KEY_PREFIX
-            with self._remembering:
-                # Only if certainly current: another thread may have written the customer since.
-                if writes == self._writes and not writes & 1:
-                    self._recent[key] = due_bytes(state)
-                    self._forget()
         return state
 
     def changelog_offset(self) -> int | None:
@@ -171,20 +156,13 @@ class RocksStore:
 
     def write(self, batch: StoreBatch) -> None:
         """All of `batch` at once or not at all, with the index of timers kept in step."""
-        with self._remembering:
-            self._writes += 1
         try:
             self._write(batch)
         except Exception as exception:
-            self._recent, self._older = {}, {}  # may belong to changes that weren't written
             raise self._error("writing", exception) from exception
-        finally:
-            with self._remembering:
-                self._writes += 1
 
     def _write(self, batch: StoreBatch) -> None:
-        self._recall(batch)
-        recent, older = self._recent, self._older
+        due_before = batch.due_before | self._stored_due_times(batch)
         writes = WriteBatch(raw_mode=True)
         put, delete = writes.put, writes.delete
         for key, state in batch.changes.items():
@@ -192,12 +170,11 @@ class RocksStore:
                 new = NO_DUE
                 delete(STATE + key)
             else:
-                new = state[1:9]  # due_bytes, in the hottest loop of the store
+                new = state[1:9]  # due_header, in the hottest loop of the store
                 put(STATE + key, state)
             if key[0] == 0:  # OWN_KEY_PREFIX
                 continue
-            old = recent.get(key) or older[key]
-            recent[key] = new
+            old = due_before[key]
             if old != new:
                 if old != NO_DUE:
                     delete(TIMER_PREFIX + old + key)
@@ -205,7 +182,19 @@ class RocksStore:
                     put(TIMER_PREFIX + new + key, b"")
         put(POSITION, position_bytes(batch))
         self._database.write(writes, self._write_options)
-        self._forget()
+
+    def _stored_due_times(self, batch: StoreBatch) -> dict[bytes, bytes]:
+        """The due times of those customers of `batch` of whom it doesn't name them."""
+        known = batch.due_before
+        missing = [key for key in batch.changes if key not in known and key[0] != 0]
+        if not missing:
+            return {}
+        keys: Any = [STATE + key for key in missing]
+        states = cast(list[bytes | None], self._database.get(keys))
+        return {
+            key: NO_DUE if state is None else due_header(state)
+            for key, state in zip(missing, states, strict=True)
+        }
 
     def clear(self) -> None:
         """Deletes everything, as before the first write."""
@@ -230,7 +219,6 @@ class RocksStore:
     # ── Inside ────────────────────────────────────────────────────────────────────────────────
 
     def _opened(self, lock_within: float, is_stopped: Callable[[], bool]) -> Rdict:
-        self._recent, self._older = {}, {}
         deadline = time.monotonic() + lock_within
         while True:
             try:
@@ -270,25 +258,6 @@ class RocksStore:
             rows.status()  # damage looks like the end
         except Exception as exception:
             raise self._error("reading", exception) from exception
-
-    def _recall(self, batch: StoreBatch) -> None:
-        """Reads the due times of customers in `batch` that aren't cached."""
-        recent, older = self._recent, self._older
-        missing = [
-            key for key in batch.changes if key not in recent and key not in older and key[0] != 0
-        ]
-        if not missing:
-            return
-        keys: Any = [STATE + key for key in missing]
-        states = cast(list[bytes | None], self._database.get(keys))
-        for key, state in zip(missing, states, strict=True):
-            recent[key] = NO_DUE if state is None else due_bytes(state)
-
-    def _forget(self) -> None:
-        """Two generations: when the newer one is full, the older one is dropped."""
-        if len(self._recent) * 2 > self._remembered:
-            self._older = self._recent
-            self._recent = {}
 
     def _error(self, doing: str, exception: Exception) -> Exception:
         return store_error(self._directory, doing, exception)

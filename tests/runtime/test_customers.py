@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine import CustomerState, encode_state, new_state
+from streams.engine import CustomerState, due_header, encode_state, new_state
 from streams.errors import Refused
 from streams.ports import StoreBatch
 from streams.runtime.commit import Commit, Pending, Position
@@ -51,9 +51,14 @@ class Parts:
         return commit
 
     def end(self) -> None:
-        """The store holds the transaction in flight."""
+        """The store holds the transaction in flight, which names only its own due times."""
         assert self.uncommitted.in_flight is not None
-        self.store.write(self.uncommitted.in_flight.batch)
+        batch = self.uncommitted.in_flight.batch
+        for customer, due in batch.due_before.items():
+            stored = super(CountingStore, self.store).get(customer)
+            assert stored is not None
+            assert due_header(stored) == due
+        self.store.write(batch)
         self.uncommitted.in_flight = None
 
     def commit(self) -> None:

@@ -31,13 +31,14 @@ class StoresAgree(RuleBasedStateMachine):
         self.open_rocks()
 
     def open_rocks(self) -> None:
-        # So little is remembered that due times are also read back.
-        self.rocks = RocksStore(Path(self.directory.name) / "0", self.rocks_memory, remembered=2)
+        self.rocks = RocksStore(Path(self.directory.name) / "0", self.rocks_memory)
 
-    @rule(customers=changes, own=own_changes)
-    def write(self, customers: dict, own: dict) -> None:
+    @rule(customers=changes, own=own_changes, named=st.sets(customers))
+    def write(self, customers: dict, own: dict, named: set[bytes]) -> None:
         self.offset += 1
-        batch = StoreBatch({**customers, **own}, self.offset, 1_000 + self.offset)
+        stored = {key: self.memory_store.get(key) for key in named}
+        due_before = {key: value[1:9] for key, value in stored.items() if value is not None}
+        batch = StoreBatch({**customers, **own}, self.offset, 1_000 + self.offset, due_before)
         self.memory_store.write(batch)
         self.rocks.write(batch)
 

@@ -45,7 +45,7 @@ def test_pitfall_46_a_new_store_has_no_offset_and_zero_is_one(tmp_path, memory):
 
 
 def test_pitfall_27_the_timer_that_is_written_later_wins(tmp_path, memory):
-    store = RocksStore(tmp_path / "0", memory, remembered=0)
+    store = RocksStore(tmp_path / "0", memory)
     for offset, due in enumerate([100, None, 300, 300, 200]):
         store.write(StoreBatch({b"anna": state(due)}, offset, 0))
     assert store.timers(0, 1_000, 10) == [(200, b"anna")]
@@ -54,33 +54,14 @@ def test_pitfall_27_the_timer_that_is_written_later_wins(tmp_path, memory):
     store.close()
 
 
-def test_due_times_are_forgotten_only_when_there_are_too_many(tmp_path, memory):
-    store = RocksStore(tmp_path / "0", memory, remembered=10)
-    for round_ in range(5):
-        store.write(
-            StoreBatch({b"%d" % n: state(1_000 * round_ + n) for n in range(50)}, round_, 0)
-        )
-    assert store.timers(0, 10_000, 100) == [(4_000 + n, b"%d" % n) for n in range(50)]
-    store.close()
-
-
-def test_what_is_read_while_another_thread_writes_moves_no_timer_wrongly(tmp_path, memory):
-    store = RocksStore(tmp_path / "0", memory, remembered=20)
-    customers = [b"%d" % number for number in range(50)]
-    is_over = threading.Event()
-
-    def read() -> None:
-        while not is_over.is_set():
-            for customer in customers:
-                store.get(customer)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for round_ in range(1, 500):
-        store.write(StoreBatch({customer: state(round_) for customer in customers}, round_, 0))
-    is_over.set()
-    reader.join()
-    assert store.timers(0, 1_000, 100_000) == [(499, customer) for customer in sorted(customers)]
+def test_due_times_that_a_batch_names_are_not_read(tmp_path, memory):
+    store = RocksStore(tmp_path / "0", memory)
+    customers = [b"anna", b"ben", b"cleo"]
+    store.write(StoreBatch({customer: state(100) for customer in customers}, 1, 0))
+    named = {b"anna": state(100)[1:9], b"cleo": state(100)[1:9]}
+    changes = {b"anna": state(200), b"ben": state(300), b"cleo": None, b"dora": state(400)}
+    store.write(StoreBatch(changes, 2, 0, named))
+    assert store.timers(0, 1_000, 10) == [(200, b"anna"), (300, b"ben"), (400, b"dora")]
     store.close()
 
 
@@ -285,28 +266,4 @@ def test_pitfall_53_a_table_that_is_damaged_is_found_when_it_is_read(tmp_path, m
     ):
         with pytest.raises(StoreUnusable, match=r"(?i)corruption"):
             read()
-    store.close()
-
-
-def test_a_read_while_a_write_is_under_way_leaves_no_old_timer(tmp_path, memory):
-    store = RocksStore(tmp_path / "0", memory)
-    store.write(StoreBatch({b"anna": state(100)}, 1, 0))
-
-    class Database:
-        """Anna is read, by a query, just before her new state gets there."""
-
-        def __init__(self, database):
-            self._database = database
-
-        def __getattr__(self, name):
-            return getattr(self._database, name)
-
-        def write(self, *arguments):
-            store.get(b"anna")
-            self._database.write(*arguments)
-
-    store._database = Database(store._database)  # type: ignore[assignment]
-    store.write(StoreBatch({b"anna": state(200)}, 2, 0))
-    store.write(StoreBatch({b"anna": state(300)}, 3, 0))
-    assert store.timers(0, 1_000, 10) == [(300, b"anna")]
     store.close()

@@ -38,6 +38,7 @@ __all__ = [
     "decode_head",
     "decode_prefix",
     "decode_state",
+    "due_header",
     "encode_state",
     "forget_all",
     "is_forgotten",
@@ -209,9 +210,14 @@ def decode_head(data: bytes) -> StateHead:
     return _decode_head(data[_HEADER:])
 
 
+def due_header(data: bytes) -> bytes:
+    """The next due time of the state in `data` as its header has it: 8 bytes, big-endian."""
+    return data[1:_HEADER]
+
+
 def next_due_in(data: bytes) -> Instant | None:
     """The next due time of the state in `data`, read from its header."""
-    due = data[1:_HEADER]
+    due = due_header(data)
     return None if due == _NO_TIMER else int.from_bytes(due, "big")
 
 
