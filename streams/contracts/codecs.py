@@ -1,23 +1,21 @@
-"""Readers and writers of records in the form that runs here: compiled, where the C modules
-`compiled_reader` and `compiled_writer` were built, otherwise generated Python. Both read and write
-the same; the generated form also reads and writes what the compiled one leaves to it."""
+"""Readers and writers of records in the form of this process: compiled, by the C modules
+`compiled_reader` and `compiled_writer`, or generated Python. Both read and write the same; the
+generated form also reads and writes what the compiled one leaves to it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from streams.compiled import form
 from streams.contracts import record_reader, record_writer
 from streams.contracts.record_reader import RecordReader
 from streams.contracts.record_writer import RecordWriter
 from streams.contracts.resolution import NotCovered, resolved
 from streams.contracts.schemas import Schema
 
-try:
+COMPILED = form().is_compiled
+if COMPILED:  # not "if they can be imported": a broken library must not run half interpreted
     from streams.contracts.compiled_reader import compiled_reader
     from streams.contracts.compiled_writer import compiled_dict_writer, compiled_struct_writer
-except ImportError:
-    COMPILED = False
-else:
-    COMPILED = True
 
 
 def reader_of(
