@@ -120,7 +120,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schema_registry_password_file: Path | None = None
     log_level: LogLevel = LogLevel.INFO
     cache_memory: SizeSetting = 32 * 1024 * 1024  # of states, per task
-    store_memory: SizeSetting = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per process
+    store_memory: SizeSetting = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per worker
     security: Security = Security()
 
 

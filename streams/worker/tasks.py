@@ -296,8 +296,9 @@ class Tasks:
                 self._wake(slot)
 
     def _wake(self, slot: TaskSlot) -> None:
-        """Lets a task run after records came, unless it still waits for another input: at the live
-        edge that is so for most batches."""
+        """Lets a task run after records came. One that still waits for another input, as after most
+        batches at the live edge, goes on only with end offsets, which are requested sooner now that
+        records wait for them."""
         if slot.task.waits_for is None:
             self._slices.mark_ready(slot)
         else:

@@ -145,7 +145,8 @@ class Consumer(driver.Consumer):
             while not (self.should_stop or fetcher.should_stop):
                 async for _, message in self.getmany(timeout=FETCH_TIMEOUT):
                     # Not under `wait_first`, whose four asyncio tasks per message cost more than
-                    # the rest of Faust. While the flow is active, the callback doesn't block.
+                    # the rest of Faust. While the flow is active, the callback doesn't block; a
+                    # batch of a suspended one is fetched again once positions are reset.
                     if self.app.flow_control.is_active():
                         await self.callback(message)
         except asyncio.CancelledError:
