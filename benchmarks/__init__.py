@@ -6,6 +6,8 @@ latency      from an order to its command         load       the events, at a st
 pauses       longest stop of a worker's loop      machine    CPU times, loudness
 offline      the task alone; two checkouts        pairs      quartiles, ratios
 parts, engine, contracts, many_flows, schedule    single costs
-jobs, peers, same_job                             what is compared, and by which definitions
-workload, shop_topics                             the events, and the topics they are in
+jobs, peers, same_job, rounds                     what is compared, by which definitions, in turns
+workload, shop_topics, warm_up                    the events, their topics, a warm broker
+command_reader                                    the commands of a job, for its latency
+offline_records, offline_run                      the input of `offline`, and one run of it
 """

@@ -3,7 +3,7 @@
 Every job is measured in the same way, one after the other on the same broker: the load comes from
 a process of its own (`benchmarks.load`), one reader sees the commands of all, and the milliseconds
 are those from the record time of the order to the arrival of the first command that it triggered.
-Cold starts don't count: the broker is warmed by transactions of nobody's (`warm_up`), each job by a
+Cold starts don't count: the broker is warmed by other transactions (`warm_up`), each job by a
 catch-up with events that are already there and by some seconds of load, and each rate by its own
 first seconds.
 """

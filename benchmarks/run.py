@@ -45,9 +45,6 @@ from benchmarks.warm_up import warm_broker
 from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
 
 RESULTS = ROOT / "benchmarks" / "results" / "last.json"
-ALONE = ("offline", "many_flows", "schedule")
-"""Parts that need no broker."""
-WITH_BROKER = ("throughput", "latency", "pauses", "parts")
 ONCE = (SENDFLOW_TWO_PROCESSES, KAFKA_STREAMS_CACHED, PLAIN_FAUST)
 
 console = Console(width=None if sys.stdout.isatty() else 130)
@@ -68,7 +65,7 @@ def main() -> None:
     for part in asked.only:
         if part in ALONE:
             loudness.look()
-            result[part] = _ALONE[part](asked)
+            result[part] = ALONE[part](asked)
     if any(part in WITH_BROKER for part in asked.only):
         result |= _with_broker(asked, loudness)
     loudness.look()
@@ -85,7 +82,7 @@ def _with_broker(asked: argparse.Namespace, loudness: machine.Loudness) -> dict[
     try:
         broker.start()
         on_broker = OnBroker(asked, broker.bootstrap, directory, loudness)
-        return {part: _WITH_BROKER[part](on_broker) for part in WITH_BROKER if part in asked.only}
+        return {part: WITH_BROKER[part](on_broker) for part in WITH_BROKER if part in asked.only}
     finally:
         broker.stop()
         shutil.rmtree(directory, ignore_errors=True)
@@ -184,12 +181,13 @@ def _schedule(asked: argparse.Namespace) -> Any:
     return _alone("schedule", "--customers", str(asked.scheduled))
 
 
-_ALONE: dict[str, Callable[[argparse.Namespace], Any]] = {
+ALONE: dict[str, Callable[[argparse.Namespace], Any]] = {
     "offline": _offline,
     "many_flows": _many_flows,
     "schedule": _schedule,
 }
-_WITH_BROKER: dict[str, Callable[[OnBroker], dict[str, Any]]] = {
+"""Parts that need no broker."""
+WITH_BROKER: dict[str, Callable[[OnBroker], dict[str, Any]]] = {
     "throughput": OnBroker.throughput,
     "latency": OnBroker.latency,
     "pauses": OnBroker.pauses,

@@ -92,7 +92,8 @@ def _plain(rate: Rate) -> dict[str, float]:
 
 
 def medians(rounds: Sequence[dict[str, Progress]]) -> dict[str, dict[str, float | None]]:
-    """Of each job over its rounds; `cpu_us_warm` is None where a run was too short for it."""
+    """Of each job over its rounds, but of `peak_mib` the largest; `cpu_us_warm` is None where every
+    run was too short for it."""
     found: dict[str, dict[str, float | None]] = {}
     for name in {name: None for one in rounds for name in one}:
         runs = [one[name] for one in rounds if name in one]

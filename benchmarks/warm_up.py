@@ -1,4 +1,4 @@
-"""A warm broker: Apache Kafka's Java code is compiled as it is used."""
+"""A warm broker: Apache Kafka's Java code is compiled by the JVM as it is used."""
 
 import time
 
@@ -13,8 +13,8 @@ RECORDS = 100
 
 
 def warm_broker(bootstrap: str, seconds: float) -> None:
-    """Warms the broker, whose Java code is compiled as it is used, by transactions of nobody's on
-    topics of their own, with a read_committed reader behind them."""
+    """Runs transactions on topics that no job uses, with a read_committed reader behind them, for
+    so many seconds; deletes the topics."""
     shop_topics.create(bootstrap, PREFIX)
     quiet = {"bootstrap.servers": bootstrap, "log_level": 0}
     producer = Producer({**quiet, "transactional.id": PREFIX})
@@ -33,7 +33,7 @@ def warm_broker(bootstrap: str, seconds: float) -> None:
     while time.monotonic() < end:
         producer.begin_transaction()
         for _ in range(RECORDS):
-            producer.produce(topics[number % 4], b"." * 200, key=str(number))
+            producer.produce(topics[number % len(topics)], b"." * 200, key=str(number))
             number += 1
         offset = TopicPartition(PREFIX + "orders", 0, number)
         producer.send_offsets_to_transaction([offset], consumer.consumer_group_metadata(), 30)
