@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.compiled.form import Form, FormUnavailable, form_of
-from streams.compiled.library import Library, digest, library_of, source_of
+from streams.compiled.library import Library, digest, library_folder, library_of, source_of
 
 
 @pytest.fixture
@@ -63,11 +63,8 @@ def test_another_form_is_refused(library: Library, package: Path) -> None:
 
 def test_a_library_is_there_once_its_manifest_is_written(package: Path) -> None:
     assert library_of(package) is None
-    folder = package / "compiled" / "library"
-    from streams.compiled.library import library_folder
-
     library = Library(library_folder(package), {"shop.hot": "1"}, "tools")
     library.folder.mkdir(parents=True)
-    assert library.folder.is_relative_to(folder)
+    assert library.folder.is_relative_to(package / "compiled" / "library")
     library.write()
     assert library_of(package) == library

@@ -1,5 +1,5 @@
 """Both forms write the same bytes: outputs, changelog and store of every case and of random
-histories. The demo's year in both forms: `python -m tests.compiled.year`."""
+histories."""
 
 import json
 import os
