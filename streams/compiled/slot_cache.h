@@ -33,7 +33,7 @@ look_up(PyObject *object, PyObject *name, Slot *slot)
         PyMemberDef *member = ((PyMemberDescrObject *)found)->d_member;
         if (member->type == T_OBJECT_EX
             && PyType_IsSubtype(type, ((PyDescrObject *)found)->d_type)
-            && PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG)) {
+            && type->tp_version_tag != 0) { /* newer Pythons no longer set the flag for that */
             PyObject *before = slot->name;
             *slot = (Slot){type, Py_NewRef(name), type->tp_version_tag, member->offset};
             Py_XDECREF(before);

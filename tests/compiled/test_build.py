@@ -71,6 +71,18 @@ assert owner_of(cart) == owner_of(cart) == "anna"
 # A type that changes is looked up anew.
 Cart.owner = property(lambda self: "changed")
 assert owner_of(cart) == "changed"
+Cart.__getattribute__ = lambda self, name: "intercepted"
+assert owner_of(cart) == owner_of(gift) == "intercepted"
+del Cart.__getattribute__
+assert owner_of(cart) == "changed" and owner_of(gift) == "nobody"
+# A new type may lie where a deleted one lay.
+for places in range(200):
+    names = [f"place_{number}" for number in range(places % 5)]
+    Buyer = type("Buyer", (), {"__slots__": (*names, "owner")})
+    buyer = Buyer()
+    buyer.owner = places
+    assert owner_of(buyer) == owner_of(buyer) == places
+    del Buyer, buyer
 try:
     price_of("no item")
 except AttributeError as error:
