@@ -92,6 +92,8 @@ class Supervisor:
         self._is_stopping = threading.Event()
         self._stop = asyncio.Event()
         """Set together with `_is_stopping`, which other threads read."""
+        self._is_signalled = False
+        """True from the first signal on; without one, a process that was given up ends the rest."""
         self._given_up: int | None = None
         """Exit status where a process was given up."""
         self._blocking = ThreadPoolExecutor(1, thread_name_prefix="start")
@@ -122,11 +124,13 @@ class Supervisor:
         return status_of_stop(statuses) if self._given_up is None else self._given_up
 
     def _on_signal(self, number: signal.Signals) -> None:
-        if self._stop.is_set():
+        if self._is_signalled:
             logger.warning("second %s: killing all processes", number.name)
             self._exit_now()
+        self._is_signalled = True
         logger.info("%s received: stopping all processes", number.name)
-        self._begin_end()
+        if not self._stop.is_set():
+            self._begin_end()
 
     def _begin_end(self) -> None:
         """Limits the rest to GRACE_OF_ALL seconds, whatever hangs."""
