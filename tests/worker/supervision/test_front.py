@@ -77,7 +77,8 @@ async def health(url: str) -> tuple[int, dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front, "ANSWER_WITHIN", 0.2)
+    # Those that answer must do so in time on a busy machine, too.
+    monkeypatch.setattr(front, "ANSWER_WITHIN", 1.0)
 
 
 async def test_any_process_is_asked_with_the_path_as_it_came(tmp_path: Path) -> None:
