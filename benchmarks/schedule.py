@@ -48,7 +48,7 @@ from streams.runtime.order import START as PHASE
 from streams.runtime.order import order_key
 from streams.store.rocks import RocksStore, StoreMemory
 from streams.task import PartitionTask
-from streams.worker.slices import SLICE
+from streams.worker.slice_budget import SLICE
 
 HOUR = 3_600_000
 KINDS = 2_000

@@ -163,6 +163,12 @@ class PartitionTask:
         return self._agenda.next_due
 
     @property
+    def is_within_chunk(self) -> bool:
+        """True if the last slice ended within a chunk of a scan: the next ones continue it, and a
+        transaction should wait for its end, a few slices away."""
+        return self._firing.is_within_chunk
+
+    @property
     def program(self) -> Program:
         """The definitions and store facts in force."""
         return self._in_force.program
@@ -216,8 +222,13 @@ class PartitionTask:
             self._merge.restart_waits()  # no end offsets are requested during a lookup
         self._wall = wall
         self._lookup_needed = None
-        has_more = self._run(wall, budget)
-        self._uncommitted.pending.settle(self._ports.encoder)
+        if self._firing.is_within_chunk:
+            self._firing.continue_chunk(self.clock, budget)
+            has_more = True
+        else:
+            has_more = self._run(wall, budget)
+        if not self._firing.is_within_chunk:  # its decisions share their output records
+            self._uncommitted.pending.settle(self._ports.encoder)
         return has_more
 
     def _run(self, wall: Instant, budget: int) -> bool:
@@ -233,7 +244,9 @@ class PartitionTask:
                     self._firing.fire(self._reach(due))
                     budget -= 1
                 case ScanChunk(due):
-                    budget -= 1 + self._firing.scan_chunk(due, self._reach(due))
+                    budget -= 1 + self._firing.begin_chunk(due, self._reach(due), budget)
+                    if self._firing.is_within_chunk:
+                        return True
                 case FanOut(due):
                     self._reach(due)
                     budget -= 1 + self._news.fan_out(due)
@@ -317,8 +330,12 @@ class PartitionTask:
 
     def prepare_commit(self, wall: Instant) -> Commit:
         """Everything decided so far as one transaction. The task may continue processing, but only
-        one transaction is in progress at a time."""
+        one transaction is in progress at a time. Completes a chunk of a scan first
+        (`is_within_chunk`), and so raises what `run` raises."""
         assert self._uncommitted.in_flight is None, "one transaction at a time"
+        if self._firing.is_within_chunk:
+            self._firing.continue_chunk(self.clock)
+            self._uncommitted.pending.settle(self._ports.encoder)
         self._days.keep()
         position = Position(
             inputs=self._merge.positions(),

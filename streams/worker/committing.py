@@ -36,7 +36,9 @@ class Commits:
         wall = self._running.clock()
         wait = math.inf
         for slot in self._running.slots():
-            due = None if slot.commit is not None else slot.task.commit_due(wall)
+            if slot.commit is not None or slot.task.is_within_chunk:
+                continue
+            due = slot.task.commit_due(wall)
             if due is None:
                 continue
             if due <= wall:

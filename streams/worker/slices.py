@@ -11,6 +11,7 @@ transaction runs in a thread (committing.py).
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from streams.errors import LookupNeeded
@@ -19,8 +20,6 @@ from streams.worker.fetching import FetchThread
 from streams.worker.lookups import Lookups
 from streams.worker.slot import RunningTasks, TaskSlot
 
-SLICE = 200
-"""Records and timers of one slice: a few milliseconds between two turns of the event loop."""
 SWEEP_INTERVAL = 0.5
 """Seconds after which every task runs, marked or not."""
 
@@ -83,11 +82,13 @@ class Slices:
             return  # its transaction lags behind; the end of that marks it ready
         if slot.lookup is not None:
             return  # the end of the lookup marks it ready
+        began = time.thread_time()
         try:
-            has_more = slot.task.run(self._running.clock(), SLICE)
+            has_more = slot.task.run(self._running.clock(), slot.budget.records)
         except Exception as error:
             self._running.failed(slot, error)
             return
+        slot.budget.adapt(time.thread_time() - began)
         if has_more:
             self._ready.add(slot)
         elif slot.task.lookup_needed is not None:

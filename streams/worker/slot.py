@@ -22,6 +22,7 @@ from streams.runtime.lifecycle import TaskState, moved
 from streams.runtime.order import OrderKey
 from streams.task import PartitionTask
 from streams.worker.fetching import Fetched, FetchThread
+from streams.worker.slice_budget import SliceBudget
 
 HIGH_RECORDS, HIGH_BYTES = 12_500, 4_000_000
 """Buffer limits of an input: above, its partition is paused; below a quarter, it is resumed."""
@@ -90,6 +91,7 @@ class TaskSlot:
         """The running transaction."""
         self.lookup: asyncio.Task[None] | None = None
         """The lookup that the task waits for (lookups.py)."""
+        self.budget = SliceBudget()
         self.left = asyncio.Event()
         """Set when the worker stops running the task."""
         self._cancelled = threading.Event()

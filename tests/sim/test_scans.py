@@ -533,14 +533,14 @@ def test_a_crash_in_the_middle_goes_on_behind_the_last_committed_chunk(
     shop.until(NINE - 1)
     local = shop.local
     for _ in range(2):
-        assert local.step(NINE + HOUR, 1)
+        assert local.step(NINE + HOUR, 3)
     local.commit(NINE + HOUR)
     assert [name for name, _ in after_nine(shop)] == list("abcdef")
     position = decode_position(local.store.get(POSITION_KEY))
     assert position is not None
     (in_progress,) = position.plans.in_progress
     assert (in_progress.scan.moment, in_progress.chunks, in_progress.after) == (NINE, 2, b"f")
-    assert local.step(NINE + HOUR, 1)  # g to i, never committed
+    assert local.step(NINE + HOUR, 3)  # g to i, never committed
     local.restart(keep_store=False)
     shop.until(NINE + HOUR)
     assert after_nine(shop) == [(name, place // 3) for place, name in enumerate("abcdefghij")]
@@ -591,6 +591,60 @@ def test_pitfall_61_nor_does_a_failure_of_the_audience(
     assert after_nine(shop) == [("a", 0), ("c", 0), ("e", 1)]
     (letter,) = shop.outputs("dead-letters")
     assert (letter["topic"], letter["key"]) == ("timer", b"d")
+
+
+# ── Chunks in several slices ──────────────────────────────────────────────────────────────────────
+
+
+def test_a_chunk_goes_on_over_several_slices(shop: LocalShop, chunks_of_three: None) -> None:
+    shop.publish(BEGIN - 1, DAILY)
+    customers(shop, "abcdefgh")
+    shop.until(NINE - 1)
+    local = shop.local
+    within = []
+    while local.step(NINE + HOUR, 1):
+        within.append(local.task.is_within_chunk)
+    assert within[:8] == [True, True, False, True, True, False, True, False]
+    local.commit(NINE + HOUR)
+    assert after_nine(shop) == [(name, place // 3) for place, name in enumerate("abcdefgh")]
+
+
+def test_a_transaction_completes_its_chunk(shop: LocalShop, chunks_of_three: None) -> None:
+    shop.publish(BEGIN - 1, DAILY)
+    customers(shop, "abcdefgh")
+    shop.until(NINE - 1)
+    local = shop.local
+    assert local.step(NINE + HOUR, 1)
+    assert local.task.is_within_chunk
+    local.commit(NINE + HOUR)
+    assert not local.task.is_within_chunk
+    assert after_nine(shop) == [("a", 0), ("b", 0), ("c", 0)]
+    local.restart(keep_store=False)
+    shop.until(NINE + HOUR)
+    assert after_nine(shop) == [(name, place // 3) for place, name in enumerate("abcdefgh")]
+
+
+@pytest.mark.parametrize("budget", [1, 2, 3, 5])
+def test_timers_and_events_keep_their_places_between_slices(
+    open_shop: Callable[..., LocalShop], chunks_of_three: None, budget: int
+) -> None:
+    def sent(budget: int) -> list[tuple[str, str, Instant]]:
+        shop = open_shop()
+        shop.publish(BEGIN - 1, CART_FLOW, with_audience({"count": "order.placed", "equals": "0"}))
+        customers(shop, "abcdefgh")
+        for name in "bdg":
+            shop.cart(NINE - 4 * HOUR, name)  # a timer at nine
+        shop.until(NINE - 1)
+        shop.order(NINE + 1, "h")
+        while shop.local.step(NINE + HOUR, budget):
+            pass
+        shop.until(NINE + HOUR)
+        return shop.sent()
+
+    whole = sent(1_000)
+    assert {template for _, template, _ in whole} == {"news", "your-cart"}
+    assert "h" not in {customer for customer, _, _ in whole}
+    assert sent(budget) == whole
 
 
 # ── Any crashes ───────────────────────────────────────────────────────────────────────────────────
