@@ -3,6 +3,7 @@ definitions, store facts, or a rejection."""
 
 import json
 import logging
+import threading
 from collections import deque
 from typing import Any
 
@@ -31,7 +32,7 @@ class Programs:
     """The control reader of a process (ports.ControlReader).
 
     `control` has one partition that every task reads, so each record is read once and cached by its
-    bytes.
+    bytes. Thread safe: a worker reads a record in a thread before its tasks do.
     """
 
     def __init__(self, facts_kept: int = MOST_FACTS) -> None:
@@ -41,6 +42,7 @@ class Programs:
         self._facts_kept = facts_kept
         self._initial = compile_program(empty, version="none")
         self._read: dict[bytes, Program | Facts | Rejection] = {}
+        self._lock = threading.Lock()
         self._facts: deque[bytes] = deque()  # the cached facts, oldest first
 
     def initial(self) -> Program:
@@ -52,13 +54,18 @@ class Programs:
         version."""
         value = record.value or b""
         change = self._read.get(value)
-        if change is None:
-            change = self._read[value] = _change_of(value)
-            if isinstance(change, Facts):
+        return self._keep(value, _change_of(value)) if change is None else change
+
+    def _keep(
+        self, value: bytes, change: Program | Facts | Rejection
+    ) -> Program | Facts | Rejection:
+        with self._lock:  # never during a compilation: a task may be reading another record
+            kept = self._read.setdefault(value, change)
+            if kept is change and isinstance(change, Facts):
                 self._facts.append(value)
                 if len(self._facts) > self._facts_kept:
                     del self._read[self._facts.popleft()]
-        return change
+        return kept
 
 
 def _change_of(value: bytes) -> Program | Facts | Rejection:

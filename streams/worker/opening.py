@@ -62,6 +62,8 @@ class TaskOpener:
         self._registry = registry_in(settings, settings.data_dir / SCHEMAS)
         self._encoder = encoder_with(self._registry, settings.broker_timeout / 1000, is_stopped)
         self._programs = Programs()
+        self.read_control = self._programs.read
+        """Reads a record of `control` for all tasks: compiles definitions."""
         self._memory = StoreMemory(settings.store_memory)
         self._task_settings = task_settings(settings)
         self._delete_retention = admin.delete_retention()

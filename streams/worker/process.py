@@ -192,6 +192,7 @@ class WorkerProcess:
             read_end_offsets=self._read_end_offsets,
             partition_of=lambda key: partition_of(key, settings.partitions),
             write_positions=self._write_positions,
+            read_control=opener.read_control,
             set_facts_owner=facts.set_owner,
         )
         options = TasksOptions(

@@ -28,7 +28,7 @@ from streams.worker.end_offsets import EndOffsetRequests, ReadEndOffsets
 from streams.worker.fetching import Fetched, FetchThread
 from streams.worker.group import NotHere
 from streams.worker.slices import Slices
-from streams.worker.slot import Opener, RunningTasks, TaskSlot
+from streams.worker.slot import Opener, RunningTasks, TaskSlot, in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,8 @@ class TaskPorts(msgspec.Struct):
     read_end_offsets: ReadEndOffsets
     partition_of: Callable[[bytes], int]
     write_positions: Callable[[Mapping[PartitionId, int]], Awaitable[None]]
+    read_control: Callable[[Record], object]
+    """Reads a record of `control` and keeps the result for the tasks; called in a thread."""
     set_facts_owner: Callable[[bool], None] = lambda is_owner: None
     """Called with True where this worker owns task 0 and so adds up the store facts."""
 
@@ -82,6 +84,8 @@ class Tasks:
         self._generation: int | None = None
         """Generation of the newest assignment; None: other workers may own its tasks already."""
         self._is_stopping = False
+        self._control_fetched: asyncio.Queue[Fetched] = asyncio.Queue()
+        """Not read yet."""
         self._control: list[Record] = []
         self._control_next = 0
         self._control_end: int | None = None
@@ -102,6 +106,7 @@ class Tasks:
             patience=options.broker_patience,
         )
         self._openers = ThreadPoolExecutor(PARALLEL_OPENINGS, thread_name_prefix="open")
+        self._control_thread = ThreadPoolExecutor(1, thread_name_prefix="control")
 
     # ── Start, stop, assignment ───────────────────────────────────────────────────────────────
 
@@ -111,6 +116,7 @@ class Tasks:
         self._background.spawn(self._slices.run())
         self._background.spawn(self._end_offsets.run())
         self._background.spawn(self._report_positions())
+        self._background.spawn(self._read_control())
 
     async def revoked(self) -> None:
         """See GroupMember: stops deciding and commits what is decided, within the budget."""
@@ -179,6 +185,7 @@ class Tasks:
         self._slices.close()
         self._commits.close()
         self._openers.shutdown(wait=False, cancel_futures=True)
+        self._control_thread.shutdown(wait=False, cancel_futures=True)
 
     # ── Life cycle of a task ──────────────────────────────────────────────────────────────────
 
@@ -218,7 +225,7 @@ class Tasks:
             {(topic, slot.partition): offset for topic, offset in slot.fed.items()}
         )
         if not slot.left.is_set():
-            # Without an await: later records of `control` come through `feed_control`.
+            # Without an await: later records of `control` come through `_feed_control`.
             slot.task.feed(CONTROL, self._control, self._control_next, self._control_end)
             slot.move(TaskState.RUNNING)
             self._slices.mark_ready(slot)
@@ -281,7 +288,24 @@ class Tasks:
         self._wake(slot)
 
     def feed_control(self, fetched: Fetched) -> None:
-        """Takes a batch of `control` for all tasks, and keeps it for later ones."""
+        """Takes a batch of `control` for all tasks."""
+        self._control_fetched.put_nowait(fetched)
+
+    async def _read_control(self) -> None:
+        """Feeds the batches of `control` in order, each once its records are read: to compile the
+        definitions of 200 flows takes 70 ms, and the tasks find the result."""
+        while True:
+            fetched = await self._control_fetched.get()
+            await in_thread(self._control_thread, self._read_ahead, fetched.batch.records)
+            self._feed_control(fetched)
+
+    def _read_ahead(self, records: list[Record]) -> None:
+        for record in records:
+            with contextlib.suppress(Exception):  # raised again where a task reads the record
+                self._ports.read_control(record)
+
+    def _feed_control(self, fetched: Fetched) -> None:
+        """Feeds a batch of `control` to all tasks, and keeps it for later ones."""
         batch = fetched.batch
         self._control += batch.records
         self._control_next = batch.next_offset

@@ -226,6 +226,7 @@ class MemoryWorker:
             read_end_offsets=cluster.ends,
             partition_of=cluster.partition_of,
             write_positions=self._write_positions,
+            read_control=cluster.programs.read,
         )
         given = {"reopen_delay": 0.01, "reopen_after_fenced": 0.05, **options}
         self.tasks = Tasks(ports, TasksOptions(**given))

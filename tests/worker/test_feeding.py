@@ -1,11 +1,15 @@
 """Records fed to a task, in order and without gaps."""
 
 import json
+import threading
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.engine import Definitions, Program, compile_program
+from streams.errors import Refused
 from streams.ports import CONTROL, PartitionId
 from streams.programs import SEMANTICS
 from tests.harness.memory_cluster import MemoryCluster, MemoryWorker, until, worker_on
@@ -45,6 +49,39 @@ async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(
         await until(lambda: is_running(worker))
         (slot,) = worker.tasks.slots()
         await until(lambda: slot.task.program.version == "v2")
+
+
+async def test_definitions_are_compiled_in_a_thread_before_a_task_reads_them(
+    cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: dict[str, str] = {}
+
+    def compiled(definitions: Definitions, version: str, successors: Any) -> Program:
+        threads[version] = threading.current_thread().name
+        return compile_program(definitions, version, successors)
+
+    monkeypatch.setattr("streams.programs.compile_program", compiled)
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assigned({0, 1}, 1)
+        await until(lambda: is_running(worker))
+        for version in ("v2", "v3", "v4"):
+            publish(cluster, version)
+        await until(
+            lambda: [slot.task.program.version for slot in worker.tasks.slots()] == ["v4"] * 2
+        )
+    assert list(threads)[-3:] == ["v2", "v3", "v4"]
+    assert all(name.startswith("control") for name in threads.values())
+
+
+async def test_definitions_that_this_worker_is_too_old_for_stop_it(cluster: MemoryCluster) -> None:
+    """The thread's failure is that of the task."""
+    async with worker_on(cluster) as worker:
+        await worker.tasks.assigned({1}, 1)
+        await until(lambda: is_running(worker))
+        record = DefinitionsRecord(1, "v2", SEMANTICS[-1] + 1, "test", json.dumps({}), {})
+        cluster._append(CONTROL, 0, b"definitions", encode_definitions(record))
+        await until(worker.tasks.failure.done)
+        assert isinstance(worker.tasks.failure.result(), Refused)
 
 
 async def test_what_was_lost_on_the_way_to_a_task_is_fetched_again(cluster: MemoryCluster) -> None:
