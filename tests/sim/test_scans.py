@@ -615,9 +615,9 @@ def test_a_transaction_completes_its_chunk(shop: LocalShop, chunks_of_three: Non
     shop.until(NINE - 1)
     local = shop.local
     assert local.step(NINE + HOUR, 1)
-    assert local.task.is_within_chunk
+    within = [local.task.is_within_chunk]
     local.commit(NINE + HOUR)
-    assert not local.task.is_within_chunk
+    assert [*within, local.task.is_within_chunk] == [True, False]
     assert after_nine(shop) == [("a", 0), ("b", 0), ("c", 0)]
     local.restart(keep_store=False)
     shop.until(NINE + HOUR)
