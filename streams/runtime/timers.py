@@ -99,7 +99,7 @@ class Timers:
     def _shrink(self) -> None:
         """Drops the later half from memory; the store and uncommitted changes hold it."""
         ordered = sorted((at, key) for key, at in self._due.items())
-        if len(ordered) < self._most // 2:
+        if len(ordered) <= self._most // 2:
             self._heap = ordered  # mostly moved entries
             return
         until = ordered[self._most // 2][0]

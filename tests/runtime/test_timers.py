@@ -53,6 +53,14 @@ def test_moved_there_and_back_fires_once() -> None:
     assert fired(timers) == [(5, b"a")]
 
 
+def test_moved_again_and_again_while_exactly_half_of_the_most_wait() -> None:
+    timers = Timers(MemoryStore(), list, most_in_memory=4)
+    for due in (9, 8, 7, 6):
+        timers.move(b"a", due)
+    timers.move(b"b", 5)
+    assert fired(timers) == [(5, b"b"), (6, b"a")]
+
+
 def test_overdue_timers_fire_once_with_their_own_due_time() -> None:
     """PITFALLS 28."""
     timers = Timers(store_with({"a": 1}), list)
