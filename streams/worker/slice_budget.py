@@ -12,9 +12,11 @@ class SliceBudget:
     def __init__(self) -> None:
         self.records = SLICE
 
-    def adapt(self, seconds: float) -> None:
-        """Takes the CPU time of the last slice: shrinks in proportion, grows by doubling."""
+    def adapt(self, seconds: float, done: int) -> None:
+        """Takes the CPU time of the last slice and the records and timers done in it. Shrinks in
+        proportion; grows by doubling, unless little was done: chunks of scans that concern nobody
+        are cheap, and say nothing of the events that follow."""
         if seconds > LONGEST_SLICE:
             self.records = max(1, int(self.records * LONGEST_SLICE / seconds))
-        elif seconds < LONGEST_SLICE / 2:
+        elif seconds < LONGEST_SLICE / 2 and done >= self.records / 2:
             self.records = min(SLICE, self.records * 2)

@@ -82,13 +82,13 @@ class Slices:
             return  # its transaction lags behind; the end of that marks it ready
         if slot.lookup is not None:
             return  # the end of the lookup marks it ready
-        began = time.thread_time()
+        began, uncommitted = time.thread_time(), slot.task.uncommitted
         try:
             has_more = slot.task.run(self._running.clock(), slot.budget.records)
         except Exception as error:
             self._running.failed(slot, error)
             return
-        slot.budget.adapt(time.thread_time() - began)
+        slot.budget.adapt(time.thread_time() - began, slot.task.uncommitted - uncommitted)
         if has_more:
             self._ready.add(slot)
         elif slot.task.lookup_needed is not None:
