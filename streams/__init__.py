@@ -19,6 +19,8 @@ from streams.compiled import VARIABLE, FormUnavailable, use_form
 try:
     use_form(os.environ.get(VARIABLE))
 except FormUnavailable as error:
-    sys.exit(f"sendflow: {error}")
+    # Before any command runs: as one that is used wrongly, without a traceback.
+    print(f"sendflow: {error}", file=sys.stderr)
+    sys.exit(2)
 
 __version__ = "0.1.0"

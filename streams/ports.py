@@ -208,4 +208,4 @@ class TaskSettings(msgspec.Struct, frozen=True):
     commit_interval: int = 100
     commit_events: int = 10_000
     record_time: RecordTime = RecordTime.APPEND  # DESIGN 5.1, 5.7
-    cache_memory: int = 32 * 1024 * 1024  # bytes of cached states
+    cache_memory: int = 64 * 1024 * 1024  # bytes of cached states

@@ -119,8 +119,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schema_registry_password: SecretSetting = None
     schema_registry_password_file: Path | None = None
     log_level: LogLevel = LogLevel.INFO
-    cache_memory: SizeSetting = 32 * 1024 * 1024  # of states, per task
-    store_memory: SizeSetting = 256 * 1024 * 1024  # RocksDB's blocks and write buffers, per worker
+    cache_memory: SizeSetting = 64 * 1024 * 1024  # of states, per task
+    store_memory: SizeSetting = 128 * 1024 * 1024  # RocksDB's blocks and write buffers, per worker
     security: Security = Security()
 
 

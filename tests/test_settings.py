@@ -249,7 +249,7 @@ def test_what_is_shown_can_be_written():
     rows = {name: value for name, value, _ in setting_rows(loaded)}
     assert rows["max_idle"] == "2m"
     assert rows["clock_skew"] == "20ms"
-    assert rows["store_memory"] == "256MB"
+    assert rows["store_memory"] == "128MB"
     assert rows["record_time"] == "append"
     environment = {
         f"SENDFLOW_{name.upper().replace('.', '_')}": value for name, value in rows.items() if value

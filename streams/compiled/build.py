@@ -11,10 +11,9 @@ sources is kept.
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,23 +56,27 @@ def run_build() -> int:
     parser.add_argument("--required", action="store_true", help="fail if it can't be built")
     asked = parser.parse_args()
     try:
-        built = build()
+        built = build(say=print)
     except BuildFailed as failed:
         print(f"the hot modules stay interpreted: {failed}", file=sys.stderr)
         return 1 if asked.required else 0
-    print(f"compiled {built} of {len(HOT)} hot modules; the others are unchanged")
+    print("the compiled form is up to date" if not built else f"compiled {built} hot modules")
     return 0
 
 
-def build(package: Path = STREAMS, modules: Sequence[str] = HOT) -> int:
-    """Builds what has changed, and returns how many modules that were. Raises BuildFailed."""
+def build(
+    package: Path = STREAMS,
+    modules: Sequence[str] = HOT,
+    say: Callable[[str], object] = lambda text: None,
+) -> int:
+    """Builds what has changed, and returns how many modules that were. A build that fails leaves
+    what was there. `say` is told before a long build. Raises BuildFailed."""
     built_with = _digest_of_tools()
     sources = {module: digest(source_of(module, package)) for module in modules}
-    before = library_of(package)
-    if before is None or before.built_with != built_with:
-        shutil.rmtree(library_folder(package), ignore_errors=True)
-        before = None
     library = Library(library_folder(package), sources, built_with)
+    before = library_of(package)
+    if before is not None and before.built_with != built_with:
+        before = None
     stale = [
         module
         for module in modules
@@ -81,10 +84,19 @@ def build(package: Path = STREAMS, modules: Sequence[str] = HOT) -> int:
         or before.sources.get(module) != sources[module]
         or not before.file(module).exists()
     ]
-    if before is None or before.sources != sources or stale:
-        (library.folder / "manifest.json").unlink(missing_ok=True)
-        _compile(stale, package, library.folder)
-        library.write()
+    if not stale and before is not None and before.sources == sources:
+        return 0
+    library.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="build-", dir=library.folder) as work:
+        if stale:
+            say(f"compiling {len(stale)} hot modules: a second or two each …")
+            _compile(stale, package, Path(work))
+        fresh = library._replace(folder=Path(work) / "library")
+        library.remove()
+        for module in stale:
+            library.file(module).parent.mkdir(parents=True, exist_ok=True)
+            fresh.file(module).replace(library.file(module))
+    library.write()
     return len(stale)
 
 
@@ -97,49 +109,61 @@ def _digest_of_tools() -> str:
     return f"Cython {cython}, {digest(Path(__file__))}, {digest(_HEADERS / _HEADER)}"
 
 
-def _compile(modules: Sequence[str], package: Path, into: Path) -> None:
-    """Compiles `modules` into the folder `into`. Raises BuildFailed."""
+def _compile(modules: Sequence[str], package: Path, work: Path) -> None:
+    """Compiles `modules` into the folder `library` in `work`. Raises BuildFailed."""
     from Cython.Build import cythonize
     from Cython.Compiler import Options
     from Cython.Compiler.Errors import CompileError
-    from setuptools import Distribution, Extension
-    from setuptools.command.build_ext import build_ext
-    from setuptools.errors import BaseError
+    from setuptools import Extension
 
+    # Cython takes minutes for all modules: without a C compiler they would be for nothing.
+    probe = work / "probe.c"
+    probe.write_text("#include <Python.h>\n")
+    _run_c_compiler([Extension("probe", [str(probe)])], work, work / "probe")
     Options.emit_code_comments = False
-    into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="sendflow-build-") as work:
-        extensions = [
-            Extension(
-                module,
-                [str(source_of(module, package))],
-                include_dirs=[str(_HEADERS)],
-                extra_compile_args=[*COMPILER_OPTIONS],
-            )
-            for module in modules
-        ]
-        processes = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-        try:
-            generated: list[Any] = cythonize(
-                extensions,
-                build_dir=work,
-                nthreads=processes or 1,
-                quiet=True,
-                compiler_directives=DIRECTIVES,
-            )
-        except CompileError as error:
-            raise BuildFailed(f"Cython failed: {error}") from error
-        for extension in generated:
-            for source in extension.sources:
-                _use_slot_cache(Path(source))
-        command = build_ext(Distribution({"ext_modules": generated}))
-        command.build_lib, command.build_temp = str(into), work
-        command.parallel = processes
-        command.ensure_finalized()
-        try:
-            command.run()
-        except (BaseError, OSError) as error:
-            raise BuildFailed(f"the C compiler failed: {error}") from error
+    extensions = [
+        Extension(
+            module,
+            [str(source_of(module, package))],
+            include_dirs=[str(_HEADERS)],
+            extra_compile_args=[*COMPILER_OPTIONS],
+        )
+        for module in modules
+    ]
+    try:
+        generated: list[Any] = cythonize(
+            extensions,
+            build_dir=str(work),
+            nthreads=_processors(),
+            quiet=True,
+            compiler_directives=DIRECTIVES,
+        )
+    except CompileError as error:
+        raise BuildFailed(f"Cython failed: {error}") from error
+    for extension in generated:
+        for source in extension.sources:
+            _use_slot_cache(Path(source))
+    _run_c_compiler(generated, work, work / "library")
+
+
+def _run_c_compiler(extensions: list[Any], work: Path, into: Path) -> None:
+    """Compiles and links `extensions` into the folder `into`. Raises BuildFailed."""
+    from setuptools import Distribution
+    from setuptools.command.build_ext import build_ext
+
+    command = build_ext(Distribution({"ext_modules": extensions}))
+    command.build_lib, command.build_temp = str(into), str(work)
+    command.parallel = _processors()
+    command.ensure_finalized()
+    try:
+        command.run()
+    except Exception as error:  # the errors of setuptools have no base of their own
+        raise BuildFailed(f"the C compiler failed: {error}") from error
+
+
+def _processors() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _use_slot_cache(generated: Path) -> None:

@@ -70,8 +70,8 @@ def form_of(asked: str | None, library: Library | None, package: Path = STREAMS)
     reason = _missing(library, package)
     if reason and asked == COMPILED:
         raise FormUnavailable(
-            f"{VARIABLE} demands the compiled form: {reason}; build it with "
-            "`python -m streams.compiled.build`, which needs a C compiler"
+            f"{VARIABLE} demands the compiled form: {reason}; run `make install` in a checkout, or "
+            "install a wheel that was built where a C compiler is"
         )
     return Form(is_compiled=not reason, reason=reason)
 
@@ -79,7 +79,7 @@ def form_of(asked: str | None, library: Library | None, package: Path = STREAMS)
 def _missing(library: Library | None, package: Path) -> str:
     """Why the compiled form can't run; empty if it can."""
     if library is None:
-        return "not compiled for this Python"
+        return "never compiled for this Python"
     for module, built_from in library.sources.items():
         try:
             if digest(source_of(module, package)) != built_from:

@@ -26,6 +26,10 @@ class Library(NamedTuple):
         """The compiled form of `module`."""
         return self.folder.joinpath(*module.split(".")).with_suffix(SUFFIX)
 
+    def remove(self) -> None:
+        """Removes the manifest: what lies in `folder` is no library until the next one."""
+        (self.folder / _MANIFEST).unlink(missing_ok=True)
+
     def write(self) -> None:
         """Writes the manifest, which makes the modules of `folder` the library."""
         content = {"built_with": self.built_with, "sources": dict(self.sources)}

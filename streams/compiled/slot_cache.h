@@ -1,7 +1,8 @@
 /* Look-ups of attributes that are slots, as CPython's interpreter specialises them (LOAD_ATTR_SLOT)
  * and its C API doesn't: the state, the program and the effects are msgspec Structs, and compiled
  * code spends much of its time in looking up their fields. A field found once is read by its offset
- * while the type stays unchanged. Measured: see `docs/design.md` 10.
+ * while the type stays unchanged. Measured in three alternating runs of `benchmarks.engine` against the
+ * same modules without it: deciding takes 0.88 of the time (0.86 to 0.95).
  *
  * An entry is used only if type, name and version tag are those it was made for; CPython gives a
  * type another tag when it or one of its bases changes. It relies on the GIL.

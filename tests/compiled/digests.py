@@ -1,8 +1,11 @@
-"""Digests of all that the form of this process writes: `python -m tests.compiled.digests` prints
-them as JSON, by the name of a case or the number of a random history."""
+"""Digests of all that the form of this process writes, as JSON, by the name of a case or the number
+of a random history of FILE: `python -m tests.compiled.digests FILE`."""
 
 import hashlib
 import json
+import pickle
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +24,7 @@ HISTORIES = 60
 
 def main() -> None:
     """Prints the form and the digests."""
-    found = {"form": str(form()), **_of_cases(), **_of_histories()}
+    found = {"form": str(form()), **_of_cases(), **_of_histories(Path(sys.argv[1]))}
     print(json.dumps(found))
 
 
@@ -45,24 +48,31 @@ def _of_cases() -> dict[str, str]:
     return digests
 
 
-def _of_histories() -> dict[str, str]:
-    """Any flows over any history, the same ones in each process."""
-    digests: dict[str, str] = {}
+def _of_histories(file: Path) -> dict[str, str]:
+    return {
+        f"history {number}": _digest(run(first, then, history, restores=False))
+        for number, (first, then, history) in enumerate(pickle.loads(file.read_bytes()))
+    }
+
+
+def write_histories(file: Path) -> None:
+    """Writes random sets of flows and histories for `main`. They are made once, because Hypothesis
+    also draws constants from the sources that it finds, and compiled modules show none."""
+    made: list[tuple[Raw, Raw, list[Happening]]] = []
 
     @settings(
         max_examples=HISTORIES,
-        derandomize=True,
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(sets, sets, histories())
-    def histories_of(first: Raw, then: Raw, history: list[Happening]) -> None:
-        digests[f"history {len(digests)}"] = _digest(run(first, then, history, restores=False))
+    def make(first: Raw, then: Raw, history: list[Happening]) -> None:
+        made.append((first, then, history))
 
-    histories_of()
-    return digests
+    make()
+    file.write_bytes(pickle.dumps(made))
 
 
 def _digest(written: object) -> str:

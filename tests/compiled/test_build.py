@@ -136,3 +136,27 @@ def test_a_source_that_cannot_be_compiled_leaves_no_library(package: Path, tmp_p
     with pytest.raises(BuildFailed, match="Cython failed"):
         build(broken, ("broken.hot",))
     assert library_of(broken) is None
+
+
+def test_a_build_that_fails_leaves_the_modules_that_were_built(package: Path) -> None:
+    modules = ("shop.cart", "shop.other")
+    build(package, modules)
+    source = (package / "other.py").read_text()
+    (package / "other.py").write_text("def (:\n")
+    with pytest.raises(BuildFailed):
+        build(package, modules)
+    (package / "other.py").write_text(source)
+    assert build(package, modules) == 0
+
+
+@pytest.mark.parametrize("compiler", ["/nonexistent", "false"])
+def test_without_a_c_compiler_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiler: str
+) -> None:
+    monkeypatch.setenv("CC", compiler)
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "cart.py").write_text(CART)
+    with pytest.raises(BuildFailed, match="the C compiler failed"):
+        build(package, ("shop.cart",))
+    assert library_of(package) is None

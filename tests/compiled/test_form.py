@@ -51,8 +51,8 @@ def test_what_is_missing_is_named(library: Library, package: Path) -> None:
     assert form_of(None, library, package).reason == "the compiled shop.hot is missing"
     (package / "hot.py").unlink()
     assert form_of(None, library, package).reason == "the source of shop.hot is missing"
-    assert form_of(None, None, package).reason == "not compiled for this Python"
-    with pytest.raises(FormUnavailable, match="not compiled for this Python; build it with"):
+    assert form_of(None, None, package).reason == "never compiled for this Python"
+    with pytest.raises(FormUnavailable, match="never compiled for this Python; run `make install`"):
         form_of("compiled", None, package)
 
 

@@ -5,17 +5,19 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from streams.compiled import form
+from tests.compiled.digests import write_histories
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def digests_of(name: str) -> dict[str, str]:
+def digests_of(name: str, histories: Path) -> dict[str, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.compiled.digests"],
+        [sys.executable, "-m", "tests.compiled.digests", histories],
         env=os.environ | {"SENDFLOW_FORM": name},
         capture_output=True,
         text=True,
@@ -25,10 +27,12 @@ def digests_of(name: str) -> dict[str, str]:
     return json.loads(done.stdout)
 
 
-def test_both_forms_write_the_same_bytes() -> None:
+def test_both_forms_write_the_same_bytes(tmp_path: Path) -> None:
     if not form().is_compiled:
         pytest.skip(f"this checkout runs {form()}")
-    compiled, interpreted = digests_of("compiled"), digests_of("interpreted")
+    write_histories(tmp_path / "histories")
+    compiled = digests_of("compiled", tmp_path / "histories")
+    interpreted = digests_of("interpreted", tmp_path / "histories")
     assert compiled.pop("form") == "compiled"
     assert interpreted.pop("form").startswith("interpreted")
     assert len(compiled) > 400

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from streams.contracts.dead_letters import read_dead_letter
 from streams.engine import LARGE_STATE, decode_state
 from streams.engine.customer.limits import MOST_JOURNEYS, MOST_STATE
@@ -89,6 +91,8 @@ def test_pitfall_62_a_past_that_has_grown_too_large_is_cut_and_decisions_say_so(
     assert again.local.task.state_of("bot") == shop.local.task.state_of("bot")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)  # each of 700 events decodes a state of up to a megabyte
 def test_pitfall_19_small_events_that_no_state_can_hold_become_dead_letters(
     open_shop: Callable[..., LocalShop],
 ) -> None:

@@ -50,7 +50,7 @@ def act(
         before = encode_state(state)
     if adapted != program.number:
         adapt(program, state, now, effects)
-    if type(cause) is Event:
+    if isinstance(cause, Event):
         may_move_timer = by_event(program, state, cause, now, effects)
     else:
         turn = Turn(state, now, program.facts, None, None, effects)

@@ -85,12 +85,12 @@ def as_written(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def currency_without_rate(data: Mapping[str, Any]) -> str | None:
     """The currency of an event's data if there is no rate for it."""
-    return data.no_rate if type(data) is ConvertedData else None
+    return data.no_rate if isinstance(data, ConvertedData) else None
 
 
 def pack(data: Mapping[str, Any]) -> bytes:
     """An event's data as states keep it."""
-    if type(data) is not ConvertedData:
+    if not isinstance(data, ConvertedData):
         return pack_fields(data)
     stored = {name: value for name, value in data.items() if name not in COMMON_FIELDS}
     stored[_AS_WRITTEN] = with_rows(data.as_written)

@@ -23,6 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from streams import __version__
+from streams.compiled import form
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.settings import Settings
@@ -57,6 +59,13 @@ def run_supervisor(settings: Settings, processes: int, flows: Path | None = None
     """Runs a worker of several processes until SIGTERM or Ctrl-C; returns the exit status. `flows`:
     folder of definitions to publish on start, unless that set was published before. Raises
     Refused."""
+    logger.info("sendflow %s, %s, %d processes", __version__, form(), processes)
+    if processes > settings.partitions:
+        logger.warning(
+            "%d processes stand by: there is a task for each of %d partitions",
+            processes - settings.partitions,
+            settings.partitions,
+        )
     others = set(threading.enumerate())
     with socket_folder() as folder:
         supervisor = Supervisor(settings, processes, flows, folder)
