@@ -15,24 +15,30 @@ from tests.compiled.digests import write_histories
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def digests_of(name: str, histories: Path) -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.compiled.digests", histories],
-        env=os.environ | {"SENDFLOW_FORM": name},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def digests_of_both(histories: Path) -> list[dict[str, str]]:
+    """Those of the compiled form and of the interpreted one, which run at the same time."""
+    command = [sys.executable, "-m", "tests.compiled.digests", str(histories)]
+    running = [
+        subprocess.Popen(
+            command,
+            env=os.environ | {"SENDFLOW_FORM": name},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("compiled", "interpreted")
+    ]
+    ended = [(process.communicate(), process.returncode) for process in running]
+    for (_, errors), status in ended:
+        assert status == 0, errors
+    return [json.loads(printed) for (printed, _), _ in ended]
 
 
 def test_both_forms_write_the_same_bytes(tmp_path: Path) -> None:
     if not form().is_compiled:
         pytest.skip(f"this checkout runs {form()}")
     write_histories(tmp_path / "histories")
-    compiled = digests_of("compiled", tmp_path / "histories")
-    interpreted = digests_of("interpreted", tmp_path / "histories")
+    compiled, interpreted = digests_of_both(tmp_path / "histories")
     assert compiled.pop("form") == "compiled"
     assert interpreted.pop("form").startswith("interpreted")
     assert len(compiled) > 400
