@@ -91,6 +91,18 @@ def installed_wheel(folder: Path, form: str) -> tuple[str, Path]:
     return wheel.name, folder / "installed"
 
 
+def printed_by(script: str, installed: Path, **variables: str) -> list[str]:
+    """The words that `script` prints with the package in `installed`."""
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=installed.parent,
+        env={"PYTHONPATH": str(installed), **variables},
+    ).stdout.split()
+
+
 def test_a_wheel_carries_the_compiled_form_where_it_was_built(tmp_path):
     if not form().is_compiled:
         pytest.skip(f"this checkout runs {form()}")
@@ -99,14 +111,7 @@ def test_a_wheel_carries_the_compiled_form_where_it_was_built(tmp_path):
     script = (
         "from streams.compiled import form; import streams.task as t; print(form(), t.__file__)"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(installed), "SENDFLOW_FORM": "compiled"},
-    ).stdout.split()
+    found = printed_by(script, installed, SENDFLOW_FORM="compiled")
     assert found[0] == "compiled"
     assert Path(found[1]).is_relative_to(installed / "streams" / "compiled" / "library")
 
@@ -115,14 +120,7 @@ def test_a_wheel_carries_schemas_and_flows_and_finds_them(tmp_path):
     name, installed = installed_wheel(tmp_path, "interpreted")
     assert name.endswith("-none-any.whl")
     script = "from streams.resources import *; print(schemas_dir()); print(example_flows_dir())"
-    found = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(installed)},
-    ).stdout.split()
+    found = printed_by(script, installed)
     shipped = installed / "streams" / "shipped"
     assert [Path(path) for path in found] == [shipped / "schemas", shipped / "flows"]
     for name in ("schemas", "flows"):

@@ -5,6 +5,8 @@ import os
 import threading
 import time
 
+logger = logging.getLogger(__name__)
+
 STOPPED, FAILED, REFUSED = 0, 1, 2
 """Exit statuses of a worker, and of each of its processes. REFUSED: only the user can fix it;
 raised as Refused."""
@@ -26,6 +28,13 @@ def still_running(others: set[threading.Thread], within: float) -> list[str]:
         if thread.is_alive():
             names.append(thread.name)
     return names
+
+
+def exit_past_hanging_threads(others: set[threading.Thread], status: int) -> None:
+    """Ends the process here if threads beside `others` are still blocked after THREADS_WITHIN."""
+    if hanging := still_running(others, THREADS_WITHIN):
+        logger.warning("exiting while threads are still blocked: %s", ", ".join(hanging))
+        exit_now(status)
 
 
 def exit_now(status: int) -> None:

@@ -38,9 +38,8 @@ from streams.worker.ending import (
     FAILED,
     REFUSED,
     STOPPED,
-    THREADS_WITHIN,
     exit_now,
-    still_running,
+    exit_past_hanging_threads,
 )
 from streams.worker.facts_agent import FactsAgent
 from streams.worker.faust.faust_group import FaustGroup
@@ -85,9 +84,7 @@ def run_worker(
         logger.error("worker failed: %s: %s", type(error).__name__, error)
         return FAILED
     logger.info("stopped")
-    if hanging := still_running(others, THREADS_WITHIN):
-        logger.warning("exiting while threads are still blocked: %s", ", ".join(hanging))
-        exit_now(STOPPED)
+    exit_past_hanging_threads(others, STOPPED)
     return STOPPED
 
 

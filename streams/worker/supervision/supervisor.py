@@ -28,7 +28,7 @@ from streams.compiled import form
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.settings import Settings
-from streams.worker.ending import FAILED, THREADS_WITHIN, exit_now, still_running
+from streams.worker.ending import FAILED, exit_now, exit_past_hanging_threads
 from streams.worker.group import ProcessPlace
 from streams.worker.preparing import check_cluster, publish_once
 from streams.worker.supervision.child import Child
@@ -77,9 +77,7 @@ def run_supervisor(settings: Settings, processes: int, flows: Path | None = None
             logger.error("supervisor failed: %s: %s", type(error).__name__, error)
             return FAILED
         logger.info("stopped")
-    if hanging := still_running(others, THREADS_WITHIN):
-        logger.warning("exiting while threads are still blocked: %s", ", ".join(hanging))
-        exit_now(status)
+    exit_past_hanging_threads(others, status)
     return status
 
 
