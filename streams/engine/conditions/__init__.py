@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from streams.engine.conditions import (
     all_,
     any_,
+    average,
     consent,
     count,
+    distinct,
     in_flow,
     not_,
     profile,
@@ -81,6 +83,8 @@ __all__ = [
 CONDITIONS: Mapping[str, ConditionModule] = {
     "count": count,
     "sum": sum_,
+    "average": average,
+    "distinct": distinct,
     "since_last": since_last,
     "profile": profile,
     "consent": consent,

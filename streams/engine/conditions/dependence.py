@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions import (
+    average,
     consent,
     count,
+    distinct,
     in_flow,
     profile,
     segment,
@@ -48,6 +50,14 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
                 found.metrics |= _metrics_of_the_day(part)
             case sum_.Definition():
                 found.metrics.add(part.sum)
+                found.on_past = True
+                found.metrics |= _metrics_of_the_day(part)
+            case average.Definition():
+                found.metrics.add(part.average)
+                found.on_past = True
+                found.metrics |= _metrics_of_the_day(part)
+            case distinct.Definition():
+                found.metrics.add(part.distinct)
                 found.on_past = True
                 found.metrics |= _metrics_of_the_day(part)
             case since_last.Definition():

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from streams.engine.conditions.comparison import compile_comparison
+from streams.engine.conditions.field_of_events import check_number_of, type_of_field
 from streams.engine.conditions.timeframe import (
     Measure,
     OverTime,
     Question,
-    check_over_time,
     compile_over_time,
     compile_question,
 )
 from streams.engine.conditions.truth import Condition, EvidenceFunction
 from streams.engine.customer import Occurrence
-from streams.engine.language import IN_WORDS, Scope, fields_of, json_value
-from streams.engine.values import FieldName, FieldType, MetricName, Problem, unknown_name
+from streams.engine.language import Scope, json_value
+from streams.engine.values import FieldName, FieldType, MetricName, Problem
 
 
 class Definition(OverTime, frozen=True, kw_only=True):
@@ -31,27 +31,7 @@ class Definition(OverTime, frozen=True, kw_only=True):
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     """The events are known, the field is a number, and the comparison fits it."""
-    yield from check_over_time(definition, "sum", definition.sum, scope)
-    if definition.sum not in scope.metrics:
-        return
-    fields = fields_of(definition.sum, scope)
-    numbers = [name for name in fields if fields[name].type in _SUMMABLE]
-    if definition.of not in fields:
-        yield unknown_name(("of",), "field", definition.of, numbers)
-        return
-    if definition.of not in numbers:
-        words = IN_WORDS[fields[definition.of].type]
-        yield Problem(
-            ("of",), f"sum needs a number, {definition.of!r} is {words}", allowed=tuple(numbers)
-        )
-        return
-    if definition.exists is not None:
-        yield Problem(("exists",), "'exists' does not fit a sum", at_key=True)
-        return
-    problems: list[Problem] = []
-    kind = fields[definition.of].type
-    compile_comparison(definition, kind, "the sum", scope, (), problems)
-    yield from (problem for problem in problems if problem.path)  # no comparison: reported above
+    return check_number_of(definition, "sum", definition.sum, definition.of, scope)
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
@@ -69,15 +49,12 @@ def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
 
 
 def _kind(definition: Definition, scope: Scope) -> FieldType:
-    return fields_of(definition.sum, scope)[definition.of].type
+    return type_of_field(definition.sum, definition.of, scope)
 
 
 def _question(definition: Definition, scope: Scope) -> Question:
     measure = _sums_of(definition.of)
     return compile_question(definition, definition.sum, {definition.of}, measure, scope)
-
-
-_SUMMABLE = (FieldType.NUMBER, FieldType.MONEY)
 
 
 def _sums_of(field: str) -> Measure:

@@ -94,3 +94,48 @@ def test_what_does_not_fit_is_refused(fields: dict[str, Any], says: str) -> None
     problems = read_definitions(raw)
     assert not isinstance(problems, Definitions)
     assert says in problems[0].sentence()
+
+
+def test_it_adds_to_a_number() -> None:
+    adds = {"update_profile": {"points": {"add": "0.1"}}, "id": "add"}
+    ada = Customer(program_of(flow(adds), store=OWN))
+    ada.view(MONDAY)
+    assert ada.state.profile["points"] == 0.1  # a missing number is 0
+    for times in (1, 2):
+        ada.view(MONDAY + times)
+    assert ada.state.profile["points"] == 0.3  # as floats it would be more
+
+
+def test_it_adds_what_the_trigger_says_and_nothing_if_it_says_nothing() -> None:
+    own = {"profile": {"spent": "money"}}
+    adds = {"update_profile": {"spent": {"add": "$trigger.unit_price"}}}
+    ada = Customer(program_of(flow(adds), store=own))
+    ada.event("view.item", MONDAY, sku="A", unit_price=250)
+    ada.event("view.item", MONDAY + 1, sku="B", unit_price=-50)
+    assert ada.state.profile["spent"] == 200
+    ada.event("view.item", MONDAY + 2, sku="C")
+    assert ada.state.profile["spent"] == 200
+
+
+def test_a_moment_given_to_a_date_is_its_date_where_p_lives() -> None:
+    own = {"profile": {"renewal": "date", "fixed": "date"}}
+    sets = {"renewal": "$trigger.occurred_at", "fixed": "2026-12-24 18:00"}
+    ada = Customer(program_of(flow({"update_profile": sets}), store=own))
+    ada.event("customer.updated", MONDAY - 1, set={"timezone": "Pacific/Auckland"}, unset=[])
+    ada.event("view.item", MONDAY + 12 * HOUR, sku="A")
+    assert ada.state.profile["renewal"] == "2026-03-03"
+    assert ada.state.profile["fixed"] == "2026-12-24"
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "says"),
+    [
+        ({"plan": {"add": "1"}}, "add", "'add' is for numbers, 'plan' is text"),
+        ({"points": {"add": "many"}}, "add", "expected a number, found 'many'"),
+        ({"points": {"added": "1"}}, "points", "missing key 'add'"),
+    ],
+)
+def test_what_cannot_be_added_is_refused(given: dict[str, Any], path: str, says: str) -> None:
+    problems = read_definitions({"flows": [flow({"update_profile": given})], "store": OWN})
+    assert isinstance(problems, list)
+    assert (problems[0].path[-1], problems[0].message) == (path, says)
