@@ -150,6 +150,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
             currency=settings.currency,
             zone=store_zone,
             store_zone=store_zone,
+            exclude=settings.exclude,
             reads=Reads() if reads is None else reads,
         )
         return scope if flow is None else inside(scope, flow)

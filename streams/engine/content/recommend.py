@@ -1,7 +1,7 @@
 """`items: {recommend: related, limit: 4}`: items that the customer hasn't bought (SEMANTICS
 7.4)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Literal
 
@@ -9,18 +9,19 @@ import msgspec
 
 from streams.engine.content.recommendations import FACT, Recommendations
 from streams.engine.customer import SEARCHED, bought_lately, cart_of, has_bought
+from streams.engine.effects import Bought
 from streams.engine.language import Scope, fields_of
 from streams.engine.program import Turn
-from streams.engine.values import DAY, FieldType, PositiveInteger, Problem
+from streams.engine.values import DAY, FieldType, PositiveInteger, Problem, Text
 
 MOST_RECOMMENDED = 20
 """Limit on items of one message."""
 VIEWED, ORDERED = "view.item", "order.placed"
 _VIEWED_WINDOW = 30 * DAY
 
-Anchors = Callable[[Turn, Recommendations], list[str]]
-"""The SKUs from which a recommendation starts."""
-Candidates = Callable[[Turn, Recommendations, list[str]], Iterable[str]]
+Anchors = Callable[[Turn, Recommendations], dict[str, str | None]]
+"""The articles from which a recommendation starts: SKUs, with their categories as far as known."""
+Candidates = Callable[[Turn, Recommendations, Iterable[str]], Iterable[str]]
 
 
 class Recommend(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +31,13 @@ class Recommend(msgspec.Struct, frozen=True, kw_only=True):
       bought after the same search; new: most recently sold for the first time
     `limit`: maximum number of items
     `price`: at_least_bought: nothing cheaper than the dearest item of the triggering order
+    `category`: same: of the categories of the items in question; or a list of categories
     """
 
     recommend: Literal["popular", "related", "search", "new"]
     limit: PositiveInteger = 4
     price: Literal["at_least_bought"] | None = None
+    category: Literal["same"] | list[Text] | None = None
 
 
 def check_recommended(definition: Recommend, scope: Scope) -> Iterator[Problem]:
@@ -59,21 +62,21 @@ def compile_recommended(
     currency, limit = scope.currency, definition.limit
     anchors = _anchors(scope)
     candidates = _CANDIDATES[definition.recommend](scope)
-    is_dear = definition.price is not None
+    suits = _suits(definition, scope)
 
     def items(turn: Turn) -> list[dict[str, Any]]:
         known: Recommendations | None = turn.facts.get(FACT)
         if known is None:
             return []
         start = anchors(turn, known)
-        least = _dearest(turn) if is_dear else 0
+        fits = suits(turn, known, start)
         suitable = (
             shown
             for sku in candidates(turn, known, start)
             if sku not in start
             and not has_bought(turn.state, sku)
             and (shown := known.item(sku)) is not None
-            and (not is_dear or (least is not None and (shown.unit_price or 0) >= least))
+            and fits(shown)
         )
         return [
             {**msgspec.structs.asdict(shown), "currency": currency}
@@ -81,6 +84,51 @@ def compile_recommended(
         ]
 
     return items
+
+
+Suits = Callable[[Turn, Recommendations, Mapping[str, str | None]], Callable[[Bought], bool]]
+"""For one message, whether an article may be shown in it."""
+
+
+def _suits(definition: Recommend, scope: Scope) -> Suits:
+    """The test for articles that `exclude` of the store allows, that have a sku, and that fit the
+    definition (SEMANTICS 7.4)."""
+    excluded_skus = {"", *scope.exclude.skus}
+    excluded_categories = frozenset(scope.exclude.categories)
+    is_dear = definition.price is not None
+    wanted = definition.category
+
+    def suits(
+        turn: Turn, known: Recommendations, start: Mapping[str, str | None]
+    ) -> Callable[[Bought], bool]:
+        least = _dearest(turn) if is_dear else 0
+        if least is None:
+            return lambda shown: False
+        categories = _categories(known, start) if wanted == "same" else wanted
+
+        def fits(shown: Bought) -> bool:
+            return (
+                shown.sku not in excluded_skus
+                and shown.category not in excluded_categories
+                and (categories is None or shown.category in categories)
+                and (not is_dear or (shown.unit_price or 0) >= least)
+            )
+
+        return fits
+
+    return suits
+
+
+def _categories(known: Recommendations, start: Mapping[str, str | None]) -> set[str]:
+    """The categories of articles, by the event that names them, else by the last order."""
+    found = set()
+    for sku, category in start.items():
+        if category is None:
+            item = known.item(sku)
+            category = None if item is None else item.category
+        if category is not None:
+            found.add(category)
+    return found
 
 
 def _dearest(turn: Turn) -> int | None:
@@ -110,27 +158,31 @@ def _anchors(scope: Scope) -> Anchors:
     if _has_items(scope):
         assert trigger is not None
         scope.reads.read(trigger, ("items",))
-        return lambda turn, known: _skus(turn.trigger_data().get("items"))
+        return lambda turn, known: _articles(turn.trigger_data().get("items"))
     if _has(scope, "sku", FieldType.TEXT):
         assert trigger is not None
-        scope.reads.read(trigger, ("sku",))
-        return lambda turn, known: _skus([turn.trigger_data()])
+        scope.reads.read(trigger, ("sku", "category"))
+        return lambda turn, known: _articles([turn.trigger_data()])
     scope.reads.remember(VIEWED, _VIEWED_WINDOW, ("sku",))
 
-    def anchors(turn: Turn, known: Recommendations) -> list[str]:
+    def anchors(turn: Turn, known: Recommendations) -> dict[str, str | None]:
         cart = cart_of(turn.state)
         if cart is not None:
-            return _skus(cart.get("items"))
+            return _articles(cart.get("items"))
         lately = [known.sku_of(hash_) for hash_ in bought_lately(turn.state)]
         if lately:
-            return [sku for sku in lately if sku is not None]
-        return _skus(view.data for view in turn.state.recent.get(VIEWED, ()))
+            return {sku: None for sku in lately if sku is not None}
+        return _articles(view.data for view in turn.state.recent.get(VIEWED, ()))
 
     return anchors
 
 
-def _skus(items: Iterable[Any] | None) -> list[str]:
-    return [item["sku"] for item in items or () if item and item.get("sku") is not None]
+def _articles(items: Iterable[Any] | None) -> dict[str, str | None]:
+    return {
+        item["sku"]: item.get("category")
+        for item in items or ()
+        if item and item.get("sku") is not None
+    }
 
 
 def _query(scope: Scope) -> Callable[[Turn], str | None]:
@@ -164,7 +216,7 @@ def _search(scope: Scope) -> Candidates:
     scope.reads.remember(SEARCHED, DAY, ("query",))
     query = _query(scope)
 
-    def candidates(turn: Turn, known: Recommendations, start: list[str]) -> Iterable[str]:
+    def candidates(turn: Turn, known: Recommendations, start: Iterable[str]) -> Iterable[str]:
         text = query(turn)
         return () if text is None else known.searched(text)
 

@@ -35,7 +35,12 @@ from streams.engine.language.references import (
     refers_to_trigger,
 )
 from streams.engine.language.scope import PROFILE_FIELDS, Reads, Remembered, Scope
-from streams.engine.language.store_settings import CustomFieldType, StoreSettings, custom_fields
+from streams.engine.language.store_settings import (
+    CustomFieldType,
+    Exclude,
+    StoreSettings,
+    custom_fields,
+)
 
 __all__ = [
     "IN_WORDS",
@@ -44,6 +49,7 @@ __all__ = [
     "PROFILE_FIELDS",
     "UNREADABLE",
     "CustomFieldType",
+    "Exclude",
     "Families",
     "FamilyMember",
     "FoundMember",

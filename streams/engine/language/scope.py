@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.language.family_keys import Families
+from streams.engine.language.store_settings import Exclude
 from streams.engine.values import Field, FieldType, Metric
 
 
@@ -59,6 +60,7 @@ class Scope(msgspec.Struct):
     currency: str
     zone: zoneinfo.ZoneInfo  # the flow's, else the store's: for customers without one (2.3)
     store_zone: zoneinfo.ZoneInfo
+    exclude: Exclude = Exclude()
     flow: str | None = None
     trigger: str | None = None
     gives_coupons: bool = False  # by some step of the flow, for `$coupon`

@@ -74,6 +74,17 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
     in_: Literal["calendar_day"] | PositiveDuration = msgspec.field(name="in")
 
 
+class Exclude(msgspec.Struct, frozen=True, kw_only=True):
+    """Articles that are never recommended (SEMANTICS 7.4).
+
+    `skus`: lines that are no articles, such as postage
+    `categories`: whole categories, such as gift cards
+    """
+
+    skus: list[Text] = []
+    categories: list[Text] = []
+
+
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a store, `store.yaml`.
 
@@ -86,6 +97,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     `smart_sending`: per channel, the time after a message in which the next one is skipped
     `quiet_hours`: per channel, start and end of the hours without messages; equal: no quiet hours
     `caps`: limits on the number of messages
+    `exclude`: articles that are never recommended
     """
 
     name: Text | None = None
@@ -97,6 +109,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     smart_sending: dict[Channel, Duration] = {}
     quiet_hours: dict[Channel, tuple[ClockTime, ClockTime]] = {}
     caps: list[Cap] = []
+    exclude: Exclude = Exclude()
 
     def zone(self) -> zoneinfo.ZoneInfo:
         """The store's zone; UTC for an unknown name, which `check` has reported."""
