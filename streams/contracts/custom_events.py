@@ -14,7 +14,14 @@ from streams.contracts.fields import (
 from streams.contracts.record_reader import only_fields
 from streams.contracts.schemas import Contract
 from streams.engine import Event
-from streams.engine.values import CUSTOM_METRICS_TOPIC, Field, FieldType, Metric, nearest_name
+from streams.engine.values import (
+    CUSTOM_METRICS_TOPIC,
+    PROPERTIES,
+    Field,
+    FieldType,
+    Metric,
+    nearest_name,
+)
 from streams.ports import Record
 
 RECORD = "CustomEvent"
@@ -23,7 +30,10 @@ RECORD = "CustomEvent"
 CustomMetric = Callable[[str], Metric | None]
 """The definition in force of a custom metric; None for an unknown name."""
 
-_SAME_FOR_ALL = Metric(CUSTOM_METRICS_TOPIC, {"metric": Field(FieldType.TEXT)})
+_SAME_FOR_ALL = Metric(
+    CUSTOM_METRICS_TOPIC,
+    {"metric": Field(FieldType.TEXT), PROPERTIES: Field(FieldType.TEXT_MAP, is_optional=True)},
+)
 
 
 def no_custom_metrics(_metric: str) -> None:

@@ -187,7 +187,7 @@ def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | Rej
         try:
             if value is not None and source is not None:
                 event[name] = CONVERTERS[wanted.type](value, source.how, context)
-            elif wanted.type in _EMPTY:
+            elif wanted.type in _EMPTY and not wanted.is_optional:
                 event[name] = _EMPTY[wanted.type].copy()
             elif not wanted.is_optional:
                 raise Unfit(None, wanted.type.value)

@@ -262,8 +262,6 @@ class EventMaker:
                 problems.append(unknown_name((*path, name), kind, name, ITEM_FIELDS, at_key=True))
             else:
                 item[name] = self._value(value, field, (*path, name), currency, problems)
-        if "sku" not in item:
-            problems.append(Problem(path, "items: every item needs a sku"))
         return item
 
 

@@ -117,7 +117,7 @@ def _fields(fields: Mapping[str, Field]) -> dict[str, Any]:
 
 def _value(kind: FieldType) -> dict[str, Any]:
     if kind is FieldType.ITEMS:
-        return {"type": "array", "items": {**_fields(ITEM_FIELDS), "required": ["sku"]}}
+        return {"type": "array", "items": _fields(ITEM_FIELDS)}
     if kind in (FieldType.TEXTS, FieldType.NUMBERS):
         return {"type": "array"}
     return _MAPPING if kind is FieldType.TEXT_MAP else _ANY_SCALAR

@@ -131,6 +131,8 @@ EVENT_TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "customer.unsubscribed": _channel,
     "product.back_in_stock": _back,
     "product.price_dropped": _cheaper,
+    "product.sold_out": _back,
+    "product.low_stock": _back,
     "review": _review,
     "backfill": _backfill,
 }

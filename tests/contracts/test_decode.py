@@ -40,6 +40,11 @@ DATA = {
     "coupon_code": None,
     "country": None,
     "tags": [],
+    "cart_id": None,
+    "email": None,
+    "phone": None,
+    "locale": None,
+    "properties": None,
 }
 
 
@@ -103,7 +108,7 @@ def test_json_may_leave_out_the_metric_where_the_topic_has_only_one() -> None:
     event = EventDecoder().decode("searches", value)
     assert isinstance(event, Event)
     assert event.metric == "search.performed"
-    assert event.data == {"query": "q", "filters": {}, "results": 0}
+    assert event.data == {"query": "q", "filters": {}, "results": 0, "properties": None}
     assert reason("orders", value) == (
         "field 'metric' is missing, expected one of order.placed, order.fulfilled, "
         "order.cancelled, order.refunded, coupon.redeemed"

@@ -211,6 +211,8 @@ def test_outputs_are_registered_under_their_names_and_carry_their_ids() -> None:
             "sendflow.v1.Interest",
             "sendflow.v1.ProductBackInStock",
             "sendflow.v1.ProductPriceDropped",
+            "sendflow.v1.ProductSoldOut",
+            "sendflow.v1.ProductLowStock",
         }
         assert command.value is not None
         assert command.value[:1] == b"\x00"

@@ -149,8 +149,15 @@ def test_an_item_is_the_same_wherever_it_occurs() -> None:
         for field in schema["fields"]
         if field["name"] == "items" and field["type"]["items"]["name"] == "Item"
     ]
-    assert len(items) == 6
+    assert len(items) == 8
     assert all(item == items[0] for item in items)
+
+
+ITEM_WITHOUT_A_SKU = (
+    "forward incompatible: items[].sku may be null, the reader takes string",
+    "forward incompatible: items[].sku is null, the reader expects string",
+)
+"""The exception of schemas/README.md: records that only workers read."""
 
 
 def test_no_version_was_lost_and_each_fits_the_one_before() -> None:
@@ -168,7 +175,8 @@ def test_no_version_was_lost_and_each_fits_the_one_before() -> None:
         for fingerprint, contract in zip(fingerprints, contracts, strict=True):
             assert contract is not None, f"{name}: version {fingerprint} isn't in history/"
             assert contract.name == name
-            assert problems_between(contract.schema, known.current[name].schema) == []
+            problems = problems_between(contract.schema, known.current[name].schema)
+            assert [one for one in problems if one not in ITEM_WITHOUT_A_SKU] == []
 
 
 @pytest.mark.parametrize(

@@ -72,5 +72,6 @@ def test_an_event_of_a_metric_of_the_shops_own_goes_to_its_topic():
             "occurred_at": AT,
             "metric": "survey.answered",
             "fields": {"score": 9},
+            "properties": None,
         },
     )

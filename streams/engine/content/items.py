@@ -44,12 +44,13 @@ def _compile_trigger(scope: Scope) -> Items:
 
 
 def _with_prices_as_written(data: Mapping[str, Any], store_currency: str) -> list[dict[str, Any]]:
-    """The items of an event, with prices in the event's own currency, as P saw them."""
+    """The items of an event that have a sku, with prices in the event's own currency, as P saw
+    them."""
     items = as_written(data).get("items")
     if not items:
         return []
     currency = data.get("currency") or store_currency
-    return [{**item, "currency": currency} for item in items]
+    return [{**item, "currency": currency} for item in items if item["sku"] is not None]
 
 
 def _check_nothing(scope: Scope) -> Iterator[Problem]:

@@ -107,6 +107,8 @@ def _keep_left(state: CustomerState, order_id: str, left: int | None) -> None:
 def _remember_bought(state: CustomerState, items: list[dict[str, Any]]) -> None:
     bought = state.bought
     for item in items:
+        if item["sku"] is None:
+            continue
         hash_ = sku_hash(item["sku"])
         if hash_ not in bought or not is_among(hash_, bought):
             bought += hash_

@@ -62,6 +62,8 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
     "message.clicked": frozenset({"send_id"}),
     "product.back_in_stock": frozenset({"sku"}),
     "product.price_dropped": frozenset({"sku"}),
+    "product.sold_out": frozenset({"sku"}),
+    "product.low_stock": frozenset({"sku"}),
 }
 """The fields that the functions of APPLY and of interest.py read, whatever the flows need."""
 

@@ -33,3 +33,8 @@ class SendCommand(msgspec.Struct, gc=False):
     locale: str | None
     trigger_event_id: str | None
     traceparent: str | None = None  # a header of the record
+    coupon_expires_at: Instant | None = None  # None: never, or no coupon
+    timezone: str | None = None
+    samples: dict[str, str] = {}  # step -> arm of the customer
+    profile: dict[str, str] = {}  # fields that store.yaml lists
+    variable_currencies: dict[str, str] = {}  # variable -> currency of its amount

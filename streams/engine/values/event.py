@@ -73,10 +73,14 @@ _PRODUCT = {
     "url": _TEXT_OR_NONE,
     "image_url": _TEXT_OR_NONE,
 }
+_NEWS = {**_PRODUCT, "interest": _TEXT, "items": _ITEMS}
 _MESSAGE = {"send_id": _TEXT, "channel": _TEXT, "address": _TEXT_OR_NONE}
+_SUBSCRIPTION = {"channel": _TEXT, "source": _TEXT_OR_NONE, "topic": _TEXT_OR_NONE}
+_MACHINE = Field(FieldType.BOOLEAN, is_optional=True)
+_CONTACT = {"email": _TEXT_OR_NONE, "phone": _TEXT_OR_NONE, "locale": _TEXT_OR_NONE}
 
 ITEM_FIELDS: dict[str, Field] = {
-    "sku": _TEXT,
+    "sku": _TEXT_OR_NONE,  # such a line counts and is never shown
     "name": _TEXT_OR_NONE,
     "quantity": _NUMBER,
     "unit_price": _MONEY,
@@ -92,7 +96,10 @@ COMMON_FIELDS: dict[str, Field] = {
 }
 """The fields of every event."""
 
-METRICS: dict[str, Metric] = {
+PROPERTIES = "properties"
+"""The field of further properties of an event, a map of text."""
+
+_WRITTEN_BY_SHOPS: dict[str, Metric] = {
     "order.placed": Metric(
         "orders",
         {
@@ -104,6 +111,8 @@ METRICS: dict[str, Metric] = {
             "coupon_code": _TEXT_OR_NONE,
             "country": _TEXT_OR_NONE,
             "tags": Field(FieldType.TEXTS),
+            "cart_id": _TEXT_OR_NONE,
+            **_CONTACT,
         },
     ),
     "order.fulfilled": Metric(
@@ -124,7 +133,14 @@ METRICS: dict[str, Metric] = {
         },
     ),
     "order.refunded": Metric(
-        "orders", {"order_id": _TEXT, "amount": _MONEY, "currency": _TEXT, "items": _ITEMS}
+        "orders",
+        {
+            "order_id": _TEXT,
+            "amount": _MONEY,
+            "currency": _TEXT,
+            "items": _ITEMS,
+            "refund_id": _TEXT_OR_NONE,
+        },
     ),
     "coupon.redeemed": Metric("orders", {"code": _TEXT, "order_id": _TEXT}),
     "cart.updated": Metric(
@@ -132,7 +148,14 @@ METRICS: dict[str, Metric] = {
     ),
     "checkout.started": Metric(
         "carts",
-        {"cart_id": _TEXT, "total": _MONEY, "currency": _TEXT, "items": _ITEMS, "step": _NUMBER},
+        {
+            "cart_id": _TEXT,
+            "total": _MONEY,
+            "currency": _TEXT,
+            "items": _ITEMS,
+            "step": _NUMBER,
+            **_CONTACT,
+        },
     ),
     "search.performed": Metric(
         "searches",
@@ -154,31 +177,43 @@ METRICS: dict[str, Metric] = {
     "customer.updated": Metric(
         "customers", {"set": Field(FieldType.PATCH), "unset": Field(FieldType.TEXTS)}
     ),
-    "customer.subscribed": Metric("customers", {"channel": _TEXT, "source": _TEXT_OR_NONE}),
-    "customer.unsubscribed": Metric("customers", {"channel": _TEXT, "source": _TEXT_OR_NONE}),
+    "customer.subscribed": Metric("customers", _SUBSCRIPTION),
+    "customer.unsubscribed": Metric("customers", _SUBSCRIPTION),
     "customer.erased": Metric("customers", {}),
     "message.delivered": Metric("engagement", _MESSAGE),
     "message.bounced": Metric("engagement", {**_MESSAGE, "kind": _TEXT}),
     "message.complained": Metric("engagement", _MESSAGE),
-    "message.opened": Metric("engagement", _MESSAGE),
-    "message.clicked": Metric("engagement", {**_MESSAGE, "url": _TEXT_OR_NONE}),
-    "message.unsubscribed": Metric("engagement", _MESSAGE),
-    "product.back_in_stock": Metric(
-        "product-news", {**_PRODUCT, "interest": _TEXT, "items": _ITEMS}
+    "message.opened": Metric("engagement", {**_MESSAGE, "machine": _MACHINE}),
+    "message.clicked": Metric(
+        "engagement", {**_MESSAGE, "url": _TEXT_OR_NONE, "machine": _MACHINE}
     ),
+    "message.unsubscribed": Metric("engagement", {**_MESSAGE, "topic": _TEXT_OR_NONE}),
+}
+
+_NEWS_METRICS: dict[str, Metric] = {
+    "product.back_in_stock": Metric("product-news", _NEWS),
     "product.price_dropped": Metric(
         "product-news",
         {
-            **_PRODUCT,
-            "interest": _TEXT,
-            "items": _ITEMS,
+            **_NEWS,
             "previous_price": _MONEY,
             "percent": _NUMBER,
+            "seen_price": _MONEY_OR_NONE,
+            "lowest_30d": _MONEY_OR_NONE,
         },
     ),
+    "product.sold_out": Metric("product-news", _NEWS),
+    "product.low_stock": Metric("product-news", _NEWS),
 }
 
-NEWS: tuple[str, ...] = ("product.back_in_stock", "product.price_dropped")
+METRICS: dict[str, Metric] = {
+    name: Metric(
+        metric.topic, {**metric.fields, PROPERTIES: Field(FieldType.TEXT_MAP, is_optional=True)}
+    )
+    for name, metric in _WRITTEN_BY_SHOPS.items()
+} | _NEWS_METRICS
+
+NEWS: tuple[str, ...] = tuple(_NEWS_METRICS)
 """News of an article, sent to each customer who watches it (customer/interest.py)."""
 
 PRODUCT_UPDATED = "product.updated"
