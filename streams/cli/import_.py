@@ -12,6 +12,7 @@ from streams.importing import DAYS_AFTER_LAST_EVENT
 
 if TYPE_CHECKING:
     from streams.engine.values import Metric
+    from streams.files.file_form import FileForm
     from streams.files.mapping import EventMapping, ImportCounts
     from streams.files.rejected_row import RejectedRow
     from streams.files.row_warning import RowWarning
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 def import_(
     files: Annotated[
-        list[Path], typer.Argument(help="CSV, JSONL, Parquet or Avro files.", metavar="FILE")
+        list[Path],
+        typer.Argument(
+            help="CSV, JSON, Parquet or Avro files; CSV and JSON also as .gz.", metavar="FILE"
+        ),
     ],
     metrics: Annotated[
         list[str],
@@ -55,6 +59,21 @@ def import_(
     zone: Annotated[
         str, typer.Option(metavar="ZONE", help="Time zone of times without an offset.")
     ] = "UTC",
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHARACTER",
+            help="Delimiter of CSV files, or its name: semicolon, tab (default: as in the header).",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Encoding of CSV files such as windows-1252 (default: by the file's mark, else "
+            "UTF-8).",
+        ),
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option(
@@ -82,6 +101,7 @@ def import_(
              --map total=amount:major --set currency=GBP --zone Europe/London
     """
     from streams.errors import Refused
+    from streams.files.file_form import parse_form
     from streams.files.mapping import ImportCounts
     from streams.settings import RecordTime
 
@@ -94,16 +114,17 @@ def import_(
             "once per file"
         )
     known = _known_metrics(metrics, flows, settings)
-    sources = _sources(files, metrics, known, maps or [], constants or [], zone)
+    form = parse_form(delimiter, encoding)
+    sources = _sources(files, metrics, known, maps or [], constants or [], zone, form)
     counts = ImportCounts()
     reports = _Reports(refused)
     with reports:
         if settings.record_time is RecordTime.CREATE:
-            events = _read(sources, known, counts, reports, not_after=_now())
+            events = _read(sources, known, form, counts, reports, not_after=_now())
             moment = None if until is None else options.moment(until, "--until", zone)
             _import_past(settings, events, counts, moment)
         else:
-            events = _read(sources, known, counts, reports, not_after=None)
+            events = _read(sources, known, form, counts, reports, not_after=None)
             _import_live(settings, events, counts)
     _summarise(counts, reports)
     if counts.rows and not counts.events:
@@ -141,19 +162,22 @@ def _sources(
     maps: list[str],
     constants: list[str],
     zone: str,
+    form: "FileForm",
 ) -> list[ImportFile]:
+    from streams.files.file_form import suffix_of
     from streams.files.mapping import parse_mapping
-    from streams.files.tables import columns_of
+    from streams.files.tables import NAMING_FORMATS, columns_of
 
     each = metrics * len(files) if len(metrics) == 1 else metrics
     sources = []
     for file, metric in zip(files, each, strict=True):
+        columns = columns_of(file, form=form) if suffix_of(file) in NAMING_FORMATS else None
         mapping = parse_mapping(
             metric,
             _meant_for(metric, maps, known),
             _meant_for(metric, constants, known),
             zone,
-            columns_of(file),
+            None if columns is None else columns.names,
             known,
         )
         sources.append((file, mapping))
@@ -206,6 +230,7 @@ class _Reports:
 def _read(
     sources: list[ImportFile],
     known: Metrics,
+    form: "FileForm",
     counts: "ImportCounts",
     reports: _Reports,
     not_after: int | None,
@@ -219,7 +244,7 @@ def _read(
 
     for path, mapping in sources:
         numbers = _Numbers()
-        rows = numbers.of(read_rows(path, read_container))
+        rows = numbers.of(read_rows(path, read_container, form))
         for result in map_rows(mapping, path.name, rows, counts):
             if isinstance(result, RejectedRow):
                 reports.add(result)

@@ -1,5 +1,6 @@
 """A rejected row as a value: one bad row does not stop an import."""
 
+import dataclasses
 from dataclasses import dataclass
 
 
@@ -16,6 +17,8 @@ class RejectedRow:
     row: int
     field: str | None
     reason: str
+    values: list[str] | None = dataclasses.field(default=None, compare=False)
+    """Those of a row of CSV that could be read and doesn't fit the header."""
 
     def __str__(self) -> str:
         return f"{self.file}, row {self.row}: {self.reason}"

@@ -1,15 +1,25 @@
-"""Reads the rows of CSV, JSONL, Parquet and Avro files as plain dicts."""
+"""Reads the rows of CSV, JSON, Parquet and Avro files as plain dicts."""
 
 import csv
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import msgspec
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from streams.errors import Refused
+from streams.files.file_form import (
+    GZIP,
+    FileForm,
+    delimiter_of,
+    not_in_encoding,
+    open_bytes,
+    open_text,
+    suffix_of,
+)
 from streams.files.rejected_row import RejectedRow
 
 Row = tuple[int, dict[str, Any]]
@@ -19,53 +29,90 @@ AvroReader = Callable[[Path], Iterator[dict[str, Any]]]
 """Reads an Avro container file; an argument, because only `contracts/` knows Avro."""
 
 _PARQUET_BATCH = 8192
+_SAMPLE = 1_000  # rows whose columns are looked at where the format names none
+_ANY_FORM = FileForm()
 
 
-def read_rows(path: Path, read_avro: AvroReader | None = None) -> Iterator[Row | RejectedRow]:
+class Columns(NamedTuple):
+    """The columns of a file: all of them, or those of its first rows."""
+
+    names: tuple[str, ...]
+    are_all: bool
+
+
+def read_rows(
+    path: Path, read_avro: AvroReader | None = None, form: FileForm = _ANY_FORM
+) -> Iterator[Row | RejectedRow]:
     """Yields all rows of `path` in the file's order; a RejectedRow for one that cannot be read.
 
-    The suffix determines the format. Raises Refused for a file that cannot be read at all: missing,
-    of an unknown format, corrupt, with duplicate column names.
+    The suffix determines the format; `.gz` may follow. Raises Refused for a file that cannot be
+    read at all: missing, of an unknown format, corrupt, with duplicate column names.
     """
-    reader = _READERS.get(path.suffix.lower())
+    suffix = suffix_of(path)
+    reader = _READERS.get(suffix)
+    is_packed = path.suffix.lower() == GZIP
     try:
-        if reader is not None:
-            yield from reader(path)
-        elif path.suffix.lower() == ".avro" and read_avro is not None:
+        if reader is not None and not (is_packed and suffix not in _TEXT_FORMATS):
+            yield from reader(path, form)
+        elif suffix == ".avro" and read_avro is not None and not is_packed:
             yield from enumerate(read_avro(path), start=1)
         else:
+            found = f"{suffix}{GZIP}" if is_packed else suffix
             allowed = ", ".join([*_READERS, *([".avro"] if read_avro else [])])
-            raise Refused(f"{path}: format '{path.suffix}' is unknown, expected one of {allowed}")
+            raise Refused(
+                f"{path}: format '{found}' is unknown, expected one of {allowed}; text formats "
+                f"also as {GZIP}"
+            )
     except OSError as error:
         raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
 
 
-def columns_of(path: Path) -> list[str] | None:
-    """Returns the columns of all rows, where the format has them before the first row (CSV,
-    Parquet), else None. Raises Refused like `read_rows`."""
+def columns_of(
+    path: Path, read_avro: AvroReader | None = None, form: FileForm = _ANY_FORM
+) -> Columns | None:
+    """Returns the columns of a file; None for an empty one. CSV and Parquet name all of them; of
+    the other formats they are those of the first rows. Raises Refused like `read_rows`."""
     try:
-        match path.suffix.lower():
-            case ".csv":
-                with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-                    return _header(path, csv.reader(file))
-            case ".parquet":
-                with _open_parquet(path) as file:
-                    return list(file.schema_arrow.names)
-            case _:
-                return None
+        suffix = suffix_of(path)
+        if suffix in _TABLES_OF_TEXT:
+            with open_text(path, form) as (file, _):
+                delimiter, _ = delimiter_of(path, file, form)
+                header = _header(path, csv.reader(file, delimiter=delimiter))
+                return None if header is None else Columns(tuple(filter(None, header)), True)
+        if suffix == ".parquet":
+            with _open_parquet(path) as table:
+                return Columns(tuple(table.schema_arrow.names), True)
+    except OSError as error:
+        raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
+    seen: dict[str, None] = {}
+    for row in islice(read_rows(path, read_avro, form), _SAMPLE):
+        if not isinstance(row, RejectedRow):
+            seen.update(dict.fromkeys(row[1]))
+    return Columns(tuple(seen), False) if seen else None
+
+
+def delimiter_found(path: Path, form: FileForm) -> str | None:
+    """Returns the delimiter of a text table, to be told; None for other formats. Raises Refused
+    like `read_rows`."""
+    if suffix_of(path) not in _TABLES_OF_TEXT:
+        return None
+    try:
+        with open_text(path, form) as (file, _):
+            return delimiter_of(path, file, form)[0]
     except OSError as error:
         raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
 
 
-def _read_csv(path: Path) -> Iterator[Row | RejectedRow]:
-    # Invalid UTF-8 becomes surrogates, so that one row is rejected and not the file.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(file, strict=True)
+def _read_csv(path: Path, form: FileForm) -> Iterator[Row | RejectedRow]:
+    with open_text(path, form) as (file, encoding):
+        delimiter, lines_before = delimiter_of(path, file, form)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         columns = _header(path, reader)
         if columns is None:
             return
         while True:
-            line = reader.line_num + 1  # first line of the row: quoted values may span several
+            # first line of the row: quoted values may span several
+            line = lines_before + reader.line_num + 1
             try:
                 values = next(reader)
             except StopIteration:
@@ -74,15 +121,20 @@ def _read_csv(path: Path) -> Iterator[Row | RejectedRow]:
                 reason = f"malformed row ({error}), expected a row of CSV"
                 yield RejectedRow(path.name, line, None, reason)
                 continue
-            if not values:
-                continue
+            if not any(map(str.strip, values)):
+                continue  # a blank line, or one of delimiters alone
             if len(values) != len(columns):
-                reason = f"{_values_in(values)}, expected {len(columns)} as in the header"
-                yield RejectedRow(path.name, line, None, reason)
-            elif not _is_utf8(values):
-                yield RejectedRow(path.name, line, None, "the row is not UTF-8")
+                reason = (
+                    f"{_values_in(values)}, expected {len(columns)} as in the header; read with "
+                    f"the delimiter {delimiter!r}"
+                )
+                yield RejectedRow(path.name, line, None, reason, values)
+            elif not _is_decoded(values):
+                yield RejectedRow(path.name, line, None, not_in_encoding(encoding))
             else:
-                yield line, dict(zip(columns, values, strict=True))
+                row = dict(zip(columns, values, strict=True))
+                row.pop("", None)
+                yield line, row
 
 
 def _header(path: Path, reader: Iterator[list[str]]) -> list[str] | None:
@@ -93,7 +145,7 @@ def _header(path: Path, reader: Iterator[list[str]]) -> list[str] | None:
         raise Refused(f"{path}: malformed header: {error}") from error
     if columns is None:
         return None
-    twice = sorted({column for column in columns if columns.count(column) > 1})
+    twice = sorted({column for column in columns if column and columns.count(column) > 1})
     if twice:
         raise Refused(f"{path}: duplicate column '{twice[0]}' in the header; rename one")
     return columns
@@ -103,31 +155,72 @@ def _values_in(values: list[str]) -> str:
     return "1 value" if len(values) == 1 else f"{len(values)} values"
 
 
-def _is_utf8(values: list[str]) -> bool:
+def _is_decoded(values: list[str]) -> bool:
     text = "".join(values)
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _read_jsonl(path: Path) -> Iterator[Row | RejectedRow]:
+def _read_json_lines(path: Path, form: FileForm) -> Iterator[Row | RejectedRow]:
+    with open_bytes(path) as file:
+        is_utf16 = file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
+    if is_utf16:
+        with open_text(path, form) as (text, _):
+            yield from _json_rows(path, (line.encode() for line in text))
+    else:
+        with open_bytes(path) as file:
+            yield from _json_rows(path, file)
+
+
+def _json_rows(path: Path, lines: Iterator[bytes] | IO[bytes]) -> Iterator[Row | RejectedRow]:
     decode = msgspec.json.Decoder().decode
-    with path.open("rb") as file:
-        for line, text in enumerate(file, start=1):
-            if not text.strip():
-                continue
-            try:
-                row = decode(text)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                reason = f"malformed row ({error}), expected one JSON object"
-                yield RejectedRow(path.name, line, None, reason)
-                continue
-            if isinstance(row, dict):
-                yield line, row
-            else:
-                reason = f"the row is {_shown(row)}, expected one JSON object"
-                yield RejectedRow(path.name, line, None, reason)
+    for line, text in enumerate(lines, start=1):
+        if line == 1:
+            text = text.removeprefix(b"\xef\xbb\xbf")
+        if not text.strip():
+            continue
+        try:
+            row = decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            reason = f"malformed row ({error}), expected one JSON object"
+            yield RejectedRow(path.name, line, None, reason)
+            continue
+        if isinstance(row, dict):
+            yield line, row
+        else:
+            reason = f"the row is {_shown(row)}, expected one JSON object"
+            yield RejectedRow(path.name, line, None, reason)
 
 
-def _read_parquet(path: Path) -> Iterator[Row | RejectedRow]:
+def _read_json(path: Path, form: FileForm) -> Iterator[Row | RejectedRow]:
+    """A JSON file: one list of objects, or an object with one list (an answer of an API), counted
+    from 1; else an object in each line."""
+    with open_bytes(path) as file:
+        content = file.read()
+    try:
+        whole = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        yield from _read_json_lines(path, form)
+        return
+    lists = [one for one in whole.values() if isinstance(one, list)] if _is_answer(whole) else []
+    rows = lists[0] if lists else whole if isinstance(whole, list) else [whole]
+    for number, row in enumerate(rows, start=1):
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            reason = f"the row is {_shown(row)}, expected a JSON object"
+            yield RejectedRow(path.name, number, None, reason)
+
+
+def _is_answer(whole: object) -> bool:
+    """True for {"orders": [{…}, …]}: one list of objects, and nothing that a row would have."""
+    if not isinstance(whole, dict):
+        return False
+    lists = [one for one in whole.values() if isinstance(one, list) and one]
+    others = whole.keys() - {"links", "meta", "included"}
+    return len(others) == 1 and len(lists) == 1 and isinstance(lists[0][0], dict)
+
+
+def _read_parquet(path: Path, _form: FileForm) -> Iterator[Row | RejectedRow]:
     number = 0
     with _open_parquet(path) as file:
         columns = file.schema_arrow.names
@@ -163,9 +256,16 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Row | RejectedRow]]] = {
+_READERS: dict[str, Callable[[Path, FileForm], Iterator[Row | RejectedRow]]] = {
     ".csv": _read_csv,
-    ".jsonl": _read_jsonl,
-    ".ndjson": _read_jsonl,
+    ".tsv": _read_csv,
+    ".txt": _read_csv,
+    ".json": _read_json,
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
     ".parquet": _read_parquet,
 }
+_TABLES_OF_TEXT = frozenset({".csv", ".tsv", ".txt"})
+_TEXT_FORMATS = frozenset(_READERS) - {".parquet"}
+NAMING_FORMATS = _TABLES_OF_TEXT | {".parquet"}
+"""Formats that name all their columns before the first row."""

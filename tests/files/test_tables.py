@@ -18,21 +18,34 @@ def _file(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
+_NOT_UTF_8 = "the row is not UTF-8; for a file in another encoding give it: --encoding windows-1252"
+
+
 def test_csv_rows_carry_the_line_they_start_at(tmp_path):
     path = _file(tmp_path, "orders.csv", b'\xef\xbb\xbfid,note\n1,"two\nlines"\n\n2,plain\n')
     assert list(read_rows(path)) == [
         (2, {"id": "1", "note": "two\nlines"}),
         (5, {"id": "2", "note": "plain"}),
     ]
-    assert columns_of(path) == ["id", "note"]
+    assert columns_of(path) == (("id", "note"), True)
 
 
 def test_a_bad_csv_row_costs_only_itself(tmp_path):
     path = _file(tmp_path, "orders.csv", b"id,note\n1\n2,\xff\n3,a,b\n4,fine\n")
     assert list(read_rows(path)) == [
-        RejectedRow("orders.csv", 2, None, "1 value, expected 2 as in the header"),
-        RejectedRow("orders.csv", 3, None, "the row is not UTF-8"),
-        RejectedRow("orders.csv", 4, None, "3 values, expected 2 as in the header"),
+        RejectedRow(
+            "orders.csv",
+            2,
+            None,
+            "1 value, expected 2 as in the header; read with the delimiter ','",
+        ),
+        RejectedRow("orders.csv", 3, None, _NOT_UTF_8),
+        RejectedRow(
+            "orders.csv",
+            4,
+            None,
+            "3 values, expected 2 as in the header; read with the delimiter ','",
+        ),
         (5, {"id": "4", "note": "fine"}),
     ]
 
@@ -71,7 +84,7 @@ def test_jsonl_rows_are_objects(tmp_path):
     assert isinstance(bytes_, RejectedRow)
     assert bytes_.row == 5
     assert last == (6, {"id": 5})
-    assert columns_of(path) is None
+    assert columns_of(path) == (("id",), False)
 
 
 def test_parquet_rows_count_from_one(tmp_path):
@@ -82,7 +95,7 @@ def test_parquet_rows_count_from_one(tmp_path):
         (1, {"id": "a", "total": 1.5}),
         (2, {"id": None, "total": 2.5}),
     ]
-    assert columns_of(path) == ["id", "total"]
+    assert columns_of(path) == (("id", "total"), True)
 
 
 def test_numbers_of_single_precision_are_what_was_written(tmp_path):
