@@ -21,7 +21,7 @@ ABOUT_CITATIONS = frozenset({"citations.py", "test_citations.py"})
 SPACE = r"(?:[ ]|[ \t]*\n[ \t]*(?:#[ \t]*)?)"
 """A blank, or the end of a line of text or of a comment."""
 BETWEEN = rf"(?:[,;]{SPACE}|{SPACE}and{SPACE}|{SPACE}to{SPACE})"
-CASE = r"[EWSMF]\d{1,2}"
+CASE = r"[DEWSMF]\d{1,2}"
 RULE = r"[1-9]\d?\.\d{1,2}"
 NUMBER = rf"(?:{CASE}|{RULE}|\d{{1,2}})(?![\w]|\.\d)"
 BY_PAGE = re.compile(
@@ -65,7 +65,7 @@ def sections_and_rules(page: str) -> list[str]:
 
 def rows(text: str) -> list[str]:
     """The numbers that the rows of tables begin with."""
-    return re.findall(r"^\| ([EWSMF]?\d+) \|", text, re.MULTILINE)
+    return re.findall(r"^\| ([DEWSMF]?\d+) \|", text, re.MULTILINE)
 
 
 def cases() -> list[str]:
@@ -176,7 +176,7 @@ CASE_NAME = re.compile(r"^ *- +name: *(.+)$", re.MULTILINE)
 TEST_NAME = re.compile(r"^ *(?:async )?def test_(\w+)", re.MULTILINE)
 PITFALL_IN_NAME = re.compile(r"pitfall_(\d+)(?!\d)")
 RULE_IN_NAME = re.compile(r"^(?:rule_)?([1-9])_(\d{1,2})_")
-NUMBER_IN_NAME = re.compile(r"\b(?:[EWSMF]\d+|\d\.\d+)\b")
+NUMBER_IN_NAME = re.compile(r"\b(?:[DEWSMF]\d+|\d\.\d+)\b")
 
 
 @cache

@@ -287,7 +287,10 @@ def in_timeframe(
         assert utc is not None
         return raw["during"][0] <= to_date(at, utc).isoformat() <= raw["during"][1]
     if raw.get("since") == "flow_start":
-        return (at, event[2]) > (START + history.standing.started, history.asking.sequence)
+        started = START + history.standing.started
+        is_of_another = event[0] != history.asking.trigger_metric
+        is_after_it = is_of_another or event[2] > history.asking.sequence
+        return at > started or (at == started and is_after_it)
     if "since" in raw:
         searches = [(e[1], e[2]) for e in history.events if e[0] == "search.performed"]
         return not searches or (event[1], event[2]) > max(searches)
@@ -419,7 +422,7 @@ def test_a_single_condition_announces_the_very_moment(
 
 
 def test_since_flow_start_looks_at_what_came_after_the_trigger() -> None:
-    """S, 1.9: later than the trigger's `occurred_at`, or the same and processed later."""
+    """S, 1.9: later than the trigger, or of its moment and of another metric or processed later."""
     definitions, problems = examine(
         {
             "flows": [
@@ -438,9 +441,16 @@ def test_since_flow_start_looks_at_what_came_after_the_trigger() -> None:
     assert flow.filter is not None
     condition = compile_condition(flow.filter, definitions.scope(flow))
     state = CustomerState("ada")
-    journey = Journey("f", "j", entered_at=10, started_at=10, sequence=3)
+    journey = Journey("f", "j", 10, 10, 3, trigger_metric="order.placed")
+    of_another = Journey("f", "j", 10, 10, 3, trigger_metric="cart.updated")
     past = state.recent["order.placed"] = Past()
-    for at, sequence, expected in ((9, 2, False), (10, 3, False), (10, 4, True), (11, 5, False)):
+    for at, sequence, own, another in (
+        (9, 2, False, False),
+        (10, 3, False, True),
+        (10, 4, True, False),
+        (11, 5, False, False),
+    ):
         past.add(at, sequence, None)
-        assert condition(Situation(state, 20, journey=journey)) == (expected, None)
+        assert condition(Situation(state, 20, journey=journey)) == (own, None)
+        assert condition(Situation(state, 20, journey=of_another)) == (another, None)
     assert condition(Situation(state, 20)) == (False, None)

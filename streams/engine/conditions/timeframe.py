@@ -3,7 +3,7 @@
 in_last: 7d        (now - 7d, now]          an event leaves exactly 7d after it happened
 during: [a, b]     days of the store, both included; past events never leave
 on_day: -1         the customer's yesterday; changes at the customer's midnights
-since: flow_start  later than the trigger (equal: processed later)
+since: flow_start  after the trigger (1.9)
 since: {last: M}   later than the customer's newest M; all events without any M
 (none)             all events
 """
@@ -26,7 +26,7 @@ from streams.engine.conditions.where import (
     top_fields,
     unknown_metric,
 )
-from streams.engine.customer import Occurrence, Past, Situation
+from streams.engine.customer import Occurrence, Past, Situation, after_trigger
 from streams.engine.language import Scope, fields_of
 from streams.engine.values import (
     DAY,
@@ -335,7 +335,7 @@ def _select_since_flow_start(metric: str) -> Select:
         journey = situation.journey
         if journey is None:
             return ()
-        return _after(_events(metric, situation), journey.started_at, journey.sequence)
+        return after_trigger(_events(metric, situation), metric, journey)
 
     return select
 

@@ -5,6 +5,7 @@ a flow. Start with `state.py`; `update.py` maps metrics to their changes of the 
 holds how an order changes a customer's value.
 """
 
+from streams.engine.customer.after_trigger import after_trigger
 from streams.engine.customer.concluded import is_concluded, mark_concluded
 from streams.engine.customer.flow_entries import KEYS_KEPT, entries_of, last_entry, remember_entry
 from streams.engine.customer.interest import (
@@ -113,6 +114,7 @@ __all__ = [
     "StateHead",
     "StatePrefix",
     "address_of",
+    "after_trigger",
     "bought_lately",
     "cart_of",
     "check_fits",

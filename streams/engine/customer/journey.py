@@ -57,7 +57,7 @@ class Journey(msgspec.Struct, array_like=True):
     journey_id: str
     entered_at: Instant  # effective time of the entry
     started_at: Instant  # `occurred_at` of the trigger (SEMANTICS 1.9, 1.11)
-    sequence: int  # of the triggering event: "equal: processed later" (SEMANTICS 1.9)
+    sequence: int  # of the triggering event, for equal moments: after_trigger.py
     trigger_metric: str | None = None
     trigger_event_id: str | None = None
     trigger: bytes | None = None  # the triggering event's data, packed: trigger_data

@@ -11,6 +11,7 @@ from streams.engine.customer import (
     KEYS_KEPT,
     CustomerState,
     Journey,
+    after_trigger,
     last_entry,
     may_add_journey,
     remember_entry,
@@ -194,17 +195,13 @@ def running_in(state: CustomerState, flow: CompiledFlow, key: str | None) -> lis
 
 def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> EntryRefusal | None:
     """The rejection by an `exit_on` event that happened after the trigger, but was processed before
-    the entry (SEMANTICS 1.9, E23). At the same moment, events processed after the trigger
-    count."""
+    the entry (SEMANTICS 1.9, E23, D17)."""
     started_at, recent = journey.started_at, turn.state.recent
-    is_newest = journey.sequence == turn.state.sequence
     for rule in flow.exit_on:
         past = recent.get(rule.metric)
-        if past is None or past.at(-1) < started_at + is_newest:  # the common case
+        if past is None or past.at(-1) < started_at:  # the common case
             continue
-        for event in reversed(past):
-            if (event.at, event.sequence) <= (started_at, journey.sequence):
-                break
+        for event in reversed(after_trigger(past, rule.metric, journey)):
             if rule.test is None or rule.test(event.data or {}, turn):
                 evidence = {
                     "metric": rule.metric,

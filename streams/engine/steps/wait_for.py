@@ -5,7 +5,7 @@ arrival                                   arrival + timeout
                                                `--- else
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +25,8 @@ from streams.engine.customer import (
     TIMEOUT_AT,
     Journey,
     JourneyState,
+    Occurrence,
+    after_trigger,
     move,
     remember_at,
     remembered_at,
@@ -35,7 +37,6 @@ from streams.engine.program import Awaited, Building, Run, Step, StepDefinition,
 from streams.engine.values import Identifier, Instant, PositiveDuration, Problem
 
 MINIMAL_PAST = None  # without limit: a journey may have begun at any time
-_LAST = 1 << 32  # after every sequence number of a customer
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,13 +136,15 @@ def _for_event(definition: Definition, pattern: EventPattern, ways: _Ways) -> St
     elif ways.scope.trigger is not None:  # for backfills: as many as `history` keeps
         ways.scope.reads.remember(metric, 0, top_fields(pattern.where))
 
+    def events_after_trigger(turn: Turn, journey: Journey) -> Sequence[Occurrence]:
+        past = turn.state.recent.get(metric)
+        return () if past is None else after_trigger(past, metric, journey)
+
     def run(turn: Turn, journey: Journey) -> Step | None:
         if ways.leads_nowhere():
             return ways.then
         if since == "flow_start":
-            for event in reversed(turn.state.recent.get(metric, ())):
-                if (event.at, event.sequence) <= (journey.started_at, journey.sequence):
-                    break
+            for event in reversed(events_after_trigger(turn, journey)):
                 if test is None or test(event.data or {}, turn):
                     evidence = {"metric": metric, "occurred_at": event.at}
                     return ways.came(turn, journey, evidence)
@@ -164,11 +167,10 @@ def _for_event(definition: Definition, pattern: EventPattern, ways: _Ways) -> St
     def retrace(turn: Turn, journey: Journey, at: Instant) -> tuple[Step, Instant] | None:
         if ways.leads_nowhere():
             return ways.then, at
-        after = (journey.started_at, journey.sequence)
-        if since == "arrival" and at > journey.started_at:
-            after = (at, _LAST)  # records of that moment come before P's arrival (5.2)
-        for event in turn.state.recent.get(metric, ()):
-            if (event.at, event.sequence) <= after:
+        # Records of the moment of P's arrival come before it (5.2).
+        is_since_arrival = since == "arrival" and at > journey.started_at
+        for event in events_after_trigger(turn, journey):
+            if is_since_arrival and event.at <= at:
                 continue
             if event.at > at + ways.timeout:
                 break

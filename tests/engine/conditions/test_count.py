@@ -87,10 +87,21 @@ def test_since_flow_start_is_later_or_processed_later() -> None:
     asked = Asked({"count": ORDER, "since": "flow_start", "equals": "2"})
     asked.happened(ORDER, NOW - 1)
     asked.journey.sequence = asked.state.sequence + 1
+    asked.journey.trigger_metric = ORDER
     asked.happened(ORDER, NOW)  # the trigger
     asked.happened(ORDER, NOW)  # in the same millisecond, later
     asked.happened(ORDER, NOW + 1)
     assert asked.at(NOW + 1) == (True, None)
+
+
+def test_since_flow_start_counts_another_metric_in_the_triggers_moment() -> None:
+    """Shops date to the second, and webhooks overtake each other (D17)."""
+    asked = Asked({"count": ORDER, "since": "flow_start", "equals": "1"})
+    asked.happened(ORDER, NOW - 1)
+    asked.happened(ORDER, NOW)
+    asked.journey.sequence = asked.state.sequence + 1
+    asked.journey.trigger_metric = "cart.updated"
+    assert asked.at(NOW) == (True, None)
 
 
 def test_since_the_last_of_another_metric() -> None:
