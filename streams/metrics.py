@@ -32,6 +32,10 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "sendflow_amounts_without_rate",
         "Events in a currency without a rate.",
     ),
+    "not_entered_history": (
+        "sendflow_not_entered_history",
+        "Entries into flows that events of an imported history did not cause.",
+    ),
     "reviews_stale": ("sendflow_reviews_stale", "Reviews of messages not awaiting review."),
     "backfilled": ("sendflow_backfilled", "Journeys added by backfill."),
     "backfills_rejected": ("sendflow_backfills_rejected", "Backfill requests rejected."),

@@ -74,6 +74,13 @@ def import_(
             "UTF-8).",
         ),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="Events may trigger flows; without it they change state and trigger nothing.",
+        ),
+    ] = False,
     until: Annotated[
         str | None,
         typer.Option(
@@ -93,8 +100,11 @@ def import_(
 ) -> None:
     """Import files as events of a metric. Rejected rows are reported and skipped.
 
-    Simulated time: the events of all files are sorted by time. A later import may contain later
-    events only.
+    Imported events are history: they change what is known of customers and trigger nothing,
+    unless --live is given.
+
+    Simulated time: flows decide as time passes. The events of all files are sorted by time. A later
+    import may contain later events only.
 
     \b
     Example: sendflow import orders.csv --as order.placed --map order_id=invoice \\
@@ -125,7 +135,7 @@ def import_(
             _import_past(settings, events, counts, moment)
         else:
             events = _read(sources, known, form, counts, reports, not_after=None)
-            _import_live(settings, events, counts)
+            _import_now(settings, events, counts, is_live=live)
     _summarise(counts, reports)
     if counts.rows and not counts.events:
         raise typer.Exit(output.NOT_SO)
@@ -293,15 +303,20 @@ class _Numbers:
             yield row
 
 
-def _import_live(
-    settings: "Settings", events: Iterator["EventRecord"], counts: "ImportCounts"
+def _import_now(
+    settings: "Settings",
+    events: Iterator["EventRecord"],
+    counts: "ImportCounts",
+    *,
+    is_live: bool,
 ) -> None:
-    from streams.importing.writing import write_live
+    from streams.importing.writing import write_history, write_live
     from streams.kafka.event_producer import EventProducer
 
+    write = write_live if is_live else write_history
     with output.progress("importing") as bar, EventProducer(settings) as producer:
         for event in events:
-            write_live(event, producer.produce)
+            write(event, producer.produce)
             if counts.rows % 1_000 == 0:
                 bar.reach(counts.events, f"{counts.events:,} events")
 

@@ -22,6 +22,7 @@ from streams.contracts.fields import (
     event_check,
     moment_problem,
 )
+from streams.contracts.imported import is_history
 from streams.contracts.interests import InterestReader
 from streams.contracts.product_updates import ProductReader
 from streams.contracts.record_reader import MALFORMED, RecordReader, only_fields
@@ -143,6 +144,7 @@ class EventDecoder:
         decoded = self._decode(topic, record)
         if record.headers and isinstance(decoded, Event):
             decoded.traceparent = traceparent_in(record.headers)
+            decoded.is_history = is_history(record.headers)
         return decoded
 
     def _decode(self, topic: str, record: Record) -> Decoded | Rejection:

@@ -1,8 +1,10 @@
-"""Writes events to the input topics: live, or as a history with ticks (DESIGN 5.7)."""
+"""Writes events to the input topics: as history that triggers nothing, live, or as a past in
+simulated time with ticks (DESIGN 5.7)."""
 
 from collections.abc import Callable
 from functools import lru_cache
 
+from streams.contracts.imported import HISTORY_HEADERS
 from streams.engine import BETWEEN_TASKS, INPUTS, Instant
 from streams.engine.values import DAY
 from streams.errors import Refused
@@ -19,6 +21,12 @@ task waits long for an idle input, rarely enough that ticks are a few percent of
 
 Produce = Callable[[OutputRecord], None]
 """Writes a record (EventProducer.produce)."""
+
+
+def write_history(event: EventRecord, produce: Produce) -> None:
+    """Writes an event now, marked as history: it changes state and triggers nothing (SEMANTICS
+    8.10)."""
+    produce(OutputRecord(event.topic, event.key.encode(), event.value, headers=[*HISTORY_HEADERS]))
 
 
 def write_live(event: EventRecord, produce: Produce) -> None:

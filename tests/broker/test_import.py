@@ -213,6 +213,15 @@ def test_live_events_get_the_brokers_time(
     found = records(reader, "orders")
     assert len(found) == 4
     assert all(one.record.time > MARCH_1 + 10 * 365 * DAY for one in found)
+    assert all(one.record.headers == [("sendflow-history", b"")] for one in found)
+
+
+def test_d33_with_live_imported_events_are_no_history(
+    sendflow: Command, reader: TopicReader, orders: Path
+) -> None:
+    sendflow("topics", "create")
+    assert sendflow("import", orders, *AS_ORDERS, "--live")[0] == 0
+    assert all(one.record.headers is None for one in records(reader, "orders"))
 
 
 def test_refused_rows_go_to_a_file_whole(simulated: Command, orders: Path, tmp_path: Path) -> None:

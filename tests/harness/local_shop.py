@@ -14,7 +14,7 @@ from streams.contracts.coupon_codes import coupon_record
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import encode_event
 from streams.contracts.wire import decode_any
-from streams.engine import Instant, topic_of
+from streams.engine import CustomerState, Instant, decode_state, topic_of
 from streams.local import LocalTask
 from streams.ports import CONTROL, CouponCode
 from streams.programs import SEMANTICS
@@ -106,6 +106,12 @@ class LocalShop:
     def order(self, at: Instant, customer: str, **fields: Any) -> None:
         order = {"order_id": f"o{at}", "total": 5000, "currency": "GBP", "items": [], "tags": []}
         self.happens(at, "order.placed", customer, **{**order, **fields})
+
+    def state(self, customer: str) -> CustomerState:
+        """What is committed of a customer."""
+        value = self.local.store.get(customer.encode())
+        assert value is not None
+        return decode_state(value)
 
     def until(self, wall: Instant) -> None:
         """Everything before `wall` happens and is committed."""

@@ -7,7 +7,13 @@ import pytest
 from streams.engine import BETWEEN_TASKS, INPUTS
 from streams.errors import Refused
 from streams.importing.encoding import EventRecord
-from streams.importing.writing import TICK_EVENTS, TICK_INTERVAL, PastWriter, write_live
+from streams.importing.writing import (
+    TICK_EVENTS,
+    TICK_INTERVAL,
+    PastWriter,
+    write_history,
+    write_live,
+)
 from streams.kafka.partition import partition_of
 from streams.ports import OutputRecord
 
@@ -49,6 +55,16 @@ def test_a_live_event_leaves_time_and_partition_to_kafka():
     assert (record.topic, record.key, record.value) == ("searches", b"ada", b"ada-5")
     assert record.time is None
     assert record.partition is None
+    assert record.headers is None
+
+
+def test_d33_history_says_so_in_a_header():
+    written: list[OutputRecord] = []
+    write_history(search(5), written.append)
+    [record] = written
+    assert (record.topic, record.key, record.value) == ("searches", b"ada", b"ada-5")
+    assert (record.time, record.partition) == (None, None)
+    assert record.headers == [("sendflow-history", b"")]
 
 
 def test_a_past_event_has_the_time_at_which_it_happened_and_javas_partition():

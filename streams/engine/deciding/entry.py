@@ -2,6 +2,8 @@
 (SEMANTICS 1.11):
 
     too_old, flow_paused, missing_key, profile_filter, exit_on, already_in_flow, re_entry, loop
+
+An event of an imported history (8.10) is refused before them, and only counted.
 """
 
 from typing import Any
@@ -29,6 +31,9 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
     trigger filter does not match, or if a check fails, which is recorded."""
     turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
+        return None
+    if event.is_history:
+        turn.effects.not_entered_history += 1
         return None
     refusal = _refuse_event(turn, flow, event)
     key = None
@@ -67,6 +72,9 @@ def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:
     event = turn.event
     refusal: EntryRefusal | None = ("flow_paused", {}) if flow.is_paused else None
     if event is not None:
+        if event.is_history:
+            turn.effects.not_entered_history += 1
+            return None
         refusal = _refuse_event(turn, flow, event)
     if refusal is not None:
         turn.record(flow, None, None, Outcome.NOT_ENTERED, *refusal)

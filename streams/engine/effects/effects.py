@@ -22,6 +22,7 @@ class Effects(msgspec.Struct):
     loops: int = 0
     without_rate: int = 0  # events with amounts in a currency without a rate
     not_entered_by_time: int = 0  # customers of a schedule or date, not entered (SEMANTICS 5.5)
+    not_entered_history: int = 0  # entries that imported events did not cause (SEMANTICS 8.10)
     reviews_stale: int = 0  # of messages that do not await review
     backfilled: int = 0  # journeys added by backfill (SEMANTICS 6.3)
     backfills_rejected: int = 0  # by a check (NotAdded)
@@ -35,6 +36,7 @@ COUNTED = (
     "loops",
     "without_rate",
     "not_entered_by_time",
+    "not_entered_history",
     "reviews_stale",
     "backfilled",
     "backfills_rejected",

@@ -45,7 +45,8 @@ class Event(msgspec.Struct, gc=False):
 
     `data` holds the fields of the metric; money in minor units, moments as Instants. `occurred_at`
     is the business time, clamped to the record time if it was in the future (DESIGN 5.1).
-    `traceparent` is the record's header of that name, copied to commands (DESIGN 7).
+    `traceparent` is the record's header of that name, copied to commands (DESIGN 7). `is_history`:
+    it changes state and triggers nothing (SEMANTICS 8.10).
     """
 
     metric: str
@@ -54,6 +55,7 @@ class Event(msgspec.Struct, gc=False):
     occurred_at: Instant
     data: dict[str, Any]
     traceparent: str | None = None
+    is_history: bool = False
 
 
 _TEXT = Field(FieldType.TEXT)
