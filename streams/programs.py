@@ -15,6 +15,7 @@ from streams.engine import (
     Recommendations,
     compile_program,
     read_definitions,
+    read_published,
 )
 from streams.errors import Refused
 from streams.ports import Facts, Record, Rejection
@@ -82,7 +83,7 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
                 f"definitions {record.version} need semantics {record.semantics}, supported: "
                 f"{', '.join(map(str, SEMANTICS))}; upgrade sendflow"
             )
-        definitions = read_definitions(json.loads(record.definitions))
+        definitions = read_published(json.loads(record.definitions))
         if isinstance(definitions, Definitions):
             return _compiled(definitions, record)
         return Rejection(

@@ -108,10 +108,10 @@ def cart_without_an_exit(subject: Subject) -> Iterator[Problem]:
 
 def marketing_in_a_transactional_flow(subject: Subject) -> Iterator[Problem]:
     """Coupons and recommendations in a message that ignores consent."""
-    if not subject.flow.transactional:
-        return
     for sequence in subject.sequences():
         for place, step in enumerate(sequence.steps):
+            if not _is_transactional(step, subject.flow):
+                continue
             items = step.get("items")
             for key in ("coupon", "assign_coupon", "items"):
                 is_marketing = key in step and (key != "items" or isinstance(items, dict))
@@ -126,8 +126,6 @@ def marketing_in_a_transactional_flow(subject: Subject) -> Iterator[Problem]:
 
 def messages_that_skip_each_other(subject: Subject) -> Iterator[Problem]:
     """Two messages on one channel without a wait between: the second is skipped (SEMANTICS 2.9)."""
-    if subject.flow.transactional:
-        return
     for sequence in subject.sequences():
         sent: set[str] = set()
         for place, step in enumerate(sequence.steps):
@@ -175,8 +173,6 @@ def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:
     first: dict[tuple[str, str], str] = {}
     ordered = sorted(subjects, key=lambda one: (-one.flow.priority, one.flow.flow))
     for subject in ordered:
-        if subject.flow.transactional:
-            continue
         trigger = repr(sorted(subject.raw["trigger"].items()))
         for place, step in enumerate(subject.raw["steps"]):
             step = as_step(step)
@@ -234,8 +230,13 @@ def _waits_at_the_end(steps: list[Any], path: Path) -> Iterator[Path]:
         yield from _waits_at_the_end(inner, (*place, *way))
 
 
+def _is_transactional(step: RawStep, flow: Flow) -> bool:
+    own = step.get("transactional")
+    return flow.transactional if own is None else bool(own == "true")
+
+
 def _obeys_smart_sending(step: dict[str, Any], flow: Flow) -> bool:
-    if step.get("status") == "draft":
+    if step.get("status") == "draft" or _is_transactional(step, flow):
         return False
     given = step.get("smart_sending")
     if given is None:

@@ -12,6 +12,7 @@ from streams.engine.compiling import (
     compile_program,
     history_gaps,
     read_definitions,
+    read_published,
     successors,
 )
 from streams.engine.content import FACT as RECOMMENDATIONS
@@ -145,6 +146,7 @@ __all__ = [
     "patch_times",
     "prefilter",
     "read_definitions",
+    "read_published",
     "rehearse",
     "successors",
     "topic_of",

@@ -25,6 +25,7 @@ from streams.engine import (
     compile_program,
     history_gaps,
     read_definitions,
+    read_published,
     successors,
 )
 from streams.engine.compiling import Successors
@@ -104,7 +105,7 @@ def newest_definitions(settings: Settings) -> Definitions | None:
 
 def definitions_of(record: DefinitionsRecord) -> Definitions:
     """Definitions of a published set. Raises Refused where this version cannot read it."""
-    definitions = read_definitions(json.loads(record.definitions))
+    definitions = read_published(json.loads(record.definitions))
     if not isinstance(definitions, Definitions):
         raise Refused(
             f"definitions {record.version} need another version of sendflow: "
@@ -117,7 +118,7 @@ def publish_warnings(before: Published, definitions: DefinitionsSet) -> list[str
     """Warnings about a set where the stored history under the set `before` does not suffice:
     missing history (SEMANTICS 3.7), amounts in another currency. Empty where this version cannot
     read `before`."""
-    previous = read_definitions(json.loads(before.record.definitions))
+    previous = read_published(json.loads(before.record.definitions))
     current = read_definitions(json.loads(definitions.canonical))
     if not isinstance(previous, Definitions) or not isinstance(current, Definitions):
         return []
@@ -223,7 +224,7 @@ def _successors(published: Sequence[Published], definitions: DefinitionsSet) -> 
     if not published:
         return {}
     newest = published[-1].record
-    previous = read_definitions(json.loads(newest.definitions))
+    previous = read_published(json.loads(newest.definitions))
     current = read_definitions(json.loads(definitions.canonical))
     if not isinstance(previous, Definitions) or not isinstance(current, Definitions):
         return newest.successors  # a set of another version, unreadable here

@@ -300,6 +300,17 @@ def _suppressed(evidence: EvidenceFields, words: Words) -> str:
     return f"not sent: {evidence.get('channel')} is suppressed: {causes}"
 
 
+_ITEM_SOURCES = {
+    "trigger": "in the triggering event",
+    "cart": "in the cart",
+    "viewed": "viewed",
+}
+
+
+def _no_items(evidence: EvidenceFields, words: Words) -> str:
+    return f"not sent: no items {_ITEM_SOURCES.get(evidence.get('items', ''), 'to show')}"
+
+
 def _quiet_hours(evidence: EvidenceFields, words: Words) -> str:
     until = evidence.get("until")
     if until is None:
@@ -371,6 +382,7 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
         "suppressed": _suppressed,
         "smart_sending": _smart_sending,
         "frequency_cap": _frequency_cap,
+        "no_items": _no_items,
         "no_coupon": _no_coupon("not sent: "),
     },
     Outcome.HELD: {

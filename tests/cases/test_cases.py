@@ -39,6 +39,7 @@ REASONS: dict[str, set[str]] = {
         "suppressed",
         "smart_sending",
         "frequency_cap",
+        "no_items",
         "no_coupon",
     },
     "coupon": {"given", "kept", "no_coupon"},

@@ -11,7 +11,7 @@ FLOW = (
     "{{flow: {0}, trigger: {{metric: order.placed}}, "
     "steps: [{{send: email, template: t, {1}: 1}}]}}"
 )
-GOOD = FLOW.format("a", "category")
+GOOD = FLOW.format("a", "id")
 
 
 @pytest.fixture

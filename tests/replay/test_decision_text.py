@@ -18,7 +18,7 @@ REASONS = {
     "flow_paused loop",
     Outcome.HELD: "quiet_hours flow_paused",
     Outcome.SKIPPED: "expired profile_filter message_filter no_recipient bad_recipient no_consent "
-    "suppressed smart_sending frequency_cap no_coupon",
+    "suppressed smart_sending frequency_cap no_items no_coupon",
     Outcome.COUPON: "given kept no_coupon",
     Outcome.EXITED: "finished exit_on exit restarted step_removed archived erased",
 }

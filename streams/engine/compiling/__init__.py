@@ -5,7 +5,7 @@ its problems; `compile_program.py` and `compile_flow.py` compile it; `successors
 steps to the steps at which journeys continue.
 """
 
-from streams.engine.compiling.check import examine, read_definitions
+from streams.engine.compiling.check import examine, read_definitions, read_published
 from streams.engine.compiling.compile_program import compile_program
 from streams.engine.compiling.definition import (
     Definitions,
@@ -41,6 +41,7 @@ __all__ = [
     "history_gaps",
     "placed_steps",
     "read_definitions",
+    "read_published",
     "step_text",
     "successors",
     "ways",

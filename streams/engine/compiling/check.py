@@ -56,9 +56,17 @@ def read_definitions(raw: dict[str, Any]) -> Definitions | list[Problem]:
     return definitions if definitions is not None and not problems else problems
 
 
-def examine(raw: dict[str, Any]) -> tuple[Definitions | None, list[Problem]]:
+def read_published(raw: dict[str, Any]) -> Definitions | list[Problem]:
+    """As `read_definitions`, for a set that an earlier version may have published."""
+    definitions, problems = examine(raw, is_published=True)
+    return definitions if definitions is not None and not problems else problems
+
+
+def examine(
+    raw: dict[str, Any], *, is_published: bool = False
+) -> tuple[Definitions | None, list[Problem]]:
     """As `read_definitions`, with the readable part of a set that has problems."""
-    reading = Reading(FAMILIES)
+    reading = Reading(FAMILIES, is_published)
     read_set = read(raw, _RawSet, (), reading)
     if read_set is UNREADABLE:
         return None, reading.problems

@@ -50,7 +50,7 @@ def _with_prices_as_written(data: Mapping[str, Any], store_currency: str) -> lis
     if not items:
         return []
     currency = data.get("currency") or store_currency
-    return [{**item, "currency": currency} for item in items if item["sku"] is not None]
+    return [{**item, "currency": currency} for item in items if item.get("sku") is not None]
 
 
 def _check_nothing(scope: Scope) -> Iterator[Problem]:

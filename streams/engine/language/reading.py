@@ -14,6 +14,8 @@ The form of a struct:
         list[Weekday] = [] id: Identifier | None = None otherwise: list[StepDefinition] =
         msgspec.field(default=[], name="else")
 
+A struct's `GONE` maps keys of earlier versions to advice; a published set may still have them.
+
 Also understood: Literal, Enum (by value), dict[scalar, T], tuple[T, T], and a family (`OneOf`).
 """
 
@@ -73,6 +75,7 @@ class Reading(msgspec.Struct):
     member for `check`."""
 
     families: Families = Families()
+    is_published: bool = False  # by any version: keys that are gone are passed over
     problems: list[Problem] = []
     found: list[FoundMember] = []
 
@@ -250,7 +253,7 @@ def _read_union(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) 
     if isinstance(raw, dict) and len(fitting) > 1:
         return read(raw, _by_key(raw, fitting, reading.families), path, reading)
     for kind in fitting:
-        attempt = Reading(reading.families)
+        attempt = Reading(reading.families, reading.is_published)
         value = read(raw, kind, path, attempt)
         if value is not UNREADABLE and not attempt.problems:
             reading.found.extend(attempt.found)
@@ -388,6 +391,15 @@ def _read_word(raw: Any, words: Mapping[str, Any], path: Path, reading: Reading)
     return UNREADABLE
 
 
+def _unknown_key(name: str, struct: type[msgspec.Struct], path: Path, reading: Reading) -> None:
+    advice = getattr(struct, "GONE", {}).get(name)
+    if advice is None:
+        keys = keys_of(struct)
+        reading.problems.append(unknown_name((*path, name), "key", name, keys, at_key=True))
+    elif not reading.is_published:
+        reading.problems.append(Problem((*path, name), advice, found=name, at_key=True))
+
+
 def _read_struct(raw: Any, struct: type[msgspec.Struct], path: Path, reading: Reading) -> Any:
     keys = keys_of(struct)
     if not isinstance(raw, dict):
@@ -396,7 +408,7 @@ def _read_struct(raw: Any, struct: type[msgspec.Struct], path: Path, reading: Re
     for name, item in raw.items():
         key = keys.get(name)
         if key is None:
-            reading.problems.append(unknown_name((*path, name), "key", name, keys, at_key=True))
+            _unknown_key(name, struct, path, reading)
             continue
         value = read(item, key.kind, (*path, name), reading)
         if value is not UNREADABLE:

@@ -34,6 +34,7 @@ class Turn(Situation):
     event: Event | None = None
     data: Mapping[str, Any] = {}
     packed: bytes | None = None
+    shown: list[dict[str, Any]] | None = None  # items that a rule of sending found
     entries: int = 0
     steps: int = 0
     has_changed_profile: bool = False

@@ -11,6 +11,7 @@ from streams.engine.sending import (
     coupon,
     expires,
     filters,
+    no_items,
     quiet_hours,
     recipient,
     smart_sending,
@@ -38,6 +39,7 @@ SENDING_RULES = (
     consent,
     smart_sending,
     caps,
+    no_items,
     coupon,
 )
 

@@ -12,7 +12,7 @@ from streams.engine.values import start_of_today
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips if a cap is reached. A cap counts the messages of all flows."""
     caps = tuple(cap for cap in message.caps if message.channel in cap.channels)
-    if not caps or message.flow.is_transactional:
+    if not caps or message.is_transactional:
         return None
     otherwise = message.flow.zone
 

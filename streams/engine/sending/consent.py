@@ -9,7 +9,7 @@ from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips customers without consent, and suppressed channels."""
     channel = message.channel
-    if message.flow.is_transactional:
+    if message.is_transactional:
 
         def judge_transactional(turn: Turn, journey: Journey) -> Verdict | None:
             causes = turn.state.suppressed.get(channel)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions import Condition, EvidenceFunction
-from streams.engine.content import CouponPool
+from streams.engine.content import CouponPool, Items
 from streams.engine.customer import REACHED, Journey, remembered_at
 from streams.engine.effects import Outcome
 from streams.engine.program import CompiledFlow, Turn
@@ -29,6 +29,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     channel: str
     template: str
+    is_transactional: bool
     smart_sending: bool
     window: int  # ms of Smart Sending on the channel
     expires: int  # ms from reaching the step
@@ -36,6 +37,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     only_if_evidence: EvidenceFunction | None = None
     quiet_hours: tuple[Clock, Clock] | None = None  # from, to
     caps: tuple[CompiledCap, ...] = ()
+    needed_items: Items | None = None  # without any the message is not sent
+    items_source: str = ""  # of them: trigger, cart, viewed
     coupon: CouponPool | None = None  # pool of the message's code
     sends_kept: int = 0  # ms of sends remembered for the caps
 

@@ -12,7 +12,7 @@ from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
     """Skips within the window in force at the time of the earlier message."""
-    if not message.smart_sending or message.flow.is_transactional:
+    if not message.smart_sending or message.is_transactional:
         return None
     channel = message.channel
 

@@ -1,7 +1,7 @@
 """Sends one message on one channel, subject to the rules of sending (SEMANTICS 4)."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -84,10 +84,14 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     `items`: articles in the message: those of the triggering event, of the cart, viewed or
       recommended ones
     `coupon`: the pool of its code; without a code left, the message is skipped
-    `category`: a label for reports
+    `transactional`: true: ignores consent, Smart Sending and caps; default: the flow's
     `utm`: link parameters, merged over those of the flow
     `expires`: time to live, counted from reaching the step
     """
+
+    GONE: ClassVar[Mapping[str, str]] = {
+        "category": "'category' is gone: use 'topic' for what customers may leave",
+    }
 
     send: Channel
     template: Identifier
@@ -99,7 +103,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[FieldName, AnyText] = {}
     items: Literal["trigger", "cart", "viewed"] | Recommend | None = None
     coupon: Identifier | None = None
-    category: Text | None = None
+    transactional: Boolean | None = None
     utm: dict[FieldName, Text] = {}
     expires: PositiveDuration | None = None
 
@@ -122,9 +126,11 @@ def compile(definition: Definition, building: Building, step_id: str, following:
 
     if definition.status == "draft":
         return Step(step_id, pass_over, pass_over, approved=_when_approved(pass_over))
-    message = message_of(definition, building, step_id)
+    items = None if definition.items is None else compile_items(definition.items, building.scope)
+    message = message_of(definition, building, step_id, items)
     rules = rules_of(message)
-    command = _command_of(definition, message, building)
+    command = _command_of(definition, message, building, items)
+    has_items = message.needed_items is not None
     flow = building.flow
 
     def judge(turn: Turn, journey: Journey) -> Step | None:
@@ -133,7 +139,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             if verdict is not None:
                 return following if apply_verdict(turn, journey, message, verdict) else None
         reached = reached_at(turn, journey, step_id)
-        sent = command(turn, journey, reached)
+        sent = command(turn, journey, reached, turn.shown if has_items else None)
         turn.effects.commands.append(sent)
         evidence = {
             "send_id": sent.send_id,
@@ -178,7 +184,7 @@ def _request_review(message: Message, command: "CommandBuilder", following: Step
         if verdict is not None:
             return following if apply_verdict(turn, journey, message, verdict) else None
         reached = reached_at(turn, journey, step_id)
-        would_be = command(turn, journey, reached)
+        would_be = command(turn, journey, reached, None)
         if message.coupon is not None:  # taken when the message is sent, not before (4.1)
             held = valid_coupon(turn.state, message.coupon.coupons, turn.now)
             would_be.coupon = None if held is None else held.code
@@ -216,16 +222,21 @@ def apply_verdict(turn: Turn, journey: Journey, message: Message, verdict: Verdi
     return False
 
 
-def message_of(definition: Definition, building: Building, step_id: str) -> Message:
+def message_of(
+    definition: Definition, building: Building, step_id: str, items: Items | None
+) -> Message:
     """The message for the rules: the step's options over the flow's over the store's."""
     channel = definition.send
     store, flow, scope = building.settings, building.flow, building.scope
     smart_sending = definition.smart_sending
     if smart_sending is None:
         smart_sending = building.smart_sending
+    is_transactional = definition.transactional
+    if is_transactional is None:
+        is_transactional = flow.is_transactional
     quiet_hours = definition.quiet_hours
     if quiet_hours is None:
-        quiet_hours = not flow.is_transactional
+        quiet_hours = not is_transactional
     if quiet_hours is True:
         quiet_hours = store.quiet_hours.get(channel, DEFAULT_QUIET_HOURS.get(channel))
     only_if = definition.only_if
@@ -235,6 +246,7 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
         step=step_id,
         channel=channel,
         template=definition.template,
+        is_transactional=is_transactional,
         smart_sending=smart_sending,
         window=store.smart_sending_window(channel),
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
@@ -242,6 +254,8 @@ def message_of(definition: Definition, building: Building, step_id: str) -> Mess
         only_if_evidence=None if only_if is None else compile_evidence(only_if, scope),
         quiet_hours=quiet_hours or None,
         caps=caps,
+        needed_items=items if isinstance(definition.items, str) else None,
+        items_source=definition.items if isinstance(definition.items, str) else "",
         coupon=None if definition.coupon is None else scope.coupons[definition.coupon],
         sends_kept=max(SENDS_KEPT, *(cap.window or 0 for cap in caps), 0),
     )
@@ -266,22 +280,27 @@ def _remember_send(turn: Turn, message: Message, sent: SendCommand) -> None:
         del sends[0]
 
 
-CommandBuilder = Callable[[Turn, Journey, Instant], SendCommand]
-"""Builds the command of a message, given the time at which its step was reached."""
+CommandBuilder = Callable[[Turn, Journey, Instant, list[dict[str, Any]] | None], SendCommand]
+"""Builds the command of a message, given the time at which its step was reached, and its items if
+a rule has found them."""
 
 
-def _command_of(definition: Definition, message: Message, building: Building) -> CommandBuilder:
+def _command_of(
+    definition: Definition, message: Message, building: Building, items: Items | None
+) -> CommandBuilder:
     flow, step_id, channel = building.flow, message.step, message.channel
     template, expires = message.template, message.expires
+    is_transactional = message.is_transactional
     utm = {**building.utm, **definition.utm}
     variables = compile_texts(definition.variables, building.scope)
     read_locale = profile_reader("locale", building.scope)
-    items: Items | None = None
-    if definition.items is not None:
-        items = compile_items(definition.items, building.scope)
 
-    def command(turn: Turn, journey: Journey, reached: Instant) -> SendCommand:
+    def command(
+        turn: Turn, journey: Journey, reached: Instant, shown: list[dict[str, Any]] | None
+    ) -> SendCommand:
         state, now = turn.state, turn.now
+        if shown is None:
+            shown = [] if items is None else items(turn)
         return SendCommand(  # positional, in the order of its fields: a call per command
             send_id(journey.journey_id, step_id),
             state.customer_id,
@@ -292,12 +311,12 @@ def _command_of(definition: Definition, message: Message, building: Building) ->
             flow.version,
             step_id,
             journey.journey_id,
-            flow.is_transactional,
+            is_transactional,
             now,
             now,
             reached + expires,
             variables(turn),
-            [] if items is None else items(turn),
+            shown,
             journey.coupon,
             utm,
             read_locale(turn),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine.compiling.check import examine, read_definitions
+from streams.engine.compiling.check import examine, read_definitions, read_published
 from streams.engine.compiling.definition import Definitions, FlowStatus
 from streams.engine.values.problem import path_text
 
@@ -158,3 +158,17 @@ def test_a_segment_whose_id_is_no_text_is_refused_and_nothing_raises() -> None:
     problems = read_definitions(raw)
     assert isinstance(problems, list)
     assert [problem.path for problem in problems] == [("segments", 0, "segment")]
+
+
+def test_a_key_that_is_gone_is_refused_when_written_and_passed_over_when_published() -> None:
+    label = {**SEND, "category": "news"}
+    inner = {"if": {"consent": "email"}, "then": [{**label, "template": "u"}]}
+    raw = {"flows": [{**flow("a"), "steps": [label, inner]}]}
+    says = "'category' is gone: use 'topic' for what customers may leave"
+    assert problems_of(raw) == [
+        f"flows[0].steps[0].category: {says}",
+        f"flows[0].steps[1].then[0].category: {says}",
+    ]
+    published = read_published(raw)
+    assert isinstance(published, Definitions)
+    assert published.flows[0].steps[0].template == "t"
