@@ -9,7 +9,6 @@ from streams.engine.content.coupon_assignment import (
     check_pool,
     give_coupon,
     no_code_evidence,
-    valid_coupon,
 )
 from streams.engine.content.coupon_pool import CouponPool
 from streams.engine.content.items import Items, check_items, compile_items
@@ -41,5 +40,4 @@ __all__ = [
     "no_code_evidence",
     "rule_like",
     "rule_that_makes",
-    "valid_coupon",
 ]

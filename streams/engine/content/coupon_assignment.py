@@ -1,15 +1,11 @@
-"""Assignment of coupon codes (SEMANTICS 7.1): one code per customer and pool, reused while valid.
-
-given_at                    given_at + expires
-   |------- the same code --------|
-   t                              a new code from here on, this moment included
-"""
+"""Assignment of coupon codes (SEMANTICS 7.1): one code per customer and pool, reused while valid,
+as customer/held_coupons.py says."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from streams.engine.content.coupon_pool import CouponPool
-from streams.engine.customer import CustomerState, GivenCoupon, Journey
+from streams.engine.customer import CustomerState, GivenCoupon, Journey, valid_coupon
 from streams.engine.effects import Outcome
 from streams.engine.language import Scope
 from streams.engine.program import CompiledFlow, Turn
@@ -57,14 +53,6 @@ def give_coupon(
 def no_code_evidence(pool: CouponPool) -> dict[str, Any]:
     """The evidence of `no_coupon`."""
     return {"pool": pool.coupons}
-
-
-def valid_coupon(state: CustomerState, pool: str, now: Instant) -> GivenCoupon | None:
-    """P's valid code of `pool`; it becomes invalid exactly at its expiry."""
-    held = state.coupons.get(pool)
-    if held is None or (held.expires_at is not None and now >= held.expires_at):
-        return None
-    return held
 
 
 def _take(turn: Turn, pool: CouponPool) -> GivenCoupon | None:

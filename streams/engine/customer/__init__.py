@@ -8,6 +8,7 @@ holds how an order changes a customer's value.
 from streams.engine.customer.after_trigger import after_trigger
 from streams.engine.customer.concluded import is_concluded, mark_concluded
 from streams.engine.customer.flow_entries import KEYS_KEPT, entries_of, last_entry, remember_entry
+from streams.engine.customer.held_coupons import end_coupon, valid_coupon
 from streams.engine.customer.interest import (
     ENDS_INTEREST,
     LONGEST_SKU,
@@ -125,6 +126,7 @@ __all__ = [
     "due_header",
     "each_word",
     "encode_state",
+    "end_coupon",
     "entries_of",
     "forget_all",
     "forget_oldest",
@@ -152,6 +154,7 @@ __all__ = [
     "reschedule",
     "set_field",
     "stand_in_fact",
+    "valid_coupon",
     "value_of_fact",
     "value_reader",
     "withdraw_all_interests",

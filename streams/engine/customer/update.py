@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.customer.held_coupons import apply_coupon_redeemed
 from streams.engine.customer.orders import (
     apply_cart_updated,
     apply_order_cancelled,
@@ -33,6 +34,7 @@ APPLY: dict[str, Apply] = {
     "order.refunded": apply_order_refunded,
     "order.cancelled": apply_order_cancelled,
     "cart.updated": apply_cart_updated,
+    "coupon.redeemed": apply_coupon_redeemed,
     "customer.updated": apply_customer_updated,
     "customer.subscribed": apply_customer_subscribed,
     "customer.unsubscribed": apply_customer_unsubscribed,
@@ -47,9 +49,10 @@ APPLY: dict[str, Apply] = {
 among them: it ends journeys first (by_event.py)."""
 
 ALWAYS_READ: dict[str, frozenset[str]] = {
-    "order.placed": frozenset({"order_id", "total", "currency", "items"}),
+    "order.placed": frozenset({"order_id", "total", "currency", "items", "coupon_code"}),
     "order.refunded": frozenset({"order_id", "amount", "currency"}),
     "order.cancelled": frozenset({"order_id", "amount", "currency"}),
+    "coupon.redeemed": frozenset({"code"}),
     "cart.updated": frozenset({"cart_id", "total", "currency", "items"}),
     "customer.updated": frozenset({"set", "unset"}),
     "customer.subscribed": frozenset({"channel"}),

@@ -7,6 +7,7 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
+    end_coupon,
     forget_all,
     is_watched,
     purchase_of,
@@ -59,6 +60,8 @@ def by_event(
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
     if event.metric == ORDERED:
+        if state.coupons and data.get("coupon_code"):
+            end_coupon(state, data["coupon_code"], event.occurred_at)
         purchase = purchase_of(state, data, event.occurred_at)
         if purchase is not None:
             effects.purchases.append(purchase)

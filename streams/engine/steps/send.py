@@ -18,7 +18,6 @@ from streams.engine.content import (
     check_texts,
     compile_items,
     compile_texts,
-    valid_coupon,
 )
 from streams.engine.customer import (
     REACHED,
@@ -31,6 +30,7 @@ from streams.engine.customer import (
     mark_concluded,
     move,
     remember_at,
+    valid_coupon,
 )
 from streams.engine.effects import Outcome, SendCommand
 from streams.engine.language import Scope, profile_reader
