@@ -89,7 +89,8 @@ class CaseText(msgspec.Struct, frozen=True, kw_only=True):
     `only`: the flows that take part
     `customers`: customers of this case, over the file's
     `events`: the events, each at a time
-    `until`: end of the simulated time: timers up to it fire
+    `until`: end of the simulated time: timers up to it fire; without it, the case runs until
+      nothing is due, at most 400 days after its last event
     `expect`: the expected outputs
     """
 
@@ -121,7 +122,8 @@ class FileText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One case with its inputs; `definitions` is the raw set."""
+    """One case with its inputs; `definitions` is the raw set, `left_out` are those of its flows
+    that are in it as drafts, for their names."""
 
     places: Places
     name: str
@@ -130,6 +132,7 @@ class Case(msgspec.Struct, frozen=True):
     events: list[dict[str, Any]]
     until: LocalMoment | None
     expect: Expect
+    left_out: frozenset[str] = frozenset()
 
     @property
     def file(self) -> str:
@@ -187,11 +190,15 @@ def read_file(file: FilePath) -> FileCases:
         wrong = missing or [problem for one in loaded for problem in one.problems]
         if not wrong:
             definitions = _definitions(written, case, file.parent, load)
-            wrong = list(_unknown_flows(written, case, places, definitions))
+            wrong = [
+                *_unknown_flows(written, case, places, definitions),
+                *_without_expectation(case, places),
+            ]
         if wrong:
             problems += wrong
             continue
-        definitions["flows"] = _chosen(written, case, definitions["flows"])
+        left_out = _left_out(written, case, definitions["flows"])
+        definitions["flows"] = _chosen(definitions["flows"], left_out)
         customers = {**(written.customers or {}), **(case.customers or {})}
         cases.append(
             Case(
@@ -202,6 +209,7 @@ def read_file(file: FilePath) -> FileCases:
                 case.events,
                 case.until,
                 case.expect,
+                left_out,
             )
         )
     if problems:  # those of the file's own definitions repeat for each case
@@ -238,9 +246,19 @@ def _only(file: FileText, case: CaseText) -> list[str] | None:
     return case.only if case.only is not None else file.only
 
 
-def _chosen(file: FileText, case: CaseText, flows: list[Any]) -> list[Any]:
+def _left_out(file: FileText, case: CaseText, flows: list[Any]) -> frozenset[str]:
+    """The flows that are not in `only`."""
     only = _only(file, case)
-    return flows if only is None else [flow for flow in flows if flow.get("flow") in only]
+    if only is None:
+        return frozenset()
+    return frozenset(flow.get("flow", "") for flow in flows) - frozenset(only)
+
+
+def _chosen(flows: list[Any], left_out: frozenset[str]) -> list[Any]:
+    """The flows, those left out as drafts behind the others: conditions may name them."""
+    chosen = [flow for flow in flows if flow.get("flow") not in left_out]
+    others = [flow for flow in flows if flow.get("flow") in left_out]
+    return [*chosen, *({**flow, "status": "draft"} for flow in others)]
 
 
 def _unknown_flows(
@@ -251,6 +269,19 @@ def _unknown_flows(
     for number, name in enumerate(_only(file, case) or ()):
         if name not in known:
             yield places.placed(unknown_name(("only", number), "flow", name, known))
+
+
+def _without_expectation(case: CaseText, places: Places) -> Iterator[PlacedProblem]:
+    """A problem for an `expect` that holds whatever happens: the case would test nothing."""
+    expect = case.expect
+    is_compared = any(
+        getattr(expect, name) is not None
+        for name in ("commands", "webhooks", "reviews", "decisions_exactly")
+    )
+    profiles = (expect.profile or {}).values()
+    if not (is_compared or expect.decisions or expect.refused or any(profiles)):
+        message = "nothing is expected: write commands, decisions, profile or another key"
+        yield places.placed(Problem(("expect",), message, allowed=Expect.__struct_fields__))
 
 
 def _raw_set(

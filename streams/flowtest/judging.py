@@ -17,17 +17,11 @@ from streams.engine.values import (
     parse_boolean,
     parse_decimal,
     path_text,
-    unknown_name,
 )
-from streams.flowtest.cases import Case, Expect, ExpectedProblem
-from streams.flowtest.entries import (
-    COMMAND_ENTRIES,
-    DECISION_ENTRIES,
-    REVIEW_ENTRIES,
-    WEBHOOK_ENTRIES,
-    Entries,
-)
+from streams.flowtest.cases import Case, ExpectedProblem
+from streams.flowtest.entries import DECISION_ENTRIES, Entries
 from streams.flowtest.events import EventMaker, WrongCase
+from streams.flowtest.expectation import LISTS, unknown_fields, unknown_names, wrong_profiles
 from streams.flowtest.run import Ran, run_case
 from streams.flowtest.world import CaseOutputs
 
@@ -50,12 +44,16 @@ def judge_case(case: Case) -> Result:
     try:
         ran = run_case(case)
     except WrongCase as wrong:
-        return Result(case, _cannot_be(case, [*wrong.problems, *_unknown_fields(case.expect)]))
+        return Result(case, _cannot_be(case, [*wrong.problems, *unknown_fields(case.expect)]))
     if isinstance(ran, list):
         return Result(case, list(_refused(case, ran)))
     if case.expect.refused is not None:
         return Result(case, ["definitions are valid, expected a problem"])
-    problems = [*_unknown_fields(case.expect), *_wrong_profiles(case.expect, ran.definitions)]
+    problems = [
+        *unknown_fields(case.expect),
+        *unknown_names(case),
+        *wrong_profiles(case.expect, ran.definitions),
+    ]
     if problems:
         return Result(case, _cannot_be(case, problems))
     return Result(case, differences(case, ran))
@@ -98,42 +96,6 @@ def _problem_text(problem: Problem) -> str:
     return f"{path_text(problem.path)}: {problem.sentence()}"
 
 
-_LISTS = {
-    "commands": COMMAND_ENTRIES,
-    "webhooks": WEBHOOK_ENTRIES,
-    "reviews": REVIEW_ENTRIES,
-    "decisions": DECISION_ENTRIES,
-    "decisions_exactly": DECISION_ENTRIES,
-}
-"""Lists in `expect`."""
-
-
-def _unknown_fields(expect: Expect) -> Iterator[Problem]:
-    """Problems for unknown fields of entries."""
-    for name, kind in _LISTS.items():
-        for number, entry in enumerate(getattr(expect, name) or ()):
-            for field in entry:
-                if field not in kind.fields:
-                    path = ("expect", name, number, field)
-                    yield unknown_name(path, "field", field, kind.fields, at_key=True)
-
-
-def _wrong_profiles(expect: Expect, definitions: Definitions) -> Iterator[Problem]:
-    """Problems for unknown profile fields, and for values of the wrong type."""
-    known = definitions.scope().profile
-    maker = EventMaker(definitions)
-    for customer, fields in (expect.profile or {}).items():
-        for name, wanted in fields.items():
-            path = ("expect", "profile", customer, name)
-            if name not in known:
-                yield unknown_name(path, "profile field", name, known, at_key=True)
-                continue
-            try:
-                maker.value(wanted, known[name], path, definitions.store.currency)
-            except WrongCase as wrong:
-                yield from wrong.problems
-
-
 class _Comparison:
     """Comparison of one case that ran."""
 
@@ -158,7 +120,7 @@ class _Comparison:
         for name, entries in found.items():
             expected = getattr(expect, name)
             if expected is not None:
-                picture += self._whole_list(name, expected, entries, _LISTS[name])
+                picture += self._whole_list(name, expected, entries, LISTS[name])
         if expect.decisions is not None:
             picture += self._in_order(expect.decisions, outputs.decisions)
         if expect.profile is not None:

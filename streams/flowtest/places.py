@@ -47,11 +47,11 @@ class Places(msgspec.Struct, frozen=True):
             inline = _at(self.source.raw, base)
             if isinstance(inline, dict):
                 for place, one in enumerate(inline.get(part) or ()):
-                    if one is found:
+                    if _is_written_as(found, one):
                         return self._in_file((*base, part, place, *rest), problem)
         for loaded in self.folders:
             for file in loaded.files:
-                if file.source.raw is found:
+                if _is_written_as(found, file.source.raw):
                     path = (*file.part, *rest)
                     return file.placed(msgspec.structs.replace(problem, path=path))
         return self._in_file(self.case, problem)
@@ -75,6 +75,13 @@ class Places(msgspec.Struct, frozen=True):
     def _in_file(self, path: Path, problem: Problem) -> PlacedProblem:
         place = self.source.place_of(path, at_key=problem.at_key)
         return PlacedProblem(self.file, *place, msgspec.structs.replace(problem, path=path))
+
+
+def _is_written_as(found: Mapping[str, Any], written: Mapping[str, Any]) -> bool:
+    """True if a definition of the case is the one that was written, or a draft of it (`only`)."""
+    if found is written:
+        return True
+    return found.get("status") == "draft" and found == {**written, "status": "draft"}
 
 
 def _at(raw: Any, path: Path) -> Any:

@@ -8,29 +8,29 @@ in one batch    all records are fed at once, and only fields that definitions re
 
 import msgspec
 
-from streams.engine import Definitions
-from streams.engine.compiling import read_definitions
+from streams.engine import Definitions, Instant
 from streams.engine.values import Problem
 from streams.flowtest.cases import Case
-from streams.flowtest.script import Script
+from streams.flowtest.script import Script, read_chosen
 from streams.flowtest.world import CaseOutputs, InputRecord
 from streams.ports import DAY_FACTS_KEY
 
 
 class Ran(msgspec.Struct):
-    """A case that ran: its outputs, those of the ways of running it that differed, and its input
-    records in order, without the facts of its days, which each run computes."""
+    """A case that ran until a moment: its outputs, those of the ways of running it that differed,
+    and its input records in order, without the facts of its days, which each run computes."""
 
     definitions: Definitions
     outputs: CaseOutputs
     differing: dict[str, CaseOutputs]
     records: list[InputRecord]
+    until: Instant
 
 
 def run_case(case: Case) -> Ran | list[Problem]:
     """Runs `case` in every way, or returns the problems of its definitions. Raises WrongCase for an
     invalid case."""
-    definitions = read_definitions(case.definitions)
+    definitions = read_chosen(case.definitions, case.left_out)
     if not isinstance(definitions, Definitions):
         return definitions
     script = Script(case, definitions)
@@ -43,4 +43,4 @@ def run_case(case: Case) -> Ran | list[Problem]:
         way: other for way, other in others.items() if other.by_kind() != outputs.by_kind()
     }
     given = [record for record in script.records if record.key != DAY_FACTS_KEY]
-    return Ran(definitions, outputs, differing, given)
+    return Ran(definitions, outputs, differing, given, script.until)

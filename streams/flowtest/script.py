@@ -33,6 +33,7 @@ from streams.engine.values import (
     FieldType,
     Path,
     Problem,
+    next_midnight,
     parse_amount,
     parse_number,
     to_date,
@@ -52,11 +53,33 @@ from streams.ports import CONTROL
 from streams.programs import SEMANTICS
 from streams.runtime.day_facts import DayFact
 
+LONGEST_RUN = 400 * DAY
+"""A case without `until` runs on until nothing is due, at most for so long after its last entry."""
+
 NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
 """Entries of `events` that are no events."""
 
 _COUPON_KEY = "flow test"
 """Fixed, so that generated codes are the same in every run."""
+
+
+def read_chosen(raw: dict[str, Any], left_out: frozenset[str]) -> Definitions | list[Problem]:
+    """A set, without those of the flows left out that don't fit it; or its problems."""
+    definitions = read_definitions(raw)
+    if isinstance(definitions, Definitions) or not left_out:
+        return definitions
+    flows = raw["flows"]
+    unfit = {
+        int(problem.path[1])
+        for problem in definitions
+        if problem.path[:1] == ("flows",) and len(problem.path) > 1
+    }
+    kept = [
+        flow
+        for number, flow in enumerate(flows)
+        if number not in unfit or flow.get("flow") not in left_out
+    ]
+    return definitions if len(kept) == len(flows) else read_definitions({**raw, "flows": kept})
 
 
 class Script:
@@ -83,18 +106,19 @@ class Script:
             (last if at is None else at, number) for number, at in enumerate(moments)
         )
         until = None if case.until is None else self._maker.placed(case.until)
-        self._until = max(last, until) if until is not None else last
+        self._runs_on = until is None
+        self.until = max(last, until) if until is not None else last
         if until is not None and until < last:
             self._problems.append(Problem(("until",), "until: is before the last event"))
 
     def play(self) -> CaseOutputs:
         """Runs the case moment by moment and keeps its records. Raises WrongCase."""
         world = World(all_fields)
-        first = min((at for at, _ in self._entries), default=self._until)
+        first = min((at for at, _ in self._entries), default=self.until)
         for customer in self._case.customers:
             with self._collected():
                 self._introduce(world, customer, first - 1)
-        self._publish(world, self._definitions, self._case.definitions, first)
+        self._publish(world, self._definitions, first)
         for at, entries in itertools.groupby(self._entries, key=lambda pair: pair[0]):
             self._settle(world, at)
             self._feed_back(world, at)
@@ -103,10 +127,30 @@ class Script:
                     self._enter(world, at, number)
             world.settle(at + 1)
             self._feed_back(world, at + 1)
-        self._settle(world, self._until + 1)
+        if self._runs_on:
+            self.until = self._settled_for_good(world)
+        self._settle(world, self.until + 1)
         if self._problems:
             raise WrongCase(self._problems)
         return world.outputs()
+
+    def _settled_for_good(self, world: World) -> Instant:
+        """Runs on after the last entry, moment by moment, until nothing is due. Returns the last
+        moment."""
+        now, end = self.until, self.until + LONGEST_RUN
+        while (due := self._next_due(world)) is not None and due <= end:
+            now = max(now, due)
+            self._settle(world, now + 1)
+            self._feed_back(world, now + 1)
+        return now
+
+    def _next_due(self, world: World) -> Instant | None:
+        """The next timer or schedule, or the next midnight whose facts are read."""
+        due = world.local.task.next_due
+        if any(program.facts_read for program in self._programs):
+            midnight = next_midnight(self._settled)
+            return midnight if due is None else min(due, midnight)
+        return due
 
     def _moment_of(self, number: int) -> Instant | None:
         text = self._case.events[number].get("at")
@@ -171,7 +215,7 @@ class Script:
             for record in self.records:
                 if record.topic is not None:
                     world.add(record)
-        world.settle(self._until + 1)
+        world.settle(self.until + 1)
         return world.outputs()
 
     def _fields_read(self) -> FieldsRead:
@@ -221,23 +265,21 @@ class Script:
             raise WrongCase(reading.problems)
         raw = {**self._sets[-1].raw, **as_raw(parts)}
         raw["store"] = {**self._sets[-1].raw["store"], **(parts.store or {})}
-        definitions = read_definitions(raw)
+        definitions = read_chosen(raw, self._case.left_out)
         if not isinstance(definitions, Definitions):
             # a part kept from the set before does not fit the new ones
             raise WrongCase([problem.under(path) for problem in definitions])
         self._successors = successors(self._sets[-1], definitions, self._successors)
         self._put_in_force(definitions)
         self._maker.use_definitions(definitions)
-        self._publish(world, definitions, raw, at)
+        self._publish(world, definitions, at)
 
     def _put_in_force(self, definitions: Definitions) -> None:
         self._sets.append(definitions)
         self._programs.append(compile_program(definitions, version=""))
 
-    def _publish(
-        self, world: World, definitions: Definitions, raw: dict[str, Any], at: Instant
-    ) -> None:
-        text = msgspec.json.encode(raw, order="deterministic")
+    def _publish(self, world: World, definitions: Definitions, at: Instant) -> None:
+        text = msgspec.json.encode(definitions.raw, order="deterministic")
         record = DefinitionsRecord(
             published_at=at,
             version=hashlib.blake2b(text, digest_size=8).hexdigest(),

@@ -42,11 +42,14 @@ cases:
     store: {currency: EUR}
     only: [b, c]
     customers: {ada: {phone: "1"}}
-    expect: {}
+    expect: {reviews: []}
 """,
     )
     assert case.line == 12
-    assert case.definitions["flows"] == [{"flow": "b", "status": "draft"}, {"flow": "c"}]
+    b, c, left_out = case.definitions["flows"]
+    assert (b, c) == ({"flow": "b", "status": "draft"}, {"flow": "c"})
+    assert (left_out["flow"], left_out["status"]) == ("a", "draft")
+    assert case.left_out == {"a"}
     assert case.definitions["store"] == {
         "timezone": "UTC",
         "currency": "EUR",
@@ -56,7 +59,7 @@ cases:
 
 
 def test_the_store_has_plain_settings_by_default(tmp_path: Path) -> None:
-    case = the_case(tmp_path, "cases: [{name: one, expect: {}}]")
+    case = the_case(tmp_path, "cases: [{name: one, expect: {reviews: []}}]")
     assert case.definitions == {"flows": [], "store": {"timezone": "UTC", "currency": "GBP"}}
 
 
@@ -65,7 +68,7 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
     (tmp_path / "flows" / "a.yaml").write_text(
         "flow: a\ntrigger: {metric: order.placed}\nsteps: []\n"
     )
-    case = the_case(tmp_path, "definitions: flows\ncases: [{name: one, expect: {}}]")
+    case = the_case(tmp_path, "definitions: flows\ncases: [{name: one, expect: {reviews: []}}]")
     assert [flow["flow"] for flow in case.definitions["flows"]] == ["a"]
 
 
@@ -76,15 +79,19 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
         ("cases: [{name: one}]", "1:9: missing key 'expect'"),
         ("cases: [{name: one, expct: {}}]", "unknown key 'expct': did you mean 'expect'?"),
         ("cases: [{name: one, expect: {comands: []}}]", "did you mean 'commands'?"),
-        ("cases: [{name: one, until: soon, expect: {}}]", "expected a moment"),
-        ("only: [cart]\ncases: [{name: one, expect: {}}]", "1:8: unknown flow 'cart'"),
+        ("cases: [{name: one, until: soon, expect: {reviews: []}}]", "expected a moment"),
+        ("only: [cart]\ncases: [{name: one, expect: {reviews: []}}]", "1:8: unknown flow 'cart'"),
+        ("cases: [{name: one, expect: {}}]", "nothing is expected: write commands"),
+        ("cases: [{name: one, expect: {decisions: [], profile: {}}}]", "nothing is expected"),
+        ("cases: [{name: one, expect: {refused: [], profile: {ada: {}}}}]", "nothing is expected"),
         (
-            "definitions: nowhere\ncases: [{name: one, expect: {}}, {name: two, expect: {}}]",
+            "definitions: nowhere\ncases:\n  - {name: one, expect: {reviews: []}}\n"
+            "  - {name: two, expect: {reviews: []}}",
             "x.test.yaml:1:14: ",
         ),
-        ("definitions: nowhere\ncases: [{name: one, expect: {}}]", "no such folder"),
+        ("definitions: nowhere\ncases: [{name: one, expect: {reviews: []}}]", "no such folder"),
         (
-            "definitions: x.test.yaml\ncases: [{name: one, expect: {}}]",
+            "definitions: x.test.yaml\ncases: [{name: one, expect: {reviews: []}}]",
             "is a file, expected a definitions",
         ),
     ],
@@ -102,10 +109,10 @@ def test_shared_problems_of_cases_are_reported_once(tmp_path: Path) -> None:
         + """
 only: [a, c]
 cases:
-  - {name: one, expect: {}}
-  - {name: two, expect: {}}
-  - {name: three, only: [d, a, e], expect: {}}
-  - {name: four, definitions: nowhere, expect: {}}
+  - {name: one, expect: {reviews: []}}
+  - {name: two, expect: {reviews: []}}
+  - {name: three, only: [d, a, e], expect: {reviews: []}}
+  - {name: four, definitions: nowhere, expect: {reviews: []}}
 """,
     )
     places = [(problem.line, problem.column) for problem in read.problems]
@@ -115,7 +122,7 @@ cases:
 def test_wrong_definitions_in_a_folder_make_the_file_unreadable(tmp_path: Path) -> None:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "a.yaml").write_text("flow: a\n")
-    read = read_text(tmp_path, "definitions: flows\ncases: [{name: one, expect: {}}]")
+    read = read_text(tmp_path, "definitions: flows\ncases: [{name: one, expect: {reviews: []}}]")
     assert [problem.problem.message for problem in read.problems] == [
         "missing key 'trigger'",
         "missing key 'steps'",

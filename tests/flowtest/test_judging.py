@@ -52,11 +52,11 @@ def judge(folder: Path, expect: str, text: str = TEXT) -> Result:
         "{commands: [{expires_at: 2026-03-05 14:00, coupon: null, utm: {}}]}",
         "{commands: [{items: [{sku: A, unit_price: 25.00, quantity: 2}]}]}",
         '{commands: [{variables: {total: "50.00"}, recipient: ada@example.com}]}',
-        "{decisions: []}",
+        "{reviews: []}",
+        "{decisions: [{customer: ada, flow: cart, outcome: exited, reason: finished}]}",
         "{decisions: [{outcome: sent}, {outcome: exited}]}",
         "{decisions_exactly: [{outcome: entered}, {outcome: sent}, {outcome: exited, reason: finished}]}",
         "{profile: {ada: {plan: gold, score: 1.5, phone: null}}}",
-        "{}",
     ],
 )
 def test_what_fits(tmp_path: Path, expect: str) -> None:
@@ -82,7 +82,14 @@ def test_what_fits(tmp_path: Path, expect: str) -> None:
         ("{decisions: [{outcome: sent}, {outcome: sent}]}", "decisions: not found after"),
         ("{decisions_exactly: [{outcome: entered}]}", "decisions_exactly: expected 1, got 3"),
         ("{profile: {ada: {plan: silver}}}", "profile: ada.plan: expected silver, got gold"),
-        ("{profile: {bob: {plan: silver}}}", "profile: bob.plan: expected silver, got nothing"),
+        ("{profile: {bob: {plan: silver}}}", "unknown customer 'bob' (allowed: ada)"),
+        ("{commands: [{customer: adda}]}", "21:36: unknown customer 'adda': did you mean 'ada'?"),
+        ("{decisions: [{flow: crat}]}", "unknown flow 'crat': did you mean 'cart'?"),
+        ("{decisions: [{outcome: skiped}]}", "unknown outcome 'skiped': did you mean 'skipped'?"),
+        ("{decisions: [{outcome: skipped, reason: no_consnt}]}", "unknown reason of skipped 'no_consnt': did you mean 'no_consent'?"),
+        ("{decisions: [{outcome: held, reason: no_consent}]}", "unknown reason of held 'no_consent' (allowed: "),
+        ("{decisions: [{reason: exitt}]}", "unknown reason 'exitt': did you mean 'exit'?"),
+        ("{commands: [{channel: mail}]}", "unknown channel 'mail': did you mean 'email'?"),
         ("{profile: {ada: {plan: null}}}", "profile: ada.plan: expected nothing, got gold"),
         ("{profile: {ada: {pln: x}}}", "unknown profile field 'pln'"),
         ("{refused: [{says: x}]}", "definitions are valid, expected a problem"),
@@ -164,13 +171,13 @@ def test_ways_of_running_that_differ_are_a_fault_of_ours(
         return ran
 
     monkeypatch.setattr("streams.flowtest.judging.run_case", run_with_a_difference)
-    picture = judge(tmp_path, "{}").picture
+    picture = judge(tmp_path, "{reviews: []}").picture
     assert "internal error, please report" in picture[0]
     assert picture[1].startswith("  command 1: {")
     assert picture[2].endswith("but: nothing")
 
 
 def test_junit(tmp_path: Path) -> None:
-    xml = junit_xml([judge(tmp_path, "{}"), judge(tmp_path, "{commands: []}")])
+    xml = junit_xml([judge(tmp_path, "{reviews: []}"), judge(tmp_path, "{commands: []}")])
     assert 'tests="2" failures="1"' in xml
     assert '<failure message="commands: expected 0, got 1' in xml

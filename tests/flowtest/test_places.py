@@ -11,6 +11,7 @@ FLOW = (
     "{{flow: {0}, trigger: {{metric: order.placed}}, "
     "steps: [{{send: email, template: t, {1}: 1}}]}}"
 )
+NONE = "expect: {reviews: []}"
 GOOD = FLOW.format("a", "id")
 
 
@@ -37,31 +38,35 @@ def wrong_in(folder: Path, text: str) -> list[str]:
 
 def test_in_the_file_and_in_the_case_over_it(tmp_path: Path) -> None:
     text = f"definitions: {{flows: [{GOOD}, {FLOW.format('b', 'x')}]}}\ncases:\n"
-    case = "  - {name: one, expect: {}}\n"
+    case = "  - {name: one, expect: {reviews: []}}\n"
     column = text.index("x: 1") + 1
     assert wrong_in(tmp_path, text + case) == [f"x.test.yaml:1:{column}"]
-    over = f"  - {{name: one, definitions: {{flows: [{FLOW.format('b', 'y')}]}}, expect: {{}}}}\n"
+    over = f"  - {{name: one, definitions: {{flows: [{FLOW.format('b', 'y')}]}}, {NONE}}}\n"
     assert wrong_in(tmp_path, text + over) == [f"x.test.yaml:3:{over.index('y: 1') + 1}"]
 
 
 def test_flows_that_are_left_out_move_no_place(tmp_path: Path) -> None:
     text = f"definitions:\n  flows:\n    - {GOOD}\n    - {FLOW.format('b', 'x')}\n"
     column = text.splitlines()[3].index("x: 1") + 1
-    said = wrong_in(tmp_path, text + "only: [b]\ncases: [{name: one, expect: {}}]\n")
+    said = wrong_in(tmp_path, text + "only: [b]\ncases: [{name: one, expect: {reviews: []}}]\n")
     assert said == [f"x.test.yaml:4:{column}"]
 
 
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("store: {currency: pounds}\ncases: [{name: one, expect: {}}]", "x.test.yaml:1:19"),
         (
-            "store: {currency: EUR}\ncases: [{name: one, store: {currency: pounds}, expect: {}}]",
+            "store: {currency: pounds}\ncases: [{name: one, expect: {reviews: []}}]",
+            "x.test.yaml:1:19",
+        ),
+        (
+            "store: {currency: EUR}\n"
+            "cases: [{name: one, store: {currency: pounds}, expect: {reviews: []}}]",
             "x.test.yaml:2:39",
         ),
         (
             "definitions: {store: {currency: pounds}}\nstore: {timezone: UTC}\n"
-            "cases: [{name: one, expect: {}}]",
+            "cases: [{name: one, expect: {reviews: []}}]",
             "x.test.yaml:1:33",
         ),
     ],
@@ -73,7 +78,7 @@ def test_settings_are_where_they_are_written_last(tmp_path: Path, text: str, pla
 def test_an_id_that_is_used_twice_in_the_test(tmp_path: Path) -> None:
     text = f"definitions:\n  flows:\n    - {GOOD}\n    - {GOOD}\n"
     file = tmp_path / "x.test.yaml"
-    file.write_text(text + "cases: [{name: one, expect: {}}]\n")
+    file.write_text(text + "cases: [{name: one, expect: {reviews: []}}]\n")
     (case,) = read_file(file).cases
     (line,) = judge_case(case).picture[1:]
     said = "duplicate id 'a' (first on line 3); use another"
@@ -82,10 +87,12 @@ def test_an_id_that_is_used_twice_in_the_test(tmp_path: Path) -> None:
 
 def test_in_a_folder_whose_flow_does_not_go_with_the_test(folder: Path) -> None:
     text = "definitions: flows\nstore: {profile: {plan: number}}\n"
-    assert wrong_in(folder, text + "cases: [{name: one, expect: {}}]\n") == ["flows/a.yaml:3:69"]
+    assert wrong_in(folder, text + "cases: [{name: one, expect: {reviews: []}}]\n") == [
+        "flows/a.yaml:3:69"
+    ]
 
 
 def test_a_setting_of_the_folder_that_does_not_go_with_the_test(folder: Path) -> None:
     text = "definitions: flows\nstore: {rates: {GBP: 0.8}}\n"
-    (place,) = wrong_in(folder, text + "cases: [{name: one, expect: {}}]\n")
+    (place,) = wrong_in(folder, text + "cases: [{name: one, expect: {reviews: []}}]\n")
     assert place == "x.test.yaml:2:17"

@@ -48,11 +48,72 @@ def test_what_is_due_after_until_does_not_happen(tmp_path: Path) -> None:
     events: [{at: 2026-03-02 10:00, cart.updated: {customer: ada}}]
     until: 2026-03-02 13:59:59.999
     expect: {commands: []}
-  - name: without until, the last event is the end
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+def test_without_until_everything_that_comes_of_it_happens(tmp_path: Path) -> None:
+    case = """
+  - name: FLOWS "Tests of flows" commands that come later are seen
     events: [{at: 2026-03-02 10:00, cart.updated: {customer: ada}}]
     expect: {commands: []}
 """
+    assert "commands: expected 0, got 1" in picture_of(tmp_path, case)[0]
+    case = case.replace("commands: []", "commands: [{at: 2026-03-02 14:00}]")
     assert picture_of(tmp_path, case) == []
+
+
+@pytest.mark.parametrize(("length", "number"), [("399d", 1), ("400d", 1), ("401d", 0)])
+def test_without_until_it_ends_400_days_after_the_last_event(
+    tmp_path: Path, length: str, number: int
+) -> None:
+    case = f"""
+  - name: one
+    definitions:
+      flows:
+        - flow: cart
+          trigger: {{metric: cart.updated}}
+          steps: [{{wait: {length}, id: pause}}, {{send: email, template: reminder}}]
+    events: [{{at: 2026-03-02 10:00, cart.updated: {{customer: ada}}}}]
+    expect: {{commands: [{"{template: reminder}" if number else ""}]}}
+"""
+    assert picture_of(tmp_path, case) == []
+
+
+def test_without_until_a_schedule_that_never_ends_does(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    definitions:
+      flows:
+        - flow: daily
+          trigger: {schedule: "0 9 1 * *", audience: {consent: email}}
+          steps: [{send: email, template: hello}]
+    events: [{at: 2026-03-02 10:00, cart.updated: {customer: ada}}]
+    expect: {commands: [COMMANDS]}
+"""
+    expected = ", ".join(["{template: reminder}", *["{template: hello}"] * 13])
+    assert picture_of(tmp_path, case.replace("COMMANDS", expected)) == []
+
+
+def test_flows_that_are_left_out_keep_their_names(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    only: [cart]
+    definitions:
+      flows:
+        - flow: cart
+          trigger: {metric: cart.updated}
+          steps:
+            - if: {in_flow: other}
+              then: [{send: email, template: both}]
+              else: [{send: email, template: alone}]
+        - {flow: other, trigger: {metric: cart.updated}, steps: [{wait: 1d, id: w}, exit]}
+        - {flow: broken, trigger: {segment: of-nobody}, steps: []}
+    events: [{at: 2026-03-02 10:00, cart.updated: {customer: ada}}]
+    expect: {commands: [{template: alone}]}
+"""
+    assert picture_of(tmp_path, case) == []
+    assert picture_of(tmp_path, case.replace("only: [cart]", "only: [cart, other]")) != []
 
 
 def test_customers_are_there_before_and_trigger_nothing(tmp_path: Path) -> None:
@@ -150,7 +211,7 @@ def test_moments_are_the_stores_unless_they_have_an_offset(tmp_path: Path) -> No
     ],
 )  # fmt: skip
 def test_a_case_that_says_what_cannot_be(tmp_path: Path, entry: str, says: str) -> None:
-    case = f"\n  - {{name: one, events: [{entry}], until: 2026-03-09 00:00, expect: {{}}}}\n"
+    case = f"\n  - {{name: one, events: [{entry}], until: 2026-03-09 00:00, expect: {{commands: []}}}}\n"
     head, line, *others = picture_of(tmp_path, case)
     assert head == "invalid case:"
     assert line.startswith(f"  {tmp_path}/x.test.yaml:")
@@ -172,7 +233,7 @@ def test_all_problems_of_all_cases_have_their_places(tmp_path: Path) -> None:
     expect: {commands: [{templat: a}]}
   - name: two
     events: [{at: 2026-03-02 10:00, order.placed: {customer: ada, total: 1.234}}]
-    expect: {}
+    expect: {commands: []}
 """
     lines = [line for line in picture_of(tmp_path, case) if line.startswith("  ")]
     places = [line.removeprefix(f"  {tmp_path}/x.test.yaml:").partition(": ") for line in lines]
@@ -195,7 +256,7 @@ def test_a_message_that_was_not_sent_may_only_follow_from_what_is_wrong(tmp_path
     events:
       - {at: 2026-03-02 10:00, cart.updated: {customer: ada, totl: 5}}
       - {at: 2026-03-02 15:00, message.opened: {customer: ada, template: reminder}}
-    expect: {}
+    expect: {commands: []}
 """
     (line,) = picture_of(tmp_path, case)[1:]
     assert "'totl'" in line

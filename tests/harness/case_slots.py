@@ -21,7 +21,6 @@ import msgspec
 from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.engine import Instant
 from streams.flowtest.cases import Case, Expect
-from streams.flowtest.events import EventMaker
 from streams.flowtest.run import Ran, run_case
 from streams.flowtest.world import CaseOutputs, InputRecord
 from streams.ports import CONTROL
@@ -84,7 +83,7 @@ def in_slots(cases: Iterable[Case]) -> list[Slot]:
     begins: Instant | None = None
     for number, case in enumerate(ordered):
         ran = _run(case)
-        first, ends = ran.records[0].time, _end_of(case, ran)
+        first, ends = ran.records[0].time, _end_of(ran)
         # A schedule may name days of the week.
         step = 7 if "schedule" in str(case.definitions) else 1
         shift = 0 if begins is None else -(-(ends + DAY - begins) // (step * DAY)) * step
@@ -100,15 +99,12 @@ def _run(case: Case) -> Ran:
     return ran
 
 
-def _end_of(case: Case, ran: Ran) -> Instant:
-    """The run in memory goes to `until`, and no further than the last record without it."""
+def _end_of(ran: Ran) -> Instant:
+    """The last record or output of the run in memory, and a while after it."""
     last_record = max(one.time for one in ran.records)
-    if case.until is None:
-        return last_record
     kinds = ran.outputs.by_kind().items()
     moments = [moment_of(one) for kind, ones in kinds if kind != "dead letter" for one in ones]
-    until = EventMaker(ran.definitions).placed(case.until)
-    return min(until, max([last_record, *moments]) + AFTERWARDS)
+    return min(ran.until, max([last_record, *moments]) + AFTERWARDS)
 
 
 def _empty_set(at: Instant) -> bytes:
@@ -138,6 +134,7 @@ def _moved(case: Case, prefix: str, days: int) -> Case:
             **move(expect),
             profile=profile and {prefix + name: fields for name, fields in profile.items()},
         ),
+        left_out=frozenset(prefix + flow for flow in case.left_out),
     )
 
 

@@ -4,7 +4,7 @@ One file per kind. `Effects` collects them in order. The runtime writes them as 
 transaction, but for purchases, which it adds to the sums of the day. Imports values only.
 """
 
-from streams.engine.effects.decision import Decision, Outcome
+from streams.engine.effects.decision import REASONS, Decision, Outcome
 from streams.engine.effects.effects import COUNTED, Effects
 from streams.engine.effects.interest_notice import Interest
 from streams.engine.effects.purchase import Bought, Purchase
@@ -13,6 +13,7 @@ from streams.engine.effects.webhook_command import WebhookCommand
 
 __all__ = [
     "COUNTED",
+    "REASONS",
     "Bought",
     "Decision",
     "Effects",

@@ -1,5 +1,6 @@
 """Decisions: outcomes with their reasons and evidence (SEMANTICS 5.5)."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -24,6 +25,62 @@ class Outcome(Enum):
     EXITED = "exited"
     CONVERTED = "converted"
     FORGOTTEN = "forgotten"  # past events, at the size limit of a state; of no flow (limits.py)
+
+
+REASONS: Mapping[Outcome, tuple[str, ...]] = {
+    Outcome.ENTERED: (),
+    Outcome.NOT_ENTERED: (
+        "profile_filter",
+        "re_entry",
+        "already_in_flow",
+        "missing_key",
+        "known_order",
+        "stale",
+        "history",
+        "too_old",
+        "exit_on",
+        "flow_paused",
+        "loop",
+    ),
+    Outcome.BRANCH: ("then", "else", "timeout", "missing"),  # or the name of a sample's path
+    Outcome.SENT: (),
+    Outcome.SKIPPED: (
+        "expired",
+        "profile_filter",
+        "message_filter",
+        "no_recipient",
+        "bad_recipient",
+        "no_consent",
+        "topic_left",
+        "suppressed",
+        "smart_sending",
+        "frequency_cap",
+        "no_items",
+        "no_coupon",
+    ),
+    Outcome.HELD: (
+        "quiet_hours",
+        "flow_paused",
+        "no_profile_yet",
+        "smart_sending",
+        "frequency_cap",
+    ),
+    Outcome.REVIEW: (),
+    Outcome.COUPON: ("given", "kept", "no_coupon"),
+    Outcome.EXITED: (
+        "finished",
+        "exit_on",
+        "exit",
+        "restarted",
+        "step_removed",
+        "date_changed",
+        "archived",
+        "erased",
+    ),
+    Outcome.CONVERTED: (),
+    Outcome.FORGOTTEN: (),
+}
+"""The closed list of reasons of each outcome (SEMANTICS 5.5)."""
 
 
 class Decision(msgspec.Struct, gc=False):

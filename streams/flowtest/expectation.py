@@ -1,0 +1,120 @@
+"""Checks the names in `expect`: an unknown one can never be met, or always is."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from streams.engine.compiling import Definitions
+from streams.engine.effects import REASONS, Outcome
+from streams.engine.values import CHANNELS, Problem, unknown_name
+from streams.flowtest.cases import Case, Expect
+from streams.flowtest.entries import (
+    COMMAND_ENTRIES,
+    DECISION_ENTRIES,
+    REVIEW_ENTRIES,
+    WEBHOOK_ENTRIES,
+)
+from streams.flowtest.events import EventMaker, WrongCase
+
+LISTS = {
+    "commands": COMMAND_ENTRIES,
+    "webhooks": WEBHOOK_ENTRIES,
+    "reviews": REVIEW_ENTRIES,
+    "decisions": DECISION_ENTRIES,
+    "decisions_exactly": DECISION_ENTRIES,
+}
+"""Lists in `expect`."""
+
+_OUTCOMES = {outcome.value: reasons for outcome, reasons in REASONS.items()}
+
+
+def unknown_fields(expect: Expect) -> Iterator[Problem]:
+    """Problems of fields that no entry of their list has."""
+    for name, kind in LISTS.items():
+        for number, entry in enumerate(getattr(expect, name) or ()):
+            for field in entry:
+                if field not in kind.fields:
+                    path = ("expect", name, number, field)
+                    yield unknown_name(path, "field", field, kind.fields, at_key=True)
+
+
+def unknown_names(case: Case) -> Iterator[Problem]:
+    """Problems of customers, flows, channels, outcomes and reasons that the case can't have."""
+    known: dict[str, tuple[str, Iterable[str]]] = {
+        "customer": ("customer", {*case.customers, *_customers_in(case.events)}),
+        "flow": ("flow", set(_flows_in(case))),
+        "channel": ("channel", CHANNELS),
+        "outcome": ("outcome", _OUTCOMES),
+    }
+    for name in LISTS:
+        for number, entry in enumerate(getattr(case.expect, name) or ()):
+            for field, (kind, names) in known.items():
+                given = entry.get(field)
+                if isinstance(given, str) and given not in names:
+                    yield unknown_name(("expect", name, number, field), kind, given, names)
+            yield from _unknown_reason(case, entry, ("expect", name, number, "reason"))
+    customers = known["customer"][1]
+    for customer in case.expect.profile or ():
+        if customer not in customers:
+            path = ("expect", "profile", customer)
+            yield unknown_name(path, "customer", customer, customers, at_key=True)
+
+
+def _unknown_reason(
+    case: Case, entry: Mapping[str, Any], path: tuple[str | int, ...]
+) -> Iterator[Problem]:
+    reason, outcome = entry.get("reason"), entry.get("outcome")
+    if not isinstance(reason, str) or (isinstance(outcome, str) and outcome not in _OUTCOMES):
+        return
+    kind = "reason"
+    known = {one for reasons in _OUTCOMES.values() for one in reasons}
+    if isinstance(outcome, str):
+        kind, known = f"reason of {outcome}", set(_OUTCOMES[outcome])
+    if outcome in (None, Outcome.BRANCH.value):
+        known |= set(_paths_in(case.definitions)) | set(_paths_in(case.events))
+    if reason not in known:
+        yield unknown_name(path, kind, reason, known)
+
+
+def wrong_profiles(expect: Expect, definitions: Definitions) -> Iterator[Problem]:
+    """Problems of unknown profile fields, and of values of the wrong type."""
+    known = definitions.scope().profile
+    maker = EventMaker(definitions)
+    for customer, fields in (expect.profile or {}).items():
+        for name, wanted in fields.items():
+            path = ("expect", "profile", customer, name)
+            if name not in known:
+                yield unknown_name(path, "profile field", name, known, at_key=True)
+                continue
+            try:
+                maker.value(wanted, known[name], path, definitions.store.currency)
+            except WrongCase as wrong:
+                yield from wrong.problems
+
+
+def _customers_in(events: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for event in events:
+        for fields in event.values():
+            customer = fields.get("customer") if isinstance(fields, dict) else None
+            if isinstance(customer, str):
+                yield customer
+
+
+def _flows_in(case: Case) -> Iterator[str]:
+    published = [one.get("publish") for one in case.events]
+    for part in (case.definitions, *published):
+        for flow in (part.get("flows") or ()) if isinstance(part, dict) else ():
+            if isinstance(flow, dict) and isinstance(flow.get("flow"), str):
+                yield flow["flow"]
+
+
+def _paths_in(raw: Any) -> Iterator[str]:
+    """Yields the names of the paths of all samples in raw data."""
+    if isinstance(raw, dict):
+        paths = raw.get("sample")
+        if isinstance(paths, dict):
+            yield from paths
+        for value in raw.values():
+            yield from _paths_in(value)
+    elif isinstance(raw, list):
+        for value in raw:
+            yield from _paths_in(value)
