@@ -46,7 +46,16 @@ class Picture(msgspec.Struct, frozen=True):
     steps: list[Node]
 
 
-_RULES = ("status", "transactional", "priority", "key", "re_entry", "filter", "max_event_age")
+_RULES = (
+    "status",
+    "transactional",
+    "priority",
+    "each",
+    "key",
+    "re_entry",
+    "filter",
+    "max_event_age",
+)
 
 
 def picture_of(flow: Mapping[str, Any]) -> Picture:

@@ -5,12 +5,20 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.compiling.definition import Definitions, Flow, MetricDefinition, Segment, inside
+from streams.engine.compiling.definition import (
+    Definitions,
+    Flow,
+    MetricDefinition,
+    Segment,
+    has_items,
+    inside,
+)
 from streams.engine.compiling.families import FAMILIES
 from streams.engine.conditions import check_pattern
 from streams.engine.content import CouponPool, check_pools
 from streams.engine.language import (
     IN_WORDS,
+    ITEM,
     PROFILE_FIELDS,
     UNREADABLE,
     FoundMember,
@@ -23,6 +31,7 @@ from streams.engine.language import (
 from streams.engine.program import id_of
 from streams.engine.values import (
     COMMON_FIELDS,
+    ITEM_FIELDS,
     METRICS,
     PRODUCT_METRICS,
     FieldType,
@@ -209,6 +218,7 @@ class _Check:
         for number, pattern in enumerate(flow.exit_on):
             for problem in check_pattern(pattern, scope):
                 yield problem.under((*path, "exit_on", number))
+        yield from self.each(flow, scope, path)
         yield from self.key(flow, scope, path)
 
     def _is_from(self, flow: Flow, raw: Any) -> bool:
@@ -236,7 +246,7 @@ class _Check:
             here = scope
             if found.path[2:3] == ("trigger",):  # a trigger has no journey yet
                 here = msgspec.structs.replace(
-                    scope, flow=None, trigger=None, is_trigger_unknown=False
+                    scope, flow=None, trigger=None, is_per_item=False, is_trigger_unknown=False
                 )
             for problem in found.member.check(found.definition, here):
                 if not self._is_unreadable((*found.path, *problem.path)):
@@ -249,6 +259,29 @@ class _Check:
     def _under(self, path: Path) -> Iterator[FoundMember]:
         return (found for found in self.found if found.path[: len(path)] == path)
 
+    def each(self, flow: Flow, scope: Scope, path: Path) -> Iterator[Problem]:
+        """`each: items` needs items, and a key of the item wherever journeys of one event could
+        keep each other out (SEMANTICS 1.13)."""
+        if scope.is_trigger_unknown:
+            return
+        if flow.each is None:
+            if flow.key is not None and flow.key.startswith(ITEM):
+                message = f"{flow.key} needs `each: items`"
+                yield Problem((*path, "key"), message, found=flow.key)
+            return
+        if not has_items(scope.trigger, scope):
+            what = "this trigger" if scope.trigger is None else scope.trigger
+            yield Problem((*path, "each"), f"{what} has no items", at_key=True)
+        elif flow.key is not None and not flow.key.startswith(ITEM):
+            message = f"with `each: items` the key is a field of the item, such as {ITEM}sku"
+            yield Problem((*path, "key"), message, found=flow.key)
+        elif flow.key is None and flow.re_entry not in (None, "always"):
+            message = (
+                "with `each: items` and without `key: $item.sku` the articles of one event keep "
+                "each other out: add the key"
+            )
+            yield Problem((*path, "re_entry"), message, at_key=True)
+
     def key(self, flow: Flow, scope: Scope, path: Path) -> Iterator[Problem]:
         if flow.key is None or scope.is_trigger_unknown:
             return
@@ -256,6 +289,10 @@ class _Check:
             yield Problem(
                 (*path, "key"), "'key' needs a metric trigger: it is a field of its event"
             )
+            return
+        if flow.key.startswith(ITEM):
+            if flow.each is not None:
+                yield from self.key_of_item(flow.key.removeprefix(ITEM), (*path, "key"))
             return
         fields = fields_of(scope.trigger, scope)
         usable = tuple(name for name in fields if fields[name].type in _KEY_TYPES)
@@ -265,6 +302,11 @@ class _Check:
             kind = IN_WORDS[fields[flow.key].type]
             message = f"{flow.key!r} is {kind}: expected text, number or date"
             yield Problem((*path, "key"), message, found=flow.key, allowed=usable)
+
+    def key_of_item(self, name: str, path: Path) -> Iterator[Problem]:
+        usable = tuple(field for field in ITEM_FIELDS if ITEM_FIELDS[field].type in _KEY_TYPES)
+        if name not in usable:
+            yield unknown_name(path, "field of an item", name, usable)
 
     def step_ids(self, path: Path, raw: Any) -> Iterator[Problem]:
         """Ids are unique in a flow, and required of steps that wait (FLOWS "Ids")."""

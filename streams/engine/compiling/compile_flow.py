@@ -1,7 +1,8 @@
 """Compiles a flow to closures and linked steps."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -16,7 +17,8 @@ from streams.engine.conditions import (
     top_fields,
 )
 from streams.engine.conditions import segment as segment_condition
-from streams.engine.language import Scope, StoreSettings, getter
+from streams.engine.customer import item_of
+from streams.engine.language import ITEM, Scope, StoreSettings, getter
 from streams.engine.program import (
     Building,
     CompiledFlow,
@@ -64,10 +66,14 @@ def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope)
         compiled.trigger_metric = trigger.metric
         compiled.trigger_test = metric_trigger.compile(trigger, scope)
         scope.reads.read(trigger.metric, ())
+        compiled.is_per_item = scope.is_per_item
+        if scope.is_per_item:
+            scope.reads.read(trigger.metric, ("items",))
         if flow.key is not None:
-            compiled.key = getter(flow.key)
+            compiled.key = _key_reader(flow.key)
             compiled.key_name = flow.key
-            scope.reads.read(trigger.metric, (flow.key,))
+            if not scope.is_per_item:
+                scope.reads.read(trigger.metric, (flow.key,))
     if isinstance(trigger, date_trigger.Definition):
         compiled.next_moment = date_trigger.compile(trigger, scope)
         compiled.is_started_by_time = True
@@ -100,6 +106,19 @@ def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope)
     )
     compiled.first = building.sequence(flow.steps, "steps", compiled.finish)
     return compiled
+
+
+def _key_reader(key: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Reads the key in the data of the event, or in those of its item (SEMANTICS 1.13)."""
+    if not key.startswith(ITEM):
+        return getter(key)
+    read = getter(key.removeprefix(ITEM))
+
+    def read_in_item(data: Mapping[str, Any]) -> Any:
+        item = item_of(data)
+        return None if item is None else read(item)
+
+    return read_in_item
 
 
 def _version_of(flow: Flow) -> str:

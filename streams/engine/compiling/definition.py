@@ -26,8 +26,10 @@ from streams.engine.values import (
     Boolean,
     Duration,
     FieldName,
+    FieldType,
     Identifier,
     Integer,
+    KeyField,
     Metric,
     MetricName,
     Text,
@@ -66,7 +68,9 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     `transactional`: its messages need no consent and are exempt from Smart Sending and caps
     `priority`: higher runs first; default 50
     `trigger`: the event, segment, schedule or date that starts it
-    `key`: a field of the triggering event: one running journey for each of its values
+    `each`: items: one journey for each item of the triggering event
+    `key`: a field of the triggering event, with `each` of the item ($item.sku): one running
+      journey for each of its values
     `re_entry`: whether a customer may enter again: always, never, restart or {after: 30d}
     `filter`: condition for an entry; evaluated again before every action
     `exit_on`: events that end the journey at once
@@ -84,7 +88,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     transactional: Boolean = False
     priority: Integer = 50
     trigger: TriggerDefinition
-    key: FieldName | None = None
+    each: Literal["items"] | None = None
+    key: KeyField | None = None
     re_entry: Literal["always", "never", "restart"] | ReEntryAfter | None = None
     filter: ConditionDefinition | None = None
     exit_on: list[EventPattern] = []
@@ -165,9 +170,17 @@ def inside(scope: Scope, flow: Flow) -> Scope:
         flow=flow.flow,
         zone=zone or scope.store_zone,
         trigger=metric if metric in scope.metrics else None,
+        is_per_item=flow.each is not None and has_items(metric, scope),
         gives_coupons=gives_coupons(flow.steps),
         is_trigger_unknown=metric is not None and metric not in scope.metrics,
     )
+
+
+def has_items(metric: str | None, scope: Scope) -> bool:
+    """True if events of `metric` have `items`."""
+    known = None if metric is None else scope.metrics.get(metric)
+    field = None if known is None else known.fields.get("items")
+    return field is not None and field.type is FieldType.ITEMS
 
 
 def gives_coupons(step: Any) -> bool:

@@ -4,7 +4,8 @@ reference, formatted for people: money in major units, moments in P's zone."""
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from streams.engine.language import Reference, Scope, compile_reference, is_reference
+from streams.engine.customer import item_as_written
+from streams.engine.language import ITEM, Reference, Scope, compile_reference, is_reference
 from streams.engine.program import Turn
 from streams.engine.values import (
     ConvertedData,
@@ -57,10 +58,25 @@ def _text_reader(text: str, scope: Scope) -> Callable[[Turn], str | None]:
     as_text, read = _TEXT_OF[reference.type], reference.read
     if reference.type is FieldType.MONEY and text.startswith(_TRIGGER):
         return _amount_reader(text.removeprefix(_TRIGGER), scope)
+    if reference.type is FieldType.MONEY and text.startswith(ITEM):
+        return _price_reader(text.removeprefix(ITEM), scope)
 
     def read_text(turn: Turn) -> str | None:
         value = read(turn)
         return None if value is None else as_text(value, turn, scope)
+
+    return read_text
+
+
+def _price_reader(field: str, scope: Scope) -> Callable[[Turn], str | None]:
+    """An amount of the journey's item, as `_amount_reader` (SEMANTICS 1.13)."""
+
+    def read_text(turn: Turn) -> str | None:
+        data = turn.trigger_data()
+        item = item_as_written(data)
+        value = None if item is None else item.get(field)
+        currency = data["currency"] if isinstance(data, ConvertedData) else scope.currency
+        return None if value is None else amount_text(value, currency)
 
     return read_text
 

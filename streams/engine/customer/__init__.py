@@ -71,6 +71,12 @@ from streams.engine.customer.state import (
     next_due_in,
 )
 from streams.engine.customer.touches import last_touch
+from streams.engine.customer.trigger_item import (
+    about_item,
+    item_as_written,
+    item_of,
+    places_of_articles,
+)
 from streams.engine.customer.update import (
     ALWAYS_READ,
     APPLY,
@@ -114,6 +120,7 @@ __all__ = [
     "Situation",
     "StateHead",
     "StatePrefix",
+    "about_item",
     "address_of",
     "after_trigger",
     "bought_lately",
@@ -136,6 +143,8 @@ __all__ = [
     "is_forgotten",
     "is_valid_sku",
     "is_watched",
+    "item_as_written",
+    "item_of",
     "last_entry",
     "last_touch",
     "mark_concluded",
@@ -146,6 +155,7 @@ __all__ = [
     "new_state",
     "next_due_in",
     "patch_times",
+    "places_of_articles",
     "purchase_of",
     "remember",
     "remember_at",

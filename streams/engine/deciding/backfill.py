@@ -10,7 +10,7 @@ of any entry (1.11), without `too_old` and `re_entry`; a rejected request is cou
 decision: the command reports the reasons beforehand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -20,15 +20,17 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
+    about_item,
     is_concluded,
     may_add_journey,
+    places_of_articles,
     remember_entry,
 )
 from streams.engine.deciding.entry import ended_already, running_in
 from streams.engine.deciding.moves import run_moves
 from streams.engine.effects import Effects, Outcome
 from streams.engine.program import CompiledFlow, Program, Step, Turn, end
-from streams.engine.values import Event, Instant, journey_id, pack
+from streams.engine.values import Event, Instant, journey_id, journey_id_of_article, pack
 
 
 class Backfill(msgspec.Struct, gc=False):
@@ -109,10 +111,36 @@ def _place(program: Program, turn: Turn, request: Backfill, effects: Effects) ->
     if sequence is None:
         return NotAdded.NO_EVENT
     turn.data = plan.data_of(event)
-    tried = turn.effects = Effects()  # decisions on the way count only if P is added
-    journey = _candidate(turn, flow, event, sequence)
+    turn.focus(None, turn.data)
+    if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
+        return NotAdded.TRIGGER_FILTER
+    if not flow.is_per_item:
+        name = journey_id(turn.state.customer_id, flow.flow, event.event_id)
+        journey = _candidate(turn, flow, event, sequence, name, turn.data)
+        return _add(program, turn, flow, request, journey, effects)
+    placed: Placed | NotAdded = NotAdded.MISSING_KEY  # an event without an article
+    for sku, place in places_of_articles(turn.data).items():
+        name = journey_id_of_article(turn.state.customer_id, flow.flow, event.event_id, sku)
+        data = about_item(turn.data, place)
+        journey = _candidate(turn, flow, event, sequence, name, data)
+        added = _add(program, turn, flow, request, journey, effects)
+        if not isinstance(placed, Placed):
+            placed = added
+    return placed
+
+
+def _add(
+    program: Program,
+    turn: Turn,
+    flow: CompiledFlow,
+    request: Backfill,
+    journey: Journey | NotAdded,
+    effects: Effects,
+) -> Placed | NotAdded:
     if isinstance(journey, NotAdded):
         return journey
+    turn.focus(journey)
+    tried = turn.effects = Effects()  # decisions on the way count only if P is added
     refusal = _refusal(turn, flow, journey)
     if refusal is not None:
         return refusal
@@ -143,31 +171,33 @@ def _sequence_of(state: CustomerState, event: Event) -> int | None:
     return None
 
 
-def _candidate(turn: Turn, flow: CompiledFlow, event: Event, sequence: int) -> Journey | NotAdded:
+def _candidate(
+    turn: Turn,
+    flow: CompiledFlow,
+    event: Event,
+    sequence: int,
+    name: str,
+    data: Mapping[str, Any],
+) -> Journey | NotAdded:
     """The journey that the event would have started, with the id that it would have had."""
-    turn.focus(None, turn.data)
-    if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
-        return NotAdded.TRIGGER_FILTER
     key = None
     if flow.key is not None:
-        value = flow.key(turn.data)
+        value = flow.key(data)
         if value is None:
             return NotAdded.MISSING_KEY
         key = str(value)
-    journey = Journey(
+    return Journey(
         flow=flow.flow,
-        journey_id=journey_id(turn.state.customer_id, flow.flow, event.event_id),
+        journey_id=name,
         entered_at=turn.now,
         started_at=event.occurred_at,
         sequence=sequence,
         trigger_metric=event.metric,
         trigger_event_id=event.event_id,
-        trigger=pack(turn.data),
+        trigger=pack(data),
         key=key,
         traceparent=event.traceparent,
     )
-    turn.focus_entered(journey)
-    return journey
 
 
 def _refusal(turn: Turn, flow: CompiledFlow, journey: Journey) -> NotAdded | None:

@@ -17,7 +17,7 @@ from streams.engine.customer import (
 from streams.engine.deciding.change import next_due
 from streams.engine.deciding.conversion import convert
 from streams.engine.deciding.date_timers import set_date_timers
-from streams.engine.deciding.entry import enter_by_event
+from streams.engine.deciding.entry import enter_by_event, enter_per_item
 from streams.engine.deciding.moves import (
     Move,
     entered_by_segments,
@@ -104,9 +104,13 @@ def _decide(
     if segments:
         moves += entered_by_segments(turn, judge(turn, segments))
     for flow in plan.flows:
-        journey = enter_by_event(turn, flow, event)
-        if journey is not None:
-            moves.append((flow.rank, len(state.journeys), flow, journey, None))
+        if flow.is_per_item:
+            for journey in enter_per_item(turn, flow, event):
+                moves.append((flow.rank, len(state.journeys), flow, journey, None))
+            continue
+        entered = enter_by_event(turn, flow, event)
+        if entered is not None:
+            moves.append((flow.rank, len(state.journeys), flow, entered, None))
     run_moves(program, turn, moves)
 
 

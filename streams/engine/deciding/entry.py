@@ -13,14 +13,16 @@ from streams.engine.customer import (
     KEYS_KEPT,
     CustomerState,
     Journey,
+    about_item,
     after_trigger,
     last_entry,
     may_add_journey,
+    places_of_articles,
     remember_entry,
 )
 from streams.engine.effects import Outcome
 from streams.engine.program import MOST_ENTRIES, CompiledFlow, Turn, end
-from streams.engine.values import Event, Instant, journey_id, pack
+from streams.engine.values import Event, Instant, journey_id, journey_id_of_article, pack
 
 EntryRefusal = tuple[str, dict[str, Any]]
 """Reason of a rejected entry, and its evidence."""
@@ -29,41 +31,81 @@ EntryRefusal = tuple[str, dict[str, Any]]
 def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | None:
     """The journey that the event starts in `flow`, RUNNING and before its first step. None if the
     trigger filter does not match, or if a check fails, which is recorded."""
-    turn.focus(None, turn.data)
-    if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
+    if not _is_triggered(turn, flow, event):
         return None
-    if event.is_history:
-        turn.effects.not_entered_history += 1
-        return None
-    refusal = _refuse_event(turn, flow, event)
     key = None
-    if refusal is None and flow.key is not None:
+    if flow.key is not None:
         value = flow.key(turn.data)
         if value is None:
-            refusal = ("missing_key", {"key": flow.key_name})
-        else:
-            key = str(value)
-    if refusal is not None:
-        turn.record(flow, None, None, Outcome.NOT_ENTERED, *refusal)
-        return None
+            turn.record(
+                flow, None, None, Outcome.NOT_ENTERED, "missing_key", {"key": flow.key_name}
+            )
+            return None
+        key = str(value)
     packed = turn.packed
     if packed is None:
         packed = turn.packed = pack(turn.data)
-    state = turn.state
-    journey = Journey(
+    name = journey_id(turn.state.customer_id, flow.flow, event.event_id)
+    journey = _started_by(turn, flow, event, name, packed, key)
+    turn.focus_entered(journey)
+    return journey if begin(turn, flow, journey) else None
+
+
+def enter_per_item(turn: Turn, flow: CompiledFlow, event: Event) -> list[Journey]:
+    """As `enter_by_event`, for a flow with `each: items`: a journey for each article of the event
+    (SEMANTICS 1.13), in the order of their first lines."""
+    if not _is_triggered(turn, flow, event):
+        return []
+    entered = []
+    for sku, place in places_of_articles(turn.data).items():
+        data = about_item(turn.data, place)
+        key = None
+        if flow.key is not None:
+            value = flow.key(data)
+            if value is None:
+                evidence = {"key": flow.key_name, "sku": sku}
+                turn.record(flow, None, None, Outcome.NOT_ENTERED, "missing_key", evidence)
+                continue
+            key = str(value)
+        name = journey_id_of_article(turn.state.customer_id, flow.flow, event.event_id, sku)
+        journey = _started_by(turn, flow, event, name, pack(data), key)
+        turn.focus(journey, data)
+        if begin(turn, flow, journey):
+            entered.append(journey)
+    return entered
+
+
+def _is_triggered(turn: Turn, flow: CompiledFlow, event: Event) -> bool:
+    """True if the trigger filter matches, and no check of the event itself fails; a failure is
+    recorded."""
+    turn.focus(None, turn.data)
+    if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
+        return False
+    if event.is_history:
+        turn.effects.not_entered_history += 1
+        return False
+    refusal = _refuse_event(turn, flow, event)
+    if refusal is not None:
+        turn.record(flow, None, None, Outcome.NOT_ENTERED, *refusal)
+        return False
+    return True
+
+
+def _started_by(
+    turn: Turn, flow: CompiledFlow, event: Event, name: str, packed: bytes, key: str | None
+) -> Journey:
+    return Journey(
         flow.flow,
-        journey_id(state.customer_id, flow.flow, event.event_id),
+        name,
         turn.now,
         event.occurred_at,
-        state.sequence,
+        turn.state.sequence,
         event.metric,
         event.event_id,
         packed,
         key,
         traceparent=event.traceparent,
     )
-    turn.focus_entered(journey)
-    return journey if begin(turn, flow, journey) else None
 
 
 def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:

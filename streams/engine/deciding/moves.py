@@ -37,7 +37,7 @@ def run_moves(program: Program, turn: Turn, moves: list[Move]) -> None:
         if run is not None:
             resume_journey(turn, flow, journey, run)
         else:
-            if flow.trigger_metric is not None:
+            if flow.trigger_metric is not None and not flow.is_per_item:
                 turn.focus_entered(journey)
             else:
                 turn.focus(journey)

@@ -18,6 +18,7 @@ from streams.engine.language.reading import (
 )
 from streams.engine.language.references import (
     IN_WORDS,
+    ITEM,
     ITEM_OF,
     LIST_OF,
     Reader,
@@ -44,6 +45,7 @@ from streams.engine.language.store_settings import (
 
 __all__ = [
     "IN_WORDS",
+    "ITEM",
     "ITEM_OF",
     "LIST_OF",
     "PROFILE_FIELDS",

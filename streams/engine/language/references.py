@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.customer import VALUES, Situation, value_reader
+from streams.engine.customer import VALUES, Situation, item_of, value_reader
 from streams.engine.language.profile_field import read_as
 from streams.engine.language.scope import Scope
 from streams.engine.values import (
@@ -62,7 +62,11 @@ IN_WORDS: dict[FieldType, str] = {
 }
 """Field types in words, for messages."""
 
-SOURCES = ("$trigger", "$profile", "$value", "$last", "$coupon", "$flow")
+SOURCES = ("$trigger", "$item", "$profile", "$value", "$last", "$coupon", "$flow")
+
+
+ITEM = "$item."
+"""Begins a reference to the item that a journey is about (SEMANTICS 1.13)."""
 
 
 def is_reference(raw: Any) -> bool:
@@ -71,10 +75,10 @@ def is_reference(raw: Any) -> bool:
 
 
 def refers_to_trigger(raw: Any) -> bool:
-    """True if `$trigger` occurs anywhere in raw data: such a `wait_for` includes events since the
-    flow's start (SEMANTICS 2.8)."""
+    """True if `$trigger`, or its `$item`, occurs anywhere in raw data: such a `wait_for` includes
+    events since the flow's start (SEMANTICS 2.8)."""
     if isinstance(raw, str):
-        return raw.startswith("$trigger.")
+        return raw.startswith(("$trigger.", "$item."))
     if isinstance(raw, Mapping):
         return any(refers_to_trigger(value) for value in raw.values())
     return isinstance(raw, list) and any(refers_to_trigger(value) for value in raw)
@@ -251,6 +255,25 @@ def _trigger_items(
     return Reference(LIST_OF[kind], read)
 
 
+def _item(name: str, scope: Scope, path: Path) -> Reference | Problem:
+    if not scope.is_per_item:
+        if scope.is_trigger_unknown:
+            return Reference(FieldType.TEXT, lambda situation: None)
+        found = f"$item.{name}"
+        return Problem(path, f"{found}: only in a flow with `each: items`", found=found)
+    kind = field_at(name, ITEM_FIELDS, scope, path)
+    if isinstance(kind, Problem):
+        return kind
+    assert scope.trigger is not None
+    scope.reads.read(scope.trigger, ("items",))
+
+    def read(situation: Situation) -> Any:
+        item = item_of(situation.trigger_data())
+        return None if item is None else item.get(name)
+
+    return Reference(kind, read)
+
+
 def _profile(name: str, scope: Scope, path: Path) -> Reference | Problem:
     kind = field_at(name, scope.profile, scope, path)
     if isinstance(kind, Problem):
@@ -325,6 +348,7 @@ def _coupon(name: str, scope: Scope, path: Path) -> Reference | Problem:
 
 _SOURCES: dict[str, Callable[[str, Scope, Path], Reference | Problem]] = {
     "$trigger": _trigger,
+    "$item": _item,
     "$profile": _profile,
     "$last": _last,
     "$flow": _flow,

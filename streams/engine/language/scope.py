@@ -63,6 +63,7 @@ class Scope(msgspec.Struct):
     exclude: Exclude = Exclude()
     flow: str | None = None
     trigger: str | None = None
+    is_per_item: bool = False  # `each: items`, for `$item`
     gives_coupons: bool = False  # by some step of the flow, for `$coupon`
     is_trigger_unknown: bool = False  # the trigger has a problem: report no others about it
     reads: Reads = msgspec.field(default_factory=Reads)

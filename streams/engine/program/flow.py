@@ -54,6 +54,7 @@ class CompiledFlow(FlowVersion, eq=False):
     is_once_on_publish: bool = False
     audience: Audience | None = None  # of a schedule
     is_started_by_time: bool = False  # by a date or a schedule
+    is_per_item: bool = False  # each item of the trigger starts a journey (SEMANTICS 1.13)
     key: Callable[[Mapping[str, Any]], Any] | None = None
     key_name: str | None = None
     filter: Condition | None = None

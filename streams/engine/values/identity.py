@@ -32,6 +32,11 @@ def journey_id(customer_id: str, flow: str, cause: str) -> str:
     ).hexdigest()
 
 
+def journey_id_of_article(customer_id: str, flow: str, event_id: str, sku: str) -> str:
+    """The id of the journey that an event started for one of its articles (SEMANTICS 1.13)."""
+    return journey_id(customer_id, flow, f"{event_id}{_SEPARATOR}{sku}")
+
+
 def send_id(journey: str, step: str) -> str:
     """The id of the message that a journey sends at `step`: the same in a replay, so that a
     delivery worker can recognise it (DESIGN 4.5). `journey` is a `journey_id`, which includes

@@ -63,6 +63,7 @@ CHANNELS = ("email", "sms", "push", "web")
 
 _IDENTIFIER = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_KEY_FIELD = re.compile(r"(\$item\.)?[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _METRIC = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -267,6 +268,12 @@ Identifier = Annotated[
 FieldName = Annotated[
     str,
     Scalar("a field name of letters, digits and '_'", _matching(_NAME, 100), _TEXT),
+]
+KeyField = Annotated[
+    str,
+    Scalar(
+        "a field of the event, or of its item such as $item.sku", _matching(_KEY_FIELD, 100), _TEXT
+    ),
 ]
 MetricName = Annotated[
     str,
