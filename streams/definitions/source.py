@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from streams.definitions.yaml_error import describe_error
 from streams.engine.values import Path, Problem
 
 LineColumn = tuple[int, int]
@@ -69,7 +70,8 @@ def parse_yaml(text: str) -> SourceText:
     except _Stop:
         pass
     except MarkedYAMLError as error:
-        _add_marked(source, error)
+        line, column, message = describe_error(text, error)
+        source.problems.append(SourceProblem((line, column), Problem((), message)))
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
@@ -80,16 +82,6 @@ def parse_yaml(text: str) -> SourceText:
     return source
 
 
-def _add_marked(source: SourceText, error: MarkedYAMLError) -> None:
-    mark = error.problem_mark or error.context_mark
-    place = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-    words = [part for part in (error.context, error.problem) if part]
-    message = f"invalid YAML: {', '.join(words)}"
-    if "'\\t'" in message:
-        message = "tab indentation; use spaces"
-    source.problems.append(SourceProblem(place, Problem((), message)))
-
-
 class _Builder:
     """Builds plain data from the parser's events. Only one document is allowed."""
 
@@ -97,6 +89,7 @@ class _Builder:
         yaml = YAML(typ="safe", pure=True)
         yaml.version = (1, 2)
         self._events = iter(yaml.parse(text))
+        self._text = text
         self._source = source
         self._documents = 0
 
@@ -137,7 +130,7 @@ class _Builder:
             if isinstance(key, AliasEvent):
                 self._reject_alias(key, path)
             if not isinstance(key, ScalarEvent):
-                self._stop(key, path, "keys must be strings")
+                self._stop(key, path, self._why_no_key(key))
             if key.anchor is not None or key.tag is not None:
                 self._stop(key, path, "keys must be plain strings, without anchor and tag")
             name = key.value
@@ -157,6 +150,13 @@ class _Builder:
         if is_flow:
             self._source.flow_ends[path] = _place(key)
         return result
+
+    def _why_no_key(self, key: Any) -> str:
+        line, column = _place(key)
+        text = self._text.splitlines()[line - 1]
+        if column > 1 and text[column - 2 : column] == "{{":
+            return "'{{' begins a mapping; write the text in quotes"
+        return "keys must be strings"
 
     def _skip(self, event: Any) -> None:
         """Skips one value."""

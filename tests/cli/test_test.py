@@ -47,7 +47,7 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("cases: [", "a.test.yaml:1:9: invalid YAML"), ("case: []", "unknown key 'case'")],
+    [("cases: [", "a.test.yaml:1:8: '[' is never closed"), ("case: []", "unknown key 'case'")],
 )
 def test_a_file_that_can_not_be_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, says: str

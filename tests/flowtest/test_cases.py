@@ -75,7 +75,7 @@ def test_definitions_may_be_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("cases: [", "1:9: invalid YAML"),
+        ("cases: [", "1:8: '[' is never closed"),
         ("cases: [{name: one}]", "1:9: missing key 'expect'"),
         ("cases: [{name: one, expct: {}}]", "unknown key 'expct': did you mean 'expect'?"),
         ("cases: [{name: one, expect: {comands: []}}]", "did you mean 'commands'?"),
