@@ -321,6 +321,16 @@ def _quiet_hours(evidence: EvidenceFields, words: Words) -> str:
     )
 
 
+def _no_profile_yet(evidence: EvidenceFields, words: Words) -> str:
+    until = evidence.get("until")
+    if until is None:
+        return "held: no profile received yet"
+    return (
+        f"held: no profile received yet, so no address for {evidence.get('channel')}; evaluated "
+        f"again with the first customer.updated, at {words.moment(until)} at the latest"
+    )
+
+
 def _forgotten(evidence: EvidenceFields, words: Words) -> str:
     """Of no flow: the state exceeded its size limit."""
     if "forgotten" not in evidence:
@@ -388,6 +398,7 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
     Outcome.HELD: {
         "quiet_hours": _quiet_hours,
         "flow_paused": _because("held: flow paused"),
+        "no_profile_yet": _no_profile_yet,
     },
     Outcome.REVIEW: {"": _review},
     Outcome.COUPON: {

@@ -28,7 +28,7 @@ REASONS: dict[str, set[str]] = {
         "loop",
     },
     "branch": {"then", "else", "timeout"},  # or the name of a sample's path
-    "held": {"quiet_hours", "flow_paused"},
+    "held": {"quiet_hours", "flow_paused", "no_profile_yet"},
     "skipped": {
         "expired",
         "profile_filter",

@@ -20,6 +20,7 @@ from streams.engine.customer.interest import (
     withdraw_all_interests,
 )
 from streams.engine.customer.journey import (
+    PROFILE_AWAITED,
     REACHED,
     SENT,
     TIMEOUT_AT,
@@ -43,7 +44,8 @@ from streams.engine.customer.past import Occurrence, Past
 from streams.engine.customer.profile_updates import (
     ADDRESS_FIELDS,
     FORBID_ALL,
-    address_of,
+    is_first_patch,
+    is_profile_known,
     may_be_marketed_to,
     patch_times,
     set_field,
@@ -97,6 +99,7 @@ __all__ = [
     "LARGE_STATE",
     "LONGEST_SKU",
     "PERIODS",
+    "PROFILE_AWAITED",
     "REACHED",
     "SEARCHED",
     "SENT",
@@ -121,7 +124,6 @@ __all__ = [
     "StateHead",
     "StatePrefix",
     "about_item",
-    "address_of",
     "after_trigger",
     "bought_lately",
     "cart_of",
@@ -140,7 +142,9 @@ __all__ = [
     "has_bought",
     "hashed_words",
     "is_concluded",
+    "is_first_patch",
     "is_forgotten",
+    "is_profile_known",
     "is_valid_sku",
     "is_watched",
     "item_as_written",

@@ -79,6 +79,8 @@ REACHED = "reached"
 """[step, time]: arrival of P at the message where P is held."""
 TIMEOUT_AT = "timeout_at"
 """[step, time]: end of the `wait_for` where P waits."""
+PROFILE_AWAITED = "profile"
+"""[step, time]: P is held at the message until something is told of P's profile (SEMANTICS 4.5)."""
 SENT = "sent"
 """[step, time] of the journey's newest message, for the evidence of an exit (F81)."""
 

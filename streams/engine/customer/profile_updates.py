@@ -20,6 +20,8 @@ ADDRESS_FIELDS = {"email": "email", "sms": "phone", "push": "push_token"}
 """Channel -> profile field of the address. A web message is addressed to the customer id, which the
 shop's page knows."""
 
+PATCHED = "customer.updated"
+
 UNSUBSCRIBED = "unsubscribed"
 COMPLAINT = "complaint"
 HARD_BOUNCE = "hard_bounce"
@@ -39,6 +41,16 @@ def address_of(state: CustomerState, channel: str) -> str | None:
         return state.customer_id
     address = state.profile.get(field)
     return address if isinstance(address, str) else None
+
+
+def is_profile_known(state: CustomerState) -> bool:
+    """True if a patch of the profile was ever processed."""
+    return PATCHED in state.recent
+
+
+def is_first_patch(state: CustomerState) -> bool:
+    """True if only one patch of the profile was ever processed."""
+    return state.recent[PATCHED].total == 1
 
 
 def may_be_marketed_to(state: CustomerState, channel: str) -> bool:

@@ -9,6 +9,7 @@ from streams.engine.customer import (
     JourneyState,
     end_coupon,
     forget_all,
+    is_first_patch,
     is_watched,
     purchase_of,
     remember,
@@ -21,6 +22,7 @@ from streams.engine.deciding.entry import enter_by_event, enter_per_item
 from streams.engine.deciding.moves import (
     Move,
     entered_by_segments,
+    released_by_profile,
     released_by_truth,
     run_moves,
 )
@@ -73,7 +75,10 @@ def by_event(
         state.next_due = next_due(state)
     segments = plan.first_segments if state.sequence == 1 else plan.segments
     converts = plan.converts and state.touches
-    if not (plan.flows or segments or converts or (plan.concerns_journeys and state.journeys)):
+    concerns_journeys = plan.concerns_journeys and state.journeys
+    is_awaited = plan.changes_profile and (state.journeys or state.reviews)
+    is_first_profile = is_awaited and is_first_patch(state)
+    if not (plan.flows or segments or converts or concerns_journeys or is_first_profile):
         return False
     turn = Turn(state, now, program.facts, None, None, effects, event, data)
     if event.metric == CART and event.occurred_at == state.cart_at:
@@ -101,6 +106,8 @@ def _decide(
             moves = released_by_event(program, plan, turn, event)
         if plan.judged_waits:
             moves += released_by_truth(program, plan.judged_waits, turn, moves)
+    if plan.changes_profile and is_first_patch(state):
+        moves += released_by_profile(program, turn)
     if segments:
         moves += entered_by_segments(turn, judge(turn, segments))
     for flow in plan.flows:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from streams.engine.conditions import earlier
-from streams.engine.customer import TIMEOUT_AT, Journey, JourneyState, remembered_at, reschedule
+from streams.engine.customer import (
+    PROFILE_AWAITED,
+    TIMEOUT_AT,
+    Journey,
+    JourneyState,
+    remembered_at,
+    reschedule,
+)
 from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.entry import enter_by_segment, enter_by_time
 from streams.engine.deciding.segment_membership import judge
@@ -14,6 +21,7 @@ from streams.engine.program import (
     SegmentPlan,
     Step,
     Turn,
+    approved_step,
     resume_journey,
     walk,
 )
@@ -92,6 +100,26 @@ def entered_by_time(turn: Turn, flows: list[CompiledFlow]) -> list[Move]:
         journey = enter_by_time(turn, flow)
         if journey is not None:
             moves.append((flow.rank, len(turn.state.journeys), flow, journey, None))
+    return moves
+
+
+def released_by_profile(program: Program, turn: Turn) -> list[Move]:
+    """Journeys and approved messages that were held because nothing was told of P's profile
+    (SEMANTICS 4.5). A mark of another step is stale."""
+    moves: list[Move] = []
+    state = turn.state
+    for place, journey in enumerate((*state.journeys, *state.reviews)):
+        step_id = journey.step or ""
+        is_held = journey.state is JourneyState.HELD
+        if not is_held or remembered_at(journey, PROFILE_AWAITED, step_id) is None:
+            continue
+        if place < len(state.journeys):
+            flow = program.flows[journey.flow]
+            moves.append((flow.rank, place, flow, journey, flow.steps[step_id].run))
+        else:
+            found = approved_step(program, journey)
+            assert found is not None  # `adapt_reviews` has removed the others
+            moves.append((found[0].rank, place, found[0], journey, found[2]))
     return moves
 
 

@@ -11,6 +11,7 @@ from streams.engine.values import (
     CHANNELS,
     DAY,
     HOUR,
+    MINUTE,
     Channel,
     ClockTime,
     Currency,
@@ -97,6 +98,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     `smart_sending`: per channel, the time after a message in which the next one is skipped
     `quiet_hours`: per channel, start and end of the hours without messages; equal: no quiet hours
     `caps`: limits on the number of messages
+    `profile_grace`: a message waits so long for the first profile of a new customer; 0s: never
     `exclude`: articles that are never recommended
     """
 
@@ -109,6 +111,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     smart_sending: dict[Channel, Duration] = {}
     quiet_hours: dict[Channel, tuple[ClockTime, ClockTime]] = {}
     caps: list[Cap] = []
+    profile_grace: Duration = 2 * MINUTE
     exclude: Exclude = Exclude()
 
     def zone(self) -> zoneinfo.ZoneInfo:

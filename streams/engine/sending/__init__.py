@@ -19,13 +19,16 @@ from streams.engine.sending import (
 )
 from streams.engine.sending.message import CompiledCap, Message, SendingRule, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
+from streams.engine.sending.recipient import NO_PROFILE_YET, compile_recipient
 
 __all__ = [
     "DEFAULT_QUIET_HOURS",
+    "NO_PROFILE_YET",
     "SENDING_RULES",
     "CompiledCap",
     "Message",
     "Verdict",
+    "compile_recipient",
     "reached_at",
     "rules_of",
     "status",

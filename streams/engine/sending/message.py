@@ -33,6 +33,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     smart_sending: bool
     window: int  # ms of Smart Sending on the channel
     expires: int  # ms from reaching the step
+    recipient: Callable[[Turn], Any]  # address on the channel: recipient.py
+    profile_grace: int  # ms of waiting for a first profile
     only_if: Condition | None = None
     only_if_evidence: EvidenceFunction | None = None
     quiet_hours: tuple[Clock, Clock] | None = None  # from, to

@@ -20,26 +20,28 @@ from streams.engine.content import (
     compile_texts,
 )
 from streams.engine.customer import (
+    PROFILE_AWAITED,
     REACHED,
     SENT,
     Journey,
     JourneyState,
     LastSend,
     Sent,
-    address_of,
     mark_concluded,
     move,
     remember_at,
     valid_coupon,
 )
 from streams.engine.effects import Outcome, SendCommand
-from streams.engine.language import Scope, profile_reader
+from streams.engine.language import Scope, fields_of, profile_reader
 from streams.engine.program import APPROVED, Building, Run, Step, Turn, enqueue, remove_request
 from streams.engine.sending import (
     DEFAULT_QUIET_HOURS,
+    NO_PROFILE_YET,
     CompiledCap,
     Message,
     Verdict,
+    compile_recipient,
     reached_at,
     rules_of,
     status,
@@ -216,8 +218,13 @@ def apply_verdict(turn: Turn, journey: Journey, message: Message, verdict: Verdi
             mark_concluded(turn.state, send_id(journey.journey_id, message.step))
         if REACHED in journey.memory:
             remember_at(journey, REACHED, message.step, None)
+        if PROFILE_AWAITED in journey.memory:
+            remember_at(journey, PROFILE_AWAITED, message.step, None)
         return True
     remember_at(journey, REACHED, message.step, reached_at(turn, journey, message.step))
+    awaited = turn.now if verdict.reason == NO_PROFILE_YET else None
+    if awaited is not None or PROFILE_AWAITED in journey.memory:
+        remember_at(journey, PROFILE_AWAITED, message.step, awaited)
     move(journey, JourneyState.HELD, message.step, verdict.until)
     return False
 
@@ -249,6 +256,8 @@ def message_of(
         is_transactional=is_transactional,
         smart_sending=smart_sending,
         window=store.smart_sending_window(channel),
+        recipient=compile_recipient(channel, scope, is_transactional=is_transactional),
+        profile_grace=store.profile_grace,
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
         only_if=None if only_if is None else compile_condition(only_if, scope),
         only_if_evidence=None if only_if is None else compile_evidence(only_if, scope),
@@ -293,19 +302,21 @@ def _command_of(
     is_transactional = message.is_transactional
     utm = {**building.utm, **definition.utm}
     variables = compile_texts(definition.variables, building.scope)
-    read_locale = profile_reader("locale", building.scope)
+    recipient = message.recipient
+    read_locale = _locale_reader(building.scope, is_transactional=is_transactional)
 
     def command(
         turn: Turn, journey: Journey, reached: Instant, shown: list[dict[str, Any]] | None
     ) -> SendCommand:
         state, now = turn.state, turn.now
+        address = recipient(turn)
         if shown is None:
             shown = [] if items is None else items(turn)
         return SendCommand(  # positional, in the order of its fields: a call per command
             send_id(journey.journey_id, step_id),
             state.customer_id,
             channel,
-            address_of(state, channel),
+            address if isinstance(address, str) else None,
             template,
             flow.flow,
             flow.version,
@@ -325,3 +336,14 @@ def _command_of(
         )
 
     return command
+
+
+def _locale_reader(scope: Scope, *, is_transactional: bool) -> Callable[[Turn], str | None]:
+    """P's locale; for a transactional message that of the triggering event where the profile has
+    none, as with the address (4.5)."""
+    read_locale = profile_reader("locale", scope)
+    trigger = scope.trigger
+    if not (is_transactional and trigger and "locale" in fields_of(trigger, scope)):
+        return read_locale
+    scope.reads.read(trigger, ("locale",))
+    return lambda turn: read_locale(turn) or turn.trigger_data().get("locale")

@@ -177,7 +177,7 @@ def test_news_of_what_the_customer_waits_for_start_flows() -> None:
     ada = Ada()
     ada.views("A", MONDAY)
     news_of(ada, "A", MONDAY + 30 * DAY - 1)
-    assert [one.outcome.value for one in ada.effects.decisions] == ["entered", "skipped", "exited"]
+    assert [one.outcome.value for one in ada.effects.decisions] == ["entered", "held"]
     assert ada.effects.news_stale == 0
 
 
