@@ -18,6 +18,8 @@ _FIELDS = {
     "kind": Field(FieldType.TEXT, is_optional=True),
     "until": Field(FieldType.MOMENT),
     "at": Field(FieldType.MOMENT),
+    "seen_price": Field(FieldType.MONEY, is_optional=True),
+    "currency": Field(FieldType.TEXT, is_optional=True),
 }
 
 

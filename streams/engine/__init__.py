@@ -68,6 +68,7 @@ from streams.engine.effects import (
     Interest,
     Outcome,
     Purchase,
+    SeenPrice,
     SendCommand,
     WebhookCommand,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "Review",
     "Scan",
     "Scanned",
+    "SeenPrice",
     "SendCommand",
     "WebhookCommand",
     "act",

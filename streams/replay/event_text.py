@@ -79,7 +79,8 @@ def _back(fields: Fields, words: Words) -> str:
 
 
 def _cheaper(fields: Fields, words: Words) -> str:
-    before, now = _amount(fields, "previous_price"), _amount(fields, "price")
+    seen = "previous_price" if fields.get("seen_price") is None else "seen_price"
+    before, now = _amount(fields, seen), _amount(fields, "price")
     return f"{_view(fields, words)}: {before} -> {now}{_interest(fields)}"
 
 

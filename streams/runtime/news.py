@@ -31,8 +31,13 @@ class News:
             self._products.watch(update, now)
             return
         update.occurred_at = min(update.occurred_at, now)
-        changes = self._products.update(update)
-        if changes and self._in_force.program.wants_news:
+        program = self._in_force.program
+        changes = [
+            change
+            for change in self._products.update(update, program.low_stock)
+            if change.metric in program.news_wanted
+        ]
+        if changes:
             self._send(self._products.fan_out(update.sku, changes, now), now)
 
     def fan_out(self, due: Instant) -> int:
@@ -44,9 +49,10 @@ class News:
     def _send(self, events: list[FanOutEvent], now: Instant) -> None:
         midnight = next_midnight(now)
         encoder, records = self._encoder, self._uncommitted.pending.records
+        before = len(records)
         for one in events:
-            event = self._time.dated_news(
-                news_event(one.change, one.customer, one.interest), midnight
-            )
-            records.append(encoder.news(one.change.metric, event, midnight))
-        self._uncommitted.pending.counts["news"] += len(events)
+            event = news_event(one.change, one.customer, one.interest, one.seen)
+            if event is not None:
+                dated = self._time.dated_news(event, midnight)
+                records.append(encoder.news(one.change.metric, dated, midnight))
+        self._uncommitted.pending.counts["news"] += len(records) - before

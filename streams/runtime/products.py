@@ -14,7 +14,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streams.engine import ArticleNews, Instant, Interest, Product, merged, news_between
+from streams.engine import (
+    ArticleNews,
+    Instant,
+    Interest,
+    Product,
+    SeenPrice,
+    merged,
+    news_between,
+)
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.timers import FAR_FUTURE
 
@@ -30,10 +38,12 @@ _SWEPT = b"\x00swept"
 
 
 class _Watcher(msgspec.Struct, array_like=True, gc=False):
-    """The interest of a watching customer. Fields are only appended."""
+    """The interest of a watching customer, and the price that the customer saw. Fields are only
+    appended."""
 
     kind: str
     until: Instant
+    seen: SeenPrice | None = None  # None: the article had no price yet
 
 
 class _PendingFanOut(msgspec.Struct, array_like=True, gc=False):
@@ -56,6 +66,7 @@ class FanOutEvent(msgspec.Struct, gc=False):
 
     customer: str
     interest: str
+    seen: SeenPrice | None
     change: ArticleNews
 
 
@@ -78,25 +89,36 @@ class Products:
         """Due time of the next chunk (FAR_FUTURE: none); stored, because it is read per record."""
         self._advance()
 
-    def update(self, update: Product) -> list[ArticleNews]:
-        """Applies an update of an article and returns its news."""
-        key = _PRODUCT + update.sku.encode()
-        stored = self._own.get(key)
-        before = None if stored is None else _product(stored)
+    def update(self, update: Product, low_stock: int) -> list[ArticleNews]:
+        """Applies an update of an article and returns its news. `low_stock`: of the store's
+        settings."""
+        before = self._stored(update.sku)
         after = merged(before, update)
         if after is None:
             return []
-        self._own.put(key, _encode(after))
-        return list(news_between(before, after))
+        self._own.put(_PRODUCT + update.sku.encode(), _encode(after))
+        return list(news_between(before, after, low_stock))
 
     def watch(self, interest: Interest, now: Instant) -> None:
         """Begins or ends a customer's watch of an article."""
         key = _watchers_of(interest.sku) + interest.customer_id.encode()
         if interest.kind is not None:
-            self._own.put(key, _encode(_Watcher(interest.kind, interest.until)))
+            watcher = _Watcher(interest.kind, interest.until, self._seen_price(interest))
+            self._own.put(key, _encode(watcher))
             self._sweep(now)
         elif self._own.get(key) is not None:
             self._own.put(key, None)
+
+    def _seen_price(self, interest: Interest) -> SeenPrice | None:
+        """The price in the customer's event, else the present one."""
+        if interest.seen_price is not None:
+            return SeenPrice(interest.seen_price, interest.currency)
+        product = self._stored(interest.sku)
+        return None if product is None else SeenPrice(product.price, product.currency)
+
+    def _stored(self, sku: str) -> Product | None:
+        stored = self._own.get(_PRODUCT + sku.encode())
+        return None if stored is None else _product(stored)
 
     def fan_out(self, sku: str, changes: Sequence[ArticleNews], now: Instant) -> list[FanOutEvent]:
         """The events of the first chunk; further chunks are due from the next millisecond on."""
@@ -122,7 +144,9 @@ class Products:
                 self._own.put(key, None)
                 continue
             customer = key[len(prefix) :].decode()
-            events += [FanOutEvent(customer, watch.kind, change) for change in pending.changes]
+            events += [
+                FanOutEvent(customer, watch.kind, watch.seen, change) for change in pending.changes
+            ]
         if len(rows) == FAN_OUT_CHUNK:
             rest = _PendingFanOut(pending.sku, pending.changes, rows[-1][0])
             self._continue_at(rest, now + 1)

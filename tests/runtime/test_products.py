@@ -14,6 +14,7 @@ from streams.store.memory import MemoryStore
 
 AT: Instant = 1_772_409_600_000
 DAY = 86_400_000
+LOW = 5
 
 
 class Task:
@@ -39,9 +40,8 @@ class Task:
             self.products.watch(Interest(sku, customer, "viewed", until, AT), AT)
 
     def tell(self, sku: str, now: Instant = AT) -> list[str]:
-        found = self.products.update(product(sku, 2_000)) + self.products.update(
-            product(sku, 1_000)
-        )
+        found = self.products.update(product(sku, 2_000), LOW)
+        found += self.products.update(product(sku, 1_000), LOW)
         return [one.customer for one in self.products.fan_out(sku, found, now)]
 
     def rest(self) -> Iterator[tuple[Instant, list[str]]]:

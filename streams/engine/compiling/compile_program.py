@@ -17,10 +17,13 @@ from streams.engine.conditions import (
     dependence_of,
     segments_within,
 )
+from streams.engine.content import BACK_IN_STOCK, PRICE_DROPPED, SOLD_OUT
 from streams.engine.customer import (
     ALWAYS_READ,
     APPLY,
     ENDS_INTEREST,
+    LOOK_FIELDS,
+    SHOWS_PRICE,
     STARTS_INTEREST,
     Retention,
     Situation,
@@ -54,17 +57,18 @@ def compile_program(
     for name in outside.segments:  # also those used by `sendflow segments` only
         compile_segment(name, outside)
     segments = list(_segments(flows, outside))
-    wants_news = _wants_news(flows, reads)
-    if wants_news:
-        for name in STARTS_INTEREST:
-            reads.read(name, ("sku",))
+    news_wanted = _news_wanted(flows, reads)
+    starts_interest = SHOWS_PRICE if PRICE_DROPPED in news_wanted else STARTS_INTEREST
+    if news_wanted:
+        for name in starts_interest:
+            reads.read(name, LOOK_FIELDS if PRICE_DROPPED in news_wanted else ("sku",))
     plans = {
         name: _plan(name, metric, flows, settings, reads)
         for name, metric in outside.metrics.items()
     }
     otherwise = _plan("", Metric("", {}), [], settings, reads)
-    if wants_news:
-        for name, watch in STARTS_INTEREST.items():
+    if news_wanted:
+        for name, watch in starts_interest.items():
             plans[name].interest_change = watch
     for segment in segments:
         for plan in (*plans.values(), otherwise):
@@ -93,17 +97,20 @@ def compile_program(
         ),
         values_read=_values_read(definitions, segments, judged_waits, outside),
         segments_version=_hash_of(definitions.segments),
-        wants_news=wants_news,
+        news_wanted=news_wanted,
+        low_stock=settings.low_stock,
         reads={name: _fields_read(name, metric, reads) for name, metric in outside.metrics.items()},
         facts_read=frozenset(reads.facts),
     )
 
 
-def _wants_news(flows: list[CompiledFlow], reads: Reads) -> bool:
-    """True if a trigger, step, exit or condition uses news of articles."""
+def _news_wanted(flows: list[CompiledFlow], reads: Reads) -> frozenset[str]:
+    """The news of articles that a trigger, step, exit or condition uses. With any of them, also
+    whether the article can be had: a message about one that can't is not sent (SEMANTICS 4.9)."""
     steps = (step for flow in flows for step in flow.steps.values())
     awaited = {step.awaited.metric for step in steps if step.awaited is not None}
-    return any(name in reads.fields or name in awaited for name in NEWS)
+    used = frozenset(name for name in NEWS if name in reads.fields or name in awaited)
+    return used and used | {BACK_IN_STOCK, SOLD_OUT}
 
 
 def _values_read(

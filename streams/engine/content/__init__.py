@@ -13,14 +13,26 @@ from streams.engine.content.coupon_assignment import (
 from streams.engine.content.coupon_pool import CouponPool
 from streams.engine.content.items import Items, check_items, compile_items
 from streams.engine.content.pools import check_pools, rule_like, rule_that_makes
-from streams.engine.content.product import ArticleNews, Product, merged, news_between, news_event
+from streams.engine.content.product import (
+    BACK_IN_STOCK,
+    PRICE_DROPPED,
+    SOLD_OUT,
+    ArticleNews,
+    Product,
+    merged,
+    news_between,
+    news_event,
+)
 from streams.engine.content.recommend import Recommend
 from streams.engine.content.recommendations import FACT, Recommendations
 from streams.engine.content.texts import check_texts, compile_texts
 
 __all__ = [
+    "BACK_IN_STOCK",
     "FACT",
     "NO_COUPON",
+    "PRICE_DROPPED",
+    "SOLD_OUT",
     "ArticleNews",
     "CouponPool",
     "Items",

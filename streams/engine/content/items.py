@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.content.product import SOLD_OUT
 from streams.engine.content.recommend import Recommend, check_recommended, compile_recommended
-from streams.engine.customer import cart_of
+from streams.engine.customer import cart_of, is_told_sold_out
 from streams.engine.language import Scope, fields_of
 from streams.engine.program import Turn
-from streams.engine.values import DAY, FieldType, Problem, as_written
+from streams.engine.values import DAY, NEWS, FieldType, Problem, as_written
 
 Items = Callable[[Turn], list[dict[str, Any]]]
 
@@ -40,7 +41,15 @@ def _compile_trigger(scope: Scope) -> Items:
     assert scope.trigger is not None
     scope.reads.read(scope.trigger, ("items",))
     store_currency = scope.currency
-    return lambda turn: _with_prices_as_written(turn.trigger_data(), store_currency)
+    is_of_article = scope.trigger in NEWS and scope.trigger != SOLD_OUT
+
+    def items(turn: Turn) -> list[dict[str, Any]]:
+        data = turn.trigger_data()
+        if is_of_article and is_told_sold_out(turn.state, data["sku"]):
+            return []  # since the news; what is gone is nothing to show (SEMANTICS 4.9)
+        return _with_prices_as_written(data, store_currency)
+
+    return items
 
 
 def _with_prices_as_written(data: Mapping[str, Any], store_currency: str) -> list[dict[str, Any]]:

@@ -1,13 +1,26 @@
-"""Articles, and the changes of an article that are news (DESIGN 6.5)."""
+"""Articles, and the changes of an article that are news (SEMANTICS 7.6, DESIGN 6.5)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from streams.engine.values import Instant
+from streams.engine.effects import SeenPrice
+from streams.engine.values import DAY, Instant
 
 BACK_IN_STOCK, PRICE_DROPPED = "product.back_in_stock", "product.price_dropped"
+SOLD_OUT, LOW_STOCK = "product.sold_out", "product.low_stock"
+
+LOWEST_OF = 30 * DAY
+"""Period of `lowest_30d` before a price drop."""
+MOST_PAST_PRICES = 32
+
+
+class PastPrice(msgspec.Struct, array_like=True, gc=False):
+    """A price that was in force until `until`."""
+
+    price: int
+    until: Instant
 
 
 class Product(msgspec.Struct, array_like=True, gc=False):
@@ -25,6 +38,12 @@ class Product(msgspec.Struct, array_like=True, gc=False):
     url: str | None
     image_url: str | None
     released_at: Instant | None
+    past_prices: list[PastPrice] = []  # of `currency`: past_prices_after
+
+    @property
+    def is_available(self) -> bool:
+        """False if the article is known to be out of stock."""
+        return self.stock is None or self.stock > 0
 
 
 class ArticleNews(msgspec.Struct, array_like=True, gc=False):
@@ -41,29 +60,60 @@ def merged(before: Product | None, update: Product) -> Product | None:
         return update
     if update.occurred_at < before.occurred_at:
         return None
-    if update.stock is None:
-        return msgspec.structs.replace(update, stock=before.stock)
-    return update
+    stock = before.stock if update.stock is None else update.stock
+    past = past_prices_after(before, update)
+    return msgspec.structs.replace(update, stock=stock, past_prices=past)
 
 
-def news_between(before: Product | None, after: Product) -> Iterator[ArticleNews]:
-    """The news between two versions of an article; none without an earlier version."""
+def past_prices_after(before: Product, update: Product) -> list[PastPrice]:
+    """The earlier prices that may be the lowest of a period of LOWEST_OF: each is lower than those
+    after it, so the first is the lowest.
+
+        price   90     100     80     95     90 (now)
+                              └── 80 until the 95, then 95: dropped, since the 90 is lower
+    """
+    if update.currency != before.currency:
+        return []
+    now = update.occurred_at
+    past = [one for one in before.past_prices if one.until > now - LOWEST_OF]
+    if update.price != before.price:
+        while past and past[-1].price >= before.price:
+            past.pop()
+        past.append(PastPrice(before.price, now))
+        if len(past) > MOST_PAST_PRICES:  # the lowest is given for longer, never a higher one
+            past[:2] = [PastPrice(past[0].price, past[1].until)]
+    return past
+
+
+def news_between(before: Product | None, after: Product, low_stock: int) -> Iterator[ArticleNews]:
+    """The news between two versions of an article; none without an earlier version. `low_stock`: of
+    the store's settings."""
     if before is None:
         return
-    if before.stock is not None and before.stock <= 0 and _is_there(after):
+    if not before.is_available and _is_above(after.stock, 0):
         yield _change(BACK_IN_STOCK, after)
     # A price drop of an article out of stock isn't news; its return is.
-    if (
-        after.price < before.price
-        and after.currency == before.currency
-        and (after.stock is None or after.stock > 0)
-    ):
-        percent = (before.price - after.price) * 100 // before.price
-        yield _change(PRICE_DROPPED, after, previous_price=before.price, percent=percent)
+    if after.price < before.price and after.currency == before.currency and after.is_available:
+        yield _change(
+            PRICE_DROPPED,
+            after,
+            previous_price=before.price,
+            percent=_percent(before.price, after.price),
+            lowest_30d=min([before.price, *(past.price for past in after.past_prices)]),
+        )
+    if before.is_available and not after.is_available:
+        yield _change(SOLD_OUT, after)
+    if _is_above(before.stock, low_stock) and 0 < (after.stock or 0) <= low_stock:
+        yield _change(LOW_STOCK, after)
 
 
-def _is_there(product: Product) -> bool:
-    return product.stock is not None and product.stock > 0
+def _is_above(stock: int | None, limit: int) -> bool:
+    """False for an unknown stock: news are about a change that is known."""
+    return stock is not None and stock > limit
+
+
+def _percent(before: int, now: int) -> int:
+    return (before - now) * 100 // before
 
 
 def _change(metric: str, product: Product, **more: int) -> ArticleNews:
@@ -94,6 +144,19 @@ def _change(metric: str, product: Product, **more: int) -> ArticleNews:
     return ArticleNews(metric, fields)
 
 
-def news_event(change: ArticleNews, customer_id: str, interest: str) -> Mapping[str, Any]:
-    """The event for one customer, as in its schema."""
-    return {**change.fields, "customer_id": customer_id, "interest": interest}
+def news_event(
+    change: ArticleNews, customer_id: str, interest: str, seen: SeenPrice | None
+) -> Mapping[str, Any] | None:
+    """The event for one customer, as in its schema; None if it isn't news for a customer who saw
+    the price `seen`. A price drop is measured against that price; against the previous one if it
+    isn't known (SEMANTICS 7.6)."""
+    fields = change.fields
+    event = {**fields, "customer_id": customer_id, "interest": interest}
+    if change.metric != PRICE_DROPPED or seen is None:
+        return event
+    if seen.currency is None or seen.currency == fields["currency"]:
+        if seen.price <= fields["price"]:
+            return None
+        event["seen_price"] = seen.price
+        event["percent"] = _percent(seen.price, fields["price"])
+    return event

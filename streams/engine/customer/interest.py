@@ -1,11 +1,13 @@
 """The articles that a customer watches (DESIGN 6.5).
 
     wishlist.added ──► a year      sent to the article's task (topic `interests`), which answers
-    view.item ───────► 30 days     with `product.back_in_stock` and `product.price_dropped`
+    view.item ───────► 30 days     with news: `product.price_dropped`, `product.sold_out`, …
     order.placed ────► over        for the articles bought; `customer.erased`: for all
 
-The state remembers the interests sent: a second view of the same article sends nothing, and an
-answer that crosses with an order is stale.
+The state remembers the interests sent: a second view of the same article sends nothing, unless it
+shows another price, and an answer that crosses with an order is stale. Where price drops are
+wanted, a look that names no price is sent once a day: the article's task knows the price that P
+has seen (SEMANTICS 7.6).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +15,7 @@ from typing import Any
 
 from streams.engine.customer.state import CustomerState, Watch
 from streams.engine.effects import Effects, Interest
-from streams.engine.values import DAY, Instant
+from streams.engine.values import DAY, Instant, as_written
 
 VIEWED, WISHLIST = "viewed", "wishlist"
 
@@ -22,6 +24,9 @@ PERIODS: Mapping[str, int] = {VIEWED: 30 * DAY, WISHLIST: 365 * DAY}
 
 MOST_WATCHED = 100
 """Limit on articles of one customer; the interests that end first are withdrawn."""
+
+SAME_LOOK = DAY
+"""Looks at an article without a price, within this time, count as one."""
 
 LONGEST_SKU = 1024
 """Bytes of a record key."""
@@ -42,8 +47,54 @@ def _show(
             return
         if held.kind == kind and (held.until >= until or held.until - now > PERIODS[kind] // 2):
             return
-    state.watching[sku] = Watch(kind, until)
-    effects.interests.append(Interest(sku, state.customer_id, kind, until, now))
+    _watch(state, sku, Watch(kind, until), None, now, effects)
+
+
+def _show_price(
+    state: CustomerState,
+    data: Mapping[str, Any],
+    kind: str,
+    at: Instant,
+    now: Instant,
+    effects: Effects,
+) -> None:
+    """As `_show`, and keeps the article's task up to date about the price that P has seen."""
+    sku, price = data["sku"], as_written(data).get("unit_price")
+    until = at + PERIODS[kind]
+    if until <= now or not is_valid_sku(sku):
+        return
+    held = state.watching.get(sku)
+    if held is not None and held.until > now:
+        if held.kind == kind and held.until >= until:
+            return  # an older look
+        if price is None:
+            is_known = held.kind == kind and until - held.until < SAME_LOOK
+        else:
+            is_fresh = held.kind != kind or held.until - now > PERIODS[kind] // 2
+            is_known = price == held.seen_price and is_fresh
+        if is_known:
+            return
+        if held.kind == WISHLIST != kind:
+            kind, until = held.kind, held.until
+    currency = None if price is None else data.get("currency")
+    _watch(state, sku, Watch(kind, until, price), currency, now, effects)
+
+
+def _watch(
+    state: CustomerState,
+    sku: str,
+    watch: Watch,
+    currency: str | None,
+    now: Instant,
+    effects: Effects,
+) -> None:
+    held = state.watching.get(sku)
+    if held is not None:
+        watch.is_sold_out = held.is_sold_out
+    state.watching[sku] = watch
+    effects.interests.append(
+        Interest(sku, state.customer_id, watch.kind, watch.until, now, watch.seen_price, currency)
+    )
     if len(state.watching) > MOST_WATCHED:
         _keep_within_limit(state, now, effects)
 
@@ -76,6 +127,18 @@ def _wished(
     _show(state, data["sku"], WISHLIST, at, now, effects)
 
 
+def _viewed_price(
+    state: CustomerState, data: Mapping[str, Any], at: Instant, now: Instant, effects: Effects
+) -> None:
+    _show_price(state, data, VIEWED, at, now, effects)
+
+
+def _wished_price(
+    state: CustomerState, data: Mapping[str, Any], at: Instant, now: Instant, effects: Effects
+) -> None:
+    _show_price(state, data, WISHLIST, at, now, effects)
+
+
 def _bought(
     state: CustomerState, data: Mapping[str, Any], at: Instant, now: Instant, effects: Effects
 ) -> None:
@@ -91,6 +154,15 @@ def _bought(
 STARTS_INTEREST: Mapping[str, InterestChange] = {"view.item": _viewed, "wishlist.added": _wished}
 """Metrics that start an interest; applied only if a flow uses news."""
 
+SHOWS_PRICE: Mapping[str, InterestChange] = {
+    "view.item": _viewed_price,
+    "wishlist.added": _wished_price,
+}
+"""The same where a flow uses price drops."""
+
+LOOK_FIELDS = frozenset({"sku", "unit_price", "currency"})
+"""The fields that these read of their metrics."""
+
 ENDS_INTEREST: Mapping[str, InterestChange] = {"order.placed": _bought}
 """Metrics that end an interest; always applied."""
 
@@ -105,6 +177,22 @@ def is_watched(state: CustomerState, sku: str, now: Instant) -> bool:
     """True if the customer watches the article at `now`."""
     watch = state.watching.get(sku)
     return watch is not None and watch.until > now
+
+
+def apply_sold_out(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """P has been told that the article is sold out (SEMANTICS 4.9)."""
+    state.watching[data["sku"]].is_sold_out = True
+
+
+def apply_back_in_stock(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """P has been told that the article can be had again."""
+    state.watching[data["sku"]].is_sold_out = False
+
+
+def is_told_sold_out(state: CustomerState, sku: str) -> bool:
+    """True if P has been told that a watched article is sold out, and not since that it is back."""
+    watch = state.watching.get(sku)
+    return watch is not None and watch.is_sold_out
 
 
 def is_valid_sku(sku: str) -> bool:

@@ -107,6 +107,8 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
 
     kind: str
     until: Instant
+    seen_price: int | None = None  # of the newest event that named one
+    is_sold_out: bool = False  # as news have told P
 
 
 class StateHead(msgspec.Struct, array_like=True):

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.customer.held_coupons import apply_coupon_redeemed
+from streams.engine.customer.interest import apply_back_in_stock, apply_sold_out
 from streams.engine.customer.orders import (
     apply_cart_updated,
     apply_order_cancelled,
@@ -44,6 +45,8 @@ APPLY: dict[str, Apply] = {
     "message.complained": apply_message_complained,
     "message.opened": apply_message_opened,
     "message.clicked": apply_message_clicked,
+    "product.back_in_stock": apply_back_in_stock,
+    "product.sold_out": apply_sold_out,
 }
 """Metric -> its change of the state, beside counting and remembering. `customer.erased` is not
 among them: it ends journeys first (by_event.py)."""

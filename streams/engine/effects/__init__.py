@@ -6,7 +6,7 @@ transaction, but for purchases, which it adds to the sums of the day. Imports va
 
 from streams.engine.effects.decision import REASONS, Decision, Outcome
 from streams.engine.effects.effects import COUNTED, Effects
-from streams.engine.effects.interest_notice import Interest
+from streams.engine.effects.interest_notice import Interest, SeenPrice
 from streams.engine.effects.purchase import Bought, Purchase
 from streams.engine.effects.send_command import SendCommand
 from streams.engine.effects.webhook_command import WebhookCommand
@@ -20,6 +20,7 @@ __all__ = [
     "Interest",
     "Outcome",
     "Purchase",
+    "SeenPrice",
     "SendCommand",
     "WebhookCommand",
 ]

@@ -100,6 +100,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     `caps`: limits on the number of messages
     `profile_grace`: a message waits so long for the first profile of a new customer; 0s: never
     `exclude`: articles that are never recommended
+    `low_stock`: number of pieces from which on an article's stock is low
     """
 
     name: Text | None = None
@@ -113,6 +114,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     caps: list[Cap] = []
     profile_grace: Duration = 2 * MINUTE
     exclude: Exclude = Exclude()
+    low_stock: PositiveInteger = 5
 
     def zone(self) -> zoneinfo.ZoneInfo:
         """The store's zone; UTC for an unknown name, which `check` has reported."""

@@ -71,7 +71,8 @@ class Program(msgspec.Struct, eq=False):
     facts_read: frozenset[str] = frozenset()  # the store facts read by any definition
     facts: Mapping[str, Any] = NO_FACTS
     coupon_key: str = ""  # permutes generated codes
-    wants_news: bool = False  # some definition uses news of articles
+    news_wanted: frozenset[str] = frozenset()  # the news of articles that definitions use
+    low_stock: int = 0  # of the store's settings
 
     def with_facts(self, facts: Mapping[str, Any]) -> "Program":
         """The program with other store facts (SEMANTICS 7.2)."""

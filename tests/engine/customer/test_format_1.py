@@ -49,6 +49,8 @@ def meaning(state: CustomerState) -> dict[str, Any]:
         for metric, past in state.recent.items()
     }
     told["cart"] = plain(cart_of(state))
+    for watch in told["watching"].values():
+        assert (watch.pop("seen_price"), watch.pop("is_sold_out")) == (None, False)
     for name in ("journeys", "reviews"):
         for journey, shown in zip(getattr(state, name), told[name], strict=True):
             data = journey.trigger_data()

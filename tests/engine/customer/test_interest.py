@@ -11,12 +11,14 @@ from streams.engine.customer.interest import (
     PERIODS,
     VIEWED,
     WISHLIST,
+    is_told_sold_out,
     is_valid_sku,
 )
 from streams.engine.values.event import ITEM_FIELDS, NEWS
 from tests.harness.customer import DAY, MONDAY, flow, program_of, send
 
-WANTED = program_of(flow(send(), on="product.price_dropped"))
+WANTED = program_of(flow(send(), on="product.back_in_stock"))
+DROPS_WANTED = program_of(flow(send(), on="product.price_dropped"))
 UNWANTED = program_of(flow(send(), on="order.placed"))
 
 
@@ -36,8 +38,11 @@ class Ada:
         )
         act(self.program, self.state, event, at, self.effects)
 
-    def views(self, sku: str, at: int, occurred_at: int | None = None) -> list[Interest]:
-        self.does("view.item", at, occurred_at, sku=sku, currency=None)
+    def views(
+        self, sku: str, at: int, occurred_at: int | None = None, price: int | None = None
+    ) -> list[Interest]:
+        currency = None if price is None else "GBP"
+        self.does("view.item", at, occurred_at, sku=sku, unit_price=price, currency=currency)
         return self.told()
 
     def wishes(self, sku: str, at: int, occurred_at: int | None = None) -> list[Interest]:
@@ -56,9 +61,12 @@ class Ada:
         return told
 
 
-def interest(sku: str, kind: str | None, at: int, since: int | None = None) -> Interest:
+def interest(
+    sku: str, kind: str | None, at: int, since: int | None = None, price: int | None = None
+) -> Interest:
     until = 0 if kind is None else (at if since is None else since) + PERIODS[kind]
-    return Interest(sku, "ada", kind, until, at)
+    currency = None if price is None else "GBP"
+    return Interest(sku, "ada", kind, until, at, price, currency)
 
 
 def test_a_view_and_a_wish_are_sent_with_their_periods() -> None:
@@ -73,7 +81,7 @@ def test_no_interest_is_sent_if_no_flow_uses_news() -> None:
     assert ada.views("A", MONDAY) == []
     assert ada.wishes("A", MONDAY) == []
     assert ada.state.watching == {}
-    assert not UNWANTED.wants_news
+    assert not UNWANTED.news_wanted
 
 
 @pytest.mark.parametrize(
@@ -88,7 +96,7 @@ def test_no_interest_is_sent_if_no_flow_uses_news() -> None:
     ],
 )
 def test_each_use_of_news_wants_them(asking: dict[str, Any]) -> None:
-    assert program_of(asking).wants_news
+    assert program_of(asking).news_wanted
 
 
 def test_another_view_is_sent_after_half_of_the_period() -> None:
@@ -107,6 +115,47 @@ def test_a_wish_is_more_than_a_look_until_it_is_over() -> None:
     over = MONDAY + 1 + 365 * DAY
     assert ada.views("A", over - 1) == []
     assert ada.views("A", over) == [interest("A", VIEWED, over)]
+
+
+def test_d25_a_look_at_another_price_is_sent_again() -> None:
+    ada = Ada(DROPS_WANTED)
+    assert ada.views("A", MONDAY, price=100) == [interest("A", VIEWED, MONDAY, price=100)]
+    assert ada.views("A", MONDAY + 1, price=100) == []
+    assert ada.views("A", MONDAY + 2, price=120) == [interest("A", VIEWED, MONDAY + 2, price=120)]
+    assert ada.views("A", MONDAY + 3, MONDAY + 1, price=90) == []  # an older look
+    half = MONDAY + 2 + 15 * DAY
+    assert ada.views("A", half - 1, price=120) == []
+    assert ada.views("A", half, price=120) == [interest("A", VIEWED, half, price=120)]
+
+
+def test_d25_looks_without_a_price_are_sent_once_a_day() -> None:
+    ada = Ada(DROPS_WANTED)
+    assert ada.views("A", MONDAY) == [interest("A", VIEWED, MONDAY)]
+    assert ada.views("A", MONDAY + DAY - 1) == []
+    assert ada.views("A", MONDAY + DAY) == [interest("A", VIEWED, MONDAY + DAY)]
+
+
+def test_d25_a_look_at_a_wish_says_the_price_and_leaves_the_wish() -> None:
+    ada = Ada(DROPS_WANTED)
+    ada.wishes("A", MONDAY)
+    at = MONDAY + DAY
+    shown = interest("A", WISHLIST, at, since=MONDAY, price=100)
+    assert ada.views("A", at, price=100) == [shown]
+    assert ada.views("A", at + 1, price=100) == []
+    assert ada.views("A", at + 2) == [interest("A", WISHLIST, at + 2, since=MONDAY)]
+
+
+def test_d24_what_is_told_sold_out_is_known_until_it_is_told_back_and_by_another_look() -> None:
+    ada = Ada()
+    ada.views("A", MONDAY)
+    assert not is_told_sold_out(ada.state, "A")
+    ada.does("product.sold_out", MONDAY + 1, sku="A", currency="GBP", price=1)
+    assert is_told_sold_out(ada.state, "A")
+    ada.wishes("A", MONDAY + 2)
+    assert is_told_sold_out(ada.state, "A")
+    ada.does("product.back_in_stock", MONDAY + 3, sku="A", currency="GBP", price=1)
+    assert not is_told_sold_out(ada.state, "A")
+    assert not is_told_sold_out(ada.state, "B")
 
 
 def test_what_is_too_long_ago_shows_nothing_and_an_older_look_shortens_nothing() -> None:
@@ -170,7 +219,7 @@ def test_an_erased_customer_waits_for_nothing() -> None:
 
 
 def news_of(ada: Ada, sku: str, at: int) -> None:
-    ada.does("product.price_dropped", at, sku=sku, currency="GBP", price=1, previous_price=2)
+    ada.does("product.back_in_stock", at, sku=sku, currency="GBP", price=1)
 
 
 def test_news_of_what_the_customer_waits_for_start_flows() -> None:
