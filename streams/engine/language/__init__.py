@@ -10,10 +10,8 @@ from streams.engine.language.reading import (
     UNREADABLE,
     FamilyMember,
     FoundMember,
-    OneOf,
     Reading,
     describe,
-    keys_of,
     read,
 )
 from streams.engine.language.references import (
@@ -42,6 +40,7 @@ from streams.engine.language.store_settings import (
     StoreSettings,
     custom_fields,
 )
+from streams.engine.language.struct_keys import OneOf, keys_of
 
 __all__ = [
     "IN_WORDS",

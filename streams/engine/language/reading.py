@@ -20,7 +20,6 @@ Also understood: Literal, Enum (by value), dict[scalar, T], tuple[T, T], and a f
 """
 
 import enum
-import functools
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +28,9 @@ from typing import Annotated, Any, Literal, Protocol, Union
 import msgspec
 
 from streams.engine.language.family_keys import Families
+from streams.engine.language.misplaced import Around, part_of_member, too_far_in, too_far_out
 from streams.engine.language.scope import Scope
+from streams.engine.language.struct_keys import OneOf, keys_of
 from streams.engine.values import (
     Path,
     Problem,
@@ -53,13 +54,6 @@ class FamilyMember(Protocol):
         Paths begin at the definition; nested members are checked separately."""
 
 
-class OneOf(msgspec.Struct, frozen=True):
-    """Marks a value that is one member of a family, distinguished by its key. The family is only
-    named, because families nest (an `if` holds steps): see family_keys.py."""
-
-    family: str
-
-
 class FoundMember(msgspec.Struct, frozen=True):
     """A member of a family that was read, with its path."""
 
@@ -78,6 +72,7 @@ class Reading(msgspec.Struct):
     is_published: bool = False  # by any version: keys that are gone are passed over
     problems: list[Problem] = []
     found: list[FoundMember] = []
+    around: tuple[Around, ...] = ()  # the structs around the value that is read
 
 
 class Unreadable(enum.Enum):
@@ -111,31 +106,6 @@ def read(raw: Any, kind: Any, path: Path, reading: Reading) -> Any:
     raise TypeError(f"unsupported annotation {kind!r}")
 
 
-class StructKey(msgspec.Struct, frozen=True):
-    """One key of a struct."""
-
-    name: str
-    attribute: str
-    kind: Any
-    is_required: bool
-    default: Any
-
-
-@functools.cache
-def keys_of(struct: type[msgspec.Struct]) -> dict[str, StructKey]:
-    """The keys of `struct` in the order of their definition."""
-    hints = typing.get_type_hints(struct, include_extras=True)
-    keys = {}
-    for field in msgspec.structs.fields(struct):
-        default = field.default
-        if field.default_factory is not msgspec.NODEFAULT:
-            default = field.default_factory()
-        keys[field.encode_name] = StructKey(
-            field.encode_name, field.name, hints[field.name], field.required, default
-        )
-    return keys
-
-
 def describe(raw: Any) -> str:
     """The found value in words, for messages."""
     if raw is None:
@@ -161,13 +131,30 @@ def _expected(
     return UNREADABLE
 
 
+def _misread(raw: Any, marker: Scalar, path: Path, reading: Reading) -> Unreadable:
+    """Records the problem of a scalar that doesn't parse."""
+    if not isinstance(raw, str):
+        return _expected(marker.expects, raw, path, reading, marker.words)
+    why = marker.why(raw)
+    message = f"expected {marker.expects}, found {describe(raw)}"
+    problem = Problem(
+        path,
+        message if why is None else f"{message}: {why}",
+        found=raw,
+        allowed=marker.words,
+        nearest=nearest_name(raw, marker.words) or marker.meant(raw),
+    )
+    reading.problems.append(problem)
+    return UNREADABLE
+
+
 def _read_marked(raw: Any, marker: Any, path: Path, reading: Reading) -> Any:
     if isinstance(marker, Scalar):
         if raw is None and marker.may_be_blank:
             return None
         value = marker.parse(raw) if isinstance(raw, str) else None
         if value is None:
-            return _expected(marker.expects, raw, path, reading, marker.words)
+            return _misread(raw, marker, path, reading)
         return None if marker.may_be_blank else value
     if isinstance(marker, RawMapping):
         return raw if isinstance(raw, dict) else _expected(marker.expects, raw, path, reading)
@@ -240,7 +227,10 @@ def _no_member(
         reading.problems.append(Problem(path, f"empty {family}", allowed=allowed))
         return
     named = next((key for key in raw if nearest_name(key, allowed)), next(iter(raw)))
-    reading.problems.append(unknown_name((*path, named), family, named, allowed, at_key=True))
+    reading.problems.append(
+        part_of_member(path, named, family, reading.families)
+        or unknown_name((*path, named), family, named, allowed, at_key=True)
+    )
 
 
 def _read_union(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) -> Any:
@@ -253,7 +243,7 @@ def _read_union(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) 
     if isinstance(raw, dict) and len(fitting) > 1:
         return read(raw, _by_key(raw, fitting, reading.families), path, reading)
     for kind in fitting:
-        attempt = Reading(reading.families, reading.is_published)
+        attempt = Reading(reading.families, reading.is_published, around=reading.around)
         value = read(raw, kind, path, attempt)
         if value is not UNREADABLE and not attempt.problems:
             reading.found.extend(attempt.found)
@@ -261,7 +251,9 @@ def _read_union(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) 
     if len(fitting) == 1 and not isinstance(raw, str):
         return read(raw, fitting[0], path, reading)
     words = [word for kind in kinds for word in _words(kind)]
-    nearest = nearest_name(raw, words) if isinstance(raw, str) else None
+    nearest = None
+    if isinstance(raw, str):
+        nearest = nearest_name(raw, words) or _meant(raw, kinds)
     message = f"expected {_expects_any(kinds)}, found {describe(raw)}"
     reading.problems.append(Problem(path, message, nearest=nearest))
     return UNREADABLE
@@ -269,6 +261,16 @@ def _read_union(raw: Any, kinds: tuple[Any, ...], path: Path, reading: Reading) 
 
 def _expects_any(kinds: Sequence[Any]) -> str:
     return ", or ".join(expects(kind) for kind in kinds)
+
+
+def _meant(raw: str, kinds: Sequence[Any]) -> str | None:
+    """The text to write instead of `raw`, by the first of several scalars that knows one."""
+    for kind in kinds:
+        marker = kind.__metadata__[0] if typing.get_origin(kind) is Annotated else None
+        meant = marker.meant(raw) if isinstance(marker, Scalar) else None
+        if meant is not None:
+            return meant
+    return None
 
 
 def _words(kind: Any) -> tuple[str, ...]:
@@ -391,11 +393,19 @@ def _read_word(raw: Any, words: Mapping[str, Any], path: Path, reading: Reading)
     return UNREADABLE
 
 
-def _unknown_key(name: str, struct: type[msgspec.Struct], path: Path, reading: Reading) -> None:
+def _unknown_key(
+    raw: dict[str, Any], name: str, struct: type[msgspec.Struct], path: Path, reading: Reading
+) -> None:
     advice = getattr(struct, "GONE", {}).get(name)
     if advice is None:
-        keys = keys_of(struct)
-        reading.problems.append(unknown_name((*path, name), "key", name, keys, at_key=True))
+        problem = unknown_name((*path, name), "key", name, keys_of(struct), at_key=True)
+        if problem.nearest is None:
+            problem = (
+                too_far_out(raw, struct, (*path, name), reading.families)
+                or too_far_in((*path, name), reading.around)
+                or problem
+            )
+        reading.problems.append(problem)
     elif not reading.is_published:
         reading.problems.append(Problem((*path, name), advice, found=name, at_key=True))
 
@@ -405,12 +415,15 @@ def _read_struct(raw: Any, struct: type[msgspec.Struct], path: Path, reading: Re
     if not isinstance(raw, dict):
         return _expected(expects(struct), raw, path, reading)
     values: dict[str, Any] = {}
+    around = reading.around
     for name, item in raw.items():
         key = keys.get(name)
         if key is None:
-            _unknown_key(name, struct, path, reading)
+            _unknown_key(raw, name, struct, path, reading)
             continue
+        reading.around = (*around, Around(path, struct))
         value = read(item, key.kind, (*path, name), reading)
+        reading.around = around
         if value is not UNREADABLE:
             values[key.attribute] = value
     missing = [key.name for key in keys.values() if key.is_required and key.name not in raw]

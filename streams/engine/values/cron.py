@@ -63,11 +63,10 @@ def parse_cron(text: str) -> Cron | None:
     fields = text.lower().split()
     if len(fields) != 5:
         return None
-    minutes = _parse_field(fields[0], 0, 59, {})
-    hours = _parse_field(fields[1], 0, 23, {})
-    days = _parse_field(fields[2], 1, 31, {})
-    months = _parse_field(fields[3], 1, 12, _MONTH_NAMES)
-    weekdays = _parse_field(fields[4], 0, 7, _WEEKDAY_NAMES)
+    minutes, hours, days, months, weekdays = (
+        _parse_field(field, low, high, names)
+        for field, (_, low, high, names) in zip(fields, _FIELDS, strict=True)
+    )
     if minutes is None or hours is None or days is None or months is None or weekdays is None:
         return None
     any_day, any_weekday = fields[2] == "*", fields[4] == "*"
@@ -81,6 +80,29 @@ def parse_cron(text: str) -> Cron | None:
         months,
         None if any_weekday else frozenset(day % 7 for day in weekdays),
     )
+
+
+_FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
+    ("minute", 0, 59, {}),
+    ("hour", 0, 23, {}),
+    ("day of the month", 1, 31, {}),
+    ("month", 1, 12, _MONTH_NAMES),
+    ("day of the week", 0, 7, _WEEKDAY_NAMES),
+)
+
+
+def wrong_field(text: str) -> str | None:
+    """The part of an invalid cron line that is wrong, in words; None if the line is valid."""
+    fields = text.lower().split()
+    if len(fields) != len(_FIELDS):
+        names = ", ".join(name for name, *_ in _FIELDS)
+        return f"it has {len(fields)} fields, expected {len(_FIELDS)}: {names}"
+    for field, (name, low, high, names_of) in zip(fields, _FIELDS, strict=True):
+        if _parse_field(field, low, high, names_of) is None:
+            known = list(names_of)
+            words = f", {known[0]} to {known[-1]}" if known else ""
+            return f"its {name} is {field!r}, allowed are {low} to {high}{words}, * and */n"
+    return None if parse_cron(text) is not None else "no month of it has that day"
 
 
 def _parse_field(text: str, low: int, high: int, names: dict[str, int]) -> frozenset[int] | None:
@@ -120,5 +142,5 @@ def _number(text: str, names: dict[str, int]) -> int | None:
 
 CronLine = Annotated[
     Cron,
-    Scalar('a cron line such as "0 9 * * 1-5"', parse_cron, {"type": "string"}),
+    Scalar('a cron line such as "0 9 * * 1-5"', parse_cron, {"type": "string"}, why=wrong_field),
 ]

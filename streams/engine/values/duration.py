@@ -39,6 +39,45 @@ def parse_offset(text: str) -> int | None:
     return parse_duration(text.removeprefix("+"))
 
 
+_UNITS = {
+    "s": ("s", "sec", "secs", "second", "seconds"),
+    "m": ("m", "min", "mins", "minute", "minutes"),
+    "h": ("h", "hr", "hrs", "hour", "hours"),
+    "d": ("d", "day", "days"),
+    "w": ("w", "wk", "wks", "week", "weeks"),
+}
+_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words}
+_DAYS_OF = {"month": 30, "months": 30, "year": 365, "years": 365}
+_OTHER_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)[\s,]*(?:and\s+)?", re.ASCII)
+_ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?|p(\d+)w", re.ASCII)
+
+
+def meant_duration(text: str) -> str | None:
+    """`1d` for `1 day`, `1h 30m` for `1.5 hours`, `4h` for `PT4H`; None if nothing is near. A month
+    is taken for 30 days, a year for 365."""
+    written = text.strip().lower()
+    sign = "-" if written.startswith("-") else ""
+    written = written.lstrip("+-").strip()
+    total = 0.0
+    iso = _ISO.fullmatch(written)
+    if iso is not None:
+        parts = [(number, unit) for number, unit in zip(iso.groups(), "dhmsw", strict=True)]
+        total = sum(int(number) * _MILLISECONDS[unit] for number, unit in parts if number)
+    else:
+        if _OTHER_PART.sub("", written):
+            return None
+        for number, word in _OTHER_PART.findall(written):
+            if word in _DAYS_OF:
+                total += float(number) * _DAYS_OF[word] * DAY
+            elif word in _UNIT_OF:
+                total += float(number) * _MILLISECONDS[_UNIT_OF[word]]
+            else:
+                return None
+    if not 0 < total <= LONGEST_DURATION or total % SECOND:
+        return None
+    return sign + duration_text(int(total))
+
+
 def whole_days(length: int) -> int | None:
     """The number of days in `length` milliseconds, None unless whole (SEMANTICS 2.1)."""
     days, rest = divmod(length, DAY)

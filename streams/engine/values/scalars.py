@@ -10,18 +10,22 @@ from typing import Annotated, Any
 import msgspec
 
 from streams.engine.values.codes import is_code
-from streams.engine.values.duration import parse_duration, parse_offset
+from streams.engine.values.duration import PATTERN as DURATION_PATTERN
+from streams.engine.values.duration import meant_duration, parse_duration, parse_offset
 
 
 class Scalar(msgspec.Struct, frozen=True, eq=False):
     """Parses one kind of text. `parse` returns None for a text that doesn't fit; `expects`
-    describes texts that fit; `schema` is the JSON Schema for editors."""
+    describes texts that fit; `schema` is the JSON Schema for editors. Of a text that doesn't fit,
+    `meant` returns the text to write instead, and `why` the part that is wrong."""
 
     expects: str
     parse: Callable[[str], Any]
     schema: dict[str, Any]
     words: tuple[str, ...] = ()  # of a closed list: all values
     may_be_blank: bool = False  # the key may stand without a value
+    meant: Callable[[str], str | None] = lambda text: None
+    why: Callable[[str], str | None] = lambda text: None
 
 
 class RawMapping(msgspec.Struct, frozen=True, eq=False):
@@ -66,6 +70,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _KEY_FIELD = re.compile(r"(\$item\.)?[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _METRIC = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
+_OTHER_CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d\d))?h? ?([ap]\.?m\.?)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?"
@@ -83,6 +88,20 @@ def parse_clock(text: str) -> Clock | None:
         return None
     hour, minute = int(match[1]), int(match[2])
     return Clock(hour, minute) if hour < 24 and minute < 60 else None
+
+
+def _meant_clock(text: str) -> str | None:
+    """`15:00` for `3pm`, `3:00 pm`, `15.00` or `15h`."""
+    match = _OTHER_CLOCK.fullmatch(text.strip().lower())
+    if match is None:
+        return None
+    hour, minute = int(match[1]), match[2] or "00"
+    if match[3]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if match[3].startswith("p") else 0)
+    meant = f"{hour:02}:{minute}"
+    return None if parse_clock(meant) is None else meant
 
 
 def parse_date(text: str) -> datetime.date | None:
@@ -150,6 +169,21 @@ def parse_boolean(text: str) -> bool | None:
     return {"true": True, "false": False}.get(text.lower())
 
 
+def _meant_boolean(text: str) -> str | None:
+    return {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower())
+
+
+def _duration_schema(sign: str) -> dict[str, Any]:
+    """By pattern: an editor marks `1 day` while it is written."""
+    return {"type": "string", "pattern": f"^{sign}(?=\\d){DURATION_PATTERN}$"}
+
+
+_CLOCK_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": "^([01]?\\d|2[0-3]):[0-5]\\d$",
+}
+
+
 def _positive(text: str) -> int | None:
     number = parse_integer(text)
     return number if number is not None and number > 0 else None
@@ -196,22 +230,39 @@ def one_of(words: tuple[str, ...], kind: str) -> Scalar:
 
 Duration = Annotated[
     int,
-    Scalar("a duration such as 4h, 1d 2h 30m or 2w", parse_duration, _TEXT),
+    Scalar(
+        "a duration such as 4h, 1d 2h 30m or 2w",
+        parse_duration,
+        _duration_schema(""),
+        meant=meant_duration,
+    ),
 ]
 """Milliseconds."""
 
 PositiveDuration = Annotated[
     int,
-    Scalar("a positive duration, such as 4h or 7d", _positive_duration, _TEXT),
+    Scalar(
+        "a positive duration, such as 4h or 7d",
+        _positive_duration,
+        _duration_schema(""),
+        meant=meant_duration,
+    ),
 ]
 
 Offset = Annotated[
     int,
-    Scalar("a duration, negative for before, such as -3d or 12h", parse_offset, _TEXT),
+    Scalar(
+        "a duration, negative for before, such as -3d or 12h",
+        parse_offset,
+        _duration_schema("[+-]?"),
+        meant=meant_duration,
+    ),
 ]
 """Milliseconds, negative for before."""
 
-ClockTime = Annotated[Clock, Scalar('a clock time such as "15:00"', parse_clock, _TEXT)]
+ClockTime = Annotated[
+    Clock, Scalar('a clock time such as "15:00"', parse_clock, _CLOCK_SCHEMA, meant=_meant_clock)
+]
 Code = Annotated[
     str,
     Scalar(
@@ -254,7 +305,9 @@ PositiveInteger = Annotated[
     Scalar("a whole number, 1 or more", _positive, {"type": "integer", "minimum": 1}),
 ]
 Rate = Annotated[Decimal, Scalar("a rate above 0 such as 0.86", _rate, {"type": "number"})]
-Boolean = Annotated[bool, Scalar("true or false", parse_boolean, {"type": "boolean"})]
+Boolean = Annotated[
+    bool, Scalar("true or false", parse_boolean, {"type": "boolean"}, meant=_meant_boolean)
+]
 Identifier = Annotated[
     str,
     Scalar(

@@ -5,7 +5,8 @@ import msgspec
 import pytest
 
 from streams.engine.language.family_keys import Families
-from streams.engine.language.reading import UNREADABLE, OneOf, Reading, read
+from streams.engine.language.reading import UNREADABLE, Reading, read
+from streams.engine.language.struct_keys import OneOf
 from streams.engine.values.problem import Problem, path_text
 from streams.engine.values.scalars import (
     AnyText,

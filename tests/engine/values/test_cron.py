@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.values.calendar import moment_text, place_moment, to_wall, zone_named
-from streams.engine.values.cron import parse_cron
+from streams.engine.values.cron import parse_cron, wrong_field
 from streams.engine.values.scalars import parse_moment
 
 UTC = zone_named("UTC")
@@ -132,3 +132,25 @@ def test_against_brute_force(after: int, name: str) -> None:
             assert found == minute
             return
         minute += 60_000
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("0 9 * *", "it has 4 fields, expected 5: minute, hour, day of the month, month"),
+        ("0 0 9 * * *", "it has 6 fields, expected 5"),
+        ("60 9 * * *", "its minute is '60', allowed are 0 to 59, * and */n"),
+        ("0 25 * * *", "its hour is '25', allowed are 0 to 23"),
+        ("0 9 0 * *", "its day of the month is '0', allowed are 1 to 31"),
+        ("0 9 * foo *", "its month is 'foo', allowed are 1 to 12, jan to dec, * and */n"),
+        ("0 9 * * monday", "its day of the week is 'monday', allowed are 0 to 7, mon to sun"),
+        ("0 9 30 2 *", "no month of it has that day"),
+    ],
+)
+def test_the_field_that_is_wrong(line: str, says: str) -> None:
+    assert parse_cron(line) is None
+    assert says in str(wrong_field(line))
+
+
+def test_a_valid_line_has_no_wrong_field() -> None:
+    assert wrong_field("*/15 9-17 1,15 jan-mar mon-fri") is None

@@ -7,6 +7,7 @@ from streams.engine.values.duration import (
     MINUTE,
     SECOND,
     duration_text,
+    meant_duration,
     parse_duration,
     parse_offset,
     whole_days,
@@ -94,3 +95,30 @@ def test_whole_days() -> None:
 )
 def test_a_duration_is_shown_as_it_is_written(length: int, text: str) -> None:
     assert duration_text(length) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("1 day", "1d"),
+        ("4 hours", "4h"),
+        ("1.5 hours", "1h 30m"),
+        ("1 day and 2 hours", "1d 2h"),
+        ("1d, 4h", "1d 4h"),
+        ("3D", "3d"),
+        ("2 weeks", "14d"),
+        ("1 month", "30d"),
+        ("PT4H", "4h"),
+        ("P1D", "1d"),
+        ("-3 days", "-3d"),
+        ("90", None),
+        ("a day", None),
+        ("4 parsecs", None),
+        ("0 days", None),
+        ("0.0001 seconds", None),
+        ("99 years", None),
+    ],
+)
+def test_what_was_meant(text: str, meant: str | None) -> None:
+    assert meant_duration(text) == meant
+    assert meant is None or parse_offset(meant) is not None
