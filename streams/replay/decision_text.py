@@ -315,10 +315,13 @@ def _quiet_hours(evidence: EvidenceFields, words: Words) -> str:
     until = evidence.get("until")
     if until is None:
         return _because("held: quiet hours")(evidence, words)
-    return (
-        f"held: quiet hours from {evidence.get('quiet_from')} to {evidence.get('quiet_to')}; "
-        f"evaluated again at {words.moment(until)}"
-    )
+    times = []
+    if "quiet_from" in evidence:
+        times.append(f"quiet hours from {evidence['quiet_from']} to {evidence['quiet_to']}")
+    if "quiet_days" in evidence:
+        days = evidence["quiet_days"]
+        times.append(f"quiet day{'s' if len(days) > 1 else ''} {', '.join(days)}")
+    return f"held: {' and '.join(times)}; evaluated again at {words.moment(until)}"
 
 
 def _no_profile_yet(evidence: EvidenceFields, words: Words) -> str:

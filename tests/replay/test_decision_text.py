@@ -97,6 +97,12 @@ def test_every_sentence_about_a_message_that_was_not_sent_begins_so():
             "held: quiet hours from 21:00 to 08:00; evaluated again at Wed 2011-03-02 10:00:00",
         ),
         (
+            Outcome.HELD,
+            "quiet_hours",
+            {"timezone": "UTC", "until": AT, "quiet_days": ["2011-02-28", "2011-03-01"]},
+            "held: quiet days 2011-02-28, 2011-03-01; evaluated again at Wed 2011-03-02 10:00:00",
+        ),
+        (
             Outcome.EXITED,
             "exit_on",
             {

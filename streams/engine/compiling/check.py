@@ -34,6 +34,7 @@ from streams.engine.values import (
     ITEM_FIELDS,
     METRICS,
     PRODUCT_METRICS,
+    WEEKDAYS,
     FieldType,
     Path,
     Problem,
@@ -161,6 +162,13 @@ class _Check:
                     ("store", "profile", name),
                     f"{name!r} is built in; choose another name",
                     found=name,
+                    at_key=True,
+                )
+        for channel in settings.quiet_days:
+            if len(settings.quiet_weekdays(channel)) == len(WEEKDAYS):
+                yield Problem(
+                    ("store", "quiet_days", channel),
+                    f"every day is quiet, so no {channel} would ever be sent; leave a day out",
                     at_key=True,
                 )
         if settings.currency in settings.rates:

@@ -12,9 +12,11 @@ from streams.engine.values import (
     DAY,
     HOUR,
     MINUTE,
+    WEEKDAYS,
     Channel,
     ClockTime,
     Currency,
+    Date,
     Duration,
     Exchange,
     Field,
@@ -25,6 +27,7 @@ from streams.engine.values import (
     Rate,
     Scalar,
     Text,
+    Weekday,
     zone_named,
 )
 
@@ -97,6 +100,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     `history`: retention of past events beyond the needs of flows
     `smart_sending`: per channel, the time after a message in which the next one is skipped
     `quiet_hours`: per channel, start and end of the hours without messages; equal: no quiet hours
+    `quiet_days`: per channel, weekdays without messages
+    `quiet_dates`: per channel, dates without messages, such as public holidays
     `caps`: limits on the number of messages
     `profile_grace`: a message waits so long for the first profile of a new customer; 0s: never
     `exclude`: articles that are never recommended
@@ -111,6 +116,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     history: History = History()
     smart_sending: dict[Channel, Duration] = {}
     quiet_hours: dict[Channel, tuple[ClockTime, ClockTime]] = {}
+    quiet_days: dict[Channel, list[Weekday]] = {}
+    quiet_dates: dict[Channel, list[Date]] = {}
     caps: list[Cap] = []
     profile_grace: Duration = 2 * MINUTE
     exclude: Exclude = Exclude()
@@ -130,6 +137,10 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     def smart_sending_window(self, channel: str) -> int:
         """The Smart Sending window of `channel` in ms (SEMANTICS 4.7)."""
         return self.smart_sending.get(channel, SMART_SENDING[channel])
+
+    def quiet_weekdays(self, channel: str) -> frozenset[int]:
+        """The quiet days of `channel` from 0 for Monday (SEMANTICS 4.11)."""
+        return frozenset(WEEKDAYS.index(day) for day in self.quiet_days.get(channel, ()))
 
 
 SMART_SENDING = {"email": 16 * HOUR, "sms": 24 * HOUR, "push": 24 * HOUR, "web": 0}

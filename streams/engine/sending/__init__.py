@@ -17,6 +17,7 @@ from streams.engine.sending import (
     smart_sending,
     status,
 )
+from streams.engine.sending.expires import expiry_of
 from streams.engine.sending.message import CompiledCap, Message, SendingRule, Verdict, reached_at
 from streams.engine.sending.quiet_hours import DEFAULT_QUIET_HOURS
 from streams.engine.sending.recipient import NO_PROFILE_YET, compile_recipient
@@ -29,6 +30,7 @@ __all__ = [
     "Message",
     "Verdict",
     "compile_recipient",
+    "expiry_of",
     "reached_at",
     "rules_of",
     "status",

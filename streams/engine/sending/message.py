@@ -1,5 +1,6 @@
 """A message under evaluation by the rules of sending, and their verdict."""
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -33,11 +34,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     smart_sending: bool
     window: int  # ms of Smart Sending on the channel
     expires: int  # ms from reaching the step
+    is_default_expiry: bool
     recipient: Callable[[Turn], Any]  # address on the channel: recipient.py
     profile_grace: int  # ms of waiting for a first profile
     only_if: Condition | None = None
     only_if_evidence: EvidenceFunction | None = None
     quiet_hours: tuple[Clock, Clock] | None = None  # from, to
+    quiet_days: frozenset[int] = frozenset()  # weekdays from 0 for Monday
+    quiet_dates: frozenset[datetime.date] = frozenset()
     caps: tuple[CompiledCap, ...] = ()
     needed_items: Items | None = None  # without any the message is not sent
     items_source: str = ""  # of them: trigger, cart, viewed

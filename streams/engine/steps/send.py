@@ -42,6 +42,7 @@ from streams.engine.sending import (
     Message,
     Verdict,
     compile_recipient,
+    expiry_of,
     reached_at,
     rules_of,
     status,
@@ -80,8 +81,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     `status`: live; draft: skipped; manual: sent after approval
     `smart_sending`: false: exempt from Smart Sending
     `only_if`: a condition that must hold when the message is due
-    `quiet_hours`: false: exempt; true: applied even to a transactional message; [from, to]: quiet
-      hours of its own
+    `quiet_hours`: false: exempt, from quiet days too; true: applied even to a transactional
+      message; [from, to]: quiet hours of its own
     `variables`: names to constants or references, for the template
     `items`: articles in the message: those of the triggering event, of the cart, viewed or
       recommended ones
@@ -244,6 +245,7 @@ def message_of(
     quiet_hours = definition.quiet_hours
     if quiet_hours is None:
         quiet_hours = not is_transactional
+    obeys_quiet_days = quiet_hours is not False
     if quiet_hours is True:
         quiet_hours = store.quiet_hours.get(channel, DEFAULT_QUIET_HOURS.get(channel))
     only_if = definition.only_if
@@ -258,10 +260,13 @@ def message_of(
         window=store.smart_sending_window(channel),
         recipient=compile_recipient(channel, scope, is_transactional=is_transactional),
         profile_grace=store.profile_grace,
+        is_default_expiry=definition.expires is None,
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
         only_if=None if only_if is None else compile_condition(only_if, scope),
         only_if_evidence=None if only_if is None else compile_evidence(only_if, scope),
         quiet_hours=quiet_hours or None,
+        quiet_days=store.quiet_weekdays(channel) if obeys_quiet_days else frozenset(),
+        quiet_dates=frozenset(store.quiet_dates.get(channel, ()) if obeys_quiet_days else ()),
         caps=caps,
         needed_items=items if isinstance(definition.items, str) else None,
         items_source=definition.items if isinstance(definition.items, str) else "",
@@ -298,7 +303,7 @@ def _command_of(
     definition: Definition, message: Message, building: Building, items: Items | None
 ) -> CommandBuilder:
     flow, step_id, channel = building.flow, message.step, message.channel
-    template, expires = message.template, message.expires
+    template = message.template
     is_transactional = message.is_transactional
     utm = {**building.utm, **definition.utm}
     variables = compile_texts(definition.variables, building.scope)
@@ -325,7 +330,7 @@ def _command_of(
             is_transactional,
             now,
             now,
-            reached + expires,
+            expiry_of(message, turn, reached),
             variables(turn),
             shown,
             journey.coupon,
