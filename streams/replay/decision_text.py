@@ -26,6 +26,10 @@ class Words:
         """`Wed 2011-03-02 10:00:05`: the customer's local time, to the second."""
         return to_wall(at, self.zone).strftime("%a %Y-%m-%d %H:%M:%S")
 
+    def day(self, value: Any) -> str:
+        """A date as it is written, a moment in the customer's local time."""
+        return self.moment(value) if isinstance(value, int) else str(value)
+
     def values(self, evidence: EvidenceFields, *leave_out: str) -> str:
         """The compared values: `count order.placed is 2; equals 1`."""
         parts = [
@@ -89,7 +93,11 @@ def _because(text: str) -> TextFunction:
 
 
 def _branch(reason: str, evidence: EvidenceFields, words: Words, judged: JudgedCondition) -> str:
-    """The path taken by a step: if, branch, wait_for or sample."""
+    """The path taken by a step: if, branch, wait_for or sample, or by a wait without its end."""
+    if reason == "missing" and not judged.by:
+        instead = evidence.get("instead_ms")
+        wait = "" if instead is None else f": waits {duration_text(instead)} instead"
+        return f"{evidence.get('field', 'the end of the wait')} is missing{wait}"
     values = words.values(evidence, "way", "timeout_at", "event_id")
     found = f" ({values})" if values else ""
     condition = f"'{judged.condition}'" if judged.condition else "the condition"
@@ -231,6 +239,15 @@ def _step_gone(what: str) -> TextFunction:
         return f"ended: {what}" + (f" (at step {step})" if step else "")
 
     return build
+
+
+def _date_changed(evidence: EvidenceFields, words: Words) -> str:
+    if "date" not in evidence:
+        return "ended: the date of the flow changed"
+    before, now = words.day(evidence["before"]), words.day(evidence["now"])
+    if evidence["now"] is None:
+        return f"ended: {evidence['date']} was {before} and is removed"
+    return f"ended: {evidence['date']} changed from {before} to {now}"
 
 
 def _fixed(text: str) -> TextFunction:
@@ -415,6 +432,7 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
         "exit": _exit,
         "restarted": _fixed("ended: restarted by its trigger"),
         "step_removed": _step_gone("step removed, no successor"),
+        "date_changed": _date_changed,
         "archived": _step_gone("flow archived or removed"),
         "erased": _fixed("ended: customer erased"),
     },

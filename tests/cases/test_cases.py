@@ -27,7 +27,7 @@ REASONS: dict[str, set[str]] = {
         "flow_paused",
         "loop",
     },
-    "branch": {"then", "else", "timeout"},  # or the name of a sample's path
+    "branch": {"then", "else", "timeout", "missing"},  # or the name of a sample's path
     "held": {"quiet_hours", "flow_paused", "no_profile_yet"},
     "skipped": {
         "expired",
@@ -49,6 +49,7 @@ REASONS: dict[str, set[str]] = {
         "exit",
         "restarted",
         "step_removed",
+        "date_changed",
         "archived",
         "erased",
     },

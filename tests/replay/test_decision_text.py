@@ -20,14 +20,14 @@ REASONS = {
     Outcome.SKIPPED: "expired profile_filter message_filter no_recipient bad_recipient no_consent "
     "suppressed smart_sending frequency_cap no_items no_coupon",
     Outcome.COUPON: "given kept no_coupon",
-    Outcome.EXITED: "finished exit_on exit restarted step_removed archived erased",
+    Outcome.EXITED: "finished exit_on exit restarted step_removed date_changed archived erased",
 }
 """SEMANTICS 5.5; the others have no reason, and `branch` has the side taken."""
 
 ALL = [
     *((outcome, reason) for outcome, reasons in REASONS.items() for reason in reasons.split()),
     *((outcome, "") for outcome in Outcome if outcome not in {*REASONS, Outcome.BRANCH}),
-    *((Outcome.BRANCH, side) for side in ("then", "else", "timeout", "a path's name")),
+    *((Outcome.BRANCH, side) for side in ("then", "else", "timeout", "missing", "a path's name")),
 ]
 
 

@@ -75,7 +75,7 @@ def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope)
             if not scope.is_per_item:
                 scope.reads.read(trigger.metric, (flow.key,))
     if isinstance(trigger, date_trigger.Definition):
-        compiled.next_moment = date_trigger.compile(trigger, scope)
+        compiled.date = date_trigger.compile(trigger, scope)
         compiled.is_started_by_time = True
     if isinstance(trigger, schedule_trigger.Definition):
         compiled.schedule = schedule_trigger.compile(trigger, scope)

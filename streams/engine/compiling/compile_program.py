@@ -30,7 +30,14 @@ from streams.engine.customer import (
     new_state,
 )
 from streams.engine.language import Reads, Remembered, Scope, StoreSettings
-from streams.engine.program import CompiledFlow, MetricPlan, Program, SegmentPlan, Step
+from streams.engine.program import (
+    CompiledFlow,
+    FollowedDate,
+    MetricPlan,
+    Program,
+    SegmentPlan,
+    Step,
+)
 from streams.engine.values import COMMON_FIELDS, MONEY_TYPES, NEWS, Metric
 
 _NOTHING_KNOWN = Situation(new_state(""), 0)
@@ -88,7 +95,7 @@ def compile_program(
         flows={flow.flow: flow for flow in flows},
         segments={plan.segment: plan for plan in segments},
         journey_segments=journey_segments,
-        dated_flows=tuple(flow for flow in flows if flow.is_open and flow.next_moment),
+        dated_flows=tuple(flow for flow in flows if flow.is_open and flow.date),
         depends_on_journeys=bool(journey_segments or journey_waits),
         judged_waits=judged_waits,
         journey_waits=journey_waits,
@@ -188,6 +195,7 @@ def _plan(
         if steps:
             waits[flow.flow] = steps
     judged_waits = _judged_waits(flows, lambda depends_on: name in depends_on.metrics)
+    dates = tuple(date for date in _followed_dates(flows) if date.metric == name)
     return MetricPlan(
         name=name,
         metric=metric,
@@ -206,12 +214,21 @@ def _plan(
         exits=exits,
         waits=waits,
         judged_waits=judged_waits,
-        concerns_journeys=bool(exits or waits or judged_waits),
+        dates=dates,
+        concerns_journeys=bool(exits or waits or judged_waits or dates),
         converts=name == "order.placed",
         changes_profile=name == "customer.updated",
         is_news=name in NEWS,
         interest_change=ENDS_INTEREST.get(name),
     )
+
+
+def _followed_dates(flows: list[CompiledFlow]) -> Iterator[FollowedDate]:
+    """The dates that start flows, and those that waits follow (SEMANTICS 1.14, 2.10)."""
+    for flow in flows:
+        if flow.date is not None:
+            yield flow.date.followed
+        yield from (step.follows for step in flow.steps.values() if step.follows is not None)
 
 
 def _has_amounts(metric: Metric, fields: set[str]) -> bool:

@@ -17,11 +17,19 @@ from streams.engine.customer import (
 )
 from streams.engine.deciding.change import next_due
 from streams.engine.deciding.conversion import convert
+from streams.engine.deciding.date_changes import (
+    NO_DATES,
+    ChangedDates,
+    changed_dates,
+    dates_of,
+    end_dated,
+)
 from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.entry import enter_by_event, enter_per_item
 from streams.engine.deciding.moves import (
     Move,
     entered_by_segments,
+    moved_by_dates,
     released_by_profile,
     released_by_truth,
     run_moves,
@@ -59,6 +67,7 @@ def by_event(
         data = plan.data_of(event)
         if data is not event.data and currency_without_rate(data) is not None:
             effects.without_rate += 1
+    before = dates_of(plan, state) if plan.dates else None
     if plan.apply is not None:
         plan.apply(state, data, event.occurred_at)
     if event.metric == ORDERED:
@@ -70,8 +79,9 @@ def by_event(
     remember(state, event, data, hash_, now, plan.retention)
     if plan.interest_change is not None:
         plan.interest_change(state, data, event.occurred_at, now, effects)
-    if plan.changes_profile and program.dated_flows:
-        set_date_timers(program, state, now)
+    changed = NO_DATES if before is None else changed_dates(plan, state, before)
+    if (plan.changes_profile or changed) and program.dated_flows:
+        set_date_timers(program, state, now, () if event.is_history else changed)
         state.next_due = next_due(state)
     segments = plan.first_segments if state.sequence == 1 else plan.segments
     converts = plan.converts and state.touches
@@ -85,7 +95,9 @@ def by_event(
         turn.packed = state.cart  # this event's data, packed already
     if converts:
         convert(program, turn, event)
-    _decide(program, plan, turn, event, segments)
+    if changed:
+        end_dated(program, turn, changed)
+    _decide(program, plan, turn, event, segments, changed)
     return True
 
 
@@ -95,6 +107,7 @@ def _decide(
     turn: Turn,
     event: Event,
     segments: tuple[SegmentPlan, ...],
+    changed: ChangedDates,
 ) -> None:
     """Lets the flows decide about an applied event, from step 3 of SEMANTICS 5.1 on."""
     state = turn.state
@@ -106,6 +119,8 @@ def _decide(
             moves = released_by_event(program, plan, turn, event)
         if plan.judged_waits:
             moves += released_by_truth(program, plan.judged_waits, turn, moves)
+        if changed:
+            moves += moved_by_dates(program, turn, changed, moves)
     if plan.changes_profile and is_first_patch(state):
         moves += released_by_profile(program, turn)
     if segments:

@@ -26,7 +26,8 @@ def adapt(program: Program, state: CustomerState, at: Instant, effects: Effects)
     time.
     """
     state.adapted = program.number
-    if (program.dated_flows or state.occasions) and state.profile:
+    if (program.dated_flows or state.occasions) and (state.profile or state.orders):
+        state.occasions = {}  # by the definitions now in force
         set_date_timers(program, state, at)
         state.next_due = next_due(state)
     if not (state.journeys or state.reviews or state.memberships or program.segments):

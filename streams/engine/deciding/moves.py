@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from streams.engine.conditions import earlier
 from streams.engine.customer import (
     PROFILE_AWAITED,
@@ -11,11 +13,19 @@ from streams.engine.customer import (
     remembered_at,
     reschedule,
 )
+from streams.engine.deciding.date_changes import (
+    NO_DATES,
+    ChangedDates,
+    changed_dates,
+    dates_of,
+    end_dated,
+)
 from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.entry import enter_by_segment, enter_by_time
 from streams.engine.deciding.segment_membership import judge
 from streams.engine.program import (
     CompiledFlow,
+    MetricPlan,
     Program,
     Run,
     SegmentPlan,
@@ -62,20 +72,52 @@ def moved_by_change(program: Program, turn: Turn, under_way: list[Move]) -> list
     So are the conditions that P waits for."""
     segments: tuple[SegmentPlan, ...] = ()
     waits: list[Waits] = []
+    moves: list[Move] = []
     if turn.has_changed_profile:
         # Timers of this moment come after its records, but only once.
         since = turn.now if turn.event is not None else turn.now + 1
-        set_date_timers(program, turn.state, since)
-        segments = program.on_metric["customer.updated"].segments
-        waits.append(program.on_metric["customer.updated"].judged_waits)
+        plan = program.on_metric["customer.updated"]
+        changed = _dates_changed_by_journeys(plan, turn)
+        set_date_timers(program, turn.state, since, changed)
+        end_dated(program, turn, changed)
+        moves += moved_by_dates(program, turn, changed, under_way)
+        segments = plan.segments
+        waits.append(plan.judged_waits)
     if turn.has_changed_journeys:
         segments += tuple(plan for plan in program.journey_segments if plan not in segments)
         waits.append(program.journey_waits)
     turn.has_changed_profile = turn.has_changed_journeys = False
-    moves = entered_by_segments(turn, judge(turn, segments)) if segments else []
+    if segments:
+        moves += entered_by_segments(turn, judge(turn, segments))
     for concerned in waits:
         if concerned:
             moves += released_by_truth(program, concerned, turn, [*under_way, *moves])
+    return moves
+
+
+def _dates_changed_by_journeys(plan: MetricPlan, turn: Turn) -> ChangedDates:
+    """The dates of the profile that journeys have changed since this was last asked."""
+    profile, turn.profile_before = turn.profile_before, None
+    if profile is None or not plan.dates:
+        return NO_DATES
+    before = dates_of(plan, msgspec.structs.replace(turn.state, profile=profile))
+    return changed_dates(plan, turn.state, before)
+
+
+def moved_by_dates(
+    program: Program, turn: Turn, changed: ChangedDates, under_way: list[Move]
+) -> list[Move]:
+    """Journeys that wait until a date that has changed, without those `under_way`: the wait is run
+    again (SEMANTICS 2.10)."""
+    released = {id(journey) for _, _, _, journey, _ in under_way}
+    moves: list[Move] = []
+    for place, journey in enumerate(turn.state.journeys):
+        flow = program.flows[journey.flow]
+        step = flow.steps.get(journey.step or "")
+        if step is None or step.follows not in changed or id(journey) in released:
+            continue
+        if journey.state is JourneyState.WAITING:
+            moves.append((flow.rank, place, flow, journey, step.run))
     return moves
 
 

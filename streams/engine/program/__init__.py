@@ -7,7 +7,21 @@ families of steps and triggers are compiled to it.
 
 from streams.engine.program.audience import Audience, AudienceDefinition, Schedule, compile_audience
 from streams.engine.program.building import Building, StepModule, has_own_id, id_of
-from streams.engine.program.flow import CompiledFlow, ExitRule, NextMoment, ReEntry, SegmentPlan
+from streams.engine.program.flow import (
+    CompiledFlow,
+    DateTrigger,
+    ExitRule,
+    NextMoment,
+    ReEntry,
+    SegmentPlan,
+)
+from streams.engine.program.followed_date import (
+    OF_ORDERS,
+    FollowedDate,
+    followable_dates,
+    followed_date,
+    type_of_date,
+)
 from streams.engine.program.program import MetricPlan, Program
 from streams.engine.program.review_queue import (
     APPROVED,
@@ -33,12 +47,15 @@ from streams.engine.program.walk import (
 __all__ = [
     "APPROVED",
     "MOST_ENTRIES",
+    "OF_ORDERS",
     "Audience",
     "AudienceDefinition",
     "Awaited",
     "Building",
     "CompiledFlow",
+    "DateTrigger",
     "ExitRule",
+    "FollowedDate",
     "MetricPlan",
     "NextMoment",
     "Program",
@@ -59,6 +76,8 @@ __all__ = [
     "enqueue",
     "find_request",
     "finish_of",
+    "followable_dates",
+    "followed_date",
     "has_own_id",
     "id_of",
     "is_filtered",
@@ -66,5 +85,6 @@ __all__ = [
     "resume_journey",
     "retraced_by",
     "run_when_due",
+    "type_of_date",
     "walk",
 ]

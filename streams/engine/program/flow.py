@@ -9,6 +9,7 @@ import msgspec
 from streams.engine.conditions import Condition, EvidenceFunction, Test
 from streams.engine.customer import CustomerState
 from streams.engine.program.audience import Audience, Schedule
+from streams.engine.program.followed_date import FollowedDate
 from streams.engine.program.step import Step
 from streams.engine.program.turn import FlowVersion
 from streams.engine.values import Instant, zone_named
@@ -18,6 +19,15 @@ UTC = zone_named("UTC") or ZoneInfo("UTC")
 
 NextMoment = Callable[[CustomerState, Instant], Instant | None]
 """The next moment of a date trigger for a customer, from the given moment (included)."""
+
+
+class DateTrigger(msgspec.Struct, frozen=True, eq=False):
+    """The date that starts a flow (SEMANTICS 1.14). `is_late`: true if the moment of the next date
+    has passed at the given time; None without `late: enter`."""
+
+    followed: FollowedDate
+    next_moment: NextMoment
+    is_late: Callable[[CustomerState, Instant], bool] | None = None
 
 
 class ExitRule(msgspec.Struct, frozen=True, eq=False):
@@ -49,7 +59,7 @@ class CompiledFlow(FlowVersion, eq=False):
     trigger_metric: str | None = None
     trigger_test: Test | None = None
     trigger_segment: str | None = None
-    next_moment: NextMoment | None = None  # of a date trigger
+    date: DateTrigger | None = None
     schedule: Schedule | None = None
     is_once_on_publish: bool = False
     audience: Audience | None = None  # of a schedule

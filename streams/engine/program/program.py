@@ -9,6 +9,7 @@ import msgspec
 from streams.engine.conditions import Test
 from streams.engine.customer import ALWAYS_READ, Apply, InterestChange, Journey, Retention
 from streams.engine.program.flow import CompiledFlow, SegmentPlan
+from streams.engine.program.followed_date import FollowedDate
 from streams.engine.program.step import Step
 from streams.engine.values import CUSTOM_METRICS_TOPIC, Event, Exchange, Metric
 
@@ -32,6 +33,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     segments: tuple[SegmentPlan, ...] = ()  # that start flows and whose truth it may change
     first_segments: tuple[SegmentPlan, ...] = ()  # the same, for a customer's first event
     changes_profile: bool = False
+    dates: tuple[FollowedDate, ...] = ()  # that it may change and flows or waits follow
     concerns_journeys: bool = False
     converts: bool = False  # may be the conversion of a message
     is_news: bool = False  # of an article, for a customer who watches it

@@ -8,6 +8,7 @@ import msgspec
 from streams.engine.conditions import Condition, Dependence, Test
 from streams.engine.customer import Journey
 from streams.engine.language import OneOf
+from streams.engine.program.followed_date import FollowedDate
 from streams.engine.program.turn import Turn
 from streams.engine.values import Instant
 
@@ -35,6 +36,8 @@ class Step(msgspec.Struct, eq=False):
     (`condition`). A `send` has `approved`, for a copy of the journey after its review
     (review_queue.py).
 
+    A `wait` until a field of the profile has `follows`: a changed value runs it again (2.10).
+
     `retrace` is for backfills (SEMANTICS 6.3): None if a backfilled customer passes the step over.
     """
 
@@ -47,6 +50,7 @@ class Step(msgspec.Struct, eq=False):
     depends_on: Dependence | None = None  # the condition
     approved: "Run | None" = None
     retrace: "Retrace | None" = None
+    follows: FollowedDate | None = None
     following: "Step | None" = None  # the next below, whatever branch is taken
     mark: bytes = b""  # step_hash in Journey.passed; named steps only
 

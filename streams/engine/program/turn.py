@@ -38,6 +38,7 @@ class Turn(Situation):
     entries: int = 0
     steps: int = 0
     has_changed_profile: bool = False
+    profile_before: dict[str, Any] | None = None  # the first change of a journey in this turn
     has_changed_journeys: bool = False  # by an entry or exit
 
     def zone(self, otherwise: ZoneInfo) -> ZoneInfo:

@@ -96,6 +96,8 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     def run(turn: Turn, journey: Journey) -> Step | None:
         if is_filtered(turn, flow, journey, step_id):
             return following
+        if turn.profile_before is None:
+            turn.profile_before = dict(turn.state.profile)
         for name, value in [(name, read(turn)) for name, read in values]:
             set_field(turn.state, name, value, turn.now)
         turn.has_changed_profile = True

@@ -3,13 +3,15 @@
 
 import datetime
 from collections.abc import Callable, Iterator
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from streams.engine.customer import Journey, JourneyState, move
+from streams.engine.effects import Outcome
 from streams.engine.language import Reference, Scope, compile_reference, is_reference
-from streams.engine.program import Building, Step, Turn
+from streams.engine.program import Building, FollowedDate, Step, Turn, end, followed_date
 from streams.engine.values import (
     DAY,
     WEEKDAYS,
@@ -23,6 +25,7 @@ from streams.engine.values import (
     MomentText,
     Offset,
     Operand,
+    PositiveDuration,
     Problem,
     Weekday,
     at_clock,
@@ -41,12 +44,15 @@ class Until(msgspec.Struct, frozen=True, kw_only=True):
     """Until a clock time, a moment, or a date or moment that a reference gives.
 
     `until`: a clock time ("15:30"), a moment (2026-12-24 18:00), or `$profile.FIELD` or
-      `$trigger.FIELD` that holds a date or moment
+      `$trigger.FIELD` that holds a date or moment; a profile field is followed when it changes
     `offset`: added to it; earlier with a minus
+    `if_missing`: where the reference has no value: exit, or a duration to wait instead; without
+      it, continue at once
     """
 
     until: ClockTime | MomentText | Operand
     offset: Offset = 0
+    if_missing: Literal["exit"] | PositiveDuration | None = None
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +82,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     id: Identifier | None = None
 
 
-_DueOf = Callable[[Turn, ZoneInfo], Instant]
-"""Returns the moment at which to continue, given the customer's zone."""
+_DueOf = Callable[[Turn, ZoneInfo], Instant | None]
+"""Returns the moment at which to continue, given the customer's zone; None if a reference has no
+value."""
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
@@ -90,6 +97,9 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
             yield Problem(("wait",), "with 'at' the wait must be whole days, such as 2d")
     if isinstance(wait, Until) and isinstance(wait.until, str):
         yield from _check_reference(wait.until, scope)
+    elif isinstance(wait, Until) and wait.if_missing is not None:
+        path = ("wait", "if_missing")
+        yield Problem(path, "'if_missing' needs a reference in 'until'", at_key=True)
     if isinstance(wait, Window):
         if definition.only_on:
             yield Problem(("only_on",), "write 'only_on' inside 'wait', beside 'window'")
@@ -122,17 +132,26 @@ def compile(definition: Definition, building: Building, step_id: str, following:
     has_nothing_after = following is building.flow.finish
     length = definition.wait if isinstance(definition.wait, int) else None
     needs_zone = length is None or definition.at is not None or bool(only_on)
+    missing = _when_missing(definition, building, step_id)
 
-    def moment_of(turn: Turn) -> Instant:
-        if needs_zone:
-            zone = turn.zone(otherwise)
-            return on_weekday(due(turn, zone), only_on, zone)
-        return turn.now + length  # type: ignore[operator]
+    def moment_of(turn: Turn, journey: Journey, at: Instant) -> Instant | None:
+        """The end of a wait that begins `at`; None if the journey has ended."""
+        if not needs_zone:
+            return at + length  # type: ignore[operator]
+        zone = turn.zone(otherwise)
+        today, turn.now = turn.now, at
+        moment = due(turn, zone)
+        turn.now = today
+        if moment is None:
+            moment = missing(turn, journey, at)
+        return None if moment is None else on_weekday(moment, only_on, zone)
 
     def run(turn: Turn, journey: Journey) -> Step | None:
         if has_nothing_after:
             return following
-        moment = moment_of(turn)
+        moment = moment_of(turn, journey, turn.now)
+        if moment is None:
+            return None
         if moment <= turn.now:
             return following
         move(journey, JourneyState.WAITING, step_id, moment)
@@ -142,14 +161,47 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         """A wait that ends now has passed (6.3)."""
         if has_nothing_after:
             return following, at
-        today, turn.now = turn.now, at
-        moment, turn.now = moment_of(turn), today
-        if moment <= today:
+        moment = moment_of(turn, journey, at)
+        if moment is None:
+            return None
+        if moment <= turn.now:
             return following, max(moment, at)
         move(journey, JourneyState.WAITING, step_id, moment)
         return None
 
-    return Step(step_id, run, lambda turn, journey: following, retrace=retrace)
+    follows = _followed(definition, building.scope)
+    return Step(step_id, run, lambda turn, journey: following, retrace=retrace, follows=follows)
+
+
+def _followed(definition: Definition, scope: Scope) -> FollowedDate | None:
+    """The field of the profile until which P waits (2.10)."""
+    until = definition.wait.until if isinstance(definition.wait, Until) else None
+    if isinstance(until, str) and until.startswith("$profile."):
+        return followed_date(until.removeprefix("$"), scope)
+    return None
+
+
+_WhenMissing = Callable[[Turn, Journey, Instant], Instant | None]
+"""Records that the field is missing. Returns the end of the wait that began at the moment given, or
+None after ending the journey."""
+
+
+def _when_missing(definition: Definition, building: Building, step_id: str) -> _WhenMissing:
+    flow, wait = building.flow, definition.wait
+    until = wait.until if isinstance(wait, Until) else None
+    instead = wait.if_missing if isinstance(wait, Until) else None
+
+    def missing(turn: Turn, journey: Journey, at: Instant) -> Instant | None:
+        evidence: dict[str, Any] = {"field": until}
+        if isinstance(instead, int):
+            evidence["instead_ms"] = instead
+        turn.record(flow, journey, step_id, Outcome.BRANCH, "missing", evidence)
+        if instead == "exit":
+            end(turn, flow, journey, "exit", {"reason": f"{until} is missing"}, step_id)
+            return None
+        return at if instead is None else at + instead
+
+    return missing
 
 
 def due_of(definition: Definition, scope: Scope) -> _DueOf:
@@ -193,22 +245,21 @@ def _after(length: int, clock: Clock | None) -> _DueOf:
 
 
 def _referred(reference: Reference, offset: int) -> _DueOf:
-    """A date counts from the start of its day; whole days of offset are calendar days. A missing
-    value counts as past: P continues."""
+    """A date counts from the start of its day; whole days of offset are calendar days."""
     if reference.type is FieldType.MOMENT:
 
-        def moment_due(turn: Turn, zone: ZoneInfo) -> Instant:
+        def moment_due(turn: Turn, zone: ZoneInfo) -> Instant | None:
             moment: Instant | None = reference.read(turn)
-            return turn.now if moment is None else moment + offset
+            return None if moment is None else moment + offset
 
         return moment_due
     days = whole_days(offset)
 
-    def date_due(turn: Turn, zone: ZoneInfo) -> Instant:
+    def date_due(turn: Turn, zone: ZoneInfo) -> Instant | None:
         text = reference.read(turn)
         day = parse_date(text) if isinstance(text, str) else None
         if day is None:
-            return turn.now
+            return None
         if days is None:
             return start_of_day(day, zone) + offset
         return start_of_day(next_day(day, days), zone)
