@@ -1,9 +1,10 @@
 """`sendflow import`: rows of files, as events on the topics."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +13,10 @@ from streams.importing import DAYS_AFTER_LAST_EVENT
 
 if TYPE_CHECKING:
     from streams.engine.values import Metric
-    from streams.files.file_form import FileForm
-    from streams.files.mapping import EventMapping, ImportCounts
     from streams.files.rejected_row import RejectedRow
-    from streams.files.row_warning import RowWarning
-    from streams.files.tables import Row
+    from streams.files.row_warning import RowWarning, WarningKind
     from streams.importing.encoding import EventRecord
+    from streams.importing.reading import EventOfRow, ImportFile, ImportReport, MappingOptions
     from streams.settings import Settings
 
 
@@ -29,25 +28,43 @@ def import_(
         ),
     ],
     metrics: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--as",
             metavar="METRIC",
-            help="Metric of the rows, once for all files or once per file.",
+            help="Metric of the rows, once for all files or once per file; of a preset: the "
+            "metrics that count.",
         ),
-    ],
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Mapping of what another system exports: shopify-orders, shopify-customers, "
+            "woocommerce-orders, segment, ga4, klaviyo-profiles.",
+        ),
+    ] = None,
     maps: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
             metavar="FIELD=COLUMN",
-            help="Field mapping: FIELD=COLUMN or FIELD=COLUMN:HOW (major, minor, s, ms, split or a "
-            "strptime pattern); METRIC.FIELD=COLUMN for one of several metrics.",
+            help="Field mapping: FIELD=COLUMN or FIELD=COLUMN:HOW (major, minor, s, ms, us, split "
+            "or a strptime pattern); METRIC.FIELD=COLUMN for one of several metrics. A column may "
+            "be a path: properties.revenue, items[].sku=products[].id.",
         ),
     ] = None,
     constants: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Constant field."),
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            "--group-by",
+            metavar="FIELD",
+            help="Field or column that neighbouring rows share which make one event: order_id.",
+        ),
     ] = None,
     flows: Annotated[
         Path | None,
@@ -74,6 +91,16 @@ def import_(
             "UTF-8).",
         ),
     ] = None,
+    decimal_comma: Annotated[
+        bool,
+        typer.Option("--decimal-comma", help="Numbers in texts have a decimal comma: 1.234,50."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show the first events, count all doubts and write nothing."
+        ),
+    ] = False,
     live: Annotated[
         bool,
         typer.Option(
@@ -91,7 +118,11 @@ def import_(
     ] = None,
     refused: Annotated[
         Path | None,
-        typer.Option("--refused", metavar="FILE", help="File for rejected rows (JSONL)."),
+        typer.Option(
+            "--refused",
+            metavar="FILE.jsonl",
+            help="File for rejected rows, each with the reason: mend and import it the same way.",
+        ),
     ] = None,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
@@ -106,43 +137,53 @@ def import_(
     Simulated time: flows decide as time passes. The events of all files are sorted by time. A later
     import may contain later events only.
 
+    Exit status: 0 all rows are imported, 3 some were rejected, 1 all were.
+
     \b
     Example: sendflow import orders.csv --as order.placed --map order_id=invoice \\
              --map total=amount:major --set currency=GBP --zone Europe/London
+             sendflow import orders_export.csv --preset shopify-orders --dry-run
     """
-    from streams.errors import Refused
     from streams.files.file_form import parse_form
-    from streams.files.mapping import ImportCounts
+    from streams.importing.reading import ImportReport, MappingOptions, read_events
     from streams.settings import RecordTime
 
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
     )
-    if len(metrics) not in (1, len(files)):
-        raise Refused(
-            f"--as is given {len(metrics)} times for {len(files)} files; expected once for all or "
-            "once per file"
-        )
-    known = _known_metrics(metrics, flows, settings)
-    form = parse_form(delimiter, encoding)
-    sources = _sources(files, metrics, known, maps or [], constants or [], zone, form)
-    counts = ImportCounts()
-    reports = _Reports(refused)
-    with reports:
-        if settings.record_time is RecordTime.CREATE:
-            events = _read(sources, known, form, counts, reports, not_after=_now())
-            moment = None if until is None else options.moment(until, "--until", zone)
-            _import_past(settings, events, counts, moment)
+    is_past = settings.record_time is RecordTime.CREATE
+    if preset is None:
+        _check_metrics(files, metrics or [])
+    end = None if until is None else options.moment(until, "--until", zone)
+    given = MappingOptions(
+        maps or [],
+        constants or [],
+        zone,
+        group_by,
+        decimal_comma,
+        parse_form(delimiter, encoding),
+        _known_metrics(metrics or [], flows, settings),
+    )
+    sources = _sources(files, metrics or [], preset, given)
+    shown = _Shown(refused, files)
+    with shown:
+        report = ImportReport(shown.rejected, shown.warning)
+        found = read_events(sources, report, given.metrics, _now() if is_past else None)
+        if dry_run:
+            _show_first(found)
+        elif is_past:
+            _import_past(settings, found, report, end)
         else:
-            events = _read(sources, known, form, counts, reports, not_after=None)
-            _import_now(settings, events, counts, is_live=live)
-    _summarise(counts, reports)
-    if counts.rows and not counts.events:
-        raise typer.Exit(output.NOT_SO)
+            _import_now(settings, found, report, is_live=live)
+    _summarise(report, is_dry_run=dry_run)
+    if report.counts.rejected:
+        raise typer.Exit(output.PARTLY if report.counts.events else output.NOT_SO)
 
 
-ImportFile = tuple[Path, "EventMapping"]
 Metrics = Mapping[str, "Metric"]
+
+SHOWN_BY_DRY_RUN = 5
+MOST_WARNINGS_SHOWN = 3  # of one kind
 
 
 def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") -> Metrics:
@@ -165,148 +206,98 @@ def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") 
     return METRICS if published is None else published.scope().metrics
 
 
-def _sources(
-    files: list[Path],
-    metrics: list[str],
-    known: Metrics,
-    maps: list[str],
-    constants: list[str],
-    zone: str,
-    form: "FileForm",
-) -> list[ImportFile]:
-    from streams.files.file_form import suffix_of
-    from streams.files.mapping import parse_mapping
-    from streams.files.tables import NAMING_FORMATS, columns_of
+def _check_metrics(files: list[Path], metrics: list[str]) -> None:
+    """Raises Refused unless there is a metric for every file."""
+    from streams.errors import Refused
+    from streams.files.preset import preset_names
 
-    each = metrics * len(files) if len(metrics) == 1 else metrics
-    sources = []
-    for file, metric in zip(files, each, strict=True):
-        columns = columns_of(file, form=form) if suffix_of(file) in NAMING_FORMATS else None
-        mapping = parse_mapping(
-            metric,
-            _meant_for(metric, maps, known),
-            _meant_for(metric, constants, known),
-            zone,
-            None if columns is None else columns.names,
-            known,
+    if not metrics:
+        raise Refused(
+            "expected --as METRIC, or --preset NAME with one of " + ", ".join(preset_names())
         )
-        sources.append((file, mapping))
+    if len(metrics) not in (1, len(files)):
+        raise Refused(
+            f"--as is given {len(metrics)} times for {len(files)} files; expected once for all or "
+            "once per file"
+        )
+
+
+def _sources(
+    files: list[Path], metrics: list[str], preset: str | None, given: "MappingOptions"
+) -> "list[ImportFile]":
+    from streams.files.preset import load_preset
+    from streams.importing.reading import file_as, file_by_preset
+
+    if preset is not None:
+        loaded = load_preset(preset)
+        sources = [file_by_preset(file, loaded, given, metrics) for file in files]
+    else:
+        each = metrics * len(files) if len(metrics) == 1 else metrics
+        sources = [file_as(file, metric, given) for file, metric in zip(files, each, strict=True)]
+    for source in sources:
+        _tell_form(source)
     return sources
 
 
-def _meant_for(metric: str, texts: list[str], known: Metrics) -> list[str]:
-    """The mappings of one metric: those with its name, and those without a name."""
-    chosen = []
-    for text in texts:
-        named = [name for name in known if text.startswith(f"{name}.")]
-        if not named:
-            chosen.append(text)
-        elif metric in named:
-            chosen.append(text.removeprefix(f"{metric}."))
-    return chosen
+def _tell_form(source: "ImportFile") -> None:
+    """Says which delimiter was found, unless it is the usual one or was given."""
+    from streams.files.tables import delimiter_found
+
+    found = delimiter_found(source.path, source.form)
+    if found not in (None, ",", source.form.delimiter):
+        output.note(f"{source.path.name}: read with the delimiter {found!r}")
 
 
-class _Reports:
-    """Prints the first rejected rows and the first warnings, and writes all rejected rows to a file
-    if one is given."""
+class _Shown:
+    """Prints the first rejected rows and the first warnings of each kind, and writes all rejected
+    rows to a file if one is given."""
 
-    def __init__(self, path: Path | None) -> None:
-        self.shown = 0
-        self.warnings = 0
-        self._file = None if path is None else path.open("w", encoding="utf-8")
+    def __init__(self, path: Path | None, files: list[Path]) -> None:
+        """Raises Refused for a file that could not be imported again, or is one of `files`."""
+        from streams.errors import Refused
 
-    def __enter__(self) -> "_Reports":
+        if path is not None and path.exists() and any(path.samefile(file) for file in files):
+            raise Refused(f"--refused is {path}, which is imported; expected another file")
+
+        if path is not None and path.suffix not in (".jsonl", ".ndjson"):
+            raise Refused(f"--refused is {path}, expected a name that ends in .jsonl")
+        self._rejected = 0
+        self._warnings: Counter[WarningKind] = Counter()
+        self._file = None if path is None else path.open("wb")
+
+    def __enter__(self) -> "_Shown":
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
 
-    def add(self, rejected: "RejectedRow") -> None:
-        import msgspec
+    def rejected(self, rejected: "RejectedRow", metric: str) -> None:
+        from streams.importing.reading import refused_lines
 
-        if self.shown < output.MOST_SHOWN:
-            self.shown += 1
+        self._rejected += 1
+        if self._rejected <= output.MOST_SHOWN:
             output.complain(str(rejected))
         if self._file is not None:
-            self._file.write(msgspec.json.encode(rejected).decode() + "\n")
+            self._file.writelines(refused_lines(rejected, metric))
 
-    def warn(self, warning: "RowWarning") -> None:
-        self.warnings += 1
-        if self.warnings <= output.MOST_SHOWN:
+    def warning(self, warning: "RowWarning") -> None:
+        self._warnings[warning.kind] += 1
+        if self._warnings[warning.kind] <= MOST_WARNINGS_SHOWN:
             output.note(f"warning: {warning}", "yellow")
 
 
-def _read(
-    sources: list[ImportFile],
-    known: Metrics,
-    form: "FileForm",
-    counts: "ImportCounts",
-    reports: _Reports,
-    not_after: int | None,
-) -> Iterator["EventRecord"]:
-    """The events of all files; counts and reports rejected rows and warnings."""
-    from streams.contracts.container import read_container
-    from streams.files.mapping import map_rows
-    from streams.files.rejected_row import RejectedRow
-    from streams.files.row_warning import warning_about
-    from streams.files.tables import read_rows
-
-    for path, mapping in sources:
-        numbers = _Numbers()
-        rows = numbers.of(read_rows(path, read_container, form))
-        for result in map_rows(mapping, path.name, rows, counts):
-            if isinstance(result, RejectedRow):
-                reports.add(result)
-                continue
-            row = numbers.newest
-            record = _record(result, known, not_after, path.name, row)
-            if isinstance(record, RejectedRow):
-                counts.events -= 1
-                counts.reject(record)
-                reports.add(record)
-                continue
-            warning = warning_about(result, path.name, row)
-            if warning is not None:
-                reports.warn(warning)
-            yield record
-
-
-def _record(
-    event: dict[str, Any], known: Metrics, not_after: int | None, file: str, row: int
-) -> "EventRecord | RejectedRow":
-    """The record of an event, or the reason why its topic can't hold it."""
-    from streams.contracts.fields import WrongEvent
-    from streams.files.rejected_row import RejectedRow
-    from streams.importing.encoding import event_record
-
-    at = event["occurred_at"]
-    if not_after is not None and at > not_after:
-        reason = f"field 'occurred_at' is {at}, expected no time in the future"
-        return RejectedRow(file, row, "occurred_at", reason)
-    try:
-        return event_record(event, known)
-    except WrongEvent as wrong:
-        return RejectedRow(file, row, wrong.field, str(wrong))
-
-
-class _Numbers:
-    """Number of the row read last."""
-
-    newest = 0
-
-    def of(self, rows: "Iterator[Row | RejectedRow]") -> "Iterator[Row | RejectedRow]":
-        """Passes the rows on."""
-        for row in rows:
-            if isinstance(row, tuple):
-                self.newest = row[0]
-            yield row
+def _show_first(found: "Iterator[EventOfRow]") -> None:
+    """Prints the first events as JSON, and reads the others for their doubts."""
+    for number, one in enumerate(found):
+        if number < SHOWN_BY_DRY_RUN:
+            output.print_json(one.event)
 
 
 def _import_now(
     settings: "Settings",
-    events: Iterator["EventRecord"],
-    counts: "ImportCounts",
+    found: "Iterator[EventOfRow]",
+    report: "ImportReport",
     *,
     is_live: bool,
 ) -> None:
@@ -315,16 +306,15 @@ def _import_now(
 
     write = write_live if is_live else write_history
     with output.progress("importing") as bar, EventProducer(settings) as producer:
-        for event in events:
-            write(event, producer.produce)
-            if counts.rows % 1_000 == 0:
-                bar.reach(counts.events, f"{counts.events:,} events")
+        for one in found:
+            write(one.record, producer.produce)
+            _advance(bar, report)
 
 
 def _import_past(
     settings: "Settings",
-    events: Iterator["EventRecord"],
-    counts: "ImportCounts",
+    found: "Iterator[EventOfRow]",
+    report: "ImportReport",
     until: int | None,
 ) -> None:
     from itertools import chain
@@ -335,10 +325,9 @@ def _import_past(
     with output.progress("reading and sorting") as bar:
 
         def counted() -> Iterator["EventRecord"]:
-            for event in events:
-                if counts.rows % 1_000 == 0:
-                    bar.reach(counts.events, f"{counts.events:,} events")
-                yield event
+            for one in found:
+                _advance(bar, report)
+                yield one.record
 
         ordered = in_order_of_time(counted())
         first = next(ordered, None)
@@ -346,19 +335,29 @@ def _import_past(
         return
     refuse_later_records(settings, first.occurred_at)
     end = end_after(DAYS_AFTER_LAST_EVENT, _now()) if until is None else end_at(until, _now())
-    with output.progress("importing", counts.events) as bar:
+    with output.progress("importing", report.counts.events) as bar:
         write_past(settings, chain((first,), ordered), end, lambda done, at: bar.reach(done))
 
 
-def _summarise(counts: "ImportCounts", reports: _Reports) -> None:
-    output.say(f"{counts.events:,} events of {counts.rows:,} rows")
+def _advance(bar: output.Progress, report: "ImportReport") -> None:
+    if report.counts.rows % 1_000 == 0:
+        bar.reach(report.counts.events, f"{report.counts.events:,} events")
+
+
+def _summarise(report: "ImportReport", *, is_dry_run: bool) -> None:
+    counts = report.counts
+    nothing = "; nothing was written" if is_dry_run else ""
+    output.say(f"{counts.events:,} events of {counts.rows:,} rows{nothing}")
+    if counts.passed_over:
+        output.say(f"{output.several(counts.passed_over, 'row')} passed over: for no event")
     if counts.rejected:
-        output.say(f"{counts.rejected:,} rows rejected:")
+        output.say(f"{output.several(counts.rejected, 'row')} rejected:")
         for field, number in counts.rejected_by_field.most_common():
             output.say(f"  {number:,}  {field or 'whole row'}")
-    if reports.warnings:
-        rows = output.several(reports.warnings, "row")
-        output.say(f"{rows} imported with warnings: unknown time zone")
+    if counts.warnings:
+        output.say(f"{output.several(counts.warnings.total(), 'warning')}:")
+        for kind, number in counts.warnings.most_common():
+            output.say(f"  {number:,}  {kind.value}")
 
 
 def _now() -> int:

@@ -18,6 +18,8 @@ FINE = 0
 NOT_SO = 1
 """The answer is no: a check failed, or nothing was found."""
 USED_WRONGLY = 2
+PARTLY = 3
+"""Done in part: some of what was given was refused."""
 
 MOST_SHOWN = 10
 """Problems of one kind that are printed one by one: a file of the wrong kind is wrong in every

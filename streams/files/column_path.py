@@ -55,6 +55,18 @@ class ColumnPath:
             return row[self.text]
         return _follow(row, self.steps)
 
+    def values(self, row: dict[str, Any]) -> list[Any]:
+        """Returns the values of all elements of a path through `[]`; without one, its value."""
+        parts = self.split_at_elements()
+        if parts is None or self.text in row:
+            value = self.value(row)
+            return [] if value is None else [value]
+        to_list, inside = parts
+        elements = to_list.value(row)
+        elements = elements if isinstance(elements, list) else []
+        found = (_follow(element, inside.steps) for element in elements)
+        return [value for value in found if value is not None]
+
     def split_at_elements(self) -> "tuple[ColumnPath, ColumnPath] | None":
         """Returns the path to the list and the path inside an element; None without `[]`."""
         places = [place for place, step in enumerate(self.steps) if isinstance(step, EachElement)]

@@ -1,24 +1,30 @@
 """Converts a value of a table to a type of field (`FieldType`), for `mapping.py`."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from sys import float_info
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from streams.engine.values import ITEM_FIELDS, FieldType, Instant, minor_digits
+from streams.engine.values import ITEM_FIELDS, FieldType, Instant, amount_text, minor_digits
+from streams.files.row_warning import WarningKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _EARLIEST_MILLISECONDS = 10**11  # 1973; a smaller number is most likely in seconds
+_LATEST_MILLISECONDS = 10**13  # 2286; a larger number is most likely a written date, or finer
+_UNITS = {"s": Decimal(1000), "ms": Decimal(1), "us": Decimal("0.001")}
 _LARGEST = 2**63 - 1  # an Avro long
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_DECIMAL_WITH_COMMA = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?")
+_THOUSANDS_OR_DECIMALS = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3}")
+_UTC_BEHIND = re.compile(r" UTC$")  # as warehouses write it
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -38,12 +44,20 @@ class Unfit(Exception):
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RowContext:
-    """The context of the values of one row: the zone of local times, the currency of amounts."""
+    """The context of the values of one row: the zone of local times, the currency of amounts, the
+    decimal separator of texts. `path` is that of the value in hand; `notes` what was mended."""
 
     zone: ZoneInfo
     currency: str
+    has_decimal_comma: bool = False
+    path: str = ""
+    notes: list[tuple[WarningKind, str]] = field(default_factory=list)
+
+    def note(self, kind: WarningKind, found: object, read_as: object) -> None:
+        """Notes that the value in hand was mended."""
+        self.notes.append((kind, f"field {self.path!r} is {found!r}, read as {read_as!r}"))
 
 
 Converter = Callable[[Any, str, RowContext], Any]
@@ -51,10 +65,10 @@ Converter = Callable[[Any, str, RowContext], Any]
 HOWS: dict[FieldType | str, tuple[str, ...]] = {
     FieldType.TEXT: (),
     FieldType.NUMBER: (),
-    FieldType.MONEY: ("major", "minor"),
+    FieldType.MONEY: ("major", "minor", "major:sum", "minor:sum"),
     FieldType.BOOLEAN: (),
     FieldType.DATE: ("%…",),
-    FieldType.MOMENT: ("ms", "s", "%…"),
+    FieldType.MOMENT: ("s", "ms", "us", "%…"),
     FieldType.ITEMS: ("major", "minor"),
     FieldType.TEXTS: ("split",),
     FieldType.NUMBERS: ("split",),
@@ -71,14 +85,50 @@ def how_is_known(wanted: FieldType, key: str, how: str) -> bool:
     return how == "" or how in allowed or (how.startswith("%") and "%…" in allowed)
 
 
-def convert_key(value: Any, how: str) -> Any:
-    """Converts the value of one key of a map: unchanged, or to a list or a number."""
+def convert_key(value: Any, how: str, context: RowContext) -> Any:
+    """Converts the value of one key of a patch: unchanged, or to a list or a number."""
     match how:
         case "split":
             return _split(value)
         case "number":
-            return _number(value, "", _NO_CONTEXT)
+            return _number(value, "", context)
     return _plain(value)
+
+
+def convert_text_key(value: Any) -> str:
+    """Converts the value of one key of a map of text: numbers and truths become text."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).lower()
+        case int() | Decimal():
+            return str(value)
+        case float():
+            return str(int(value)) if value.is_integer() else repr(value)
+        case date():  # times, too
+            return value.isoformat()
+    raise Unfit(value, "text")
+
+
+_GRANTED = frozenset({"yes", "y", "true", "1", "granted", "subscribed", "confirmed", "opted_in"})
+_NOT_GRANTED = frozenset(
+    {
+        *("no", "n", "false", "0", "none", "denied", "pending", "invalid", "redacted"),
+        *("suppressed", "unsubscribed", "not_subscribed", "never_subscribed", "opted_out"),
+    }
+)
+
+
+def is_granted(value: Any) -> bool:
+    """True if a column about one channel says that it is consented to."""
+    word = str(int(value) if isinstance(value, float) and value.is_integer() else value)
+    word = word.strip().lower().replace(" ", "_").replace("-", "_").replace("opt_", "opted_")
+    if word in _GRANTED:
+        return True
+    if word in _NOT_GRANTED:
+        return False
+    raise Unfit(value, "yes or no, subscribed or unsubscribed")
 
 
 def _text(value: Any, how: str, context: RowContext) -> str:
@@ -95,21 +145,31 @@ def _text(value: Any, how: str, context: RowContext) -> str:
 
 
 def _number(value: Any, how: str, context: RowContext) -> int | float:
-    number = _decimal(value, "a number")
+    number = _decimal(value, "a number", context)
     return int(number) if number == number.to_integral_value() else float(number)
 
 
 def _money(value: Any, how: str, context: RowContext) -> int:
-    if how == "major":
-        amount = _decimal(_without_noise(value), "an amount in major units (12.50)")
+    if how.startswith("major"):
+        expected = "an amount in major units (12.50)"
+        amount = _decimal(_without_noise(value), expected, context)
         amount = amount.scaleb(minor_digits(context.currency))
-        expected = _no_finer_than(context.currency)
+        minor = int(amount.quantize(Decimal(1), ROUND_HALF_EVEN))
+        if minor != amount:
+            written = amount_text(minor, context.currency)
+            context.notes.append(
+                (
+                    WarningKind.ROUNDED,
+                    f"field {context.path!r} is {value!r}, rounded to {written}: "
+                    f"{_decimals_of(context.currency)}",
+                )
+            )
     else:
         expected = "minor units as an integer (1250); for 12.50 map it with ':major'"
-        amount = _decimal(value, expected)
-    minor = int(amount)
-    if minor != amount:
-        raise Unfit(value, expected)
+        amount = _decimal(value, expected, context)
+        minor = int(amount)
+        if minor != amount:
+            raise Unfit(value, expected)
     if abs(minor) > _LARGEST:
         raise Unfit(value, "an amount below 2^63 minor units")
     return minor
@@ -120,25 +180,42 @@ def _without_noise(value: Any) -> Any:
     return float(f"{value:.{float_info.dig}g}") if isinstance(value, float) else value
 
 
-def _no_finer_than(currency: str) -> str:
+def _decimals_of(currency: str) -> str:
     digits = minor_digits(currency)
     owner = f"{currency} has" if currency else "most currencies have"
-    return f"at most {digits} decimals, as {owner}" if digits else f"no decimals: {owner} none"
+    return f"{owner} {digits} decimals" if digits else f"{owner} no decimals"
 
 
-def _decimal(value: Any, expected: str) -> Decimal:
+def _decimal(value: Any, expected: str, context: RowContext) -> Decimal:
     """Returns the exact decimal that was written; of floats, that of their shortest text."""
     match value:
         case bool():
-            raise Unfit(value, expected)
+            pass
         case int():
             return Decimal(value)
         case float() | Decimal():
             number = Decimal(repr(value)) if isinstance(value, float) else value
             if number.is_finite():
                 return number
-        case str() if _DECIMAL.fullmatch(value.strip()):
-            return Decimal(value.strip())
+        case str():
+            return _decimal_of_text(value, expected, context)
+    raise Unfit(value, expected)
+
+
+def _decimal_of_text(value: str, expected: str, context: RowContext) -> Decimal:
+    text = value.strip()
+    if not context.has_decimal_comma:
+        if _DECIMAL.fullmatch(text):
+            return Decimal(text)
+        if _DECIMAL_WITH_COMMA.fullmatch(text):
+            expected += "; if its comma is a decimal comma: --decimal-comma"
+        raise Unfit(value, expected)
+    expected = expected.replace("12.50", "12,50")
+    if _THOUSANDS_OR_DECIMALS.fullmatch(text):
+        whole, _, rest = text.partition(".")
+        raise Unfit(value, f"{expected}; it may mean {whole}{rest} or {whole},{rest}")
+    if _DECIMAL_WITH_COMMA.fullmatch(text):
+        return Decimal(text.replace(".", "").replace(",", "."))
     raise Unfit(value, expected)
 
 
@@ -176,19 +253,36 @@ def _moment(value: Any, how: str, context: RowContext) -> Instant:
                 raise Unfit(value, f"a time like {how}") from None
         case str() if not _INTEGER.fullmatch(value.strip()):
             try:
-                return _instant(datetime.fromisoformat(value.strip()), context.zone)
+                written = _UTC_BEHIND.sub("+00:00", value.strip())
+                return _instant(datetime.fromisoformat(written), context.zone)
             except ValueError:
                 raise Unfit(
                     value, "a time like 2026-03-02T10:00 or milliseconds since 1970"
                 ) from None
-    number = _decimal(value, "a time like 2026-03-02T10:00 or milliseconds since 1970")
-    if how == "s":
-        return int(number * 1000)
+    return _instant_of_number(value, how, context)
+
+
+def _instant_of_number(value: Any, how: str, context: RowContext) -> Instant:
+    expected = "a time like 2026-03-02T10:00 or milliseconds since 1970"
+    number = _decimal(value, expected, context)
+    if how in _UNITS:
+        return int(number * _UNITS[how])
     if number != number.to_integral_value():
         raise Unfit(value, "whole milliseconds since 1970; for seconds map it with ':s'")
-    if how != "ms" and abs(number) < _EARLIEST_MILLISECONDS:
+    if abs(number) < _EARLIEST_MILLISECONDS:
         raise Unfit(value, "milliseconds since 1970; for seconds map it with ':s'")
+    if number > _LATEST_MILLISECONDS:
+        raise Unfit(value, f"milliseconds since 1970; {_meant_by(str(int(number)))}")
     return int(number)
+
+
+def _meant_by(digits: str) -> str:
+    """Returns the mapping that a number too large for milliseconds probably needs."""
+    try:
+        datetime.strptime(digits, "%Y%m%d%H%M%S")  # noqa: DTZ007
+    except ValueError:
+        return "for microseconds map it with ':us'"
+    return "for a written time map it with ':%Y%m%d%H%M%S'"
 
 
 def _instant(moment: datetime, zone: ZoneInfo) -> Instant:
@@ -198,24 +292,58 @@ def _instant(moment: datetime, zone: ZoneInfo) -> Instant:
 
 
 def _items(value: Any, how: str, context: RowContext) -> list[dict[str, Any]]:
+    return [
+        convert_item({name: (item.get(name), how) for name in ITEM_FIELDS}, place, context)
+        for place, item in enumerate(item_records(value))
+    ]
+
+
+def item_records(value: Any) -> list[dict[str, Any]]:
+    """Returns the elements of a list of items, decoded if it is a JSON text."""
     items = _decoded(value, list, "a list of items")
-    return [_item(item, f"[{place}]", how, context) for place, item in enumerate(items)]
+    for place, item in enumerate(items):
+        if not isinstance(item, dict):
+            raise Unfit(item, "an item: sku, quantity, unit_price", f"[{place}]")
+    return items  # type: ignore[no-any-return]
 
 
-def _item(item: Any, path: str, how: str, context: RowContext) -> dict[str, Any]:
-    if not isinstance(item, dict):
-        raise Unfit(item, "an item: sku, quantity, unit_price", path)
+def convert_item(
+    found: Mapping[str, tuple[Any, str]], place: int, context: RowContext
+) -> dict[str, Any]:
+    """Converts the values of one item, each with its conversion; the item is at `place`."""
     converted = {}
+    field_path = context.path
     for name, wanted in ITEM_FIELDS.items():
-        value = item.get(name)
+        value, how = found.get(name, (None, ""))
+        inside = f"[{place}].{name}"
+        context.path = field_path + inside
         try:
-            if value is not None:
+            if is_said(value, wanted.type):
+                how = how if how in HOWS[wanted.type] else ""  # `major` of the list is for prices
                 converted[name] = CONVERTERS[wanted.type](value, how, context)
             elif not wanted.is_optional:
                 raise Unfit(None, wanted.type.value)
+            elif name == "sku":
+                context.notes.append((WarningKind.NO_SKU, f"field {context.path!r} is missing"))
         except Unfit as unfit:
-            raise unfit.under(f"{path}.{name}") from None
+            raise unfit.under(inside) from None
+    context.path = field_path
     return converted
+
+
+_NO_NUMBER = frozenset({"nan", "nat"})
+_TEXTUAL = frozenset({FieldType.TEXT, FieldType.TEXTS, FieldType.TEXT_MAP, FieldType.PATCH})
+
+
+def is_said(value: Any, wanted: FieldType) -> bool:
+    """False for a value that stands for none: null, blank text, not a number (a data frame writes
+    `NaN` and `NaT` where nothing is)."""
+    if isinstance(value, str):
+        text = value.strip()
+        return bool(text) and (wanted in _TEXTUAL or text.lower() not in _NO_NUMBER)
+    if isinstance(value, float | Decimal):
+        return value == value
+    return value is not None
 
 
 def _texts(value: Any, how: str, context: RowContext) -> list[str]:
@@ -230,7 +358,11 @@ def _numbers(value: Any, how: str, context: RowContext) -> list[int | float]:
 
 def _text_map(value: Any, how: str, context: RowContext) -> dict[str, str]:
     entries = _decoded(value, dict, "a map of text")
-    return {_text(key, "", context): _text(entry, "", context) for key, entry in entries.items()}
+    return {
+        _text(key, "", context): convert_text_key(entry)
+        for key, entry in entries.items()
+        if entry is not None
+    }
 
 
 def _patch(value: Any, how: str, context: RowContext) -> dict[str, Any]:

@@ -1,30 +1,28 @@
-"""Maps the columns of a table to the fields of a metric: rows become events or rejected rows.
-
-A mapping is written as on the command line:
+"""Mappings of the columns of a table to the fields of a metric, as options and presets write them.
 
     --map order_id=invoice             column `invoice`, converted to the type of the field
+    --map total=properties.revenue     a field further in (column_path.py has all forms)
     --map total=amount:major           an amount in major units (12.50) to minor units (1250)
-    --map occurred_at=day:%d/%m/%Y     a time in a pattern of strptime; `:s`, `:ms` for numbers
+    --map occurred_at=day:%d/%m/%Y     a time in a pattern of strptime; `:s`, `:ms`, `:us`: numbers
     --map tags=labels:split            comma-separated text to a list
     --map items=basket:major           items as records or JSON, their prices in major units
-    --map set.email=mail               one key of a map (`set` of customer.updated, `filters`)
+    --map "items[].sku=lines[].code"   one field of the items; of the others, their own names
+    --map "items[].sku=Item"           one field of the item that a row is (lines of an order)
+    --map set.email=mail               one key of a map (`set` of customer.updated, `properties`)
+    --map set.consent.sms=SMS          a column that says yes or no to one channel
     --set currency=GBP                 a constant
 
 A field that is not mapped is taken from the column of its own name, if there is one; missing lists
-and maps are empty. Times without an offset are in the mapping's zone. An event without an
-`event_id` gets one from its content, so that importing a file again changes nothing.
+and maps are empty. Times without an offset are in the mapping's zone.
 """
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
-
 from streams.engine.values import (
+    ITEM_FIELDS,
     METRICS,
     NEWS,
     PRODUCT_METRICS,
@@ -34,9 +32,9 @@ from streams.engine.values import (
     unknown_name,
 )
 from streams.errors import Refused
-from streams.files.convert import CONVERTERS, HOWS, RowContext, Unfit, convert_key, how_is_known
-from streams.files.rejected_row import RejectedRow
-from streams.files.tables import Row
+from streams.files.column_path import ColumnPath, parse_reference
+from streams.files.convert import HOWS, how_is_known, is_said
+from streams.files.tables import Columns
 
 _EVENT_FIELDS: dict[str, Field] = {
     "event_id": Field(FieldType.TEXT, is_optional=True),
@@ -44,211 +42,383 @@ _EVENT_FIELDS: dict[str, Field] = {
     "occurred_at": Field(FieldType.MOMENT),
 }
 
-_EMPTY: dict[FieldType, Any] = {
+EMPTY: dict[FieldType, Any] = {
     FieldType.ITEMS: [],
     FieldType.TEXTS: [],
     FieldType.NUMBERS: [],
     FieldType.TEXT_MAP: {},
     FieldType.PATCH: {},
 }
+"""Values of the types that need no source."""
+
+EACH = "each"
+"""Name of the element in hand, where each element of a list is an event (`each` of a preset)."""
 
 _KEYED = (FieldType.TEXT_MAP, FieldType.PATCH)
+_ONE_ITEM = "items[]"
+_CONSENT = "consent"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnSource:
     """The source of a field: a column with its conversion (`how`), or a constant text."""
 
-    column: str | None
+    path: ColumnPath | None
     how: str = ""
     constant: str | None = None
 
     def value(self, row: dict[str, Any]) -> Any:
-        """Returns the value in a row; None if it is missing, null or blank."""
-        if self.column is None:
-            return self.constant
-        value = row.get(self.column)
-        return None if isinstance(value, str) and not value.strip() else value
+        """Returns the value in a row as it is there; None if it is missing."""
+        return self.constant if self.path is None else self.path.value(row)
+
+    def first_value(self, row: dict[str, Any]) -> Any:
+        """Returns the value, or the first of those that are added up."""
+        if self.path is None or not self.how.endswith(":sum"):
+            return self.value(row)
+        return next(iter(self.path.values(row)), None)
+
+
+Sources = tuple[ColumnSource, ...]
+"""Sources of one field: the first that says something counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSources:
+    """Sources of the items' fields: inside the elements of a list, or in the row itself, which is
+    one item then. A field of an element without a source is that of its own name."""
+
+    lists: Sources = ()
+    in_element: dict[str, Sources] = field(default_factory=dict)
+    in_row: dict[str, Sources] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowCondition:
+    """A condition of a preset on one column: with a value at all, one of `words`, none of them."""
+
+    path: ColumnPath
+    is_there: bool = True
+    words: frozenset[str] | None = None  # in lower case
+    is_one_of: bool = True
+
+    def holds(self, rows: Sequence[dict[str, Any]]) -> bool:
+        """True if the first row that has a value fits."""
+        found = [value for row in rows if is_said(value := self.path.value(row), FieldType.MOMENT)]
+        if not found or not self.is_there:
+            return bool(found) == self.is_there
+        is_one = self.words is not None and str(found[0]).strip().lower() in self.words
+        return self.words is None or is_one == self.is_one_of
+
+    def may_hold(self, columns: Columns | None) -> bool:
+        """False if the condition needs a column that a file doesn't have."""
+        return (
+            not self.is_there
+            or columns is None
+            or not columns.are_all
+            or self.path.text in columns.names
+            or self.path.column in columns.names
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class EventMapping:
-    """The mapping of rows to events of one metric with these `fields`. `keys` holds the single keys
-    of maps: field to key to source."""
+    """The mapping of rows to events of one metric with these `fields`.
+
+    `keys` holds the single keys of maps, `consents` the columns about one channel, both field by
+    field. A mapping is for rows where all conditions of one entry in `when` hold (no entry: for all
+    rows), and that have a value for the fields in `needs`. With `each`, every element of that list
+    is an event.
+    """
 
     metric: str
     fields: Mapping[str, Field]
-    sources: dict[str, ColumnSource]
-    keys: dict[str, dict[str, ColumnSource]]
+    sources: dict[str, Sources]
+    keys: dict[str, dict[str, Sources]]
+    consents: dict[str, Sources]
+    items: ItemSources | None
     zone: ZoneInfo
+    has_decimal_comma: bool = False
+    needs: tuple[str, ...] = ()
+    when: tuple[tuple[RowCondition, ...], ...] = ()
+    each: ColumnPath | None = None
+
+    def is_for(self, rows: Sequence[dict[str, Any]]) -> bool:
+        """True if the rows of a group fit `when`."""
+        return not self.when or any(
+            all(condition.holds(rows) for condition in conditions) for conditions in self.when
+        )
+
+    def chosen_columns(self) -> dict[str, ColumnSource]:
+        """Returns the columns of this mapping by field, where a field has one source that is not
+        just its own name."""
+        named = dict(self.sources)
+        for name, keyed in self.keys.items():
+            named.update({f"{name}.{key}": sources for key, sources in keyed.items()})
+        return {
+            name: sources[0]
+            for name, sources in named.items()
+            if len(sources) == 1 and sources[0].path is not None and sources[0].path.text != name
+        }
 
 
-@dataclass(slots=True)
-class ImportCounts:
-    """Numbers of imported and rejected rows."""
+@dataclass(frozen=True, slots=True)
+class MappingTexts:
+    """A mapping as it is written: `maps` and `constants` of the command line, and for fields that
+    they don't name the `alternatives` of a preset: columns, the first of which counts that a file
+    has."""
 
-    rows: int = 0
-    events: int = 0
-    rejected: int = 0
-    rejected_by_field: Counter[str] = field(default_factory=Counter)  # "" for a whole row
-
-    def reject(self, rejected: RejectedRow) -> None:
-        self.rejected += 1
-        self.rejected_by_field[rejected.field or ""] += 1
+    maps: Sequence[str] = ()
+    constants: Sequence[str] = ()
+    alternatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    preset_constants: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    when: tuple[tuple[RowCondition, ...], ...] = ()
+    each: ColumnPath | None = None
 
 
 def parse_mapping(
     metric: str,
-    maps: Sequence[str] = (),
-    constants: Sequence[str] = (),
+    texts: MappingTexts,
     zone: str = "UTC",
-    columns: Sequence[str] | None = None,
+    columns: Columns | None = None,
     metrics: Mapping[str, Metric] = METRICS,
+    *,
+    has_decimal_comma: bool = False,
 ) -> EventMapping:
-    """Returns the mapping of `--map` and `--set`. `metrics` includes custom ones.
-
-    `columns` are those of the file, where they are known beforehand (`tables.columns_of`).
-    Raises Refused with all mistakes: an unknown metric, field, column, zone or conversion, a
-    duplicate field, a required field without a source.
+    """Returns the mapping of `--map` and `--set`. `metrics` includes custom ones; `columns` are
+    those known of the file. Raises Refused with all mistakes: an unknown metric, field, column,
+    zone or conversion, a duplicate field, a required field without a source.
     """
-    known = {**metrics, **PRODUCT_METRICS}
-    if metric in NEWS:
-        raise Refused(f"metric '{metric}' is written by workers only; import product.updated")
-    known = {name: one for name, one in known.items() if name not in NEWS}
-    if metric not in known:
-        raise Refused(unknown_name((), "metric", metric, known).sentence())
-    common = _EVENT_FIELDS
-    if metric in PRODUCT_METRICS:
-        common = {name: _EVENT_FIELDS[name] for name in ("event_id", "occurred_at")}
-    fields = {**common, **known[metric].fields}
-    problems: list[str] = []
-    sources: dict[str, ColumnSource] = {}
-    keys: dict[str, dict[str, ColumnSource]] = {}
-    parsed = [_parse_map(text, problems) for text in maps]
-    parsed += [_parse_constant(text, problems) for text in constants]
-    for entry in parsed:
-        if entry is None:
-            continue
-        target, source = entry
-        name, _, key = target.partition(".")
-        problem = _mistake(fields, name, key, source, columns)
-        place = keys.setdefault(name, {}) if key else sources
-        if problem is None and (key or name) in place:
-            problem = f"duplicate field '{target}'"
-        if problem is None:
-            place[key or name] = source
-        else:
-            problems.append(problem)
-    for name, wanted in fields.items():
-        if name in sources or name in keys:
-            continue
-        if columns is None or name in columns:
-            sources[name] = ColumnSource(name)
-        elif not wanted.is_optional and wanted.type not in _EMPTY:
-            problems.append(
-                f"no column for field '{name}' of {metric}: map it (--map {name}=COLUMN) or set it "
-                f"(--set {name}=VALUE); columns: {', '.join(columns)}"
-            )
+    fields = importable_fields(metric, metrics)
+    if columns is not None and texts.each is not None:
+        columns = columns._replace(names=(*columns.names, EACH))
+    builder = _Builder(metric, fields, columns)
+    builder.add_options(texts)
+    builder.add_alternatives(texts)
+    builder.add_columns_of_their_names()
     try:
         parsed_zone = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
-        problems.append(f"--zone is {zone!r}, expected a time zone such as Europe/London")
+        builder.problems.append(f"--zone is {zone!r}, expected a time zone such as Europe/London")
         parsed_zone = ZoneInfo("UTC")
-    if problems:
-        raise Refused("\n".join(problems))
-    return EventMapping(metric, fields, sources, keys, parsed_zone)
+    if builder.problems:
+        raise Refused("\n".join(builder.problems))
+    return EventMapping(
+        metric,
+        fields,
+        builder.sources,
+        builder.keys,
+        builder.consents,
+        builder.item_sources(),
+        parsed_zone,
+        has_decimal_comma,
+        texts.needs,
+        texts.when,
+        texts.each,
+    )
 
 
-def map_rows(
-    mapping: EventMapping, file: str, rows: Iterable[Row | RejectedRow], counts: ImportCounts
-) -> Iterator[dict[str, Any] | RejectedRow]:
-    """Yields an event (a dict with `metric` and the fields of DESIGN 7) or a RejectedRow for
-    each row, and updates `counts`. `file` is the name shown for rejected rows."""
-    for entry in rows:
-        counts.rows += 1
-        result = entry if isinstance(entry, RejectedRow) else _map_row(mapping, file, entry)
-        if isinstance(result, RejectedRow):
-            counts.reject(result)
+def importable_fields(metric: str, metrics: Mapping[str, Metric] = METRICS) -> dict[str, Field]:
+    """Returns all fields of a metric that can be imported. Raises Refused."""
+    if metric in NEWS:
+        raise Refused(f"metric '{metric}' is written by workers only; import product.updated")
+    known = {**metrics, **PRODUCT_METRICS}
+    known = {name: one for name, one in known.items() if name not in NEWS}
+    if metric not in known:
+        raise Refused(unknown_name((), "metric", metric, known).sentence())
+    shared = _EVENT_FIELDS
+    if metric in PRODUCT_METRICS:
+        shared = {name: _EVENT_FIELDS[name] for name in ("event_id", "occurred_at")}
+    return {**shared, **known[metric].fields}
+
+
+class _Builder:
+    """Collects the sources of one mapping, and its mistakes."""
+
+    def __init__(self, metric: str, fields: dict[str, Field], columns: Columns | None) -> None:
+        self.problems: list[str] = []
+        self.sources: dict[str, Sources] = {}
+        self.keys: dict[str, dict[str, Sources]] = {}
+        self.consents: dict[str, Sources] = {}
+        self._metric = metric
+        self._fields = fields
+        self._names: Sequence[str] = () if columns is None else columns.names
+        self._all_names = self._names if columns is not None and columns.are_all else None
+        self._items: dict[str, Sources] = {}
+        self._targets: set[str] = set()
+
+    def add_options(self, texts: MappingTexts) -> None:
+        """Adds what `--map` and `--set` say."""
+        for option, entries in (("--map", texts.maps), ("--set", texts.constants)):
+            for text in entries:
+                target, _, origin = text.partition("=")
+                source = self._source(option, text, target, origin)
+                if source is None:
+                    continue
+                problem = self._mistake(target, source)
+                if problem is None and target in self._targets:
+                    problem = f"duplicate field '{target}'"
+                if problem is None:
+                    self._put(target, (source,))
+                else:
+                    self.problems.append(problem)
+
+    def _source(self, option: str, text: str, target: str, origin: str) -> ColumnSource | None:
+        if option == "--set":
+            if target and origin:
+                return ColumnSource(None, "", origin)
+            self.problems.append(f"--set '{text}': expected FIELD=VALUE")
+            return None
+        parsed = parse_reference(origin, self._names) if target and origin else None
+        if parsed is None:
+            self.problems.append(
+                f"--map '{text}': expected FIELD=COLUMN or FIELD=COLUMN:HOW; a name with a colon, "
+                'dot or bracket in quotes: FIELD="COLUMN"'
+            )
+            return None
+        return ColumnSource(*parsed)
+
+    def add_alternatives(self, texts: MappingTexts) -> None:
+        """Adds what a preset says of fields that no option names, where the file has it."""
+        has_items = "items" in self._targets or self._items
+        for target, references in texts.alternatives.items():
+            if target in self._targets or (has_items and _name_of(target) == "items"):
+                continue
+            parsed = [parse_reference(text, self._names) for text in references]
+            sources = tuple(ColumnSource(*one) for one in parsed if one is not None)
+            sources = tuple(source for source in sources if not self._is_unknown(source))
+            if sources:
+                self._put(target, sources)
+            elif target in texts.preset_constants:
+                continue
+            elif self._needs_source(target):
+                self.problems.append(
+                    f"no column for field '{target}' of {self._metric}, expected one of "
+                    f"{', '.join(references)}: map it (--map {target}=COLUMN) or set it "
+                    f"(--set {target}=VALUE)"
+                )
+                self._targets.add(target)
+        for target, constant in texts.preset_constants.items():
+            if target not in {text.partition("=")[0] for text in (*texts.maps, *texts.constants)}:
+                self._put_last(target, ColumnSource(None, "", constant))
+
+    def add_columns_of_their_names(self) -> None:
+        """Adds the columns called like the fields that have no source yet."""
+        gone_into = self._columns_gone_into()
+        for name in self._fields:
+            if name in self._targets or name in self.keys:
+                continue
+            if name == "items" and self._items:
+                continue
+            if name in gone_into and self._fields[name].type in _KEYED:
+                continue  # `properties.total` is mapped: the column is no map of text
+            if self._all_names is None or name in self._all_names:
+                self.sources[name] = (ColumnSource(ColumnPath(name, (name,))),)
+            elif self._needs_source(name):
+                self.problems.append(
+                    f"no column for field '{name}' of {self._metric}: map it (--map {name}=COLUMN) "
+                    f"or set it (--set {name}=VALUE); columns: {', '.join(self._all_names)}"
+                )
+
+    def item_sources(self) -> ItemSources | None:
+        """Returns the sources of single fields of the items; None without any."""
+        if not self._items:
+            return None
+        lists = list(self.sources.pop("items", ()))
+        in_element: dict[str, Sources] = {}
+        in_row: dict[str, Sources] = {}
+        for name, sources in self._items.items():
+            for source in sources:
+                parts = None if source.path is None else source.path.split_at_elements()
+                if parts is None:
+                    in_row[name] = (*in_row.get(name, ()), source)
+                    continue
+                to_list, inside = parts
+                if all(one.path is None or one.path.text != to_list.text for one in lists):
+                    lists.append(ColumnSource(to_list))
+                inner = ColumnSource(inside, source.how)
+                in_element[name] = (*in_element.get(name, ()), inner)
+        return ItemSources(tuple(lists), in_element, in_row)
+
+    def _columns_gone_into(self) -> set[str]:
+        """Returns the columns that paths of this mapping begin at."""
+        keyed = (sources for keys in self.keys.values() for sources in keys.values())
+        every = (*self.sources.values(), *keyed, *self._items.values(), *self.consents.values())
+        paths = (source.path for sources in every for source in sources)
+        return {path.column for path in paths if path is not None and len(path.steps) > 1}
+
+    def _put(self, target: str, sources: Sources) -> None:
+        self._targets.add(target)
+        name = _name_of(target)
+        key = target[len(name) + 1 :]
+        if target.startswith(_ONE_ITEM):
+            self._items[target.removeprefix(f"{_ONE_ITEM}.")] = sources
+        elif not key:
+            self.sources[name] = sources
+        elif key.startswith(f"{_CONSENT}."):
+            self.consents[key.removeprefix(f"{_CONSENT}.")] = sources
+            self.keys.setdefault(name, {})
         else:
-            counts.events += 1
-        yield result
+            self.keys.setdefault(name, {})[key] = sources
+
+    def _put_last(self, target: str, source: ColumnSource) -> None:
+        inside = target.removeprefix(f"{_ONE_ITEM}.")
+        before = self._items.get(inside) if inside != target else self.sources.get(target)
+        self._put(target, (*(before or ()), source))
+
+    def _needs_source(self, target: str) -> bool:
+        wanted = self._fields.get(target)
+        return wanted is not None and not wanted.is_optional and wanted.type not in EMPTY
+
+    def _is_unknown(self, source: ColumnSource) -> bool:
+        path, names = source.path, self._all_names
+        return (
+            path is not None
+            and names is not None
+            and path.text not in names
+            and path.column not in names
+        )
+
+    def _mistake(self, target: str, source: ColumnSource) -> str | None:
+        """Returns the problem of one entry of a mapping, if any."""
+        name = _name_of(target)
+        key = target[len(name) + 1 :]
+        if target.startswith(_ONE_ITEM):
+            inside = target.removeprefix(f"{_ONE_ITEM}.")
+            if "items" not in self._fields:
+                return f"field '{target}': {self._metric} has no items"
+            if inside not in ITEM_FIELDS:
+                return unknown_name((), "field of an item", inside, ITEM_FIELDS).sentence()
+            wanted, key = ITEM_FIELDS[inside].type, ""
+        elif name not in self._fields:
+            return unknown_name((), "field", name, self._fields).sentence()
+        else:
+            wanted = self._fields[name].type
+            if key and wanted not in _KEYED:
+                return f"field '{target}': '{name}' ({wanted.value}) has no keys"
+        if self._is_unknown(source) and source.path is not None and self._all_names is not None:
+            return unknown_name((), "column", source.path.column, self._all_names).sentence()
+        if not how_is_known(wanted, key, source.how):
+            kind = f"way to read {wanted.value}"
+            ways = HOWS["key" if key else wanted]
+            return f"field '{target}': {unknown_name((), kind, source.how, ways).sentence()}"
+        return None
 
 
-def _map_row(mapping: EventMapping, file: str, row: Row) -> dict[str, Any] | RejectedRow:
-    number, values = row
-    currency = mapping.sources.get("currency")
-    written = None if currency is None else currency.value(values)
-    context = RowContext(mapping.zone, "" if written is None else str(written))
-    event: dict[str, Any] = {"metric": mapping.metric}
-    for name, wanted in mapping.fields.items():
-        source = mapping.sources.get(name)
-        value = None if source is None else source.value(values)
-        keyed = mapping.keys.get(name)
-        try:
-            if value is not None and source is not None:
-                event[name] = CONVERTERS[wanted.type](value, source.how, context)
-            elif wanted.type in _EMPTY and not wanted.is_optional:
-                event[name] = _EMPTY[wanted.type].copy()
-            elif not wanted.is_optional:
-                raise Unfit(None, wanted.type.value)
-            if keyed:
-                event[name].update(_read_keys(keyed, values))
-        except Unfit as unfit:
-            path = name + unfit.path
-            reason = f"field {path!r} is {unfit.found}, expected {unfit.expected}"
-            return RejectedRow(file, number, path, reason)
-    if "event_id" not in event:
-        content = msgspec.json.encode(event, order="sorted")
-        event["event_id"] = f"import-{hashlib.sha256(content).hexdigest()[:24]}"
-    return event
+def _name_of(target: str) -> str:
+    """Returns the field that a target is in: `set` of `set.email`, `items` of `items[].sku`."""
+    return "items" if target.startswith(_ONE_ITEM) else target.partition(".")[0]
 
 
-def _read_keys(keyed: dict[str, ColumnSource], row: dict[str, Any]) -> dict[str, Any]:
-    found = {}
-    for key, source in keyed.items():
-        value = source.value(row)
-        if value is not None:
-            try:
-                found[key] = convert_key(value, source.how)
-            except Unfit as unfit:
-                raise unfit.under(f".{key}") from None
-    return found
-
-
-def _parse_map(text: str, problems: list[str]) -> tuple[str, ColumnSource] | None:
-    target, equals, origin = text.partition("=")
-    column, _, how = origin.partition(":")  # patterns of strptime contain colons
-    if target and equals and column:
-        return target, ColumnSource(column, how)
-    problems.append(f"--map '{text}': expected FIELD=COLUMN or FIELD=COLUMN:HOW")
-    return None
-
-
-def _parse_constant(text: str, problems: list[str]) -> tuple[str, ColumnSource] | None:
-    target, equals, constant = text.partition("=")
-    if target and equals and constant:
-        return target, ColumnSource(None, "", constant)
-    problems.append(f"--set '{text}': expected FIELD=VALUE")
-    return None
-
-
-def _mistake(
-    fields: dict[str, Field],
-    name: str,
-    key: str,
-    source: ColumnSource,
-    columns: Sequence[str] | None,
-) -> str | None:
-    """Returns the problem of one entry of a mapping, if any."""
-    if name not in fields:
-        return unknown_name((), "field", name, fields).sentence()
-    wanted = fields[name].type
-    if key and wanted not in _KEYED:
-        return f"field '{name}.{key}': '{name}' ({wanted.value}) has no keys"
-    if source.column is not None and columns is not None and source.column not in columns:
-        return unknown_name((), "column", source.column, columns).sentence()
-    if not how_is_known(wanted, key, source.how):
-        kind = f"way to read {wanted.value}"
-        ways = HOWS["key" if key else wanted]
-        return f"field '{name}': {unknown_name((), kind, source.how, ways).sentence()}"
-    return None
+def parse_group_by(text: str, mapping: EventMapping, columns: Columns | None) -> Sources:
+    """Returns the source of the value that rows of one event share: that of a mapped field, or a
+    column. Raises Refused."""
+    names: Iterable[str] = () if columns is None else columns.names
+    if text in mapping.sources and text not in names:
+        return mapping.sources[text]
+    parsed = parse_reference(text, tuple(names))
+    is_known = columns is None or not columns.are_all or (parsed and parsed[0].column in names)
+    if parsed is None or not is_known:
+        problem = unknown_name((), "column", text, (*names, *mapping.sources)).sentence()
+        raise Refused(f"--group-by: {problem}")
+    return (ColumnSource(*parsed),)

@@ -2,23 +2,27 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
+
+UNNAMED_VALUES = "_values"
+"""Column under which the content of a row that doesn't fit the header is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that became no event.
+    """A row that became no event, or several rows that would have made one.
 
-    `row` is the line of the file for CSV and JSONL, the row counted from 1 for Parquet and Avro.
-    `field` is the field of the metric (None: the whole row cannot be read). `reason` is a
-    sentence: the problem, what was found, what was expected.
+    `row` is the line of the file for CSV and JSONL, the row counted from 1 for other formats: the
+    first of several. `field` is the field of the metric (None: the whole row cannot be read).
+    `reason` is a sentence: the problem, what was found, what was expected. `content` holds the
+    values of each row as they were read, as far as they could be.
     """
 
     file: str
     row: int
     field: str | None
     reason: str
-    values: list[str] | None = dataclasses.field(default=None, compare=False)
-    """Those of a row of CSV that could be read and doesn't fit the header."""
+    content: list[dict[str, Any]] = dataclasses.field(default_factory=list, compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}, row {self.row}: {self.reason}"

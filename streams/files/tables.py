@@ -20,7 +20,7 @@ from streams.files.file_form import (
     open_text,
     suffix_of,
 )
-from streams.files.rejected_row import RejectedRow
+from streams.files.rejected_row import UNNAMED_VALUES, RejectedRow
 
 Row = tuple[int, dict[str, Any]]
 """Number of the row (see `RejectedRow.row`), and its values by column."""
@@ -128,9 +128,11 @@ def _read_csv(path: Path, form: FileForm) -> Iterator[Row | RejectedRow]:
                     f"{_values_in(values)}, expected {len(columns)} as in the header; read with "
                     f"the delimiter {delimiter!r}"
                 )
-                yield RejectedRow(path.name, line, None, reason, values)
+                yield RejectedRow(path.name, line, None, reason, [{UNNAMED_VALUES: values}])
             elif not _is_decoded(values):
-                yield RejectedRow(path.name, line, None, not_in_encoding(encoding))
+                shown = [_with_marks_for_bytes(value) for value in values]
+                content = [dict(zip(columns, shown, strict=True))]
+                yield RejectedRow(path.name, line, None, not_in_encoding(encoding), content)
             else:
                 row = dict(zip(columns, values, strict=True))
                 row.pop("", None)
@@ -160,6 +162,10 @@ def _is_decoded(values: list[str]) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def _with_marks_for_bytes(text: str) -> str:
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def _read_json_lines(path: Path, form: FileForm) -> Iterator[Row | RejectedRow]:
     with open_bytes(path) as file:
         is_utf16 = file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -182,13 +188,14 @@ def _json_rows(path: Path, lines: Iterator[bytes] | IO[bytes]) -> Iterator[Row |
             row = decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             reason = f"malformed row ({error}), expected one JSON object"
-            yield RejectedRow(path.name, line, None, reason)
+            shown = text.decode(errors="replace").strip()
+            yield RejectedRow(path.name, line, None, reason, [{UNNAMED_VALUES: [shown]}])
             continue
         if isinstance(row, dict):
             yield line, row
         else:
             reason = f"the row is {_shown(row)}, expected one JSON object"
-            yield RejectedRow(path.name, line, None, reason)
+            yield RejectedRow(path.name, line, None, reason, [{UNNAMED_VALUES: [row]}])
 
 
 def _read_json(path: Path, form: FileForm) -> Iterator[Row | RejectedRow]:

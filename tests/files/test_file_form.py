@@ -93,7 +93,7 @@ def test_a_row_of_another_length_names_the_delimiter_and_blank_rows_are_none(tmp
     short, last = read_rows(_file(tmp_path, b"id;name\n;\n1\n ; \n2;b\n"))
     assert isinstance(short, RejectedRow)
     assert short.reason == "1 value, expected 2 as in the header; read with the delimiter ';'"
-    assert short.values == ["1"]
+    assert short.content == [{"_values": ["1"]}]
     assert last == (5, {"id": "2", "name": "b"})
 
 

@@ -1,0 +1,372 @@
+"""Rows of a table become events or rejected rows, by the mappings of their file.
+
+An event without an `event_id` gets one from its content, so that importing a file again changes
+nothing. The id of an order's event begins with its kind and its `order_id`; of what happens to an
+order once (fulfilled, cancelled as a whole) and of a refund with its own id that is all, so that a
+corrected file tells nothing twice. An order that is told with another content has another id and
+corrects the one known (SEMANTICS 8.6).
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from streams.engine.values import ITEM_FIELDS, FieldType, nearest_name
+from streams.files.column_path import ColumnPath
+from streams.files.convert import (
+    CONVERTERS,
+    RowContext,
+    Unfit,
+    convert_item,
+    convert_key,
+    convert_text_key,
+    is_granted,
+    is_said,
+    item_records,
+)
+from streams.files.groups import RowGroup
+from streams.files.mapping import EACH, EMPTY, ColumnSource, EventMapping, ItemSources, Sources
+from streams.files.rejected_row import RejectedRow
+from streams.files.row_warning import RowWarning, WarningKind
+from streams.files.tidied import tidied_field
+
+Values = dict[str, Any]
+"""The values of one row by column."""
+
+_TAKEN_OFF = ("order.cancelled", "order.refunded")
+_MUST_AGREE = ("customer_id", "currency")
+"""Fields of an order that its lines never contradict; nor do amounts."""
+
+
+@dataclass(slots=True)
+class ImportCounts:
+    """Numbers of imported and rejected rows, and of warnings by kind."""
+
+    rows: int = 0
+    events: int = 0
+    rejected: int = 0
+    passed_over: int = 0
+    rejected_by_field: Counter[str] = field(default_factory=Counter)  # "" for a whole row
+    warnings: Counter[WarningKind] = field(default_factory=Counter)
+
+    def reject(self, rejected: RejectedRow, rows: int = 1) -> None:
+        self.rejected += rows
+        self.rejected_by_field[rejected.field or ""] += rows
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRows:
+    """The rows of one group, and their events or their rejection; neither if no mapping is for
+    them."""
+
+    group: RowGroup
+    events: list[Values]
+    rejected: RejectedRow | None
+    warnings: list[RowWarning]
+
+
+class RowMapper:
+    """Maps the rows of one file. `unseen` holds, by field, the columns that no row has had yet."""
+
+    def __init__(
+        self,
+        mappings: Sequence[EventMapping],
+        file: str,
+        placeholder_ids: frozenset[str] = frozenset(),
+    ) -> None:
+        """`placeholder_ids`: words that stand for no customer (SEMANTICS 8.5), in lower case."""
+        self.unseen: dict[str, ColumnSource] = {}
+        for mapping in mappings:
+            self.unseen.update(mapping.chosen_columns())
+        self._mappings = mappings
+        self._file = file
+        self._placeholder_ids = placeholder_ids
+        self._order_before: Any = None
+
+    def map_groups(
+        self, groups: Iterable[RowGroup | RejectedRow]
+    ) -> Iterator[MappedRows | RejectedRow]:
+        """Yields the events of each group, or a RejectedRow for a row that cannot be read."""
+        for group in groups:
+            yield group if isinstance(group, RejectedRow) else self._map_group(group)
+
+    def _map_group(self, group: RowGroup) -> MappedRows:
+        if self.unseen:
+            self._look_for_columns(group)
+        mapped = MappedRows(group, [], None, [])
+        for mapping in self._mappings:
+            if not mapping.is_for(group.values):
+                continue
+            for part in _parts(mapping, group):
+                if not all(self._found(mapping, name, part.values) for name in mapping.needs):
+                    continue
+                event = self._event(mapping, part, mapped.warnings)
+                if isinstance(event, RejectedRow):
+                    event = replace(event, content=group.values)
+                    return MappedRows(group, [], event, mapped.warnings)
+                mapped.events.append(event)
+        return mapped
+
+    def _look_for_columns(self, group: RowGroup) -> None:
+        for name, source in list(self.unseen.items()):
+            if any(source.value(row) is not None for row in group.values):
+                del self.unseen[name]
+
+    def _found(self, mapping: EventMapping, name: str, rows: list[Values]) -> bool:
+        sources = mapping.sources.get(name, ())
+        value, _ = self._first_said(sources, rows, mapping.fields[name].type, name)
+        return value is not None and not self._is_placeholder(name, value)
+
+    def _event(
+        self, mapping: EventMapping, group: RowGroup, warnings: list[RowWarning]
+    ) -> Values | RejectedRow:
+        rows = group.values
+        currency = self._first_said(
+            mapping.sources.get("currency", ()), rows, FieldType.TEXT, "currency"
+        )[0]
+        context = RowContext(
+            mapping.zone, "" if currency is None else str(currency), mapping.has_decimal_comma
+        )
+        event: Values = {"metric": mapping.metric}
+        try:
+            for name in mapping.fields:
+                context.path = name
+                self._set_field(mapping, name, rows, context, event)
+        except Unfit as unfit:
+            path = name + unfit.path
+            reason = f"field {path!r} is {unfit.found}, expected {unfit.expected}"
+            if unfit.found == "missing":
+                reason += self._why_missing(mapping, name, group)
+            return RejectedRow(self._file, group.number, path, reason, rows)
+        finally:
+            self._order_before = self._order_of(mapping, rows)
+        if mapping.metric in _TAKEN_OFF and (event.get("amount") or 0) < 0:
+            context.path = "amount"
+            context.note(WarningKind.NEGATIVE, event["amount"], -event["amount"])
+            event["amount"] = -event["amount"]
+        if "event_id" not in event:
+            event["event_id"] = _event_id(event)
+        warnings += [
+            RowWarning(kind, self._file, group.number, text) for kind, text in context.notes
+        ]
+        return event
+
+    def _set_field(
+        self,
+        mapping: EventMapping,
+        name: str,
+        rows: list[Values],
+        context: RowContext,
+        event: Values,
+    ) -> None:
+        wanted = mapping.fields[name]
+        if name == "items" and mapping.items is not None:
+            event[name] = _items(mapping.items, rows, context)
+            return
+        sources = mapping.sources.get(name, ())
+        value, source = self._first_said(sources, rows, wanted.type, name)
+        if source is not None:
+            convert = CONVERTERS[wanted.type]
+            how = source.how.removesuffix(":sum")
+            if how != source.how and source.path is not None:
+                said = [one for row in rows for one in source.path.values(row)]
+                said = [one for one in said if is_said(one, wanted.type)]
+                event[name] = sum(convert(one, how, context) for one in said)
+                return
+            if len(rows) > 1 and source.path is not None:
+                others = _others_said(source, rows, value, wanted.type)
+                if others and wanted.type is not FieldType.ITEMS:
+                    _compare_lines(name, wanted.type, value, others[0], context)
+                elif others:
+                    value = [item for row in rows for item in _records(source.value(row))]
+            event[name] = tidied_field(name, convert(value, how, context), value, context)
+        elif wanted.type in EMPTY and not wanted.is_optional:
+            event[name] = EMPTY[wanted.type].copy()
+        elif not wanted.is_optional and name not in mapping.keys:
+            raise Unfit(None, wanted.type.value)
+        keyed = mapping.keys.get(name)
+        if keyed is not None:
+            found = self._read_keys(keyed, rows, wanted.type, context)
+            if name == "set" and mapping.consents:
+                found.update(self._read_consents(mapping.consents, rows))
+            if found:
+                event[name] = {**event.get(name, {}), **found}
+
+    def _first_said(
+        self, sources: Sources, rows: list[Values], wanted: FieldType, name: str
+    ) -> tuple[Any, ColumnSource | None]:
+        """Returns the first value that says something, and its source. Of several columns of an id,
+        one that names nobody gives way to the next."""
+        left: tuple[Any, ColumnSource | None] = None, None
+        for source in sources:
+            for row in rows:
+                value = source.first_value(row)
+                if not is_said(value, wanted):
+                    continue
+                if len(sources) == 1 or not self._is_placeholder(name, value):
+                    return value, source
+                left = value, source
+                break
+        return left
+
+    def _is_placeholder(self, name: str, value: Any) -> bool:
+        return name == "customer_id" and str(value).strip().lower() in self._placeholder_ids
+
+    def _read_keys(
+        self,
+        keyed: dict[str, Sources],
+        rows: list[Values],
+        wanted: FieldType,
+        context: RowContext,
+    ) -> Values:
+        found = {}
+        field_path = context.path
+        for key, sources in keyed.items():
+            value, source = self._first_said(sources, rows, FieldType.TEXT, key)
+            if source is None:
+                continue
+            context.path = f"{field_path}.{key}"
+            try:
+                if wanted is FieldType.TEXT_MAP:
+                    found[key] = convert_text_key(value)
+                else:
+                    converted = convert_key(value, source.how, context)
+                    found[key] = tidied_field(key, converted, value, context)
+            except Unfit as unfit:
+                raise unfit.under(f".{key}") from None
+        context.path = field_path
+        return found
+
+    def _read_consents(self, consents: dict[str, Sources], rows: list[Values]) -> Values:
+        """The granted channels, if a column says something about one."""
+        granted = {}
+        for channel, sources in consents.items():
+            value, source = self._first_said(sources, rows, FieldType.TEXT, channel)
+            if source is not None:
+                try:
+                    granted[channel] = is_granted(value)
+                except Unfit as unfit:
+                    raise unfit.under(f".consent.{channel}") from None
+        return {"consent": [one for one, is_on in granted.items() if is_on]} if granted else {}
+
+    def _order_of(self, mapping: EventMapping, rows: list[Values]) -> Any:
+        sources = mapping.sources.get("order_id", ())
+        return self._first_said(sources, rows, FieldType.TEXT, "order_id")[0]
+
+    def _why_missing(self, mapping: EventMapping, name: str, group: RowGroup) -> str:
+        """Returns the probable cause of a missing field, to be added to the reason."""
+        row = group.values[0]
+        order = self._order_of(mapping, group.values)
+        if len(group.rows) == 1 and order is not None and order == self._order_before:
+            return (
+                "; the row before it is of the same order, too: if rows are lines of one order, "
+                "read them together with --group-by order_id"
+            )
+        sources = mapping.sources.get(name, ())
+        if len(sources) == 1 and sources[0].path is not None:
+            column = sources[0].path.column
+            if column not in row and sources[0].path.text not in row:
+                nearest = nearest_name(column, [str(one) for one in row])
+                meant = f" (did you mean {nearest!r}?)" if nearest else ""
+                return f"; the row has no column {column!r}{meant}"
+        return ""
+
+
+def _parts(mapping: EventMapping, group: RowGroup) -> list[RowGroup]:
+    """Returns the rows of each event of a mapping: all of the group, or its first row once for each
+    element of a list."""
+    if mapping.each is None:
+        return [group]
+    number, values = group.rows[0]
+    elements = mapping.each.value(values)
+    if not isinstance(elements, list):
+        return []
+    return [RowGroup([(number, {**values, EACH: element})]) for element in elements]
+
+
+def _items(items: ItemSources, rows: list[Values], context: RowContext) -> list[Values]:
+    converted: list[Values] = []
+    for row in rows:
+        for source in items.lists:
+            elements = source.value(row)
+            if not is_said(elements, FieldType.ITEMS):
+                continue
+            for element in item_records(elements):
+                inside = _of_element(items, element, source.how)
+                converted.append(convert_item(inside, len(converted), context))
+            break
+        else:
+            line = {
+                name: found
+                for name, sources in items.in_row.items()
+                if (found := _said_in(sources, row, name)) is not None
+            }
+            # a price or a number alone is no item: a constant, or a column of the whole order
+            if any(name in line for name in ("sku", "name")):
+                converted.append(convert_item(line, len(converted), context))
+    return converted
+
+
+def _of_element(items: ItemSources, element: Values, how: str) -> dict[str, tuple[Any, str]]:
+    found = {}
+    for name in ITEM_FIELDS:
+        sources = items.in_element.get(name, (ColumnSource(ColumnPath(name, (name,)), how),))
+        constants = tuple(one for one in items.in_row.get(name, ()) if one.path is None)
+        said = _said_in((*sources, *constants), element, name)
+        if said is not None:
+            found[name] = said
+    return found
+
+
+def _said_in(sources: Sources, row: Values, name: str) -> tuple[Any, str] | None:
+    for source in sources:
+        value = source.value(row)
+        if is_said(value, ITEM_FIELDS[name].type):
+            return value, source.how
+    return None
+
+
+def _records(value: Any) -> list[Values]:
+    return item_records(value) if is_said(value, FieldType.ITEMS) else []
+
+
+def _others_said(
+    source: ColumnSource, rows: list[Values], first: Any, wanted: FieldType
+) -> list[Any]:
+    values = map(source.value, rows)
+    return [value for value in values if is_said(value, wanted) and value != first]
+
+
+def _compare_lines(
+    name: str, wanted: FieldType, first: Any, other: Any, context: RowContext
+) -> None:
+    """Refuses lines of one order that contradict each other in what nothing could mend, notes the
+    others."""
+    if wanted is FieldType.MONEY:
+        expected = (
+            f"one amount in all lines, found {other!r} too; to add them up map it with ':sum'"
+        )
+        raise Unfit(first, expected)
+    if name in _MUST_AGREE:
+        raise Unfit(first, f"one value in all lines, found {other!r} too")
+    text = f"field {name!r} is {first!r} in one line and {other!r} in another; the first counts"
+    context.notes.append((WarningKind.LINES_DIFFER, text))
+
+
+def _event_id(event: Values) -> str:
+    content = msgspec.json.encode(event, order="sorted")
+    digest = hashlib.sha256(content).hexdigest()[:24]
+    metric, order = event["metric"], event.get("order_id")
+    if order is None or not metric.startswith("order."):
+        return f"import-{digest}"
+    head = f"import-{metric}-{order}"
+    if event.get("refund_id") is not None:
+        return f"{head}-{event['refund_id']}"
+    is_once = metric == "order.fulfilled" or (
+        metric == "order.cancelled" and event.get("amount") is None
+    )
+    return head if is_once else f"{head}-{digest[:16]}"
