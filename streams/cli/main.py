@@ -19,6 +19,7 @@ from streams.cli import (
     broker,
     config,
     coupons,
+    dead_letters,
     demo,
     explain,
     flows,
@@ -71,6 +72,15 @@ GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
     "segments": (
         "Published segments and their members.",
         {"list": segments.list_, "members": segments.members},
+    ),
+    "dead-letters": (
+        "Rejected records: list, show, export, retry.",
+        {
+            "list": dead_letters.list_,
+            "show": dead_letters.show_letters,
+            "export": dead_letters.export,
+            "retry": dead_letters.retry_letters,
+        },
     ),
     "topics": (
         "Kafka topics: create and check.",

@@ -52,6 +52,7 @@ PartitionsOption = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON output.")]
 
 

@@ -149,6 +149,16 @@ def progress(description: str, total: int | None = None) -> Iterator[Progress]:
         yield _Bar(description, total, bar)
 
 
+def bytes_text(value: bytes | None) -> str | None:
+    """Bytes as text, in hexadecimal digits if they are none: 0x00ff."""
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"0x{value.hex()}"
+
+
 def count(number: int) -> str:
     """A number with thousands separators: 1,234."""
     return f"{number:,}"

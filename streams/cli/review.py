@@ -23,7 +23,6 @@ FlowOption = Annotated[
 ByOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Reviewer's name, shown with the decision.")
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 
 
 def list_(
@@ -63,7 +62,7 @@ def send(
     template: TemplateOption = None,
     flow: FlowOption = None,
     by: ByOption = None,
-    yes: YesOption = False,
+    yes: options.YesOption = False,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
     prefix: options.PrefixOption = None,
@@ -82,7 +81,7 @@ def drop(
     template: TemplateOption = None,
     flow: FlowOption = None,
     by: ByOption = None,
-    yes: YesOption = False,
+    yes: options.YesOption = False,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
     prefix: options.PrefixOption = None,

@@ -93,7 +93,7 @@ def _show_json(found: "TopicRecord", decode: "Decode") -> None:
                 "partition": found.partition,
                 "offset": found.record.offset,
                 "time": found.record.time,
-                "key": _text(found.record.key),
+                "key": output.bytes_text(found.record.key),
                 "schema": name,
                 "value": value,
             }
@@ -110,7 +110,7 @@ def _show_text(found: "TopicRecord", decode: "Decode") -> None:
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         output.say(
             f"{moment:%Y-%m-%d %H:%M:%S}  {found.partition}@{found.record.offset}  "
-            f"{_text(found.record.key) or '-'}  {name or ''}  {text}"
+            f"{output.bytes_text(found.record.key) or '-'}  {name or ''}  {text}"
         )
 
 
@@ -118,6 +118,7 @@ def _decode(found: "TopicRecord", decode: "Decode") -> list[tuple[str | None, An
     """The schema name and the fields of a record; one entry per decision of flow-decisions."""
     import json
 
+    from streams.contracts.dead_letters import retried_records
     from streams.contracts.decisions import DECISIONS, read_decisions
     from streams.contracts.wire import Undecodable
     from streams.ports import CHANGELOG
@@ -126,7 +127,10 @@ def _decode(found: "TopicRecord", decode: "Decode") -> list[tuple[str | None, An
 
     record = found.record
     if record.value is None:
-        return [(None, "tick" if is_tick(record) else "deleted")]
+        if is_tick(record):
+            return [(None, "tick")]
+        returned = ", ".join(retried_records(record))
+        return [(None, f"{returned} returned to its topic" if returned else "deleted")]
     if found.topic == CHANGELOG:
         if record.key is not None and record.key[:1] != b"\x00":
             return [("customer", customer_view(record.value))]
@@ -151,13 +155,4 @@ def _size_of(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return _text(value) if isinstance(value, bytes) else value
-
-
-def _text(value: bytes | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return f"0x{value.hex()}"
+    return output.bytes_text(value) if isinstance(value, bytes) else value

@@ -21,6 +21,15 @@ twice, a dead letter stays below the largest record that is produced (PITFALLS 1
 
 _KEY_KEPT = 2_048
 
+TRUNCATED = "; truncated to "
+"""Begins the end of the reason, if the record was longer than that."""
+
+RETRIED = "sendflow-retried"
+"""Header of a receipt, a record of `dead-letters` without a value: the position of the record that
+was returned to its topic."""
+RETRY = "sendflow-retry"
+"""Header of a returned record: its position before."""
+
 
 class DeadLetter(msgspec.Struct):
     """One record of the topic `dead-letters`."""
@@ -41,6 +50,11 @@ class DeadLetter(msgspec.Struct):
         """The position, in the form of log lines: `orders[3]@81223`."""
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
+    @property
+    def is_truncated(self) -> bool:
+        """True if parts of the original record are missing."""
+        return TRUNCATED in self.reason
+
 
 def read_dead_letter(value: bytes, decode: Decode = decode_any) -> DeadLetter:
     """Returns the dead letter in a value of `dead-letters`. Raises Undecodable, like `decode`."""
@@ -49,6 +63,13 @@ def read_dead_letter(value: bytes, decode: Decode = decode_any) -> DeadLetter:
         raise Undecodable(f"the value is a {name}, expected a DeadLetter")
     headers = [(header["name"], header["value"]) for header in fields.pop("headers")]
     return DeadLetter(headers=headers, **fields)
+
+
+def retried_records(record: Record) -> list[str]:
+    """The positions in a receipt; none in any other record."""
+    if record.value is not None:
+        return []
+    return [value.decode() for name, value in record.headers or [] if name == RETRIED]
 
 
 def record_size(record: Record) -> int:

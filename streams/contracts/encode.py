@@ -11,7 +11,13 @@ import msgspec
 
 from streams.contracts.codecs import dict_writer, struct_writer
 from streams.contracts.custom_events import CustomEventReader, no_custom_metrics
-from streams.contracts.dead_letters import DeadLetter, header_fields, record_size, truncated
+from streams.contracts.dead_letters import (
+    TRUNCATED,
+    DeadLetter,
+    header_fields,
+    record_size,
+    truncated,
+)
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.interests import INTERESTS
@@ -119,7 +125,7 @@ class EffectEncoder:
         record, truncated to MOST_KEPT bytes; the key is that of the record."""
         kept, reason = truncated(record), rejection.reason
         if kept is not record:
-            reason += f"; truncated to {record_size(kept)} of {record_size(record)} bytes"
+            reason += f"{TRUNCATED}{record_size(kept)} of {record_size(record)} bytes"
         letter = DeadLetter(
             at=at,
             topic=topic,

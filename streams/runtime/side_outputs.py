@@ -15,6 +15,9 @@ from streams.runtime.uncommitted import Uncommitted
 
 logger = logging.getLogger(__name__)
 
+dead_letter_logger = logging.getLogger(f"{__name__}.dead_letters")
+"""Names each dead letter; a worker limits its lines (worker/dead_letter_log.py)."""
+
 PoisonId = tuple[str, int]
 """Identifies a record (topic, offset) or a timer (`timer_id`)."""
 
@@ -61,7 +64,7 @@ class SideOutputs:
     def dead_letter(self, topic: str, record: Record, rejection: Rejection, at: Instant) -> None:
         """Writes an unusable record to `dead-letters`."""
         self._counts["dead_letters"] += 1
-        logger.warning(
+        dead_letter_logger.warning(
             "%s[%d]@%d: %s; written to dead-letters",
             topic,
             self._partition,

@@ -31,9 +31,11 @@ from streams.kafka.partition import KeyCheck, partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
 from streams.ports import CONTROL, PartitionId
+from streams.runtime.side_outputs import dead_letter_logger
 from streams.settings import Settings
 from streams.web.views import HealthView, WorkerView, health_view
 from streams.worker.allocator import limit_arenas
+from streams.worker.dead_letter_log import DeadLetterFilter, report_dead_letters
 from streams.worker.ending import (
     FAILED,
     REFUSED,
@@ -159,6 +161,9 @@ class WorkerProcess:
         opener = await in_thread(self._blocking, self._prepare)
         tasks, membership = await self._assemble(opener)
         collecting = asyncio.create_task(collect_garbage(Collector()))
+        letters = DeadLetterFilter()
+        dead_letter_logger.addFilter(letters)
+        reporting = asyncio.create_task(report_dead_letters(letters))
         self._selector.begin(self._pauses)
         await tasks.start()
         joining = asyncio.create_task(membership.join())
@@ -170,8 +175,10 @@ class WorkerProcess:
                 joining.result()
             await asyncio.wait([ended, tasks.failure], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in (collecting, joining, ended):
+            for one in (collecting, reporting, joining, ended):
                 one.cancel()
+            dead_letter_logger.removeFilter(letters)
+            letters.report()
         raise tasks.failure.result() if tasks.failure.done() else ended.result()
 
     async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, GroupMembership]:

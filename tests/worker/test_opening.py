@@ -41,7 +41,9 @@ def test_pitfall_58_a_registry_that_is_down_at_the_start_is_tried_again() -> Non
             "LateRecord",
             "Interest",
             "ProductBackInStock",
+            "ProductLowStock",
             "ProductPriceDropped",
+            "ProductSoldOut",
         }
 
 
