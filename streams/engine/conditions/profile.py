@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from streams.engine.conditions.closed_words import check_words
 from streams.engine.conditions.comparison import (
     Comparison,
     Judge,
     compile_comparison,
+    operation_of,
     operations_of,
 )
 from streams.engine.conditions.truth import NEVER, Condition, Evidence, EvidenceFunction, Truth
@@ -52,6 +54,10 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         what = repr(definition.profile)
         compile_comparison(definition, field.type, what, scope, (), problems)
         yield from problems
+        if field.words and not problems:
+            operation = operation_of(definition)
+            compared = {} if operation is None else dict([operation])
+            yield from check_words(compared, definition.profile, field.words, ())
         return
     name = in_time[0]
     others = [*in_time[1:], *operations_of(definition)]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from streams.engine.conditions.closed_words import check_words, words_at
 from streams.engine.conditions.comparison import QUANTIFIERS, Judge, compile_judge, never
 from streams.engine.customer import Situation
 from streams.engine.language import (
@@ -101,6 +102,9 @@ def compile_field(
     if isinstance(kind, Problem):
         problems.append(msgspec.structs.replace(kind, at_key=True))
         return _no_data
+    words = words_at(name, fields, scope)
+    if words:
+        problems.extend(check_words(raw, name, words, path))
     read_value = field_reader(name, fields, scope)
     quantifier = _quantifier_of(raw)
     if quantifier is not None:

@@ -9,7 +9,7 @@ import msgspec
 
 from streams.engine.language.family_keys import Families
 from streams.engine.language.store_settings import Exclude
-from streams.engine.values import Field, FieldType, Metric
+from streams.engine.values import CHANNELS, Field, FieldType, Metric
 
 
 class Remembered(msgspec.Struct):
@@ -80,6 +80,6 @@ PROFILE_FIELDS: dict[str, Field] = {
     "timezone": Field(FieldType.TEXT, is_optional=True),
     "birthday": Field(FieldType.DATE, is_optional=True),
     "country": Field(FieldType.TEXT, is_optional=True),
-    "consent": Field(FieldType.TEXTS, is_optional=True),
+    "consent": Field(FieldType.TEXTS, is_optional=True, words=CHANNELS),
 }
 """The built-in profile fields (DESIGN 7)."""

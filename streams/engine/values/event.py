@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from streams.engine.values.scalars import CHANNELS
+
 Instant = int
 """A point in time: whole milliseconds since the epoch, UTC (SEMANTICS 5.6)."""
 
@@ -31,6 +33,7 @@ class Field(msgspec.Struct, frozen=True):
     type: FieldType
     is_optional: bool = False
     is_custom: bool = False  # defined by the shop: older events may carry another type
+    words: tuple[str, ...] = ()  # the closed list of its values, or members (SEMANTICS 8.1)
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -76,8 +79,11 @@ _PRODUCT = {
     "image_url": _TEXT_OR_NONE,
 }
 _NEWS = {**_PRODUCT, "interest": _TEXT, "items": _ITEMS}
-_MESSAGE = {"send_id": _TEXT, "channel": _TEXT, "address": _TEXT_OR_NONE}
-_SUBSCRIPTION = {"channel": _TEXT, "source": _TEXT_OR_NONE, "topic": _TEXT_OR_NONE}
+_CHANNEL = Field(FieldType.TEXT, words=CHANNELS)
+_MESSAGE = {"send_id": _TEXT, "channel": _CHANNEL, "address": _TEXT_OR_NONE}
+_SUBSCRIPTION = {"channel": _CHANNEL, "source": _TEXT_OR_NONE, "topic": _TEXT_OR_NONE}
+_ANY_CHANNEL = Field(FieldType.TEXT, words=(*CHANNELS, "all"))
+_BOUNCE = Field(FieldType.TEXT, words=("hard", "soft"))
 _MACHINE = Field(FieldType.BOOLEAN, is_optional=True)
 _CONTACT = {"email": _TEXT_OR_NONE, "phone": _TEXT_OR_NONE, "locale": _TEXT_OR_NONE}
 
@@ -180,10 +186,10 @@ _WRITTEN_BY_SHOPS: dict[str, Metric] = {
         "customers", {"set": Field(FieldType.PATCH), "unset": Field(FieldType.TEXTS)}
     ),
     "customer.subscribed": Metric("customers", _SUBSCRIPTION),
-    "customer.unsubscribed": Metric("customers", _SUBSCRIPTION),
+    "customer.unsubscribed": Metric("customers", {**_SUBSCRIPTION, "channel": _ANY_CHANNEL}),
     "customer.erased": Metric("customers", {}),
     "message.delivered": Metric("engagement", _MESSAGE),
-    "message.bounced": Metric("engagement", {**_MESSAGE, "kind": _TEXT}),
+    "message.bounced": Metric("engagement", {**_MESSAGE, "kind": _BOUNCE}),
     "message.complained": Metric("engagement", _MESSAGE),
     "message.opened": Metric("engagement", {**_MESSAGE, "machine": _MACHINE}),
     "message.clicked": Metric(
