@@ -134,11 +134,12 @@ def messages_that_skip_each_other(subject: Subject) -> Iterator[Problem]:
             channel = step.get("send")
             if channel is None or not _obeys_smart_sending(step, subject.flow):
                 continue
-            if channel in sent:
+            if channel in sent and step.get("when_busy") != "wait":
                 yield Problem(
                     (*sequence.path, place),
                     f"the {channel} above is sent at the same time, so Smart Sending skips this "
-                    "one: put a wait between them or write smart_sending: false",
+                    "one: put a wait between them, or write when_busy: wait or smart_sending: "
+                    "false",
                 )
             sent.add(channel)
 
@@ -182,7 +183,7 @@ def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:
             if channel is None or not _obeys_smart_sending(step, subject.flow):
                 continue
             other = first.setdefault((trigger, channel), subject.flow.flow)
-            if other != subject.flow.flow:
+            if other != subject.flow.flow and step.get("when_busy") != "wait":
                 yield Problem(
                     (*subject.path, "steps", place),
                     f"{other!r} sends {channel} for the same trigger at the same time and is "

@@ -268,14 +268,33 @@ def _smart_sending(evidence: EvidenceFields, words: Words) -> str:
     )
 
 
+def _held_by_smart_sending(evidence: EvidenceFields, words: Words) -> str:
+    if "until" not in evidence:
+        return _because("held: Smart Sending")(evidence, words)
+    return (
+        f"held: Smart Sending: {evidence['earlier_flow']} sent {evidence['earlier_step']} by "
+        f"{evidence['channel']} at {words.moment(evidence['earlier_sent_at'])}; evaluated again at "
+        f"{words.moment(evidence['until'])}"
+    )
+
+
+def _held_by_cap(evidence: EvidenceFields, words: Words) -> str:
+    if "until" not in evidence:
+        return _because("held: cap reached")(evidence, words)
+    until = words.moment(evidence["until"])
+    return f"held: {_cap_reached(evidence, words)}; evaluated again at {until}"
+
+
 def _frequency_cap(evidence: EvidenceFields, words: Words) -> str:
+    return f"not sent: {_cap_reached(evidence, words)}"
+
+
+def _cap_reached(evidence: EvidenceFields, words: Words) -> str:
     window = evidence.get("window_ms")
     within = "on one day" if window is None else f"within {duration_text(window)}"
     channels = ", ".join(evidence.get("channels", ()))
     sent = ", ".join(words.moment(at) for at in evidence.get("sent_at", ()))
-    return (
-        f"not sent: cap of {evidence.get('at_most')} {within} ({channels}) reached; sent at {sent}"
-    )
+    return f"cap of {evidence.get('at_most')} {within} ({channels}) reached; sent at {sent}"
 
 
 def _expired(evidence: EvidenceFields, words: Words) -> str:
@@ -419,6 +438,8 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
         "quiet_hours": _quiet_hours,
         "flow_paused": _because("held: flow paused"),
         "no_profile_yet": _no_profile_yet,
+        "smart_sending": _held_by_smart_sending,
+        "frequency_cap": _held_by_cap,
     },
     Outcome.REVIEW: {"": _review},
     Outcome.COUPON: {

@@ -28,7 +28,7 @@ REASONS: dict[str, set[str]] = {
         "loop",
     },
     "branch": {"then", "else", "timeout", "missing"},  # or the name of a sample's path
-    "held": {"quiet_hours", "flow_paused", "no_profile_yet"},
+    "held": {"quiet_hours", "flow_paused", "no_profile_yet", "smart_sending", "frequency_cap"},
     "skipped": {
         "expired",
         "profile_filter",

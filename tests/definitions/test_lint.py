@@ -83,6 +83,12 @@ def test_the_example_flows_need_none() -> None:
         ),
         (f"trigger: {{metric: cart.updated}}\nsteps: [{MAIL}]", 1, "no order ends it"),
         (
+            "steps:\n  - send: email\n    template: a\n    transactional: true\n"
+            "    items: {recommend: popular}",
+            7,
+            "'items' is marketing",
+        ),
+        (
             f"steps:\n  - {MAIL}\n  - {{send: email, template: b}}",
             5,
             "Smart Sending skips this one",
@@ -120,6 +126,8 @@ def test_what_is_found(tmp_path: Path, flow: str, line: int, says: str) -> None:
         f"filter: {{count: order.placed, since: flow_start, equals: 0}}\nsteps: [{MAIL}]",
         f"steps: [{MAIL}, {{wait: 1d, id: w}}, {{send: email, template: b}}]",
         f"steps: [{MAIL}, {{send: email, template: b, smart_sending: false}}]",
+        f"steps: [{MAIL}, {{send: email, template: b, when_busy: wait}}]",
+        f"steps: [{MAIL}, {{send: email, template: b, transactional: true}}]",
         f"steps: [{MAIL}, {{send: sms, template: b}}]",
         f"smart_sending: false\nsteps: [{MAIL}, {{send: email, template: b}}]",
         f"transactional: true\nsteps: [{MAIL}, {{send: email, template: b}}]",

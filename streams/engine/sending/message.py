@@ -39,6 +39,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     profile_grace: int  # ms of waiting for a first profile
     only_if: Condition | None = None
     only_if_evidence: EvidenceFunction | None = None
+    waits_when_busy: bool = False  # for Smart Sending and caps, instead of being skipped
     quiet_hours: tuple[Clock, Clock] | None = None  # from, to
     quiet_days: frozenset[int] = frozenset()  # weekdays from 0 for Monday
     quiet_dates: frozenset[datetime.date] = frozenset()
@@ -66,6 +67,14 @@ SendingRule = Callable[[Turn, Journey], Verdict | None]
 def skip(reason: str, evidence: dict[str, Any]) -> Verdict:
     """Verdict that skips the message (SEMANTICS 5.5); the journey continues."""
     return Verdict(Outcome.SKIPPED, reason, evidence)
+
+
+def busy(message: Message, reason: str, evidence: dict[str, Any], free_at: Instant) -> Verdict:
+    """Verdict on a message that others keep back until `free_at` (SEMANTICS 4.7, 4.8): skipped, or
+    held until then."""
+    if not message.waits_when_busy:
+        return skip(reason, evidence)
+    return Verdict(Outcome.HELD, reason, {**evidence, "until": free_at}, free_at)
 
 
 def reached_at(turn: Turn, journey: Journey, step: str) -> Instant:

@@ -7,11 +7,11 @@ earlier send            earlier + window
 
 from streams.engine.customer import Journey
 from streams.engine.program import Turn
-from streams.engine.sending.message import Message, SendingRule, Verdict, skip
+from streams.engine.sending.message import Message, SendingRule, Verdict, busy
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Skips within the window in force at the time of the earlier message."""
+    """Skips, or holds, within the window in force at the time of the earlier message."""
     if not message.smart_sending or message.is_transactional:
         return None
     channel = message.channel
@@ -29,6 +29,6 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
             "window_ms": last.window,
             "free_at": last.at + last.window,
         }
-        return skip("smart_sending", evidence)
+        return busy(message, "smart_sending", evidence, last.at + last.window)
 
     return judge

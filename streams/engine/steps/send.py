@@ -80,6 +80,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     `id`: the name of the step; the template's name without it
     `status`: live; draft: skipped; manual: sent after approval
     `smart_sending`: false: exempt from Smart Sending
+    `when_busy`: while Smart Sending or a cap forbids it: skip (the default) or wait
     `only_if`: a condition that must hold when the message is due
     `quiet_hours`: false: exempt, from quiet days too; true: applied even to a transactional
       message; [from, to]: quiet hours of its own
@@ -101,6 +102,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     id: Identifier | None = None
     status: Literal["draft", "manual", "live"] = "live"
     smart_sending: Boolean | None = None
+    when_busy: Literal["skip", "wait"] = "skip"
     only_if: ConditionDefinition | None = None
     quiet_hours: Boolean | tuple[ClockTime, ClockTime] | None = None
     variables: dict[FieldName, AnyText] = {}
@@ -264,6 +266,7 @@ def message_of(
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
         only_if=None if only_if is None else compile_condition(only_if, scope),
         only_if_evidence=None if only_if is None else compile_evidence(only_if, scope),
+        waits_when_busy=definition.when_busy == "wait",
         quiet_hours=quiet_hours or None,
         quiet_days=store.quiet_weekdays(channel) if obeys_quiet_days else frozenset(),
         quiet_dates=frozenset(store.quiet_dates.get(channel, ()) if obeys_quiet_days else ()),
