@@ -36,6 +36,10 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "sendflow_not_entered_history",
         "Entries into flows that events of an imported history did not cause.",
     ),
+    "bad_addresses": (
+        "sendflow_bad_addresses",
+        "Addresses in patches that can't be read as such: not written to.",
+    ),
     "reviews_stale": ("sendflow_reviews_stale", "Reviews of messages not awaiting review."),
     "backfilled": ("sendflow_backfilled", "Journeys added by backfill."),
     "backfills_rejected": ("sendflow_backfills_rejected", "Backfill requests rejected."),

@@ -20,13 +20,13 @@ from streams.engine.conditions import (
 from streams.engine.content import BACK_IN_STOCK, PRICE_DROPPED, SOLD_OUT
 from streams.engine.customer import (
     ALWAYS_READ,
-    APPLY,
     ENDS_INTEREST,
     LOOK_FIELDS,
     SHOWS_PRICE,
     STARTS_INTEREST,
     Retention,
     Situation,
+    apply_of,
     new_state,
 )
 from streams.engine.language import Reads, Remembered, Scope, StoreSettings
@@ -207,7 +207,7 @@ def _plan(
             fields=tuple(sorted(remembered.fields)),
             keeps_no_rate=_has_amounts(metric, remembered.fields),
         ),
-        apply=APPLY.get(name),
+        apply=apply_of(name, settings.country),
         has_money=_has_money(metric),
         adds=tuple(sorted(read_fields & COMMON_FIELDS.keys())),
         flows=tuple(flow for flow in flows if flow.is_open and name in _started_by(flow)),

@@ -5,6 +5,7 @@ a flow. Start with `state.py`; `update.py` maps metrics to their changes of the 
 holds how an order changes a customer's value.
 """
 
+from streams.engine.customer.addresses import ADDRESS_FIELDS, is_well_formed
 from streams.engine.customer.after_trigger import after_trigger
 from streams.engine.customer.concluded import is_concluded, mark_concluded
 from streams.engine.customer.flow_entries import KEYS_KEPT, entries_of, last_entry, remember_entry
@@ -45,8 +46,9 @@ from streams.engine.customer.limits import LARGE_STATE, check_fits, forget_oldes
 from streams.engine.customer.orders import bought_lately, has_bought
 from streams.engine.customer.past import Occurrence, Past
 from streams.engine.customer.profile_updates import (
-    ADDRESS_FIELDS,
     FORBID_ALL,
+    as_address,
+    bad_addresses,
     is_first_patch,
     is_profile_known,
     may_be_marketed_to,
@@ -84,10 +86,10 @@ from streams.engine.customer.trigger_item import (
 )
 from streams.engine.customer.update import (
     ALWAYS_READ,
-    APPLY,
     SEARCHED,
     Apply,
     Retention,
+    apply_of,
     purchase_of,
     remember,
 )
@@ -95,7 +97,6 @@ from streams.engine.customer.update import (
 __all__ = [
     "ADDRESS_FIELDS",
     "ALWAYS_READ",
-    "APPLY",
     "ENDS_INTEREST",
     "FORBID_ALL",
     "KEYS_KEPT",
@@ -130,6 +131,9 @@ __all__ = [
     "StatePrefix",
     "about_item",
     "after_trigger",
+    "apply_of",
+    "as_address",
+    "bad_addresses",
     "bought_lately",
     "cart_of",
     "check_fits",
@@ -153,6 +157,7 @@ __all__ = [
     "is_told_sold_out",
     "is_valid_sku",
     "is_watched",
+    "is_well_formed",
     "item_as_written",
     "item_of",
     "last_entry",

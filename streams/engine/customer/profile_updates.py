@@ -13,12 +13,15 @@ Causes of suppression, their effect and their end:
 
 from typing import Any
 
+from streams.engine.customer.addresses import (
+    ADDRESS_FIELDS,
+    CHANNEL_OF_FIELD,
+    as_compared,
+    as_kept,
+    is_well_formed,
+)
 from streams.engine.customer.state import CustomerState
-from streams.engine.values import Instant
-
-ADDRESS_FIELDS = {"email": "email", "sms": "phone", "push": "push_token"}
-"""Channel -> profile field of the address. A web message is addressed to the customer id, which the
-shop's page knows."""
+from streams.engine.values import ALL_CHANNELS, CHANNELS, Instant, phone_country
 
 PATCHED = "customer.updated"
 
@@ -31,16 +34,38 @@ SOFT_BOUNCE_LIMIT = 7
 FORBID_ALL = frozenset({COMPLAINT, HARD_BOUNCE, SOFT_BOUNCES})
 """Causes that forbid transactional messages too."""
 
-_CHANNEL_OF_FIELD = {field: channel for channel, field in ADDRESS_FIELDS.items()}
 
-
-def address_of(state: CustomerState, channel: str) -> str | None:
-    """The customer's address on `channel`; None without one, or if it is no text."""
+def address_of(state: CustomerState, channel: str, country: str | None = None) -> str | None:
+    """The customer's address on `channel`; None without one, or if it is no text. The profile may
+    hold a phone number as it was given: a national one is of the customer's country, else of the
+    store's `country`."""
     field = ADDRESS_FIELDS.get(channel)
     if field is None:
         return state.customer_id
-    address = state.profile.get(field)
+    address = as_address(state, channel, state.profile.get(field), country)
     return address if isinstance(address, str) else None
+
+
+def as_address(state: CustomerState, channel: str, found: Any, country: str | None) -> Any:
+    """An address of the customer that was `found` somewhere, as the profile would keep it."""
+    if not isinstance(found, str):
+        return found
+    if channel != "sms":
+        return found.strip()
+    if is_well_formed(channel, found):
+        return found
+    return as_kept(channel, found, phone_country(state.profile.get("country"), country))
+
+
+def bad_addresses(state: CustomerState, data: dict[str, Any]) -> int:
+    """How many addresses of the patch can't be read as such: they are kept as given, and never sent
+    to (SEMANTICS 8.2)."""
+    given = data.get("set") or {}
+    return sum(
+        field in given and field in state.profile and not is_well_formed(channel, address)
+        for channel, field in ADDRESS_FIELDS.items()
+        for address in [state.profile.get(field)]
+    )
 
 
 def is_profile_known(state: CustomerState) -> bool:
@@ -72,16 +97,34 @@ def patch_times(state: CustomerState) -> dict[str, Instant]:
     return {field: at for field in fields if (at := patched_at(state, field)) is not None}
 
 
-def apply_customer_updated(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Sets and unsets the fields of the patch that no later patch has changed (7.5)."""
-    for field, value in (data.get("set") or {}).items():
-        set_field(state, field, value, at)
+def apply_customer_updated(
+    state: CustomerState, data: dict[str, Any], at: Instant, country: str | None = None
+) -> None:
+    """Sets and unsets the fields of the patch that no later patch has changed (7.5). `country`: the
+    store's, of national phone numbers."""
+    given = data.get("set") or {}
+    if "country" in given:  # before the phone number, which it explains
+        set_field(state, "country", given["country"], at)
+        _read_phone_again(state)
+    for field, value in given.items():
+        if field != "country":
+            set_field(state, field, value, at, country)
     for field in data.get("unset") or ():
         set_field(state, field, None, at)
 
 
-def set_field(state: CustomerState, field: str, value: Any, at: Instant) -> None:
-    """Sets one field, or unsets it for None, unless a later patch has changed it."""
+def _read_phone_again(state: CustomerState) -> None:
+    """A national number that came before the country."""
+    phone = state.profile.get("phone")
+    if isinstance(phone, str) and not is_well_formed("sms", phone):
+        state.profile["phone"] = as_kept("sms", phone, phone_country(state.profile.get("country")))
+
+
+def set_field(
+    state: CustomerState, field: str, value: Any, at: Instant, country: str | None = None
+) -> None:
+    """Sets one field, or unsets it for None, unless a later patch has changed it. `country`: the
+    store's, of national phone numbers."""
     touched = patched_at(state, field)
     if touched is not None and at < touched:
         return
@@ -92,13 +135,16 @@ def set_field(state: CustomerState, field: str, value: Any, at: Instant) -> None
         _mark_patched(state, field, at)
         return
     before = state.profile.get(field)
+    channel = CHANNEL_OF_FIELD.get(field)
+    if channel is not None:
+        country = phone_country(state.profile.get("country"), country)
+        value = as_kept(channel, value, country) if isinstance(value, str) else value
     if value is None:
         state.profile.pop(field, None)
     else:
         state.profile[field] = value
     _mark_patched(state, field, at)
-    channel = _CHANNEL_OF_FIELD.get(field)
-    if channel is not None and value != before:
+    if channel is not None and not _is_same_address(channel, value, before, country):
         _start_clean(state, channel)
 
 
@@ -119,25 +165,30 @@ def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: In
 
 
 def apply_customer_unsubscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Suppresses marketing on a channel."""
+    """Suppresses marketing on a channel, or on all."""
     channel = data["channel"]
-    if _is_newest(state, channel, at):
-        _suppress(state, channel, UNSUBSCRIBED)
+    for one in CHANNELS if channel == ALL_CHANNELS else (channel,):
+        if _is_newest(state, one, at):
+            _suppress(state, one, UNSUBSCRIBED)
 
 
-def apply_message_delivered(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+def apply_message_delivered(
+    state: CustomerState, data: dict[str, Any], at: Instant, country: str | None = None
+) -> None:
     """Ends the series of soft bounces of the address (4.6)."""
     channel = data["channel"]
-    if _is_present_address(state, channel, data):
+    if _is_present_address(state, channel, data, country):
         state.soft_bounces.pop(channel, None)
         _lift(state, channel, SOFT_BOUNCES)
 
 
-def apply_message_bounced(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+def apply_message_bounced(
+    state: CustomerState, data: dict[str, Any], at: Instant, country: str | None = None
+) -> None:
     """Suppresses the address after a hard bounce or the seventh soft bounce in a row. A bounce of a
     former address doesn't affect the present one."""
     channel = data["channel"]
-    if not _is_present_address(state, channel, data):
+    if not _is_present_address(state, channel, data, country):
         return
     if data["kind"] == "hard":
         _suppress(state, channel, HARD_BOUNCE)
@@ -148,12 +199,14 @@ def apply_message_bounced(state: CustomerState, data: dict[str, Any], at: Instan
         _suppress(state, channel, SOFT_BOUNCES)
 
 
-def apply_message_complained(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+def apply_message_complained(
+    state: CustomerState, data: dict[str, Any], at: Instant, country: str | None = None
+) -> None:
     """Suppresses all messages to the address, and marketing to any other."""
     channel = data["channel"]
     if _is_newest(state, channel, at):
         _suppress(state, channel, UNSUBSCRIBED)
-        if _is_present_address(state, channel, data):
+        if _is_present_address(state, channel, data, country):
             _suppress(state, channel, COMPLAINT)
 
 
@@ -198,9 +251,24 @@ def _set_consent(state: CustomerState, granted: Any, at: Instant) -> None:
         state.profile.pop("consent", None)
 
 
-def _is_present_address(state: CustomerState, channel: str, data: dict[str, Any]) -> bool:
+def _is_present_address(
+    state: CustomerState, channel: str, data: dict[str, Any], country: str | None
+) -> bool:
     address = data.get("address")
-    return address is None or address == address_of(state, channel)
+    if address is None:
+        return True
+    present = address_of(state, channel, country)
+    country = phone_country(state.profile.get("country"), country)
+    return _is_same_address(channel, address, present, country)
+
+
+def _is_same_address(channel: str, one: Any, other: Any, country: str | None) -> bool:
+    """True for two ways to write one address (SEMANTICS 8.2)."""
+    if one == other:
+        return True
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
+    return as_compared(channel, one, country) == as_compared(channel, other, country)
 
 
 def _start_clean(state: CustomerState, channel: str) -> None:

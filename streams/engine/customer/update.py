@@ -29,6 +29,7 @@ from streams.engine.effects import Purchase
 from streams.engine.values import DAY, Event, Instant, currency_without_rate
 
 Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
+ApplyInCountry = Callable[[CustomerState, dict[str, Any], Instant, str | None], None]
 
 APPLY: dict[str, Apply] = {
     "order.placed": apply_order_placed,
@@ -36,13 +37,9 @@ APPLY: dict[str, Apply] = {
     "order.cancelled": apply_order_cancelled,
     "cart.updated": apply_cart_updated,
     "coupon.redeemed": apply_coupon_redeemed,
-    "customer.updated": apply_customer_updated,
     "customer.subscribed": apply_customer_subscribed,
     "customer.unsubscribed": apply_customer_unsubscribed,
     "message.unsubscribed": apply_customer_unsubscribed,
-    "message.delivered": apply_message_delivered,
-    "message.bounced": apply_message_bounced,
-    "message.complained": apply_message_complained,
     "message.opened": apply_message_opened,
     "message.clicked": apply_message_clicked,
     "product.back_in_stock": apply_back_in_stock,
@@ -50,6 +47,27 @@ APPLY: dict[str, Apply] = {
 }
 """Metric -> its change of the state, beside counting and remembering. `customer.erased` is not
 among them: it ends journeys first (by_event.py)."""
+
+APPLY_IN_COUNTRY: dict[str, ApplyInCountry] = {
+    "customer.updated": apply_customer_updated,
+    "message.delivered": apply_message_delivered,
+    "message.bounced": apply_message_bounced,
+    "message.complained": apply_message_complained,
+}
+"""The same, for those that compare phone numbers: with the store's country."""
+
+
+def apply_of(metric: str, country: str | None) -> Apply | None:
+    """The metric's change of the state in a store of `country`; None for those without one."""
+    in_country = APPLY_IN_COUNTRY.get(metric)
+    if in_country is None:
+        return APPLY.get(metric)
+
+    def apply(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+        in_country(state, data, at, country)
+
+    return apply
+
 
 ALWAYS_READ: dict[str, frozenset[str]] = {
     "order.placed": frozenset({"order_id", "total", "currency", "items", "coupon_code"}),

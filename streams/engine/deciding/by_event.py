@@ -7,6 +7,7 @@ from streams.engine.customer import (
     CustomerState,
     Journey,
     JourneyState,
+    bad_addresses,
     end_coupon,
     forget_all,
     is_first_patch,
@@ -79,6 +80,8 @@ def by_event(
     remember(state, event, data, hash_, now, plan.retention)
     if plan.interest_change is not None:
         plan.interest_change(state, data, event.occurred_at, now, effects)
+    if plan.changes_profile:
+        effects.bad_addresses += bad_addresses(state, data)
     changed = NO_DATES if before is None else changed_dates(plan, state, before)
     if (plan.changes_profile or changed) and program.dated_flows:
         set_date_timers(program, state, now, () if event.is_history else changed)

@@ -23,6 +23,7 @@ class Effects(msgspec.Struct):
     without_rate: int = 0  # events with amounts in a currency without a rate
     not_entered_by_time: int = 0  # customers of a schedule or date, not entered (SEMANTICS 5.5)
     not_entered_history: int = 0  # entries that imported events did not cause (SEMANTICS 8.10)
+    bad_addresses: int = 0  # told in patches, and not written to (SEMANTICS 8.2)
     reviews_stale: int = 0  # of messages that do not await review
     backfilled: int = 0  # journeys added by backfill (SEMANTICS 6.3)
     backfills_rejected: int = 0  # by a check (NotAdded)
@@ -37,6 +38,7 @@ COUNTED = (
     "without_rate",
     "not_entered_by_time",
     "not_entered_history",
+    "bad_addresses",
     "reviews_stale",
     "backfilled",
     "backfills_rejected",

@@ -15,6 +15,7 @@ from streams.engine.values import (
     WEEKDAYS,
     Channel,
     ClockTime,
+    CountryCode,
     Currency,
     Date,
     Duration,
@@ -104,6 +105,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     `quiet_dates`: per channel, dates without messages, such as public holidays
     `caps`: limits on the number of messages
     `profile_grace`: a message waits so long for the first profile of a new customer; 0s: never
+    `country`: of national phone numbers, where the customer's profile names none
     `exclude`: articles that are never recommended
     `low_stock`: number of pieces from which on an article's stock is low
     """
@@ -120,6 +122,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     quiet_dates: dict[Channel, list[Date]] = {}
     caps: list[Cap] = []
     profile_grace: Duration = 2 * MINUTE
+    country: CountryCode | None = None
     exclude: Exclude = Exclude()
     low_stock: PositiveInteger = 5
 

@@ -8,22 +8,21 @@ reached            first customer.updated        reached + profile_grace
                                      judged again          judged again, if none came
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
-from streams.engine.customer import ADDRESS_FIELDS, Journey, is_profile_known
+from streams.engine.customer import (
+    ADDRESS_FIELDS,
+    Journey,
+    as_address,
+    is_profile_known,
+    is_well_formed,
+)
 from streams.engine.effects import Outcome
 from streams.engine.language import Scope, fields_of
 from streams.engine.program import Turn
 from streams.engine.sending.message import Message, SendingRule, Verdict, reached_at, skip
 
-_EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
-_PHONE = re.compile(r"\+?[ ()./-]*(\d[ ()./-]*){6,15}", re.ASCII)
-_TOKEN = re.compile(r"\S{1,4096}")
-_LONGEST_EMAIL = 254  # RFC 5321, a path without its brackets
-
-_WELL_FORMED = {"email": _EMAIL, "sms": _PHONE, "push": _TOKEN, "web": _TOKEN}
 VISITOR = "anon:"
 """Prefix of the ids of anonymous visitors, who cannot receive messages (DESIGN 7)."""
 
@@ -36,17 +35,24 @@ Recipient = Callable[[Turn], Any]
 """The address as P's profile or the triggering event has it."""
 
 
-def compile_recipient(channel: str, scope: Scope, *, is_transactional: bool) -> Recipient:
+def compile_recipient(
+    channel: str, scope: Scope, country: str | None, *, is_transactional: bool
+) -> Recipient:
     """The address on `channel`; that of the triggering event for a transactional message where the
-    profile has none."""
+    profile has none. `country`: the store's, of national phone numbers."""
     field = ADDRESS_FIELDS.get(channel)
     if field is None:
         return lambda turn: turn.state.customer_id
     trigger = scope.trigger
     if is_transactional and field in IN_EVENTS and trigger and field in fields_of(trigger, scope):
         scope.reads.read(trigger, (field,))
-        return lambda turn: turn.state.profile.get(field) or turn.trigger_data().get(field)
-    return lambda turn: turn.state.profile.get(field)
+
+        def recipient(turn: Turn) -> Any:
+            address = turn.state.profile.get(field) or turn.trigger_data().get(field)
+            return as_address(turn.state, channel, address, country)
+
+        return recipient
+    return lambda turn: as_address(turn.state, channel, turn.state.profile.get(field), country)
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
@@ -72,10 +78,3 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
         return skip("bad_recipient", {"channel": channel, "field": field, "found": address})
 
     return judge
-
-
-def is_well_formed(channel: str, address: Any) -> bool:
-    """True if `address` has the form of an address on `channel`."""
-    if not isinstance(address, str) or (len(address) > _LONGEST_EMAIL and channel == "email"):
-        return False
-    return _WELL_FORMED[channel].fullmatch(address) is not None

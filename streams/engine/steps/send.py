@@ -260,7 +260,9 @@ def message_of(
         is_transactional=is_transactional,
         smart_sending=smart_sending,
         window=store.smart_sending_window(channel),
-        recipient=compile_recipient(channel, scope, is_transactional=is_transactional),
+        recipient=compile_recipient(
+            channel, scope, store.country, is_transactional=is_transactional
+        ),
         profile_grace=store.profile_grace,
         is_default_expiry=definition.expires is None,
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),

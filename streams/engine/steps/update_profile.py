@@ -89,6 +89,7 @@ def _check_addition(
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
     """The step that sets them, if the flow's profile filter holds (1.3)."""
     scope, flow = building.scope, building.flow
+    country = building.settings.country
     values = [
         (name, _new_value(name, given, scope)) for name, given in definition.update_profile.items()
     ]
@@ -99,7 +100,7 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         if turn.profile_before is None:
             turn.profile_before = dict(turn.state.profile)
         for name, value in [(name, read(turn)) for name, read in values]:
-            set_field(turn.state, name, value, turn.now)
+            set_field(turn.state, name, value, turn.now, country)
         turn.has_changed_profile = True
         return following
 

@@ -31,6 +31,7 @@ from streams.engine.values.codes import (
     number_of_codes,
 )
 from streams.engine.values.cron import Cron, CronLine
+from streams.engine.values.currencies import CURRENCIES
 from streams.engine.values.duration import (
     DAY,
     HOUR,
@@ -87,8 +88,10 @@ from streams.engine.values.money import (
     unpack,
 )
 from streams.engine.values.packed_fields import pack_fields, unpack_fields
+from streams.engine.values.phone import E164, as_e164, phone_country
 from streams.engine.values.problem import Path, Problem, nearest_name, path_text, unknown_name
 from streams.engine.values.scalars import (
+    ALL_CHANNELS,
     ANY_SCALAR,
     CHANNELS,
     WEEKDAYS,
@@ -101,6 +104,7 @@ from streams.engine.values.scalars import (
     Code,
     CodeLength,
     CodePrefix,
+    CountryCode,
     Currency,
     Date,
     Duration,
@@ -131,12 +135,15 @@ from streams.engine.values.scalars import (
 )
 
 __all__ = [
+    "ALL_CHANNELS",
     "ANY_SCALAR",
     "BETWEEN_TASKS",
     "CHANNELS",
     "COMMON_FIELDS",
+    "CURRENCIES",
     "CUSTOM_METRICS_TOPIC",
     "DAY",
+    "E164",
     "HOUR",
     "INPUTS",
     "ITEM_FIELDS",
@@ -167,6 +174,7 @@ __all__ = [
     "CodePrefix",
     "CodeSource",
     "ConvertedData",
+    "CountryCode",
     "Cron",
     "CronLine",
     "Currency",
@@ -200,6 +208,7 @@ __all__ = [
     "Text",
     "Weekday",
     "amount_text",
+    "as_e164",
     "as_written",
     "at_clock",
     "code_of",
@@ -230,6 +239,7 @@ __all__ = [
     "parse_number",
     "parse_offset",
     "path_text",
+    "phone_country",
     "place_moment",
     "sample_point",
     "send_id",

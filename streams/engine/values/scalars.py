@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import msgspec
 
 from streams.engine.values.codes import is_code
+from streams.engine.values.currencies import CURRENCIES
 from streams.engine.values.duration import PATTERN as DURATION_PATTERN
 from streams.engine.values.duration import meant_duration, parse_duration, parse_offset
+from streams.engine.values.phone import phone_country
 
 
 class Scalar(msgspec.Struct, frozen=True, eq=False):
@@ -64,6 +66,8 @@ class Clock(msgspec.Struct, frozen=True, order=True):
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CHANNELS = ("email", "sms", "push", "web")
+ALL_CHANNELS = "all"
+"""Stands for every channel where somebody unsubscribes."""
 
 _IDENTIFIER = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -78,7 +82,6 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 def parse_clock(text: str) -> Clock | None:
@@ -332,7 +335,22 @@ MetricName = Annotated[
     str,
     Scalar("a metric's name such as order.placed", _matching(_METRIC, 100), _TEXT),
 ]
-Currency = Annotated[str, Scalar("a currency such as GBP", _matching(_CURRENCY, 3), _TEXT)]
+Currency = Annotated[
+    str,
+    Scalar(
+        "a currency of ISO 4217 such as GBP",
+        lambda text: text if text in CURRENCIES else None,
+        _TEXT,
+    ),
+]
+CountryCode = Annotated[
+    str,
+    Scalar(
+        "a country of ISO 3166-1 such as GB",
+        lambda text: text if phone_country(text) == text else None,
+        _TEXT,
+    ),
+]
 Operand = Annotated[
     str,
     Scalar("a value or a reference such as $trigger.order_id", lambda text: text, ANY_SCALAR),
