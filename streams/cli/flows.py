@@ -226,7 +226,7 @@ def _write_ids(loaded: "Loaded") -> None:
     from streams.definitions.fix import with_ids
 
     for fixed in with_ids(loaded):
-        Path(fixed.file).write_text(fixed.text, encoding="utf-8")
+        Path(fixed.file).write_bytes(fixed.text.encode())  # with the line ends of the file
         output.note(f"{fixed.file}: wrote {', '.join(fixed.ids)}")
 
 

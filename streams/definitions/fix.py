@@ -11,7 +11,7 @@ from streams.engine.values import Path
 
 
 class FixedFile(msgspec.Struct, frozen=True):
-    """A file's new text, and the ids added to it."""
+    """A file's new text, with its byte order mark and line ends, and the ids added to it."""
 
     file: str
     text: str
@@ -33,7 +33,7 @@ def _fixed(file: SourceFile, paths: list[Path]) -> FixedFile:
     # From the end to the beginning, so that earlier positions stay valid.
     for path, name in sorted(names, key=lambda pair: _place(file, pair[0]), reverse=True):
         _insert(lines, file, path, name)
-    return FixedFile(file.file, "".join(lines), [name for _, name in names])
+    return FixedFile(file.file, file.mark + "".join(lines), [name for _, name in names])
 
 
 def _place(file: SourceFile, path: Path) -> tuple[int, int]:
@@ -49,7 +49,8 @@ def _insert(lines: list[str], file: SourceFile, path: Path, name: str) -> None:
         comma = "" if before.rstrip().endswith((",", "{")) else ", "
         lines[line - 1] = f"{before.rstrip() if comma else before}{comma}id: {name}{after}"
     else:
-        lines[line - 1] = f"{before}id: {name}\n{' ' * (column - 1)}{after}"
+        end = "\r\n" if text.endswith("\r\n") else "\n"
+        lines[line - 1] = f"{before}id: {name}{end}{' ' * (column - 1)}{after}"
 
 
 def _new_names(raw: Any, paths: list[Path]) -> list[tuple[Path, str]]:

@@ -14,17 +14,23 @@ from streams.engine.values import Path, Problem, nearest_name
 FOLDERS = {"segments": "segment", "coupons": "coupons", "metrics": "metric"}
 """Subfolders of one kind of definition each, and the key of the id; flows are one level above."""
 
-STORE_FILE = "store.yaml"
-TEST_SUFFIX = ".test.yaml"
+STORE_FILES = ("store.yaml", "store.yml")
+SUFFIXES = (".yaml", ".yml")
+TEST_SUFFIXES = (".test.yaml", ".test.yml")
+"""Ends of file names, in any case."""
+
+_MARK = "\ufeff"
 
 
 class SourceFile(msgspec.Struct, frozen=True):
-    """One file of the set, and its part in it: ("flows", 3), ("store",)."""
+    """One file of the set, and its part in it: ("flows", 3), ("store",). `text` has the file's own
+    line ends; `mark` is its byte order mark, if it has one."""
 
     file: str
     text: str
     part: Path
     source: SourceText
+    mark: str = ""
 
     def placed(self, problem: Problem) -> PlacedProblem:
         """Returns a problem of this part of the set with its position."""
@@ -51,18 +57,22 @@ def load_folder(folder: FilePath) -> Loaded:
     raw: dict[str, Any] = {"flows": [], **{part: [] for part in FOLDERS}}
     files: list[SourceFile] = []
     for file, kind, key in _files(folder):
-        text, source, of_file = _read(file)
+        mark, text, source, of_file = _read(file)
         problems.extend(of_file)
         if source is None:
             continue
         part: Path = ("store",)
         if kind == "store":
+            if "store" in raw:
+                first = next(one.file for one in files if one.part == part)
+                problems.append(whole_file(file, f"the settings are in {first} already"))
+                continue
             raw["store"] = source.raw
         else:
             part = (kind, len(raw[kind]))
             raw[kind].append(source.raw)
             problems.extend(_name_fits(file, key, source))
-        files.append(SourceFile(str(file), text, part, source))
+        files.append(SourceFile(str(file), text, part, source, mark))
     definitions, found = examine(raw)
     by_part = {file.part: file for file in files}
     problems.extend(_placed(problem, by_part, folder) for problem in found)
@@ -82,7 +92,7 @@ def no_folder(path: FilePath) -> str:
 
 def _files(folder: FilePath) -> Iterator[tuple[FilePath, str, str]]:
     for file in _yaml_files(folder):
-        if file.name == STORE_FILE:
+        if file.name.lower() in STORE_FILES:
             yield file, "store", ""
         else:
             yield file, "flows", "flow"
@@ -92,15 +102,14 @@ def _files(folder: FilePath) -> Iterator[tuple[FilePath, str, str]]:
 
 
 def _yaml_files(folder: FilePath) -> list[FilePath]:
+    if not folder.is_dir():
+        return []
+    names = ((file, file.name.lower()) for file in folder.iterdir() if file.is_file())
     return sorted(
         file
-        for file in folder.glob("*.y*ml")
-        if file.suffix in (".yaml", ".yml") and not _is_test(file)
+        for file, name in names
+        if name.endswith(SUFFIXES) and not name.endswith(TEST_SUFFIXES) and name[0] != "."
     )
-
-
-def _is_test(file: FilePath) -> bool:
-    return file.name.endswith((TEST_SUFFIX, ".test.yml"))
 
 
 def _stray_folders(folder: FilePath) -> Iterator[PlacedProblem]:
@@ -118,21 +127,24 @@ def _stray_folders(folder: FilePath) -> Iterator[PlacedProblem]:
             yield PlacedProblem(str(inner), None, None, problem)
 
 
-def _read(file: FilePath) -> tuple[str, SourceText | None, list[PlacedProblem]]:
+def _read(file: FilePath) -> tuple[str, str, SourceText | None, list[PlacedProblem]]:
+    """Returns byte order mark, text, parsed text and problems of a file."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = file.read_bytes().decode()
     except UnicodeDecodeError as error:
         message = f"not UTF-8: cannot read byte {error.start}"
         place = _place_in(error.object[: error.start])
-        return "", None, [PlacedProblem(str(file), *place, Problem((), message))]
+        return "", "", None, [PlacedProblem(str(file), *place, Problem((), message))]
     except OSError as error:
-        return "", None, [whole_file(file, f"cannot read: {error.strerror}")]
+        return "", "", None, [whole_file(file, f"cannot read: {error.strerror}")]
+    mark = _MARK if text.startswith(_MARK) else ""
+    text = text.removeprefix(_MARK)
     source = parse_yaml(text)
     problems = [PlacedProblem(str(file), *wrong.place, wrong.problem) for wrong in source.problems]
     if not problems and not isinstance(source.raw, dict):
         wrong = Problem((), "expected a mapping of keys to values")
         problems.append(PlacedProblem(str(file), *_START, wrong))
-    return text, (source if isinstance(source.raw, dict) else None), problems
+    return mark, text, (source if isinstance(source.raw, dict) else None), problems
 
 
 _START = (1, 1)

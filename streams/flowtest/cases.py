@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from streams.definitions import Loaded, PlacedProblem, load_folder, no_folder, parse_yaml
+from streams.definitions.load import TEST_SUFFIXES
 from streams.definitions.placed_problem import sort_key, whole_file
 from streams.definitions.source import SourceText
 from streams.engine.language import UNREADABLE, Reading, read
@@ -22,8 +23,6 @@ from streams.engine.values import (
     unknown_name,
 )
 from streams.flowtest.places import DEFINITIONS, Places
-
-TEST_SUFFIXES = (".test.yaml", ".test.yml")
 
 RawFields = Annotated[dict[str, Any], RawMapping("a mapping", {"type": "object"})]
 """A mapping whose fields are read later, by its user."""
@@ -158,8 +157,8 @@ def find_files(paths: Iterable[FilePath]) -> list[FilePath]:
     found: list[FilePath] = []
     for path in paths:
         if path.is_dir():
-            files = (file for suffix in TEST_SUFFIXES for file in path.rglob(f"*{suffix}"))
-            found.extend(sorted(files))
+            files = path.rglob("*")
+            found.extend(sorted(one for one in files if one.name.lower().endswith(TEST_SUFFIXES)))
         else:
             found.append(path)
     return list(dict.fromkeys(found))

@@ -69,3 +69,11 @@ def test_a_file_with_other_problems_gets_its_ids_too(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(text)
     (fixed,) = with_ids(load_folder(tmp_path))
     assert fixed.text == FIXED.replace("status: live", "status: live\nprio: 1")
+
+
+def test_line_ends_and_the_byte_order_mark_stay(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    written = ("\ufeff" + FLOW.replace("\n", "\r\n")).encode()
+    file.write_bytes(written)
+    (fixed,) = with_ids(load_folder(tmp_path))
+    assert fixed.text.encode() == ("\ufeff" + FIXED.replace("\n", "\r\n")).encode()

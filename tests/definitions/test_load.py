@@ -134,3 +134,24 @@ def test_a_problem_as_json(tmp_path: Path) -> None:
         "allowed": sorted(problem.problem.allowed),
         "nearest": "status",
     }
+
+
+def test_endings_in_capitals_are_those_of_definitions(tmp_path: Path) -> None:
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "s.YML").write_text("segment: s\nif: {consent: email}\n")
+    (tmp_path / "a.YAML").write_text(FLOW.format(name="a"))
+    (tmp_path / "Store.Yaml").write_text("timezone: Europe/London\n")
+    (tmp_path / "a.Test.YAML").write_text("cases: []\n")
+    loaded = load_folder(tmp_path)
+    assert said(loaded, tmp_path) == []
+    assert loaded.definitions is not None
+    assert [flow.flow for flow in loaded.definitions.flows] == ["a"]
+    assert [segment.segment for segment in loaded.definitions.segments] == ["s"]
+    assert loaded.definitions.store.timezone == "Europe/London"
+
+
+def test_two_files_of_settings(tmp_path: Path) -> None:
+    (tmp_path / "store.yml").write_text("timezone: UTC\n")
+    loaded = load(tmp_path, store="timezone: Europe/London\n")
+    (problem,) = said(loaded, tmp_path)
+    assert problem == "store.yml: the settings are in store.yaml already"

@@ -135,12 +135,13 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_files_are_found_once_and_in_order(tmp_path: Path) -> None:
-    for name in ("b.test.yaml", "a.test.yaml", "c.yaml", "d.test.yml"):
+    for name in ("b.test.yaml", "a.test.yaml", "c.yaml", "d.test.yml", "E.Test.YAML"):
         (tmp_path / name).write_text("")
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "e.test.yaml").write_text("")
     found = find_files([tmp_path, tmp_path / "a.test.yaml"])
     assert sorted(file.name for file in found) == [
+        "E.Test.YAML",
         "a.test.yaml",
         "b.test.yaml",
         "d.test.yml",
