@@ -37,6 +37,13 @@ class FlowRemoved(Change, frozen=True):
     flow: str
 
 
+class FlowRenamed(Change, frozen=True):
+    """A flow under another id: a new flow, while the one of the old id is archived."""
+
+    flow: str
+    before: str
+
+
 class FlowChanged(Change, frozen=True):
     """One key of a flow other than its steps; None where it is not written."""
 
@@ -123,7 +130,7 @@ def waiting_at(change: Change, waiting: WaitingCounts) -> int | None:
     match change:
         case StepRemoved(flow, step) | StepEdited(flow, step) | StepMoved(flow, step):
             return waiting.at_step.get((flow, step), 0)
-        case FlowRemoved(flow) | FlowChanged(flow, "status"):
+        case FlowRemoved(flow) | FlowChanged(flow, "status") | FlowRenamed(_, flow):
             return waiting.in_flow.get(flow, 0)
     return None
 
@@ -143,6 +150,14 @@ def _text_of(change: Change) -> str:
             return f"+ flow {flow}: {status}, {steps} step{'' if steps == 1 else 's'}"
         case FlowRemoved(flow):
             return f"- flow {flow}: no new entries, journeys end"
+        case FlowRenamed(flow, before):
+            return (
+                f"~ flow {before}: renamed to {flow}, which is a new flow; journeys of {before} end"
+            )
+        case FlowChanged(flow, "status", before, after):
+            inside = _INSIDE.get(after or "")
+            then = "" if inside is None else f"; {inside}"
+            return f"~ flow {flow}: status {_arrow(before, after)}{then}"
         case FlowChanged(flow, key, before, after):
             return f"~ flow {flow}: {key} {_arrow(before, after)}"
         case StepAdded(flow, step, text):
@@ -163,6 +178,14 @@ def _text_of(change: Change) -> str:
         case SettingChanged(key, before, after):
             return f"~ store: {key} {_arrow(before, after)}"
     raise TypeError(f"unknown change {change!r}")
+
+
+_INSIDE = {
+    "draft": "no new entries, customers inside continue",
+    "paused": "no new entries, customers inside are held at their next message",
+    "archived": "no new entries, journeys end",
+}
+"""Status -> the fate of the customers in the flow (SEMANTICS 6.1)."""
 
 
 def _arrow(before: str | None, after: str | None) -> str:

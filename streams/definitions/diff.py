@@ -11,6 +11,7 @@ from streams.definitions.changes import (
     FlowAdded,
     FlowChanged,
     FlowRemoved,
+    FlowRenamed,
     PartAdded,
     PartChanged,
     PartRemoved,
@@ -44,9 +45,13 @@ def _flows(previous: Definitions, current: Definitions, known: Successors) -> It
     raws_before = _by_id(previous, "flows", "flow")
     raws = _by_id(current, "flows", "flow")
     follow = successors(previous, current, known)
+    renamed = _renamed(previous, current)
     for flow in current.flows:
         name = flow.flow
         old, raw = before.get(name), raws[name]
+        if old is None and name in renamed:
+            yield FlowRenamed(name, renamed[name])
+            continue
         if old is None:
             number = sum(1 for _ in placed(raw["steps"]))
             yield FlowAdded(name, flow.status.value, number)
@@ -55,7 +60,26 @@ def _flows(previous: Definitions, current: Definitions, known: Successors) -> It
             yield FlowChanged(name, key, was, now)
         versions = ((old, raws_before[name]), (flow, raw))
         yield from step_changes(*versions, follow.get(name, {}))
-    yield from (FlowRemoved(name) for name in before if name not in raws)
+    gone = (name for name in before if name not in raws and name not in renamed.values())
+    yield from (FlowRemoved(name) for name in gone)
+
+
+def _renamed(previous: Definitions, current: Definitions) -> dict[str, str]:
+    """New ids to old ones, for flows that are gone and are there under another id with the same
+    trigger and steps."""
+    ids_before = {flow.flow for flow in previous.flows}
+    ids = {flow.flow for flow in current.flows}
+    gone = [flow for flow in previous.flows if flow.flow not in ids]
+    renamed = {}
+    for flow in current.flows:
+        if flow.flow in ids_before or not flow.steps:
+            continue
+        for old in gone:
+            if old.steps == flow.steps and old.trigger == flow.trigger:
+                renamed[flow.flow] = old.flow
+                gone.remove(old)
+                break
+    return renamed
 
 
 def _parts(previous: Definitions, current: Definitions) -> Iterator[Change]:

@@ -9,6 +9,7 @@ from streams.definitions.changes import (
     FlowAdded,
     FlowChanged,
     FlowRemoved,
+    FlowRenamed,
     PartAdded,
     PartChanged,
     PartRemoved,
@@ -124,6 +125,16 @@ def test_flows_and_their_keys() -> None:
     ]
 
 
+def test_a_flow_under_another_id() -> None:
+    before = read(flow(A, wait(), name="old"), flow(B, name="other"))
+    now = read(flow(A, wait(), name="new", status="draft"), flow(A, wait(), name="copy"))
+    assert changes_between(before, now) == [
+        FlowRenamed("new", "old"),
+        FlowAdded("copy", "live", 2),
+        FlowRemoved("other"),
+    ]
+
+
 def test_what_is_written_as_the_default_is_no_change() -> None:
     assert changes_between(read(flow(A)), read(flow(A, status="live", priority="50"))) == []
 
@@ -173,7 +184,29 @@ WAITING = WaitingCounts({("f", "w"): 1, ("f", "v"): 1200}, {"f": 3})
         (
             FlowChanged("f", "status", None, "archived"),
             3,
-            "~ flow f: status (default) → archived (3 in the flow)",
+            "~ flow f: status (default) → archived; no new entries, journeys end (3 in the flow)",
+        ),
+        (
+            FlowChanged("f", "status", "live", "draft"),
+            3,
+            "~ flow f: status live → draft; no new entries, customers inside continue "
+            "(3 in the flow)",
+        ),
+        (
+            FlowChanged("f", "status", "live", "paused"),
+            3,
+            "~ flow f: status live → paused; no new entries, customers inside are held at their "
+            "next message (3 in the flow)",
+        ),
+        (
+            FlowChanged("f", "status", "draft", None),
+            3,
+            "~ flow f: status draft → (default) (3 in the flow)",
+        ),
+        (
+            FlowRenamed("g", "f"),
+            3,
+            "~ flow f: renamed to g, which is a new flow; journeys of f end (3 in the flow)",
         ),
         (FlowChanged("f", "key", "order_id", None), None, "~ flow f: key order_id → (default)"),
         (StepAdded("f", "w", "wait 1d"), None, "+ f · w: wait 1d"),
