@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from streams.engine.customer import decode_head
 from streams.kafka.topic_reader import TopicReader
 from streams.ports import CHANGELOG, OWN_KEY_PREFIX
 
@@ -13,3 +14,17 @@ def read_states(reader: TopicReader) -> Iterator[tuple[bytes, bytes | None]]:
         key = found.record.key
         if key and not key.startswith(OWN_KEY_PREFIX):
             yield key, found.record.value
+
+
+def customers_with_email(reader: TopicReader, address: str) -> list[str]:
+    """The customers whose newest committed profile has this email address, compared trimmed and
+    without case. Raises Refused."""
+    wanted = address.strip().casefold()
+    found: set[bytes] = set()
+    for key, state in read_states(reader):
+        email = None if state is None else decode_head(state).profile.get("email")
+        if isinstance(email, str) and email.strip().casefold() == wanted:
+            found.add(key)
+        else:
+            found.discard(key)
+    return sorted(key.decode() for key in found)

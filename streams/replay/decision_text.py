@@ -17,10 +17,12 @@ EvidenceFields = Mapping[str, Any]
 
 
 class Words:
-    """The texts of times and values for one customer."""
+    """The texts of times, values and messages for one customer."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: ZoneInfo, messages: Mapping[str, str] | None = None) -> None:
+        """`messages`: send_id -> the message, as a text."""
         self.zone = zone
+        self.messages: Mapping[str, str] = {} if messages is None else messages
 
     def moment(self, at: Instant) -> str:
         """`Wed 2011-03-02 10:00:05`: the customer's local time, to the second."""

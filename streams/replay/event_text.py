@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.engine.values import amount_text
+from streams.engine import METRICS
+from streams.engine.values import FieldType, amount_text
 from streams.replay.decision_text import Words
 
 Fields = Mapping[str, Any]
@@ -12,7 +13,7 @@ Fields = Mapping[str, Any]
 def event_text(metric: str, fields: Fields, words: Words) -> str:
     """`order.placed 536365: 139.12 GBP, 7 items`."""
     build = EVENT_TEXTS.get(metric)
-    about = _others(fields) if build is None else build(fields, words)
+    about = _others(metric, fields, words) if build is None else build(fields, words)
     return f"{metric} {about}".rstrip()
 
 
@@ -71,6 +72,16 @@ def _channel(fields: Fields, words: Words) -> str:
     return str(fields.get("channel"))
 
 
+def _report(fields: Fields, words: Words) -> str:
+    """A report of a delivery: its message, and what it says."""
+    send_id = str(fields.get("send_id"))
+    about = words.messages.get(send_id, f"send_id {send_id}")
+    more = [str(fields[name]) for name in ("kind", "address", "url") if fields.get(name)]
+    if fields.get("machine"):
+        more.append("by a machine")
+    return f"{about} by {fields.get('channel')}" + (f" ({', '.join(more)})" if more else "")
+
+
 def _back(fields: Fields, words: Words) -> str:
     stock = fields.get("stock")
     return (
@@ -100,18 +111,32 @@ def _backfill(fields: Fields, words: Words) -> str:
     return f"into {fields.get('flow')} by {by}, event of {fields.get('topic')}{of}"
 
 
-def _others(fields: Fields) -> str:
+def _others(metric: str, fields: Fields, words: Words) -> str:
     apart = ("event_id", "customer_id", "occurred_at", "metric")
-    return ", ".join(
-        f"{name} {_value(value)}"
-        for name, value in fields.items()
-        if name not in apart and value not in (None, [], {})
-    )
+    known = METRICS.get(metric)
+    types = {} if known is None else {name: one.type for name, one in known.fields.items()}
+    texts = []
+    for name, value in fields.items():
+        if name in apart or value in (None, [], {}):
+            continue
+        match types.get(name):
+            case FieldType.MONEY:
+                texts.append(f"{name} {_amount(fields, name)}")
+            case FieldType.MOMENT if isinstance(value, int):
+                texts.append(f"{name} {words.moment(value)}")
+            case _:
+                texts.append(f"{name} {_value(value)}")
+    return ", ".join(texts)
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, list):
-        return "+".join(map(str, value)) or "none"
+    match value:
+        case list():
+            return "+".join(map(str, value)) or "none"
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{name}: {_value(entry)}" for name, entry in value.items())
     return str(value)
 
 
@@ -130,6 +155,12 @@ EVENT_TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "customer.updated": _profile,
     "customer.subscribed": _channel,
     "customer.unsubscribed": _channel,
+    "message.delivered": _report,
+    "message.bounced": _report,
+    "message.complained": _report,
+    "message.opened": _report,
+    "message.clicked": _report,
+    "message.unsubscribed": _report,
     "product.back_in_stock": _back,
     "product.price_dropped": _cheaper,
     "product.sold_out": _back,

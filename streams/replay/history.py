@@ -1,4 +1,4 @@
-"""Reads all records of one customer from the topics."""
+"""Reads all records of one customer from the topics, and the newest committed state."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -11,17 +11,17 @@ from streams.contracts.control import DefinitionsRecord, decode_control
 from streams.contracts.coupon_codes import COUPONS
 from streams.contracts.dead_letters import DeadLetter, read_dead_letter
 from streams.contracts.decisions import DECISIONS, read_decisions
-from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
+from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS, WEBHOOKS
 from streams.contracts.fields import EventCheck, WrongEvent, event_check
+from streams.contracts.imported import HISTORY
 from streams.contracts.schemas import METRIC_OF_RECORD, shipped_schemas
 from streams.contracts.wire import JSON, Decode, Undecodable, decode_any
 from streams.engine import INPUTS, METRICS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
 from streams.engine.values import CUSTOM_METRICS_TOPIC, KEYED_BY_SKU
-from streams.errors import Refused
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicReader, TopicRecord
-from streams.ports import CONTROL, PartitionId, Record
+from streams.ports import CHANGELOG, CONTROL, PartitionId, Record
 
 
 class PastEvent(msgspec.Struct):
@@ -33,6 +33,7 @@ class PastEvent(msgspec.Struct):
     metric: str
     fields: dict[str, Any]
     is_late: bool = False
+    is_history: bool = False  # it triggers nothing (SEMANTICS 8.10)
 
     @property
     def event_id(self) -> str:
@@ -63,6 +64,14 @@ class Publication(msgspec.Struct):
     definitions: dict[str, Any]  # the raw set
 
 
+class UnreadRecord(msgspec.Struct):
+    """An output record of the customer that can't be decoded."""
+
+    at: Instant
+    where: str  # flow-decisions[3]@81223
+    problem: str
+
+
 class CustomerHistory(msgspec.Struct):
     """All records of one customer. Commands and decisions are in the order of the decisions."""
 
@@ -70,7 +79,10 @@ class CustomerHistory(msgspec.Struct):
     events: list[PastEvent] = []
     decisions: list[PastDecision] = []
     commands: list[dict[str, Any]] = []
+    webhooks: list[dict[str, Any]] = []
     dead_letters: list[DeadLetter] = []
+    unread: list[UnreadRecord] = []
+    state: bytes | None = None  # the newest committed one; None: unknown, or erased
     publications: list[Publication] = []
     since: Instant | None = None  # earlier events and decisions are left out
 
@@ -81,8 +93,7 @@ def read_history(
     since: Instant | None = None,
     decode: Decode = decode_any,
 ) -> CustomerHistory:
-    """Reads the partitions of the customer: events and decisions since `since`. Raises Refused for
-    an output that cannot be decoded."""
+    """Reads the partitions of the customer: events and decisions since `since`. Raises Refused."""
     history = history_of(customer_id, _relevant(reader, customer_id.encode(), since), decode)
     if since is not None:
         _leave_out_before(since, history)
@@ -92,12 +103,17 @@ def read_history(
 def history_of(
     customer_id: str, records: Iterable[TopicRecord], decode: Decode = decode_any
 ) -> CustomerHistory:
-    """Returns the history of one customer in these records. Raises Refused, like `read_history`."""
+    """Returns the history of one customer in these records. One that can't be decoded is among
+    `unread`."""
     key = customer_id.encode()
     history = CustomerHistory(customer_id)
     late: dict[RecordAddress, Instant] = {}
     events: list[TopicRecord] = []
     for found in records:
+        if found.topic == CHANGELOG:
+            if found.record.key == key:
+                history.state = found.record.value
+            continue
         if found.record.value is None:
             continue
         if found.topic in INPUTS:
@@ -113,7 +129,7 @@ def history_of(
                 _ADD[found.topic](history, found.record, decode)
         except Undecodable as error:
             where = f"{found.topic}[{found.partition}]@{found.record.offset}"
-            raise Refused(f"{where}: {error}") from error
+            history.unread.append(UnreadRecord(found.record.time, where, str(error)))
     rejected = {(one.topic, one.partition, one.offset) for one in history.dead_letters}
     for found in events:
         if (found.topic, found.partition, found.record.offset) not in rejected:
@@ -139,6 +155,7 @@ def _relevant(reader: TopicReader, key: bytes, since: Instant | None) -> Iterato
     places = [*inputs, *(_place(reader, topic, key) for topic in _ADD)]
     places.append((LATE_RECORDS, inputs[0][1]))  # a task writes to its own partition of it
     yield from reader.read(reader.starts(places, since))
+    yield from reader.read(reader.starts([_place(reader, CHANGELOG, key)]))
 
 
 def _place(reader: TopicReader, topic: str, key: bytes) -> PartitionId:
@@ -186,6 +203,7 @@ def _add_event(
             metric,
             fields,
             effective is not None,
+            is_history=any(name == HISTORY for name, _ in record.headers or ()),
         )
     )
 
@@ -197,6 +215,8 @@ def _leave_out_before(since: Instant, history: CustomerHistory) -> None:
     history.events = [event for event in history.events if event.at >= since]
     history.decisions = [decision for decision in history.decisions if decision.at >= since]
     history.commands = [one for one in history.commands if one["decided_at"] >= since]
+    history.webhooks = [one for one in history.webhooks if one["decided_at"] >= since]
+    history.unread = [one for one in history.unread if one.at >= since]
     history.dead_letters = [letter for letter in history.dead_letters if letter.at >= since]
 
 
@@ -233,6 +253,10 @@ def _add_command(history: CustomerHistory, record: Record, decode: Decode) -> No
     history.commands.append(decode(record.value or b"")[1])
 
 
+def _add_webhook(history: CustomerHistory, record: Record, decode: Decode) -> None:
+    history.webhooks.append(decode(record.value or b"")[1])
+
+
 def _add_dead_letter(history: CustomerHistory, record: Record, decode: Decode) -> None:
     history.dead_letters.append(read_dead_letter(record.value or b"", decode))
 
@@ -240,6 +264,7 @@ def _add_dead_letter(history: CustomerHistory, record: Record, decode: Decode) -
 _ADD: dict[str, Callable[[CustomerHistory, Record, Decode], None]] = {
     DECISIONS: _add_decisions,
     SEND_COMMANDS: _add_command,
+    WEBHOOKS: _add_webhook,
     DEAD_LETTERS: _add_dead_letter,
 }
 """By output topic: adds a record to a history."""

@@ -13,14 +13,16 @@ from streams.engine.values import DAY, NEWS, zone_of
 from streams.replay.decision_text import Words, decision_text
 from streams.replay.event_text import event_text
 from streams.replay.history import CustomerHistory, PastDecision, PastEvent, Publication
+from streams.replay.ignored import Remarks
 from streams.replay.judged_condition import JudgedCondition, judged_condition
+from streams.replay.waiting import Waiting, running_journeys
 
 
 class Line(msgspec.Struct, kw_only=True):
     """One line of a timeline. `at` in milliseconds since the epoch, `when` in the customer's zone.
 
-    `kind` is `published`, `event`, `decision`, `command` (one without a decision) or
-    `dead_letter`; `data` is the record.
+    `kind` is `published`, `event`, `decision`, `command` and `webhook` (those without a decision),
+    `dead_letter` or `unread` (a record that can't be decoded); `data` is the record.
     """
 
     at: Instant
@@ -44,6 +46,7 @@ class Timeline(msgspec.Struct):
     customer_id: str
     timezone: str
     lines: list[Line]
+    waiting: list[Waiting]
     silences: list[SilentFlow]
     outcomes: dict[str, dict[str, int]]  # flow -> `sent`, `skipped smart_sending`, ... -> number
 
@@ -55,7 +58,7 @@ def customer_timeline(
 
     `zone` is the zone of the times: by default the customer's, else the store's.
     """
-    words = Words(_zone(history, zone))
+    words = Words(_zone(history, zone), _messages(history))
     decisions = [one for one in history.decisions if flow in (None, one.flow)]
     events = history.events
     if flow is not None:
@@ -65,6 +68,8 @@ def customer_timeline(
         *_events(history, events, words),
         *_decisions(history, decisions, words),
         *_other_commands(history, flow, words),
+        *_other_webhooks(history, flow, words),
+        *_unread(history, words),
     ]
     if flow is None:
         lines += _dead_letters(history, words)
@@ -73,6 +78,7 @@ def customer_timeline(
         history.customer_id,
         words.zone.key,
         [line for _, line in lines],
+        list(running_journeys(history.state, words, flow)),
         list(_silent_flows(history, flow)),
         _outcomes(decisions),
     )
@@ -122,7 +128,8 @@ def _publications(history: CustomerHistory, words: Words) -> Iterator[SortedLine
 def _events(
     history: CustomerHistory, events: list[PastEvent], words: Words
 ) -> Iterator[SortedLine]:
-    seen: set[str] = set()
+    remarks = Remarks(history, words)
+    remarks_of = {event.place: remarks.of(event) for event in history.events}
     for event in events:
         text = event_text(event.metric, event.fields, words)
         happened = event.fields.get("occurred_at")
@@ -130,9 +137,7 @@ def _events(
             text += f" (occurred {words.moment(happened)})"
         if event.is_late:
             text += " (late: processed at this time)"
-        if event.event_id and event.event_id in seen:
-            text += " (duplicate event_id)"
-        seen.add(event.event_id)
+        text += "".join(f" ({remark})" for remark in remarks_of[event.place])
         data = {"metric": event.metric, **event.fields}
         line = _line(event.at, "event", None, text, data, words)
         yield (event.at, _RECORDS, *event.place, 0), line
@@ -194,6 +199,38 @@ def _other_commands(
         yield (at, _TIMERS, number), line
 
 
+def _other_webhooks(
+    history: CustomerHistory, flow: str | None, words: Words
+) -> Iterator[SortedLine]:
+    """Yields webhook commands whose decision has expired from its topic."""
+    known = {(one.journey_id, one.step) for one in history.decisions}
+    for number, command in enumerate(history.webhooks):
+        if (command["journey_id"], command["step"]) in known or flow not in (None, command["flow"]):
+            continue
+        at = command["decided_at"]
+        text = f"{command['step']}: webhook command {command['webhook']}"
+        yield (at, _TIMERS, number), _line(at, "webhook", command["flow"], text, command, words)
+
+
+def _unread(history: CustomerHistory, words: Words) -> Iterator[SortedLine]:
+    for number, one in enumerate(history.unread):
+        text = f"{one.where} can't be decoded: {one.problem}"
+        data = {"record": one.where, "problem": one.problem}
+        yield (one.at, _TIMERS, number), _line(one.at, "unread", None, text, data, words)
+
+
+def _messages(history: CustomerHistory) -> dict[str, str]:
+    """The message of each send_id, for reports of deliveries."""
+    messages = {
+        one.evidence["send_id"]: f"{one.step} of {one.flow}"
+        for one in history.decisions
+        if one.outcome is Outcome.SENT and "send_id" in one.evidence
+    }
+    for command in history.commands:
+        messages.setdefault(command["send_id"], f"{command['step']} of {command['flow']}")
+    return messages
+
+
 def _dead_letters(history: CustomerHistory, words: Words) -> Iterator[SortedLine]:
     for letter in history.dead_letters:
         data = {
@@ -237,7 +274,8 @@ def _outcomes(decisions: list[PastDecision]) -> dict[str, dict[str, int]]:
     for decision in decisions:
         if not decision.flow:
             continue  # of the state, not of a flow
-        name = f"{decision.outcome.value} {decision.reason}".rstrip()
+        outcome = "webhook" if "webhook" in decision.evidence else decision.outcome.value
+        name = f"{outcome} {decision.reason}".rstrip()
         counts.setdefault(decision.flow, Counter())[name] += 1
     return {flow: dict(sorted(found.items())) for flow, found in sorted(counts.items())}
 

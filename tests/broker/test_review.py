@@ -78,6 +78,10 @@ def test_what_waits_is_shown_sent_and_dropped(
     text = capsys.readouterr().out
     assert "approved by eve" in text
     assert "review send by eve" in text
+    assert run(["explain", "--email", " C0@Example.com", *given]) == 0
+    assert capsys.readouterr().out == text
+    assert run(["explain", "--email", "nobody@example.com", *given]) == 1
+    assert run(["explain", *given]) == 2
     run(["explain", "c1", *given])
     assert "dropped by a person" in capsys.readouterr().out
     assert worker.stop() == 0

@@ -14,7 +14,7 @@ from streams.contracts.wire import decode_any
 from streams.engine import Instant, topic_of
 from streams.kafka.topic_reader import TopicRecord
 from streams.local import LocalParts, LocalTask
-from streams.ports import Record, TaskSettings
+from streams.ports import CHANGELOG, Record, TaskSettings
 from streams.programs import Programs
 from streams.replay.history import history_of
 from streams.replay.timeline import customer_timeline, flows_known
@@ -63,7 +63,7 @@ class Shop:
     def happens(self, at: Instant, metric: str, event_id: str | None = None, **fields) -> None:
         self._events += 1
         event = {"event_id": event_id or f"e{self._events}", "customer_id": "ada"}
-        value = encode_event(metric, {**event, "occurred_at": at, **fields})
+        value = encode_event(metric, event | {"occurred_at": at} | fields)
         self.local.append(topic_of(metric), at, b"ada", value)
 
     def customer(self, at: Instant, **fields) -> None:
@@ -81,6 +81,9 @@ class Shop:
     def search(self, at: Instant) -> None:
         self.happens(at, "search.performed", query="lamp", results=3, filters={})
 
+    def reported(self, at: Instant, metric: str, send_id: str, **fields) -> None:
+        self.happens(at, metric, send_id=send_id, channel="email", **fields)
+
     def until(self, wall: Instant) -> None:
         self.local.advance(wall + SKEW)
         self.local.commit(wall + SKEW)
@@ -91,6 +94,8 @@ class Shop:
                 yield TopicRecord(topic, 0, record)
         for offset, output in enumerate(self.local.output):
             yield TopicRecord(output.topic, 0, Record(0, offset, output.key, output.value))
+        state = self.local.task.state_of("ada")
+        yield TopicRecord(CHANGELOG, 0, Record(0, 0, b"ada", state))
 
     def explained(self, flow: str | None = None):
         return customer_timeline(history_of("ada", self.found()), flow)
@@ -208,7 +213,7 @@ def test_an_event_that_came_twice_says_so(shop):
     shop.until(BEGIN + DAY)
     first, second = (text for text in texts(shop.explained(), "event") if "order" in text)
     assert "again" not in first
-    assert second.endswith("(duplicate event_id)")
+    assert second.endswith("(duplicate event_id: no effect)")
 
 
 def test_a_late_event_stands_where_it_was_processed(shop):
@@ -290,3 +295,72 @@ def test_a_backfilled_customer_is_shown_with_event_and_step(is_json):
         )
         json.dumps(msgspec.to_builtins(timeline))  # nothing in it that --json couldn't show
     assert texts(shop.explained("cart"), "event")[0].startswith("cart.updated")
+
+
+def test_a_waiting_customer_is_shown_with_the_step_and_the_end_of_the_wait(shop):
+    shop.cart(BEGIN)
+    shop.until(BEGIN + HOUR)
+    (waiting,) = shop.explained().waiting
+    assert (waiting.flow, waiting.step, waiting.until) == ("cart", "pause", BEGIN + 4 * HOUR)
+    assert waiting.text == (
+        "now: waits at pause until Wed 2011-03-02 14:00:00, "
+        "in the flow since Wed 2011-03-02 10:00:00"
+    )
+    assert shop.explained("thanks").waiting == []
+    shop.until(BEGIN + DAY)
+    assert shop.explained().waiting == []
+
+
+def test_a_report_names_its_message(shop):
+    shop.cart(BEGIN)
+    shop.until(BEGIN + 5 * HOUR)
+    (sent,) = [line.data for line in shop.explained().lines if "sent reminder" in line.text]
+    shop.reported(BEGIN + 6 * HOUR, "message.opened", sent["evidence"]["send_id"], machine=True)
+    shop.reported(BEGIN + 7 * HOUR, "message.clicked", "another", url="https://example.com/a")
+    shop.until(BEGIN + DAY)
+    assert texts(shop.explained(), "event")[-2:] == [
+        "message.opened reminder of cart by email (by a machine)",
+        "message.clicked send_id another by email (https://example.com/a)",
+    ]
+
+
+def test_events_without_an_effect_say_so(shop):
+    shop.customer(BEGIN, first_name="Ada")
+    shop.happens(BEGIN + HOUR, "cart.updated", cart_id="c", total=100, currency="CHF", items=[])
+    shop.order(BEGIN + 2 * HOUR)
+    shop.order(BEGIN + 3 * HOUR)
+    stale = {"email": "old@example.com", "plan": "paid"}
+    shop.happens(
+        BEGIN + 4 * HOUR, "customer.updated", occurred_at=BEGIN - HOUR, set=stale, unset=[]
+    )
+    shop.until(BEGIN + DAY)
+    events = texts(shop.explained(), "event")
+    assert events[-4].endswith("(no rate for CHF in store.yaml: not in sums and comparisons)")
+    assert not events[-3].endswith(")")
+    assert events[-2].endswith("(known order: corrected, not counted again)")
+    assert events[-1].endswith("(not changed: email (newer value of Wed 2011-03-02 10:00:00))")
+
+
+def test_a_record_that_cannot_be_decoded_is_a_line(shop):
+    shop.cart(BEGIN)
+    shop.until(BEGIN + HOUR)
+    broken = TopicRecord("flow-decisions", 0, Record(BEGIN, 99, b"ada", b"\x07"))
+    timeline = customer_timeline(history_of("ada", [*shop.found(), broken]))
+    (line,) = texts(timeline, "unread")
+    assert line.startswith("flow-decisions[0]@99 can't be decoded: ")
+    assert "entered: cart.updated" in texts(timeline, "decision")
+
+
+def test_a_webhook_is_counted_as_one(shop):
+    calls = {
+        "flow": "calls",
+        "trigger": {"metric": "order.placed"},
+        "steps": [{"webhook": "crm", "id": "tell"}],
+    }
+    shop.publish(BEGIN - HOUR, calls)
+    shop.order(BEGIN)
+    shop.until(BEGIN + HOUR)
+    timeline = shop.explained("calls")
+    assert "tell: webhook command crm" in texts(timeline, "decision")
+    assert timeline.outcomes["calls"]["webhook"] == 1
+    assert "sent" not in timeline.outcomes["calls"]
