@@ -13,6 +13,7 @@ import pytest
 
 from streams import __version__
 from streams.compiled import form
+from streams.files.preset import preset_names
 from streams.resources import example_flows_dir, schemas_dir
 
 ROOT = Path(__file__).parents[1]
@@ -127,6 +128,7 @@ def test_a_wheel_carries_schemas_and_flows_and_finds_them(tmp_path):
         files = {path.relative_to(ROOT / name) for path in tracked(ROOT / name)}
         assert files
         assert files <= {path.relative_to(shipped / name) for path in tracked(shipped / name)}
+    assert len(tracked(installed / "streams" / "files" / "presets")) == len(preset_names())
     assert not (installed / "tests").exists()
 
 

@@ -280,7 +280,7 @@ class _Builder:
 
     def add_alternatives(self, texts: MappingTexts) -> None:
         """Adds what a preset says of fields that no option names, where the file has it."""
-        has_items = "items" in self._targets or self._items
+        has_items = "items" in self._targets
         for target, references in texts.alternatives.items():
             if target in self._targets or (has_items and _name_of(target) == "items"):
                 continue

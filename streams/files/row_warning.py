@@ -12,7 +12,7 @@ class WarningKind(Enum):
     """The kind of a warning; the value is its line in the summary of an import."""
 
     ROUNDED = "amounts with more decimals than their currency, rounded half to even"
-    TRIMMED_ID = "ids with blanks around them, trimmed"
+    TRIMMED_ID = "ids with blanks around them or a spreadsheet's apostrophe, trimmed"
     DECIMAL_ID = "ids written as decimals (17850.0), read without"
     PHONE = "telephone numbers that a spreadsheet has touched, mended"
     NO_SKU = "items without a sku: they count and are never shown"

@@ -8,6 +8,7 @@ from streams.files.row_warning import WarningKind
 
 _IDS = frozenset({"customer_id", "order_id", "cart_id", "refund_id"})
 _DECIMAL_ID = re.compile(r"([0-9]+)\.0+")
+_TEXT_OF_SPREADSHEET = re.compile(r"^'(?=[0-9])")  # so that it stays a text: '7001
 _PHONE = re.compile(r"'?(\+?[0-9][0-9 ()/-]*)(?:\.0)?")
 
 
@@ -24,7 +25,7 @@ def _tidied_id(value: str, as_read: Any, context: RowContext) -> str:
     if isinstance(as_read, float):
         context.note(WarningKind.DECIMAL_ID, as_read, value)
         return value
-    trimmed = value.strip()
+    trimmed = _TEXT_OF_SPREADSHEET.sub("", value.strip(), count=1)
     if trimmed != value:
         context.note(WarningKind.TRIMMED_ID, value, trimmed)
     if decimal := _DECIMAL_ID.fullmatch(trimmed):

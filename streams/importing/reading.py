@@ -36,6 +36,15 @@ REFUSED = "_refused"
 """Column of a file of rejected rows (`--refused`): why, and of which metric the row was to be."""
 
 
+NOBODYS_IDS = frozenset(
+    {
+        *("na", "n/a", "null", "none", "nan", "undefined", "unknown", "anonymous", "guest"),
+        *("(not set)", "0", "-1"),
+    }
+)
+"""Words that stand for no customer, in lower case: another column of the id comes first."""
+
+
 class MappingOptions(NamedTuple):
     """The options of the command line about the content of files."""
 
@@ -46,7 +55,7 @@ class MappingOptions(NamedTuple):
     has_decimal_comma: bool = False
     form: FileForm = FileForm()
     metrics: Mapping[str, Metric] = METRICS
-    placeholder_ids: frozenset[str] = frozenset()
+    placeholder_ids: frozenset[str] = NOBODYS_IDS
 
 
 class ImportFile(NamedTuple):

@@ -392,6 +392,8 @@ class TestIds:
         ("written", "read", "kind"),
         [
             (" ada ", "ada", WarningKind.TRIMMED_ID),
+            ("'7001", "7001", WarningKind.TRIMMED_ID),
+            ("o'7", "o'7", None),
             ("17850.0", "17850", WarningKind.DECIMAL_ID),
             (17850.0, "17850", WarningKind.DECIMAL_ID),
             ("0017", "0017", None),
