@@ -11,11 +11,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
+from streams.contracts.registry import SchemaRegistry
 from streams.embedded.broker_process import BrokerProcess
 from streams.engine import Event, Product, Review, SendCommand
 from streams.engine.values.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
-from streams.ports import CouponCode, Record
+from streams.ports import CouponCode, OutputRecord, Record
+from tests.contracts.registry_server import RegistryServer
 from tests.harness.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -141,27 +143,57 @@ def test_the_log_line_of_events_in_is_what_is_said() -> None:
 
 
 @pytest.mark.smoke
-def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(topics: str) -> None:
+def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(
+    topics: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Commands of workers without a schema registry and with one, and a record that is neither."""
     sends = [command("s1", FAR), command("s1", FAR), command("old", NOW), command("s2", FAR)]
-    producer = Producer({"bootstrap.servers": topics})
-    for record in EffectEncoder().commands(sends):
-        assert record.value is not None
-        producer.produce(record.topic, record.value, record.key, partition=0)
-    producer.flush()
-    (example,) = blocks("commands-out.md", "python")
-    names: dict[str, Any] = {}
-    exec(example, names)
-    delivered: list[str] = []
-    taken: list[bool] = []
+    with RegistryServer() as server:
+        monkeypatch.setenv("SCHEMA_REGISTRY", server.url)
+        producer = Producer({"bootstrap.servers": topics})
+        registry = SchemaRegistry(server.url)
+        records = [
+            *EffectEncoder().commands(sends),
+            OutputRecord("send-commands", b"ada", b"nonsense"),
+            OutputRecord("send-commands", b"ada", None),
+            *EffectEncoder(registry=registry).commands([command("s3", FAR)]),
+        ]
+        for record in records:
+            producer.produce(record.topic, record.value, record.key, partition=0)
+        producer.flush()
+        (example,) = blocks("commands-out.md", "python")
+        names: dict[str, Any] = {}
+        exec(example, names)
+        delivered: dict[str, dict[str, str]] = {}
+        commands: list[dict[str, Any]] = []
+        taken: list[bool] = []
 
-    def all_taken() -> bool:
-        if names["work"](lambda one: delivered.append(one["send_id"]), set(delivered)):
-            taken.append(True)
-        return len(taken) == len(sends)
+        def deliver(one: dict[str, Any], headers: dict[str, str]) -> None:
+            commands.append(one)
+            delivered[one["send_id"]] = headers
 
-    eventually(all_taken, within=40, every=0)
+        def all_taken() -> bool:
+            if names["work"](deliver, set(delivered)):
+                taken.append(True)
+            return len(taken) == len(records)
+
+        eventually(all_taken, within=40, every=0)
     names["consumer"].close()
-    assert delivered == ["s1", "s2"]
-    reported = [EventDecoder().decode("engagement", r) for _, r in read(topics, "engagement", 2)]
+    assert [one["send_id"] for one in commands] == ["s1", "s2", "s3"]
+    said = capsys.readouterr().out
+    assert "send-commands[0]@4: the value begins with 6e 6f 6e" in said
+    assert "send-commands[0]@5: " in said
+    assert delivered["s1"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    pages = {headers["List-Unsubscribe"] for headers in delivered.values()}
+    assert len(pages) == 3
+    assert names["mail_headers"](commands[0] | {"transactional": True}) == {}
+    names["report"]("Unsubscribed", commands[0])
+    names["producer"].flush()
+    reported = [EventDecoder().decode("engagement", r) for _, r in read(topics, "engagement", 4)]
     assert all(isinstance(event, Event) for event in reported), reported
-    assert [event.data["send_id"] for event in reported if isinstance(event, Event)] == delivered
+    assert [(e.metric, e.data["send_id"]) for e in reported if isinstance(e, Event)] == [
+        ("message.delivered", "s1"),
+        ("message.delivered", "s2"),
+        ("message.delivered", "s3"),
+        ("message.unsubscribed", "s1"),
+    ]
