@@ -20,6 +20,7 @@ from streams.engine.conditions import (
 from streams.engine.content import BACK_IN_STOCK, PRICE_DROPPED, SOLD_OUT
 from streams.engine.customer import (
     ALWAYS_READ,
+    APPLY_BY_MACHINE,
     ENDS_INTEREST,
     LOOK_FIELDS,
     SHOWS_PRICE,
@@ -63,6 +64,9 @@ def compile_program(
         flow.successors = (successors or {}).get(flow.flow, {})
     for name in outside.segments:  # also those used by `sendflow segments` only
         compile_segment(name, outside)
+    by_id = {flow.flow: flow for flow in flows}
+    for (name, step), from_any_journey in reads.messages.items():
+        by_id[name].followed[step] = from_any_journey
     segments = list(_segments(flows, outside))
     news_wanted = _news_wanted(flows, reads)
     starts_interest = SHOWS_PRICE if PRICE_DROPPED in news_wanted else STARTS_INTEREST
@@ -84,6 +88,10 @@ def compile_program(
                 plan.segments += (segment,)
             if is_concerned or segment.is_open_to_new or segment.is_on_facts:
                 plan.first_segments += (segment,)
+    for name, apply in APPLY_BY_MACHINE.items():
+        plans[name].by_machine = msgspec.structs.replace(
+            plans[name], apply=apply, is_by_machine=True
+        )
     judged_waits = _judged_waits(flows, lambda depends_on: True)
     journey_waits = _judged_waits(flows, lambda depends_on: depends_on.on_journeys)
     journey_segments = tuple(plan for plan in segments if plan.is_on_journeys)
@@ -92,10 +100,11 @@ def compile_program(
         number=int.from_bytes(hashlib.blake2b(version.encode(), digest_size=6).digest(), "big"),
         on_metric=plans,
         otherwise=otherwise,
-        flows={flow.flow: flow for flow in flows},
+        flows=by_id,
         segments={plan.segment: plan for plan in segments},
         journey_segments=journey_segments,
         dated_flows=tuple(flow for flow in flows if flow.is_open and flow.date),
+        follows=bool(reads.messages),
         depends_on_journeys=bool(journey_segments or journey_waits),
         judged_waits=judged_waits,
         journey_waits=journey_waits,

@@ -2,6 +2,7 @@
 (FLOWS)."""
 
 import enum
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,7 +19,8 @@ from streams.engine.language import (
     StoreSettings,
     custom_fields,
 )
-from streams.engine.program import StepDefinition
+from streams.engine.program import StepDefinition, id_of
+from streams.engine.steps import send
 from streams.engine.values import (
     CUSTOM_METRICS_TOPIC,
     METRICS,
@@ -151,6 +153,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
             profile={**PROFILE_FIELDS, **custom_fields(settings.profile)},
             segments={segment.segment: segment for segment in self.segments},
             flows=frozenset(other.flow for other in self.flows),
+            messages={other.flow: frozenset(_messages(other.steps)) for other in self.flows},
             coupons={pool.coupons: pool for pool in self.coupons},
             currency=settings.currency,
             zone=store_zone,
@@ -192,6 +195,21 @@ def gives_coupons(step: Any) -> bool:
     if isinstance(step, dict):
         return any(gives_coupons(inner) for inner in step.values())
     return isinstance(step, (list, tuple)) and any(gives_coupons(inner) for inner in step)
+
+
+def _messages(step: Any) -> Iterator[str]:
+    """The ids of the messages in a step, the steps within it, or a list of steps."""
+    if isinstance(step, send.Definition):
+        yield id_of(step, "")
+    elif isinstance(step, msgspec.Struct):
+        for name in step.__struct_fields__:
+            yield from _messages(getattr(step, name))
+    elif isinstance(step, dict):
+        for inner in step.values():
+            yield from _messages(inner)
+    elif isinstance(step, (list, tuple)):
+        for inner in step:
+            yield from _messages(inner)
 
 
 def _as_metric(definition: MetricDefinition) -> Metric:

@@ -7,16 +7,21 @@ import msgspec
 
 from streams.engine.conditions import (
     average,
+    bounced,
+    clicked,
     consent,
     count,
+    delivered,
     distinct,
     in_flow,
+    opened,
     profile,
     segment,
     since_last,
     sum_,
     value,
 )
+from streams.engine.conditions.message_told import AboutMessage
 from streams.engine.conditions.timeframe import OverTime, SinceLast
 
 PROFILE_METRICS = frozenset({"customer.updated", "customer.subscribed"})
@@ -28,6 +33,15 @@ CONSENT_METRICS = PROFILE_METRICS | {
     "message.complained",
 }
 VALUE_METRICS = frozenset({"order.placed", "order.cancelled", "order.refunded"})
+
+
+REPORTED_BY: Mapping[type, frozenset[str]] = {
+    delivered.Definition: frozenset({"message.delivered"}),
+    opened.Definition: frozenset({"message.opened"}),
+    clicked.Definition: frozenset({"message.clicked"}),
+    bounced.Definition: frozenset({"message.bounced"}),
+}
+"""Condition on a message -> the metric of the reports that it is about (SEMANTICS 3.8)."""
 
 
 class Dependence(msgspec.Struct):
@@ -75,6 +89,9 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
                 found.metrics |= VALUE_METRICS
                 found.values.add(part.value)
                 found.on_past = True
+            case AboutMessage():
+                found.metrics |= REPORTED_BY.get(type(part), frozenset())
+                found.on_journeys = True  # a newer message takes the place of the one asked about
             case in_flow.Definition():
                 found.on_journeys = True
             case segment.Definition():

@@ -14,7 +14,13 @@ from streams.engine.conditions.truth import (
     Truth,
     history_since,
 )
-from streams.engine.conditions.where import Test, Where, check_events, compile_events, top_fields
+from streams.engine.conditions.where import (
+    Test,
+    Where,
+    check_past_events,
+    compile_events,
+    top_fields,
+)
 from streams.engine.customer import Situation
 from streams.engine.language import Scope
 from streams.engine.values import Duration, Instant, MetricName, Problem, duration_text
@@ -51,7 +57,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     several = isinstance(definition.since_last, list)
     for place, metric in enumerate(_metrics(definition)):
         path = ("since_last", place) if several else ("since_last",)
-        yield from check_events(metric, definition.where, scope, path)
+        yield from check_past_events(metric, definition.where, scope, path)
     if not _metrics(definition):
         yield Problem(("since_last",), "expected at least one metric")
     given = [name for name in _OPERATIONS if getattr(definition, name) is not None]

@@ -21,7 +21,7 @@ from streams.engine.conditions.truth import Condition, Evidence, Truth, history_
 from streams.engine.conditions.where import (
     Test,
     Where,
-    check_events,
+    check_past_events,
     compile_events,
     top_fields,
     unknown_metric,
@@ -91,7 +91,7 @@ def is_all_time(definition: OverTime) -> bool:
 
 def check_over_time(definition: OverTime, key: str, metric: str, scope: Scope) -> Iterator[Problem]:
     """The common checks of `count` and `sum`: metric, `where`, one timeframe, one comparison."""
-    yield from check_events(metric, definition.where, scope, (key,))
+    yield from check_past_events(metric, definition.where, scope, (key,))
     problem = check_one(definition, f"{key!r}", allowed=(*OF_NUMBERS, "in", "not_in"))
     if problem is not None:
         yield problem

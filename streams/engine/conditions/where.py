@@ -10,7 +10,7 @@ import msgspec
 
 from streams.engine.conditions.closed_words import check_words, words_at
 from streams.engine.conditions.comparison import QUANTIFIERS, Judge, compile_judge, never
-from streams.engine.customer import Situation
+from streams.engine.customer import APPLY_BY_MACHINE, Situation
 from streams.engine.language import (
     IN_WORDS,
     ITEM_OF,
@@ -33,6 +33,9 @@ from streams.engine.values import (
     RawMapping,
     unknown_name,
 )
+
+MACHINE = "machine"
+"""The field of an opened or clicked message that says that no person did it."""
 
 Test = Callable[[Mapping[str, Any], Situation], bool]
 """True if the data of an event (or item) passes."""
@@ -192,10 +195,27 @@ def check_events(
     yield from problems
 
 
+def check_past_events(
+    metric: str, where: Mapping[str, Any], scope: Scope, metric_path: Path
+) -> Iterator[Problem]:
+    """As `check_events`, for events of the past: of what machines did nothing is remembered."""
+    yield from check_events(metric, where, scope, metric_path)
+    if metric in APPLY_BY_MACHINE and MACHINE in top_fields(where):
+        told = metric.removeprefix("message.")
+        message = (
+            f"what machines did is not remembered, so it never counts: leave {MACHINE!r} out, or "
+            f"ask about one message: {{{told}: STEP, {MACHINE}: true}}"
+        )
+        yield Problem(("where", MACHINE), message, found=MACHINE, at_key=True)
+
+
 def compile_pattern(pattern: EventPattern, scope: Scope) -> Test | None:
     """The test of an event's data; None if every event of the metric passes. For checked
-    definitions only."""
-    return compile_events(pattern.metric, pattern.where, scope)
+    definitions only. What a machine did passes only if `machine` is asked for (SEMANTICS 3.8)."""
+    test = compile_events(pattern.metric, pattern.where, scope)
+    if pattern.metric not in APPLY_BY_MACHINE or MACHINE in top_fields(pattern.where):
+        return test
+    return lambda data, situation: not data.get(MACHINE) and (test is None or test(data, situation))
 
 
 def compile_events(metric: str, where: Mapping[str, Any], scope: Scope) -> Test | None:

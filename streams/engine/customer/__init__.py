@@ -9,6 +9,19 @@ from streams.engine.customer.addresses import ADDRESS_FIELDS, is_well_formed
 from streams.engine.customer.after_trigger import after_trigger
 from streams.engine.customer.concluded import is_concluded, mark_concluded
 from streams.engine.customer.flow_entries import KEYS_KEPT, entries_of, last_entry, remember_entry
+from streams.engine.customer.followed import (
+    BY_MACHINE,
+    REPORTS,
+    WAS_SENT,
+    WAS_SKIPPED,
+    add_followed,
+    concluded_at,
+    follow,
+    newest_of,
+    of_journey,
+    sent_lately,
+    stop_following,
+)
 from streams.engine.customer.held_coupons import end_coupon, valid_coupon
 from streams.engine.customer.interest import (
     ENDS_INTEREST,
@@ -59,6 +72,7 @@ from streams.engine.customer.purchase_counts import Counts, counts_in, each_word
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import (
     CustomerState,
+    Followed,
     GivenCoupon,
     LastSend,
     Membership,
@@ -86,10 +100,12 @@ from streams.engine.customer.trigger_item import (
 )
 from streams.engine.customer.update import (
     ALWAYS_READ,
+    APPLY_BY_MACHINE,
     SEARCHED,
     Apply,
     Retention,
     apply_of,
+    note_machine,
     purchase_of,
     remember,
 )
@@ -97,6 +113,8 @@ from streams.engine.customer.update import (
 __all__ = [
     "ADDRESS_FIELDS",
     "ALWAYS_READ",
+    "APPLY_BY_MACHINE",
+    "BY_MACHINE",
     "ENDS_INTEREST",
     "FORBID_ALL",
     "KEYS_KEPT",
@@ -106,15 +124,19 @@ __all__ = [
     "PERIODS",
     "PROFILE_AWAITED",
     "REACHED",
+    "REPORTS",
     "SEARCHED",
     "SENT",
     "SHOWS_PRICE",
     "STARTS_INTEREST",
     "TIMEOUT_AT",
     "VALUES",
+    "WAS_SENT",
+    "WAS_SKIPPED",
     "Apply",
     "Counts",
     "CustomerState",
+    "Followed",
     "GivenCoupon",
     "InterestChange",
     "Journey",
@@ -130,6 +152,7 @@ __all__ = [
     "StateHead",
     "StatePrefix",
     "about_item",
+    "add_followed",
     "after_trigger",
     "apply_of",
     "as_address",
@@ -137,6 +160,7 @@ __all__ = [
     "bought_lately",
     "cart_of",
     "check_fits",
+    "concluded_at",
     "counts_in",
     "decode_head",
     "decode_prefix",
@@ -146,6 +170,7 @@ __all__ = [
     "encode_state",
     "end_coupon",
     "entries_of",
+    "follow",
     "forget_all",
     "forget_oldest",
     "has_bought",
@@ -168,7 +193,10 @@ __all__ = [
     "mean_fact",
     "move",
     "new_state",
+    "newest_of",
     "next_due_in",
+    "note_machine",
+    "of_journey",
     "patch_times",
     "places_of_articles",
     "purchase_of",
@@ -177,8 +205,10 @@ __all__ = [
     "remember_entry",
     "remembered_at",
     "reschedule",
+    "sent_lately",
     "set_field",
     "stand_in_fact",
+    "stop_following",
     "valid_coupon",
     "value_of_fact",
     "value_reader",

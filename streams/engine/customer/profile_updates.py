@@ -20,6 +20,7 @@ from streams.engine.customer.addresses import (
     as_kept,
     is_well_formed,
 )
+from streams.engine.customer.followed import note_report
 from streams.engine.customer.state import CustomerState
 from streams.engine.values import ALL_CHANNELS, CHANNELS, Instant, phone_country
 
@@ -176,6 +177,8 @@ def apply_message_delivered(
     state: CustomerState, data: dict[str, Any], at: Instant, country: str | None = None
 ) -> None:
     """Ends the series of soft bounces of the address (4.6)."""
+    if state.followed:
+        note_report(state, data, at, "delivered")
     channel = data["channel"]
     if _is_present_address(state, channel, data, country):
         state.soft_bounces.pop(channel, None)
@@ -187,6 +190,8 @@ def apply_message_bounced(
 ) -> None:
     """Suppresses the address after a hard bounce or the seventh soft bounce in a row. A bounce of a
     former address doesn't affect the present one."""
+    if state.followed:
+        note_report(state, data, at, "bounced")
     channel = data["channel"]
     if not _is_present_address(state, channel, data, country):
         return

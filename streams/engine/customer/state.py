@@ -21,6 +21,7 @@ from streams.engine.values import Instant, unpack
 __all__ = [
     "FORMAT",
     "CustomerState",
+    "Followed",
     "GivenCoupon",
     "Journey",
     "JourneyState",
@@ -111,6 +112,15 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
     is_sold_out: bool = False  # as news have told P
 
 
+class Followed(msgspec.Struct, array_like=True, gc=False):
+    """A message that conditions ask about (SEMANTICS 3.8): followed.py."""
+
+    flow: str
+    step: str
+    journey_id: str
+    told: dict[str, Instant]  # what became of it -> newest time
+
+
 class StateHead(msgspec.Struct, array_like=True):
     """Profile and consent of a customer: the first fields of a state, so that a scan may leave the
     rest undecoded."""
@@ -157,6 +167,7 @@ class CustomerState(StatePrefix, array_like=True):
     handled: bytes = b""  # hashes of concluded messages: concluded.py
     coupons: dict[str, GivenCoupon] = {}  # pool -> the newest code: coupon_assignment.py
     watching: dict[str, Watch] = {}  # by sku, at most 100: interest.py
+    followed: list[Followed] = []  # in order of sending: followed.py
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -9,6 +9,7 @@ touch                                  touch + window
 from collections.abc import Mapping
 from typing import Any
 
+from streams.engine.customer.followed import BY_MACHINE, note_report
 from streams.engine.customer.state import CustomerState, Sent, Touch
 from streams.engine.values import DAY, Instant, send_id
 
@@ -26,12 +27,28 @@ MOST_TOUCHES = 20
 
 def apply_message_opened(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
     """Records the touch of an opened message."""
+    if state.followed:
+        note_report(state, data, at, "opened")
     _record_touch(state, data, at, "message.opened")
 
 
 def apply_message_clicked(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
     """Records the touch of a clicked message."""
+    if state.followed:
+        note_report(state, data, at, "clicked")
     _record_touch(state, data, at, "message.clicked")
+
+
+def apply_opened_by_machine(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """A mail program fetched the pictures: no touch (SEMANTICS 3.8)."""
+    if state.followed:
+        note_report(state, data, at, f"{BY_MACHINE}opened")
+
+
+def apply_clicked_by_machine(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+    """A scanner followed the links: no touch."""
+    if state.followed:
+        note_report(state, data, at, f"{BY_MACHINE}clicked")
 
 
 def last_touch(state: CustomerState, ordered_at: Instant) -> Touch | None:

@@ -24,7 +24,12 @@ from streams.engine.customer.profile_updates import (
 )
 from streams.engine.customer.purchase_counts import bought_items, hashed_words
 from streams.engine.customer.state import CustomerState
-from streams.engine.customer.touches import apply_message_clicked, apply_message_opened
+from streams.engine.customer.touches import (
+    apply_clicked_by_machine,
+    apply_message_clicked,
+    apply_message_opened,
+    apply_opened_by_machine,
+)
 from streams.engine.effects import Purchase
 from streams.engine.values import DAY, Event, Instant, currency_without_rate
 
@@ -69,6 +74,12 @@ def apply_of(metric: str, country: str | None) -> Apply | None:
     return apply
 
 
+APPLY_BY_MACHINE: dict[str, Apply] = {
+    "message.opened": apply_opened_by_machine,
+    "message.clicked": apply_clicked_by_machine,
+}
+"""As APPLY, for events that say `machine: true` (SEMANTICS 3.8)."""
+
 ALWAYS_READ: dict[str, frozenset[str]] = {
     "order.placed": frozenset({"order_id", "total", "currency", "items", "coupon_code"}),
     "order.refunded": frozenset({"order_id", "amount", "currency"}),
@@ -79,11 +90,11 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
     "customer.subscribed": frozenset({"channel"}),
     "customer.unsubscribed": frozenset({"channel"}),
     "message.unsubscribed": frozenset({"channel"}),
-    "message.delivered": frozenset({"channel", "address"}),
-    "message.bounced": frozenset({"channel", "address", "kind"}),
+    "message.delivered": frozenset({"send_id", "channel", "address"}),
+    "message.bounced": frozenset({"send_id", "channel", "address", "kind"}),
     "message.complained": frozenset({"channel", "address"}),
-    "message.opened": frozenset({"send_id"}),
-    "message.clicked": frozenset({"send_id"}),
+    "message.opened": frozenset({"send_id", "machine"}),
+    "message.clicked": frozenset({"send_id", "machine"}),
     "product.back_in_stock": frozenset({"sku"}),
     "product.price_dropped": frozenset({"sku"}),
     "product.sold_out": frozenset({"sku"}),
@@ -107,6 +118,13 @@ class Retention(msgspec.Struct, frozen=True):
     occurrences: int  # maximum number beyond those that flows need
     fields: tuple[str, ...]
     keeps_no_rate: bool  # the currency of amounts without a rate
+
+
+def note_machine(state: CustomerState, hash_: bytes) -> None:
+    """Counts an event that a machine caused, of which nothing is remembered but its id."""
+    state.sequence += 1
+    seen = state.seen
+    state.seen = seen[8:] + hash_ if len(seen) >= _SEEN_LIMIT else seen + hash_
 
 
 def remember(

@@ -12,6 +12,7 @@ from streams.engine.customer import (
     forget_all,
     is_first_patch,
     is_watched,
+    note_machine,
     purchase_of,
     remember,
     withdraw_all_interests,
@@ -57,6 +58,8 @@ def by_event(
         effects.duplicates += 1
         return False
     plan = program.on_metric.get(event.metric, program.otherwise)
+    if plan.by_machine is not None and event.data.get("machine"):
+        plan = plan.by_machine
     if plan.is_news and not is_watched(state, event.data["sku"], now):
         effects.news_stale += 1  # bought, erased or expired since the fan-out
         return False
@@ -77,7 +80,10 @@ def by_event(
         purchase = purchase_of(state, data, event.occurred_at)
         if purchase is not None:
             effects.purchases.append(purchase)
-    remember(state, event, data, hash_, now, plan.retention)
+    if plan.is_by_machine:
+        note_machine(state, hash_)
+    else:
+        remember(state, event, data, hash_, now, plan.retention)
     if plan.interest_change is not None:
         plan.interest_change(state, data, event.occurred_at, now, effects)
     if plan.changes_profile:

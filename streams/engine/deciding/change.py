@@ -1,6 +1,14 @@
 """Adapts running journeys to new definitions (SEMANTICS 6.1, 6.2)."""
 
-from streams.engine.customer import CustomerState, Journey, JourneyState, move
+from streams.engine.customer import (
+    CustomerState,
+    Journey,
+    JourneyState,
+    add_followed,
+    concluded_at,
+    move,
+    sent_lately,
+)
 from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.moves import moved_by_change, run_moves
 from streams.engine.deciding.segment_membership import set_silently
@@ -30,6 +38,8 @@ def adapt(program: Program, state: CustomerState, at: Instant, effects: Effects)
         state.occasions = {}  # by the definitions now in force
         set_date_timers(program, state, at)
         state.next_due = next_due(state)
+    if program.follows or state.followed:
+        _adapt_followed(program, state)
     if not (state.journeys or state.reviews or state.memberships or program.segments):
         return
     turn = Turn(state, at, program.facts, None, None, effects)
@@ -45,6 +55,20 @@ def adapt(program: Program, state: CustomerState, at: Instant, effects: Effects)
     adapt_reviews(program, turn)
     run_moves(program, turn, moved_by_change(program, turn, []))
     state.next_due = next_due(state)
+
+
+def _adapt_followed(program: Program, state: CustomerState) -> None:
+    """Forgets the messages that no condition asks about any longer, and follows those asked about
+    by a new one, as far as the state knows of them (SEMANTICS 3.7, 3.8)."""
+    running = {journey.journey_id for journey in state.journeys}
+    known = {(one.journey_id, one.step): one for one in sent_lately(state)}
+    known |= {(one.journey_id, one.step): one for one in state.followed}
+    state.followed = []
+    for one in sorted(known.values(), key=concluded_at):
+        flow = program.flows.get(one.flow)
+        asked = None if flow is None else flow.followed.get(one.step)
+        if asked or (asked is False and one.journey_id in running):
+            add_followed(state, one, running)
 
 
 def _adapt_journey(program: Program, turn: Turn, flow: CompiledFlow, journey: Journey) -> None:

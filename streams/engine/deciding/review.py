@@ -2,6 +2,7 @@
 
 import msgspec
 
+from streams.engine.deciding.moves import run_moves
 from streams.engine.effects import Outcome
 from streams.engine.program import (
     Program,
@@ -38,6 +39,7 @@ def by_review(program: Program, turn: Turn, given: Review) -> bool:
     if given.is_approved:
         approve(waiting, {"by": given.by, "at": given.at})
         resume_journey(turn, flow, waiting, judge)
+        run_moves(program, turn, [])  # who waits for the message to be sent (3.8)
     else:
         evidence = {"send_id": given.send_id, "verdict": "drop", "by": given.by, "at": given.at}
         turn.record(flow, waiting, step.id, Outcome.REVIEW, "", evidence)

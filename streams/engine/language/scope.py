@@ -28,6 +28,7 @@ class Reads(msgspec.Struct):
     remembered: dict[str, Remembered] = {}  # by metric
     fields: dict[str, set[str]] = {}  # by metric, of the event itself (filters, keys, $trigger)
     facts: set[str] = set()  # store facts (SEMANTICS 7.2)
+    messages: dict[tuple[str, str], bool] = {}  # (flow, step); true: in any journey (3.8)
 
     def remember(self, metric: str, window: int | None, fields: Iterable[str] = ()) -> None:
         """Requests events of `metric` up to `window` ms ago (None: all)."""
@@ -43,6 +44,11 @@ class Reads(msgspec.Struct):
         """Requests `fields` of an event of `metric` when it is processed."""
         self.fields.setdefault(metric, set()).update(fields)
 
+    def follow(self, flow: str, step: str, *, from_any_journey: bool) -> None:
+        """Requests what becomes of the messages of a step."""
+        known = self.messages.get((flow, step), False)
+        self.messages[flow, step] = known or from_any_journey
+
 
 class Scope(msgspec.Struct):
     """The surroundings of a flow or segment.
@@ -56,6 +62,7 @@ class Scope(msgspec.Struct):
     profile: Mapping[str, Field]  # built in and custom
     segments: Mapping[str, Any]  # id -> Segment (definition.py)
     flows: frozenset[str]
+    messages: Mapping[str, frozenset[str]]  # flow -> the ids of its messages
     coupons: Mapping[str, Any]  # id -> CouponPool (definition.py)
     currency: str
     zone: zoneinfo.ZoneInfo  # the flow's, else the store's: for customers without one (2.3)

@@ -74,6 +74,8 @@ class CompiledFlow(FlowVersion, eq=False):
     named_steps: set[str] = msgspec.field(default_factory=set)  # steps with an id of their own
     first: Step | None = None
     finish: Step | None = None  # follows the last step
+    followed: dict[str, bool] = msgspec.field(default_factory=dict)
+    """Steps that conditions ask about (SEMANTICS 3.8); true: from any journey."""
     successors: Mapping[str, str | None] = {}  # of deleted step ids (SEMANTICS 6.2)
     length: int | None = 0  # maximum ms of a journey; None: unbounded (length.py)
 

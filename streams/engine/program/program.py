@@ -36,6 +36,8 @@ class MetricPlan(msgspec.Struct, eq=False):
     dates: tuple[FollowedDate, ...] = ()  # that it may change and flows or waits follow
     concerns_journeys: bool = False
     converts: bool = False  # may be the conversion of a message
+    by_machine: "MetricPlan | None" = None  # for events that say `machine: true`
+    is_by_machine: bool = False
     is_news: bool = False  # of an article, for a customer who watches it
     interest_change: InterestChange | None = None
 
@@ -65,6 +67,7 @@ class Program(msgspec.Struct, eq=False):
     journey_segments: tuple[SegmentPlan, ...] = ()  # those that depend on the flows P is in
     depends_on_journeys: bool = False  # entries and exits may change the truth of conditions
     dated_flows: tuple[CompiledFlow, ...] = ()  # with a date trigger, in order
+    follows: bool = False  # conditions ask about messages (SEMANTICS 3.8)
     judged_waits: dict[str, dict[str, Step]] = {}  # condition waits, by flow and step id
     journey_waits: dict[str, dict[str, Step]] = {}  # those that depend on the flows P is in
     scheduled_flows: tuple[CompiledFlow, ...] = ()  # with a schedule, in order

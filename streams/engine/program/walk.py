@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from streams.engine.customer import Journey, JourneyState, move
+from streams.engine.customer import Journey, JourneyState, move, stop_following
 from streams.engine.effects import Outcome
 from streams.engine.program.flow import CompiledFlow
 from streams.engine.program.step import Run, Step
@@ -68,6 +68,8 @@ def end(
     move(journey, JourneyState.ENDED)
     turn.has_changed_journeys = True
     turn.record(flow, journey, step, Outcome.EXITED, reason, evidence)
+    if turn.state.followed:
+        stop_following(turn.state, journey.journey_id, flow.followed)
     journeys = turn.state.journeys
     for place, other in enumerate(journeys):
         if other is journey:

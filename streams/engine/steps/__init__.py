@@ -23,6 +23,7 @@ from streams.engine.steps import (
 
 __all__ = [
     "STEPS",
+    "send",
     "wait",
     "wait_for",
 ]

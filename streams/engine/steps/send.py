@@ -23,10 +23,13 @@ from streams.engine.customer import (
     PROFILE_AWAITED,
     REACHED,
     SENT,
+    WAS_SENT,
+    WAS_SKIPPED,
     Journey,
     JourneyState,
     LastSend,
     Sent,
+    follow,
     mark_concluded,
     move,
     remember_at,
@@ -157,6 +160,8 @@ def compile(definition: Definition, building: Building, step_id: str, following:
             evidence[APPROVED] = journey.memory[APPROVED]
         turn.record(flow, journey, step_id, Outcome.SENT, "", evidence)
         _remember_send(turn, message, sent)
+        if step_id in flow.followed:
+            _follow(turn, message, journey, WAS_SENT)
         if flow.trigger_metric is not None:
             mark_concluded(turn.state, sent.send_id)
         journey.memory = {SENT: [step_id, turn.now]}
@@ -217,6 +222,8 @@ def apply_verdict(turn: Turn, journey: Journey, message: Message, verdict: Verdi
     evidence = verdict.evidence
     turn.record(message.flow, journey, message.step, verdict.outcome, verdict.reason, evidence)
     if verdict.outcome is not Outcome.HELD:
+        if message.step in message.flow.followed:
+            _follow(turn, message, journey, WAS_SKIPPED)
         if message.flow.trigger_metric is not None:
             mark_concluded(turn.state, send_id(journey.journey_id, message.step))
         if REACHED in journey.memory:
@@ -278,6 +285,15 @@ def message_of(
         coupon=None if definition.coupon is None else scope.coupons[definition.coupon],
         sends_kept=max(SENDS_KEPT, *(cap.window or 0 for cap in caps), 0),
     )
+
+
+def _follow(turn: Turn, message: Message, journey: Journey, told: str) -> None:
+    """Follows a concluded message that conditions ask about (3.8); they may hold from now on."""
+    flow, step = message.flow, message.step
+    any_journey = flow.followed[step]
+    name = (flow.flow, step)
+    follow(turn.state, name, journey.journey_id, told, turn.now, from_any_journey=any_journey)
+    turn.has_changed_journeys = True
 
 
 def _cap_of(cap: Any) -> CompiledCap:

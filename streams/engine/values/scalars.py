@@ -71,6 +71,9 @@ ALL_CHANNELS = "all"
 
 _IDENTIFIER = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_MESSAGE_NAME = re.compile(
+    rf"({_IDENTIFIER.pattern}/)?{_IDENTIFIER.pattern}", re.ASCII | re.IGNORECASE
+)
 _KEY_FIELD = re.compile(r"(\$item\.)?[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _METRIC = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
@@ -324,6 +327,14 @@ Identifier = Annotated[
 FieldName = Annotated[
     str,
     Scalar("a field name of letters, digits and '_'", _matching(_NAME, 100), _TEXT),
+]
+MessageName = Annotated[
+    str,
+    Scalar(
+        "a message of this flow such as rate-us, or FLOW/STEP",
+        _matching(_MESSAGE_NAME, 201),
+        _NUMBER_OR_TEXT,
+    ),
 ]
 KeyField = Annotated[
     str,
