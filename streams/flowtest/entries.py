@@ -30,6 +30,7 @@ _MESSAGE = _same(
     "coupon",
     "utm",
     "locale",
+    "topic",
 )
 
 COMMAND_ENTRIES = Entries(

@@ -325,6 +325,10 @@ def _no_consent(evidence: EvidenceFields, words: Words) -> str:
     return f"not sent: no consent to {evidence.get('channel')} (consented to: {given})"
 
 
+def _topic_left(evidence: EvidenceFields, words: Words) -> str:
+    return f"not sent: left the topic {evidence.get('topic')} on {evidence.get('channel')}"
+
+
 _CAUSES = {
     "unsubscribed": "unsubscribed",
     "hard_bounce": "hard bounce (address does not exist)",
@@ -430,6 +434,7 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
         "no_recipient": _no_recipient,
         "bad_recipient": _bad_recipient,
         "no_consent": _no_consent,
+        "topic_left": _topic_left,
         "suppressed": _suppressed,
         "smart_sending": _smart_sending,
         "frequency_cap": _frequency_cap,

@@ -36,6 +36,7 @@ REASONS: dict[str, set[str]] = {
         "no_recipient",
         "bad_recipient",
         "no_consent",
+        "topic_left",
         "suppressed",
         "smart_sending",
         "frequency_cap",

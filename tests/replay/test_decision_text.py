@@ -18,7 +18,7 @@ REASONS = {
     "flow_paused loop",
     Outcome.HELD: "quiet_hours flow_paused no_profile_yet smart_sending frequency_cap",
     Outcome.SKIPPED: "expired profile_filter message_filter no_recipient bad_recipient no_consent "
-    "suppressed smart_sending frequency_cap no_items no_coupon",
+    "topic_left suppressed smart_sending frequency_cap no_items no_coupon",
     Outcome.COUPON: "given kept no_coupon",
     Outcome.EXITED: "finished exit_on exit restarted step_removed date_changed archived erased",
 }

@@ -155,6 +155,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
             flows=frozenset(other.flow for other in self.flows),
             messages={other.flow: frozenset(_messages(other.steps)) for other in self.flows},
             coupons={pool.coupons: pool for pool in self.coupons},
+            topics=frozenset(settings.topics),
             currency=settings.currency,
             zone=store_zone,
             store_zone=store_zone,

@@ -67,6 +67,7 @@ from streams.engine.customer.profile_updates import (
     may_be_marketed_to,
     patch_times,
     set_field,
+    topic_left,
 )
 from streams.engine.customer.purchase_counts import Counts, counts_in, each_word, hashed_words
 from streams.engine.customer.situation import Situation
@@ -209,6 +210,7 @@ __all__ = [
     "set_field",
     "stand_in_fact",
     "stop_following",
+    "topic_left",
     "valid_coupon",
     "value_of_fact",
     "value_reader",

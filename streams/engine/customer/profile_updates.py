@@ -9,6 +9,9 @@ Causes of suppression, their effect and their end:
                                              transactional messages (`unsubscribed` stays)
     hard_bounce    forbids    forbids        a new address
     soft_bounces   forbids    forbids        a new address, a delivery
+
+A topic that P has left on a channel is kept among the suppressed channels (`topic_left`), with the
+cause `unsubscribed`. It forbids marketing about the topic, until P subscribes to it again.
 """
 
 from typing import Any
@@ -84,6 +87,11 @@ def may_be_marketed_to(state: CustomerState, channel: str) -> bool:
     return channel in state.profile.get("consent", ()) and channel not in state.suppressed
 
 
+def topic_left(channel: str, topic: str) -> str:
+    """The key in `CustomerState.suppressed` of a topic that P has left on a channel."""
+    return f"{channel}:{topic.strip().lower()}"
+
+
 def patched_at(state: CustomerState, field: str) -> Instant | None:
     """The time of the last patch of a field, None if there was none. A field of the profile without
     a time of its own shares `state.patched_at`, as most do: a patch changes several."""
@@ -150,8 +158,13 @@ def set_field(
 
 
 def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Grants consent on a channel and lifts unsubscription and complaint."""
-    channel = data["channel"]
+    """Grants consent on a channel and lifts unsubscription and complaint. With a topic, P takes up
+    the topic on the channel again, and nothing else changes."""
+    channel, topic = data["channel"], data.get("topic")
+    if topic is not None:
+        if _is_newest(state, topic_left(channel, topic), at):
+            _lift(state, topic_left(channel, topic), UNSUBSCRIBED)
+        return
     if not _is_newest(state, channel, at):
         return
     _lift(state, channel, UNSUBSCRIBED)
@@ -166,11 +179,12 @@ def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: In
 
 
 def apply_customer_unsubscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Suppresses marketing on a channel, or on all."""
-    channel = data["channel"]
+    """Suppresses marketing on a channel, or on all; with a topic, marketing about it alone."""
+    channel, topic = data["channel"], data.get("topic")
     for one in CHANNELS if channel == ALL_CHANNELS else (channel,):
-        if _is_newest(state, one, at):
-            _suppress(state, one, UNSUBSCRIBED)
+        key = one if topic is None else topic_left(one, topic)
+        if _is_newest(state, key, at):
+            _suppress(state, key, UNSUBSCRIBED)
 
 
 def apply_message_delivered(

@@ -38,3 +38,4 @@ class SendCommand(msgspec.Struct, gc=False):
     samples: dict[str, str] = {}  # step -> arm of the customer
     profile: dict[str, str] = {}  # fields that store.yaml lists
     variable_currencies: dict[str, str] = {}  # variable -> currency of its amount
+    topic: str | None = None

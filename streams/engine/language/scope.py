@@ -64,6 +64,7 @@ class Scope(msgspec.Struct):
     flows: frozenset[str]
     messages: Mapping[str, frozenset[str]]  # flow -> the ids of its messages
     coupons: Mapping[str, Any]  # id -> CouponPool (definition.py)
+    topics: frozenset[str]  # of the store, that customers may leave
     currency: str
     zone: zoneinfo.ZoneInfo  # the flow's, else the store's: for customers without one (2.3)
     store_zone: zoneinfo.ZoneInfo

@@ -23,6 +23,7 @@ from streams.engine.values import (
     Field,
     FieldName,
     FieldType,
+    Identifier,
     PositiveDuration,
     PositiveInteger,
     Rate,
@@ -104,6 +105,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     `quiet_days`: per channel, weekdays without messages
     `quiet_dates`: per channel, dates without messages, such as public holidays
     `caps`: limits on the number of messages
+    `topics`: what customers may leave without leaving the channel, such as offers or news
     `profile_grace`: a message waits so long for the first profile of a new customer; 0s: never
     `country`: of national phone numbers, where the customer's profile names none
     `exclude`: articles that are never recommended
@@ -121,6 +123,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     quiet_days: dict[Channel, list[Weekday]] = {}
     quiet_dates: dict[Channel, list[Date]] = {}
     caps: list[Cap] = []
+    topics: list[Identifier] = []
     profile_grace: Duration = 2 * MINUTE
     country: CountryCode | None = None
     exclude: Exclude = Exclude()

@@ -1,14 +1,16 @@
-"""Consent and suppression (SEMANTICS 4.6): a marketing message needs consent on its channel and no
-suppression; a transactional one is stopped only by the causes in FORBID_ALL."""
+"""Consent, topics and suppression (SEMANTICS 4.6): a marketing message needs consent on its
+channel, a topic that P hasn't left there, and no suppression; a transactional one is stopped only
+by the causes in FORBID_ALL."""
 
-from streams.engine.customer import FORBID_ALL, Journey
+from streams.engine.customer import FORBID_ALL, Journey, topic_left
 from streams.engine.program import Turn
 from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
 
 def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name in each
-    """Skips customers without consent, and suppressed channels."""
-    channel = message.channel
+    """Skips customers without consent, topics that they have left, and suppressed channels."""
+    channel, topic = message.channel, message.topic
+    left = None if topic is None else topic_left(channel, topic)
     if message.is_transactional:
 
         def judge_transactional(turn: Turn, journey: Journey) -> Verdict | None:
@@ -24,7 +26,10 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
         consent = turn.state.profile.get("consent", ())
         if channel not in consent:
             return skip("no_consent", {"channel": channel, "consent": list(consent)})
-        causes = turn.state.suppressed.get(channel)
+        suppressed = turn.state.suppressed
+        if left is not None and left in suppressed:
+            return skip("topic_left", {"channel": channel, "topic": topic})
+        causes = suppressed.get(channel)
         if causes is None:
             return None
         return skip("suppressed", {"channel": channel, "causes": causes})

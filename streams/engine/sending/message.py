@@ -30,6 +30,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     channel: str
     template: str
+    topic: str | None
     is_transactional: bool
     smart_sending: bool
     window: int  # ms of Smart Sending on the channel

@@ -64,6 +64,7 @@ from streams.engine.values import (
     Problem,
     Text,
     send_id,
+    unknown_name,
 )
 
 DEFAULT_EXPIRES = {"email": 72 * HOUR}
@@ -92,6 +93,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
       recommended ones
     `coupon`: the pool of its code; without a code left, the message is skipped
     `transactional`: true: ignores consent, Smart Sending and caps; default: the flow's
+    `topic`: one of the store's topics, which customers may leave without leaving the channel
     `utm`: link parameters, merged over those of the flow
     `expires`: time to live, counted from reaching the step
     """
@@ -112,15 +114,18 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     items: Literal["trigger", "cart", "viewed"] | Recommend | None = None
     coupon: Identifier | None = None
     transactional: Boolean | None = None
+    topic: Identifier | None = None
     utm: dict[FieldName, Text] = {}
     expires: PositiveDuration | None = None
 
 
 def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
-    """References, items and the coupon pool exist."""
+    """References, items, the topic and the coupon pool exist."""
     yield from check_texts(definition.variables, "variables", scope)
     if definition.items is not None:
         yield from check_items(definition.items, scope)
+    if definition.topic is not None and definition.topic not in scope.topics:
+        yield unknown_name(("topic",), "topic", definition.topic, scope.topics)
     if definition.coupon is not None:
         yield from check_pool(definition.coupon, ("coupon",), scope)
 
@@ -264,6 +269,7 @@ def message_of(
         step=step_id,
         channel=channel,
         template=definition.template,
+        topic=definition.topic,
         is_transactional=is_transactional,
         smart_sending=smart_sending,
         window=store.smart_sending_window(channel),
@@ -324,7 +330,7 @@ def _command_of(
     definition: Definition, message: Message, building: Building, items: Items | None
 ) -> CommandBuilder:
     flow, step_id, channel = building.flow, message.step, message.channel
-    template = message.template
+    template, topic = message.template, message.topic
     is_transactional = message.is_transactional
     utm = {**building.utm, **definition.utm}
     variables = compile_texts(definition.variables, building.scope)
@@ -359,6 +365,7 @@ def _command_of(
             read_locale(turn),
             journey.trigger_event_id,
             journey.traceparent,
+            topic=topic,
         )
 
     return command
