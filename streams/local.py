@@ -11,11 +11,12 @@ import msgspec
 
 from streams.contracts.control import fact_record
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
-from streams.engine import BETWEEN_TASKS, INPUTS, Instant
+from streams.engine import BETWEEN_TASKS, INPUTS, Article, Instant
 from streams.errors import Poisoned
 from streams.ports import (
     CHANGELOG,
     CONTROL,
+    ArticleReport,
     ControlReader,
     DayReport,
     Decoder,
@@ -60,7 +61,7 @@ class LocalTask:
         self.store = parts.open_store()
         self._poisoned: frozenset[tuple[str, int]] = frozenset()
         self._aggregator = ReportAggregator(partitions=1)
-        self._facts_read = 0  # outputs that `new_facts` has read
+        self._facts_read = 0  # outputs whose reports were read
         self.task = self._open()
 
     def append(self, topic: str, time: Instant, key: bytes | None, value: bytes | None) -> Record:
@@ -122,13 +123,24 @@ class LocalTask:
 
     def new_facts(self) -> list[DayFact]:
         """The facts of the days completed by committed reports since the last call."""
+        self._read_reports()
+        return list(self._aggregator.complete())
+
+    def new_articles(self) -> list[Article]:
+        """The changes of articles in committed reports since the last call, or the last day."""
+        self._read_reports()
+        return self._aggregator.articles.take_changed()
+
+    def _read_reports(self) -> None:
         for record in self.output[self._facts_read :]:
             if record.topic == PARTITION_FACTS:
                 report = read_report(record.value or b"")
-                assert isinstance(report, DayReport)
-                self._aggregator.add(report)
+                if isinstance(report, ArticleReport):
+                    self._aggregator.articles.add(report)
+                else:
+                    assert isinstance(report, DayReport)
+                    self._aggregator.add(report)
         self._facts_read = len(self.output)
-        return list(self._aggregator.complete())
 
     def add_fact(self, fact: DayFact) -> None:
         """Appends the facts of a day to the log of `control`, as of its end."""

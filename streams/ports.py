@@ -7,9 +7,11 @@ from typing import Any, Protocol
 import msgspec
 
 from streams.engine import (
+    Article,
     Backfill,
     Decision,
     Event,
+    GoneProduct,
     Instant,
     Interest,
     Product,
@@ -110,7 +112,7 @@ class CouponCode(msgspec.Struct, gc=False):
     at: Instant
 
 
-Decoded = Event | Review | Backfill | CouponCode | Product | Interest
+Decoded = Event | Review | Backfill | CouponCode | Product | GoneProduct | Interest
 """The possible contents of an input record."""
 
 
@@ -135,6 +137,14 @@ class DayReport(msgspec.Struct, frozen=True):
     learned: bytes | None = None
 
 
+class ArticleReport(msgspec.Struct, frozen=True):
+    """Report of a task about articles that are shown otherwise than before (SEMANTICS 7.4)."""
+
+    partition: int
+    at: Instant  # stream time
+    articles: list[Article]
+
+
 class Encoder(Protocol):
     """Encodes effects as records of the output topics."""
 
@@ -151,6 +161,7 @@ class Encoder(Protocol):
         self, topic: str, partition: int, offset: int, effective_time: Instant, sequence: int
     ) -> OutputRecord: ...
     def day_report(self, report: DayReport) -> OutputRecord: ...
+    def article_report(self, report: ArticleReport) -> OutputRecord: ...
 
 
 CHANGELOG = "customers-changelog"
@@ -173,11 +184,17 @@ DAY_FACTS_KEY = b"day-facts"
 is at or after the end of the day; in simulated time it is that midnight."""
 
 
+ARTICLE_FACTS_KEY = b"article-facts"
+"""Key of the `control` records with changes of articles between the facts of two days, which hold
+all of them."""
+
+
 class Facts(msgspec.Struct):
-    """Store facts of one record of `control`, by name (SEMANTICS 7.2): numbers, and the
-    recommendations."""
+    """Store facts of one record of `control`, by name (SEMANTICS 7.2): numbers, recommendations and
+    the catalogue."""
 
     values: dict[str, Any]
+    changed_articles: list[Article] = []  # of the catalogue
 
 
 class ControlReader(Protocol):

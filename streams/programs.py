@@ -9,10 +9,13 @@ from typing import Any
 
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
 from streams.engine import (
+    CATALOGUE,
     RECOMMENDATIONS,
+    Catalogue,
     Definitions,
     Program,
     Recommendations,
+    articles_in,
     compile_program,
     read_definitions,
     read_published,
@@ -45,6 +48,7 @@ class Programs:
         self._read: dict[bytes, Program | Facts | Rejection] = {}
         self._lock = threading.Lock()
         self._facts: deque[bytes] = deque()  # the cached facts, oldest first
+        self._changes: deque[bytes] = deque()  # the same, of changes of articles
 
     def initial(self) -> Program:
         """The program of an empty set of definitions."""
@@ -63,9 +67,10 @@ class Programs:
         with self._lock:  # never during a compilation: a task may be reading another record
             kept = self._read.setdefault(value, change)
             if kept is change and isinstance(change, Facts):
-                self._facts.append(value)
-                if len(self._facts) > self._facts_kept:
-                    del self._read[self._facts.popleft()]
+                facts = self._changes if change.changed_articles else self._facts
+                facts.append(value)
+                if len(facts) > self._facts_kept:
+                    del self._read[facts.popleft()]
         return kept
 
 
@@ -75,7 +80,10 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
         values: dict[str, Any] = dict(record.values)
         if record.recommendations is not None:
             values[RECOMMENDATIONS] = Recommendations(record.recommendations)
-        return Facts(values)
+        if record.articles is not None:
+            values[CATALOGUE] = Catalogue(record.articles)
+        changed = record.changed_articles
+        return Facts(values, [] if changed is None else articles_in(changed))
     if isinstance(record, DefinitionsRecord):
         if record.semantics not in SEMANTICS:
             # Rejected here, it would still be in force on newer workers (DESIGN 3).

@@ -35,11 +35,13 @@ from streams.runtime.agenda import (
     FanOut,
     FireTimer,
     RejectRecord,
+    ReportArticles,
     ScanChunk,
     SkipSchedules,
     TakeRecords,
     WaitFor,
 )
+from streams.runtime.article_reports import ArticleReports
 from streams.runtime.commit import Commit, Pending, Position, position_in
 from streams.runtime.coupon_book import CouponBook
 from streams.runtime.customers import Customers
@@ -55,7 +57,7 @@ from streams.runtime.records import Records, handlers_by_type
 from streams.runtime.scans import Scans
 from streams.runtime.side_outputs import SideOutputs
 from streams.runtime.time_policy import TimePolicy, open_time
-from streams.runtime.timers import Timers
+from streams.runtime.timers import FAR_FUTURE, Timers
 from streams.runtime.uncommitted import Uncommitted
 
 LONGEST_IDLE: Instant = 10_000
@@ -111,14 +113,15 @@ class PartitionTask:
         )
         days = self._days = Days(position.day_end, own, customers.stored)
         products = Products(own)
-        news = self._news = News(products, in_force, ports.encoder, uncommitted, self.time)
+        reports = self._reports = ArticleReports(own, products, self.time)
+        news = self._news = News(products, reports, in_force, ports.encoder, uncommitted, self.time)
         acting = Acting(in_force, customers, uncommitted, timers, days, side_outputs)
         self._firing = Firing(in_force, customers, timers, scans, acting)
         handlers = handlers_by_type(acting, coupons, news)
         self._records = Records(
-            self.time, in_force, ports.decoder, handlers, side_outputs, self.counts
+            self.time, in_force, ports.decoder, handlers, reports, side_outputs, self.counts
         )
-        self._agenda = Agenda(self.time, days, in_force, timers, scans, products)
+        self._agenda = Agenda(self.time, days, in_force, timers, scans, products, reports)
 
     # ── Queries by the worker ─────────────────────────────────────────────────────────────────
 
@@ -159,8 +162,14 @@ class PartitionTask:
 
     @property
     def next_due(self) -> Instant | None:
-        """Due time of the next timer, scan chunk or fan-out chunk; None if there is none."""
+        """Due time of the next timer, scan chunk, fan-out chunk or report of articles; None if
+        there is none."""
         return self._agenda.next_due
+
+    @property
+    def articles_due(self) -> Instant:
+        """Due time of the next report of articles; FAR_FUTURE if there is none."""
+        return self._reports.next_due
 
     @property
     def is_within_chunk(self) -> bool:
@@ -233,6 +242,7 @@ class PartitionTask:
 
     def _run(self, wall: Instant, budget: int) -> bool:
         pending = self._uncommitted.pending
+        self._in_force.read_articles()
         while budget > 0:
             match self._agenda.next(self._clock, wall, budget):
                 case TakeRecords() as taking:
@@ -250,6 +260,9 @@ class PartitionTask:
                 case FanOut(due):
                     self._reach(due)
                     budget -= 1 + self._news.fan_out(due)
+                case ReportArticles(due):
+                    self._report_articles(self._reach(due))
+                    budget -= 1
                 case DayEnd(now):
                     self._close_day(now)
                 case SkipSchedules(until):
@@ -278,10 +291,17 @@ class PartitionTask:
         """Closes the day that ends at `now`, or that ended before without any event since."""
         pending = self._uncommitted.pending
         pending.mark_changed(self._wall)
+        if self.time.articles_due(now) == FAR_FUTURE:
+            self._report_articles(now)
         report = self._days.close(self.partition, now)
         self._clock = max(self._clock, order_key(report.day_end, START))
         pending.records.append(self._ports.encoder.day_report(report))
         self.counts["days"] += 1
+
+    def _report_articles(self, now: Instant) -> None:
+        encode = self._ports.encoder.article_report
+        for report in self._reports.take_due(self.partition, now):
+            self._uncommitted.pending.records.append(encode(report))
 
     def _take(self, taking: TakeRecords) -> int:
         """Processes the records of `taking` one by one. Returns their number."""

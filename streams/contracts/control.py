@@ -7,8 +7,9 @@ import msgspec
 
 from streams.contracts.shipped import encode_struct
 from streams.contracts.wire import Undecodable, decode_any
-from streams.engine import Instant
-from streams.ports import CONTROL, DAY_FACTS_KEY, OutputRecord, Record, Rejection
+from streams.engine import Article, Instant, articles_in, packed_articles
+from streams.engine.values import DAY
+from streams.ports import ARTICLE_FACTS_KEY, CONTROL, DAY_FACTS_KEY, OutputRecord, Record, Rejection
 from streams.runtime.day_facts import DayFact
 from streams.runtime.days import day_end_of, day_that_ends
 
@@ -32,6 +33,8 @@ class FactsRecord(msgspec.Struct):
     values: dict[str, float]  # clv.total.mean, ...; money in minor units
     partitions: int = 0  # number of tasks added up; 0: given by hand
     recommendations: bytes | None = None  # purchase counts, encoded
+    articles: bytes | None = None  # packed_articles: the whole catalogue
+    changed_articles: bytes | None = None  # packed_articles: changes of it
 
 
 def encode_definitions(record: DefinitionsRecord) -> bytes:
@@ -63,7 +66,11 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
 def fact_record(fact: DayFact, time: Instant | None = None) -> OutputRecord:
     """Returns the facts of a day as a record with timestamp `time`; None: the broker's clock."""
     record = FactsRecord(
-        day_that_ends(fact.day_end), fact.values, fact.partitions, fact.recommendations
+        day_that_ends(fact.day_end),
+        fact.values,
+        fact.partitions,
+        fact.recommendations,
+        fact.articles,
     )
     return OutputRecord(
         CONTROL,
@@ -81,4 +88,24 @@ def read_fact(record: Record) -> DayFact | None:
     found = decode_control(record.value or b"")
     if not isinstance(found, FactsRecord):
         return None
-    return DayFact(day_end_of(found.day), found.partitions, found.values, found.recommendations)
+    return DayFact(
+        day_end_of(found.day), found.partitions, found.values, found.recommendations, found.articles
+    )
+
+
+def changed_articles_record(changed: list[Article], time: Instant | None = None) -> OutputRecord:
+    """Returns changes of articles as a record with timestamp `time`; None: the broker's clock."""
+    newest = max(article.reported_at for article in changed)
+    day = day_that_ends(newest - newest % DAY + DAY)
+    record = FactsRecord(day, {}, changed_articles=packed_articles(changed))
+    return OutputRecord(CONTROL, ARTICLE_FACTS_KEY, encode_facts(record), partition=0, time=time)
+
+
+def read_changed_articles(record: Record) -> list[Article]:
+    """Returns the changes of articles in a record of `control`; none for any other record."""
+    if record.key != ARTICLE_FACTS_KEY:
+        return []
+    found = decode_control(record.value or b"")
+    if not isinstance(found, FactsRecord) or found.changed_articles is None:
+        return []
+    return articles_in(found.changed_articles)

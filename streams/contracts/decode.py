@@ -24,7 +24,7 @@ from streams.contracts.fields import (
 )
 from streams.contracts.imported import is_history
 from streams.contracts.interests import InterestReader
-from streams.contracts.product_updates import ProductReader
+from streams.contracts.product_updates import ProductReader, read_gone
 from streams.contracts.record_reader import MALFORMED, RecordReader, only_fields
 from streams.contracts.registry import NotAContract, SchemaRegistry
 from streams.contracts.review_answers import ReviewReader
@@ -47,7 +47,7 @@ from streams.contracts.wire import (
     malformed,
     wrong_end,
 )
-from streams.engine import METRICS, Event, Interest, Product
+from streams.engine import METRICS, Event, GoneProduct, Interest, Product
 from streams.errors import LookupNeeded, Refused, Unreachable
 from streams.ports import CouponCode, Decoded, Record, Rejection
 
@@ -149,6 +149,8 @@ class EventDecoder:
 
     def _decode(self, topic: str, record: Record) -> Decoded | Rejection:
         value = record.value
+        if value is None and topic == ProductReader.topic:
+            return read_gone(record)
         if not value:
             return Rejection("the record has no value, expected an event")
         most = LARGEST_EVENT if topic != BACKFILLS else LARGEST_EVENT + _AROUND_AN_EVENT
@@ -290,7 +292,7 @@ def _read_family(
         decoded = family.read(fields, record)
     except WrongEvent as error:
         return Rejection(str(error), f"{NAMESPACE}.{family.name}")
-    if isinstance(decoded, CouponCode | Product | Interest):
+    if isinstance(decoded, CouponCode | Product | GoneProduct | Interest):
         # Their keys are not customer ids, and `read` has checked them.
         return decoded
     if problem := _key_problem(record.key, decoded.customer_id):

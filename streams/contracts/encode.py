@@ -21,7 +21,7 @@ from streams.contracts.dead_letters import (
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.interests import INTERESTS
-from streams.contracts.partition_facts import report_record
+from streams.contracts.partition_facts import article_report_record, report_record
 from streams.contracts.record_writer import RecordWriter
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import Contract, Schema, Schemas, record_name, shipped_schemas
@@ -36,7 +36,7 @@ from streams.engine import (
     WebhookCommand,
 )
 from streams.engine.values import NEWS, PRODUCT_METRICS, Metric, next_midnight
-from streams.ports import DayReport, OutputRecord, Record, Rejection
+from streams.ports import ArticleReport, DayReport, OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
 WEBHOOKS = "webhooks"
@@ -153,6 +153,10 @@ class EffectEncoder:
     def day_report(self, report: DayReport) -> OutputRecord:
         """Returns the report of a task for a day that has ended."""
         return report_record(report)
+
+    def article_report(self, report: ArticleReport) -> OutputRecord:
+        """Returns the report of a task about changed articles."""
+        return article_report_record(report)
 
     def _writer_of(self, name: str) -> tuple[bytes, RecordWriter]:
         header, schema = self._output(name)

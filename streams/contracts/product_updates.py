@@ -4,10 +4,10 @@ from typing import Any
 
 from streams.contracts.fields import EARLIEST, WrongEvent, currency_problem, moment_problem, typed
 from streams.contracts.schemas import record_name
-from streams.engine.content import Product
+from streams.engine.content import GoneProduct, Product
 from streams.engine.customer import LONGEST_SKU, is_valid_sku
 from streams.engine.values import PRODUCT_METRICS, PRODUCT_UPDATED, Field, FieldType
-from streams.ports import Record
+from streams.ports import Record, Rejection
 
 _FIELDS = {
     "event_id": Field(FieldType.TEXT),
@@ -37,6 +37,20 @@ class ProductReader:
             raise WrongEvent(f"field 'released_at': {moment_problem(released_at, 'released_at')}")
         check_key(record, given["sku"])
         return Product(**given)
+
+
+def read_gone(record: Record) -> GoneProduct | Rejection:
+    """Returns the article of a record without a value, as the shop has it no longer."""
+    try:
+        sku = (record.key or b"").decode()
+    except UnicodeDecodeError:
+        sku = ""
+    if not is_valid_sku(sku):
+        return Rejection(
+            f"the record has no value, which takes an article away, and the key "
+            f"{(record.key or b'')[:40]!r} is no sku"
+        )
+    return GoneProduct(sku)
 
 
 def check_key(record: Record, sku: str) -> None:

@@ -13,6 +13,7 @@ from streams.contracts.backfill_requests import BackfillRequest, backfill_record
 from streams.contracts.control import (
     DefinitionsRecord,
     FactsRecord,
+    changed_articles_record,
     encode_definitions,
     encode_facts,
     fact_record,
@@ -181,11 +182,24 @@ class Script:
         if any(program.facts_read for program in self._programs):
             first = max(self._settled, min(record.time for record in self.records))
             for midnight in range(first - first % DAY + DAY, until + 1, DAY):
+                self._settle_articles(world, midnight)
                 world.settle(midnight)
                 for fact in world.local.new_facts():
                     self._add_day(world, fact)
+                world.settle(min(midnight + 1, until))
+            self._settle_articles(world, until)
         self._settled = until
         world.settle(until)
+
+    def _settle_articles(self, world: World, until: Instant) -> None:
+        """Advances over the reports of articles that are due before `until`. They are facts a
+        millisecond later."""
+        while (due := world.local.task.articles_due) < until:
+            world.settle(due + 1)
+            record = changed_articles_record(world.local.new_articles())
+            assert record.key is not None
+            assert record.value is not None
+            self._add(world, InputRecord(CONTROL, due + 1, record.key, record.value))
 
     def _add_day(self, world: World, fact: DayFact) -> None:
         given = {name: value for name, value in fact.values.items() if name not in self._given}

@@ -4,19 +4,21 @@
     WaitFor         nothing may happen before more of an input is known
     DayEnd          the current day is over: its report comes before anything of the next day
     SkipSchedules   schedules are due and there are no customers yet (simulated time)
+    ReportArticles  changes of articles are due for all tasks
     FanOut          article news are due to further watching customers
     ScanChunk       scans are due for further customers
     FireTimer       a customer's timer is due
     TakeRecords     a record is next, with the records of its input that precede everything else
 
-At equal due times, fan-outs precede scans, and scans precede timers; all of them follow the records
-of that time.
+At equal due times, reports precede fan-outs, fan-outs precede scans, and scans precede timers; all
+of them follow the records of that time.
 """
 
 import msgspec
 
 from streams.engine import Instant
 from streams.ports import CONTROL, PRODUCTS
+from streams.runtime.article_reports import ArticleReports
 from streams.runtime.days import Days
 from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input
@@ -58,6 +60,12 @@ class FanOut(msgspec.Struct, gc=False):
     due: Instant
 
 
+class ReportArticles(msgspec.Struct, gc=False):
+    """Reports of changed articles are due at `due`."""
+
+    due: Instant
+
+
 class DayEnd(msgspec.Struct, gc=False):
     """The current day, and every day that ends up to `now`, is over."""
 
@@ -84,7 +92,15 @@ class WaitFor(msgspec.Struct, gc=False):
 
 
 AgendaItem = (
-    TakeRecords | FireTimer | ScanChunk | FanOut | DayEnd | SkipSchedules | RejectRecord | WaitFor
+    TakeRecords
+    | FireTimer
+    | ScanChunk
+    | FanOut
+    | ReportArticles
+    | DayEnd
+    | SkipSchedules
+    | RejectRecord
+    | WaitFor
 )
 
 
@@ -99,6 +115,7 @@ class Agenda:
         timers: Timers,
         scans: Scans,
         products: Products,
+        reports: ArticleReports,
     ) -> None:
         self._time = time
         self._merge = time.merge
@@ -107,11 +124,18 @@ class Agenda:
         self._timers = timers
         self._scans = scans
         self._products = products
+        self._reports = reports
 
     @property
     def next_due(self) -> Instant | None:
-        """Due time of the next timer, scan chunk or fan-out chunk; None if there is none."""
-        due = min(self._timers.next_due, self._scans.next_due, self._products.next_due)
+        """Due time of the next timer, scan chunk, fan-out chunk or report of articles; None if
+        there is none."""
+        due = min(
+            self._timers.next_due,
+            self._scans.next_due,
+            self._products.next_due,
+            self._reports.next_due,
+        )
         return None if due == FAR_FUTURE else due
 
     def next(self, clock: OrderKey, wall: Instant, budget: int) -> AgendaItem:
@@ -123,9 +147,13 @@ class Agenda:
             return RejectRecord(future)
         while True:
             first, at, limit = self._merge.choose(clock)
-            scan, news = self._scans.next_due, self._products.next_due
-            scan_or_news = scan if scan < news else news
-            due = min(self._timers.next_due, scan_or_news)
+            scan, news, report = (
+                self._scans.next_due,
+                self._products.next_due,
+                self._reports.next_due,
+            )
+            before_timers = min(scan, news, report)
+            due = min(self._timers.next_due, before_timers)
             next_due = order_key(due, TIMERS)
             awaited = time.awaited_at_midnight(days, self._in_force.fact_until)
             if awaited is not None:
@@ -138,13 +166,15 @@ class Agenda:
                 until = time.first_midnight(days, at)
                 if until is not None and self._scans.may_skip_schedules(until):
                     return SkipSchedules(until)
+                if report == due:
+                    return ReportArticles(due)
                 if news == due:
                     return FanOut(due)
                 return ScanChunk(due) if scan == due else FireTimer(due)
             if first.records:
                 most = 1 if first.topic in ONE_BY_ONE else budget
-                before_scans = order_key(scan_or_news, TIMERS)
-                limit = min(limit, before_scans, days.end_key, time.end_of_slice(wall))
+                due_key = order_key(before_timers, TIMERS)
+                limit = min(limit, due_key, days.end_key, time.end_of_slice(wall))
                 return TakeRecords(first, at, limit, most)
             if not time.may_proceed_without(first, wall):
                 return WaitFor(first, order_key(time_of(at), START))

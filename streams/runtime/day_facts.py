@@ -18,6 +18,7 @@ import msgspec
 from streams.engine import Counts, Instant, counts_in
 from streams.engine.values import DAY
 from streams.ports import DayReport
+from streams.runtime.article_facts import ArticleFacts
 
 LONGEST_FADE_DAYS = 400
 """Days after which counts have faded to nothing."""
@@ -30,13 +31,20 @@ class DayFact(msgspec.Struct, frozen=True):
     partitions: int
     values: dict[str, float]
     recommendations: bytes | None = None  # Counts over all days, packed; None: no purchases
+    articles: bytes | None = None  # packed_articles of these; None: nothing is known of them
 
 
 class ReportAggregator:
     """Adds up the day reports of the tasks."""
 
-    def __init__(self, partitions: int, last: DayFact | None = None) -> None:
-        """`last`: the newest known facts."""
+    def __init__(
+        self,
+        partitions: int,
+        last: DayFact | None = None,
+        articles: ArticleFacts | None = None,
+    ) -> None:
+        """`last`: the newest known facts; `articles`: those of articles."""
+        self.articles = ArticleFacts() if articles is None else articles
         self.last_day_end: Instant = 0 if last is None else last.day_end
         self._counts = Counts()
         if last is not None and last.recommendations is not None:
@@ -74,7 +82,13 @@ class ReportAggregator:
             self._counts.keep_the_most()
             self.last_day_end = day_end
             values, counts = values_of(self._newest), self._counts
-            yield DayFact(day_end, self._partitions, values, counts.packed() if counts else None)
+            yield DayFact(
+                day_end,
+                self._partitions,
+                values,
+                counts.packed() if counts else None,
+                self.articles.close_day(counts.items),
+            )
 
 
 def values_of(reports: list[DayReport]) -> dict[str, float]:

@@ -6,9 +6,9 @@ processed records again, and replays them: the program is no part of its state.
 
 from collections.abc import Sequence
 
-from streams.engine import Instant, Program, are_concerned_by
+from streams.engine import CATALOGUE, NO_ARTICLES, Catalogue, Instant, Program, are_concerned_by
 from streams.errors import SendflowError
-from streams.ports import DAY_FACTS_KEY, ControlReader, Facts, Record, Rejection
+from streams.ports import ARTICLE_FACTS_KEY, DAY_FACTS_KEY, ControlReader, Facts, Record, Rejection
 from streams.runtime.coupon_book import CouponBook
 from streams.runtime.merge import Input
 from streams.runtime.scans import Scans
@@ -33,6 +33,8 @@ class InForce:
         self.fact_until: Instant = 0
         """Midnight of the newest day facts that were fed."""
         self.control = control
+        self._unread: list[Record] = []
+        """Replayed changes of articles since the facts of a day, not in force yet."""
         self._reader = reader
         self._scans = scans
         self._coupons = coupons
@@ -44,8 +46,21 @@ class InForce:
         for record in self.control.in_order(records):
             if record.key == DAY_FACTS_KEY:
                 self.fact_until = max(self.fact_until, record.time)
-            if self.control.is_done(record):
-                self._replay(record)
+            if not self.control.is_done(record):
+                continue
+            if record.key == ARTICLE_FACTS_KEY:
+                self._unread.append(record)
+                continue
+            if record.key == DAY_FACTS_KEY:
+                self._unread.clear()  # it holds them all
+            self._replay(record)
+
+    def read_articles(self) -> None:
+        """Puts replayed changes of articles in force, once and not for each batch of `control`: a
+        year of them is replayed for the last day. Raises Poisoned, Refused."""
+        for record in self._unread:
+            self._replay(record)
+        self._unread.clear()
 
     def take(self, record: Record, now: Instant) -> None:
         """Puts the next record in force at `now`."""
@@ -91,4 +106,8 @@ class InForce:
             self.program = change.with_facts(self.program.facts)
             self._coupons.learn(change.coupon_key)
         elif isinstance(change, Facts):
-            self.program = self.program.with_facts({**self.program.facts, **change.values})
+            facts = {**self.program.facts, **change.values}
+            if change.changed_articles:
+                catalogue: Catalogue = facts.get(CATALOGUE, NO_ARTICLES)
+                facts[CATALOGUE] = catalogue.with_changes(change.changed_articles)
+            self.program = self.program.with_facts(facts)

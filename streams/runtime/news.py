@@ -1,7 +1,18 @@
 """Fan-out of article news: one event per watching customer, from task to task (DESIGN 6.5)."""
 
-from streams.engine import Instant, Interest, Product, news_event, next_midnight
+from streams.engine import (
+    GoneProduct,
+    Instant,
+    Interest,
+    Product,
+    gone,
+    merged,
+    news_between,
+    news_event,
+    next_midnight,
+)
 from streams.ports import Encoder
+from streams.runtime.article_reports import ArticleReports
 from streams.runtime.in_force import InForce
 from streams.runtime.products import FanOutEvent, Products
 from streams.runtime.time_policy import TimePolicy
@@ -14,27 +25,38 @@ class News:
     def __init__(
         self,
         products: Products,
+        reports: ArticleReports,
         in_force: InForce,
         encoder: Encoder,
         uncommitted: Uncommitted,
         time: TimePolicy,
     ) -> None:
         self._products = products
+        self._reports = reports
         self._in_force = in_force
         self._encoder = encoder
         self._uncommitted = uncommitted
         self._time = time
 
-    def take(self, update: Product | Interest, now: Instant) -> None:
+    def take(self, update: Product | GoneProduct | Interest, now: Instant) -> None:
         """Applies an update of an article or of a customer's interest, and begins a fan-out."""
         if isinstance(update, Interest):
             self._products.watch(update, now)
             return
-        update.occurred_at = min(update.occurred_at, now)
+        before = self._products.get(update.sku)
+        if isinstance(update, Product):
+            update.occurred_at = min(update.occurred_at, now)
+            after = merged(before, update)
+        else:
+            after = None if before is None else gone(before, now)
+        if after is None:
+            return
+        self._products.put(after)
         program = self._in_force.program
+        self._reports.note(program, before, after, now)
         changes = [
             change
-            for change in self._products.update(update, program.low_stock)
+            for change in news_between(before, after, program.low_stock)
             if change.metric in program.news_wanted
         ]
         if changes:

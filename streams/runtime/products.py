@@ -20,8 +20,6 @@ from streams.engine import (
     Interest,
     Product,
     SeenPrice,
-    merged,
-    news_between,
 )
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.timers import FAR_FUTURE
@@ -89,15 +87,18 @@ class Products:
         """Due time of the next chunk (FAR_FUTURE: none); stored, because it is read per record."""
         self._advance()
 
-    def update(self, update: Product, low_stock: int) -> list[ArticleNews]:
-        """Applies an update of an article and returns its news. `low_stock`: of the store's
-        settings."""
-        before = self._stored(update.sku)
-        after = merged(before, update)
-        if after is None:
-            return []
-        self._own.put(_PRODUCT + update.sku.encode(), _encode(after))
-        return list(news_between(before, after, low_stock))
+    def is_empty(self) -> bool:
+        """True if no article is known."""
+        return not self._own.page(_PRODUCT, b"", 1)
+
+    def get(self, sku: str) -> Product | None:
+        """The article after its last update; None if it is unknown."""
+        stored = self._own.get(_PRODUCT + sku.encode())
+        return None if stored is None else _product(stored)
+
+    def put(self, product: Product) -> None:
+        """Stores an article after an update."""
+        self._own.put(_PRODUCT + product.sku.encode(), _encode(product))
 
     def watch(self, interest: Interest, now: Instant) -> None:
         """Begins or ends a customer's watch of an article."""
@@ -113,12 +114,8 @@ class Products:
         """The price in the customer's event, else the present one."""
         if interest.seen_price is not None:
             return SeenPrice(interest.seen_price, interest.currency)
-        product = self._stored(interest.sku)
+        product = self.get(interest.sku)
         return None if product is None else SeenPrice(product.price, product.currency)
-
-    def _stored(self, sku: str) -> Product | None:
-        stored = self._own.get(_PRODUCT + sku.encode())
-        return None if stored is None else _product(stored)
 
     def fan_out(self, sku: str, changes: Sequence[ArticleNews], now: Instant) -> list[FanOutEvent]:
         """The events of the first chunk; further chunks are due from the next millisecond on."""

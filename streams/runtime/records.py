@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.engine import Backfill, Event, Instant, Interest, Product, Review
+from streams.engine import Backfill, Event, GoneProduct, Instant, Interest, Product, Review
 from streams.errors import SendflowError
 from streams.ports import CouponCode, Decoded, Decoder, Record, Rejection
 from streams.runtime.acting import Acting
+from streams.runtime.article_reports import ArticleReports
 from streams.runtime.coupon_book import CouponBook
 from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input
@@ -35,6 +36,7 @@ def handlers_by_type(acting: Acting, coupons: CouponBook, news: News) -> Mapping
         Review: acting.by_record,
         Backfill: acting.by_record,
         CouponCode: lambda code, *_: coupons.load(code),
+        GoneProduct: lambda product, _record, now, _poison_id: news.take(product, now),
         Product: lambda product, _record, now, _poison_id: news.take(product, now),
         Interest: lambda interest, _record, now, _poison_id: news.take(interest, now),
     }
@@ -49,6 +51,7 @@ class Records:
         in_force: InForce,
         decoder: Decoder,
         handlers: Mapping[type, Handler],
+        reports: ArticleReports,
         side_outputs: SideOutputs,
         counts: Counter[str],
     ) -> None:
@@ -57,6 +60,7 @@ class Records:
         self._in_force = in_force
         self._decoder = decoder
         self._handlers = handlers
+        self._reports = reports
         self._side_outputs = side_outputs
         self._counts = counts
 
@@ -69,7 +73,9 @@ class Records:
             if rejection is not None:
                 found: Decoded | Rejection = rejection
             elif source is self._in_force.control:
+                before = self._in_force.program
                 self._in_force.take(record, now)
+                self._reports.follow(before, self._in_force.program, now)
                 return
             elif record.value is None and is_tick(record):
                 source.complete(record.time)

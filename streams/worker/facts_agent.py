@@ -2,6 +2,7 @@
 (DESIGN 5.11).
 
     partition-facts ──► ReportAggregator ──► one transaction a day ──► control ──► every task
+                                             and for changes of articles in between
 
 It runs on the worker that owns task 0, in a thread with its own producer, and is fed like a task.
 It keeps no state: opening the producer fences the previous agent, and from then on the end of
@@ -15,17 +16,33 @@ from collections.abc import Callable, Coroutine, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from streams.contracts.control import fact_record, read_fact
+from streams.contracts.control import (
+    changed_articles_record,
+    fact_record,
+    read_changed_articles,
+    read_fact,
+)
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
+from streams.engine import articles_in
 from streams.errors import Aborted, Fenced, OutcomeUnknown
 from streams.kafka.client_config import producer_options
 from streams.kafka.consumer import Batch
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
-from streams.ports import CONTROL, DAY_FACTS_KEY, DayReport, Rejection
+from streams.ports import (
+    ARTICLE_FACTS_KEY,
+    CONTROL,
+    DAY_FACTS_KEY,
+    ArticleReport,
+    DayReport,
+    OutputRecord,
+    Record,
+    Rejection,
+)
+from streams.runtime.article_facts import ArticleFacts
 from streams.runtime.day_facts import DayFact, ReportAggregator
-from streams.settings import Settings
+from streams.settings import RecordTime, Settings
 from streams.worker.fetching import Fetched, FetchThread
 
 logger = logging.getLogger(__name__)
@@ -129,27 +146,51 @@ class _AgentThread(threading.Thread):
         )
         try:
             producer.open(OPEN_WITHIN)
-            adding = ReportAggregator(settings.partitions, self._last_fact())
+            adding = ReportAggregator(settings.partitions, *self._last_facts())
             for report in self._reports():
-                adding.add(report)
-                for fact in adding.complete():
-                    time = settings.record_time.given(fact.day_end)
-                    producer.commit([fact_record(fact, time)], WRITE_WITHIN)
+                for record in self._records_of(adding, report):
+                    producer.commit([record], WRITE_WITHIN)
                     self._failures = 0
         finally:
             producer.close()
 
-    def _last_fact(self) -> DayFact | None:
+    def _records_of(
+        self, adding: ReportAggregator, report: DayReport | ArticleReport | None
+    ) -> Iterator[OutputRecord]:
+        """The facts that a report completes. Changes of articles wait for a pause between reports:
+        those of all tasks, which report at the same moments, are one record."""
+        record_time = self._settings.record_time
+        if isinstance(report, DayReport):
+            adding.add(report)
+            for fact in adding.complete():
+                yield fact_record(fact, record_time.given(fact.day_end))
+        elif report is not None:
+            adding.articles.add(report)
+        elif record_time is RecordTime.APPEND:  # simulated: they are part of the day's facts
+            changed = adding.articles.take_changed()
+            if changed:
+                yield changed_articles_record(changed)
+
+    def _last_facts(self) -> tuple[DayFact | None, ArticleFacts]:
         """Newest facts on `control`. The previous agent is fenced, so these are final."""
-        newest = None
+        newest: Record | None = None
+        changes: list[Record] = []
         with TopicReader(self._settings, "facts") as reader:
             for found in reader.read(reader.starts([(CONTROL, 0)])):
                 if found.record.key == DAY_FACTS_KEY:
                     newest = found.record
-        return None if newest is None else read_fact(newest)
+                    changes.clear()
+                elif found.record.key == ARTICLE_FACTS_KEY:
+                    changes.append(found.record)
+        fact = None if newest is None else read_fact(newest)
+        known = [] if fact is None or fact.articles is None else articles_in(fact.articles)
+        for record in changes:
+            known += read_changed_articles(record)
+        return fact, ArticleFacts(known)
 
-    def _reports(self) -> Iterator[DayReport]:
-        """Yields existing and new reports until the agent is stopped."""
+    def _reports(self) -> Iterator[DayReport | ArticleReport | None]:
+        """Yields existing and new reports until the agent is stopped; None in each pause between
+        them."""
         with TopicReader(self._settings, "facts") as reader:
             [position] = reader.starts([(PARTITION_FACTS, 0)]).values()
         self.fetched = SimpleQueue()  # without the batches of the previous reader
@@ -160,6 +201,7 @@ class _AgentThread(threading.Thread):
             try:
                 fetched = self.fetched.get(timeout=POLL_INTERVAL)
             except Empty:
+                yield None
                 continue
             if fetched.start > position:  # a gap: records were dropped, fetch them again
                 self._on_loop(self._records.seek_back({key: position}))
@@ -172,7 +214,7 @@ class _AgentThread(threading.Thread):
         asyncio.run_coroutine_threadsafe(work, self._loop).result(OPEN_WITHIN)
 
 
-def _reports_in(batch: Batch) -> Iterator[DayReport]:
+def _reports_in(batch: Batch) -> Iterator[DayReport | ArticleReport]:
     for record in batch.records:
         report = read_report(record.value or b"")
         if isinstance(report, Rejection):

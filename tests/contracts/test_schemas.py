@@ -13,7 +13,7 @@ from streams.contracts.custom_events import CustomEventReader
 from streams.contracts.dead_letters import DeadLetter
 from streams.contracts.encode import LateRecord
 from streams.contracts.fields import EVENT_FIELDS
-from streams.contracts.partition_facts import PartitionFacts
+from streams.contracts.partition_facts import PackedArticleReport, PartitionFacts
 from streams.contracts.review_answers import ReviewReader
 from streams.contracts.schemas import (
     METRIC_OF_RECORD,
@@ -54,6 +54,7 @@ STRUCTS = {
     "Backfill": BackfillRequest,
     "CouponCode": CouponCode,
     "PartitionFacts": PartitionFacts,
+    "ArticleReport": PackedArticleReport,
 }
 SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glob("*.avsc")}
 

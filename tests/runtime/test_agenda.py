@@ -15,6 +15,7 @@ from streams.runtime.agenda import (
     FanOut,
     FireTimer,
     RejectRecord,
+    ReportArticles,
     ScanChunk,
     SkipSchedules,
     TakeRecords,
@@ -62,12 +63,12 @@ class Desk:
         settings = TaskSettings(clock_skew=0, max_idle=1_000, record_time=record_time)
         self.time = open_time(0, settings, Position({}, 0), Counter())
         self.days = Days(day_end, OwnKeys(MemoryStore(), list, dict), list)
-        self.timers, self.scans, self.news = DueAt(), DueAt(), DueAt()
+        self.timers, self.scans, self.news, self.reports = DueAt(), DueAt(), DueAt(), DueAt()
         self.facts = FactsUntil(0)
         self.clock = 0
         for topic in (CONTROL, *INPUTS):
             self.known(topic, KNOWN)
-        parts: Any = (self.facts, self.timers, self.scans, self.news)
+        parts: Any = (self.facts, self.timers, self.scans, self.news, self.reports)
         self.agenda = Agenda(self.time, self.days, *parts)
 
     def known(self, topic: str, until: int) -> None:
@@ -147,13 +148,27 @@ def test_fan_outs_precede_scans_and_scans_precede_timers(
     assert desk.next() == expected
 
 
+@pytest.mark.parametrize(("others", "is_first"), [(4, False), (5, True), (6, True)])
+def test_reports_of_articles_precede_what_is_due_at_their_moment(
+    desk: Desk, others: int, is_first: bool
+) -> None:
+    desk.reports.next_due = 5
+    desk.timers.next_due = desk.scans.next_due = desk.news.next_due = others
+    assert (desk.next() == ReportArticles(5)) == is_first
+
+
 def test_what_is_due_next_is_known_outside(desk: Desk) -> None:
     assert desk.agenda.next_due is None
     desk.timers.next_due, desk.scans.next_due, desk.news.next_due = 7, 6, 8
     assert desk.agenda.next_due == 6
 
 
-@pytest.mark.parametrize("what", ["scans", "news"])
+def test_reports_of_articles_are_due_too(desk: Desk) -> None:
+    desk.timers.next_due, desk.reports.next_due = 6, 5
+    assert desk.agenda.next_due == 5
+
+
+@pytest.mark.parametrize("what", ["scans", "news", "reports"])
 @pytest.mark.parametrize(("due", "limit"), [(NOON, NOON), (NOON + 4, NOON + 4)])
 def test_records_are_taken_up_to_the_next_scan_or_fan_out(
     desk: Desk, what: str, due: int, limit: int

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.engine import Instant, Interest, Product
+from streams.engine import Instant, Interest, Product, news_between
 from streams.ports import StoreBatch
 from streams.runtime import products as module
 from streams.runtime.own_keys import OwnKeys
@@ -40,8 +40,7 @@ class Task:
             self.products.watch(Interest(sku, customer, "viewed", until, AT), AT)
 
     def tell(self, sku: str, now: Instant = AT) -> list[str]:
-        found = self.products.update(product(sku, 2_000), LOW)
-        found += self.products.update(product(sku, 1_000), LOW)
+        found = list(news_between(product(sku, 2_000), product(sku, 1_000), LOW))
         return [one.customer for one in self.products.fan_out(sku, found, now)]
 
     def rest(self) -> Iterator[tuple[Instant, list[str]]]:

@@ -16,7 +16,7 @@ from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
 from streams.kafka.partition import partition_of
 from streams.local import LocalParts, LocalTask
-from streams.ports import DayReport, OutputRecord, TaskSettings
+from streams.ports import ArticleReport, DayReport, OutputRecord, TaskSettings
 from streams.programs import Programs
 from streams.runtime.day_facts import ReportAggregator
 from streams.settings import RecordTime
@@ -27,13 +27,30 @@ from .test_news import BACK_FLOW, NEWS_FLOW, PARTITIONS, someone_in
 
 NOON = BEGIN + 12 * HOUR
 WALL = BEGIN + 400 * DAY
-FLOWS = (NEWS_FLOW, BACK_FLOW)
+POPULAR: dict[str, Any] = {
+    "flow": "popular",
+    "trigger": {"metric": "search.performed"},
+    "steps": [
+        {
+            "send": "email",
+            "template": "popular",
+            "smart_sending": "false",
+            "items": {"recommend": "popular"},
+        }
+    ],
+}
+FLOWS = (NEWS_FLOW, BACK_FLOW, POPULAR)
 
 
 class Cluster:
     """Two tasks in simulated time, their events written with ticks, and who adds the facts up."""
 
-    def __init__(self, events: Iterable[dict[str, Any]], until: Instant) -> None:
+    def __init__(
+        self,
+        events: Iterable[dict[str, Any]],
+        until: Instant,
+        flows: Iterable[dict[str, Any]] = FLOWS,
+    ) -> None:
         parts = LocalParts(
             MemoryStore,
             EventDecoder(),
@@ -46,7 +63,7 @@ class Cluster:
             for number in range(PARTITIONS)
         ]
         for shop in self.shops:
-            shop.publish(1, *FLOWS)
+            shop.publish(1, *flows)
         writer = PastWriter(self._produce, PARTITIONS)
         next_tick = BEGIN
         for event in events:
@@ -86,8 +103,11 @@ class Cluster:
             for record in output[self._read[number] :]:
                 if record.topic == PARTITION_FACTS:
                     report = read_report(record.value or b"")
-                    assert isinstance(report, DayReport)
-                    self._adding.add(report)
+                    if isinstance(report, ArticleReport):
+                        self._adding.articles.add(report)
+                    else:
+                        assert isinstance(report, DayReport)
+                        self._adding.add(report)
             self._read[number] = len(output)
         facts = list(self._adding.complete())
         for fact in facts:
@@ -142,6 +162,10 @@ def order(at: Instant, name: str, sku: str) -> tuple[Instant, str, dict[str, Any
     items = [{"sku": sku, "quantity": 1, "unit_price": 1}]
     common = {"customer_id": name, "order_id": f"{name}{at}", "total": 1, "currency": "GBP"}
     return at, "order.placed", {**common, "items": items}
+
+
+def search(at: Instant, name: str, query: str) -> tuple[Instant, str, dict[str, Any]]:
+    return at, "search.performed", {"customer_id": name, "query": query, "results": 1}
 
 
 def product(
@@ -227,7 +251,9 @@ MOMENTS = st.builds(
 HAPPENINGS = st.lists(
     st.one_of(
         st.tuples(
-            st.sampled_from([wish, view, order]), st.sampled_from(NAMES), st.sampled_from(SKUS)
+            st.sampled_from([wish, view, order, search]),
+            st.sampled_from(NAMES),
+            st.sampled_from(SKUS),
         ),
         st.tuples(
             st.just(product),

@@ -159,6 +159,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
             currency=settings.currency,
             zone=store_zone,
             store_zone=store_zone,
+            exchange=settings.exchange(),
             exclude=settings.exclude,
             reads=Reads() if reads is None else reads,
         )

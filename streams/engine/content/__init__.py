@@ -4,6 +4,16 @@ Depends on the program, since texts and items are read at a turn; sends nothing.
 `items.py`.
 """
 
+from streams.engine.content.catalogue import (
+    CATALOGUE,
+    NO_ARTICLES,
+    Article,
+    Catalogue,
+    article_of,
+    articles_in,
+    packed_articles,
+    shows_same,
+)
 from streams.engine.content.coupon_assignment import (
     NO_COUPON,
     check_pool,
@@ -18,7 +28,9 @@ from streams.engine.content.product import (
     PRICE_DROPPED,
     SOLD_OUT,
     ArticleNews,
+    GoneProduct,
     Product,
+    gone,
     merged,
     news_between,
     news_event,
@@ -29,16 +41,23 @@ from streams.engine.content.texts import check_texts, compile_texts
 
 __all__ = [
     "BACK_IN_STOCK",
+    "CATALOGUE",
     "FACT",
+    "NO_ARTICLES",
     "NO_COUPON",
     "PRICE_DROPPED",
     "SOLD_OUT",
+    "Article",
     "ArticleNews",
+    "Catalogue",
     "CouponPool",
+    "GoneProduct",
     "Items",
     "Product",
     "Recommend",
     "Recommendations",
+    "article_of",
+    "articles_in",
     "check_items",
     "check_pool",
     "check_pools",
@@ -46,10 +65,13 @@ __all__ = [
     "compile_items",
     "compile_texts",
     "give_coupon",
+    "gone",
     "merged",
     "news_between",
     "news_event",
     "no_code_evidence",
+    "packed_articles",
     "rule_like",
     "rule_that_makes",
+    "shows_same",
 ]

@@ -46,6 +46,12 @@ class Product(msgspec.Struct, array_like=True, gc=False):
         return self.stock is None or self.stock > 0
 
 
+class GoneProduct(msgspec.Struct, gc=False):
+    """The shop has no such article any more: a record on `products` without a value."""
+
+    sku: str
+
+
 class ArticleNews(msgspec.Struct, array_like=True, gc=False):
     """News of an article: the metric, and the fields that are the same for all customers."""
 
@@ -63,6 +69,12 @@ def merged(before: Product | None, update: Product) -> Product | None:
     stock = before.stock if update.stock is None else update.stock
     past = past_prices_after(before, update)
     return msgspec.structs.replace(update, stock=stock, past_prices=past)
+
+
+def gone(before: Product, at: Instant) -> Product:
+    """The article after the shop took it away at `at`: out of stock, whatever it was."""
+    at = max(at, before.occurred_at)
+    return msgspec.structs.replace(before, stock=0, occurred_at=at, event_id=f"gone:{at}")
 
 
 def past_prices_after(before: Product, update: Product) -> list[PastPrice]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from streams.engine.content.catalogue import CATALOGUE, NO_ARTICLES, Catalogue, shown_item
 from streams.engine.content.recommendations import FACT, Recommendations
 from streams.engine.customer import SEARCHED, bought_lately, cart_of, has_bought
 from streams.engine.effects import Bought
@@ -59,7 +60,7 @@ def compile_recommended(
 ) -> Callable[[Turn], list[dict[str, Any]]]:
     """The items, best first, in the store's currency; none before the first facts."""
     scope.reads.facts.add(FACT)
-    currency, limit = scope.currency, definition.limit
+    currency, exchange, limit = scope.currency, scope.exchange, definition.limit
     anchors = _anchors(scope)
     candidates = _CANDIDATES[definition.recommend](scope)
     suits = _suits(definition, scope)
@@ -68,14 +69,22 @@ def compile_recommended(
         known: Recommendations | None = turn.facts.get(FACT)
         if known is None:
             return []
+        catalogue: Catalogue = turn.facts.get(CATALOGUE, NO_ARTICLES)
+
+        def shown_as(sku: str) -> Bought | None:
+            counted = known.counted(sku)
+            if counted is None:
+                return None
+            return shown_item(counted, catalogue.article(sku), exchange)
+
         start = anchors(turn, known)
-        fits = suits(turn, known, start)
+        fits = suits(turn, shown_as, start)
         suitable = (
             shown
             for sku in candidates(turn, known, start)
             if sku not in start
             and not has_bought(turn.state, sku)
-            and (shown := known.item(sku)) is not None
+            and (shown := shown_as(sku)) is not None
             and fits(shown)
         )
         return [
@@ -86,7 +95,9 @@ def compile_recommended(
     return items
 
 
-Suits = Callable[[Turn, Recommendations, Mapping[str, str | None]], Callable[[Bought], bool]]
+ShownAs = Callable[[str], Bought | None]
+"""An article by SKU as messages show it; None: it can't be had, or nobody has bought it."""
+Suits = Callable[[Turn, ShownAs, Mapping[str, str | None]], Callable[[Bought], bool]]
 """For one message, whether an article may be shown in it."""
 
 
@@ -99,12 +110,12 @@ def _suits(definition: Recommend, scope: Scope) -> Suits:
     wanted = definition.category
 
     def suits(
-        turn: Turn, known: Recommendations, start: Mapping[str, str | None]
+        turn: Turn, shown_as: ShownAs, start: Mapping[str, str | None]
     ) -> Callable[[Bought], bool]:
         least = _dearest(turn) if is_dear else 0
         if least is None:
             return lambda shown: False
-        categories = _categories(known, start) if wanted == "same" else wanted
+        categories = _categories(shown_as, start) if wanted == "same" else wanted
 
         def fits(shown: Bought) -> bool:
             return (
@@ -119,13 +130,13 @@ def _suits(definition: Recommend, scope: Scope) -> Suits:
     return suits
 
 
-def _categories(known: Recommendations, start: Mapping[str, str | None]) -> set[str]:
-    """The categories of articles, by the event that names them, else by the last order."""
+def _categories(shown_as: ShownAs, start: Mapping[str, str | None]) -> set[str]:
+    """The categories of articles: by the event that names them, else as they would be shown."""
     found = set()
     for sku, category in start.items():
         if category is None:
-            item = known.item(sku)
-            category = None if item is None else item.category
+            shown = shown_as(sku)
+            category = None if shown is None else shown.category
         if category is not None:
             found.add(category)
     return found

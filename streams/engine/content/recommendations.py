@@ -8,8 +8,14 @@ are never used.
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from streams.engine.customer import Counts, counts_in, each_word, hashed_words
-from streams.engine.effects import Bought
+from streams.engine.customer import (
+    Counts,
+    ItemCount,
+    counts_in,
+    each_word,
+    hashed_words,
+    skus_in,
+)
 from streams.engine.values import sku_hash
 
 FACT = "recommendations"
@@ -25,10 +31,14 @@ class Recommendations:
     def __init__(self, packed: bytes) -> None:
         self._packed = packed
 
-    def item(self, sku: str) -> Bought | None:
-        """The data of an item; None if unknown."""
-        known = self._counts.items.get(sku)
-        return None if known is None else known.item
+    @cached_property
+    def skus(self) -> frozenset[str]:
+        """All SKUs. Reads no counts."""
+        return skus_in(self._packed)
+
+    def counted(self, sku: str) -> ItemCount | None:
+        """The count of an item with its data; None if unknown."""
+        return self._counts.items.get(sku)
 
     def sku_of(self, hash_: bytes) -> str | None:
         """The SKU with this hash (identity.sku_hash)."""

@@ -69,7 +69,14 @@ from streams.engine.customer.profile_updates import (
     set_field,
     topic_left,
 )
-from streams.engine.customer.purchase_counts import Counts, counts_in, each_word, hashed_words
+from streams.engine.customer.purchase_counts import (
+    Counts,
+    ItemCount,
+    counts_in,
+    each_word,
+    hashed_words,
+    skus_in,
+)
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import (
     CustomerState,
@@ -140,6 +147,7 @@ __all__ = [
     "Followed",
     "GivenCoupon",
     "InterestChange",
+    "ItemCount",
     "Journey",
     "JourneyState",
     "LastSend",
@@ -208,6 +216,7 @@ __all__ = [
     "reschedule",
     "sent_lately",
     "set_field",
+    "skus_in",
     "stand_in_fact",
     "stop_following",
     "topic_left",

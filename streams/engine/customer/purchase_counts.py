@@ -157,6 +157,17 @@ def counts_in(packed: bytes) -> Counts:
     )
 
 
+def skus_in(packed: bytes) -> frozenset[str]:
+    """The SKUs of `Counts.packed` bytes, in a fraction of the time of `counts_in`."""
+    return frozenset(_decode_skus(zlib.decompress(packed)).skus)
+
+
+class _WrittenSkus(msgspec.Struct, array_like=True):
+    """The first part of _Written."""
+
+    skus: list[str]
+
+
 class _Written(msgspec.Struct, array_like=True):
     """Counts with every SKU once, elsewhere referred to by its index."""
 
@@ -166,6 +177,7 @@ class _Written(msgspec.Struct, array_like=True):
     searches: dict[bytes, list[int]]  # index, count, ...
 
 
+_decode_skus = msgspec.msgpack.Decoder(_WrittenSkus).decode
 _decode_written = msgspec.msgpack.Decoder(_Written).decode
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from streams.engine.language.family_keys import Families
 from streams.engine.language.store_settings import Exclude
-from streams.engine.values import CHANNELS, Field, FieldType, Metric
+from streams.engine.values import CHANNELS, Exchange, Field, FieldType, Metric
 
 
 class Remembered(msgspec.Struct):
@@ -68,6 +68,7 @@ class Scope(msgspec.Struct):
     currency: str
     zone: zoneinfo.ZoneInfo  # the flow's, else the store's: for customers without one (2.3)
     store_zone: zoneinfo.ZoneInfo
+    exchange: Exchange
     exclude: Exclude = Exclude()
     flow: str | None = None
     trigger: str | None = None

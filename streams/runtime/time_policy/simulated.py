@@ -16,6 +16,7 @@ from streams.runtime.days import Days
 from streams.runtime.merge import Input, Merge
 from streams.runtime.order import FIRST_TOPIC, START, OrderKey, order_key, time_of
 from streams.runtime.time_policy.simulated_inputs import MidnightInput, SortedInput
+from streams.runtime.timers import FAR_FUTURE
 
 PAUSE_AFTER_REQUEST = 0.002
 """Seconds between two requests: one per task and day, for which the whole next day waits."""
@@ -102,6 +103,10 @@ class SimulatedTime:
     def first_midnight(self, days: Days, at: OrderKey) -> Instant | None:
         """See TimePolicy.first_midnight."""
         return None if days.has_begun else time_of(at) // DAY * DAY
+
+    def articles_due(self, now: Instant) -> Instant:
+        """See TimePolicy.articles_due: within a day no task waits for another."""
+        return FAR_FUTURE
 
     def dated_news(self, event: Mapping[str, Any], midnight: Instant) -> Mapping[str, Any]:
         """See TimePolicy.dated_news: they happen at midnight, when they are released."""
