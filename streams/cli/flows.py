@@ -9,7 +9,7 @@ from streams.cli import options, output
 from streams.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from streams.definitions import Loaded
+    from streams.definitions import Loaded, PlacedProblem
     from streams.definitions.changes import Change, WaitingCounts
     from streams.operations.publish import DefinitionsSet, Published
     from streams.settings import Settings
@@ -230,21 +230,25 @@ def _write_ids(loaded: "Loaded") -> None:
         output.note(f"{fixed.file}: wrote {', '.join(fixed.ids)}")
 
 
-def _print_json(loaded: "Loaded") -> None:
+def _advice(loaded: "Loaded") -> "list[PlacedProblem]":
+    import time
+
     from streams.definitions.lint import advice
 
+    return advice(loaded, time.time_ns() // 1_000_000)
+
+
+def _print_json(loaded: "Loaded") -> None:
     output.print_json(
         {
             "ok": not loaded.problems,
             "problems": [problem.as_json() for problem in loaded.problems],
-            "advice": [one.as_json() for one in advice(loaded)],
+            "advice": [one.as_json() for one in _advice(loaded)],
         }
     )
 
 
 def _print(loaded: "Loaded", folder: Path) -> None:
-    from streams.definitions.lint import advice
-
     if loaded.problems:
         _complain(loaded)
         return
@@ -262,7 +266,7 @@ def _print(loaded: "Loaded", folder: Path) -> None:
         )
         if raw[part]
     ]
-    for one in advice(loaded):
+    for one in _advice(loaded):
         output.note(f"advice: {one}", "yellow")
     output.say(f"{folder}: {', '.join(counted) or 'store.yaml'}: valid")
 

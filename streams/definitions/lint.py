@@ -4,68 +4,70 @@ in a tuple."""
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
-
+from streams.definitions.journey_walk import (
+    KnownFacts,
+    is_obeying_smart_sending,
+    is_transactional,
+    sending_facts,
+    visits_of,
+)
+from streams.definitions.lint_conditions import (
+    branch_that_nobody_takes,
+    condition_that_never_holds,
+    filter_that_the_trigger_contradicts,
+    message_that_is_never_sent,
+    segment_without_members,
+    wait_for_an_exit,
+)
+from streams.definitions.lint_subject import Subject
+from streams.definitions.lint_texts import text_with_a_template
 from streams.definitions.load import Loaded
 from streams.definitions.placed_problem import PlacedProblem, sort_key
+from streams.definitions.satisfiable import can_hold
 from streams.definitions.steps import RawStep, as_step, ways_of
-from streams.engine.compiling import Definitions, Flow, FlowStatus
-from streams.engine.values import Path, Problem
+from streams.engine.compiling import Definitions, FlowStatus
+from streams.engine.values import (
+    Instant,
+    LocalMoment,
+    Path,
+    Problem,
+    duration_text,
+    moment_text,
+    place_moment,
+)
 
 ENDS = ("exit",)
-PAUSES = ("wait", "wait_for")
 CARTS = ("cart.updated", "checkout.started")
-
-
-class Sequence(msgspec.Struct, frozen=True):
-    """One list of steps of a flow, as raw data, and its path."""
-
-    path: Path
-    steps: list[dict[str, Any]]
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """One flow to check: its definition and its raw data."""
-
-    place: int
-    flow: Flow
-    raw: dict[str, Any]
-
-    @property
-    def path(self) -> Path:
-        return ("flows", self.place)
-
-    def sequences(self) -> Iterator[Sequence]:
-        """Yields all lists of steps, outer ones first."""
-        yield from _sequences(self.raw["steps"], (*self.path, "steps"))
 
 
 LintRule = Callable[[Subject], Iterator[Problem]]
 
 
-def advice(loaded: Loaded) -> list[PlacedProblem]:
-    """Returns advice, by file and from top to bottom; none for a set with problems."""
+def advice(loaded: Loaded, now: Instant) -> list[PlacedProblem]:
+    """Returns advice as of `now`, by file and from top to bottom; none for a set with problems."""
     if loaded.definitions is None:
         return []
     by_part = {file.part: file for file in loaded.files}
     return sorted(
         (
             by_part[problem.path[:2]].placed(problem)
-            for problem in _advice(loaded.definitions, loaded.raw)
+            for problem in _advice(loaded.definitions, loaded.raw, now)
         ),
         key=sort_key,
     )
 
 
-def _advice(definitions: Definitions, raw: dict[str, Any]) -> Iterator[Problem]:
+def _advice(definitions: Definitions, raw: dict[str, Any], now: Instant) -> Iterator[Problem]:
     subjects = [
-        Subject(place, flow, raw["flows"][place])
+        Subject(place, flow, raw["flows"][place], definitions.store)
         for place, flow in enumerate(definitions.flows)
         if flow.status is not FlowStatus.ARCHIVED
     ]
     for subject in subjects:
         for rule in LINT_RULES:
             yield from rule(subject)
+        yield from moment_that_has_passed(subject, now)
+    yield from segment_without_members(raw["segments"])
     yield from flows_that_skip_each_other(subjects)
     yield from codes_that_can_be_guessed(definitions)
 
@@ -110,7 +112,7 @@ def marketing_in_a_transactional_flow(subject: Subject) -> Iterator[Problem]:
     """Coupons and recommendations in a message that ignores consent."""
     for sequence in subject.sequences():
         for place, step in enumerate(sequence.steps):
-            if not _is_transactional(step, subject.flow):
+            if not is_transactional(step, subject):
                 continue
             items = step.get("items")
             for key in ("coupon", "assign_coupon", "items"):
@@ -125,23 +127,36 @@ def marketing_in_a_transactional_flow(subject: Subject) -> Iterator[Problem]:
 
 
 def messages_that_skip_each_other(subject: Subject) -> Iterator[Problem]:
-    """Two messages on one channel without a wait between: the second is skipped (SEMANTICS 2.9)."""
-    for sequence in subject.sequences():
-        sent: set[str] = set()
-        for place, step in enumerate(sequence.steps):
-            if any(key in step for key in PAUSES):
-                sent.clear()
-            channel = step.get("send")
-            if channel is None or not _obeys_smart_sending(step, subject.flow):
-                continue
-            if channel in sent and step.get("when_busy") != "wait":
-                yield Problem(
-                    (*sequence.path, place),
-                    f"the {channel} above is sent at the same time, so Smart Sending skips this "
-                    "one: put a wait between them, or write when_busy: wait or smart_sending: "
-                    "false",
-                )
-            sent.add(channel)
+    """Two messages on one channel within the Smart Sending window, for the same customers: the
+    second is skipped (SEMANTICS 2.9, 4.7)."""
+    for visit in visits_of(subject):
+        step = visit.step
+        if "send" not in step or not is_obeying_smart_sending(step, subject):
+            continue
+        if step.get("when_busy") == "wait":
+            continue
+        channel, facts = step["send"], sending_facts(step, visit.place)
+        earlier = [
+            one
+            for one in visit.place.near
+            if one.channel == channel and can_hold([*one.facts, *facts])
+        ]
+        if earlier:
+            yield Problem(visit.path, _why_skipped(channel, earlier[-1].since, subject))
+
+
+def _why_skipped(channel: str, since: int, subject: Subject) -> str:
+    if since == 0:
+        return (
+            f"the {channel} above is sent at the same time, so Smart Sending skips this one: put a "
+            "wait between them, or write when_busy: wait or smart_sending: false"
+        )
+    window = duration_text(subject.settings.smart_sending_window(channel))
+    return (
+        f"an {channel} above is sent {duration_text(since)} before, within the {window} of Smart "
+        "Sending, so this one is skipped: wait longer, or write when_busy: wait or "
+        "smart_sending: false"
+    )
 
 
 LINT_RULES: tuple[LintRule, ...] = (
@@ -150,6 +165,12 @@ LINT_RULES: tuple[LintRule, ...] = (
     cart_without_an_exit,
     marketing_in_a_transactional_flow,
     messages_that_skip_each_other,
+    condition_that_never_holds,
+    filter_that_the_trigger_contradicts,
+    branch_that_nobody_takes,
+    message_that_is_never_sent,
+    wait_for_an_exit,
+    text_with_a_template,
 )
 
 
@@ -170,36 +191,44 @@ def codes_that_can_be_guessed(definitions: Definitions) -> Iterator[Problem]:
 
 
 def flows_that_skip_each_other(subjects: list[Subject]) -> Iterator[Problem]:
-    """Two flows with the same trigger that send on one channel at the same time."""
-    first: dict[tuple[str, str], str] = {}
+    """Two flows with the same trigger that send on one channel at the same time, to customers who
+    may be the same."""
+    earlier: dict[tuple[str, str], list[tuple[str, KnownFacts]]] = {}
     ordered = sorted(subjects, key=lambda one: (-one.flow.priority, one.flow.flow))
     for subject in ordered:
         trigger = repr(sorted(subject.raw["trigger"].items()))
-        for place, step in enumerate(subject.raw["steps"]):
-            step = as_step(step)
-            if any(key in step for key in PAUSES):
-                break
-            channel = step.get("send")
-            if channel is None or not _obeys_smart_sending(step, subject.flow):
+        filters = [subject.raw["filter"]] if subject.raw.get("filter") else []
+        for visit in visits_of(subject):
+            step = visit.step
+            is_message = visit.place.is_at_entry and "send" in step
+            if not is_message or not is_obeying_smart_sending(step, subject):
                 continue
-            other = first.setdefault((trigger, channel), subject.flow.flow)
-            if other != subject.flow.flow and step.get("when_busy") != "wait":
-                yield Problem(
-                    (*subject.path, "steps", place),
-                    f"{other!r} sends {channel} for the same trigger at the same time and is "
-                    "judged first, so Smart Sending skips this one",
-                )
+            facts = (*sending_facts(step, visit.place), *filters)
+            known = earlier.setdefault((trigger, step["send"]), [])
+            if step.get("when_busy") != "wait":
+                for other, of_other in known:
+                    if other != subject.flow.flow and can_hold([*of_other, *facts]):
+                        yield Problem(
+                            visit.path,
+                            f"{other!r} sends {step['send']} for the same trigger at the same time "
+                            "and is judged first, so Smart Sending skips this one",
+                        )
+                        break
+            known.append((subject.flow.flow, facts))
+
+
+def moment_that_has_passed(subject: Subject, now: Instant) -> Iterator[Problem]:
+    """A flow that starts once, at a moment in the past: nobody enters."""
+    moment = getattr(subject.flow.trigger, "once", None)
+    if isinstance(moment, LocalMoment) and subject.flow.status is FlowStatus.LIVE:
+        zone = subject.settings.zone()
+        at = place_moment(moment, zone)
+        if at <= now:
+            text = f"{moment_text(at, zone)} has passed, so nobody enters"
+            yield Problem((*subject.path, "trigger", "once"), text)
 
 
 # ── What steps are ────────────────────────────────────────────────────────────────────────────────
-
-
-def _sequences(raw: list[Any], path: Path) -> Iterator[Sequence]:
-    steps = [as_step(step) for step in raw]
-    yield Sequence(path, steps)
-    for place, step in enumerate(steps):
-        for way, inner in ways_of(step):
-            yield from _sequences(inner, (*path, place, *way))
 
 
 def _always_ends(step: RawStep) -> bool:
@@ -229,20 +258,6 @@ def _waits_at_the_end(steps: list[Any], path: Path) -> Iterator[Path]:
         yield place
     for way, inner in ways:
         yield from _waits_at_the_end(inner, (*place, *way))
-
-
-def _is_transactional(step: RawStep, flow: Flow) -> bool:
-    own = step.get("transactional")
-    return flow.transactional if own is None else bool(own == "true")
-
-
-def _obeys_smart_sending(step: dict[str, Any], flow: Flow) -> bool:
-    if step.get("status") == "draft" or _is_transactional(step, flow):
-        return False
-    given = step.get("smart_sending")
-    if given is None:
-        return flow.smart_sending is not False and step["send"] != "web"
-    return bool(given == "true")
 
 
 def _texts(raw: Any) -> set[str]:

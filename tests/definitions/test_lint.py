@@ -6,29 +6,26 @@ from typing import Any
 import pytest
 
 from streams.definitions import load_folder
-from streams.definitions.lint import (
-    LINT_RULES,
-    Subject,
-    advice,
-    marketing_in_a_transactional_flow,
-)
+from streams.definitions.lint import LINT_RULES, advice, marketing_in_a_transactional_flow
+from streams.definitions.lint_subject import Subject
 from streams.resources import example_flows_dir
 
+NOW = 1_772_445_600_000  # 2026-03-02 10:00 UTC
 MAIL = "{send: email, template: a}"
 
 
 def said(folder: Path, *flows: str) -> list[str]:
     for number, text in enumerate(flows):
         name = "abc"[number]
-        head = "" if "trigger:" in text else "trigger: {metric: order.placed}\n"
+        head = "" if "\ntrigger:" in f"\n{text}" else "trigger: {metric: order.placed}\n"
         (folder / f"{name}.yaml").write_text(f"flow: {name}\n{head}{text}\n")
     loaded = load_folder(folder)
     assert [str(problem) for problem in loaded.problems] == []
-    return [str(one).replace(f"{folder}/", "") for one in advice(loaded)]
+    return [str(one).replace(f"{folder}/", "") for one in advice(loaded, NOW)]
 
 
 def test_the_example_flows_need_none() -> None:
-    assert advice(load_folder(example_flows_dir())) == []
+    assert advice(load_folder(example_flows_dir()), NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,7 @@ def test_two_flows_that_do_not(tmp_path: Path) -> None:
 
 def test_a_set_with_problems_gets_none(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("flow: a\n")
-    assert advice(load_folder(tmp_path)) == []
+    assert advice(load_folder(tmp_path), NOW) == []
 
 
 def test_every_rule_says_what_it_is_about() -> None:
@@ -190,3 +187,223 @@ def test_codes_that_can_be_guessed(tmp_path: Path, length: int, number: int) -> 
     found = said(tmp_path, f"steps: [{MAIL}]")
     assert len(found) == number
     assert all("coupons/ten.yaml:2:16: codes of 5 characters are guessable" in one for one in found)
+
+
+FILTER = "filter: {count: order.placed, equals: 0}\n"
+LATER = "{wait: 1d, id: w}"
+
+
+@pytest.mark.parametrize(
+    ("flow", "line", "says"),
+    [
+        # A filter that never holds
+        (f"{FILTER}steps: [{MAIL}]", 3, "fails for everybody who enters: the triggering order"),
+        (
+            "filter: {all: [{profile: locale, equals: en}, {profile: locale, equals: fr}]}\n"
+            f"steps: [{MAIL}]",
+            3,
+            "no customer can meet this condition",
+        ),
+        (
+            "trigger: {metric: order.placed, where: {total: {gt: 100}}}\n"
+            f"filter: {{trigger: total, lt: 50}}\nsteps: [{MAIL}]",
+            3,
+            "fails for everybody who enters",
+        ),
+        (
+            "trigger: {schedule: '0 9 * * *', audience: {count: order.placed, lt: 0}}\n"
+            f"steps: [{MAIL}]",
+            2,
+            "no customer can meet this condition",
+        ),
+        (
+            "steps: [{send: email, template: a, only_if: {all: [{consent: email}, "
+            "{not: {consent: email}}]}}]",
+            3,
+            "no customer can meet this condition",
+        ),
+        # Branches
+        (
+            "trigger: {metric: order.placed, where: {total: {gt: 100}}}\n"
+            f"steps:\n  - if: {{trigger: total, gt: 50}}\n    then: [{MAIL}]\n"
+            "    else: [{send: email, template: b}]",
+            6,
+            "nobody takes this branch: (trigger total gt 50) always holds here",
+        ),
+        (
+            f"steps:\n  - if: {{count: order.placed, equals: 0}}\n    then: [{MAIL}]\n    else: "
+            "[{send: sms, template: b}]",
+            5,
+            "nobody takes this branch: (count order.placed equals 0) never holds here",
+        ),
+        (
+            "steps:\n  - branch:\n      - {when: {trigger: total, gt: 50}, then: [exit]}\n"
+            f"      - {{when: {{trigger: total, gt: 100}}, then: [{MAIL}]}}",
+            6,
+            "nobody takes this branch: one above it holds whenever its condition does",
+        ),
+        (
+            "steps:\n  - if: {segment: s}\n    then:\n      - if: {segment: s}\n"
+            f"        then: [{MAIL}]\n        else: [{{send: sms, template: b}}]",
+            8,
+            "(segment s) always holds here",
+        ),
+        (
+            f"steps:\n  - {{if: {{trigger: total, gt: 50}}, then: [exit]}}\n  - {LATER}\n"
+            f"  - {{if: {{trigger: total, gt: 60}}, then: [{MAIL}]}}",
+            6,
+            "(trigger total gt 60) never holds here",
+        ),
+        (
+            f"steps:\n  - {{sample: {{x: 100, y: 0}}, id: s, paths: {{x: [{MAIL}], y: [exit]}}}}",
+            4,
+            "nobody takes this path: its share is 0",
+        ),
+        # Messages that are never sent
+        (
+            f"steps:\n  - if: {{consent: email}}\n    then: [exit]\n    else: [{MAIL}]",
+            6,
+            "this branch is without consent for email",
+        ),
+        (
+            f"steps:\n  - {{if: {{not: {{consent: email}}}}, then: [{MAIL}]}}",
+            4,
+            "this branch is without consent for email",
+        ),
+        (
+            "steps:\n  - branch:\n      - {when: {profile: phone, exists: true}, then: [exit]}\n"
+            "    else: [{send: sms, template: a}]",
+            6,
+            "this branch is without 'phone', so the message is never sent: no_recipient",
+        ),
+        (
+            f"filter: {{not: {{segment: s}}}}\nsteps:\n  - {{if: {{segment: s}}, then: [{MAIL}]}}",
+            5,
+            "the flow's filter contradicts the branch",
+        ),
+        (
+            "steps:\n  - if: {segment: s}\n    then: [{send: email, template: a, only_if: {not: "
+            "{segment: s}}}]",
+            5,
+            "'only_if' contradicts the branch",
+        ),
+        # Waits for what ends the journey
+        (
+            "exit_on: [{metric: order.cancelled}]\nsteps:\n  - {wait_for: {metric: "
+            "order.cancelled, where: {order_id: $trigger.order_id}}, timeout: 1d, id: w, then: "
+            f"[{MAIL}]}}",
+            5,
+            "order.cancelled ends the journey (exit_on), so 'then' is never taken",
+        ),
+        # Texts
+        (
+            "steps: [{send: email, template: a, variables: {hello: 'Hi {{ first_name }}'}}]",
+            3,
+            "'{{ first_name }}' isn't filled in",
+        ),
+        (
+            "steps:\n  - {send: email, template: a, variables: {hello: Dear $profile.first_name}}",
+            4,
+            "$profile.first_name inside of a text isn't filled in",
+        ),
+        ("utm: {campaign: '${campaign}'}\n" + f"steps: [{MAIL}]", 3, "isn't filled in"),
+        # Once
+        (
+            f"trigger: {{once: 2026-03-02 10:00, audience: everyone}}\nsteps: [{MAIL}]",
+            2,
+            "2026-03-02 10:00 has passed, so nobody enters",
+        ),
+        # Smart Sending over branches and waits
+        (
+            f"steps:\n  - {{if: {{segment: s}}, then: [{MAIL}], else: [exit]}}\n"
+            "  - {send: email, template: b}",
+            5,
+            "the email above is sent at the same time",
+        ),
+        (
+            f"steps:\n  - {MAIL}\n  - {{if: {{segment: s}}, then: [{{send: email, template: b}}]}}",
+            5,
+            "the email above is sent at the same time",
+        ),
+        (
+            f"steps:\n  - {MAIL}\n  - {{wait: 15h, id: w}}\n  - {{send: email, template: b}}",
+            6,
+            "an email above is sent 15h before, within the 16h of Smart Sending",
+        ),
+    ],
+)
+def test_what_can_not_be_is_found(tmp_path: Path, flow: str, line: int, says: str) -> None:
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "s.yaml").write_text("segment: s\nif: {consent: email}\n")
+    found = said(tmp_path, flow)
+    assert [one for one in found if one.startswith(f"a.yaml:{line}:") and says in one], found
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        f"filter: {{count: order.placed, in_last: 7d, equals: 1}}\nsteps: [{MAIL}]",
+        f"filter: {{count: cart.updated, equals: 0}}\nsteps: [{MAIL}]",
+        f"trigger: {{metric: order.placed, where: {{total: {{gt: 100}}}}}}\n"
+        f"filter: {{trigger: total, lt: 200}}\nsteps: [{MAIL}]",
+        # What was judged before a wait may be otherwise after it
+        f"steps:\n  - {{if: {{segment: s}}, then: [exit]}}\n  - {LATER}\n"
+        f"  - {{if: {{segment: s}}, then: [{MAIL}]}}",
+        f"steps:\n  - {{if: {{consent: email}}, then: [exit]}}\n  - {LATER}\n  - {MAIL}",
+        "steps:\n  - {if: {profile: locale, equals: en}, then: [exit]}\n"
+        "  - update_profile: {locale: en}\n"
+        f"  - {{if: {{profile: locale, equals: en}}, then: [{MAIL}]}}",
+        "transactional: true\nsteps:\n"
+        f"  - {{if: {{consent: email}}, then: [exit], else: [{MAIL}]}}",
+        "steps:\n  - if: {consent: email}\n    then: [exit]\n"
+        "    else: [{send: email, template: a, transactional: true}]",
+        "steps:\n  - {if: {consent: sms}, then: [exit], else: [{send: email, template: a}]}",
+        "exit_on: [{metric: order.cancelled, where: {order_id: $trigger.order_id}}]\nsteps:\n"
+        "  - {wait_for: {metric: order.cancelled}, timeout: 1d, id: w, then: [exit]}\n"
+        f"  - {MAIL}",
+        "description: Hi {{ name }}, as in $profile.first_name\nsteps: [{send: email, template: a, "
+        "variables: {price: 5 $, name: $profile.first_name}}]",
+        f"trigger: {{once: 2026-03-02 10:01, audience: everyone}}\nsteps: [{MAIL}]",
+        f"status: draft\ntrigger: {{once: 2026-03-01 10:00, audience: everyone}}\nsteps: [{MAIL}]",
+        # Exclusive branches
+        "steps:\n  - {if: {segment: s}, then: [{send: email, template: a}]}\n"
+        "  - {if: {not: {segment: s}}, then: [{send: email, template: b}]}",
+        "steps:\n  - {send: email, template: a, only_if: {trigger: total, gt: 100}}\n"
+        "  - {send: email, template: b, only_if: {trigger: total, at_most: 100}}",
+        f"steps:\n  - {{if: {{segment: s}}, then: [{MAIL}, exit]}}\n"
+        "  - {send: email, template: b}",
+        f"steps:\n  - {MAIL}\n  - {{wait: 16h, id: w}}\n  - {{send: email, template: b}}",
+        "steps: [{send: web, template: a}, {send: web, template: b}]",
+        f"steps: [{MAIL}, {{send: email, template: b, when_busy: wait}}]",
+        f"steps: [{MAIL}, {{send: email, template: b, status: manual}}]",
+    ],
+)
+def test_what_may_well_be_is_left_alone(tmp_path: Path, flow: str) -> None:
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "s.yaml").write_text("segment: s\nif: {consent: email}\n")
+    assert said(tmp_path, flow) == []
+
+
+def test_no_window_no_skipping(tmp_path: Path) -> None:
+    (tmp_path / "store.yaml").write_text("smart_sending: {email: 0s, web: 1h}\n")
+    both = f"steps: [{MAIL}, {{send: email, template: b}}]"
+    assert said(tmp_path, both, both.replace("template: a", "template: c")) == []
+    (one,) = said(tmp_path, "steps: [{send: web, template: a}, {send: web, template: b}]", both)
+    assert "the web above is sent at the same time" in one
+
+
+def test_two_flows_for_other_customers(tmp_path: Path) -> None:
+    paid, free = (
+        "filter: {profile: locale, OP: en}\n".replace("OP", op) for op in ("equals", "not_equals")
+    )
+    assert said(tmp_path, f"{paid}steps: [{MAIL}]", f"{free}steps: [{MAIL}]") == []
+    assert len(said(tmp_path, f"{paid}steps: [{MAIL}]", f"{paid}steps: [{MAIL}]")) == 1
+
+
+def test_a_segment_that_nobody_is_in(tmp_path: Path) -> None:
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "s.yaml").write_text(
+        "segment: s\nif: {all: [{consent: email}, {not: {consent: email}}]}\n"
+    )
+    (one,) = said(tmp_path, f"steps: [{MAIL}]")
+    assert one == "segments/s.yaml:2:5: no customer can meet this condition"

@@ -40,6 +40,7 @@ from streams.engine.values.duration import (
     WEEK,
     duration_text,
     next_midnight,
+    parse_duration,
     parse_offset,
     whole_days,
 )
@@ -237,6 +238,7 @@ __all__ = [
     "parse_boolean",
     "parse_date",
     "parse_decimal",
+    "parse_duration",
     "parse_moment",
     "parse_number",
     "parse_offset",
