@@ -340,7 +340,9 @@ def is_said(value: Any, wanted: FieldType) -> bool:
     `NaN` and `NaT` where nothing is)."""
     if isinstance(value, str):
         text = value.strip()
-        return bool(text) and (wanted in _TEXTUAL or text.lower() not in _NO_NUMBER)
+        return bool(text) and not (
+            len(text) == 3 and text.lower() in _NO_NUMBER and wanted not in _TEXTUAL
+        )
     if isinstance(value, float | Decimal):
         return value == value
     return value is not None

@@ -11,31 +11,27 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from streams.engine.values import ITEM_FIELDS, FieldType, nearest_name
-from streams.files.column_path import ColumnPath
+from streams.engine.values import Field, FieldType, nearest_name
 from streams.files.convert import (
     CONVERTERS,
+    Converter,
     RowContext,
     Unfit,
-    convert_item,
     convert_key,
     convert_text_key,
     is_granted,
     is_said,
-    item_records,
 )
 from streams.files.groups import RowGroup
-from streams.files.mapping import EACH, EMPTY, ColumnSource, EventMapping, ItemSources, Sources
+from streams.files.items import Values, items_of_rows, records_in
+from streams.files.mapping import EACH, EMPTY, ColumnSource, EventMapping, Sources
 from streams.files.rejected_row import RejectedRow
 from streams.files.row_warning import RowWarning, WarningKind
 from streams.files.tidied import tidied_field
-
-Values = dict[str, Any]
-"""The values of one row by column."""
 
 _TAKEN_OFF = ("order.cancelled", "order.refunded")
 _MUST_AGREE = ("customer_id", "currency")
@@ -69,6 +65,37 @@ class MappedRows:
     warnings: list[RowWarning]
 
 
+class _FieldPlan(NamedTuple):
+    """How one field of an event is found; fields without any source have none."""
+
+    name: str
+    wanted: Field
+    convert: Converter
+    sources: Sources
+    keyed: dict[str, Sources] | None
+    column: str | None  # of the only source, if it is just that
+
+
+def _plans(mapping: EventMapping) -> list[_FieldPlan]:
+    plans = []
+    for name, wanted in mapping.fields.items():
+        sources = mapping.sources.get(name, ())
+        keyed = mapping.keys.get(name)
+        if sources or keyed is not None or not wanted.is_optional:
+            convert = CONVERTERS[wanted.type]
+            column = _only_column(sources)
+            plans.append(_FieldPlan(name, wanted, convert, sources, keyed, column))
+    return plans
+
+
+def _only_column(sources: Sources) -> str | None:
+    """Returns the column that most fields have as their only source: its value needs no search."""
+    if len(sources) != 1 or sources[0].path is None or sources[0].how.endswith(":sum"):
+        return None
+    path = sources[0].path
+    return path.column if path.steps == (path.text,) else None
+
+
 class RowMapper:
     """Maps the rows of one file. `unseen` holds, by field, the columns that no row has had yet."""
 
@@ -82,29 +109,33 @@ class RowMapper:
         self.unseen: dict[str, ColumnSource] = {}
         for mapping in mappings:
             self.unseen.update(mapping.chosen_columns())
-        self._mappings = mappings
+        self._mappings = [(mapping, _plans(mapping)) for mapping in mappings]
         self._file = file
         self._placeholder_ids = placeholder_ids
-        self._order_before: Any = None
+        self._group_before: RowGroup | None = None
 
     def map_groups(
         self, groups: Iterable[RowGroup | RejectedRow]
     ) -> Iterator[MappedRows | RejectedRow]:
         """Yields the events of each group, or a RejectedRow for a row that cannot be read."""
         for group in groups:
-            yield group if isinstance(group, RejectedRow) else self._map_group(group)
+            if isinstance(group, RejectedRow):
+                yield group
+            else:
+                yield self._map_group(group)
+                self._group_before = group
 
     def _map_group(self, group: RowGroup) -> MappedRows:
         if self.unseen:
             self._look_for_columns(group)
         mapped = MappedRows(group, [], None, [])
-        for mapping in self._mappings:
+        for mapping, plans in self._mappings:
             if not mapping.is_for(group.values):
                 continue
             for part in _parts(mapping, group):
                 if not all(self._found(mapping, name, part.values) for name in mapping.needs):
                     continue
-                event = self._event(mapping, part, mapped.warnings)
+                event = self._event(mapping, plans, part, mapped.warnings)
                 if isinstance(event, RejectedRow):
                     event = replace(event, content=group.values)
                     return MappedRows(group, [], event, mapped.warnings)
@@ -117,33 +148,37 @@ class RowMapper:
                 del self.unseen[name]
 
     def _found(self, mapping: EventMapping, name: str, rows: list[Values]) -> bool:
-        sources = mapping.sources.get(name, ())
-        value, _ = self._first_said(sources, rows, mapping.fields[name].type, name)
-        return value is not None and not self._is_placeholder(name, value)
+        value, source = self._first_said(
+            mapping.sources.get(name, ()), rows, mapping.fields[name].type, name
+        )
+        return source is not None and not self._is_placeholder(name, value)
 
     def _event(
-        self, mapping: EventMapping, group: RowGroup, warnings: list[RowWarning]
+        self,
+        mapping: EventMapping,
+        plans: list[_FieldPlan],
+        group: RowGroup,
+        warnings: list[RowWarning],
     ) -> Values | RejectedRow:
         rows = group.values
-        currency = self._first_said(
+        currency, _ = self._first_said(
             mapping.sources.get("currency", ()), rows, FieldType.TEXT, "currency"
-        )[0]
+        )
         context = RowContext(
             mapping.zone, "" if currency is None else str(currency), mapping.has_decimal_comma
         )
         event: Values = {"metric": mapping.metric}
+        name = ""
         try:
-            for name in mapping.fields:
-                context.path = name
-                self._set_field(mapping, name, rows, context, event)
+            for plan in plans:
+                context.path = name = plan.name
+                self._set_field(mapping, plan, rows, context, event)
         except Unfit as unfit:
             path = name + unfit.path
             reason = f"field {path!r} is {unfit.found}, expected {unfit.expected}"
             if unfit.found == "missing":
                 reason += self._why_missing(mapping, name, group)
             return RejectedRow(self._file, group.number, path, reason, rows)
-        finally:
-            self._order_before = self._order_of(mapping, rows)
         if mapping.metric in _TAKEN_OFF and (event.get("amount") or 0) < 0:
             context.path = "amount"
             context.note(WarningKind.NEGATIVE, event["amount"], -event["amount"])
@@ -158,37 +193,33 @@ class RowMapper:
     def _set_field(
         self,
         mapping: EventMapping,
-        name: str,
+        plan: _FieldPlan,
         rows: list[Values],
         context: RowContext,
         event: Values,
     ) -> None:
-        wanted = mapping.fields[name]
+        name, wanted, convert, sources, keyed, column = plan
         if name == "items" and mapping.items is not None:
-            event[name] = _items(mapping.items, rows, context)
+            event[name] = items_of_rows(mapping.items, rows, context)
             return
-        sources = mapping.sources.get(name, ())
-        value, source = self._first_said(sources, rows, wanted.type, name)
+        if column is not None and len(rows) == 1:
+            value = rows[0].get(column)
+            source = sources[0] if is_said(value, wanted.type) else None
+        else:
+            value, source = self._first_said(sources, rows, wanted.type, name)
         if source is not None:
-            convert = CONVERTERS[wanted.type]
-            how = source.how.removesuffix(":sum")
-            if how != source.how and source.path is not None:
-                said = [one for row in rows for one in source.path.values(row)]
-                said = [one for one in said if is_said(one, wanted.type)]
-                event[name] = sum(convert(one, how, context) for one in said)
+            how = source.how
+            if how.endswith(":sum"):
+                event[name] = _sum(source, rows, plan, context)
                 return
             if len(rows) > 1 and source.path is not None:
-                others = _others_said(source, rows, value, wanted.type)
-                if others and wanted.type is not FieldType.ITEMS:
-                    _compare_lines(name, wanted.type, value, others[0], context)
-                elif others:
-                    value = [item for row in rows for item in _records(source.value(row))]
+                value = _of_all_lines(name, source, rows, value, plan, context)
             event[name] = tidied_field(name, convert(value, how, context), value, context)
-        elif wanted.type in EMPTY and not wanted.is_optional:
-            event[name] = EMPTY[wanted.type].copy()
-        elif not wanted.is_optional and name not in mapping.keys:
-            raise Unfit(None, wanted.type.value)
-        keyed = mapping.keys.get(name)
+        elif not wanted.is_optional:
+            if wanted.type in EMPTY:
+                event[name] = EMPTY[wanted.type].copy()
+            elif keyed is None:
+                raise Unfit(None, wanted.type.value)
         if keyed is not None:
             found = self._read_keys(keyed, rows, wanted.type, context)
             if name == "set" and mapping.consents:
@@ -201,6 +232,9 @@ class RowMapper:
     ) -> tuple[Any, ColumnSource | None]:
         """Returns the first value that says something, and its source. Of several columns of an id,
         one that names nobody gives way to the next."""
+        if len(sources) == 1 and len(rows) == 1:  # nearly always
+            value = sources[0].first_value(rows[0])
+            return (value, sources[0]) if is_said(value, wanted) else (None, None)
         left: tuple[Any, ColumnSource | None] = None, None
         for source in sources:
             for row in rows:
@@ -261,7 +295,9 @@ class RowMapper:
         """Returns the probable cause of a missing field, to be added to the reason."""
         row = group.values[0]
         order = self._order_of(mapping, group.values)
-        if len(group.rows) == 1 and order is not None and order == self._order_before:
+        before = self._group_before
+        has_order = len(group.rows) == 1 and order is not None and before is not None
+        if has_order and before is not None and order == self._order_of(mapping, before.values):
             return (
                 "; the row before it is of the same order, too: if rows are lines of one order, "
                 "read them together with --group-by order_id"
@@ -288,57 +324,32 @@ def _parts(mapping: EventMapping, group: RowGroup) -> list[RowGroup]:
     return [RowGroup([(number, {**values, EACH: element})]) for element in elements]
 
 
-def _items(items: ItemSources, rows: list[Values], context: RowContext) -> list[Values]:
-    converted: list[Values] = []
-    for row in rows:
-        for source in items.lists:
-            elements = source.value(row)
-            if not is_said(elements, FieldType.ITEMS):
-                continue
-            for element in item_records(elements):
-                inside = _of_element(items, element, source.how)
-                converted.append(convert_item(inside, len(converted), context))
-            break
-        else:
-            line = {
-                name: found
-                for name, sources in items.in_row.items()
-                if (found := _said_in(sources, row, name)) is not None
-            }
-            # a price or a number alone is no item: a constant, or a column of the whole order
-            if any(name in line for name in ("sku", "name")):
-                converted.append(convert_item(line, len(converted), context))
-    return converted
+def _sum(source: ColumnSource, rows: list[Values], plan: _FieldPlan, context: RowContext) -> Any:
+    if source.path is None:
+        return plan.convert(source.constant, "", context)
+    how = source.how.removesuffix(":sum")
+    values = (value for row in rows for value in source.path.values(row))
+    return sum(plan.convert(one, how, context) for one in values if is_said(one, plan.wanted.type))
 
 
-def _of_element(items: ItemSources, element: Values, how: str) -> dict[str, tuple[Any, str]]:
-    found = {}
-    for name in ITEM_FIELDS:
-        sources = items.in_element.get(name, (ColumnSource(ColumnPath(name, (name,)), how),))
-        constants = tuple(one for one in items.in_row.get(name, ()) if one.path is None)
-        said = _said_in((*sources, *constants), element, name)
-        if said is not None:
-            found[name] = said
-    return found
-
-
-def _said_in(sources: Sources, row: Values, name: str) -> tuple[Any, str] | None:
-    for source in sources:
-        value = source.value(row)
-        if is_said(value, ITEM_FIELDS[name].type):
-            return value, source.how
-    return None
-
-
-def _records(value: Any) -> list[Values]:
-    return item_records(value) if is_said(value, FieldType.ITEMS) else []
-
-
-def _others_said(
-    source: ColumnSource, rows: list[Values], first: Any, wanted: FieldType
-) -> list[Any]:
-    values = map(source.value, rows)
-    return [value for value in values if is_said(value, wanted) and value != first]
+def _of_all_lines(
+    name: str,
+    source: ColumnSource,
+    rows: list[Values],
+    first: Any,
+    plan: _FieldPlan,
+    context: RowContext,
+) -> Any:
+    """Returns the value of several rows: the first, which the others must not contradict; of lists
+    of items, all."""
+    wanted = plan.wanted.type
+    if wanted is FieldType.ITEMS:
+        return [item for row in rows for item in records_in(source.value(row))]
+    others = (value for row in rows if is_said(value := source.value(row), wanted))
+    other = next((value for value in others if value != first), None)
+    if other is not None:
+        _compare_lines(name, wanted, first, other, context)
+    return first
 
 
 def _compare_lines(
