@@ -104,6 +104,7 @@ def compile_program(
         segments={plan.segment: plan for plan in segments},
         journey_segments=journey_segments,
         dated_flows=tuple(flow for flow in flows if flow.is_open and flow.date),
+        shows_viewed=reads.shows_viewed,
         follows=bool(reads.messages),
         depends_on_journeys=bool(journey_segments or journey_waits),
         judged_waits=judged_waits,

@@ -7,16 +7,15 @@ import msgspec
 
 from streams.engine.content.product import SOLD_OUT
 from streams.engine.content.recommend import Recommend, check_recommended, compile_recommended
-from streams.engine.customer import cart_of, is_told_sold_out
+from streams.engine.customer import VIEWS_SHOWN, cart_of, is_told_sold_out, ordered_since
 from streams.engine.language import Scope, fields_of
 from streams.engine.program import Turn
-from streams.engine.values import DAY, NEWS, FieldType, Problem, as_written
+from streams.engine.values import NEWS, FieldType, Problem, as_written
 
 Items = Callable[[Turn], list[dict[str, Any]]]
 
 MOST_VIEWED = 4
 _VIEWED_FIELDS = ("sku", "name", "category", "unit_price", "url")
-_VIEWED_WINDOW = 30 * DAY
 _VIEW = "view.item"
 
 
@@ -77,20 +76,25 @@ def _compile_cart(scope: Scope) -> Items:
 
 
 def _compile_viewed(scope: Scope) -> Items:
-    """The newest viewed items, each once, newest first; prices in the store's currency, as
-    remembered."""
+    """The newest viewed items that P hasn't bought since (7.4), each once, newest first; prices in
+    the store's currency, as remembered."""
     store_currency = scope.currency
-    scope.reads.remember(_VIEW, _VIEWED_WINDOW, _VIEWED_FIELDS)
+    scope.reads.remember(_VIEW, VIEWS_SHOWN, _VIEWED_FIELDS)
+    scope.reads.shows_viewed = True
 
     def items(turn: Turn) -> list[dict[str, Any]]:
         viewed: dict[str, dict[str, Any]] = {}
-        for view in reversed(turn.state.recent.get(_VIEW, ())):
-            if view.data is not None and "sku" in view.data:
-                shown = {name: view.data.get(name) for name in _VIEWED_FIELDS}
-                shown["currency"] = store_currency
-                viewed.setdefault(view.data["sku"], shown)
-                if len(viewed) == MOST_VIEWED:
-                    break
+        state = turn.state
+        for view in reversed(state.recent.get(_VIEW, ())):
+            sku = None if view.data is None else view.data.get("sku")
+            if view.data is None or sku is None or sku in viewed:
+                continue
+            if state.ordered and ordered_since(state, sku, view.at):
+                continue
+            viewed[sku] = {name: view.data.get(name) for name in _VIEWED_FIELDS}
+            viewed[sku]["currency"] = store_currency
+            if len(viewed) == MOST_VIEWED:
+                break
         return list(viewed.values())
 
     return items

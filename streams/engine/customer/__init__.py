@@ -56,6 +56,7 @@ from streams.engine.customer.lifetime_value import (
     value_reader,
 )
 from streams.engine.customer.limits import LARGE_STATE, check_fits, forget_oldest, may_add_journey
+from streams.engine.customer.ordered_articles import VIEWS_SHOWN, note_ordered, ordered_since
 from streams.engine.customer.orders import bought_lately, has_bought
 from streams.engine.customer.past import Occurrence, Past
 from streams.engine.customer.profile_updates import (
@@ -139,6 +140,7 @@ __all__ = [
     "STARTS_INTEREST",
     "TIMEOUT_AT",
     "VALUES",
+    "VIEWS_SHOWN",
     "WAS_SENT",
     "WAS_SKIPPED",
     "Apply",
@@ -205,7 +207,9 @@ __all__ = [
     "newest_of",
     "next_due_in",
     "note_machine",
+    "note_ordered",
     "of_journey",
+    "ordered_since",
     "patch_times",
     "places_of_articles",
     "purchase_of",

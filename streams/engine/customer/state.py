@@ -168,6 +168,7 @@ class CustomerState(StatePrefix, array_like=True):
     coupons: dict[str, GivenCoupon] = {}  # pool -> the newest code: coupon_assignment.py
     watching: dict[str, Watch] = {}  # by sku, at most 100: interest.py
     followed: list[Followed] = []  # in order of sending: followed.py
+    ordered: bytes = b""  # articles ordered lately: ordered_articles.py
 
 
 _encode = msgspec.msgpack.Encoder().encode

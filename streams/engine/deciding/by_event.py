@@ -13,6 +13,7 @@ from streams.engine.customer import (
     is_first_patch,
     is_watched,
     note_machine,
+    note_ordered,
     purchase_of,
     remember,
     withdraw_all_interests,
@@ -77,6 +78,8 @@ def by_event(
     if event.metric == ORDERED:
         if state.coupons and data.get("coupon_code"):
             end_coupon(state, data["coupon_code"], event.occurred_at)
+        if program.shows_viewed and data.get("items"):
+            note_ordered(state, data["items"], event.occurred_at)
         purchase = purchase_of(state, data, event.occurred_at)
         if purchase is not None:
             effects.purchases.append(purchase)

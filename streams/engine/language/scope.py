@@ -28,6 +28,7 @@ class Reads(msgspec.Struct):
     remembered: dict[str, Remembered] = {}  # by metric
     fields: dict[str, set[str]] = {}  # by metric, of the event itself (filters, keys, $trigger)
     facts: set[str] = set()  # store facts (SEMANTICS 7.2)
+    shows_viewed: bool = False  # some message has `items: viewed`
     messages: dict[tuple[str, str], bool] = {}  # (flow, step); true: in any journey (3.8)
 
     def remember(self, metric: str, window: int | None, fields: Iterable[str] = ()) -> None:

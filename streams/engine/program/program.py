@@ -67,6 +67,7 @@ class Program(msgspec.Struct, eq=False):
     journey_segments: tuple[SegmentPlan, ...] = ()  # those that depend on the flows P is in
     depends_on_journeys: bool = False  # entries and exits may change the truth of conditions
     dated_flows: tuple[CompiledFlow, ...] = ()  # with a date trigger, in order
+    shows_viewed: bool = False  # some message has `items: viewed`
     follows: bool = False  # conditions ask about messages (SEMANTICS 3.8)
     judged_waits: dict[str, dict[str, Step]] = {}  # condition waits, by flow and step id
     journey_waits: dict[str, dict[str, Step]] = {}  # those that depend on the flows P is in

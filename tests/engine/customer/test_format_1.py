@@ -48,7 +48,7 @@ def meaning(state: CustomerState) -> dict[str, Any]:
         metric: {"since": past.since, "events": [plain(one) for one in past]}
         for metric, past in state.recent.items()
     }
-    assert told.pop("followed") == []
+    assert (told.pop("followed"), told.pop("ordered")) == ([], "")
     told["cart"] = plain(cart_of(state))
     for watch in told["watching"].values():
         assert (watch.pop("seen_price"), watch.pop("is_sold_out")) == (None, False)
