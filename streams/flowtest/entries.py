@@ -30,6 +30,11 @@ _MESSAGE = _same(
     "coupon",
     "utm",
     "locale",
+    "coupon_expires_at",
+    "timezone",
+    "samples",
+    "profile",
+    "variable_currencies",
     "topic",
 )
 

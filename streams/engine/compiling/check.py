@@ -15,7 +15,7 @@ from streams.engine.compiling.definition import (
 )
 from streams.engine.compiling.families import FAMILIES
 from streams.engine.conditions import check_pattern
-from streams.engine.content import CouponPool, check_pools
+from streams.engine.content import CouponPool, check_in_commands, check_link_parameters, check_pools
 from streams.engine.language import (
     IN_WORDS,
     ITEM,
@@ -171,6 +171,8 @@ class _Check:
                     f"every day is quiet, so no {channel} would ever be sent; leave a day out",
                     at_key=True,
                 )
+        for problem in check_in_commands(settings.in_commands, self.scope):
+            yield problem.under(("store", "in_commands"))
         if settings.currency in settings.rates:
             yield Problem(
                 ("store", "rates", settings.currency),
@@ -227,6 +229,8 @@ class _Check:
             for problem in check_pattern(pattern, scope):
                 yield problem.under((*path, "exit_on", number))
         yield from self.each(flow, scope, path)
+        for problem in check_link_parameters(flow.utm):
+            yield problem.under(path)
         yield from self.key(flow, scope, path)
 
     def _is_from(self, flow: Flow, raw: Any) -> bool:

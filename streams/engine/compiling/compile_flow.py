@@ -17,6 +17,7 @@ from streams.engine.conditions import (
     top_fields,
 )
 from streams.engine.conditions import segment as segment_condition
+from streams.engine.content import link_parameters
 from streams.engine.customer import item_of
 from streams.engine.language import ITEM, Scope, StoreSettings, getter
 from streams.engine.program import (
@@ -102,7 +103,7 @@ def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope)
         scope,
         settings,
         smart_sending=True if flow.smart_sending is None else flow.smart_sending,
-        utm=flow.utm,
+        utm=link_parameters(flow.utm),
     )
     compiled.first = building.sequence(flow.steps, "steps", compiled.finish)
     return compiled

@@ -4,6 +4,7 @@ Depends on the program, since texts and items are read at a turn; sends nothing.
 `items.py`.
 """
 
+from streams.engine.content.about_customer import check_in_commands, compile_about_customer
 from streams.engine.content.catalogue import (
     CATALOGUE,
     NO_ARTICLES,
@@ -22,6 +23,7 @@ from streams.engine.content.coupon_assignment import (
 )
 from streams.engine.content.coupon_pool import CouponPool
 from streams.engine.content.items import Items, check_items, compile_items
+from streams.engine.content.link_parameters import check_link_parameters, link_parameters
 from streams.engine.content.pools import check_pools, rule_like, rule_that_makes
 from streams.engine.content.product import (
     BACK_IN_STOCK,
@@ -37,7 +39,7 @@ from streams.engine.content.product import (
 )
 from streams.engine.content.recommend import Recommend
 from streams.engine.content.recommendations import FACT, Recommendations
-from streams.engine.content.texts import check_texts, compile_texts
+from streams.engine.content.texts import check_texts, compile_currencies, compile_texts
 
 __all__ = [
     "BACK_IN_STOCK",
@@ -58,14 +60,19 @@ __all__ = [
     "Recommendations",
     "article_of",
     "articles_in",
+    "check_in_commands",
     "check_items",
+    "check_link_parameters",
     "check_pool",
     "check_pools",
     "check_texts",
+    "compile_about_customer",
+    "compile_currencies",
     "compile_items",
     "compile_texts",
     "give_coupon",
     "gone",
+    "link_parameters",
     "merged",
     "news_between",
     "news_event",

@@ -52,6 +52,35 @@ def compile_texts(texts: Mapping[str, str], scope: Scope) -> Texts:
     return read
 
 
+def compile_currencies(texts: Mapping[str, str], scope: Scope) -> Texts:
+    """The function that returns the currency of each amount among the texts for a customer, by
+    name."""
+    amounts = {name: value for name, value in texts.items() if _is_amount(value, scope)}
+    if not amounts:
+        return lambda turn: _NO_TEXTS
+    of_trigger = [name for name, value in amounts.items() if value.startswith((_TRIGGER, ITEM))]
+    of_store = dict.fromkeys((name for name in amounts if name not in of_trigger), scope.currency)
+
+    def read(turn: Turn) -> dict[str, str]:
+        return {**of_store, **dict.fromkeys(of_trigger, _currency_of(turn, scope))}
+
+    return read
+
+
+_NO_TEXTS: dict[str, str] = {}
+
+
+def _is_amount(text: str, scope: Scope) -> bool:
+    reference = compile_reference(text, scope) if is_reference(text) else None
+    return isinstance(reference, Reference) and reference.type is FieldType.MONEY
+
+
+def _currency_of(turn: Turn, scope: Scope) -> str:
+    """The currency of the triggering event's amounts as `_amount_reader` formats them."""
+    data = turn.trigger_data()
+    return str(data["currency"]) if isinstance(data, ConvertedData) else scope.currency
+
+
 def _text_reader(text: str, scope: Scope) -> Callable[[Turn], str | None]:
     reference = compile_reference(text, scope)
     assert isinstance(reference, Reference)
@@ -72,11 +101,9 @@ def _price_reader(field: str, scope: Scope) -> Callable[[Turn], str | None]:
     """An amount of the journey's item, as `_amount_reader` (SEMANTICS 1.13)."""
 
     def read_text(turn: Turn) -> str | None:
-        data = turn.trigger_data()
-        item = item_as_written(data)
+        item = item_as_written(turn.trigger_data())
         value = None if item is None else item.get(field)
-        currency = data["currency"] if isinstance(data, ConvertedData) else scope.currency
-        return None if value is None else amount_text(value, currency)
+        return None if value is None else amount_text(value, _currency_of(turn, scope))
 
     return read_text
 
@@ -89,10 +116,8 @@ def _amount_reader(field: str, scope: Scope) -> Callable[[Turn], str | None]:
     `$trigger.currency` is what P has paid."""
 
     def read_text(turn: Turn) -> str | None:
-        data = turn.trigger_data()
-        value = as_written(data).get(field)
-        currency = data["currency"] if isinstance(data, ConvertedData) else scope.currency
-        return None if value is None else amount_text(value, currency)
+        value = as_written(turn.trigger_data()).get(field)
+        return None if value is None else amount_text(value, _currency_of(turn, scope))
 
     return read_text
 

@@ -22,7 +22,7 @@ from streams.engine.customer.followed import (
     sent_lately,
     stop_following,
 )
-from streams.engine.customer.held_coupons import end_coupon, valid_coupon
+from streams.engine.customer.held_coupons import end_coupon, expiry_of_code, valid_coupon
 from streams.engine.customer.interest import (
     ENDS_INTEREST,
     LONGEST_SKU,
@@ -181,6 +181,7 @@ __all__ = [
     "encode_state",
     "end_coupon",
     "entries_of",
+    "expiry_of_code",
     "follow",
     "forget_all",
     "forget_oldest",

@@ -19,6 +19,13 @@ def valid_coupon(state: CustomerState, pool: str, now: Instant) -> GivenCoupon |
     return held
 
 
+def expiry_of_code(state: CustomerState, code: str, now: Instant) -> Instant | None:
+    """The expiry of a code that the customer was given; None: it doesn't expire. A code that was
+    replaced since is over: `now`."""
+    held = next((held for held in state.coupons.values() if held.code == code), None)
+    return now if held is None else held.expires_at
+
+
 def apply_coupon_redeemed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
     """Ends the redeemed code."""
     end_coupon(state, data["code"], at)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.customer import VALUES, Situation, item_of, value_reader
+from streams.engine.customer import VALUES, Situation, expiry_of_code, item_of, value_reader
 from streams.engine.language.profile_field import read_as
 from streams.engine.language.scope import Scope
 from streams.engine.values import (
@@ -330,20 +330,29 @@ def _flow(name: str, scope: Scope, path: Path) -> Reference | Problem:
 def _coupon(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if scope.flow is None:
         return Problem(path, f"$coupon.{name}: not inside a flow", found=f"$coupon.{name}")
-    if name != "code":
-        return unknown_name(path, "field of $coupon", name, ("code",))
+    if name not in _OF_COUPON:
+        return unknown_name(path, "field of $coupon", name, _OF_COUPON)
     if not scope.gives_coupons:
         return Problem(
             path,
-            "$coupon.code: no step of this flow assigns a coupon (assign_coupon, or coupon on a "
+            f"$coupon.{name}: no step of this flow assigns a coupon (assign_coupon, or coupon on a "
             "message)",
-            found="$coupon.code",
+            found=f"$coupon.{name}",
         )
 
-    def read(situation: Situation) -> Any:
+    def read_code(situation: Situation) -> Any:
         return None if situation.journey is None else situation.journey.coupon
 
-    return Reference(FieldType.TEXT, read)
+    def read_expiry(situation: Situation) -> Any:
+        code = read_code(situation)
+        return None if code is None else expiry_of_code(situation.state, code, situation.now)
+
+    if name == "code":
+        return Reference(FieldType.TEXT, read_code)
+    return Reference(FieldType.MOMENT, read_expiry)
+
+
+_OF_COUPON = ("code", "expires")
 
 
 _SOURCES: dict[str, Callable[[str, Scope, Path], Reference | Problem]] = {

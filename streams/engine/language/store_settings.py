@@ -91,6 +91,10 @@ class Exclude(msgspec.Struct, frozen=True, kw_only=True):
     categories: list[Text] = []
 
 
+IN_COMMANDS = ("first_name", "last_name")
+"""The default of `in_commands`."""
+
+
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a store, `store.yaml`.
 
@@ -109,6 +113,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     `profile_grace`: a message waits so long for the first profile of a new customer; 0s: never
     `country`: of national phone numbers, where the customer's profile names none
     `exclude`: articles that are never recommended
+    `in_commands`: fields of the profile that every send command carries
     `low_stock`: number of pieces from which on an article's stock is low
     """
 
@@ -126,6 +131,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     topics: list[Identifier] = []
     profile_grace: Duration = 2 * MINUTE
     country: CountryCode | None = None
+    in_commands: list[FieldName] = msgspec.field(default_factory=lambda: [*IN_COMMANDS])
     exclude: Exclude = Exclude()
     low_stock: PositiveInteger = 5
 

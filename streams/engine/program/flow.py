@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from streams.engine.conditions import Condition, EvidenceFunction, Test
-from streams.engine.customer import CustomerState
+from streams.engine.customer import CustomerState, Journey
 from streams.engine.program.audience import Audience, Schedule
 from streams.engine.program.followed_date import FollowedDate
 from streams.engine.program.step import Step
-from streams.engine.program.turn import FlowVersion
+from streams.engine.program.turn import FlowVersion, Turn
 from streams.engine.values import Instant, zone_named
 
 UTC = zone_named("UTC") or ZoneInfo("UTC")
@@ -19,6 +19,10 @@ UTC = zone_named("UTC") or ZoneInfo("UTC")
 
 NextMoment = Callable[[CustomerState, Instant], Instant | None]
 """The next moment of a date trigger for a customer, from the given moment (included)."""
+
+
+ArmOf = Callable[[Turn, Journey], str]
+"""The arm of a `sample` that a journey takes: the same whenever it is asked for."""
 
 
 class DateTrigger(msgspec.Struct, frozen=True, eq=False):
@@ -70,6 +74,7 @@ class CompiledFlow(FlowVersion, eq=False):
     filter: Condition | None = None
     filter_evidence: EvidenceFunction | None = None
     exit_on: tuple[ExitRule, ...] = ()
+    samples: dict[str, ArmOf] = msgspec.field(default_factory=dict)  # by id
     steps: dict[str, Step] = msgspec.field(default_factory=dict)  # by id, nested ones too
     named_steps: set[str] = msgspec.field(default_factory=set)  # steps with an id of their own
     first: Step | None = None

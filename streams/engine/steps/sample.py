@@ -57,15 +57,17 @@ def compile(definition: Definition, building: Building, step_id: str, following:
         first = building.sequence(steps, f"{place}.paths.{name}", following)
         paths.append((end * SAMPLE_POINTS // 100, name, first))
 
-    def run(turn: Turn, journey: Journey) -> Step | None:
+    def drawn(turn: Turn, journey: Journey) -> tuple[str, Step]:
         if is_fresh:
             point = sample_point(journey.journey_id, flow_id, step_id)
         else:
             point = sample_point(turn.state.customer_id, flow_id, step_id)
-        for below, name, first in paths:
-            if point < below:
-                turn.record(flow, journey, step_id, Outcome.BRANCH, name, {"fresh": is_fresh})
-                return first
-        return following
+        return next((name, first) for below, name, first in paths if point < below)
 
+    def run(turn: Turn, journey: Journey) -> Step | None:
+        name, first = drawn(turn, journey)
+        turn.record(flow, journey, step_id, Outcome.BRANCH, name, {"fresh": is_fresh})
+        return first
+
+    flow.samples[step_id] = lambda turn, journey: drawn(turn, journey)[0]
     return Step(step_id, run, run, retrace=retraced_by(run))

@@ -14,10 +14,14 @@ from streams.engine.content import (
     Items,
     Recommend,
     check_items,
+    check_link_parameters,
     check_pool,
     check_texts,
+    compile_about_customer,
+    compile_currencies,
     compile_items,
     compile_texts,
+    link_parameters,
 )
 from streams.engine.customer import (
     PROFILE_AWAITED,
@@ -29,6 +33,7 @@ from streams.engine.customer import (
     JourneyState,
     LastSend,
     Sent,
+    expiry_of_code,
     follow,
     mark_concluded,
     move,
@@ -124,6 +129,7 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
     yield from check_texts(definition.variables, "variables", scope)
     if definition.items is not None:
         yield from check_items(definition.items, scope)
+    yield from check_link_parameters(definition.utm)
     if definition.topic is not None and definition.topic not in scope.topics:
         yield unknown_name(("topic",), "topic", definition.topic, scope.topics)
     if definition.coupon is not None:
@@ -203,6 +209,7 @@ def _request_review(message: Message, command: "CommandBuilder", following: Step
         if message.coupon is not None:  # taken when the message is sent, not before (4.1)
             held = valid_coupon(turn.state, message.coupon.coupons, turn.now)
             would_be.coupon = None if held is None else held.code
+            would_be.coupon_expires_at = None if held is None else held.expires_at
         turn.effects.reviews.append(would_be)
         evidence = {
             "send_id": would_be.send_id,
@@ -332,15 +339,17 @@ def _command_of(
     flow, step_id, channel = building.flow, message.step, message.channel
     template, topic = message.template, message.topic
     is_transactional = message.is_transactional
-    utm = {**building.utm, **definition.utm}
+    utm = {**building.utm, **link_parameters(definition.utm)}
     variables = compile_texts(definition.variables, building.scope)
+    currencies = compile_currencies(definition.variables, building.scope)
+    about = compile_about_customer(flow, building.settings.in_commands, building.scope)
     recipient = message.recipient
     read_locale = _locale_reader(building.scope, is_transactional=is_transactional)
 
     def command(
         turn: Turn, journey: Journey, reached: Instant, shown: list[dict[str, Any]] | None
     ) -> SendCommand:
-        state, now = turn.state, turn.now
+        state, now, code = turn.state, turn.now, journey.coupon
         address = recipient(turn)
         if shown is None:
             shown = [] if items is None else items(turn)
@@ -360,11 +369,16 @@ def _command_of(
             expiry_of(message, turn, reached),
             variables(turn),
             shown,
-            journey.coupon,
+            code,
             utm,
             read_locale(turn),
             journey.trigger_event_id,
             journey.traceparent,
+            None if code is None else expiry_of_code(state, code, now),
+            about.timezone(turn),
+            about.samples(turn, journey),
+            about.profile(turn),
+            currencies(turn),
             topic=topic,
         )
 

@@ -25,7 +25,7 @@ def test_the_command_says_everything() -> None:
     assert (command.flow, command.template, command.step) == ("flow", "hello", "hello")
     assert command.variables == {"order": "17", "total": "25.00", "greeting": "Hello"}
     assert command.items == [SHOWN]
-    assert command.utm == {"campaign": "c", "medium": "email"}
+    assert command.utm == {"utm_campaign": "c", "utm_medium": "email"}
     assert (command.decided_at, command.not_before) == (MONDAY, MONDAY)
     assert command.expires_at == MONDAY + 72 * HOUR
     assert command.locale == "en-GB"
