@@ -15,6 +15,7 @@ from tests.properties.test_truth_by_time import conditions as conditions_over_ti
 FLOWS = ("f0", "f1", "f2")
 SEGMENTS = ("s0", "s1")
 CUSTOMERS = ("ada", "bob")
+TOPICS = ("offers", "news")
 METRICS = ("order.placed", "search.performed", "view.item", "cart.updated")
 
 Raw = dict[str, Any]
@@ -71,6 +72,9 @@ def _send() -> st.SearchStrategy[Raw]:
         "quiet_hours": st.sampled_from(["true", "false"]),
         "expires": durations,
         "items": st.sampled_from(["cart", "viewed"]),
+        "when_busy": st.sampled_from(["skip", "wait"]),
+        "transactional": st.sampled_from(["true", "false"]),
+        "topic": st.sampled_from(TOPICS),
     }
     channels = st.sampled_from(["email", "sms", "push", "web"])
     return st.fixed_dictionaries({"send": channels}, optional=optional)
@@ -182,6 +186,10 @@ def any_sets(draw: st.DrawFn) -> Raw:
             "profile": {"seen": "moment"},
             "rates": {"EUR": "0.86"},
             "caps": [{"at_most": "3", "in": "7d"}, {"at_most": "1", "in": "calendar_day"}],
+            "topics": list(TOPICS),
+            "quiet_days": {"sms": ["sun", "mon"]},
+            "quiet_dates": {"email": ["2026-03-04"]},
+            "profile_grace": draw(st.sampled_from(["0s", "2m", "4h"])),
         },
     }
 
@@ -226,6 +234,11 @@ _SEARCH = st.fixed_dictionaries(
     }
 )
 _DATA = {**DATA, "search.performed": _SEARCH}
+_DATA |= {
+    metric: st.builds(lambda data, topic: {**data, "topic": topic}, _DATA[metric], topics)
+    for topics in [st.sampled_from([None, *TOPICS])]
+    for metric in ("customer.subscribed", "customer.unsubscribed")
+}
 _OFTEN = METRICS * 4
 _MESSAGE = st.fixed_dictionaries({"send_id": IDS, "channel": CHANNELS})
 
@@ -244,7 +257,10 @@ def histories(draw: st.DrawFn) -> list[Happening]:
     """In order of time; what happened may have happened earlier, and may be reported twice."""
     at = MONDAY
     reachable = {"set": {**EVERYWHERE, "birthday": "1990-03-05"}, "unset": []}
-    found = [_happening(at, name, "customer.updated", "first", at, reachable) for name in CUSTOMERS]
+    found = []
+    for name in CUSTOMERS:  # told of before anything happens, or later
+        told = at + draw(st.sampled_from([0, 0, 0, MINUTE, 2 * HOUR]))
+        found.append(_happening(told, name, "customer.updated", "first", told, reachable))
     for number in range(draw(st.integers(1, 14))):
         at += draw(st.sampled_from([0, 1, MINUTE, HOUR, 4 * HOUR, DAY - 1, DAY, 3 * DAY]))
         metric = draw(st.sampled_from((*_OFTEN, *sorted(_DATA))))
@@ -253,7 +269,7 @@ def histories(draw: st.DrawFn) -> list[Happening]:
         customer = draw(st.sampled_from(CUSTOMERS))
         data = draw(_DATA[metric])
         found.append(_happening(at, customer, metric, event_id, at - earlier, data))
-    return found
+    return sorted(found, key=lambda one: one.at)
 
 
 def _happening(
