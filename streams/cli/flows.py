@@ -69,6 +69,39 @@ def show(
         output.say(line)
 
 
+def schema(
+    folder: FolderArgument = Path("flows"),
+) -> None:
+    """Write the JSON Schemas for editors into a definitions folder, with the names of the shop:
+    metrics and their fields, profile fields, segments, flows and coupon pools.
+
+    \b
+    Exit status: 0 written, 2 no such folder.
+    Example: sendflow flows schema flows
+    """
+    from streams.definitions.json_schema import flow_schema_text
+    from streams.definitions.schema_names import EVERY_SHOP, names_of
+    from streams.engine.compiling import examine
+    from streams.flowtest.json_schema import schema_of_tests_text
+
+    loaded = _load(folder)
+    readable, _ = examine(loaded.raw)
+    names = EVERY_SHOP if readable is None else names_of(readable)
+    schemas = folder / "schemas"
+    schemas.mkdir(exist_ok=True)
+    texts = {
+        "flow.schema.json": flow_schema_text(names),
+        "test.schema.json": schema_of_tests_text(names),
+    }
+    for name, text in texts.items():
+        (schemas / name).write_text(text, encoding="utf-8")
+        output.say(f"wrote {schemas / name}")
+    output.note("first line of each file, with the path from there:")
+    output.note("# yaml-language-server: $schema=schemas/flow.schema.json")
+    if loaded.problems:
+        output.note("the folder has problems: names in unreadable files are missing", "yellow")
+
+
 def diff(
     folder: FolderArgument = Path("flows"),
     as_json: JsonOption = False,

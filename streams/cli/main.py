@@ -51,10 +51,11 @@ TOP_LEVEL: dict[str, CommandFunction] = {
 
 GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
     "flows": (
-        "Flow definitions: check, test, show, diff, publish, backfill.",
+        "Flow definitions: check, test, show, schema, diff, publish, backfill.",
         {
             "check": flows.check,
             "test": test.run_tests,
+            "schema": flows.schema,
             "show": flows.show,
             "diff": flows.diff,
             "publish": flows.publish,

@@ -6,14 +6,30 @@ import enum
 import re
 import types
 import typing
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
+from streams.definitions.schema_names import (
+    EVERY_SHOP,
+    MEMBER_NAMES,
+    METRIC_KEYS,
+    SchemaNames,
+    items_schema,
+    where_schema,
+)
 from streams.engine.compiling import FAMILIES, Flow, MetricDefinition, Segment
 from streams.engine.content import CouponPool
 from streams.engine.language import OneOf, StoreSettings, keys_of
-from streams.engine.values import RawList, RawMapping, Scalar
+from streams.engine.values import (
+    ANY_SCALAR,
+    COMMON_FIELDS,
+    MetricName,
+    RawList,
+    RawMapping,
+    Scalar,
+)
 
 _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "flow": Flow,
@@ -25,15 +41,20 @@ _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+_METRIC = typing.get_args(MetricName)[1]
+
 _HOVER_TEXT = re.compile(r"^ *`([^`]+)`: (.*(?:\n      .*)*)$", re.MULTILINE)
 
 
-def flow_schema() -> dict[str, Any]:
+def flow_schema(names: SchemaNames = EVERY_SHOP) -> dict[str, Any]:
     """Returns the schema of all files of a definitions folder."""
-    writer = SchemaWriter()
+    writer = SchemaWriter(names)
     documents = {key: writer.place(struct) for key, struct in _DOCUMENTS.items()}
-    store = writer.place(StoreSettings)
-    chosen: dict[str, Any] = store
+    writer.place(StoreSettings)
+    store = writer.definitions["StoreSettings"]
+    # Of an empty file, an editor offers the first key of every kind.
+    kinds = {key: {"description": _about(struct)} for key, struct in _DOCUMENTS.items()}
+    chosen: dict[str, Any] = {**store, "properties": {**kinds, **store["properties"]}}
     for key, schema in reversed(list(documents.items())):
         chosen = {"if": _has(key), "then": schema, "else": chosen}
     return {
@@ -45,9 +66,9 @@ def flow_schema() -> dict[str, Any]:
     }
 
 
-def flow_schema_text() -> str:
-    """Returns the content of `schemas/flow.schema.json`."""
-    return as_file(flow_schema())
+def flow_schema_text(names: SchemaNames = EVERY_SHOP) -> str:
+    """Returns the content of `flow.schema.json`."""
+    return as_file(flow_schema(names))
 
 
 def as_file(schema: dict[str, Any]) -> str:
@@ -58,8 +79,9 @@ def as_file(schema: dict[str, Any]) -> str:
 class SchemaWriter:
     """Converts annotations to schemas; each struct becomes one entry of `$defs`."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: SchemaNames = EVERY_SHOP) -> None:
         self.definitions: dict[str, Any] = {}
+        self._names = names
 
     def place(self, kind: Any) -> dict[str, Any]:
         """Returns the schema of the values that the annotation `kind` allows."""
@@ -90,6 +112,9 @@ class SchemaWriter:
         return self._reference(kind)
 
     def _marked(self, marker: Any) -> dict[str, Any]:
+        if marker is _METRIC:
+            metrics = self._names.one_of(tuple(self._names.metrics))
+            return {"description": marker.expects, **metrics}
         if isinstance(marker, Scalar):
             return {"description": marker.expects, **marker.schema}
         if isinstance(marker, RawMapping):
@@ -132,7 +157,7 @@ class SchemaWriter:
         name = name or struct.__name__
         if name not in self.definitions:
             self.definitions[name] = {}  # before the fields are visited: structs nest
-            self.definitions[name] = self._struct(struct)
+            self.definitions[name] = self._named(self._struct(struct), name)
         return {"$ref": f"#/$defs/{name}"}
 
     def _struct(self, struct: type[msgspec.Struct]) -> dict[str, Any]:
@@ -152,6 +177,29 @@ class SchemaWriter:
         required = [key.name for key in keys_of(struct).values() if key.is_required]
         return {**result, "required": required} if required else result
 
+    def _named(self, schema: dict[str, Any], name: str) -> dict[str, Any]:
+        """A struct's schema with the names of the set: those of one key, and the fields of the
+        metric that it names."""
+        properties = schema["properties"]
+        for key, of in MEMBER_NAMES.get(name, ()):
+            one_of = self._names.one_of(tuple(getattr(self._names, of)))
+            properties[key] = {**one_of, "description": properties[key].get("description", "")}
+        key_of_metric = next((key for key in METRIC_KEYS if key in properties), None)
+        if key_of_metric is None or "where" not in properties:
+            return schema
+        return {**schema, "allOf": list(self._by_metric(key_of_metric, "of" in properties))}
+
+    def _by_metric(self, key: str, has_field: bool) -> Iterator[dict[str, Any]]:
+        for metric, definition in self._names.metrics.items():
+            fields = {**COMMON_FIELDS, **definition.fields}
+            where = f"where_{metric}"
+            self.definitions[where] = where_schema(fields, self._names.profile)
+            then: dict[str, Any] = {"where": {"$ref": f"#/$defs/{where}"}}
+            if has_field:
+                then["of"] = {"enum": list(fields)}
+            is_metric = {"properties": {key: {"const": metric}}, "required": [key]}
+            yield {"if": is_metric, "then": {"properties": then}}
+
     def _where(self) -> None:
         from streams.engine.conditions import QUANTIFIERS, Comparison
 
@@ -163,7 +211,10 @@ class SchemaWriter:
                 "minProperties": 1,
                 "maxProperties": 1,
             }
-            self._reference(Comparison)
+            comparison = self._reference(Comparison)
+            listed = {"$ref": "#/$defs/ListComparison"}
+            self.definitions["compared"] = {"anyOf": [ANY_SCALAR, comparison, listed]}
+            self.definitions["where_items"] = items_schema()
 
 
 def _about(struct: type[msgspec.Struct]) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.definitions.json_schema import DIALECT, SchemaWriter, as_file
+from streams.definitions.schema_names import EVERY_SHOP, SchemaNames
 from streams.engine.compiling import Flow, MetricDefinition, Segment
 from streams.engine.content import CouponPool
-from streams.engine.language import PROFILE_FIELDS, StoreSettings
-from streams.engine.values import ITEM_FIELDS, METRICS, Field, FieldType
+from streams.engine.language import StoreSettings
+from streams.engine.values import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
 from streams.flowtest.cases import FileText
 from streams.flowtest.entries import (
     COMMAND_ENTRIES,
@@ -32,12 +33,12 @@ OTHER_ENTRIES: dict[str, dict[str, Any]] = {
 """Entries of `events` that are no events."""
 
 
-def test_schema() -> dict[str, Any]:
+def schema_of_tests(names: SchemaNames = EVERY_SHOP) -> dict[str, Any]:
     """The schema of every `*.test.yaml`."""
-    writer = SchemaWriter()
+    writer = SchemaWriter(names)
     root = writer.place(FileText)
     _name_parts(writer)
-    _name_entries(writer.definitions)
+    _name_entries(writer.definitions, names)
     return {
         "$schema": DIALECT,
         "title": "Tests of Sendflow flows",
@@ -46,9 +47,9 @@ def test_schema() -> dict[str, Any]:
     }
 
 
-def test_schema_text() -> str:
-    """Content of `schemas/test.schema.json`."""
-    return as_file(test_schema())
+def schema_of_tests_text(names: SchemaNames = EVERY_SHOP) -> str:
+    """Content of `test.schema.json`."""
+    return as_file(schema_of_tests(names))
 
 
 def _name_parts(writer: SchemaWriter) -> None:
@@ -70,8 +71,8 @@ def _name_parts(writer: SchemaWriter) -> None:
         properties["store"] = {**store, "description": properties["store"]["description"]}
 
 
-def _name_entries(definitions: dict[str, Any]) -> None:
-    profile = _fields(PROFILE_FIELDS)
+def _name_entries(definitions: dict[str, Any], names: SchemaNames) -> None:
+    profile = _fields(names.profile)
     for struct in ("FileText", "CaseText"):
         definitions[struct]["properties"]["customers"]["additionalProperties"] = profile
     definitions["CaseText"]["properties"]["events"]["items"] = {
@@ -80,8 +81,13 @@ def _name_entries(definitions: dict[str, Any]) -> None:
         "properties": {
             "at": {"type": "string", "description": "the record time: 2026-03-02 10:00"},
             **OTHER_ENTRIES,
-            **{name: _event(name, metric.fields) for name, metric in METRICS.items()},
+            **{
+                name: _event(name, metric.fields, names.profile)
+                for name, metric in names.metrics.items()
+            },
+            **{name: _product(metric.fields) for name, metric in PRODUCT_METRICS.items()},
         },
+        "additionalProperties": not names.is_whole_set,
     }
     expected = definitions["Expect"]["properties"]
     lists = {
@@ -95,18 +101,26 @@ def _name_entries(definitions: dict[str, Any]) -> None:
         expected[name]["items"] = _entry(entries)
 
 
-def _event(metric: str, fields: Mapping[str, Field]) -> dict[str, Any]:
+def _event(
+    metric: str, fields: Mapping[str, Field], profile: Mapping[str, Field]
+) -> dict[str, Any]:
     if metric == "customer.updated":
-        fields = PROFILE_FIELDS
+        fields = profile
     if metric.startswith("message."):
         fields = {**fields, "template": Field(FieldType.TEXT)}
     given = _fields(fields)
-    about = {
-        "customer": {"type": "string"},
-        "event_id": _ANY_SCALAR,
-        "occurred_at": {"type": "string"},
-    }
+    about = {"customer": {"type": "string"}, **_OF_EVERY_EVENT}
     return {**given, "required": ["customer"], "properties": {**about, **given["properties"]}}
+
+
+def _product(fields: Mapping[str, Field]) -> dict[str, Any]:
+    """An event of an article, without a customer."""
+    given = _fields(fields)
+    properties = {**_OF_EVERY_EVENT, **given["properties"]}
+    return {**given, "required": ["sku"], "properties": properties}
+
+
+_OF_EVERY_EVENT: dict[str, Any] = {"event_id": _ANY_SCALAR, "occurred_at": {"type": "string"}}
 
 
 def _fields(fields: Mapping[str, Field]) -> dict[str, Any]:
@@ -129,4 +143,4 @@ def _entry(entries: Entries) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(test_schema_text(), end="")
+    print(schema_of_tests_text(), end="")

@@ -7,6 +7,7 @@ from streams.definitions.json_schema import flow_schema, flow_schema_text, hover
 from streams.engine.compiling.definition import Flow
 from streams.engine.conditions import CONDITIONS
 from streams.engine.steps import STEPS
+from streams.engine.values import METRICS
 from streams.resources import schemas_dir
 
 
@@ -54,3 +55,29 @@ def test_an_editor_offers_every_step_while_none_is_written() -> None:
         chosen = chosen["else"]
     assert chosen["properties"].keys() == STEPS.keys()
     assert words == {"enum": ["exit"]}
+
+
+def test_an_empty_file_is_offered_every_kind() -> None:
+    chosen = flow_schema()
+    while "if" in chosen:
+        chosen = chosen["else"]
+    assert {"flow", "segment", "coupons", "metric", "timezone"} <= chosen["properties"].keys()
+    assert "required" not in chosen
+
+
+def test_metrics_and_their_fields_are_offered() -> None:
+    definitions = flow_schema()["$defs"]
+    offered, _ = definitions["condition.count"]["properties"]["count"]["anyOf"]
+    assert offered == {"enum": list(METRICS)}
+    of_orders = [
+        one["then"]["properties"]
+        for one in definitions["condition.sum"]["allOf"]
+        if one["if"]["properties"] == {"sum": {"const": "order.placed"}}
+    ]
+    assert of_orders[0]["where"] == {"$ref": "#/$defs/where_order.placed"}
+    assert "total" in of_orders[0]["of"]["enum"]
+    searches = definitions["where_search.performed"]
+    assert "query" in searches["properties"]
+    assert r"^filters\." in searches["patternProperties"]
+    bounces = definitions["where_message.bounced"]["properties"]
+    assert bounces["kind"]["anyOf"][0] == {"enum": ["hard", "soft"]}

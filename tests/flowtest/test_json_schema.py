@@ -3,6 +3,7 @@
 from typing import Any
 
 from streams.engine import METRICS
+from streams.engine.values import PRODUCT_METRICS
 from streams.flowtest import json_schema
 from streams.flowtest.entries import COMMAND_ENTRIES
 from streams.flowtest.json_schema import OTHER_ENTRIES
@@ -12,11 +13,11 @@ from streams.resources import schemas_dir
 
 def test_the_shipped_schema_is_the_one_that_the_structs_make() -> None:
     """Otherwise: python -m streams.flowtest.json_schema > schemas/test.schema.json"""
-    assert (schemas_dir() / "test.schema.json").read_text() == json_schema.test_schema_text()
+    assert (schemas_dir() / "test.schema.json").read_text() == json_schema.schema_of_tests_text()
 
 
 def test_every_reference_leads_somewhere() -> None:
-    schema = json_schema.test_schema()
+    schema = json_schema.schema_of_tests()
 
     def references(part: Any) -> set[str]:
         if isinstance(part, dict):
@@ -30,14 +31,14 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_everything_that_may_happen_is_there() -> None:
-    happenings = json_schema.test_schema()["$defs"]["CaseText"]["properties"]["events"]["items"]
-    assert {"at", *METRICS, *NOT_EVENTS} == happenings["properties"].keys()
+    happenings = json_schema.schema_of_tests()["$defs"]["CaseText"]["properties"]["events"]["items"]
+    assert {"at", *METRICS, *PRODUCT_METRICS, *NOT_EVENTS} == happenings["properties"].keys()
     assert OTHER_ENTRIES.keys() == set(NOT_EVENTS)
 
 
 def test_everything_that_may_be_expected_is_there_with_a_text() -> None:
-    expect = json_schema.test_schema()["$defs"]["Expect"]["properties"]
+    expect = json_schema.schema_of_tests()["$defs"]["Expect"]["properties"]
     assert expect["commands"]["items"]["properties"].keys() == COMMAND_ENTRIES.fields.keys()
     for struct in ("FileText", "CaseText", "Expect", "RawSet", "ExpectedProblem"):
-        properties = json_schema.test_schema()["$defs"][struct]["properties"]
+        properties = json_schema.schema_of_tests()["$defs"][struct]["properties"]
         assert [name for name, one in properties.items() if "description" not in one] == []
