@@ -31,8 +31,17 @@ SAME_LOOK = DAY
 LONGEST_SKU = 1024
 """Bytes of a record key."""
 
+_CODES: Mapping[str, str] = {VIEWED: "v", WISHLIST: "w"}
+"""As states keep them: a state holds up to MOST_WATCHED."""
+_KINDS: Mapping[str, str] = {code: kind for kind, code in _CODES.items()}
+
 InterestChange = Callable[[CustomerState, Mapping[str, Any], Instant, Instant, Effects], None]
 """An event's change of interests: (state, data, occurred_at, now, effects)."""
+
+
+def kind_of(watch: Watch) -> str:
+    """The kind of an interest; older states have the whole word."""
+    return _KINDS.get(watch.kind, watch.kind)
 
 
 def _show(
@@ -43,11 +52,12 @@ def _show(
         return
     held = state.watching.get(sku)
     if held is not None and held.until > now:
-        if held.kind == WISHLIST != kind:
+        held_kind = kind_of(held)
+        if held_kind == WISHLIST != kind:
             return
-        if held.kind == kind and (held.until >= until or held.until - now > PERIODS[kind] // 2):
+        if held_kind == kind and (held.until >= until or held.until - now > PERIODS[kind] // 2):
             return
-    _watch(state, sku, Watch(kind, until), None, now, effects)
+    _watch(state, sku, Watch(_CODES[kind], until), None, now, effects)
 
 
 def _show_price(
@@ -65,19 +75,22 @@ def _show_price(
         return
     held = state.watching.get(sku)
     if held is not None and held.until > now:
-        if held.kind == kind and held.until >= until:
+        held_kind = kind_of(held)
+        if held_kind == kind and held.until >= until:
             return  # an older look
         if price is None:
-            is_known = held.kind == kind and until - held.until < SAME_LOOK
+            is_known = held_kind == kind and until - held.until < SAME_LOOK
         else:
-            is_fresh = held.kind != kind or held.until - now > PERIODS[kind] // 2
+            is_fresh = held_kind != kind or held.until - now > PERIODS[kind] // 2
             is_known = price == held.seen_price and is_fresh
         if is_known:
             return
-        if held.kind == WISHLIST != kind:
-            kind, until = held.kind, held.until
+        if held_kind == WISHLIST != kind:
+            if at < held.until - PERIODS[WISHLIST]:
+                return  # a look before the wish
+            kind, until = WISHLIST, held.until
     currency = None if price is None else data.get("currency")
-    _watch(state, sku, Watch(kind, until, price), currency, now, effects)
+    _watch(state, sku, Watch(_CODES[kind], until, price), currency, now, effects)
 
 
 def _watch(
@@ -92,8 +105,9 @@ def _watch(
     if held is not None:
         watch.is_sold_out = held.is_sold_out
     state.watching[sku] = watch
+    kind, price = kind_of(watch), watch.seen_price
     effects.interests.append(
-        Interest(sku, state.customer_id, watch.kind, watch.until, now, watch.seen_price, currency)
+        Interest(sku, state.customer_id, kind, watch.until, now, price, currency)
     )
     if len(state.watching) > MOST_WATCHED:
         _keep_within_limit(state, now, effects)
@@ -147,7 +161,7 @@ def _bought(
         return
     for item in data.get("items") or ():
         watch = state.watching.get(item["sku"])
-        if watch is not None and at >= watch.until - PERIODS[watch.kind]:
+        if watch is not None and at >= watch.until - PERIODS[kind_of(watch)]:
             _withdraw(state, item["sku"], now, effects)
 
 

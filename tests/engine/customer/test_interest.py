@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from streams.engine import CustomerState, Effects, Event, Interest, act, new_state
@@ -14,6 +15,7 @@ from streams.engine.customer.interest import (
     is_told_sold_out,
     is_valid_sku,
 )
+from streams.engine.customer.state import Watch
 from streams.engine.values.event import ITEM_FIELDS, NEWS
 from tests.harness.customer import DAY, MONDAY, flow, program_of, send
 
@@ -143,6 +145,26 @@ def test_d25_a_look_at_a_wish_says_the_price_and_leaves_the_wish() -> None:
     assert ada.views("A", at, price=100) == [shown]
     assert ada.views("A", at + 1, price=100) == []
     assert ada.views("A", at + 2) == [interest("A", WISHLIST, at + 2, since=MONDAY)]
+
+
+def test_d25_a_look_before_the_wish_says_nothing_of_the_price() -> None:
+    ada = Ada(DROPS_WANTED)
+    ada.wishes("A", MONDAY)
+    assert ada.views("A", MONDAY + 1, MONDAY - 1, price=90) == []
+    shown = interest("A", WISHLIST, MONDAY + 1, since=MONDAY, price=90)
+    assert ada.views("A", MONDAY + 1, MONDAY, price=90) == [shown]
+
+
+def test_interests_of_older_states_are_known_by_their_words() -> None:
+    ada = Ada()
+    ada.state.watching["A"] = Watch("wishlist", MONDAY + 365 * DAY)
+    ada.state.watching["B"] = Watch("viewed", MONDAY + 30 * DAY)
+    assert ada.views("A", MONDAY + 1) == []
+    assert ada.views("B", MONDAY + 1) == []
+    assert ada.wishes("B", MONDAY + 1) == [interest("B", WISHLIST, MONDAY + 1)]
+    assert len(msgspec.msgpack.encode(ada.state.watching["B"])) < len(
+        msgspec.msgpack.encode(["wishlist", MONDAY])
+    )
 
 
 def test_d24_what_is_told_sold_out_is_known_until_it_is_told_back_and_by_another_look() -> None:
