@@ -136,7 +136,7 @@ class LocalTask:
             if record.topic == PARTITION_FACTS:
                 report = read_report(record.value or b"")
                 if isinstance(report, ArticleReport):
-                    self._aggregator.articles.add(report)
+                    self._aggregator.add_articles(report)
                 else:
                     assert isinstance(report, DayReport)
                     self._aggregator.add(report)

@@ -292,7 +292,7 @@ class PartitionTask:
         pending = self._uncommitted.pending
         pending.mark_changed(self._wall)
         if self.time.articles_due(now) == FAR_FUTURE:
-            self._report_articles(now)
+            self._report_articles(now - 1)  # of the day that ends
         report = self._days.close(self.partition, now)
         self._clock = max(self._clock, order_key(report.day_end, START))
         pending.records.append(self._ports.encoder.day_report(report))

@@ -17,7 +17,7 @@ import msgspec
 
 from streams.engine import Counts, Instant, counts_in
 from streams.engine.values import DAY
-from streams.ports import DayReport
+from streams.ports import ArticleReport, DayReport
 from streams.runtime.article_facts import ArticleFacts
 
 LONGEST_FADE_DAYS = 400
@@ -67,6 +67,12 @@ class ReportAggregator:
             self._newest[report.partition] = report
         else:
             coming.append(report)
+
+    def add_articles(self, report: ArticleReport) -> None:
+        """Adds a task's report of articles. One from a day that is complete is part of its facts:
+        it was read before, and the agent restarted."""
+        if report.at >= self.last_day_end:
+            self.articles.add(report)
 
     def complete(self) -> Iterator[DayFact]:
         """The newly completed days, in order."""

@@ -165,7 +165,7 @@ class _AgentThread(threading.Thread):
             for fact in adding.complete():
                 yield fact_record(fact, record_time.given(fact.day_end))
         elif report is not None:
-            adding.articles.add(report)
+            adding.add_articles(report)
         elif record_time is RecordTime.APPEND:  # simulated: they are part of the day's facts
             changed = adding.articles.take_changed()
             if changed:

@@ -57,7 +57,7 @@ def test_each_day_is_written_once_though_the_agents_worker_is_killed_again_and_a
     for record in told:
         report = read_report(record.value or b"")
         if isinstance(report, ArticleReport):
-            adding.articles.add(report)
+            adding.add_articles(report)
             continue
         assert isinstance(report, DayReport)
         assert (report.partition, report.day_end) not in seen, "a task told of a day twice"

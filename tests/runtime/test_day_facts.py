@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
+from streams.engine import Article
 from streams.engine.values.duration import DAY
-from streams.ports import DayReport
+from streams.ports import ArticleReport, DayReport
 from streams.runtime.day_facts import DayFact, ReportAggregator
 
 
@@ -95,3 +96,11 @@ def test_without_any_order_there_is_no_mean() -> None:
     adding = ReportAggregator(1)
     adding.add(report(0, 1, customers=5, buyers=0))
     assert [fact.values for fact in adding.complete()] == [{"customers": 5.0}]
+
+
+def test_reports_of_articles_from_a_complete_day_are_part_of_its_facts() -> None:
+    lamp, vase = (Article(sku, 0, DAY, True, sku, 1, "GBP") for sku in ("lamp", "vase"))
+    adding = ReportAggregator(1, DayFact(DAY, 1, {}))
+    adding.add_articles(ArticleReport(0, DAY - 1, [lamp]))  # before the agent restarted
+    adding.add_articles(ArticleReport(0, DAY, [vase]))
+    assert adding.articles.take_changed() == [vase]

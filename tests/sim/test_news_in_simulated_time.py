@@ -104,7 +104,7 @@ class Cluster:
                 if record.topic == PARTITION_FACTS:
                     report = read_report(record.value or b"")
                     if isinstance(report, ArticleReport):
-                        self._adding.articles.add(report)
+                        self._adding.add_articles(report)
                     else:
                         assert isinstance(report, DayReport)
                         self._adding.add(report)

@@ -39,7 +39,7 @@ InterestChange = Callable[[CustomerState, Mapping[str, Any], Instant, Instant, E
 """An event's change of interests: (state, data, occurred_at, now, effects)."""
 
 
-def kind_of(watch: Watch) -> str:
+def interest_kind(watch: Watch) -> str:
     """The kind of an interest; older states have the whole word."""
     return _KINDS.get(watch.kind, watch.kind)
 
@@ -52,7 +52,7 @@ def _show(
         return
     held = state.watching.get(sku)
     if held is not None and held.until > now:
-        held_kind = kind_of(held)
+        held_kind = interest_kind(held)
         if held_kind == WISHLIST != kind:
             return
         if held_kind == kind and (held.until >= until or held.until - now > PERIODS[kind] // 2):
@@ -75,7 +75,7 @@ def _show_price(
         return
     held = state.watching.get(sku)
     if held is not None and held.until > now:
-        held_kind = kind_of(held)
+        held_kind = interest_kind(held)
         if held_kind == kind and held.until >= until:
             return  # an older look
         if price is None:
@@ -105,7 +105,7 @@ def _watch(
     if held is not None:
         watch.is_sold_out = held.is_sold_out
     state.watching[sku] = watch
-    kind, price = kind_of(watch), watch.seen_price
+    kind, price = interest_kind(watch), watch.seen_price
     effects.interests.append(
         Interest(sku, state.customer_id, kind, watch.until, now, price, currency)
     )
@@ -161,7 +161,7 @@ def _bought(
         return
     for item in data.get("items") or ():
         watch = state.watching.get(item["sku"])
-        if watch is not None and at >= watch.until - PERIODS[kind_of(watch)]:
+        if watch is not None and at >= watch.until - PERIODS[interest_kind(watch)]:
             _withdraw(state, item["sku"], now, effects)
 
 

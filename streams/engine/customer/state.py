@@ -106,7 +106,7 @@ class GivenCoupon(msgspec.Struct, array_like=True, gc=False):
 class Watch(msgspec.Struct, array_like=True, gc=False):
     """An article that the customer watches, as sent to the article's task: interest.py."""
 
-    kind: str  # its first letter, in older states the word: kind_of
+    kind: str  # its first letter, in older states the word: interest_kind
     until: Instant
     seen_price: int | None = None  # of the newest event that named one
     is_sold_out: bool = False  # as news have told P
