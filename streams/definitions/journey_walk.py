@@ -13,6 +13,7 @@ import msgspec
 from streams.definitions.lint_subject import Subject
 from streams.definitions.satisfiable import RawCondition, atoms_of, can_hold, where_conditions
 from streams.definitions.steps import RawStep, as_step
+from streams.engine.language import is_reference
 from streams.engine.values import Path, parse_duration
 
 KnownFacts = tuple[RawCondition, ...]
@@ -66,9 +67,10 @@ def trigger_facts(subject: Subject) -> Iterator[RawCondition]:
     metric, where = trigger.get("metric"), trigger.get("where") or {}
     if metric is None:
         return
-    yield from where_conditions(where)
     yield {"count": metric, "at_least": "1"}  # the triggering event counts (SEMANTICS 1.8)
-    if where:
+    conditions = where_conditions(where)
+    yield from (one for one in conditions if _is_lasting(one))
+    if where and all(_is_lasting(one) for one in conditions):
         yield {"count": metric, "where": where, "at_least": "1"}
 
 
@@ -199,6 +201,16 @@ def _is_lasting(fact: RawCondition) -> bool:
 
 def _is_lasting_atom(atom: Mapping[str, Any]) -> bool:
     if "trigger" in atom:
-        return True
+        return all(text.startswith("$trigger.") for text in _references(list(atom.values())))
     keys = atom.keys() - {"where"}
     return keys == {"count", "at_least"}  # over all time
+
+
+def _references(raw: Any) -> Iterator[str]:
+    if isinstance(raw, Mapping):
+        raw = list(raw.values())
+    if isinstance(raw, list):
+        for one in raw:
+            yield from _references(one)
+    elif is_reference(raw):
+        yield raw

@@ -51,13 +51,15 @@ def advice(loaded: Loaded, now: Instant) -> list[PlacedProblem]:
     return sorted(
         (
             by_part[problem.path[:2]].placed(problem)
-            for problem in _advice(loaded.definitions, loaded.raw, now)
+            for problem in advice_about(loaded.definitions, now)
         ),
         key=sort_key,
     )
 
 
-def _advice(definitions: Definitions, raw: dict[str, Any], now: Instant) -> Iterator[Problem]:
+def advice_about(definitions: Definitions, now: Instant) -> Iterator[Problem]:
+    """Yields advice as of `now` with paths in the raw set."""
+    raw = definitions.raw
     subjects = [
         Subject(place, flow, raw["flows"][place], definitions.store)
         for place, flow in enumerate(definitions.flows)
@@ -67,7 +69,7 @@ def _advice(definitions: Definitions, raw: dict[str, Any], now: Instant) -> Iter
         for rule in LINT_RULES:
             yield from rule(subject)
         yield from moment_that_has_passed(subject, now)
-    yield from segment_without_members(raw["segments"])
+    yield from segment_without_members(raw.get("segments") or [])
     yield from flows_that_skip_each_other(subjects)
     yield from codes_that_can_be_guessed(definitions)
 

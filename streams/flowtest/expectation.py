@@ -63,8 +63,10 @@ def _unknown_reason(
     case: Case, entry: Mapping[str, Any], path: tuple[str | int, ...]
 ) -> Iterator[Problem]:
     reason, outcome = entry.get("reason"), entry.get("outcome")
-    if not isinstance(reason, str) or (isinstance(outcome, str) and outcome not in _OUTCOMES):
+    if not reason or not isinstance(reason, str):
         return
+    if isinstance(outcome, str) and outcome not in _OUTCOMES:
+        return  # told already
     kind = "reason"
     known = {one for reasons in _OUTCOMES.values() for one in reasons}
     if isinstance(outcome, str):
