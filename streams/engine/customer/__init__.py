@@ -68,6 +68,7 @@ from streams.engine.customer.profile_updates import (
     may_be_marketed_to,
     patch_times,
     set_field,
+    suppressed_address,
     topic_left,
 )
 from streams.engine.customer.purchase_counts import (
@@ -224,6 +225,7 @@ __all__ = [
     "skus_in",
     "stand_in_fact",
     "stop_following",
+    "suppressed_address",
     "topic_left",
     "valid_coupon",
     "value_of_fact",

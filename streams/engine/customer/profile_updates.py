@@ -12,6 +12,10 @@ Causes of suppression, their effect and their end:
 
 A topic that P has left on a channel is kept among the suppressed channels (`topic_left`), with the
 cause `unsubscribed`. It forbids marketing about the topic, until P subscribes to it again.
+
+A transactional message may go to the address of an order where the profile has none. If such an
+address bounced for good or complained, it is kept there, too (`suppressed_address`). Once the
+profile has it, its causes become those of the channel.
 """
 
 from typing import Any
@@ -34,6 +38,9 @@ COMPLAINT = "complaint"
 HARD_BOUNCE = "hard_bounce"
 SOFT_BOUNCES = "soft_bounces"
 SOFT_BOUNCE_LIMIT = 7
+
+MOST_BORROWED = 50
+"""Limit on suppressed addresses that the profile doesn't have: the oldest is forgotten."""
 
 FORBID_ALL = frozenset({COMPLAINT, HARD_BOUNCE, SOFT_BOUNCES})
 """Causes that forbid transactional messages too."""
@@ -90,6 +97,14 @@ def may_be_marketed_to(state: CustomerState, channel: str) -> bool:
 def topic_left(channel: str, topic: str) -> str:
     """The key in `CustomerState.suppressed` of a topic that P has left on a channel."""
     return f"{channel}:{topic.strip().lower()}"
+
+
+def suppressed_address(
+    state: CustomerState, channel: str, address: str, country: str | None
+) -> str:
+    """The key in `CustomerState.suppressed` of an address that the profile doesn't have."""
+    country = phone_country(state.profile.get("country"), country)
+    return f"{channel}={as_compared(channel, address, country)}"
 
 
 def patched_at(state: CustomerState, field: str) -> Instant | None:
@@ -155,6 +170,10 @@ def set_field(
     _mark_patched(state, field, at)
     if channel is not None and not _is_same_address(channel, value, before, country):
         _start_clean(state, channel)
+        if state.suppressed and isinstance(value, str):
+            known = state.suppressed.pop(suppressed_address(state, channel, value, country), ())
+            for cause in known:
+                _suppress(state, channel, cause)
 
 
 def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
@@ -169,6 +188,8 @@ def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: In
         return
     _lift(state, channel, UNSUBSCRIBED)
     _lift(state, channel, COMPLAINT)
+    for key in [key for key in state.suppressed if key.startswith(f"{channel}=")]:
+        _lift(state, key, COMPLAINT)
     patched = patched_at(state, "consent")
     if patched is None:
         state.profile_at["consent"] = None
@@ -208,6 +229,8 @@ def apply_message_bounced(
         note_report(state, data, at, "bounced")
     channel = data["channel"]
     if not _is_present_address(state, channel, data, country):
+        if data["kind"] == "hard":
+            _suppress_if_borrowed(state, channel, data, HARD_BOUNCE, country)
         return
     if data["kind"] == "hard":
         _suppress(state, channel, HARD_BOUNCE)
@@ -227,6 +250,20 @@ def apply_message_complained(
         _suppress(state, channel, UNSUBSCRIBED)
         if _is_present_address(state, channel, data, country):
             _suppress(state, channel, COMPLAINT)
+        else:
+            _suppress_if_borrowed(state, channel, data, COMPLAINT, country)
+
+
+def _suppress_if_borrowed(
+    state: CustomerState, channel: str, data: dict[str, Any], cause: str, country: str | None
+) -> None:
+    """Suppresses the address of the report if the profile has none: it came from an event."""
+    if address_of(state, channel, country):
+        return
+    _suppress(state, suppressed_address(state, channel, data["address"], country), cause)
+    borrowed = [key for key in state.suppressed if key.partition("=")[0] in ADDRESS_FIELDS]
+    if len(borrowed) > MOST_BORROWED:
+        del state.suppressed[borrowed[0]]
 
 
 def _is_newest(state: CustomerState, channel: str, at: Instant) -> bool:

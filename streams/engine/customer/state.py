@@ -131,7 +131,7 @@ class StateHead(msgspec.Struct, array_like=True):
     profile: dict[str, Any] = {}
     patched_at: Instant = 0  # `occurred_at` of the last patch of fields not in `profile_at` (7.5)
     profile_at: dict[str, Instant | None] = {}  # that of others: profile_updates.py
-    suppressed: dict[str, list[str]] = {}  # channel, or topic on it -> causes: profile_updates.py
+    suppressed: dict[str, list[str]] = {}  # of a channel, a topic, an address: profile_updates.py
     soft_bounces: dict[str, int] = {}  # channel -> in a row, to the present address
 
 

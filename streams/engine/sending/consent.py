@@ -2,7 +2,7 @@
 channel, a topic that P hasn't left there, and no suppression; a transactional one is stopped only
 by the causes in FORBID_ALL."""
 
-from streams.engine.customer import FORBID_ALL, Journey, topic_left
+from streams.engine.customer import FORBID_ALL, Journey, suppressed_address, topic_left
 from streams.engine.program import Turn
 from streams.engine.sending.message import Message, SendingRule, Verdict, skip
 
@@ -12,12 +12,18 @@ def compile(message: Message) -> SendingRule | None:  # noqa: A001 - same name i
     channel, topic = message.channel, message.topic
     left = None if topic is None else topic_left(channel, topic)
     if message.is_transactional:
+        recipient, country = message.recipient, message.country
 
         def judge_transactional(turn: Turn, journey: Journey) -> Verdict | None:
-            causes = turn.state.suppressed.get(channel)
-            if causes is None or FORBID_ALL.isdisjoint(causes):
+            state = turn.state
+            if not state.suppressed:
                 return None
+            # The address may be that of the triggering event (4.5).
+            address = suppressed_address(state, channel, recipient(turn), country)
+            causes = (*state.suppressed.get(channel, ()), *state.suppressed.get(address, ()))
             forbidding = [cause for cause in causes if cause in FORBID_ALL]
+            if not forbidding:
+                return None
             return skip("suppressed", {"channel": channel, "causes": forbidding})
 
         return judge_transactional

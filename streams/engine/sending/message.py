@@ -37,6 +37,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     expires: int  # ms from reaching the step
     is_default_expiry: bool
     recipient: Callable[[Turn], Any]  # address on the channel: recipient.py
+    country: str | None  # of the store, for national phone numbers
     profile_grace: int  # ms of waiting for a first profile
     only_if: Condition | None = None
     only_if_evidence: EvidenceFunction | None = None

@@ -283,6 +283,7 @@ def message_of(
         recipient=compile_recipient(
             channel, scope, store.country, is_transactional=is_transactional
         ),
+        country=store.country,
         profile_grace=store.profile_grace,
         is_default_expiry=definition.expires is None,
         expires=definition.expires or DEFAULT_EXPIRES.get(channel, _OTHERS_EXPIRE),
