@@ -43,12 +43,12 @@ def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[S
         yield shop
 
 
-def update(shop: Shop, price: int) -> None:
+def update(shop: Shop, price: int, stock: int | None = None) -> None:
     """All articles cost this from now on."""
     with EventProducer(shop.settings) as producer:
         for sku in SKUS:
-            fields = {"sku": sku, "name": sku, "price": price, "currency": "GBP"}
-            event = {"event_id": f"{sku}-{price}", "occurred_at": now(), **fields}
+            fields = {"sku": sku, "name": sku, "price": price, "currency": "GBP", "stock": stock}
+            event = {"event_id": f"{sku}-{price}-{stock}", "occurred_at": now(), **fields}
             value = encode_event("product.updated", event)
             producer.produce(OutputRecord("products", sku.encode(), value))
 
@@ -102,4 +102,35 @@ def test_workers_that_are_killed_tell_everyone_once(shop: Shop) -> None:
     for topic in ("interests", "product-news"):
         told = Counter((record["customer_id"], record["sku"]) for record in read(shop, topic))
         assert told == EVERYONE, topic
+    assert read(shop, "dead-letters") == []
+
+
+def news(shop: Shop) -> Counter[tuple[str, Any, Any, Any]]:
+    """How many customers were told: metric, price seen, percent, lowest price of 30 days."""
+    found = records_of(shop.settings, "product-news")
+    decoded = [decode_any(one.record.value) for one in found if one.record.value]
+    return Counter(
+        (name, fields.get("seen_price"), fields.get("percent"), fields.get("lowest_30d"))
+        for name, fields in decoded
+    )
+
+
+def test_d24_d25_a_drop_is_measured_against_what_was_seen_and_sold_out_is_told(shop: Shop) -> None:
+    worker = shop.start("one")
+    worker.wait_for(4)
+    update(shop, 2_000, 5)
+    wish(shop)
+    all_ = len(EVERYONE)
+    eventually(lambda: waiting(shop) == all_, within=40, every=0.2, message=worker.log_tail)
+    update(shop, 3_000, 6)
+    update(shop, 2_000, 7)  # what everyone saw: no drop
+    update(shop, 1_500, 8)
+    update(shop, 1_500, 0)
+    expected = {
+        ("ProductPriceDropped", 2_000, 25, 2_000): all_,
+        ("ProductSoldOut", None, None, None): all_,
+    }
+    eventually(lambda: news(shop).total() >= 2 * all_, within=40, message=worker.log_tail)
+    assert worker.stop() == 0
+    assert news(shop) == expected
     assert read(shop, "dead-letters") == []

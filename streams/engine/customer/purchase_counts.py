@@ -198,7 +198,7 @@ def bought_items(items: Iterable[dict[str, Any]]) -> list[Bought]:
     found: dict[str, Bought] = {}
     for item in items:
         sku = item["sku"]
-        if sku is not None and sku not in found and len(sku) <= LONGEST_TEXT:
+        if sku and sku not in found and len(sku) <= LONGEST_TEXT:
             found[sku] = Bought(
                 sku,
                 _short(item.get("name")),
