@@ -154,7 +154,7 @@ def _why_dead(visit: Visit, path: Path) -> str:
         return f"nobody takes this branch: ({condition_text(visit.step['if'])}) never holds here"
     if "if" in visit.step:
         return f"nobody takes this branch: ({condition_text(visit.step['if'])}) always holds here"
-    return "nobody takes this branch"
+    return "nobody takes this branch: one above it always holds"
 
 
 def _paths_without_share(visit: Visit) -> Iterator[Problem]:

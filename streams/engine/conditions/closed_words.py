@@ -17,6 +17,8 @@ def words_at(name: str, fields: Mapping[str, Field], scope: Scope) -> tuple[str,
     field = fields.get(first)
     if field is not None and rest and field.type is FieldType.PATCH:
         field = scope.profile.get(rest)
+    if field is not None and field.is_topic:
+        return tuple(sorted(scope.topics))
     return () if field is None else field.words
 
 

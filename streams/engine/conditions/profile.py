@@ -57,6 +57,8 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         if field.words and not problems:
             operation = operation_of(definition)
             compared = {} if operation is None else dict([operation])
+            if definition.ignore_case:
+                compared["ignore_case"] = "true"
             yield from check_words(compared, definition.profile, field.words, ())
         return
     name = in_time[0]

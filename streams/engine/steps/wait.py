@@ -29,6 +29,7 @@ from streams.engine.values import (
     Problem,
     Weekday,
     at_clock,
+    meant_clock,
     next_clock,
     next_day,
     on_weekday,
@@ -115,6 +116,7 @@ def _check_reference(text: str, scope: Scope) -> Iterator[Problem]:
             f'expected a clock time such as "15:30", a moment such as 2026-12-24 18:00 or a '
             f"reference, found {text!r}",
             found=text,
+            nearest=f"{text} 00:00" if parse_date(text) else meant_clock(text),
         )
         return
     reference = compile_reference(text, scope, path)

@@ -34,6 +34,7 @@ class Field(msgspec.Struct, frozen=True):
     is_optional: bool = False
     is_custom: bool = False  # defined by the shop: older events may carry another type
     words: tuple[str, ...] = ()  # the closed list of its values, or members (SEMANTICS 8.1)
+    is_topic: bool = False  # one of the store's `topics` (SEMANTICS 4.6)
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -81,7 +82,8 @@ _PRODUCT = {
 _NEWS = {**_PRODUCT, "interest": _TEXT, "items": _ITEMS}
 _CHANNEL = Field(FieldType.TEXT, words=CHANNELS)
 _MESSAGE = {"send_id": _TEXT, "channel": _CHANNEL, "address": _TEXT_OR_NONE}
-_SUBSCRIPTION = {"channel": _CHANNEL, "source": _TEXT_OR_NONE, "topic": _TEXT_OR_NONE}
+_TOPIC = Field(FieldType.TEXT, is_optional=True, is_topic=True)
+_SUBSCRIPTION = {"channel": _CHANNEL, "source": _TEXT_OR_NONE, "topic": _TOPIC}
 _ANY_CHANNEL = Field(FieldType.TEXT, words=(*CHANNELS, "all"))
 _BOUNCE = Field(FieldType.TEXT, words=("hard", "soft"))
 _MACHINE = Field(FieldType.BOOLEAN, is_optional=True)
@@ -195,7 +197,7 @@ _WRITTEN_BY_SHOPS: dict[str, Metric] = {
     "message.clicked": Metric(
         "engagement", {**_MESSAGE, "url": _TEXT_OR_NONE, "machine": _MACHINE}
     ),
-    "message.unsubscribed": Metric("engagement", {**_MESSAGE, "topic": _TEXT_OR_NONE}),
+    "message.unsubscribed": Metric("engagement", {**_MESSAGE, "topic": _TOPIC}),
 }
 
 _NEWS_METRICS: dict[str, Metric] = {

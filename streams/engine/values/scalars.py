@@ -96,7 +96,7 @@ def parse_clock(text: str) -> Clock | None:
     return Clock(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def _meant_clock(text: str) -> str | None:
+def meant_clock(text: str) -> str | None:
     """`15:00` for `3pm`, `3:00 pm`, `15.00` or `15h`."""
     match = _OTHER_CLOCK.fullmatch(text.strip().lower())
     if match is None:
@@ -267,7 +267,7 @@ Offset = Annotated[
 """Milliseconds, negative for before."""
 
 ClockTime = Annotated[
-    Clock, Scalar('a clock time such as "15:00"', parse_clock, _CLOCK_SCHEMA, meant=_meant_clock)
+    Clock, Scalar('a clock time such as "15:00"', parse_clock, _CLOCK_SCHEMA, meant=meant_clock)
 ]
 Code = Annotated[
     str,
