@@ -31,6 +31,7 @@ from streams.engine.content import (
     news_between,
     news_event,
     packed_articles,
+    price_at,
     shows_same,
 )
 from streams.engine.content import FACT as RECOMMENDATIONS
@@ -166,6 +167,7 @@ __all__ = [
     "packed_articles",
     "patch_times",
     "prefilter",
+    "price_at",
     "read_definitions",
     "read_published",
     "rehearse",

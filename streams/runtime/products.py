@@ -20,6 +20,7 @@ from streams.engine import (
     Interest,
     Product,
     SeenPrice,
+    price_at,
 )
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.timers import FAR_FUTURE
@@ -111,11 +112,14 @@ class Products:
             self._own.put(key, None)
 
     def _seen_price(self, interest: Interest) -> SeenPrice | None:
-        """The price in the customer's event, else the present one."""
+        """The price in the customer's event, else the article's at that moment: in simulated time
+        it may have changed since, as the interest comes at midnight."""
         if interest.seen_price is not None:
             return SeenPrice(interest.seen_price, interest.currency)
         product = self.get(interest.sku)
-        return None if product is None else SeenPrice(product.price, product.currency)
+        return (
+            None if product is None else SeenPrice(price_at(product, interest.at), product.currency)
+        )
 
     def fan_out(self, sku: str, changes: Sequence[ArticleNews], now: Instant) -> list[FanOutEvent]:
         """The events of the first chunk; further chunks are due from the next millisecond on."""

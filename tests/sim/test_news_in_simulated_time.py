@@ -39,7 +39,8 @@ POPULAR: dict[str, Any] = {
         }
     ],
 }
-FLOWS = (NEWS_FLOW, BACK_FLOW, POPULAR)
+CHEAPER = {**NEWS_FLOW, "exit_on": [*NEWS_FLOW["exit_on"], {"metric": "product.sold_out"}]}
+FLOWS = (CHEAPER, BACK_FLOW, POPULAR)
 
 
 class Cluster:
@@ -221,6 +222,35 @@ def test_an_order_after_the_news_and_before_midnight_keeps_the_mail_back() -> No
     )
     assert cluster.sent() == []
     assert sum(shop.local.task.counts["news_stale"] for shop in cluster.shops) == 1
+
+
+def test_d25_a_drop_is_measured_against_the_price_at_the_wish_not_at_midnight() -> None:
+    cluster = run(
+        customer(NOON, "ada"),
+        product(NOON, "lamp", 2_000),
+        wish(NOON + 1, "ada", "lamp"),
+        product(NOON + HOUR, "lamp", 2_600),
+        product(NOON + DAY, "lamp", 2_000),  # what ada saw
+        product(NOON + 2 * DAY, "lamp", 1_900),
+    )
+    assert cluster.sent() == [("ada", "cheaper", BEGIN + 3 * DAY + HOUR)]
+
+
+def test_d24_that_an_article_is_sold_out_is_told_at_midnight() -> None:
+    cluster = run(
+        customer(NOON, "ada"),
+        product(NOON, "lamp", 2_000, 9),
+        wish(NOON + 1, "ada", "lamp"),
+        product(NOON + DAY, "lamp", 1_000, 8),
+        product(NOON + DAY + HOUR, "lamp", 1_000, 0),
+    )
+    told = [
+        (one["event_id"].partition(":")[0], one["occurred_at"])
+        for shop in cluster.shops
+        for one in shop.outputs("product-news")
+    ]
+    assert told == [("price_dropped", BEGIN + 2 * DAY), ("sold_out", BEGIN + 2 * DAY)]
+    assert cluster.sent() == []  # an hour after midnight it is known
 
 
 def test_until_the_ends_are_known_the_clock_stands_at_midnight() -> None:

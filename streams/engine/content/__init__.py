@@ -36,6 +36,7 @@ from streams.engine.content.product import (
     merged,
     news_between,
     news_event,
+    price_at,
 )
 from streams.engine.content.recommend import Recommend
 from streams.engine.content.recommendations import FACT, Recommendations
@@ -78,6 +79,7 @@ __all__ = [
     "news_event",
     "no_code_evidence",
     "packed_articles",
+    "price_at",
     "rule_like",
     "rule_that_makes",
     "shows_same",

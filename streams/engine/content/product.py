@@ -97,6 +97,12 @@ def past_prices_after(before: Product, update: Product) -> list[PastPrice]:
     return past
 
 
+def price_at(product: Product, at: Instant) -> int:
+    """The price that a customer saw at `at`. Of prices that are no longer kept, a lower one after
+    it: so nobody is told of a drop that is none."""
+    return next((past.price for past in product.past_prices if past.until > at), product.price)
+
+
 def news_between(before: Product | None, after: Product, low_stock: int) -> Iterator[ArticleNews]:
     """The news between two versions of an article; none without an earlier version. `low_stock`: of
     the store's settings."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.encode import encode_event
-from streams.engine import Product, merged, news_between, news_event
+from streams.engine import Product, merged, news_between, news_event, price_at
 from streams.engine.content.product import (
     BACK_IN_STOCK,
     LOW_STOCK,
@@ -201,6 +201,23 @@ def test_the_lowest_price_is_that_of_all_versions_of_the_period(
                 if end > after.occurred_at - 30 * DAY
             ]
             assert change.fields["lowest_30d"] == min(prices)
+
+
+@pytest.mark.parametrize(
+    ("days", "price"),
+    [
+        (0, 100),  # before the first that was told
+        (1, 100),
+        (2, 120),  # the 130 isn't kept: the 120 after it is lower
+        (3.5, 120),
+        (4, 120),
+        (5, 150),
+        (9, 150),
+    ],
+)
+def test_d25_the_price_at_a_look_is_known_afterwards(days: float, price: int) -> None:
+    article = after_prices((1, 100), (2, 130), (3, 140), (4, 120), (5, 150))[-1]
+    assert price_at(article, AT + int(days * DAY)) == price
 
 
 def test_past_prices_are_few_and_never_make_the_lowest_higher() -> None:
