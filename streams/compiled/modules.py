@@ -10,8 +10,8 @@ _BY_PACKAGE = {
     ),
     "streams.engine.content": "items texts",
     "streams.engine.customer": (
-        "concluded flow_entries interest journey lifetime_value limits orders past "
-        "purchase_counts situation state touches update"
+        "again carts concluded duplicates flow_entries interest journey known_orders "
+        "lifetime_value limits orders past purchase_counts situation state touches update"
     ),
     "streams.engine.deciding": (
         "act by_event by_time change conversion entry moves scan segment_membership"

@@ -154,6 +154,21 @@ def _missing_key(evidence: EvidenceFields, words: Words) -> str:
     return f"not entered: event lacks '{evidence.get('key')}' (the flow's key)"
 
 
+def _known_order(evidence: EvidenceFields, words: Words) -> str:
+    if "ordered_at" in evidence:
+        return f"not entered: the cart of the order at {words.moment(evidence['ordered_at'])}"
+    return f"not entered: order {evidence.get('order_id', '')} is known already".replace("  ", " ")
+
+
+def _stale(evidence: EvidenceFields, words: Words) -> str:
+    if "newest_at" not in evidence:
+        return "not entered: older than the newest cart"
+    return (
+        f"not entered: cart of {words.moment(evidence['occurred_at'])}, older than the newest "
+        f"({words.moment(evidence['newest_at'])})"
+    )
+
+
 def _not_entered_exit_on(evidence: EvidenceFields, words: Words) -> str:
     if "metric" not in evidence:
         return _because("not entered: exit_on event already received")(evidence, words)
@@ -420,6 +435,8 @@ DECISION_TEXTS: dict[Outcome, dict[str, TextFunction]] = {
         "too_old": _too_old,
         "flow_paused": _because("not entered: flow paused"),
         "missing_key": _missing_key,
+        "known_order": _known_order,
+        "stale": _stale,
         "profile_filter": _because("not entered: flow filter does not hold"),
         "exit_on": _not_entered_exit_on,
         "already_in_flow": _already_in_flow,

@@ -16,13 +16,16 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from streams.engine import CustomerState, Instant, Purchase, is_forgotten
+from streams.engine.customer import net_revenue
 from streams.engine.values import DAY
 from streams.ports import DayReport
 from streams.runtime.day_purchases import DayPurchases
 from streams.runtime.order import START, OrderKey, order_key
 from streams.runtime.own_keys import OwnKeys
 
-SUMS_KEY = b"\x00sums"
+SUMS_KEY = b"\x00sums-3"
+"""States of format 3 count what they are worth by other rules: an older version's sums (`sums`) are
+added up anew when a task opens."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,7 +61,7 @@ class Sums(msgspec.Struct, array_like=True):
         self.customers += sign
         if state.orders:
             self.buyers += sign
-            self.clv_historic += sign * (state.revenue - state.refunds)
+            self.clv_historic += sign * net_revenue(state)
 
 
 class Days:

@@ -64,7 +64,18 @@ def waiting_view(view: TaskView, *, is_at_rest: bool, knows_ends: bool) -> TaskV
     return view
 
 
-PACKED = ("seen", "bought", "handled", "recent", "cart")
+PACKED = (
+    "seen",
+    "bought",
+    "handled",
+    "recent",
+    "cart",
+    "known_orders",
+    "order_accounts",
+    "soft_bounces",
+    "ordered",
+    "order_contents",
+)
 """Fields of a state that are hashes or packed bytes."""
 
 

@@ -22,6 +22,8 @@ REASONS: dict[str, set[str]] = {
         "re_entry",
         "already_in_flow",
         "missing_key",
+        "known_order",
+        "stale",
         "too_old",
         "exit_on",
         "flow_paused",

@@ -21,6 +21,7 @@ from streams.engine.content import BACK_IN_STOCK, PRICE_DROPPED, SOLD_OUT
 from streams.engine.customer import (
     ALWAYS_READ,
     APPLY_BY_MACHINE,
+    APPLY_UNLESS_KNOWN,
     ENDS_INTEREST,
     LOOK_FIELDS,
     SHOWS_PRICE,
@@ -218,6 +219,7 @@ def _plan(
             keeps_no_rate=_has_amounts(metric, remembered.fields),
         ),
         apply=apply_of(name, settings.country),
+        apply_unless_known=APPLY_UNLESS_KNOWN.get(name),
         has_money=_has_money(metric),
         adds=tuple(sorted(read_fields & COMMON_FIELDS.keys())),
         flows=tuple(flow for flow in flows if flow.is_open and name in _started_by(flow)),

@@ -7,7 +7,9 @@ holds how an order changes a customer's value.
 
 from streams.engine.customer.addresses import ADDRESS_FIELDS, is_well_formed
 from streams.engine.customer.after_trigger import after_trigger
+from streams.engine.customer.again import DUPLICATE, KNOWN_ORDER, Again, ApplyUnlessKnown
 from streams.engine.customer.concluded import is_concluded, mark_concluded
+from streams.engine.customer.duplicates import is_duplicate, mark_seen
 from streams.engine.customer.flow_entries import KEYS_KEPT, entries_of, last_entry, remember_entry
 from streams.engine.customer.followed import (
     BY_MACHINE,
@@ -57,7 +59,7 @@ from streams.engine.customer.lifetime_value import (
 )
 from streams.engine.customer.limits import LARGE_STATE, check_fits, forget_oldest, may_add_journey
 from streams.engine.customer.ordered_articles import VIEWS_SHOWN, note_ordered, ordered_since
-from streams.engine.customer.orders import bought_lately, has_bought
+from streams.engine.customer.orders import bought_lately, has_bought, net_revenue
 from streams.engine.customer.past import Occurrence, Past
 from streams.engine.customer.profile_updates import (
     FORBID_ALL,
@@ -111,10 +113,12 @@ from streams.engine.customer.trigger_item import (
 from streams.engine.customer.update import (
     ALWAYS_READ,
     APPLY_BY_MACHINE,
+    APPLY_UNLESS_KNOWN,
     SEARCHED,
     Apply,
     Retention,
     apply_of,
+    correct,
     note_machine,
     purchase_of,
     remember,
@@ -124,10 +128,13 @@ __all__ = [
     "ADDRESS_FIELDS",
     "ALWAYS_READ",
     "APPLY_BY_MACHINE",
+    "APPLY_UNLESS_KNOWN",
     "BY_MACHINE",
+    "DUPLICATE",
     "ENDS_INTEREST",
     "FORBID_ALL",
     "KEYS_KEPT",
+    "KNOWN_ORDER",
     "LARGE_STATE",
     "LONGEST_SKU",
     "LOOK_FIELDS",
@@ -144,7 +151,9 @@ __all__ = [
     "VIEWS_SHOWN",
     "WAS_SENT",
     "WAS_SKIPPED",
+    "Again",
     "Apply",
+    "ApplyUnlessKnown",
     "Counts",
     "CustomerState",
     "Followed",
@@ -173,6 +182,7 @@ __all__ = [
     "cart_of",
     "check_fits",
     "concluded_at",
+    "correct",
     "counts_in",
     "decode_head",
     "decode_prefix",
@@ -189,6 +199,7 @@ __all__ = [
     "has_bought",
     "hashed_words",
     "is_concluded",
+    "is_duplicate",
     "is_first_patch",
     "is_forgotten",
     "is_profile_known",
@@ -201,10 +212,12 @@ __all__ = [
     "last_entry",
     "last_touch",
     "mark_concluded",
+    "mark_seen",
     "may_add_journey",
     "may_be_marketed_to",
     "mean_fact",
     "move",
+    "net_revenue",
     "new_state",
     "newest_of",
     "next_due_in",

@@ -2,7 +2,7 @@
 of the profile shared their time.
 
     format 1    profile, profile_at, ..., totals, recent: {metric: [times, data, since]}
-    now         profile, patched_at, profile_at, ..., recent: {metric: [times, data, since, total]}
+    format 2    profile, patched_at, profile_at, ..., recent: {metric: [times, data, since, total]}
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
 def fields_of_format_1(body: bytes) -> list[Any]:
-    """The fields of a state of format 1, in today's order. Raises msgspec.MsgspecError for bytes
-    that aren't one."""
+    """The fields of a state of format 1, in the order of format 2. Raises msgspec.MsgspecError for
+    bytes that aren't one."""
     fields = _decode(body)
     fields += _DEFAULTS[len(fields) :]
     profile, profile_at = fields[_PROFILE], fields[_PROFILE_AT]

@@ -10,6 +10,7 @@ The limits depend on the state alone, not on the time of the check: a replay doe
 
 from typing import Any
 
+from streams.engine.customer.duplicates import forget_first
 from streams.engine.customer.past import Past
 from streams.engine.customer.state import CustomerState
 from streams.engine.effects import Decision, Effects, Outcome
@@ -45,7 +46,7 @@ def forget_oldest(
         if number == len(largest):
             break  # the newest stays
         before = largest.size()
-        largest.forget_first(number)
+        forget_first(state, largest, number)
         forgotten[metric] = forgotten.get(metric, 0) + number
         total -= before - largest.size()
     if not forgotten:

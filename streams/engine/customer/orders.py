@@ -1,81 +1,128 @@
-"""Orders of a customer: revenue net of refunds and cancellations (SEMANTICS 7.2), the cart, and the
+"""Orders of a customer: revenue net of refunds and cancellations (SEMANTICS 7.2, 8.6), and the
 articles bought (7.4). Amounts are in minor units of the store's currency; an amount without a rate
 is missing and changes no sum (FLOWS "Money").
 
-`order_left` is the part of an order that isn't refunded yet: the default amount of a cancellation.
-Events may arrive in any order: a refund before its order leaves a negative rest, a cancellation of
-all before its order leaves None, and the order is then counted against it.
+Events come in any order and more than once. Whatever their order, it comes to the same:
+
+    revenue    the total of the newest telling of each order, by `occurred_at`
+    refunds    of each order what was taken off it, at most all; all if it was cancelled without an
+               amount
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from streams.engine.customer.again import DUPLICATE, KNOWN_ORDER, Again
+from streams.engine.customer.carts import empty_ordered_cart, remember_contents
+from streams.engine.customer.known_orders import (
+    KnownOrder,
+    account_of,
+    account_waiting,
+    add_order,
+    amount_in,
+    find_order,
+    let_wait,
+    set_total,
+    take_off,
+)
 from streams.engine.customer.state import CustomerState
-from streams.engine.values import Instant, as_written, is_among, pack, sku_hash
+from streams.engine.values import ID_HASH, Instant, id_hash, is_among, sku_hash
 
 _BOUGHT_LIMIT = 10_000 * len(sku_hash(""))
 _LATELY = 12
-_ORDERS_LIMIT = 100
-"""Limit on remembered rests; a cancellation of an older order needs an amount."""
+_PLACED = "order.placed"
 
 
-def apply_order_placed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
+def apply_order_placed(
+    state: CustomerState, data: dict[str, Any], at: Instant, now: Instant
+) -> Again | None:
     """Counts the order, adds its total to the revenue and its items to the articles bought, and
-    empties an older cart."""
+    empties the cart that was ordered or is older. A known order is corrected."""
+    order = find_order(state, data["order_id"])
+    if order is not None:
+        return _correct(state, order, data, at)
     state.orders += 1
     if state.first_order_at is None or at < state.first_order_at:
         state.first_order_at = at
     if state.last_order_at is None or at > state.last_order_at:
         state.last_order_at = at
-    total = data.get("total")
+    total = amount_in(data, "total")
     if total is not None:
-        state.revenue += total
-        order_id = data["order_id"]
-        left = state.order_left.get(order_id, 0)
-        if left is None:
-            state.refunds += total
-            _keep_left(state, order_id, 0)
-        else:
-            _keep_left(state, order_id, left + total)
-    if state.cart is not None and state.cart_at <= at:
-        state.cart = None
-        state.cart_at = at
-    items = data.get("items")
-    if items:
-        _remember_bought(state, items)
+        add_order(state, data["order_id"], total, now)
+    empty_ordered_cart(state, data, at)
+    remember_contents(state, data, at, now)
+    remember_bought(state, data)
+    return None
 
 
-def apply_order_refunded(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Subtracts the refunded amount from the order."""
-    amount = data.get("amount")
-    if amount is not None:
-        _take_off(state, data["order_id"], amount)
-
-
-def apply_order_cancelled(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Subtracts the amount, by default the rest, from the order (DESIGN 7)."""
-    order_id = data["order_id"]
-    amount = data.get("amount")
+def apply_order_refunded(
+    state: CustomerState, data: dict[str, Any], at: Instant, now: Instant
+) -> Again | None:
+    """Takes the amount off the order. A refund with a known `refund_id` is a duplicate."""
+    amount = amount_in(data, "amount")
     if amount is None:
-        if as_written(data).get("amount") is not None:
-            return  # an amount without a rate
-        if order_id not in state.order_left:
-            _keep_left(state, order_id, None)
-            return
-        amount = max(state.order_left[order_id] or 0, 0)
-    _take_off(state, order_id, amount)
+        return None
+    order_id, refund_id = data["order_id"], data.get("refund_id")
+    order = find_order(state, order_id)
+    account = account_waiting(state, order_id) if order is None else order.account
+    if refund_id and account is not None and is_among(id_hash(refund_id), account.refunds):
+        return Again(DUPLICATE)
+    if order is None:
+        account = let_wait(state, order_id, amount, now)
+    else:
+        take_off(state, order, amount)
+        account = account_of(state, order)
+    if refund_id:
+        account.refunds = (account.refunds + id_hash(refund_id))[-_REFUNDS_LIMIT:]
+    return None
 
 
-def apply_cart_updated(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
-    """Replaces the cart by that of the newest event; without items there is no cart."""
-    if at >= state.cart_at:
-        state.cart_at = at
-        state.cart = pack(data) if data.get("items") else None
+_REFUNDS_LIMIT = 100 * ID_HASH
+
+
+def apply_order_cancelled(
+    state: CustomerState, data: dict[str, Any], at: Instant, now: Instant
+) -> Again | None:
+    """Takes the amount, by default all that is left, off the order (DESIGN 7)."""
+    order_id = data["order_id"]
+    amount = amount_in(data, "amount")
+    order = find_order(state, order_id)
+    if order is None:
+        let_wait(state, order_id, amount, now)
+    else:
+        take_off(state, order, amount)
+    return None
+
+
+def _correct(state: CustomerState, order: KnownOrder, data: dict[str, Any], at: Instant) -> Again:
+    """Total and items of the newest telling; the moment of the earliest is the order's."""
+    again = {"order_id": data["order_id"]}
+    past = state.recent.get(_PLACED)
+    place = None if past is None or not order.sequence else past.place_of(order.sequence)
+    known_at = None if past is None or place is None else past.at(place)
+    told_at = known_at if order.account is None else order.account.told_at or known_at
+    is_newest = told_at is None or at >= told_at
+    if is_newest:
+        total = amount_in(data, "total")
+        if total is not None:
+            set_total(state, order, total)
+        remember_bought(state, data)
+    if state.first_order_at is None or at < state.first_order_at:
+        state.first_order_at = at
+    if known_at is None:
+        if is_newest and told_at is not None:
+            account_of(state, order).told_at = at
+        return Again(KNOWN_ORDER, again)
+    if at >= known_at and not is_newest:
+        return Again(KNOWN_ORDER, again)
+    if at != known_at:
+        account_of(state, order).told_at = max(at, told_at or at)
+    return Again(KNOWN_ORDER, again, order.sequence, min(at, known_at), is_newest)
 
 
 def net_revenue(state: CustomerState) -> int:
-    """The historic CLV: revenue net of refunds and cancellations."""
-    return state.revenue - state.refunds
+    """The historic CLV: revenue net of refunds and cancellations, never less than nothing."""
+    return max(state.revenue - state.refunds, 0)
 
 
 def has_bought(state: CustomerState, sku: str) -> bool:
@@ -91,22 +138,10 @@ def bought_lately(state: CustomerState) -> Iterator[bytes]:
         yield bought[place : place + size]
 
 
-def _take_off(state: CustomerState, order_id: str, amount: int) -> None:
-    state.refunds += amount
-    left = state.order_left.get(order_id, 0)
-    if left is not None:
-        _keep_left(state, order_id, left - amount)
-
-
-def _keep_left(state: CustomerState, order_id: str, left: int | None) -> None:
-    state.order_left[order_id] = left
-    if len(state.order_left) > _ORDERS_LIMIT:
-        del state.order_left[next(iter(state.order_left))]
-
-
-def _remember_bought(state: CustomerState, items: list[dict[str, Any]]) -> None:
+def remember_bought(state: CustomerState, data: dict[str, Any]) -> None:
+    """Adds the items of an order to the articles bought; an item without a sku is none."""
     bought = state.bought
-    for item in items:
+    for item in data.get("items") or ():
         if item["sku"] is None:
             continue
         hash_ = sku_hash(item["sku"])

@@ -29,7 +29,15 @@ from streams.engine.customer.addresses import (
 )
 from streams.engine.customer.followed import note_report
 from streams.engine.customer.state import CustomerState
-from streams.engine.values import ALL_CHANNELS, CHANNELS, Instant, phone_country
+from streams.engine.values import (
+    ALL_CHANNELS,
+    CHANNELS,
+    ID_HASH,
+    Instant,
+    id_hash,
+    is_among,
+    phone_country,
+)
 
 PATCHED = "customer.updated"
 
@@ -235,9 +243,12 @@ def apply_message_bounced(
     if data["kind"] == "hard":
         _suppress(state, channel, HARD_BOUNCE)
         return
-    in_a_row = state.soft_bounces.get(channel, 0) + 1
+    in_a_row, message = state.soft_bounces.get(channel, b""), id_hash(data["send_id"])
+    if is_among(message, in_a_row):
+        return  # the same message reported again (8.8)
+    in_a_row = (in_a_row + message)[-SOFT_BOUNCE_LIMIT * ID_HASH :]
     state.soft_bounces[channel] = in_a_row
-    if in_a_row >= SOFT_BOUNCE_LIMIT:
+    if len(in_a_row) >= SOFT_BOUNCE_LIMIT * ID_HASH:
         _suppress(state, channel, SOFT_BOUNCES)
 
 

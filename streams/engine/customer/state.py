@@ -6,7 +6,7 @@
     rest     the `CustomerState` as array-like msgpack
 
 Fields are only appended, with defaults: bytes written by an older version stay readable. Any other
-change needs a new format number and a reader of the old format: format_1.py.
+change needs a new format number and readers of the old formats: format_1.py, format_2.py.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from streams.engine.customer.format_1 import FORMAT_1, fields_of_format_1
+from streams.engine.customer.format_2 import FORMAT_2, fields_of_format_2, with_known_orders
 from streams.engine.customer.journey import Journey, JourneyState
 from streams.engine.customer.past import Occurrence, Past
 from streams.engine.values import Instant, unpack
@@ -29,6 +30,8 @@ __all__ = [
     "Membership",
     "NewerState",
     "Occurrence",
+    "OrderAccount",
+    "OrderContents",
     "Past",
     "Sent",
     "StateHead",
@@ -47,7 +50,7 @@ __all__ = [
     "next_due_in",
 ]
 
-FORMAT = 2
+FORMAT = 3
 _FORMAT_BYTE = bytes([FORMAT])
 _NO_TIMER = b"\xff" * 8
 _NO_TIMER_HEADER = _FORMAT_BYTE + _NO_TIMER
@@ -121,6 +124,28 @@ class Followed(msgspec.Struct, array_like=True, gc=False):
     told: dict[str, Instant]  # what became of it -> newest time
 
 
+class OrderAccount(msgspec.Struct, array_like=True):
+    """Knowledge of an order beyond its total: known_orders.py. Amounts are in minor units."""
+
+    taken: int = 0  # refunded or cancelled, in the order's own currency
+    is_cancelled: bool = False  # all of it, whatever its total becomes
+    refunds: bytes = b""  # id_hash of each refund_id
+    told_at: Instant | None = None  # `occurred_at` of its newest telling, if not the order's
+    currency: str | None = None  # None: the store's
+    total: int | None = None  # in `currency`, if it is another than the store's
+    worth: int | None = None  # the total in the store's currency, if known_orders lacks it
+    waits_since: Instant | None = None  # record time; the order itself hasn't come yet
+    waiting: list[tuple[int, str | None, int | None]] = []  # known_orders.Amount
+
+
+class OrderContents(msgspec.Struct, array_like=True, gc=False):
+    """The contents of an order: carts.py."""
+
+    at: Instant
+    cart_id: str | None
+    skus: bytes  # sku_hash of each article
+
+
 class StateHead(msgspec.Struct, array_like=True):
     """Profile and consent of a customer: the first fields of a state, so that a scan may leave the
     rest undecoded."""
@@ -132,7 +157,7 @@ class StateHead(msgspec.Struct, array_like=True):
     patched_at: Instant = 0  # `occurred_at` of the last patch of fields not in `profile_at` (7.5)
     profile_at: dict[str, Instant | None] = {}  # that of others: profile_updates.py
     suppressed: dict[str, list[str]] = {}  # of a channel, a topic, an address: profile_updates.py
-    soft_bounces: dict[str, int] = {}  # channel -> in a row, to the present address
+    soft_bounces: dict[str, bytes] = {}  # channel -> id_hash of each message in a row that bounced
 
 
 class StatePrefix(StateHead, array_like=True):
@@ -149,17 +174,17 @@ class StatePrefix(StateHead, array_like=True):
 class CustomerState(StatePrefix, array_like=True):
     """Everything known of one customer; money in minor units of the store's currency."""
 
-    seen: bytes = b""  # 8-byte hashes of the last 64 event ids, oldest first
+    seen: bytes = b""  # ids of the last 64 events that `recent` lacks: duplicates.py
     cart: bytes | None = None  # the newest cart.updated's data, packed: cart_of
-    cart_at: Instant = 0  # its `occurred_at`
+    cart_at: Instant = 0  # the `occurred_at` of the newest cart.updated
     bought: bytes = b""  # hashes of SKUs, at most 10,000 (SEMANTICS 7.4): orders.py
-    order_left: dict[str, int | None] = {}  # order id -> not refunded yet: orders.py
+    known_orders: bytes = b""  # the last 1,000: known_orders.py
     last_send: dict[str, LastSend] = {}
     recent_sends: list[Sent] = []  # in order of time, for caps and touches
     entries: dict[str, dict[str, Instant]] = {}  # flow -> key ("" without) -> last entry
     journeys: list[Journey] = []  # in order of entry
     touches: list[Touch] = []  # in order of time
-    converted: list[str] = []  # order ids credited to a message
+    order_accounts: dict[bytes, OrderAccount] = {}  # of few orders: known_orders.py
     occasions: dict[str, Instant] = {}  # date flow -> next due date
     memberships: dict[str, Membership] = {}  # of segments that start flows
     adapted: int = 0  # Program.number of the definitions that the journeys were adapted to
@@ -169,6 +194,7 @@ class CustomerState(StatePrefix, array_like=True):
     watching: dict[str, Watch] = {}  # by sku, at most 100: interest.py
     followed: list[Followed] = []  # in order of sending: followed.py
     ordered: bytes = b""  # articles ordered lately: ordered_articles.py
+    order_contents: list[OrderContents] = []  # of the newest, for carts told late: carts.py
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -237,8 +263,11 @@ def next_due_in(data: bytes) -> Instant | None:
 
 def _fields_of_older(data: bytes) -> list[Any]:
     """The fields of a state in an older format, in today's order."""
+    if data[:1] == FORMAT_2:
+        return fields_of_format_2(data[_HEADER:], CustomerState.__struct_fields__)
     if data[:1] == FORMAT_1:
-        return fields_of_format_1(data[_HEADER:])
+        fields = fields_of_format_1(data[_HEADER:])
+        return with_known_orders(fields, CustomerState.__struct_fields__)
     if data and data[0] > FORMAT:
         raise NewerState(
             f"state format {data[0]} from a newer version, supported up to {FORMAT}: "

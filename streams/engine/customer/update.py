@@ -1,14 +1,16 @@
 """Changes of the customer's state by an event, before flows decide: step 2 of SEMANTICS 5.1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from streams.engine.customer.again import Again, ApplyUnlessKnown
+from streams.engine.customer.carts import apply_cart_updated, forget_contents
+from streams.engine.customer.duplicates import forget_first, mark_seen
 from streams.engine.customer.held_coupons import apply_coupon_redeemed
 from streams.engine.customer.interest import apply_back_in_stock, apply_sold_out
 from streams.engine.customer.orders import (
-    apply_cart_updated,
     apply_order_cancelled,
     apply_order_placed,
     apply_order_refunded,
@@ -37,10 +39,6 @@ Apply = Callable[[CustomerState, dict[str, Any], Instant], None]
 ApplyInCountry = Callable[[CustomerState, dict[str, Any], Instant, str | None], None]
 
 APPLY: dict[str, Apply] = {
-    "order.placed": apply_order_placed,
-    "order.refunded": apply_order_refunded,
-    "order.cancelled": apply_order_cancelled,
-    "cart.updated": apply_cart_updated,
     "coupon.redeemed": apply_coupon_redeemed,
     "customer.subscribed": apply_customer_subscribed,
     "customer.unsubscribed": apply_customer_unsubscribed,
@@ -80,9 +78,17 @@ APPLY_BY_MACHINE: dict[str, Apply] = {
 }
 """As APPLY, for events that say `machine: true` (SEMANTICS 3.8)."""
 
+APPLY_UNLESS_KNOWN: dict[str, ApplyUnlessKnown] = {
+    "order.placed": apply_order_placed,
+    "order.refunded": apply_order_refunded,
+    "order.cancelled": apply_order_cancelled,
+    "cart.updated": apply_cart_updated,
+}
+"""As APPLY, for metrics whose events may be nothing new (again.py)."""
+
 ALWAYS_READ: dict[str, frozenset[str]] = {
-    "order.placed": frozenset({"order_id", "total", "currency", "items", "coupon_code"}),
-    "order.refunded": frozenset({"order_id", "amount", "currency"}),
+    "order.placed": frozenset({"order_id", "total", "currency", "items", "cart_id", "coupon_code"}),
+    "order.refunded": frozenset({"order_id", "amount", "currency", "refund_id"}),
     "order.cancelled": frozenset({"order_id", "amount", "currency"}),
     "coupon.redeemed": frozenset({"code"}),
     "cart.updated": frozenset({"cart_id", "total", "currency", "items"}),
@@ -104,11 +110,6 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
 
 SEARCHED = "search.performed"
 
-MOST_SEEN = 64
-"""Remembered event ids for the detection of duplicates (SEMANTICS 5.1)."""
-
-_SEEN_LIMIT = MOST_SEEN * 8
-
 
 class Retention(msgspec.Struct, frozen=True):
     """Retention of one metric's events (SEMANTICS 3.7), from the needs of flows and `history`."""
@@ -120,18 +121,17 @@ class Retention(msgspec.Struct, frozen=True):
     keeps_no_rate: bool  # the currency of amounts without a rate
 
 
-def note_machine(state: CustomerState, hash_: bytes) -> None:
+def note_machine(state: CustomerState, id_: bytes) -> None:
     """Counts an event that a machine caused, of which nothing is remembered but its id."""
     state.sequence += 1
-    seen = state.seen
-    state.seen = seen[8:] + hash_ if len(seen) >= _SEEN_LIMIT else seen + hash_
+    mark_seen(state, id_)
 
 
 def remember(
     state: CustomerState,
     event: Event,
     data: dict[str, Any],
-    hash_: bytes,
+    id_: bytes,
     now: Instant,
     retention: Retention,
 ) -> None:
@@ -139,7 +139,8 @@ def remember(
     metric = event.metric
     sequence = state.sequence + 1
     state.sequence = sequence
-    state.seen = state.seen[8:] + hash_ if len(state.seen) >= _SEEN_LIMIT else state.seen + hash_
+    if state.order_contents:
+        forget_contents(state, now)
     at = event.occurred_at
     kept = None
     if retention.fields:
@@ -149,15 +150,37 @@ def remember(
         no_rate = currency_without_rate(data)
     past = state.recent.get(metric)
     if past is None:
-        state.recent[metric] = remember_first(at, sequence, kept, no_rate)
+        state.recent[metric] = remember_first(at, sequence, kept, no_rate, id_)
         return
-    past.add(at, sequence, kept, no_rate)
+    past.add(at, sequence, kept, no_rate, id_)
     keep = retention.keep
     if keep is not None and past.at(0) <= now - keep:
-        _forget_before(past, now - keep)
+        _forget_before(state, past, now - keep)
     number = len(past)
     if number > retention.occurrences:
-        _forget_surplus(past, now, retention)
+        _forget_surplus(state, past, now, retention)
+
+
+def correct(
+    state: CustomerState, metric: str, again: Again, data: Mapping[str, Any], retention: Retention
+) -> None:
+    """Corrects the remembered event of a known order: its moment, and its fields unless they are of
+    an older telling."""
+    past = state.recent[metric]
+    assert again.corrects is not None
+    place = past.place_of(again.corrects)
+    if place is None:
+        return
+    if again.has_newer_fields:
+        kept: dict[str, Any] | None = {
+            name: data[name] for name in retention.fields if data.get(name) is not None
+        }
+        no_rate = currency_without_rate(data) if retention.keeps_no_rate else None
+    else:
+        known = past[place]
+        kept, no_rate = known.data, known.no_rate
+    past.correct(again.corrects, again.occurred_at, kept, no_rate)
+    state.last_order_at = past.at(-1)
 
 
 def purchase_of(state: CustomerState, data: dict[str, Any], at: Instant) -> Purchase | None:
@@ -176,16 +199,16 @@ def purchase_of(state: CustomerState, data: dict[str, Any], at: Instant) -> Purc
     return Purchase(at, bought_items(items), sorted(searches - {b""}))
 
 
-def _forget_before(past: Past, limit: Instant) -> None:
+def _forget_before(state: CustomerState, past: Past, limit: Instant) -> None:
     """Windows are half open (SEMANTICS 3.1): an event at the limit is forgotten. The newest always
     stays."""
     number = 0
     while number < len(past) - 1 and past.at(number) <= limit:
         number += 1
-    past.forget_first(number)
+    forget_first(state, past, number)
 
 
-def _forget_surplus(past: Past, now: Instant, retention: Retention) -> None:
+def _forget_surplus(state: CustomerState, past: Past, now: Instant, retention: Retention) -> None:
     """Events that flows need stay, whatever `history` allows."""
     if retention.needed is None:
         return
@@ -193,4 +216,4 @@ def _forget_surplus(past: Past, now: Instant, retention: Retention) -> None:
     number = 0
     while number < surplus and past.at(number) <= now - retention.needed:
         number += 1
-    past.forget_first(number)
+    forget_first(state, past, number)

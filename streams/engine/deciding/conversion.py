@@ -5,24 +5,18 @@ from streams.engine.effects import Decision, Outcome
 from streams.engine.program import Program, Turn
 from streams.engine.values import Event, send_id
 
-MOST_CONVERTED = 50
-
 
 def convert(program: Program, turn: Turn, event: Event) -> None:
-    """Records a conversion if the order that was just placed follows a touch. For reports only."""
+    """Records a conversion if the order that was just placed follows a touch. For reports only. A
+    known order (8.6) is told again and comes here once."""
     state = turn.state
-    order_id = turn.data["order_id"]
-    if order_id in state.converted:
-        return
     touch = last_touch(state, event.occurred_at)
     if touch is None:
         return
-    state.converted.append(order_id)
-    del state.converted[:-MOST_CONVERTED]
     sent = touch.sent
     flow = program.flows.get(sent.flow)
     evidence = {
-        "order_id": order_id,
+        "order_id": turn.data["order_id"],
         "revenue": turn.data.get("total"),
         "send_id": send_id(sent.journey_id, sent.step),
         "touch": touch.metric,

@@ -1,9 +1,11 @@
 """Entries into flows. The checks of an entry, in their order; the first that fails is the reason
 (SEMANTICS 1.11):
 
-    too_old, flow_paused, missing_key, profile_filter, exit_on, already_in_flow, re_entry, loop
+    too_old, flow_paused, missing_key, known_order, profile_filter, exit_on, already_in_flow,
+    re_entry, loop
 
-An event of an imported history (8.10) is refused before them, and only counted.
+An event of an imported history (8.10) is refused before them, and only counted. `stale` (8.9) is
+refused in the place of `known_order`.
 """
 
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from streams.engine.conditions import HISTORY_SINCE, known_since
 from streams.engine.customer import (
     KEYS_KEPT,
+    Again,
     CustomerState,
     Journey,
     about_item,
@@ -106,6 +109,17 @@ def _started_by(
         key,
         traceparent=event.traceparent,
     )
+
+
+def refuse_again(turn: Turn, flow: CompiledFlow, event: Event, again: Again) -> None:
+    """Records that an event which is nothing new doesn't enter `flow`, unless its trigger filter
+    does not match."""
+    if not _is_triggered(turn, flow, event):
+        return
+    refusal: EntryRefusal = again.reason, again.evidence
+    if flow.key is not None and not flow.is_per_item and flow.key(turn.data) is None:
+        refusal = "missing_key", {"key": flow.key_name}
+    turn.record(flow, None, None, Outcome.NOT_ENTERED, *refusal)
 
 
 def enter_by_segment(turn: Turn, flow: CompiledFlow) -> Journey | None:

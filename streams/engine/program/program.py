@@ -7,7 +7,14 @@ from typing import Any
 import msgspec
 
 from streams.engine.conditions import Test
-from streams.engine.customer import ALWAYS_READ, Apply, InterestChange, Journey, Retention
+from streams.engine.customer import (
+    ALWAYS_READ,
+    Apply,
+    ApplyUnlessKnown,
+    InterestChange,
+    Journey,
+    Retention,
+)
 from streams.engine.program.flow import CompiledFlow, SegmentPlan
 from streams.engine.program.followed_date import FollowedDate
 from streams.engine.program.step import Step
@@ -24,6 +31,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     exchange: Exchange
     retention: Retention
     apply: Apply | None = None
+    apply_unless_known: ApplyUnlessKnown | None = None
     has_money: bool = False
     adds: tuple[str, ...] = ()  # the COMMON_FIELDS that conditions read
     flows: tuple[CompiledFlow, ...] = ()  # that it starts, in their order

@@ -65,8 +65,9 @@ from streams.engine.values.event import (
     topic_of,
 )
 from streams.engine.values.identity import (
+    ID_HASH,
     SAMPLE_POINTS,
-    event_hash,
+    id_hash,
     is_among,
     journey_id,
     journey_id_of_article,
@@ -148,6 +149,7 @@ __all__ = [
     "DAY",
     "E164",
     "HOUR",
+    "ID_HASH",
     "INPUTS",
     "ITEM_FIELDS",
     "KEYED_BY_SKU",
@@ -218,7 +220,7 @@ __all__ = [
     "code_of",
     "currency_without_rate",
     "duration_text",
-    "event_hash",
+    "id_hash",
     "is_among",
     "is_code",
     "journey_id",

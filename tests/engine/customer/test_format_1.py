@@ -2,69 +2,24 @@
 format: states of the customers of the YAML cases and of the comparison's shop, each with what it
 means, chosen so that every field, kind of journey and form of past event occurs."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from streams.engine import CustomerState, cart_of, decode_state, encode_state, patch_times
+from streams.engine import decode_state, encode_state
 from streams.engine.customer.format_1 import FORMAT_1
 from streams.engine.customer.state import FORMAT, StateHead, StatePrefix, decode_head, decode_prefix
-from streams.engine.values import as_written
+from tests.engine.customer.old_states import OldState, assert_means, read_states
 
-
-class OldState(msgspec.Struct):
-    """A state, and the values of its fields as the old version read them."""
-
-    bytes: bytes
-    meaning: dict[str, Any]
-
-
-LINES = (Path(__file__).parent / "states_of_format_1.jsonl").read_bytes().splitlines()
-OLD = [msgspec.json.decode(line, type=OldState) for line in LINES]
-
-
-def plain(value: Any) -> Any:
-    """As JSON, with bytes in hex."""
-    if isinstance(value, msgspec.Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, dict):
-        return {key: plain(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [plain(part) for part in value]
-    if isinstance(value, bytes):
-        return value.hex()
-    return msgspec.to_builtins(value)
-
-
-def meaning(state: CustomerState) -> dict[str, Any]:
-    """The values of all fields, what is packed unpacked."""
-    told = plain(state)
-    del told["patched_at"]
-    told["profile_at"] = patch_times(state)
-    told["totals"] = {metric: past.total for metric, past in state.recent.items()}
-    told["recent"] = {
-        metric: {"since": past.since, "events": [plain(one) for one in past]}
-        for metric, past in state.recent.items()
-    }
-    assert (told.pop("followed"), told.pop("ordered")) == ([], "")
-    told["cart"] = plain(cart_of(state))
-    for watch in told["watching"].values():
-        assert (watch.pop("seen_price"), watch.pop("is_sold_out")) == (None, False)
-    for name in ("journeys", "reviews"):
-        for journey, shown in zip(getattr(state, name), told[name], strict=True):
-            data = journey.trigger_data()
-            written = as_written(data)
-            shown["trigger"] = data | {"\0as_written": None if written is data else written}
-    return told
+OLD = read_states("states_of_format_1.jsonl")
 
 
 @pytest.mark.parametrize("old", OLD)
 def test_old_states_mean_the_same(old: OldState) -> None:
     assert old.bytes[:1] == FORMAT_1
     state = decode_state(old.bytes)
-    assert meaning(state) == old.meaning
+    assert_means(state, old.meaning)
     assert decode_state(encode_state(state)) == state
 
 

@@ -49,7 +49,7 @@ def test_every_arrow_is_walked_by_some_journey(monkeypatch: pytest.MonkeyPatch) 
     ada.order(MONDAY + HOUR)  # ended while held
     ada.view(MONDAY + 2 * HOUR)
     ada.until(MONDAY + 8 * HOUR)  # waits
-    ada.order(MONDAY + 8 * HOUR)  # ended while it waits
+    ada.order(MONDAY + 8 * HOUR, "2")  # ended while it waits
     ada.view(MONDAY + 9 * HOUR)
     ada.until(MONDAY + DAY)
     assert walked == {(one, other) for one in SUCCESSORS for other in SUCCESSORS[one]}

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streams.engine.customer.orders import has_bought, net_revenue
-from streams.engine.customer.state import CustomerState, cart_of, new_state
+from streams.engine.customer.state import CustomerState, cart_of
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, program_of
 
 
@@ -119,15 +119,3 @@ def test_at_most_10000_skus_are_remembered(number: int) -> None:
     assert len(ada.state.bought) == 40_000
     assert has_bought(ada.state, "S0") is (number == 10_000)
     assert has_bought(ada.state, f"S{number - 1}")
-
-
-def test_the_rest_of_the_newest_hundred_orders_is_remembered() -> None:
-    ada = customer()
-    for number in range(101):
-        ada.order(MONDAY + number, str(number), 100)
-    assert len(ada.state.order_left) == 100
-    ada.event("order.cancelled", MONDAY + HOUR, order_id="1")
-    assert ada.state.refunds == 100
-    ada.event("order.cancelled", MONDAY + HOUR, order_id="0")
-    assert ada.state.refunds == 100
-    assert new_state("ada").order_left == {}

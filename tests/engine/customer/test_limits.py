@@ -70,7 +70,7 @@ def test_the_metric_that_takes_most_room_is_forgotten_first() -> None:
 
 
 def test_a_past_that_takes_little_stays_where_something_else_is_large() -> None:
-    state = with_past(LEAST_PAST // 12, name="", beside=2 * LARGE_STATE)
+    state = with_past(LEAST_PAST // 14, name="", beside=2 * LARGE_STATE)
     state.recent[VIEW].data = []
     effects = Effects(decisions=[])
     before = len(state.recent[VIEW])

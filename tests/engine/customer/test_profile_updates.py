@@ -7,6 +7,7 @@ from streams.engine.customer.profile_updates import (
     may_be_marketed_to,
     patch_times,
 )
+from streams.engine.values import id_hash
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, program_of
 
 REACHABLE = {"email": "ada@example.com", "consent": ["email"]}
@@ -96,7 +97,13 @@ def test_a_list_of_consents_does_not_undo_unsubscribing() -> None:
 
 
 def bounce(ada: Customer, at: int, kind: str, address: str | None = None) -> None:
-    data: dict[str, Any] = {"send_id": "s", "channel": "email", "address": address, "kind": kind}
+    message = f"message of {at}"
+    data: dict[str, Any] = {
+        "send_id": message,
+        "channel": "email",
+        "address": address,
+        "kind": kind,
+    }
     ada.event("message.bounced", at, **data)
 
 
@@ -134,7 +141,7 @@ def test_a_new_address_starts_clean() -> None:
         bounce(ada, MONDAY + nth, "soft")
     update(ada, MONDAY + HOUR, email="ada@example.org")
     bounce(ada, MONDAY + DAY, "soft")
-    assert ada.state.soft_bounces == {"email": 1}
+    assert ada.state.soft_bounces == {"email": id_hash(f"message of {MONDAY + DAY}")}
 
 
 def test_after_a_complaint_a_new_address_may_get_transactional_messages_only() -> None:

@@ -1,7 +1,6 @@
 import pytest
 
 from streams.engine.customer.state import encode_state
-from streams.engine.customer.update import MOST_SEEN
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
 
@@ -12,18 +11,6 @@ def test_every_event_is_counted() -> None:
     totals = {metric: past.total for metric, past in ada.state.recent.items()}
     assert totals == {"customer.updated": 1, "view.item": 3}
     assert ada.state.sequence == 4
-
-
-@pytest.mark.parametrize(("others", "is_known"), [(63, True), (64, False)])
-def test_e29_an_event_id_is_known_among_the_last_64(others: int, is_known: bool) -> None:
-    ada = Customer(program_of())
-    ada.view(MONDAY, event_id="twice")
-    for nth in range(others):
-        ada.view(MONDAY + nth)
-    ada.view(MONDAY + HOUR, event_id="twice")
-    assert ada.effects.duplicates == int(is_known)
-    assert ada.state.recent["view.item"].total == others + 2 - int(is_known)
-    assert len(ada.state.seen) <= MOST_SEEN * 8
 
 
 def test_e29_a_duplicate_changes_nothing() -> None:

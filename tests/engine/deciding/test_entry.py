@@ -11,6 +11,11 @@ WAIT = {"wait": "12h", "id": "pause"}
 SEND_ALWAYS = send(smart_sending="false")
 
 
+def fulfilled(ada: Customer, at: int, order_id: str) -> None:
+    """An order is sent: several times, unlike placing it (8.6)."""
+    ada.event("order.fulfilled", at, order_id=order_id)
+
+
 def refused(ada: Customer) -> list[str]:
     return [decision.reason for decision in ada.decisions(Outcome.NOT_ENTERED)]
 
@@ -123,11 +128,11 @@ def test_restart_without_a_key_ends_all_running_journeys() -> None:
 
 def test_restart_with_a_key_ends_only_the_keys_journey() -> None:
     ada = Customer(
-        program_of(flow(WAIT, send(), on="order.placed", key="order_id", re_entry="restart"))
+        program_of(flow(WAIT, send(), on="order.fulfilled", key="order_id", re_entry="restart"))
     )
-    ada.order(MONDAY, "1")
-    ada.order(MONDAY + 1, "2")
-    ada.order(MONDAY + 2, "1")
+    fulfilled(ada, MONDAY, "1")
+    fulfilled(ada, MONDAY + 1, "2")
+    fulfilled(ada, MONDAY + 2, "1")
     assert [journey.key for journey in ada.state.journeys] == ["2", "1"]
     assert ada.outcomes() == ["entered", "entered", "exited restarted", "entered"]
 
@@ -178,10 +183,10 @@ def test_1_9_compares_with_the_trigger() -> None:
 
 
 def test_e26_one_running_journey_for_a_key() -> None:
-    ada = Customer(program_of(flow(WAIT, send(), on="order.placed", key="order_id")))
-    ada.order(MONDAY, "1")
-    ada.order(MONDAY + 1, "1")
-    ada.order(MONDAY + 2, "2")
+    ada = Customer(program_of(flow(WAIT, send(), on="order.fulfilled", key="order_id")))
+    fulfilled(ada, MONDAY, "1")
+    fulfilled(ada, MONDAY + 1, "1")
+    fulfilled(ada, MONDAY + 2, "2")
     assert [journey.key for journey in ada.state.journeys] == ["1", "2"]
     (decision,) = ada.decisions(Outcome.NOT_ENTERED)
     assert decision.reason == "already_in_flow"
@@ -191,10 +196,10 @@ def test_e26_one_running_journey_for_a_key() -> None:
 
 def test_after_its_end_re_entry_decides_for_each_key() -> None:
     keys = {"key": "order_id", "re_entry": "never"}
-    ada = Customer(program_of(flow(SEND_ALWAYS, on="order.placed", **keys)))
-    ada.order(MONDAY, "1")
-    ada.order(MONDAY + 1, "1")
-    ada.order(MONDAY + 2, "2")
+    ada = Customer(program_of(flow(SEND_ALWAYS, on="order.fulfilled", **keys)))
+    fulfilled(ada, MONDAY, "1")
+    fulfilled(ada, MONDAY + 1, "1")
+    fulfilled(ada, MONDAY + 2, "2")
     assert refused(ada) == ["re_entry"]
     assert len(ada.sent()) == 2
 
@@ -202,9 +207,9 @@ def test_after_its_end_re_entry_decides_for_each_key() -> None:
 @pytest.mark.parametrize(("after", "enters"), [(KEYS_KEPT - 1, False), (KEYS_KEPT, True)])
 def test_a_key_is_remembered_for_90_days(after: int, enters: bool) -> None:
     keys = {"key": "order_id", "re_entry": "never"}
-    ada = Customer(program_of(flow(SEND_ALWAYS, on="order.placed", **keys)))
-    ada.order(MONDAY, "1")
-    ada.order(MONDAY + after, "1")
+    ada = Customer(program_of(flow(SEND_ALWAYS, on="order.fulfilled", **keys)))
+    fulfilled(ada, MONDAY, "1")
+    fulfilled(ada, MONDAY + after, "1")
     assert len(ada.sent()) == 1 + enters
 
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from streams.engine.values.identity import (
-    event_hash,
+    id_hash,
     is_among,
     journey_id,
     sample_point,
@@ -15,7 +15,7 @@ from streams.engine.values.identity import (
 
 PRINT_ALL = """
 from streams.engine.values.identity import *
-print(event_hash("e").hex(), sku_hash("A").hex(), journey_id("c", "f", "e"), send_id("j", "s"),
+print(id_hash("e").hex(), sku_hash("A").hex(), journey_id("c", "f", "e"), send_id("j", "s"),
       sample_point("c", "f", "s"))
 """
 
@@ -30,7 +30,7 @@ def test_pitfall_38_no_hash_depends_on_the_process(seed: str) -> None:
         check=True,
     ).stdout.split()
     assert out == [
-        event_hash("e").hex(),
+        id_hash("e").hex(),
         sku_hash("A").hex(),
         journey_id("c", "f", "e"),
         send_id("j", "s"),
