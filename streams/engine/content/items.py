@@ -7,7 +7,7 @@ import msgspec
 
 from streams.engine.content.product import SOLD_OUT
 from streams.engine.content.recommend import Recommend, check_recommended, compile_recommended
-from streams.engine.customer import VIEWS_SHOWN, cart_of, is_told_sold_out, ordered_since
+from streams.engine.customer import VIEWS_SHOWN, cart_of, is_bought_since, is_told_sold_out
 from streams.engine.language import Scope, fields_of
 from streams.engine.program import Turn
 from streams.engine.values import NEWS, FieldType, Problem, as_written
@@ -89,7 +89,7 @@ def _compile_viewed(scope: Scope) -> Items:
             sku = None if view.data is None else view.data.get("sku")
             if view.data is None or sku is None or sku in viewed:
                 continue
-            if state.ordered and ordered_since(state, sku, view.at):
+            if is_bought_since(state, view, sku):
                 continue
             viewed[sku] = {name: view.data.get(name) for name in _VIEWED_FIELDS}
             viewed[sku]["currency"] = store_currency

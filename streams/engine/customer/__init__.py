@@ -58,7 +58,7 @@ from streams.engine.customer.lifetime_value import (
     value_reader,
 )
 from streams.engine.customer.limits import LARGE_STATE, check_fits, forget_oldest, may_add_journey
-from streams.engine.customer.ordered_articles import VIEWS_SHOWN, note_ordered, ordered_since
+from streams.engine.customer.ordered_articles import VIEWS_SHOWN, is_bought_since, note_ordered
 from streams.engine.customer.orders import bought_lately, has_bought, net_revenue
 from streams.engine.customer.past import Occurrence, Past
 from streams.engine.customer.profile_updates import (
@@ -198,6 +198,7 @@ __all__ = [
     "forget_oldest",
     "has_bought",
     "hashed_words",
+    "is_bought_since",
     "is_concluded",
     "is_duplicate",
     "is_first_patch",
@@ -224,7 +225,6 @@ __all__ = [
     "note_machine",
     "note_ordered",
     "of_journey",
-    "ordered_since",
     "patch_times",
     "places_of_articles",
     "purchase_of",

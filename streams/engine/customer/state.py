@@ -193,7 +193,7 @@ class CustomerState(StatePrefix, array_like=True):
     coupons: dict[str, GivenCoupon] = {}  # pool -> the newest code: coupon_assignment.py
     watching: dict[str, Watch] = {}  # by sku, at most 100: interest.py
     followed: list[Followed] = []  # in order of sending: followed.py
-    ordered: bytes = b""  # articles ordered lately: ordered_articles.py
+    ordered: bytes = b""  # viewed articles that were ordered: ordered_articles.py
     order_contents: list[OrderContents] = []  # of the newest, for carts told late: carts.py
 
 
