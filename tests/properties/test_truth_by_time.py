@@ -2,6 +2,7 @@
 was announced, and it is what a naive reading of SEMANTICS 3 says."""
 
 import datetime
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -141,7 +142,8 @@ leaves = st.one_of(
         numbers(0, 4),
     ),
     st.builds(
-        lambda f, w, c: {"sum": "order.placed", "of": "total", **f, **w, **c},
+        lambda key, f, w, c: {key: "order.placed", "of": "total", **f, **w, **c},
+        st.sampled_from(("sum", "average", "distinct")),
         timeframes,
         wheres,
         numbers(0, 4),
@@ -260,15 +262,21 @@ def naive(raw: dict[str, Any], history: History, now: int) -> bool:
         return naive_since_last(raw, history, now)
     if "profile" in raw:
         return naive_profile(raw, history, now)
-    if not raw.keys() & {"count", "sum"}:
+    if not raw.keys() & {"count", "sum", "average", "distinct"}:
         return naive_standing(raw, history, now)
-    metric = raw.get("count") or raw["sum"]
+    metric = raw.get("count") or "order.placed"
     events = [e for e in history.events if e[0] == metric]
     if "where" in raw:
         events = [e for e in events if e[3] > 50]
     events = [e for e in events if in_timeframe(raw, e, history, now)]
     if "count" in raw:
         return passes(raw, len(events), 1)
+    if "distinct" in raw:
+        return passes(raw, len({e[3] for e in events}), 1)
+    if "average" in raw:
+        return bool(events) and passes(
+            raw, round(Fraction(sum(e[3] for e in events), len(events))), 100
+        )
     return passes(raw, sum(e[3] for e in events), 100)
 
 
