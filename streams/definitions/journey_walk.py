@@ -13,6 +13,7 @@ import msgspec
 from streams.definitions.lint_subject import Subject
 from streams.definitions.satisfiable import RawCondition, atoms_of, can_hold, where_conditions
 from streams.definitions.steps import RawStep, as_step
+from streams.engine.compiling import DEFAULT_EVENT_AGE, TRANSACTIONAL_EVENT_AGE
 from streams.engine.language import is_reference
 from streams.engine.values import Path, parse_duration
 
@@ -56,7 +57,7 @@ class Visit(msgspec.Struct, frozen=True):
 def visits_of(subject: Subject) -> list[Visit]:
     """Returns all steps from top to bottom, each followed by those inside of it."""
     walker = _Walker(subject)
-    place = Place(facts=tuple(trigger_facts(subject)))
+    place = Place(facts=(*trigger_facts(subject), *_entry_facts(subject)))
     walker.through(subject.raw["steps"], (*subject.path, "steps"), place)
     return walker.visits
 
@@ -72,6 +73,68 @@ def trigger_facts(subject: Subject) -> Iterator[RawCondition]:
     yield from (one for one in conditions if _is_lasting(one))
     if where and all(_is_lasting(one) for one in conditions):
         yield {"count": metric, "where": where, "at_least": "1"}
+
+
+def recent_facts(subject: Subject) -> Iterator[RawCondition]:
+    """Conditions of the flow on the number of triggering events of late, as they are at entry: at
+    least one, where the window is longer than a triggering event may be old (SEMANTICS 1.7)."""
+    trigger = subject.raw["trigger"]
+    metric, where = trigger.get("metric"), trigger.get("where") or {}
+    if metric is None:
+        return
+    oldest = _oldest_trigger(subject)
+    for condition in _mappings(subject.raw):
+        window = parse_duration(str(condition.get("in_last", "")))
+        if condition.get("count") != metric or window is None or window <= oldest:
+            continue
+        own = condition.get("where") or {}
+        if not own or (own == where and not list(_references(where))):
+            kept = {
+                key: condition[key] for key in ("count", "where", "in_last") if key in condition
+            }
+            yield {**kept, "at_least": "1"}
+
+
+def _oldest_trigger(subject: Subject) -> int:
+    flow = subject.flow
+    if flow.max_event_age is not None:
+        return flow.max_event_age
+    if flow.transactional:
+        return TRANSACTIONAL_EVENT_AGE
+    first = as_step(subject.raw["steps"][0]) if subject.raw["steps"] else {}
+    wait = first.get("wait")
+    length = parse_duration(wait) if isinstance(wait, str) else None
+    return max(DEFAULT_EVENT_AGE, length or 0)
+
+
+def _entry_facts(subject: Subject) -> Iterator[RawCondition]:
+    """Conditions that hold at entry. Those on the profile, on segments and on flows are left out:
+    another flow that is entered by the same event may change them first."""
+    yield from recent_facts(subject)
+    audience = subject.raw["trigger"].get("audience")
+    for condition in (subject.raw.get("filter"), audience):
+        if isinstance(condition, Mapping):
+            for part in _conjuncts(condition):
+                if all(atom.keys() & _ABOUT_EVENTS for atom in atoms_of(part)):
+                    yield part
+
+
+_ABOUT_EVENTS = frozenset({"count", "sum", "average", "distinct", "since_last", "trigger"})
+
+
+def _conjuncts(condition: RawCondition) -> Iterator[RawCondition]:
+    if "all" in condition and "trigger" not in condition:
+        for inner in condition["all"]:
+            yield from _conjuncts(inner)
+    else:
+        yield condition
+
+
+def _mappings(raw: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(raw, Mapping):
+        yield raw
+    for inner in raw.values() if isinstance(raw, Mapping) else raw if isinstance(raw, list) else ():
+        yield from _mappings(inner)
 
 
 def is_obeying_smart_sending(step: RawStep, subject: Subject) -> bool:

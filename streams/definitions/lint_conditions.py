@@ -6,6 +6,7 @@ from typing import Any
 from streams.definitions.journey_walk import (
     Visit,
     is_transactional,
+    recent_facts,
     sending_facts,
     trigger_facts,
     visits_of,
@@ -34,7 +35,7 @@ def filter_that_the_trigger_contradicts(subject: Subject) -> Iterator[Problem]:
     given = subject.raw.get("filter")
     if given is None or not can_hold([given]):
         return
-    facts = list(trigger_facts(subject))
+    facts = [*trigger_facts(subject), *recent_facts(subject)]
     segment = subject.raw["trigger"].get("segment")
     if segment is not None:
         facts.append({"segment": segment})

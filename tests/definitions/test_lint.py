@@ -222,7 +222,23 @@ LATER = "{wait: 1d, id: w}"
             3,
             "no customer can meet this condition",
         ),
+        (
+            "filter: {count: order.placed, in_last: 30d, equals: 0}\n" + f"steps: [{MAIL}]",
+            3,
+            "fails for everybody who enters: the triggering order.placed counts",
+        ),
         # Branches
+        (
+            "filter: {count: cart.updated, at_least: 3}\nsteps:\n"
+            f"  - {{if: {{count: cart.updated, lt: 2}}, then: [{MAIL}]}}",
+            5,
+            "(count cart.updated lt 2) never holds here",
+        ),
+        (
+            f"steps:\n  - {{if: {{count: order.placed, in_last: 7d, equals: 0}}, then: [{MAIL}]}}",
+            4,
+            "(count order.placed in_last 7d equals 0) never holds here",
+        ),
         (
             "trigger: {metric: order.placed, where: {total: {gt: 100}}}\n"
             f"steps:\n  - if: {{trigger: total, gt: 50}}\n    then: [{MAIL}]\n"
@@ -346,6 +362,10 @@ def test_what_can_not_be_is_found(tmp_path: Path, flow: str, line: int, says: st
         f"filter: {{count: cart.updated, equals: 0}}\nsteps: [{MAIL}]",
         f"trigger: {{metric: order.placed, where: {{total: {{gt: 100}}}}}}\n"
         f"filter: {{trigger: total, lt: 200}}\nsteps: [{MAIL}]",
+        f"filter: {{count: order.placed, in_last: 4h, equals: 0}}\nsteps: [{MAIL}]",
+        "max_event_age: 30d\n"
+        f"filter: {{count: order.placed, in_last: 30d, equals: 0}}\nsteps: [{MAIL}]",
+        "filter: {segment: s}\nsteps:\n  - {if: {segment: s}, then: [exit], else: [exit]}",
         # What was judged before a wait may be otherwise after it
         f"steps:\n  - {{if: {{segment: s}}, then: [exit]}}\n  - {LATER}\n"
         f"  - {{if: {{segment: s}}, then: [{MAIL}]}}",

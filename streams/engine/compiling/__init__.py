@@ -6,6 +6,7 @@ steps to the steps at which journeys continue.
 """
 
 from streams.engine.compiling.check import examine, read_definitions, read_published
+from streams.engine.compiling.compile_flow import DEFAULT_EVENT_AGE, TRANSACTIONAL_EVENT_AGE
 from streams.engine.compiling.compile_program import compile_program
 from streams.engine.compiling.definition import (
     Definitions,
@@ -26,7 +27,9 @@ from streams.engine.compiling.successors import (
 )
 
 __all__ = [
+    "DEFAULT_EVENT_AGE",
     "FAMILIES",
+    "TRANSACTIONAL_EVENT_AGE",
     "Definitions",
     "Flow",
     "FlowStatus",
