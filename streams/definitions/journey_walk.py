@@ -264,7 +264,8 @@ def _is_lasting(fact: RawCondition) -> bool:
 
 def _is_lasting_atom(atom: Mapping[str, Any]) -> bool:
     if "trigger" in atom:
-        return all(text.startswith("$trigger.") for text in _references(list(atom.values())))
+        texts = _references(list(atom.values()))
+        return all(text.startswith(("$trigger.", "$item.")) for text in texts)
     keys = atom.keys() - {"where"}
     return keys == {"count", "at_least"}  # over all time
 
