@@ -57,6 +57,14 @@ class Rejection(msgspec.Struct, gc=False):
     schema: str | None = None
 
 
+class PartlyRefused(msgspec.Struct, gc=False):
+    """An event that applies without some of its fields (SEMANTICS 8.4); the rejection names them,
+    and the record goes to `dead-letters` too."""
+
+    event: Event
+    rejection: Rejection
+
+
 class StoreBatch(msgspec.Struct):
     """The changes of one transaction to the store; written atomically.
 
@@ -112,7 +120,7 @@ class CouponCode(msgspec.Struct, gc=False):
     at: Instant
 
 
-Decoded = Event | Review | Backfill | CouponCode | Product | GoneProduct | Interest
+Decoded = Event | PartlyRefused | Review | Backfill | CouponCode | Product | GoneProduct | Interest
 """The possible contents of an input record."""
 
 

@@ -36,12 +36,15 @@ class Meaning(enum.Enum):
     SIZE = "a size such as 64MB or 1GB"
     SECRET = "a secret"
     PROCESSES = "a number of processes, 1 or more, or auto"
+    WORDS = "a list of words, comma-separated"
 
 
 DurationSetting = Annotated[int, Meaning.DURATION]  # milliseconds
 SizeSetting = Annotated[int, Meaning.SIZE]  # bytes
 SecretSetting = Annotated[str | None, Meaning.SECRET]
 ProcessesSetting = Annotated[int, Meaning.PROCESSES]
+
+WordsSetting = Annotated[tuple[str, ...], Meaning.WORDS]
 
 AUTO = 0
 """The value of `processes` that stands for one process per available core."""
@@ -75,6 +78,23 @@ class LogLevel(enum.Enum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+PLACEHOLDER_IDS = (
+    "na",
+    "n/a",
+    "null",
+    "none",
+    "nan",
+    "undefined",
+    "unknown",
+    "anonymous",
+    "guest",
+    "(not set)",
+    "0",
+    "-1",
+)
+"""The default: what exports and logs write where there is no id (SEMANTICS 8.5)."""
 
 
 class Security(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schema_registry_password: SecretSetting = None
     schema_registry_password_file: Path | None = None
     log_level: LogLevel = LogLevel.INFO
+    placeholder_ids: WordsSetting = PLACEHOLDER_IDS  # ids that stand for nobody
     cache_memory: SizeSetting = 64 * 1024 * 1024  # of states, per task
     store_memory: SizeSetting = 128 * 1024 * 1024  # RocksDB's blocks and write buffers, per worker
     security: Security = Security()
@@ -179,6 +200,8 @@ def setting_rows(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
             value = _quantity_text(typing.cast(int, value), _QUANTITIES[name])
         elif isinstance(value, enum.Enum):
             value = value.value
+        elif isinstance(value, tuple):
+            value = ", ".join(value)
         elif name == "processes" and value == AUTO:
             value = "auto"
         yield name, "" if value is None else str(value), loaded.origins[name]
@@ -399,6 +422,14 @@ def _processes(given: object) -> object:
     return int(text)
 
 
+def _words(given: object) -> object:
+    """In lower case. In `sendflow.toml` a list is one too."""
+    words = given.split(",") if isinstance(given, str) else given
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise ValueError(Meaning.WORDS.value)
+    return tuple(word.strip().lower() for word in words if word.strip())
+
+
 def _text(given: object) -> object:
     if not isinstance(given, str):
         raise ValueError("text")
@@ -437,6 +468,7 @@ _READERS: dict[Any, Callable[[object], object]] = {
     SizeSetting: _quantity(_UNITS_OF_SIZE, Meaning.SIZE),
     SecretSetting: _text,
     ProcessesSetting: _processes,
+    WordsSetting: _words,
 }
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.fields import WrongEvent, moment_problem, typed
+from streams.contracts.fields import WrongEvent, typed
+from streams.contracts.moments import moment_problem
 from streams.contracts.shipped import encode_struct
 from streams.engine import METRICS, Backfill, Event, Instant
 from streams.engine.values import CUSTOM_METRICS_TOPIC, Field, FieldType
-from streams.ports import Decoded, OutputRecord, Record, Rejection
+from streams.ports import Decoded, OutputRecord, PartlyRefused, Record, Rejection
 
 BACKFILLS = "backfills"
 
@@ -72,6 +73,8 @@ class BackfillReader:
         event = self._decode(topic, written)
         if isinstance(event, Rejection):
             raise WrongEvent(f"field 'event': {event.reason}")
+        if isinstance(event, PartlyRefused):
+            event = event.event
         assert isinstance(event, Event)  # these topics hold nothing else
         event.occurred_at = min(event.occurred_at, recorded_at)
         return event

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from streams.contracts.fields import WrongEvent, moment_problem, typed
+from streams.contracts.fields import WrongEvent, typed
+from streams.contracts.moments import moment_problem
 from streams.contracts.shipped import encode_struct
 from streams.engine.content import CouponPool
 from streams.engine.values import Field, FieldType, Instant, is_code

@@ -1,6 +1,7 @@
 """Decodes records of the input topics to events. The first bytes select a reader, which builds only
 the fields that the definitions read."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
@@ -11,19 +12,31 @@ from streams.contracts.codecs import reader_of
 from streams.contracts.coupon_codes import CouponReader
 from streams.contracts.custom_events import CustomEventReader, CustomMetric, no_custom_metrics
 from streams.contracts.fields import (
-    EARLIEST,
     EVENT_FIELDS,
-    LATEST,
     EventCheck,
     FieldsRead,
     WrongEvent,
     all_fields,
     currency_problem,
     event_check,
-    moment_problem,
 )
 from streams.contracts.imported import is_history
 from streams.contracts.interests import InterestReader
+from streams.contracts.meaning import (
+    DEFAULT_DOOR,
+    JUDGED_FIELDS,
+    JUDGEMENTS,
+    Door,
+    Judgement,
+    id_problem,
+)
+from streams.contracts.moments import (
+    EARLIEST,
+    LATEST,
+    MOST_AHEAD,
+    ahead_problem,
+    moment_problem,
+)
 from streams.contracts.product_updates import ProductReader, read_gone
 from streams.contracts.record_reader import MALFORMED, RecordReader, only_fields
 from streams.contracts.registry import NotAContract, SchemaRegistry
@@ -47,9 +60,10 @@ from streams.contracts.wire import (
     malformed,
     wrong_end,
 )
-from streams.engine import METRICS, Event, GoneProduct, Interest, Product
+from streams.engine import METRICS, Backfill, Event, Instant, Review
+from streams.engine.values import CURRENCIES
 from streams.errors import LookupNeeded, Refused, Unreachable
-from streams.ports import CouponCode, Decoded, Record, Rejection
+from streams.ports import Decoded, PartlyRefused, Record, Rejection
 
 LONGEST_KEY = 1024  # bytes
 
@@ -61,6 +75,10 @@ _AROUND_AN_EVENT = 4 * 1024
 """Bytes beside the event in a record that contains a whole event (a backfill request)."""
 
 _APART = tuple(EVENT_FIELDS)
+
+
+Misplaced = Callable[[bytes], str | None]
+"""Key of a record -> why it doesn't belong into the partition that it is in (SEMANTICS 8.11)."""
 
 
 class RecordFamily(Protocol):
@@ -87,6 +105,7 @@ class _Writer(msgspec.Struct):
     contract: Contract
     newest: Contract
     has_currency: bool
+    meaning: Judgement | None
     readers: dict[frozenset[str] | None, RecordReader] = {}
 
 
@@ -94,11 +113,13 @@ class EventDecoder:
     """The `Decoder` of a task (`ports.py`).
 
     `fields_read` is called for every record, since the definitions may change between two of them;
-    it must return the same set as long as they do not. `currency` is always read, where a metric
-    has one. The data of an event holds exactly these fields; a missing optional one is None.
+    it must return the same set as long as they do not. JUDGED_FIELDS are always read, because
+    whether a record is refused must not depend on the definitions in force. The data of an event
+    holds exactly these fields; a missing optional one is None.
 
     Other fields are skipped; their text is not checked for valid UTF-8. `custom_metric` returns
-    the custom metrics in force.
+    the custom metrics in force, `door` the profile fields, and the words that are no ids.
+    `misplaced` says why a key doesn't belong into the partition of the task.
     """
 
     def __init__(
@@ -107,7 +128,11 @@ class EventDecoder:
         schemas: Schemas | None = None,
         registry: SchemaRegistry | None = None,
         custom_metric: CustomMetric = no_custom_metrics,
+        door: Door = DEFAULT_DOOR,
+        misplaced: Misplaced | None = None,
     ) -> None:
+        self._door = door
+        self._misplaced = misplaced
         self._fields_read = fields_read
         self._schemas = schemas or shipped_schemas()
         self._contract_of = None if registry is None else partial(_contract_known, registry)
@@ -142,13 +167,19 @@ class EventDecoder:
         """Returns the event in `record`, or a rejection. Raises only LookupNeeded, where the
         registry must be queried first."""
         decoded = self._decode(topic, record)
-        if record.headers and isinstance(decoded, Event):
-            decoded.traceparent = traceparent_in(record.headers)
-            decoded.is_history = is_history(record.headers)
+        if record.headers:
+            event = decoded.event if isinstance(decoded, PartlyRefused) else decoded
+            if isinstance(event, Event):
+                event.traceparent = traceparent_in(record.headers)
+                event.is_history = is_history(record.headers)
         return decoded
 
     def _decode(self, topic: str, record: Record) -> Decoded | Rejection:
         value = record.value
+        if self._misplaced is not None and record.key:
+            misplaced = self._misplaced(record.key)
+            if misplaced is not None:
+                return Rejection(misplaced)
         if value is None and topic == ProductReader.topic:
             return read_gone(record)
         if not value:
@@ -180,34 +211,64 @@ class EventDecoder:
             return Rejection(malformed(error), writer.name)
         if end != len(value):
             return Rejection(wrong_end(end, len(value)), writer.name)
+        problem = self._problem(record, event_id, customer_id, occurred_at)
+        if problem is None and writer.has_currency and data["currency"] not in _CURRENCIES:
+            problem = currency_problem(data["currency"])
+        if problem is not None:
+            return Rejection(problem, writer.name)
+        event = Event(metric, event_id, customer_id, occurred_at, data)
+        return event if writer.meaning is None else self._judged(event, writer.meaning, writer.name)
+
+    def _problem(
+        self, record: Record, event_id: str, customer_id: str, occurred_at: Instant
+    ) -> str | None:
+        """The problem of what all events have, if any: its conditions are those of the functions
+        that find the words."""
         key = record.key
         if (
-            key is None
-            or key != customer_id.encode()
-            or not event_id
-            or not EARLIEST <= occurred_at < LATEST
-            or not 0 < len(key) <= LONGEST_KEY
-            or key[0] == 0
-            or (writer.has_currency and data["currency"] not in _CURRENCIES_SEEN)
+            key is not None
+            and key == customer_id.encode()
+            and event_id
+            and EARLIEST <= occurred_at < LATEST
+            and occurred_at <= record.time + MOST_AHEAD
+            and 0 < len(key) <= LONGEST_KEY
+            and key[0] != 0
+            and customer_id == customer_id.strip()
+            and customer_id.lower() not in self._door.placeholder_ids
         ):
-            currency = data.get("currency")
-            problem = (
-                _key_problem(key, customer_id)
-                or (None if event_id else "field 'event_id' is empty")
-                or moment_problem(occurred_at)
-                or currency_problem(currency)
-            )
-            if problem is not None:
-                return Rejection(problem, writer.name)
-            _CURRENCIES_SEEN.add(currency)
-        return Event(metric, event_id, customer_id, occurred_at, data)
+            return None
+        return (
+            _key_problem(key, customer_id)
+            or id_problem("customer_id", customer_id, self._door.placeholder_ids)
+            or (None if event_id else "field 'event_id' is empty")
+            or moment_problem(occurred_at)
+            or ahead_problem(occurred_at, record.time)
+        )
+
+    def _judged(self, event: Event, meaning: Judgement, name: str) -> Decoded | Rejection:
+        try:
+            refused = meaning(event.data, self._door)
+        except WrongEvent as error:
+            return Rejection(str(error), name)
+        if refused is None:
+            return event
+        reason = f"partly_refused: {'; '.join(refused.values())}"
+        return PartlyRefused(event, Rejection(reason, name))
 
     def _writer(self, contract: Contract) -> _Writer:
         metric = METRIC_OF_RECORD[contract.name]
         newest = self._schemas.of_metric(metric)
         known = METRICS[metric]
         has_currency = "currency" in known.fields
-        return _Writer(metric, known.topic, newest.full_name, contract, newest, has_currency)
+        return _Writer(
+            metric,
+            known.topic,
+            newest.full_name,
+            contract,
+            newest,
+            has_currency,
+            JUDGEMENTS[metric],
+        )
 
     def _find_writer(self, value: bytes) -> _Writer | RecordFamily | Rejection:
         """Returns the reader for records with a header not seen before."""
@@ -225,7 +286,10 @@ class EventDecoder:
 
     def _compile(self, writer: _Writer, fields: frozenset[str] | None) -> RecordReader:
         reader = reader_of(
-            writer.contract.schema, writer.newest.schema, _APART, _with_currency(fields)
+            writer.contract.schema,
+            writer.newest.schema,
+            _APART,
+            _with_judged(writer.metric, fields),
         )
         writer.readers[fields] = reader
         return reader
@@ -237,7 +301,7 @@ class EventDecoder:
             return Rejection(f"the value starts like JSON but is invalid: {error}")
         family = self._family_of_topic.get(topic)
         if family is not None:
-            return _read_family(family, content, record)
+            return self._read_family(family, content, record)
         metric = content.get("metric")
         here = self._metrics_of_topic.get(topic, [])
         if metric is None and len(here) == 1:
@@ -253,10 +317,12 @@ class EventDecoder:
         except WrongEvent as error:
             return Rejection(str(error), name)
         event_id, customer_id, occurred_at = (data.pop(field) for field in _APART)
-        if problem := _key_problem(record.key, customer_id):
+        if problem := self._problem(record, event_id, customer_id, occurred_at):
             return Rejection(problem, name)
-        data = only_fields(data, _with_currency(self._fields_read(metric)))
-        return Event(metric, event_id, customer_id, occurred_at, data)
+        data = only_fields(data, _with_judged(metric, self._fields_read(metric)))
+        event = Event(metric, event_id, customer_id, occurred_at, data)
+        meaning = JUDGEMENTS[metric]
+        return event if meaning is None else self._judged(event, meaning, name)
 
     def _decode_family(
         self, family: RecordFamily, topic: str, record: Record
@@ -270,7 +336,25 @@ class EventDecoder:
             _, fields = self._records.decode(record.value or b"")
         except Undecodable as error:
             return Rejection(str(error), name)
-        return _read_family(family, fields, record)
+        return self._read_family(family, fields, record)
+
+    def _read_family(
+        self, family: RecordFamily, fields: dict[str, Any], record: Record
+    ) -> Decoded | Rejection:
+        name = f"{NAMESPACE}.{family.name}"
+        try:
+            decoded = family.read(fields, record)
+        except WrongEvent as error:
+            return Rejection(str(error), name)
+        if isinstance(decoded, Event):
+            problem = self._problem(
+                record, decoded.event_id, decoded.customer_id, decoded.occurred_at
+            )
+        elif isinstance(decoded, Review | Backfill):
+            problem = _key_problem(record.key, decoded.customer_id)
+        else:
+            problem = None  # keyed by something else, and `read` has checked it
+        return decoded if problem is None else Rejection(problem, name)
 
     def _wrong_topic(self, metric: str, topic: str) -> str:
         return f"{metric} is not allowed on {topic}, expected it on {METRICS[metric].topic}"
@@ -285,29 +369,15 @@ def _contract_known(registry: SchemaRegistry, schema_id: int) -> Contract | NotA
     return found
 
 
-def _read_family(
-    family: RecordFamily, fields: dict[str, Any], record: Record
-) -> Decoded | Rejection:
-    try:
-        decoded = family.read(fields, record)
-    except WrongEvent as error:
-        return Rejection(str(error), f"{NAMESPACE}.{family.name}")
-    if isinstance(decoded, CouponCode | Product | GoneProduct | Interest):
-        # Their keys are not customer ids, and `read` has checked them.
-        return decoded
-    if problem := _key_problem(record.key, decoded.customer_id):
-        return Rejection(problem, f"{NAMESPACE}.{family.name}")
-    return decoded
+_CURRENCIES = CURRENCIES | {None}
 
 
-_CURRENCIES_SEEN: set[str | None] = {None}
-"""Codes that passed `currency_problem`; at most 26³."""
-
-
-def _with_currency(fields: frozenset[str] | None) -> frozenset[str] | None:
-    """Adds `currency`, which is always checked: whether a record is rejected must not depend on the
-    definitions in force."""
-    return None if fields is None else fields | {"currency"}
+def _with_judged(metric: str, fields: frozenset[str] | None) -> frozenset[str] | None:
+    """Adds the fields that are always judged, without parts of a field that is read as a whole."""
+    if fields is None:
+        return None
+    judged = JUDGED_FIELDS[metric]
+    return fields | {name for name in judged if name.partition(".")[0] not in fields}
 
 
 def _key_problem(key: bytes | None, customer_id: str) -> str | None:

@@ -21,6 +21,7 @@ from streams.contracts.dead_letters import (
 from streams.contracts.decisions import DecisionsWriter
 from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_check, unknown_field
 from streams.contracts.interests import INTERESTS
+from streams.contracts.meaning import DEFAULT_DOOR, JUDGEMENTS, Door, id_problem
 from streams.contracts.partition_facts import article_report_record, report_record
 from streams.contracts.record_writer import RecordWriter
 from streams.contracts.registry import SchemaRegistry
@@ -200,11 +201,16 @@ class EventEncoder:
         self._write_custom = dict_writer(contract.schema)
 
     def encode(
-        self, metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
+        self,
+        metric: str,
+        event: dict[str, Any],
+        metrics: Mapping[str, Metric] = METRICS,
+        door: Door = DEFAULT_DOOR,
     ) -> bytes:
         """Returns an event in Avro single-object encoding: `event_id`, `customer_id`, `occurred_at`
         and the fields of the metric (DESIGN 7), money in minor units. Optional fields may be left
-        out, and lists and maps with a default. `metrics` includes custom ones. Raises WrongEvent,
+        out, and lists and maps with a default. `metrics` includes custom ones. The event is judged
+        as a worker will judge it (SEMANTICS 8), and written as it is meant. Raises WrongEvent,
         naming the field."""
         known = self._metrics.get(metric)
         if known is None:
@@ -214,13 +220,26 @@ class EventEncoder:
                     f"metric {metric!r} is not known, expected one of {', '.join(metrics)}"
                 )
             written = self._custom_events.as_written(metric, own, event)
+            _check_customer(written, door)
             return self._custom_header + _written(self._write_custom, written)
         check, header, write = known
         checked = check(event)
         # all known fields are valid: only unknown ones are left to check
         if problem := unknown_field(event, _KNOWN[metric]):
             raise WrongEvent(problem)
+        if metric in METRICS:
+            _check_customer(checked, door)
+            meaning = JUDGEMENTS[metric]
+            refused = None if meaning is None else meaning(checked, door)
+            for name, found in (refused or {}).items():
+                raise WrongEvent(found, f"set.{name}")
         return header + _written(write, checked)
+
+
+def _check_customer(checked: dict[str, Any], door: Door) -> None:
+    problem = id_problem("customer_id", checked["customer_id"], door.placeholder_ids)
+    if problem is not None:
+        raise WrongEvent(problem, "customer_id")
 
 
 def _written(write: RecordWriter, checked: dict[str, Any]) -> bytes:
@@ -248,7 +267,10 @@ def _shipped() -> EventEncoder:
 
 
 def encode_event(
-    metric: str, event: dict[str, Any], metrics: Mapping[str, Metric] = METRICS
+    metric: str,
+    event: dict[str, Any],
+    metrics: Mapping[str, Metric] = METRICS,
+    door: Door = DEFAULT_DOOR,
 ) -> bytes:
     """Like `EventEncoder.encode`, with the schemas of this version."""
-    return _shipped().encode(metric, event, metrics)
+    return _shipped().encode(metric, event, metrics, door)

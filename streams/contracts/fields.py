@@ -2,12 +2,21 @@
 the field, what was found and what was expected."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from streams.contracts.moments import example_moment, moment_in, moment_problem
 from streams.contracts.schemas import Schema, kind_of
-from streams.engine.values import ITEM_FIELDS, Field, FieldType, Instant, Metric, minor_digits
+from streams.engine.values import (
+    CURRENCIES,
+    ITEM_FIELDS,
+    Field,
+    FieldType,
+    Instant,
+    Metric,
+    minor_digits,
+)
 
 EVENT_FIELDS: dict[str, Field] = {
     "event_id": Field(FieldType.TEXT),
@@ -16,8 +25,9 @@ EVENT_FIELDS: dict[str, Field] = {
 }
 """Fields of every event."""
 
-EARLIEST: Instant = 31_536_000_000  # 1971: earlier values are seconds, or were never set
-LATEST: Instant = 253_402_300_800_000  # the year 10000: later values are microseconds
+LARGEST_AMOUNT = 10**12
+"""Minor units. A larger amount is a mistake of its producer, and a few of them would exceed 64 bits
+in a sum."""
 
 
 class WrongEvent(ValueError):
@@ -87,6 +97,8 @@ def typed_custom_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]
                 value = _CHECKS[field.type](value, name, "any number")
             except _WrongAmount as wrong:
                 raise wrong.in_currency(given.get("currency")) from None
+            if field.type is FieldType.MOMENT and (problem := moment_problem(value, name)):
+                raise WrongEvent(problem, name)
         checked[name] = value
     if problem := currency_problem(checked.get("currency")):
         raise WrongEvent(problem, "currency")
@@ -110,24 +122,9 @@ def typed(fields: Mapping[str, Field], given: dict[str, Any]) -> dict[str, Any]:
     return checked
 
 
-def moment_problem(occurred_at: Instant, name: str = "occurred_at") -> str | None:
-    """Returns the problem of a time of an event, if any. A time in the future is valid here: it is
-    clamped and counted later (DESIGN 5.1)."""
-    if EARLIEST <= occurred_at < LATEST:
-        return None
-    problem = f"field {name!r} is {occurred_at}, expected milliseconds since the epoch"
-    if EARLIEST <= occurred_at * 1000 < LATEST:
-        return f"{problem} ({occurred_at * 1000}); looks like seconds"
-    if EARLIEST <= occurred_at // 1000 < LATEST:
-        return f"{problem} ({occurred_at // 1000}); looks like microseconds"
-    return problem
-
-
 def currency_problem(currency: str | None) -> str | None:
     """Returns the problem of a currency code, if any: amounts could not be compared."""
-    if currency is None or (
-        len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
-    ):
+    if currency is None or currency in CURRENCIES:
         return None
     return f"field 'currency' is {currency!r}, expected an ISO 4217 code such as GBP"
 
@@ -170,15 +167,21 @@ def _number(value: Any, path: str, kind: str) -> int | float:
 def _money(value: Any, path: str, _kind: str) -> int:
     if not _is_long(value):
         raise _WrongAmount(path, value)
+    if not -LARGEST_AMOUNT <= value <= LARGEST_AMOUNT:
+        raise _wrong(path, value, f"at most {LARGEST_AMOUNT} minor units")
     return int(value)
 
 
 def _moment(value: Any, path: str, _kind: str) -> Instant:
-    if not _is_long(value):
+    moment = moment_in(value) if type(value) is str else value
+    if not _is_long(moment):
         raise _wrong(
-            path, value, f"milliseconds since the epoch as an integer ({_milliseconds(value)})"
+            path,
+            value,
+            f"milliseconds since the epoch as an integer ({example_moment(value)}), or a text of "
+            "ISO 8601 with an offset",
         )
-    return int(value)
+    return int(moment or 0)
 
 
 def _is_long(value: Any) -> bool:
@@ -287,13 +290,3 @@ class _WrongAmount(Exception):
         except (InvalidOperation, ValueError, OverflowError):
             meant = "1250 is 12.50"
         return _wrong(self._path, self._found, f"minor units as an integer ({meant})")
-
-
-def _milliseconds(value: Any) -> str:
-    try:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return str(int(moment.timestamp() * 1000))
-    except (TypeError, ValueError, OverflowError):
-        return "1772445600000 is 2026-03-02T10:00:00Z"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from streams.contracts.fields import EARLIEST, WrongEvent, currency_problem, moment_problem, typed
+from streams.contracts.fields import WrongEvent, currency_problem, typed
+from streams.contracts.moments import EARLIEST, moment_problem
 from streams.contracts.schemas import record_name
 from streams.engine.content import GoneProduct, Product
 from streams.engine.customer import LONGEST_SKU, is_valid_sku

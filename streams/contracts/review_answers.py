@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from streams.contracts.fields import WrongEvent, moment_problem, typed
+from streams.contracts.fields import WrongEvent, typed
+from streams.contracts.moments import moment_problem
 from streams.contracts.shipped import encode_fields
 from streams.engine import Review
 from streams.engine.values import Field, FieldType

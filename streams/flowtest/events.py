@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from streams.contracts.meaning import Door
 from streams.engine.compiling import Definitions
 from streams.engine.language import IN_WORDS, PROFILE_FIELDS, describe
 from streams.engine.values import (
@@ -65,6 +66,7 @@ class EventMaker:
         self._zone = definitions.store.zone()
         self._currency = definitions.store.currency
         self._profile = {**PROFILE_FIELDS, **_own(definitions.store.profile)}
+        self.door = Door(profile_field=self._profile.get)
         self.metrics: Mapping[str, Metric] = definitions.scope().metrics
 
     def moment(self, text: Any) -> Instant | None:

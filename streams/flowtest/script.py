@@ -407,7 +407,7 @@ class Script:
         else:
             topic, key = self._maker.topic_of(metric), event["customer_id"]
         try:
-            value = encode_event(metric, event, self._maker.metrics)
+            value = encode_event(metric, event, self._maker.metrics, self._maker.door)
         except WrongEvent as error:
             place = path if error.field is None else (*path, error.field)
             raise WrongCase([Problem(place, f"{metric}: {error}")]) from error

@@ -10,6 +10,7 @@ from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, WEBHOOKS, EffectEncoder
 from streams.contracts.fields import FieldsRead
 from streams.contracts.interests import INTERESTS
+from streams.contracts.meaning import Door
 from streams.contracts.wire import decode_any
 from streams.engine import METRICS, CustomerState, Instant, decode_state
 from streams.engine.values import NEWS, Path, Problem
@@ -72,7 +73,9 @@ class World:
         parts = LocalParts(
             MemoryStore,
             EventDecoder(
-                fields_read, custom_metric=lambda name: self.local.task.program.custom_metric(name)
+                fields_read,
+                custom_metric=lambda name: self.local.task.program.custom_metric(name),
+                door=Door(profile_field=lambda name: self.local.task.program.profile_field(name)),
             ),
             _encoder(),
             Programs(_FACTS_KEPT),

@@ -4,16 +4,14 @@ Two topics hashed differently would silently split a customer (DESIGN 7, PITFALL
 """
 
 import struct
-from collections.abc import Sequence
-
-from streams.errors import Refused
-from streams.ports import PartitionId, Record
+from functools import lru_cache
 
 _SEED = 0x9747B28C
 _FACTOR = 0x5BD1E995
 _WORD = 0xFFFFFFFF
 
-SAMPLE_EVERY = 1_000
+MOST_KNOWN = 50_000
+"""Keys whose partition is remembered, per task."""
 
 
 def murmur2(data: bytes) -> int:
@@ -37,28 +35,20 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class KeyCheck:
-    """Checks the first key of each partition, then one key in SAMPLE_EVERY."""
+    """Checks that keys belong into one of `partitions` (SEMANTICS 8.11)."""
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partition: int, partitions: int) -> None:
+        self.misplaced = lru_cache(maxsize=MOST_KNOWN)(self._problem)
+        """Why a key doesn't belong into this partition; None if it does."""
+        self._partition = partition
         self._partitions = partitions
-        self._until_next: dict[PartitionId, int] = {}
 
-    def check(self, topic: str, partition: int, records: Sequence[Record]) -> None:
-        """Raises Refused where a producer partitions keys differently."""
-        partition_id = (topic, partition)
-        until_next = self._until_next.get(partition_id, 0)
-        for index in range(until_next, len(records), SAMPLE_EVERY):
-            self._check_one(topic, partition, records[index])
-        self._until_next[partition_id] = (until_next - len(records)) % SAMPLE_EVERY
-
-    def _check_one(self, topic: str, partition: int, record: Record) -> None:
-        if record.key is None or record.value is None:
-            return  # a dead letter or a tick, neither of which belongs to a customer
-        expected = partition_of(record.key, self._partitions)
-        if expected != partition:
-            raise Refused(
-                f"{topic}[{partition}]@{record.offset}: key {record.key!r} is in partition "
-                f"{partition}, expected {expected} of {self._partitions} (murmur2); set "
-                "partitioner=murmur2_random (librdkafka) in its producer and rewrite the "
-                "misplaced records"
-            )
+    def _problem(self, key: bytes) -> str | None:
+        expected = partition_of(key, self._partitions)
+        if expected == self._partition:
+            return None
+        return (
+            f"the record is in partition {self._partition}, expected {expected} of "
+            f"{self._partitions}, the one of its key (murmur2); set partitioner=murmur2_random "
+            "(librdkafka) in its producer"
+        )

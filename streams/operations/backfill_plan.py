@@ -12,6 +12,7 @@ import msgspec
 from streams.contracts.backfill_requests import BackfillRequest, backfill_record
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
 from streams.contracts.decode import EventDecoder, decode_blocking
+from streams.contracts.meaning import Door
 from streams.contracts.registry import registry_in
 from streams.engine import (
     TOPIC_ORDER,
@@ -129,7 +130,10 @@ class _Planning:
         self._topics = {program.on_metric[metric].metric.topic for metric in self._metrics}
         self._since = None if known.length is None else now - known.length
         self._decoder = EventDecoder(
-            program.fields_read, registry=registry, custom_metric=program.custom_metric
+            program.fields_read,
+            registry=registry,
+            custom_metric=program.custom_metric,
+            door=Door(frozenset(settings.placeholder_ids), program.profile_field),
         )
         self.plan = Plan(flow, program.version, now, [*reversed(known.steps)], [])
 

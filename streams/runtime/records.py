@@ -4,6 +4,7 @@ impossible time ───────────► dead letter
 `control` ─────────────────► definitions or store facts in force
 tick ──────────────────────► the input is complete up to its time
 poisoned, or undecodable ──► dead letter
+partly refused ────────────► dead letter, and its handler for the rest
 anything else ─────────────► its handler: decision about a customer, article news, coupon code
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 
 from streams.engine import Backfill, Event, GoneProduct, Instant, Interest, Product, Review
 from streams.errors import SendflowError
-from streams.ports import CouponCode, Decoded, Decoder, Record, Rejection
+from streams.ports import CouponCode, Decoded, Decoder, PartlyRefused, Record, Rejection
 from streams.runtime.acting import Acting
 from streams.runtime.article_reports import ArticleReports
 from streams.runtime.coupon_book import CouponBook
@@ -31,8 +32,13 @@ its poison id."""
 
 def handlers_by_type(acting: Acting, coupons: CouponBook, news: News) -> Mapping[type, Handler]:
     """One handler per member of `ports.Decoded`."""
+
+    def apply_partly(partly: PartlyRefused, record: Record, now: Instant, poison: PoisonId) -> None:
+        acting.by_record(partly.event, record, now, poison)
+
     return {
         Event: acting.by_record,
+        PartlyRefused: apply_partly,
         Review: acting.by_record,
         Backfill: acting.by_record,
         CouponCode: lambda code, *_: coupons.load(code),
@@ -87,6 +93,8 @@ class Records:
             if isinstance(found, Rejection):
                 self._side_outputs.dead_letter(source.topic, record, found, now)
             else:
+                if isinstance(found, PartlyRefused):
+                    self._side_outputs.dead_letter(source.topic, record, found.rejection, now)
                 self._handlers[type(found)](found, record, now, poison_id)
         except SendflowError:
             raise

@@ -11,9 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from streams.engine import INPUTS
 from streams.kafka.consumer import Batch, RecordConsumer
-from streams.kafka.partition import KeyCheck
 from streams.ports import PartitionId
 
 GATHER = 0.01
@@ -38,13 +36,10 @@ class FetchThread:
         self,
         open_consumer: Callable[[], RecordConsumer],
         prefix: str,
-        key_check: KeyCheck | None = None,
     ) -> None:
-        """`prefix`: of all topic names in the cluster. `key_check`: for topics keyed by
-        customer."""
+        """`prefix`: of all topic names in the cluster."""
         self._open_consumer = open_consumer
         self._prefix = prefix
-        self._key_check = key_check
         self._consumer: RecordConsumer | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fetch")
         self._positions: dict[PartitionId, int] = {}
@@ -59,7 +54,7 @@ class FetchThread:
 
     async def fetch(self, max_records: int, timeout: float) -> list[Fetched]:
         """Returns arrived batches; waits up to `timeout` seconds for the first. Raises Refused: see
-        RecordConsumer.fetch and KeyCheck."""
+        RecordConsumer.fetch."""
         return await self._call(self._fetch, max_records, timeout)
 
     async def assign(self, positions: Mapping[PartitionId, int]) -> None:
@@ -108,8 +103,6 @@ class FetchThread:
             if start is None:
                 continue  # no longer assigned
             self._positions[key] = batch.next_offset
-            if self._key_check is not None and batch.topic in INPUTS:
-                self._key_check.check(batch.topic, batch.partition, batch.records)
             fetched.append(Fetched(start, batch))
         return fetched
 

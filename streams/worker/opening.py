@@ -14,11 +14,13 @@ from pathlib import Path
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
+from streams.contracts.meaning import Door
 from streams.contracts.registry import RegistryUnreachable, SchemaRegistry, registry_in
 from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.client_config import consumer_options, producer_options
+from streams.kafka.partition import KeyCheck
 from streams.kafka.producer import ANY, Route, TransactionalProducer
 from streams.kafka.topics import TOPICS, PartitionCount, topic_name
 from streams.ports import CHANGELOG, Ports, StoreBatch, TaskSettings
@@ -95,6 +97,11 @@ class TaskOpener:
             lambda metric: task.program.fields_read(metric),
             registry=self._registry,
             custom_metric=lambda name: task.program.custom_metric(name),
+            door=Door(
+                frozenset(self._settings.placeholder_ids),
+                lambda name: task.program.profile_field(name),
+            ),
+            misplaced=KeyCheck(opening.partition, self._settings.partitions).misplaced,
         )
         ports = Ports(store, decoder, self._encoder, self._programs)
         number = opening.partition

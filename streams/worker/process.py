@@ -27,7 +27,7 @@ from streams.errors import Refused
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.client_config import consumer_options
 from streams.kafka.consumer import RecordConsumer
-from streams.kafka.partition import KeyCheck, partition_of
+from streams.kafka.partition import partition_of
 from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
 from streams.ports import CONTROL, PartitionId
@@ -186,7 +186,6 @@ class WorkerProcess:
         records = self._records = FetchThread(
             lambda: RecordConsumer(consumer_options(settings, "records"), GATHER),
             settings.prefix,
-            KeyCheck(settings.partitions),
         )
         await records.start()
         facts = FactsAgent(settings, records, lambda error: tasks.fail(error))

@@ -1,15 +1,20 @@
 """A worker process: what it decides, shows and refuses."""
 
+import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
+from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess, free_port
-from streams.kafka.event_producer import EventProducer
+from streams.kafka.topics import topic_name
 from streams.operations.publish import published_sets
 from tests.harness.events import event
 from tests.harness.eventually import eventually
+from tests.harness.topics import records_of
 from tests.harness.worker_shop import Shop
 
 pytestmark = pytest.mark.timeout(120)
@@ -181,13 +186,35 @@ def test_a_port_that_is_taken_is_named(shop: Shop) -> None:
     one.wait_for(4)
 
 
-def test_pitfall_38_a_key_in_the_wrong_partition_stops_the_worker(shop: Shop) -> None:
+def test_d34_a_producer_with_another_partitioner_makes_dead_letters(shop: Shop) -> None:
+    """Each names both partitions; the worker goes on, nobody is split (SEMANTICS 8.11, PITFALLS
+    38)."""
     shop.publish()
     worker = shop.start("one")
     worker.wait_for(4)
-    record = event("order.placed", "c1", 1)
-    record.partition = (shop.partition_of("c1") + 1) % 4
-    with EventProducer(shop.settings) as producer:
-        producer.produce(record)
-    assert worker.process.wait(20) == 2
-    assert "murmur2" in worker.log_tail()
+    options = {"bootstrap.servers": shop.broker.bootstrap, "partitioner": "consistent"}  # CRC-32
+    elsewhere = Producer(options)
+    orders = topic_name(shop.settings, "orders")
+    misplaced = 0
+    for number in range(20):
+        record = event("order.placed", f"c{number}", 1)
+        elsewhere.produce(orders, key=record.key, value=record.value)
+        misplaced += zlib.crc32(record.key or b"") % 4 != shop.partition_of(f"c{number}")
+    elsewhere.flush()
+    assert 0 < misplaced < 20
+
+    def letters() -> list[str]:
+        return [
+            fields["reason"]
+            for record in records_of(shop.settings, "dead-letters")
+            for _, fields in [decode_any(record.record.value or b"")]
+        ]
+
+    eventually(lambda: len(letters()) == misplaced, message=worker.log_tail)
+    assert all(re.search(r"in partition \d, expected \d of 4", reason) for reason in letters())
+    for number in range(20):
+        status, _ = worker.ask(f"/customers/c{number}")
+        is_misplaced = zlib.crc32(b"c%d" % number) % 4 != shop.partition_of(f"c{number}")
+        assert status == (404 if is_misplaced else 200)
+    assert worker.log_tail().count("in partition") == 1
+    assert worker.stop() == 0

@@ -73,7 +73,8 @@ def test_the_event_may_be_in_any_form() -> None:
 
 def test_only_the_fields_that_somebody_reads_are_decoded() -> None:
     decoded = decode(as_json(), fields_read=lambda metric: frozenset({"order_id"}))
-    assert decoded.event.data == {"order_id": "7", "currency": "GBP"}
+    assert {"order_id", "currency"} <= decoded.event.data.keys()
+    assert not {"tags", "country"} & decoded.event.data.keys()
 
 
 def test_an_event_cannot_have_happened_after_it_was_recorded() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streams.contracts.codecs import dict_writer
 from streams.contracts.decode import LARGEST_EVENT, EventDecoder
 from streams.contracts.encode import encode_event
-from streams.contracts.fields import EARLIEST, LATEST
+from streams.contracts.moments import EARLIEST, LATEST
 from streams.contracts.schemas import METRIC_OF_RECORD, Schemas, contract_of, shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine import METRICS, Event
@@ -19,6 +19,7 @@ from streams.ports import Record, Rejection
 from .generated import values_of
 
 NOON = 1_772_452_800_000
+HOUR, DAY = 3_600_000, 86_400_000
 ORDER_HEAD = {"event_id": "e1", "customer_id": "ada", "occurred_at": NOON}
 ITEM = {"sku": "85123A", "quantity": 2, "unit_price": 1250}
 FULL_ITEM = ITEM | {"name": None, "category": None, "url": None, "image_url": None}
@@ -69,11 +70,17 @@ def test_avro_and_json_give_the_same_event(value: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", [encode_event("order.placed", ORDER), as_json()])
-def test_only_fields_that_somebody_reads_and_the_currency_are_there(value: bytes) -> None:
+def test_only_fields_that_somebody_reads_or_that_are_judged_are_there(value: bytes) -> None:
     wanted = {"order.placed": frozenset({"total", "items.sku"})}
     event = EventDecoder(wanted.__getitem__).decode("orders", record(value))
     assert isinstance(event, Event)
-    assert event.data == {"total": 2500, "currency": "GBP", "items": [{"sku": "85123A"}]}
+    assert event.data == {
+        "total": 2500,
+        "currency": "GBP",
+        "order_id": "0017",
+        "expected_delivery": None,
+        "items": [{"sku": "85123A", "unit_price": 1250}],
+    }
 
 
 def test_other_definitions_read_other_fields_at_once() -> None:
@@ -81,10 +88,11 @@ def test_other_definitions_read_other_fields_at_once() -> None:
     decoder = EventDecoder(wanted.__getitem__)
     value = record(encode_event("order.placed", ORDER))
     decoder.decode("orders", value)
-    wanted["order.placed"] = frozenset({"order_id"})
+    wanted["order.placed"] = frozenset({"tags"})
     event = decoder.decode("orders", value)
     assert isinstance(event, Event)
-    assert event.data == {"order_id": "0017", "currency": "GBP"}
+    assert event.data["tags"] == []
+    assert "country" not in event.data
 
 
 @given(
@@ -97,6 +105,16 @@ def test_every_metric_comes_back_as_it_was_written(case: tuple[str, dict[str, An
     event |= {"event_id": "e", "customer_id": "ada", "occurred_at": NOON}
     if event.get("currency") is not None:
         event["currency"] = "GBP"
+    for name in ("channel", "kind", "order_id"):
+        if name in event:
+            event[name] = {"channel": "email", "kind": "soft"}.get(name, "17")
+    event |= {name: NOON for name in ("expected_delivery",) if event.get(name) is not None}
+    if metric == "customer.updated":
+        event["set"] = {f"own_{name}": value for name, value in event["set"].items()}
+    for amounts in (event, *event.get("items", ())):
+        for name in ("total", "amount", "unit_price", "price"):
+            if amounts.get(name) is not None:
+                amounts[name] %= 10**12
     decoded = EventDecoder().decode(METRICS[metric].topic, record(encode_event(metric, event)))
     data = {name: value for name, value in event.items() if name not in ORDER_HEAD}
     assert decoded == Event(metric, "e", "ada", NOON, data)
@@ -150,11 +168,13 @@ def test_pitfall_56_a_key_that_is_not_the_customer(
 
 @pytest.mark.parametrize("customer", ["", "\x00ada", "x" * 1025, "é" * 513])
 def test_a_key_must_be_right_in_itself_even_if_the_customer_is_the_same(customer: str) -> None:
-    value = encode_event("customer.erased", ORDER_HEAD | {"customer_id": customer})
+    contract = shipped_schemas().of_metric("customer.erased")
+    event = ORDER_HEAD | {"customer_id": customer}
+    value = single_object_header(contract) + dict_writer(contract.schema)(event)
     assert "key" in reason("customers", record(value, customer.encode()))
 
 
-@pytest.mark.parametrize("customer", ["x" * 1024, "é" * 512, "anon:1", " "])
+@pytest.mark.parametrize("customer", ["x" * 1024, "é" * 512, "anon:1", "a b"])
 def test_keys_of_up_to_1024_bytes_are_taken(customer: str) -> None:
     value = encode_event("customer.erased", ORDER_HEAD | {"customer_id": customer})
     event = EventDecoder().decode("customers", record(value, customer.encode()))
@@ -282,19 +302,32 @@ def erased(**fields: Any) -> Record:
         (LATEST, "expected milliseconds since the epoch"),
         (NOON // 1000, "expected milliseconds since the epoch (177"),
         (NOON * 1000, "expected milliseconds since the epoch (177"),
+        (NOON * 1_000_000, "looks like nanoseconds"),
+        (1_709_374_500, "(1709374500000); looks like seconds"),
+        (1_709_374_500_000_000, "(1709374500000); looks like microseconds"),
+        (20_240_302_101_500, "(1709374500000); looks like a written date"),
+        (20_240_302, "looks like a written date"),
     ],
 )
-def test_a_moment_that_cannot_be_one(occurred_at: int, says: str) -> None:
+def test_d5_a_moment_that_cannot_be_one(occurred_at: int, says: str) -> None:
     assert says in reason("customers", erased(occurred_at=occurred_at))
     as_text = json.dumps({"metric": "customer.erased", **ORDER_HEAD, "occurred_at": occurred_at})
     assert says in reason("customers", record(as_text.encode()))
 
 
-@pytest.mark.parametrize("occurred_at", [EARLIEST, NOON, 4_070_908_800_000, LATEST - 1])
-def test_moments_from_1971_on_are_taken_and_those_in_the_future_too(occurred_at: int) -> None:
+@pytest.mark.parametrize("occurred_at", [EARLIEST, NOON, NOON + 23 * HOUR, NOON + DAY])
+def test_d5_moments_from_1990_until_a_day_after_the_record_are_taken(occurred_at: int) -> None:
     event = EventDecoder().decode("customers", erased(occurred_at=occurred_at))
     assert isinstance(event, Event)
     assert event.occurred_at == occurred_at
+
+
+@pytest.mark.parametrize("occurred_at", [NOON + DAY + 1, 4_070_908_800_000, LATEST - 1])
+def test_d5_a_moment_more_than_a_day_after_its_record_is_refused(occurred_at: int) -> None:
+    says = f"'occurred_at' is {occurred_at} ("
+    assert says in reason("customers", erased(occurred_at=occurred_at))
+    as_text = json.dumps({"metric": "customer.erased", **ORDER_HEAD, "occurred_at": occurred_at})
+    assert says in reason("customers", record(as_text.encode()))
 
 
 def test_an_event_without_an_id_is_refused() -> None:

@@ -17,6 +17,7 @@ from streams.engine import Event, Product, Review, SendCommand
 from streams.engine.values.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
 from streams.ports import CouponCode, OutputRecord, Record
+from streams.worker.clock import wall_clock
 from tests.contracts.registry_server import RegistryServer
 from tests.harness.eventually import eventually
 
@@ -58,7 +59,7 @@ def read(bootstrap: str, topic: str, count: int) -> list[tuple[int, Record]]:
             partition, offset = message.partition(), message.offset()
             assert partition is not None
             assert offset is not None
-            found.append((partition, Record(NOW, offset, message.key(), message.value())))
+            found.append((partition, Record(wall_clock(), offset, message.key(), message.value())))
         return len(found) >= count
 
     eventually(enough, within=30, every=0)

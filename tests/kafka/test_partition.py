@@ -4,9 +4,7 @@ import sys
 
 import pytest
 
-from streams.errors import Refused
-from streams.kafka.partition import SAMPLE_EVERY, KeyCheck, murmur2, partition_of
-from streams.ports import Record
+from streams.kafka.partition import KeyCheck, murmur2, partition_of
 
 # What org.apache.kafka.common.utils.Utils.murmur2 answers (signed, as Java prints them).
 JAVA = {
@@ -44,10 +42,6 @@ def test_pitfall_38_a_partition_does_not_depend_on_pythons_hash(seed):
     assert answer.stdout.strip() == str([partition_of(b"customer-%d" % n, 12) for n in range(50)])
 
 
-def record(key: bytes | None, offset: int = 0, value: bytes | None = b"x") -> Record:
-    return Record(0, offset, key, value)
-
-
 def keys_of(partition: int, count: int) -> list[bytes]:
     numbers = iter(range(100_000))
     return [
@@ -57,33 +51,17 @@ def keys_of(partition: int, count: int) -> list[bytes]:
     ][:count]
 
 
-def test_the_first_key_of_each_partition_is_looked_at():
-    check = KeyCheck(4)
-    wrong = keys_of(1, 1)[0]
-    check.check("orders", 1, [record(wrong)])
-    with pytest.raises(Refused, match=r"orders\[2\]@7: .* expected 1 of 4 .*murmur2_random"):
-        check.check("orders", 2, [record(wrong, offset=7)])
+def test_d34_a_key_of_another_partition_is_named_with_both() -> None:
+    """SEMANTICS 8.11."""
+    check = KeyCheck(2, 4)
+    (wrong,) = keys_of(1, 1)
+    for _ in range(2):  # the second time from memory
+        assert check.misplaced(wrong) == (
+            "the record is in partition 2, expected 1 of 4, the one of its key (murmur2); set "
+            "partitioner=murmur2_random (librdkafka) in its producer"
+        )
 
 
-@pytest.mark.parametrize("batch", [1, 7, SAMPLE_EVERY - 1, SAMPLE_EVERY, SAMPLE_EVERY + 1])
-def test_one_key_in_so_many_is_looked_at_however_they_are_fetched(batch):
-    right, wrong = keys_of(0, 1)[0], keys_of(1, 1)[0]
-    looked_at = []
-    for bad in (0, 1, SAMPLE_EVERY - 1, SAMPLE_EVERY, SAMPLE_EVERY + 1, 2 * SAMPLE_EVERY):
-        check = KeyCheck(4)
-        records = [
-            record(wrong if offset == bad else right, offset)
-            for offset in range(2 * SAMPLE_EVERY + 1)
-        ]
-        try:
-            for start in range(0, len(records), batch):
-                check.check("orders", 0, records[start : start + batch])
-        except Refused:
-            looked_at.append(bad)
-    assert looked_at == [0, SAMPLE_EVERY, 2 * SAMPLE_EVERY]
-
-
-def test_ticks_and_records_without_a_key_belong_to_no_customer():
-    check = KeyCheck(4)
-    check.check("orders", 0, [record(None)])
-    check.check("orders", 1, [record(keys_of(2, 1)[0], value=None)])
+def test_a_key_of_this_partition_is_fine() -> None:
+    check = KeyCheck(2, 4)
+    assert [check.misplaced(key) for key in keys_of(2, 3)] == [None, None, None]

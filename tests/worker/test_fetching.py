@@ -1,15 +1,13 @@
 import pytest
 
-from streams.errors import Refused
-from streams.kafka.partition import KeyCheck
 from streams.worker.fetching import FetchThread
 from tests.harness.memory_cluster import MemoryCluster, MemoryConsumer
 
 
 class Reading:
-    def __init__(self, cluster: MemoryCluster, key_check: KeyCheck | None = None) -> None:
+    def __init__(self, cluster: MemoryCluster) -> None:
         self.consumer = MemoryConsumer(cluster)
-        self.records = FetchThread(lambda: self.consumer, "", key_check)  # type: ignore[arg-type, return-value]
+        self.records = FetchThread(lambda: self.consumer, "")  # type: ignore[arg-type, return-value]
 
     async def starts(self) -> list[tuple[str, int, int]]:
         """(topic, start, next offset) of what one fetch brings."""
@@ -53,16 +51,3 @@ async def test_a_partition_that_was_taken_away_brings_nothing(reading):
     await reading.records.resume(("orders", 0))
     assert await reading.starts() == []
     assert reading.consumer.paused == set()
-
-
-async def test_pitfall_38_a_key_that_another_partition_should_have_is_refused():
-    cluster = MemoryCluster(partitions=4)
-    customer = cluster.customer_of(2)
-    cluster.order(customer)
-    cluster.logs["orders", 1] = cluster.logs.pop(("orders", 2))
-    reading = Reading(cluster, KeyCheck(4))
-    await reading.records.start()
-    await reading.records.assign({("orders", 1): 0})
-    with pytest.raises(Refused, match="murmur2"):
-        await reading.records.fetch(100, 0.0)
-    await reading.records.close()

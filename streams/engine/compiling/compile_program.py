@@ -117,6 +117,7 @@ def compile_program(
         segments_version=_hash_of(definitions.segments),
         news_wanted=news_wanted,
         low_stock=settings.low_stock,
+        profile=outside.profile,
         reads={name: _fields_read(name, metric, reads) for name, metric in outside.metrics.items()},
         facts_read=frozenset(reads.facts),
     )

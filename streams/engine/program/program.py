@@ -18,7 +18,7 @@ from streams.engine.customer import (
 from streams.engine.program.flow import CompiledFlow, SegmentPlan
 from streams.engine.program.followed_date import FollowedDate
 from streams.engine.program.step import Step
-from streams.engine.values import CUSTOM_METRICS_TOPIC, Event, Exchange, Metric
+from streams.engine.values import CUSTOM_METRICS_TOPIC, Event, Exchange, Field, Metric
 
 NO_FACTS: Mapping[str, Any] = {}
 
@@ -84,6 +84,7 @@ class Program(msgspec.Struct, eq=False):
     segments_version: int = 0  # of the definitions of all segments
     facts_read: frozenset[str] = frozenset()  # the store facts read by any definition
     facts: Mapping[str, Any] = NO_FACTS
+    profile: Mapping[str, Field] = {}  # the fields of customers' profiles
     coupon_key: str = ""  # permutes generated codes
     news_wanted: frozenset[str] = frozenset()  # the news of articles that definitions use
     low_stock: int = 0  # of the store's settings
@@ -101,6 +102,10 @@ class Program(msgspec.Struct, eq=False):
         plan = self.on_metric.get(name)
         is_custom = plan is not None and plan.metric.topic == CUSTOM_METRICS_TOPIC
         return plan.metric if plan is not None and is_custom else None
+
+    def profile_field(self, name: str) -> Field | None:
+        """The definition of a profile field; None for an unknown name."""
+        return self.profile.get(name)
 
     def rank_of(self, journey: Journey) -> int:
         """The rank of the journey's flow in the order of SEMANTICS 5.1."""

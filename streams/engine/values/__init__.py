@@ -95,6 +95,7 @@ from streams.engine.values.problem import Path, Problem, nearest_name, path_text
 from streams.engine.values.scalars import (
     ALL_CHANNELS,
     ANY_SCALAR,
+    BOUNCE_KINDS,
     CHANNELS,
     WEEKDAYS,
     AnyText,
@@ -142,6 +143,7 @@ __all__ = [
     "ALL_CHANNELS",
     "ANY_SCALAR",
     "BETWEEN_TASKS",
+    "BOUNCE_KINDS",
     "CHANNELS",
     "COMMON_FIELDS",
     "CURRENCIES",

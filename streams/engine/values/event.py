@@ -197,7 +197,9 @@ _WRITTEN_BY_SHOPS: dict[str, Metric] = {
     "message.clicked": Metric(
         "engagement", {**_MESSAGE, "url": _TEXT_OR_NONE, "machine": _MACHINE}
     ),
-    "message.unsubscribed": Metric("engagement", {**_MESSAGE, "topic": _TOPIC}),
+    "message.unsubscribed": Metric(
+        "engagement", {**_MESSAGE, "channel": _ANY_CHANNEL, "topic": _TOPIC}
+    ),
 }
 
 _NEWS_METRICS: dict[str, Metric] = {

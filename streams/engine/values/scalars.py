@@ -69,6 +69,16 @@ CHANNELS = ("email", "sms", "push", "web")
 ALL_CHANNELS = "all"
 """Stands for every channel where somebody unsubscribes."""
 
+BOUNCE_KINDS = {
+    "hard": "hard",
+    "permanent": "hard",
+    "soft": "soft",
+    "transient": "soft",
+    "temporary": "soft",
+    "deferred": "soft",
+}
+"""The kind of a bounce as providers write it, and the one that it is (SEMANTICS 8.1)."""
+
 _IDENTIFIER = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _MESSAGE_NAME = re.compile(
