@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ from streams.cli import options, output
 from streams.importing import DAYS_AFTER_LAST_EVENT
 
 if TYPE_CHECKING:
-    from streams.engine.values import Metric
+    from streams.engine import Definitions
     from streams.files.rejected_row import RejectedRow
     from streams.files.row_warning import RowWarning, WarningKind
     from streams.importing.encoding import EventRecord
@@ -144,8 +144,10 @@ def import_(
              --map total=amount:major --set currency=GBP --zone Europe/London
              sendflow import orders_export.csv --preset shopify-orders --dry-run
     """
+    from streams.contracts.meaning import Door
+    from streams.contracts.moments import MOST_AHEAD
     from streams.files.file_form import parse_form
-    from streams.importing.reading import ImportReport, MappingOptions, read_events
+    from streams.importing.reading import ImportReport, Judging, MappingOptions, read_events
     from streams.settings import RecordTime
 
     settings = options.settings_from_options(
@@ -155,6 +157,7 @@ def import_(
     if preset is None:
         _check_metrics(files, metrics or [])
     end = None if until is None else options.moment(until, "--until", zone)
+    known = _definitions(metrics or [], flows, settings)
     given = MappingOptions(
         maps or [],
         constants or [],
@@ -162,13 +165,21 @@ def import_(
         group_by,
         decimal_comma,
         parse_form(delimiter, encoding),
-        _known_metrics(metrics or [], flows, settings),
+        known.scope().metrics,
+        frozenset(settings.placeholder_ids),
     )
     sources = _sources(files, metrics or [], preset, given)
     shown = _Shown(refused, files)
     with shown:
         report = ImportReport(shown.rejected, shown.warning)
-        found = read_events(sources, report, given.metrics, _now() if is_past else None)
+        judging = Judging(
+            given.metrics,
+            Door(given.placeholder_ids, known.scope().profile.get),
+            _now(),
+            0 if is_past else MOST_AHEAD,
+            known.store.country,
+        )
+        found = read_events(sources, report, judging)
         if dry_run:
             _show_first(found)
         elif is_past:
@@ -180,15 +191,14 @@ def import_(
         raise typer.Exit(output.PARTLY if report.counts.events else output.NOT_SO)
 
 
-Metrics = Mapping[str, "Metric"]
-
 SHOWN_BY_DRY_RUN = 5
 MOST_WARNINGS_SHOWN = 3  # of one kind
 
 
-def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") -> Metrics:
-    """The built-in metrics; with custom ones if `wanted` names others. Raises Refused."""
-    from streams.engine import METRICS
+def _definitions(wanted: list[str], flows: Path | None, settings: "Settings") -> "Definitions":
+    """The definitions in `flows`; else the published ones if `wanted` names custom metrics, and
+    none otherwise: then only what every shop has is known. Raises Refused."""
+    from streams.engine import METRICS, Definitions
     from streams.engine.values import PRODUCT_METRICS
     from streams.errors import Refused
     from streams.operations.publish import newest_definitions
@@ -199,11 +209,10 @@ def _known_metrics(wanted: list[str], flows: Path | None, settings: "Settings") 
         loaded = load_folder(flows)
         if loaded.definitions is None:
             raise Refused("\n".join(str(problem) for problem in loaded.problems))
-        return loaded.definitions.scope().metrics
+        return loaded.definitions
     if all(metric in METRICS or metric in PRODUCT_METRICS for metric in wanted):
-        return METRICS
-    published = newest_definitions(settings)
-    return METRICS if published is None else published.scope().metrics
+        return Definitions()
+    return newest_definitions(settings) or Definitions()
 
 
 def _check_metrics(files: list[Path], metrics: list[str]) -> None:

@@ -65,13 +65,19 @@ class CustomEventReader:
         given = written.get("fields")
         if given is not None and not isinstance(given, dict):
             raise WrongEvent(f"field 'fields' is {given!r}, expected an object of fields")
-        data = only_fields(typed_custom_fields(metric, given or {}), self._fields_read(name))
+        data = typed_custom_fields(metric, given or {})
+        if _has_properties(metric):
+            data[PROPERTIES] = common[PROPERTIES]
+        data = only_fields(data, self._fields_read(name))
         return Event(name, common["event_id"], common["customer_id"], common["occurred_at"], data)
 
     def as_written(self, name: str, metric: Metric, event: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the fields of the schema for an event given as a dict: `event_id`, `customer_id`,
         `occurred_at` and the fields of the metric. Raises WrongEvent."""
-        common = self._check({**event, "metric": name})
+        shared = {**event, "metric": name}
+        if not _has_properties(metric):
+            shared.pop(PROPERTIES, None)
+        common = self._check(shared)
         known = EVENT_FIELDS.keys() | metric.fields.keys()
         for other in event.keys() - known:
             nearest = nearest_name(other, known)
@@ -80,3 +86,9 @@ class CustomEventReader:
         fields = typed_custom_fields(metric, dict(event))
         given = {name: value for name, value in fields.items() if value is not None}
         return {**common, "fields": given}
+
+
+def _has_properties(metric: Metric) -> bool:
+    """False where the shop defines a field of that name for the metric."""
+    field = metric.fields.get(PROPERTIES)
+    return field is not None and not field.is_custom

@@ -132,6 +132,7 @@ class EventDecoder:
         misplaced: Misplaced | None = None,
     ) -> None:
         self._door = door
+        self._longest_placeholder = max(map(len, door.placeholder_ids), default=0)
         self._misplaced = misplaced
         self._fields_read = fields_read
         self._schemas = schemas or shipped_schemas()
@@ -234,7 +235,10 @@ class EventDecoder:
             and 0 < len(key) <= LONGEST_KEY
             and key[0] != 0
             and customer_id == customer_id.strip()
-            and customer_id.lower() not in self._door.placeholder_ids
+            and (
+                len(customer_id) > self._longest_placeholder
+                or customer_id.lower() not in self._door.placeholder_ids
+            )
         ):
             return None
         return (

@@ -91,6 +91,8 @@ def typed_custom_fields(metric: Metric, given: dict[str, Any]) -> dict[str, Any]
     ones; others are dropped. Raises WrongEvent."""
     checked: dict[str, Any] = {}
     for name, field in metric.fields.items():
+        if field.type is FieldType.TEXT_MAP:
+            continue  # `properties`, which the schema has beside the metric's own fields
         value = given.get(name)
         if value is not None:
             try:

@@ -8,6 +8,7 @@ import msgspec
 from streams.contracts.decode import LARGEST_EVENT, LONGEST_KEY
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
+from streams.contracts.meaning import DEFAULT_DOOR, Door
 from streams.engine import METRICS, Instant
 from streams.engine.values import KEYED_BY_SKU, PRODUCT_METRICS, Metric
 
@@ -24,12 +25,14 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False):
     value: bytes
 
 
-def event_record(event: EventFields, metrics: Mapping[str, Metric] = METRICS) -> EventRecord:
+def event_record(
+    event: EventFields, metrics: Mapping[str, Metric] = METRICS, door: Door = DEFAULT_DOOR
+) -> EventRecord:
     """Returns the record of an event: its `metric` and the fields of DESIGN 7. `metrics` includes
     custom ones. Raises WrongEvent, naming the field."""
     fields = dict(event)
     metric = fields.pop("metric")
-    value = encode_event(metric, fields, metrics)
+    value = encode_event(metric, fields, metrics, door)
     if len(value) > LARGEST_EVENT:
         raise WrongEvent(f"the event has {len(value)} bytes, expected at most {LARGEST_EVENT}")
     known = PRODUCT_METRICS.get(metric) or metrics[metric]

@@ -12,6 +12,8 @@ import msgspec
 
 from streams.contracts.container import read_container
 from streams.contracts.fields import WrongEvent
+from streams.contracts.meaning import DEFAULT_DOOR, DEFAULT_PLACEHOLDERS, Door
+from streams.contracts.moments import MOST_AHEAD, ahead_problem
 from streams.engine import METRICS, Instant
 from streams.engine.values import PRODUCT_METRICS, Metric, unknown_name
 from streams.errors import Refused
@@ -28,21 +30,12 @@ from streams.files.mapping import (
 )
 from streams.files.preset import Preset, with_options
 from streams.files.rejected_row import UNNAMED_VALUES, RejectedRow
-from streams.files.row_warning import RowWarning, WarningKind, warning_about
+from streams.files.row_warning import RowWarning, WarningKind, warnings_about
 from streams.files.tables import Row, columns_of, read_rows
 from streams.importing.encoding import EventFields, EventRecord, event_record
 
 REFUSED = "_refused"
 """Column of a file of rejected rows (`--refused`): why, and of which metric the row was to be."""
-
-
-NOBODYS_IDS = frozenset(
-    {
-        *("na", "n/a", "null", "none", "nan", "undefined", "unknown", "anonymous", "guest"),
-        *("(not set)", "0", "-1"),
-    }
-)
-"""Words that stand for no customer, in lower case: another column of the id comes first."""
 
 
 class MappingOptions(NamedTuple):
@@ -55,7 +48,7 @@ class MappingOptions(NamedTuple):
     has_decimal_comma: bool = False
     form: FileForm = FileForm()
     metrics: Mapping[str, Metric] = METRICS
-    placeholder_ids: frozenset[str] = NOBODYS_IDS
+    placeholder_ids: frozenset[str] = DEFAULT_PLACEHOLDERS  # another column comes before them
 
 
 class ImportFile(NamedTuple):
@@ -188,6 +181,21 @@ def _refuse_unused(preset: Preset, metrics: Sequence[str], options: MappingOptio
             raise Refused(problem.sentence())
 
 
+class Judging(NamedTuple):
+    """The rules for rows beside their mapping: metrics with custom ones, the door, and the time of
+    the import. An event may be dated `most_ahead` ms after it."""
+
+    metrics: Mapping[str, Metric] = METRICS
+    door: Door = DEFAULT_DOOR
+    now: Instant | None = None
+    most_ahead: int = MOST_AHEAD
+    country: str | None = None  # of national phone numbers
+
+
+ALL_TIMES = Judging()
+"""Without a time of the import."""
+
+
 class EventOfRow(NamedTuple):
     """An event as it was mapped, and its record."""
 
@@ -198,11 +206,9 @@ class EventOfRow(NamedTuple):
 def read_events(
     files: Sequence[ImportFile],
     report: ImportReport,
-    metrics: Mapping[str, Metric] = METRICS,
-    not_after: Instant | None = None,
+    judging: Judging = ALL_TIMES,
 ) -> Iterator[EventOfRow]:
-    """Yields the events of all files; counts and reports everything else. `metrics` includes custom
-    ones; an event later than `not_after` is rejected."""
+    """Yields the events of all files; counts and reports everything else."""
     for file in files:
         name = file.path.name
         names = ",".join(dict.fromkeys(mapping.metric for mapping in file.mappings))
@@ -215,7 +221,7 @@ def read_events(
                 report.counts.rows += 1
                 report.reject(mapped, names)
                 continue
-            yield from _records(mapped, file, names, report, metrics, not_after)
+            yield from _records(mapped, file, names, report, judging)
         for field, source in mapper.unseen.items():
             assert source.path is not None
             text = f"column {source.path.text!r} of field {field!r} is in no row"
@@ -227,8 +233,7 @@ def _records(
     file: ImportFile,
     metric: str,
     report: ImportReport,
-    metrics: Mapping[str, Metric],
-    not_after: Instant | None,
+    judging: Judging,
 ) -> Iterator[EventOfRow]:
     counts = report.counts
     rows = len(mapped.group.rows)
@@ -237,7 +242,7 @@ def _records(
     rejected = mapped.rejected
     for event in mapped.events:
         try:
-            found.append(EventOfRow(event, _record(event, metrics, not_after)))
+            found.append(EventOfRow(event, _record(event, judging)))
         except WrongEvent as wrong:
             group = mapped.group
             rejected = RejectedRow(
@@ -250,21 +255,23 @@ def _records(
     if not found:
         counts.passed_over += rows
     number = mapped.group.number
-    about = (warning_about(one.event, file.path.name, number) for one in found)
-    report.warn([*mapped.warnings, *filter(None, about)])
+    name, country = file.path.name, judging.country
+    about = [one for row in found for one in warnings_about(row.event, name, number, country)]
+    report.warn([*mapped.warnings, *about])
     counts.events += len(found)
     yield from found
 
 
-def _record(
-    event: EventFields, metrics: Mapping[str, Metric], not_after: Instant | None
-) -> EventRecord:
-    at = event["occurred_at"]
-    if not_after is not None and at > not_after:
-        raise WrongEvent(
-            f"field 'occurred_at' is {at}, expected no time in the future", "occurred_at"
-        )
-    return event_record(event, metrics)
+def _record(event: EventFields, judging: Judging) -> EventRecord:
+    record = event_record(event, judging.metrics, judging.door)
+    now, at = judging.now, record.occurred_at
+    if now is not None and at > now + judging.most_ahead:
+        if not judging.most_ahead:
+            raise WrongEvent(
+                f"field 'occurred_at' is {at}, expected no time in the future", "occurred_at"
+            )
+        raise WrongEvent(ahead_problem(at, now) or "", "occurred_at")
+    return record
 
 
 def _refused_before(

@@ -209,9 +209,9 @@ def test_live_events_get_the_brokers_time(
     sendflow("topics", "create")
     status, out, _ = sendflow("import", orders, *AS_ORDERS)
     assert status == 3
-    assert "4 events of 6 rows" in out  # one that lies in the future is clamped later, and counted
+    assert "3 events of 6 rows" in out  # one is dated in 2999 (SEMANTICS 8.3)
     found = records(reader, "orders")
-    assert len(found) == 4
+    assert len(found) == 3
     assert all(one.record.time > MARCH_1 + 10 * 365 * DAY for one in found)
     assert all(one.record.headers == [("sendflow-history", b"")] for one in found)
 

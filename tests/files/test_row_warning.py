@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from streams.files.row_warning import warning_about
+from streams.files.row_warning import warnings_about
 
 
 def warning(metric: str = "customer.updated", **fields: Any) -> str | None:
-    found = warning_about({"metric": metric, **fields}, "people.csv", 3)
+    found = next(warnings_about({"metric": metric, **fields}, "people.csv", 3), None)
     return None if found is None else str(found)
 
 

@@ -16,6 +16,7 @@ from streams.files.rejected_row import RejectedRow
 from streams.files.row_warning import RowWarning, WarningKind
 from streams.importing.reading import (
     ImportReport,
+    Judging,
     MappingOptions,
     file_as,
     read_events,
@@ -39,7 +40,7 @@ class Import:
         not_after = options.pop("not_after", None)
         given = MappingOptions(**{"maps": MAJOR, **options})
         sources = [file_as(file, metric, given) for file in files]
-        found = list(read_events(sources, report, not_after=not_after))
+        found = list(read_events(sources, report, Judging(now=not_after, most_ahead=0)))
         self.events = [one.event for one in found]
         self.values = [decode_any(one.record.value)[1] for one in found]
 

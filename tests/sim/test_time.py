@@ -148,12 +148,18 @@ def test_late_records_of_one_moment_have_a_sequence(shop: LocalShop) -> None:
     assert {one["effective_time"] for one in late} == {NOON}
 
 
-def test_pitfall_22_an_event_dated_2099_is_clamped_and_moves_no_clock(shop: LocalShop) -> None:
+def test_pitfall_22_an_event_of_tomorrow_is_clamped_and_one_of_2099_refused(
+    shop: LocalShop,
+) -> None:
+    """Neither moves the clock (SEMANTICS 8.3)."""
     shop.customer(BEGIN, "ada")
-    shop.cart(NOON, "ada", occurred_at=4_102_444_800_000)
+    shop.cart(NOON, "ada", occurred_at=NOON + 23 * HOUR)
+    shop.cart(NOON + 1, "ada", occurred_at=4_070_908_800_000)
     shop.until(NOON + 5 * HOUR)
     assert shop.local.task.clock == NOON + 5 * HOUR
     assert shop.local.task.counts["clamped"] == 1
+    (letter,) = shop.outputs("dead-letters")
+    assert "(2099-01-01T00:00:00Z)" in letter["reason"]
     assert shop.sent() == [("ada", "your-cart", NOON + 4 * HOUR)]
 
 

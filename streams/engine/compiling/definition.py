@@ -24,9 +24,11 @@ from streams.engine.steps import send
 from streams.engine.values import (
     CUSTOM_METRICS_TOPIC,
     METRICS,
+    PROPERTIES,
     AnyText,
     Boolean,
     Duration,
+    Field,
     FieldName,
     FieldType,
     Identifier,
@@ -215,5 +217,5 @@ def _messages(step: Any) -> Iterator[str]:
 
 
 def _as_metric(definition: MetricDefinition) -> Metric:
-    fields = custom_fields(definition.fields)
-    return Metric(CUSTOM_METRICS_TOPIC, fields)
+    shared = {PROPERTIES: Field(FieldType.TEXT_MAP, is_optional=True)}
+    return Metric(CUSTOM_METRICS_TOPIC, {**shared, **custom_fields(definition.fields)})

@@ -5,7 +5,7 @@ a flow. Start with `state.py`; `update.py` maps metrics to their changes of the 
 holds how an order changes a customer's value.
 """
 
-from streams.engine.customer.addresses import ADDRESS_FIELDS, is_well_formed
+from streams.engine.customer.addresses import ADDRESS_FIELDS, as_kept, is_well_formed
 from streams.engine.customer.after_trigger import after_trigger
 from streams.engine.customer.again import DUPLICATE, KNOWN_ORDER, Again, ApplyUnlessKnown
 from streams.engine.customer.concluded import is_concluded, mark_concluded
@@ -177,6 +177,7 @@ __all__ = [
     "after_trigger",
     "apply_of",
     "as_address",
+    "as_kept",
     "bad_addresses",
     "bought_lately",
     "cart_of",
