@@ -22,6 +22,7 @@ Raw = dict[str, Any]
 
 durations = st.sampled_from(["1s", "90m", "4h", "1d", "3d"])
 countries = st.sampled_from(["GB", "DE"])
+days_to_come = st.sampled_from(["2026-03-04", "2026-03-10"])
 outside = st.one_of(
     conditions_over_time,
     st.builds(lambda channel: {"consent": channel}, CHANNELS),
@@ -55,13 +56,19 @@ events = st.one_of(
 def _wait() -> st.SearchStrategy[Raw]:
     clocks = st.sampled_from(["00:00", "09:00", "23:30"])
     days = st.sampled_from(["1d", "2d"])
+    missing = st.sampled_from([{}, {"if_missing": "exit"}, {"if_missing": "4h"}])
     return st.one_of(
         st.builds(lambda d: {"wait": d}, durations),
         st.builds(lambda d, at: {"wait": d, "at": at}, days, clocks),
         st.builds(lambda d: {"wait": d, "only_on": ["mon", "thu"]}, durations),
         st.builds(lambda at: {"wait": {"until": at}}, clocks),
         st.just({"wait": {"window": ["14:00", "16:00"]}}),
+        st.builds(_until_a_field, st.sampled_from(["birthday", "seen"]), missing),
     )
+
+
+def _until_a_field(field: str, missing: Raw) -> Raw:
+    return {"wait": {"until": f"$profile.{field}", "offset": "-1d", **missing}}
 
 
 def _send() -> st.SearchStrategy[Raw]:
@@ -86,6 +93,7 @@ def _leaves() -> st.SearchStrategy[Raw]:
         _send(),
         _wait(),
         st.builds(lambda country: {"update_profile": {"country": country}}, countries),
+        st.builds(lambda day: {"update_profile": {"birthday": day}}, days_to_come),
         st.just({"webhook": "crm"}),
         st.just({"exit": None}),
     )
@@ -151,6 +159,17 @@ triggers = st.one_of(
     st.just({"metric": "order.placed", "where": {"total": {"gt": "50"}}}),
     st.builds(lambda segment: {"segment": segment}, st.sampled_from(SEGMENTS)),
     st.just({"date": "profile.birthday", "yearly": "true", "offset": "-1d", "at": "09:00"}),
+    st.builds(
+        lambda date, late: {"date": date, "offset": "-3d", "late": late},
+        st.sampled_from(["profile.birthday", "profile.seen"]),
+        st.sampled_from(["skip", "enter"]),
+    ),
+    st.sampled_from(
+        [
+            {"date": "order.first", "monthly": "true", "at": "09:00"},
+            {"date": "order.last", "offset": "1d"},
+        ]
+    ),
     st.builds(lambda c: {"schedule": "0 9 * * *", "audience": c}, outside),
     st.builds(lambda c: {"once": "2026-03-04 12:00", "audience": c}, outside),
     st.just({"once": "on_publish", "audience": "everyone"}),
@@ -233,7 +252,20 @@ _SEARCH = st.fixed_dictionaries(
         "results": st.just(1),
     }
 )
-_DATA = {**DATA, "search.performed": _SEARCH}
+_DATES = st.fixed_dictionaries(
+    {},
+    optional={
+        "birthday": days_to_come,
+        "seen": st.sampled_from([MONDAY + 2 * DAY, MONDAY + 9 * DAY]),
+        "timezone": st.sampled_from(["Asia/Tokyo", "Europe/London"]),
+    },
+)
+_PATCH = st.one_of(
+    DATA["customer.updated"],
+    st.builds(lambda fields: {"set": fields, "unset": []}, _DATES),
+    st.just({"set": {}, "unset": ["birthday", "seen"]}),
+)
+_DATA = {**DATA, "search.performed": _SEARCH, "customer.updated": _PATCH}
 _DATA |= {
     metric: st.builds(lambda data, topic: {**data, "topic": topic}, _DATA[metric], topics)
     for topics in [st.sampled_from([None, *TOPICS])]

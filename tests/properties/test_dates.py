@@ -1,0 +1,156 @@
+"""Flows of a date and waits until a date follow the date (SEMANTICS 1.14, 2.5, 2.10): the engine
+against the rules, read slowly, for any sequence of patches."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.engine import decode_state, encode_state
+from streams.engine.values import to_date, zone_named
+from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, program_of, send
+
+UTC = zone_named("UTC")
+assert UTC is not None
+STORE = {"profile": {"renewal_date": "date"}}
+MOST = 30 * DAY
+
+Patch = tuple[int, int | None]
+"""The time of a patch, and the start of the day that it sets; None unsets it."""
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What a flow says about its date."""
+
+    offset: int
+    late: str = "skip"
+    if_missing: int | str | None = None
+
+
+@st.composite
+def patches(draw: st.DrawFn) -> list[Patch]:
+    """In order of time; several may come in one millisecond, and say the same again."""
+    at, found = MONDAY, []
+    for _ in range(draw(st.integers(1, 6))):
+        at += draw(st.sampled_from([0, 1, HOUR, DAY - HOUR, DAY, 2 * DAY, 5 * DAY]))
+        days = draw(st.none() | st.integers(0, 16))
+        found.append((at, None if days is None else MONDAY + days * DAY))
+    return found
+
+
+rules = st.builds(
+    Rules,
+    st.sampled_from([-3 * DAY, 0, 2 * DAY]),
+    st.sampled_from(["skip", "enter"]),
+    st.sampled_from([None, "exit", 4 * HOUR]),
+)
+
+
+def sent(definition: dict[str, Any], history: list[Patch], searched_at: int | None) -> list[Any]:
+    """What the engine sends; the state goes through its bytes after every patch."""
+    ada = Customer(program_of(definition, store=STORE), EVERYWHERE)
+    happened: list[tuple[int, int | None, bool]] = [(at, day, False) for at, day in history]
+    if searched_at is not None:
+        happened.append((searched_at, None, True))
+    for at, day, is_search in sorted(happened, key=lambda one: one[0]):
+        if is_search:
+            ada.event("search.performed", at, query="plan", filters={}, results=1)
+        elif day is None:
+            ada.event("customer.updated", at, set={}, unset=["renewal_date"])
+        else:
+            ada.event("customer.updated", at, set={"renewal_date": _written(day)}, unset=[])
+        ada.state = decode_state(encode_state(ada.state))
+    ada.until(MONDAY + MOST)
+    return ada.sent()
+
+
+def _written(day: int) -> str:
+    assert UTC is not None
+    return to_date(day, UTC).isoformat()
+
+
+# ── A flow of the date ────────────────────────────────────────────────────────────────────────────
+
+
+def of_date(rule: Rules, history: list[Patch]) -> list[tuple[int, str]]:
+    """SEMANTICS 1.14, read slowly: each date lasts until the next patch that changes it."""
+    found: list[tuple[int, str]] = []
+    lasting: list[tuple[int, int | None]] = []  # changes alone
+    for at, day in history:
+        if day != (lasting[-1][1] if lasting else None):
+            lasting.append((at, day))
+    for number, (told, day) in enumerate(lasting):
+        ends = lasting[number + 1][0] if number + 1 < len(lasting) else MONDAY + MOST + 1
+        if day is None:
+            continue
+        enters = day + rule.offset
+        if enters < told:
+            if rule.late == "skip" or day <= told:
+                continue
+            enters = told
+        found += [
+            (due, template)
+            for due, template in ((enters, "one"), (enters + 2 * DAY, "two"))
+            if due < ends  # a record of that moment comes before its timers (5.2)
+        ]
+    return sorted(found)
+
+
+@settings(max_examples=300)
+@given(rules, patches())
+def test_1_14_a_flow_of_a_date_follows_it(rule: Rules, history: list[Patch]) -> None:
+    trigger = {
+        "date": "profile.renewal_date",
+        "offset": f"{rule.offset // DAY}d",
+        "late": rule.late,
+    }
+    steps = [
+        send("one", smart_sending="false"),
+        {"wait": "2d", "id": "pause"},
+        send("two", smart_sending="false"),
+    ]
+    definition = {"flow": "dated", "trigger": trigger, "steps": steps}
+    assert sent(definition, history, None) == of_date(rule, history)
+
+
+# ── A wait until the date ─────────────────────────────────────────────────────────────────────────
+
+
+def after_wait(rule: Rules, history: list[Patch], searched_at: int) -> list[tuple[int, str]]:
+    """SEMANTICS 2.5 and 2.10, read slowly: when the wait ends, if it does not end the journey."""
+    day = next((day for at, day in reversed(history) if at <= searched_at), None)
+    changes = [(searched_at, day), *((at, new) for at, new in history if at > searched_at)]
+    before: int | str | None = "not there yet"
+    due: int | None = None
+    for at, value in changes:
+        if due is not None and due < at:
+            break
+        if value == before:
+            continue
+        before = value
+        if value is not None:
+            due = value + rule.offset
+        elif rule.if_missing == "exit":
+            return []
+        else:
+            due = at + (rule.if_missing or 0)  # type: ignore[operator]
+        if due <= at:
+            return [(at, "one")]
+    assert due is not None
+    return [(due, "one")]
+
+
+@settings(max_examples=300)
+@given(rules, patches(), st.sampled_from([0, HOUR, DAY, 4 * DAY]))
+def test_2_10_a_wait_until_a_date_follows_it(rule: Rules, history: list[Patch], after: int) -> None:
+    searched_at = MONDAY + after
+    until: dict[str, Any] = {"until": "$profile.renewal_date", "offset": f"{rule.offset // DAY}d"}
+    if rule.if_missing is not None:
+        until["if_missing"] = "exit" if rule.if_missing == "exit" else "4h"
+    definition = {
+        "flow": "waits",
+        "trigger": {"metric": "search.performed"},
+        "steps": [{"wait": until, "id": "w"}, send("one", smart_sending="false")],
+    }
+    assert sent(definition, history, searched_at) == after_wait(rule, history, searched_at)
