@@ -158,6 +158,7 @@ def _exit_rules(flow: Flow, scope: Scope, oldest: int) -> tuple[ExitRule, ...]:
     for pattern in flow.exit_on:
         test = compile_pattern(pattern, scope)
         for metric in (pattern.metric, *COUNTS_AS.get(pattern.metric, ())):
-            scope.reads.remember(metric, oldest, top_fields(pattern.where))
+            # Windows are half open, and the trigger's own moment counts (1.9).
+            scope.reads.remember(metric, oldest + 1, top_fields(pattern.where))
             rules.append(ExitRule(metric, test))
     return tuple(rules)

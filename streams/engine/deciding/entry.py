@@ -263,9 +263,11 @@ def ended_already(turn: Turn, flow: CompiledFlow, journey: Journey) -> EntryRefu
     """The rejection by an `exit_on` event that happened after the trigger, but was processed before
     the entry (SEMANTICS 1.9, E23, D17)."""
     started_at, recent = journey.started_at, turn.state.recent
+    own = journey.trigger_metric if journey.sequence == turn.state.sequence else None
     for rule in flow.exit_on:
         past = recent.get(rule.metric)
-        if past is None or past.at(-1) < started_at:  # the common case
+        # The common case, also of a metric that both starts and ends the flow: nothing is newer.
+        if past is None or past.at(-1) < started_at + (rule.metric == own):
             continue
         for event in reversed(after_trigger(past, rule.metric, journey)):
             if rule.test is None or rule.test(event.data or {}, turn):

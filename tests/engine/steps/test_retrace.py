@@ -87,6 +87,36 @@ def test_wait(wait: dict[str, Any], at: Instant, expected: Placed) -> None:
     assert ada.decisions(Outcome.BRANCH) == []
 
 
+@pytest.mark.parametrize(
+    ("if_missing", "expected"),
+    [
+        ({}, Placed("later", TRIGGERED + 30 * DAY)),
+        ({"if_missing": "exit"}, NotAdded.OVER),
+        ({"if_missing": "1d"}, Placed("later", TRIGGERED + 31 * DAY)),
+        ({"if_missing": "3d"}, Placed("w", TRIGGERED + 3 * DAY)),
+    ],
+)
+def test_2_5_a_wait_until_a_field_that_is_missing(
+    if_missing: dict[str, Any], expected: Placed | NotAdded
+) -> None:
+    wait = {"wait": {"until": "$profile.birthday", **if_missing}, "id": "w"}
+    ada, found = placed(wait, LATER)
+    assert found == expected
+    missing = ada.decisions(Outcome.BRANCH, "missing")
+    assert [decision.at for decision in missing] == [TRIGGERED + 2 * DAY] * (
+        expected is not NotAdded.OVER
+    )
+
+
+def test_2_10_a_backfilled_customer_follows_the_field() -> None:
+    wait = {"wait": {"until": "$profile.birthday"}, "id": "w"}
+    profile = {"email": "ada@example.com", "consent": ["email"], "birthday": "2026-04-01"}
+    ada, found = placed(wait, LATER, profile=profile)
+    assert isinstance(found, Placed)
+    ada.event("customer.updated", TRIGGERED + 3 * DAY, set={"birthday": "2026-05-01"}, unset=[])
+    assert ada.journey().due == MONDAY + 60 * DAY
+
+
 def test_2_5_a_wait_with_nothing_after_it_ends_the_journey() -> None:
     program = program_of(flow({"wait": "9d", "id": "w"}, on="order.placed", max_event_age="1s"))
     ada = Customer(program)
