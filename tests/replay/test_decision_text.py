@@ -14,8 +14,8 @@ AT = 1_299_060_000_000  # 2011-03-02 10:00 in London
 HOUR = 3_600_000
 
 REASONS = {
-    Outcome.NOT_ENTERED: "profile_filter re_entry already_in_flow missing_key too_old exit_on "
-    "flow_paused loop",
+    Outcome.NOT_ENTERED: "profile_filter re_entry already_in_flow missing_key known_order "
+    "stale too_old exit_on flow_paused loop",
     Outcome.HELD: "quiet_hours flow_paused no_profile_yet smart_sending frequency_cap",
     Outcome.SKIPPED: "expired profile_filter message_filter no_recipient bad_recipient no_consent "
     "topic_left suppressed smart_sending frequency_cap no_items no_coupon",
