@@ -33,7 +33,7 @@ IDS = {"flows": "flow", "segments": "segment", "coupons": "coupons", "metrics": 
 class ExpectedProblem(msgspec.Struct, frozen=True, kw_only=True):
     """A problem expected of the definitions: at a path, with a text in its message.
 
-    `path`: the path, such as steps[1].wait
+    `path`: the path, such as steps[1].wait, or of what it is in
     `says`: text contained in the message
     """
 

@@ -89,7 +89,11 @@ def _refused(case: Case, problems: Sequence[Problem]) -> Iterator[str]:
 def _fits(refusal: ExpectedProblem, problem: Problem) -> bool:
     whole = path_text(problem.path)
     inside = path_text(problem.path[2:]) if problem.path[:1] != ("store",) else whole
-    return refusal.says in problem.sentence() and refusal.path in (None, whole, inside)
+    is_there = refusal.path is None or any(
+        path == refusal.path or path.startswith((f"{refusal.path}.", f"{refusal.path}["))
+        for path in (whole, inside)
+    )
+    return refusal.says in problem.sentence() and is_there
 
 
 def _problem_text(problem: Problem) -> str:

@@ -121,7 +121,7 @@ cases: [{{name: refused, expect: {expect}}}]
 
 
 def test_a_refusal_that_is_expected(tmp_path: Path) -> None:
-    for path in ("steps[1].wait", "flows[0].steps[1].wait"):
+    for path in ("steps[1].wait", "flows[0].steps[1].wait", "steps[1]", "steps"):
         expect = f'{{refused: [{{path: "{path}", says: whole days}}]}}'
         assert judge(tmp_path, expect, REFUSED).picture == []
 
@@ -131,6 +131,7 @@ def test_a_refusal_that_is_expected(tmp_path: Path) -> None:
     [
         '{refused: [{path: "steps[0].wait", says: whole days}]}',
         '{refused: [{path: "steps[1].wait", says: half days}]}',
+        '{refused: [{path: "steps[1].w", says: whole days}]}',
         "{refused: [{says: whole days}, {says: another}]}",
     ],
 )
