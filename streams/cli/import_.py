@@ -137,7 +137,7 @@ def import_(
     Simulated time: flows decide as time passes. The events of all files are sorted by time. A later
     import may contain later events only.
 
-    Exit status: 0 all rows are imported, 3 some were rejected, 1 all were.
+    Exit status: 0 all rows are imported, 3 some were rejected, whole or in part, 1 all were.
 
     \b
     Example: sendflow import orders.csv --as order.placed --map order_id=invoice \\
@@ -157,7 +157,7 @@ def import_(
     if preset is None:
         _check_metrics(files, metrics or [])
     end = None if until is None else options.moment(until, "--until", zone)
-    known = _definitions(metrics or [], flows, settings)
+    known = _definitions(metrics or [], flows, settings, is_offline=dry_run)
     given = MappingOptions(
         maps or [],
         constants or [],
@@ -187,7 +187,7 @@ def import_(
         else:
             _import_now(settings, found, report, is_live=live)
     _summarise(report, is_dry_run=dry_run)
-    if report.counts.rejected:
+    if report.counts.rejected or report.counts.in_part:
         raise typer.Exit(output.PARTLY if report.counts.events else output.NOT_SO)
 
 
@@ -195,9 +195,11 @@ SHOWN_BY_DRY_RUN = 5
 MOST_WARNINGS_SHOWN = 3  # of one kind
 
 
-def _definitions(wanted: list[str], flows: Path | None, settings: "Settings") -> "Definitions":
-    """The definitions in `flows`; else the published ones if `wanted` names custom metrics, and
-    none otherwise: then only what every shop has is known. Raises Refused."""
+def _definitions(
+    wanted: list[str], flows: Path | None, settings: "Settings", *, is_offline: bool
+) -> "Definitions":
+    """The definitions in `flows`, else the published ones; offline only if `wanted` names custom
+    metrics, and none otherwise: then only what every shop has is known. Raises Refused."""
     from streams.engine import METRICS, Definitions
     from streams.engine.values import PRODUCT_METRICS
     from streams.errors import Refused
@@ -210,7 +212,7 @@ def _definitions(wanted: list[str], flows: Path | None, settings: "Settings") ->
         if loaded.definitions is None:
             raise Refused("\n".join(str(problem) for problem in loaded.problems))
         return loaded.definitions
-    if all(metric in METRICS or metric in PRODUCT_METRICS for metric in wanted):
+    if is_offline and all(one in METRICS or one in PRODUCT_METRICS for one in wanted):
         return Definitions()
     return newest_definitions(settings) or Definitions()
 
@@ -363,6 +365,10 @@ def _summarise(report: "ImportReport", *, is_dry_run: bool) -> None:
         output.say(f"{output.several(counts.rejected, 'row')} rejected:")
         for field, number in counts.rejected_by_field.most_common():
             output.say(f"  {number:,}  {field or 'whole row'}")
+    if counts.in_part:
+        output.say(f"{output.several(counts.in_part, 'row')} imported in part, without:")
+        for field, number in counts.left_out.most_common():
+            output.say(f"  {number:,}  {field}")
     if counts.warnings:
         output.say(f"{output.several(counts.warnings.total(), 'warning')}:")
         for kind, number in counts.warnings.most_common():

@@ -40,13 +40,16 @@ _MUST_AGREE = ("customer_id", "currency")
 
 @dataclass(slots=True)
 class ImportCounts:
-    """Numbers of imported and rejected rows, and of warnings by kind."""
+    """Numbers of imported and rejected rows, and of warnings by kind. `in_part`: rows that were
+    imported without the fields in `left_out`."""
 
     rows: int = 0
     events: int = 0
     rejected: int = 0
+    in_part: int = 0
     passed_over: int = 0
     rejected_by_field: Counter[str] = field(default_factory=Counter)  # "" for a whole row
+    left_out: Counter[str] = field(default_factory=Counter)
     warnings: Counter[WarningKind] = field(default_factory=Counter)
 
     def reject(self, rejected: RejectedRow, rows: int = 1) -> None:

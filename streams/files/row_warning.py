@@ -23,6 +23,7 @@ class WarningKind(Enum):
     NEGATIVE = "amounts taken off that are written as negative, read as positive"
     LINES_DIFFER = "lines of one order that differ in a field of the order: the first counts"
     BAD_ADDRESS = "addresses that can't be read as such: kept as given, never written to"
+    AHEAD = "moments up to a day ahead: they count as now"
     MEANING = "fields that can't be used as they are"
 
 

@@ -79,6 +79,13 @@ class ImportReport:
         self.counts.reject(rejected, max(len(rejected.content), 1))
         self._on_rejected(rejected, metric)
 
+    def reject_in_part(self, rejected: RejectedRow, fields: list[str], metric: str) -> None:
+        """Counts and tells a row that was imported without some of its fields, which a file of
+        rejected rows brings back."""
+        self.counts.in_part += 1
+        self.counts.left_out.update(fields)
+        self._on_rejected(rejected, metric)
+
     def warn(self, warnings: Sequence[RowWarning]) -> None:
         """Counts and tells warnings."""
         for warning in warnings:
@@ -236,30 +243,51 @@ def _records(
     judging: Judging,
 ) -> Iterator[EventOfRow]:
     counts = report.counts
-    rows = len(mapped.group.rows)
-    counts.rows += rows
+    group, name = mapped.group, file.path.name
+    counts.rows += len(group.rows)
     found: list[EventOfRow] = []
     rejected = mapped.rejected
+    left_out: dict[str, str] = {}
     for event in mapped.events:
         try:
-            found.append(EventOfRow(event, _record(event, judging)))
+            found.append(_judged(event, judging, left_out))
         except WrongEvent as wrong:
-            group = mapped.group
-            rejected = RejectedRow(
-                file.path.name, group.number, wrong.field, str(wrong), group.values
-            )
+            rejected = RejectedRow(name, group.number, wrong.field, str(wrong), group.values)
             break
     if rejected is not None:
         report.reject(rejected, metric)
         return
+    if left_out:
+        reason = f"partly_refused: {'; '.join(left_out.values())}"
+        part = RejectedRow(name, group.number, next(iter(left_out)), reason, group.values)
+        report.reject_in_part(part, [*left_out], metric)
     if not found:
-        counts.passed_over += rows
-    number = mapped.group.number
-    name, country = file.path.name, judging.country
-    about = [one for row in found for one in warnings_about(row.event, name, number, country)]
-    report.warn([*mapped.warnings, *about])
+        counts.passed_over += len(group.rows)
     counts.events += len(found)
+    about = (
+        warning
+        for one in found
+        for warning in warnings_about(one.event, name, group.number, judging.country)
+    )
+    ahead = (_ahead(one.record.occurred_at, judging, name, group.number) for one in found)
+    report.warn([*mapped.warnings, *about, *filter(None, ahead)])
     yield from found
+
+
+def _judged(event: EventFields, judging: Judging, left_out: dict[str, str]) -> EventOfRow:
+    """Returns the event as a worker will take it. Fields of a patch that don't fit are `left_out`,
+    with their problems (SEMANTICS 8.4). Raises WrongEvent."""
+    while True:
+        try:
+            return EventOfRow(event, _record(event, judging))
+        except WrongEvent as wrong:
+            field = wrong.field or ""
+            name = field.removeprefix("set.")
+            if name == field or name not in event.get("set", ()):
+                raise
+            fitting = {other: value for other, value in event["set"].items() if other != name}
+            event = {**event, "set": fitting}
+            left_out[field] = str(wrong)
 
 
 def _record(event: EventFields, judging: Judging) -> EventRecord:
@@ -272,6 +300,14 @@ def _record(event: EventFields, judging: Judging) -> EventRecord:
             )
         raise WrongEvent(ahead_problem(at, now) or "", "occurred_at")
     return record
+
+
+def _ahead(at: Instant, judging: Judging, file: str, row: int) -> RowWarning | None:
+    """Returns a warning for a moment that workers will clamp."""
+    if judging.now is None or at <= judging.now:
+        return None
+    reason = f"field 'occurred_at' is {at}, ahead of now: it counts as now"
+    return RowWarning(WarningKind.AHEAD, file, row, reason)
 
 
 def _refused_before(

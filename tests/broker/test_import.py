@@ -234,12 +234,13 @@ def test_refused_rows_are_imported_after_mending(
     assert [(row["_refused"]["row"], row["_refused"]["field"]) for row in rows] == [
         (4, "customer_id"),
         (5, "total"),
+        (6, "occurred_at"),
     ]
     file.write_text(file.read_text().replace('"customer":""', '"customer":"zoe"'))
     again = tmp_path / "again.jsonl"
     status, out, _ = sendflow("import", file, *AS_ORDERS, "--refused", again)
-    assert (status, out.splitlines()[0]) == (3, "1 events of 2 rows")
-    again.write_text(again.read_text().replace("12x", "12"))
+    assert (status, out.splitlines()[0]) == (3, "1 events of 3 rows")
+    again.write_text(again.read_text().replace("12x", "12").replace("2999", "2012"))
     assert sendflow("import", again, *AS_ORDERS)[0] == 0
     keys = [found.record.key for found in records(reader, "orders")]
     assert sorted(filter(None, keys)) == [b"ada", b"ada", b"ada", b"bob", b"eve", b"zoe"]

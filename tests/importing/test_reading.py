@@ -15,6 +15,7 @@ from streams.files.file_form import FileForm
 from streams.files.rejected_row import RejectedRow
 from streams.files.row_warning import RowWarning, WarningKind
 from streams.importing.reading import (
+    ALL_TIMES,
     ImportReport,
     Judging,
     MappingOptions,
@@ -37,10 +38,10 @@ class Import:
         self.warnings: list[RowWarning] = []
         report = ImportReport(self._reject, self.warnings.append)
         self.counts = report.counts
-        not_after = options.pop("not_after", None)
+        judging = options.pop("judging", ALL_TIMES)
         given = MappingOptions(**{"maps": MAJOR, **options})
         sources = [file_as(file, metric, given) for file in files]
-        found = list(read_events(sources, report, Judging(now=not_after, most_ahead=0)))
+        found = list(read_events(sources, report, judging))
         self.events = [one.event for one in found]
         self.values = [decode_any(one.record.value)[1] for one in found]
 
@@ -189,8 +190,17 @@ class TestReports:
         assert (done.counts.rows, done.counts.events, done.counts.rejected) == (2, 1, 1)
 
     def test_a_moment_after_the_end_of_simulated_time_is_rejected(self, tmp_path):
-        [refused] = Import(_orders(tmp_path, ORDER), not_after=1_772_445_599_999).rejected
+        judging = Judging(now=1_772_445_599_999, most_ahead=0)
+        [refused] = Import(_orders(tmp_path, ORDER), judging=judging).rejected
         assert refused.reason.endswith("expected no time in the future")
+
+    @pytest.mark.parametrize(("hours", "is_told"), [(0, False), (1, True), (24, True)])
+    def test_d5_a_moment_that_workers_will_clamp_is_told(self, tmp_path, hours, is_told):
+        now = 1_772_445_600_000
+        path = _orders(tmp_path, {**ORDER, "occurred_at": now + hours * 3_600_000})
+        done = Import(path, judging=Judging(now=now))
+        assert len(done.events) == 1
+        assert done.counts.warnings == ({WarningKind.AHEAD: 1} if is_told else {})
 
     def test_a_column_that_is_in_no_row_is_told_once(self, tmp_path):
         path = _orders(tmp_path, ORDER, {**ORDER, "order_id": "2"})
@@ -204,6 +214,40 @@ class TestReports:
         first = _orders(tmp_path, ORDER)
         second = _file(tmp_path, "more.csv", HEAD + LINE)
         assert len(Import(first, second).events) == 2
+
+
+class TestPatchesInPart:
+    """As on a topic, where the dead letter has the whole patch (SEMANTICS 8.4)."""
+
+    maps: tuple[str, ...] = ("set.email=mail", "set.birthday=born", "set.consent=channels")
+
+    def imported(self, folder: Path, born: str, channels: str) -> Import:
+        row = {"customer_id": "ada", "occurred_at": "2026-03-02T10:00Z", "mail": "ada@example.com"}
+        path = _file(
+            folder, "people.jsonl", json.dumps({**row, "born": born, "channels": channels})
+        )
+        return Import(path, metric="customer.updated", maps=self.maps)
+
+    def test_d6_what_does_not_fit_is_left_out_and_the_rest_is_set(self, tmp_path):
+        done = self.imported(tmp_path, "01/06/1990", "yes")
+        assert done.values[0]["set"] == {"email": "ada@example.com"}
+        [part] = done.rejected
+        assert part.field == "set.birthday"
+        assert part.reason == (
+            "partly_refused: field 'set.birthday' is '01/06/1990', expected a date as text "
+            "(1990-06-01); field 'set.consent' is 'yes', expected a list of email, sms, push, web"
+        )
+        counts = done.counts
+        assert (counts.rows, counts.events, counts.rejected, counts.in_part) == (1, 1, 0, 1)
+        assert counts.left_out == {"set.birthday": 1, "set.consent": 1}
+
+    def test_mended_it_sets_what_was_left_out(self, tmp_path):
+        done = self.imported(tmp_path, "1990-06-01", "yes")
+        mended = [line.replace(b'"yes"', b'"email"') for line in done.lines]
+        path = _file(tmp_path, "refused.jsonl", b"".join(mended))
+        [patch] = Import(path, metric="customer.updated", maps=self.maps).values
+        assert patch["set"]["consent"] == ["email"]
+        assert patch["event_id"] != done.values[0]["event_id"]
 
 
 class TestRefusedRows:
