@@ -8,6 +8,7 @@ import codecs
 import csv
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def open_bytes(path: Path) -> Iterator[BufferedReader]:
     try:
         with gzip.open(path, "rb") as packed:
             yield cast(BufferedReader, packed)
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise Refused(f"{path}: not a gzip file, or cut off: {error}") from error
 
 

@@ -128,6 +128,13 @@ def test_a_packed_file_that_is_none_or_cut_off_is_refused(tmp_path, cut):
         list(read_rows(path))
 
 
+def test_a_packed_file_with_a_broken_middle_is_refused(tmp_path):
+    packed = bytearray(gzip.compress(b"id,name\n" + TABLE.encode() * 5_000))
+    packed[20:60] = b"\xff" * 40
+    with pytest.raises(Refused, match="not a gzip file, or cut off"):
+        list(read_rows(_file(tmp_path, bytes(packed), "people.csv.gz")))
+
+
 def test_binary_formats_are_not_packed_again(tmp_path):
     with pytest.raises(Refused, match=r"format '\.parquet\.gz' is unknown"):
         list(read_rows(_file(tmp_path, b"", "people.parquet.gz")))
