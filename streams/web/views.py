@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from streams.engine import Instant, cart_of, decode_state, patch_times
+from streams.engine.values import ID_HASH
 from streams.metrics import LoopMeasures
 from streams.runtime.lifecycle import TaskState
 
@@ -90,6 +91,9 @@ def customer_view(state: bytes) -> dict[str, Any]:
     plain["profile_at"] = patch_times(customer)
     plain["totals"] = {metric: past.total for metric, past in customer.recent.items()}
     plain["cart"] = cart_of(customer)
+    plain["soft_bounces"] = {
+        channel: len(messages) // ID_HASH for channel, messages in customer.soft_bounces.items()
+    }
     plain["recent"] = {
         metric: [_occurrence(one) for one in past] for metric, past in customer.recent.items()
     }

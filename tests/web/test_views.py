@@ -19,7 +19,8 @@ def test_a_customer_is_shown_with_names_and_without_packed_bytes():
     state.profile = {"email": "anna@example.com"}
     state.orders, state.revenue = 2, 4_500
     state.recent = {"order.placed": remember_first(1_000, 1, {"total": 4_500})}
-    state.seen = b"12345678"
+    state.seen = b"12345"
+    state.soft_bounces = {"email": b"1234567890"}  # the ids of two messages
     state.cart = msgspec.msgpack.encode({"cart_id": "c1", "items": []})
     view = customer_view(encode_state(state))
     assert view["customer_id"] == "anna"
@@ -29,6 +30,7 @@ def test_a_customer_is_shown_with_names_and_without_packed_bytes():
         "order.placed": [{"at": 1_000, "sequence": 1, "data": {"total": 4_500}}]
     }
     assert view["cart"] == {"cart_id": "c1", "items": []}
+    assert view["soft_bounces"] == {"email": 2}
     assert "seen" not in view
     json.dumps(view)  # all of it
 
