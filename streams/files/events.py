@@ -4,7 +4,7 @@ An event without an `event_id` gets one from its content, so that importing a fi
 nothing. The id of an order's event begins with its kind and its `order_id`; of what happens to an
 order once (fulfilled, cancelled as a whole) and of a refund with its own id that is all, so that a
 corrected file tells nothing twice. An order that is told with another content has another id and
-corrects the one known.
+corrects the one known (SEMANTICS 8.6).
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Mends what tables do to ids and telephone numbers, and says so."""
+"""Mends what tables do to ids and telephone numbers (SEMANTICS 8.5), and says so."""
 
 import re
 from typing import Any
