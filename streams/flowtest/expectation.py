@@ -5,7 +5,7 @@ from typing import Any
 
 from streams.engine.compiling import Definitions
 from streams.engine.effects import REASONS, Outcome
-from streams.engine.values import CHANNELS, Problem, unknown_name
+from streams.engine.values import CHANNELS, Problem, nearest_name, unknown_name
 from streams.flowtest.cases import Case, Expect
 from streams.flowtest.entries import (
     COMMAND_ENTRIES,
@@ -52,11 +52,26 @@ def unknown_names(case: Case) -> Iterator[Problem]:
                 if isinstance(given, str) and given not in names:
                     yield unknown_name(("expect", name, number, field), kind, given, names)
             yield from _unknown_reason(case, entry, ("expect", name, number, "reason"))
+    yield from _misspelt_customers(case)
     customers = known["customer"][1]
     for customer in case.expect.profile or ():
         if customer not in customers:
             path = ("expect", "profile", customer)
             yield unknown_name(path, "customer", customer, customers, at_key=True)
+
+
+def _misspelt_customers(case: Case) -> Iterator[Problem]:
+    """Problems of customers in events who are not among those of the case, while one of nearly the
+    same name is and has no event. Others are new customers."""
+    idle = case.customers.keys() - set(_customers_in(case.events))
+    for number, event in enumerate(case.events):
+        for name, fields in event.items():
+            customer = fields.get("customer") if isinstance(fields, dict) else None
+            if not isinstance(customer, str) or customer in case.customers:
+                continue
+            if nearest_name(customer, idle) is not None:
+                path = ("events", number, name, "customer")
+                yield unknown_name(path, "customer", customer, case.customers)
 
 
 def _unknown_reason(

@@ -303,3 +303,16 @@ def test_a_backfill_asks_for_all_that_came_so_far(tmp_path: Path) -> None:
     expect: {commands: [{at: 2026-03-02 15:00}]}
 """
     assert picture_of(tmp_path, case) == []
+
+
+def test_a_misspelt_customer_is_named(tmp_path: Path) -> None:
+    case = """
+  - name: one
+    events: [{at: 2026-03-02 10:00, cart.updated: {customer: adda}}]
+    expect: {commands: []}
+"""
+    _, line = picture_of(tmp_path, case)
+    assert "13:62: unknown customer 'adda': did you mean 'ada'?" in line
+    assert picture_of(tmp_path, case.replace("adda", "bob")) == []
+    both = "[{at: 2026-03-02 09:00, view.item: {customer: ada}}, "
+    assert picture_of(tmp_path, case.replace("events: [", f"events: {both}")) == []
