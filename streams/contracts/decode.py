@@ -60,7 +60,7 @@ from streams.contracts.wire import (
     malformed,
     wrong_end,
 )
-from streams.engine import METRICS, Backfill, Event, Instant, Review
+from streams.engine import METRICS, Backfill, Event, Instant, Product, Review
 from streams.engine.values import CURRENCIES
 from streams.errors import LookupNeeded, Refused, Unreachable
 from streams.ports import Decoded, PartlyRefused, Record, Rejection
@@ -356,6 +356,8 @@ class EventDecoder:
             )
         elif isinstance(decoded, Review | Backfill):
             problem = _key_problem(record.key, decoded.customer_id)
+        elif isinstance(decoded, Product):
+            problem = ahead_problem(decoded.occurred_at, record.time)
         else:
             problem = None  # keyed by something else, and `read` has checked it
         return decoded if problem is None else Rejection(problem, name)

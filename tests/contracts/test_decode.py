@@ -347,6 +347,63 @@ def test_a_currency_that_is_no_code_is_refused_whether_it_is_read_or_not(currenc
 
 # ── versions ──
 
+OLDER = sorted(
+    (contract.name, contract.fingerprint)
+    for contract in shipped_schemas().by_fingerprint.values()
+    if contract.name in METRIC_OF_RECORD and contract != shipped_schemas().current[contract.name]
+)
+
+
+@pytest.mark.parametrize(("name", "fingerprint"), OLDER)
+def test_pitfall_58_every_older_version_of_an_event_is_read(name: str, fingerprint: bytes) -> None:
+    """Each field of the old schema, and those that are new as missing."""
+    old, metric = shipped_schemas().by_fingerprint[fingerprint], METRIC_OF_RECORD[name]
+    written = {
+        field["name"]: field["default"] if "default" in field else _SAMPLES[field["name"]]
+        for field in old.schema["fields"]
+    }
+    value = single_object_header(old) + dict_writer(old.schema)(written)
+    event = EventDecoder().decode(METRICS[metric].topic, record(value))
+    assert isinstance(event, Event), event
+    assert event.data.keys() == METRICS[metric].fields.keys()
+    for field, found in event.data.items():
+        assert found == written.get(field), field
+
+
+_SAMPLES: dict[str, Any] = {
+    **ORDER_HEAD,
+    "order_id": "17",
+    "cart_id": "c",
+    "code": "A1",
+    "sku": "A",
+    "send_id": "s",
+    "query": "lamp",
+    "total": 100,
+    "amount": 100,
+    "price": 100,
+    "previous_price": 200,
+    "percent": 50,
+    "results": 3,
+    "currency": "GBP",
+    "channel": "email",
+    "kind": "hard",
+    "category": "lamps",
+    "step": 1,
+    "name": "Lamp",
+    "interest": "wishlist",
+    "items": [FULL_ITEM],
+    "set": {"plan": "paid"},
+}
+
+
+def test_an_item_may_lack_its_sku() -> None:
+    """A line such as postage: it counts and is never shown (schemas/README.md)."""
+    items = [ITEM, {"quantity": 1, "unit_price": 495, "name": "Postage"}]
+    for value in (encode_event("order.placed", ORDER | {"items": items}), as_json(items=items)):
+        event = EventDecoder().decode("orders", record(value))
+        assert isinstance(event, Event)
+        assert [item["sku"] for item in event.data["items"]] == ["85123A", None]
+
 
 def test_pitfall_58_events_of_an_older_schema_are_read_as_the_newest() -> None:
     """Version 1 had no tags, and called the country by its old name."""

@@ -41,6 +41,8 @@ def test_an_article_is_read_from_both_forms(as_json: bool) -> None:
         ({"sku": "B"}, "the key is b'A', but field 'sku' is 'B'"),
         ({"event_id": ""}, "field 'event_id' is empty"),
         ({"occurred_at": AT // 1000}, "looks like seconds"),
+        ({"occurred_at": AT + 86_400_001}, "expected at most a day after the record"),
+        ({"price": 10**12 + 1}, "expected at most 1000000000000 minor units"),
         ({"released_at": 3}, "released_at"),
         ({"price": -1}, "field 'price' is -1, expected 0 or more"),
         ({"price": 19.99}, "minor units as an integer (1999)"),
