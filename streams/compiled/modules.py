@@ -28,7 +28,8 @@ _BY_PACKAGE = {
     ),
     "streams.runtime.time_policy": "live",
     "streams.contracts": (
-        "compiled_reader compiled_writer decode decisions encode record_reader record_writer"
+        "compiled_reader compiled_writer decode decisions encode meaning record_reader "
+        "record_writer"
     ),
     "streams.store": "layout",
     "streams": "task",

@@ -36,7 +36,7 @@ def test_the_names_of_the_shop(folder: Path, capsys: pytest.CaptureFixture[str])
     metrics = parts["trigger.metric"]["properties"]["metric"]["enum"]
     assert {"survey.answered", "order.placed"} <= set(metrics)
     fields = parts["where_survey.answered"]["properties"]
-    assert fields.keys() == {"event_id", "customer_id", "occurred_at", "score"}
+    assert fields.keys() == {"event_id", "customer_id", "occurred_at", "score", "properties"}
     assert parts["condition.segment"]["properties"]["segment"]["enum"] == ["vip"]
     assert parts["condition.in_flow"]["properties"]["in_flow"]["enum"] == ["a"]
     assert parts["step.send"]["properties"]["coupon"]["enum"] == ["ten"]
