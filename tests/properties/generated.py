@@ -18,6 +18,9 @@ CUSTOMERS = ("ada", "bob")
 TOPICS = ("offers", "news")
 METRICS = ("order.placed", "search.performed", "view.item", "cart.updated")
 
+SOME_MESSAGE = "some-message"
+"""In place of a message of the flow, until its messages are drawn."""
+
 Raw = dict[str, Any]
 
 durations = st.sampled_from(["1s", "90m", "4h", "1d", "3d"])
@@ -42,6 +45,7 @@ conditions = st.one_of(
     st.builds(lambda inner: {"not": inner}, outside),
     st.just({"trigger": "total", "gt": "50"}),
     st.just({"count": "order.placed", "since": "flow_start", "equals": "0"}),
+    st.builds(lambda told: {told: SOME_MESSAGE}, st.sampled_from(["sent", "skipped"])),
 )
 events = st.one_of(
     st.builds(lambda metric: {"metric": metric}, st.sampled_from(METRICS)),
@@ -151,6 +155,22 @@ def numbered(raw: Any, number: list[int]) -> Any:
     return copy
 
 
+def messages_in(raw: Any) -> list[str]:
+    """The templates in a flow."""
+    parts = raw.values() if isinstance(raw, dict) else raw if isinstance(raw, list) else ()
+    found = [template for part in parts for template in messages_in(part)]
+    return [*found, raw["template"]] if isinstance(raw, dict) and "template" in raw else found
+
+
+def with_message(raw: Any, template: str) -> Any:
+    """A copy of a flow that asks about the message `template` where it asks about some message."""
+    if isinstance(raw, list):
+        return [with_message(one, template) for one in raw]
+    if isinstance(raw, dict):
+        return {key: with_message(value, template) for key, value in raw.items()}
+    return template if raw == SOME_MESSAGE else raw
+
+
 # ── Sets ──────────────────────────────────────────────────────────────────────────────────────────
 
 triggers = st.one_of(
@@ -193,7 +213,10 @@ def flows(draw: st.DrawFn, name: str) -> Raw:
         flow["re_entry"] = "restart"
     if trigger.get("metric") == "order.placed" and draw(st.booleans()):
         flow["key"] = "order_id"
-    return flow
+    if trigger.get("metric") in ("order.placed", "cart.updated") and draw(st.booleans()):
+        flow |= {"each": "items", "key": "$item.sku"}
+    messages: list[str] = messages_in(flow)
+    return with_message(flow, draw(st.sampled_from(messages))) if messages else flow
 
 
 @st.composite
