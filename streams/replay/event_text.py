@@ -140,7 +140,7 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-_INTERESTS = {"wishlist": " (wishlist)", "viewed": " (viewed)"}
+_INTERESTS = {"wishlist": " (wishlist)", "viewed": " (viewed)", "followed": " (in a flow)"}
 
 EVENT_TEXTS: dict[str, Callable[[Fields, Words], str]] = {
     "order.placed": _order,

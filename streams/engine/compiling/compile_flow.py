@@ -34,7 +34,7 @@ from streams.engine.triggers import metric as metric_trigger
 from streams.engine.triggers import once as once_trigger
 from streams.engine.triggers import schedule as schedule_trigger
 from streams.engine.triggers import segment as segment_trigger
-from streams.engine.values import DAY, HOUR
+from streams.engine.values import DAY, HOUR, METRICS, NEWS
 
 DEFAULT_EVENT_AGE = 4 * HOUR
 TRANSACTIONAL_EVENT_AGE = 7 * DAY
@@ -106,7 +106,20 @@ def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope)
         utm=link_parameters(flow.utm),
     )
     compiled.first = building.sequence(flow.steps, "steps", compiled.finish)
+    if compiled.trigger_metric is not None and _follows_articles(compiled):
+        compiled.follows_articles = True
+        scope.reads.read(compiled.trigger_metric, ("items", "sku"))
     return compiled
+
+
+def _follows_articles(flow: CompiledFlow) -> bool:
+    """True if news of the trigger's articles may end a journey or a `wait_for` (SEMANTICS 7.6).
+    A customer whom news have brought into the flow watches the article already."""
+    known = METRICS.get(flow.trigger_metric or "")
+    if flow.trigger_metric in NEWS or known is None or not {"items", "sku"} & known.fields.keys():
+        return False
+    awaited = (step.awaited.metric for step in flow.steps.values() if step.awaited is not None)
+    return any(name in NEWS for name in (*(rule.metric for rule in flow.exit_on), *awaited))
 
 
 def _key_reader(key: str) -> Callable[[Mapping[str, Any]], Any]:

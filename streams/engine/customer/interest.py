@@ -3,6 +3,7 @@
     wishlist.added ──► a year      sent to the article's task (topic `interests`), which answers
     view.item ───────► 30 days     with news: `product.price_dropped`, `product.sold_out`, …
     order.placed ────► over        for the articles bought; `customer.erased`: for all
+    an entry ────────► 90 days     where the flow's `exit_on` or `wait_for` is news of its articles
 
 The state remembers the interests sent: a second view of the same article sends nothing, unless it
 shows another price, and an answer that crosses with an order is stale. Where price drops are
@@ -17,9 +18,9 @@ from streams.engine.customer.state import CustomerState, Watch
 from streams.engine.effects import Effects, Interest
 from streams.engine.values import DAY, Instant, as_written
 
-VIEWED, WISHLIST = "viewed", "wishlist"
+VIEWED, WISHLIST, FOLLOWED = "viewed", "wishlist", "followed"
 
-PERIODS: Mapping[str, int] = {VIEWED: 30 * DAY, WISHLIST: 365 * DAY}
+PERIODS: Mapping[str, int] = {VIEWED: 30 * DAY, WISHLIST: 365 * DAY, FOLLOWED: 90 * DAY}
 """Duration of an interest from the event that shows it."""
 
 MOST_WATCHED = 100
@@ -31,7 +32,7 @@ SAME_LOOK = DAY
 LONGEST_SKU = 1024
 """Bytes of a record key."""
 
-_CODES: Mapping[str, str] = {VIEWED: "v", WISHLIST: "w"}
+_CODES: Mapping[str, str] = {VIEWED: "v", WISHLIST: "w", FOLLOWED: "f"}
 """As states keep them: a state holds up to MOST_WATCHED."""
 _KINDS: Mapping[str, str] = {code: kind for kind, code in _CODES.items()}
 
@@ -179,6 +180,17 @@ LOOK_FIELDS = frozenset({"sku", "unit_price", "currency"})
 
 ENDS_INTEREST: Mapping[str, InterestChange] = {"order.placed": _bought}
 """Metrics that end an interest; always applied."""
+
+
+def follow_article(
+    state: CustomerState, sku: str | None, at: Instant, now: Instant, effects: Effects
+) -> None:
+    """P entered a flow about an article, whose news may end the journey (SEMANTICS 7.6). They start
+    no flow. An interest that P has shown stays as it is."""
+    until = at + PERIODS[FOLLOWED]
+    if sku is None or until <= now or not is_valid_sku(sku) or is_watched(state, sku, now):
+        return
+    _watch(state, sku, Watch(_CODES[FOLLOWED], until), None, now, effects)
 
 
 def withdraw_all_interests(state: CustomerState, now: Instant, effects: Effects) -> None:

@@ -101,10 +101,10 @@ ALWAYS_READ: dict[str, frozenset[str]] = {
     "message.complained": frozenset({"channel", "address"}),
     "message.opened": frozenset({"send_id", "machine"}),
     "message.clicked": frozenset({"send_id", "machine"}),
-    "product.back_in_stock": frozenset({"sku"}),
-    "product.price_dropped": frozenset({"sku"}),
-    "product.sold_out": frozenset({"sku"}),
-    "product.low_stock": frozenset({"sku"}),
+    "product.back_in_stock": frozenset({"sku", "interest"}),
+    "product.price_dropped": frozenset({"sku", "interest"}),
+    "product.sold_out": frozenset({"sku", "interest"}),
+    "product.low_stock": frozenset({"sku", "interest"}),
 }
 """The fields that the functions of APPLY and of interest.py read, whatever the flows need."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from streams.engine.customer import (
     DUPLICATE,
+    FOLLOWED,
     SENT,
     Again,
     CustomerState,
@@ -188,6 +189,9 @@ def _decide(
         moves += released_by_profile(program, turn)
     if segments:
         moves += entered_by_segments(turn, judge(turn, segments))
+    if plan.is_news and turn.data.get("interest") == FOLLOWED:
+        run_moves(program, turn, moves)  # for the journeys about the article alone
+        return
     for flow in plan.flows:
         if flow.is_per_item:
             for journey in enter_per_item(turn, flow, event):

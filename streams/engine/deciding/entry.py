@@ -18,6 +18,7 @@ from streams.engine.customer import (
     Journey,
     about_item,
     after_trigger,
+    follow_article,
     last_entry,
     may_add_journey,
     places_of_articles,
@@ -51,7 +52,13 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
     name = journey_id(turn.state.customer_id, flow.flow, event.event_id)
     journey = _started_by(turn, flow, event, name, packed, key)
     turn.focus_entered(journey)
-    return journey if begin(turn, flow, journey) else None
+    if not begin(turn, flow, journey):
+        return None
+    if flow.follows_articles:
+        data = turn.data
+        for sku in dict.fromkeys([data.get("sku"), *places_of_articles(data)]):
+            follow_article(turn.state, sku, event.occurred_at, turn.now, turn.effects)
+    return journey
 
 
 def enter_per_item(turn: Turn, flow: CompiledFlow, event: Event) -> list[Journey]:
@@ -75,6 +82,8 @@ def enter_per_item(turn: Turn, flow: CompiledFlow, event: Event) -> list[Journey
         turn.focus(journey, data)
         if begin(turn, flow, journey):
             entered.append(journey)
+            if flow.follows_articles:
+                follow_article(turn.state, sku, event.occurred_at, turn.now, turn.effects)
     return entered
 
 

@@ -74,6 +74,7 @@ class CompiledFlow(FlowVersion, eq=False):
     filter: Condition | None = None
     filter_evidence: EvidenceFunction | None = None
     exit_on: tuple[ExitRule, ...] = ()
+    follows_articles: bool = False  # those of its trigger: their news may end a journey or a wait
     samples: dict[str, ArmOf] = msgspec.field(default_factory=dict)  # by id
     steps: dict[str, Step] = msgspec.field(default_factory=dict)  # by id, nested ones too
     named_steps: set[str] = msgspec.field(default_factory=set)  # steps with an id of their own
