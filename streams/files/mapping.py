@@ -141,6 +141,7 @@ class EventMapping:
     needs: tuple[str, ...] = ()
     when: tuple[tuple[RowCondition, ...], ...] = ()
     each: ColumnPath | None = None
+    mapped: frozenset[str] = frozenset()  # the fields that `--map` names
 
     def is_for(self, rows: Sequence[dict[str, Any]]) -> bool:
         """True if the rows of a group fit `when`."""
@@ -149,15 +150,14 @@ class EventMapping:
         )
 
     def chosen_columns(self) -> dict[str, ColumnSource]:
-        """Returns the columns of this mapping by field, where a field has one source that is not
-        just its own name."""
+        """Returns the columns that `--map` names, by field."""
         named = dict(self.sources)
         for name, keyed in self.keys.items():
             named.update({f"{name}.{key}": sources for key, sources in keyed.items()})
         return {
             name: sources[0]
             for name, sources in named.items()
-            if len(sources) == 1 and sources[0].path is not None and sources[0].path.text != name
+            if name in self.mapped and sources[0].path is not None
         }
 
 
@@ -215,6 +215,7 @@ def parse_mapping(
         texts.needs,
         texts.when,
         texts.each,
+        frozenset(text.partition("=")[0] for text in texts.maps),
     )
 
 

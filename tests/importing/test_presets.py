@@ -156,6 +156,7 @@ def test_orders_of_woocommerce():
     ]
     # neither the pending order nor the one that was cancelled before it was paid
     assert report.counts.passed_over == 2
+    assert WarningKind.MEANING not in report.counts.warnings  # no column was promised
 
 
 def test_calls_of_segment():
