@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
 PARTITIONS = 3
 ByCustomer = dict[str, dict[str, list[Any]]]
-OF_A_WORKER = re.compile(r".*?\b(F\d+|6\.[123]|M68|D16|D18|D19|D29)\b")
+OF_A_WORKER = re.compile(r".*?\b(F\d+|6\.[123]|M68|D1[6-9]|D29)\b")
 """Named so are the cases that a worker runs."""
 OF_A_SHOP = re.compile(r".*?\bF89\b")
 """And so those that don't share a shop with others: what is recommended is learnt from all its
