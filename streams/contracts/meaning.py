@@ -65,6 +65,7 @@ def judgement_of(metric: str) -> Judgement | None:
     moments = tuple(n for n, field in fields.items() if field.type is FieldType.MOMENT)
     has_items = "items" in fields
     has_order = _OWN_ID in fields
+    has_topic = "topic" in fields
     if not (words or amounts or moments or has_items or has_order):
         return None
 
@@ -75,6 +76,9 @@ def judgement_of(metric: str) -> Judgement | None:
                 raise WrongEvent(problem, _OWN_ID)
         for name, allowed in words.items():
             data[name] = _meant(name, data.get(name), allowed)
+        if has_topic and (topic := data.get("topic")) is not None:
+            # A blank one is none: who leaves the channel must not be taken to leave a topic alone.
+            data["topic"] = topic.strip() or None
         for name in amounts:
             _check_amount(name, data.get(name))
         for name in moments:

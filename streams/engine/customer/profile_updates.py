@@ -187,7 +187,7 @@ def set_field(
 def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
     """Grants consent on a channel and lifts unsubscription and complaint. With a topic, P takes up
     the topic on the channel again, and nothing else changes."""
-    channel, topic = data["channel"], _topic_of(data)
+    channel, topic = data["channel"], data.get("topic")
     if topic is not None:
         if _is_newest(state, topic_left(channel, topic), at):
             _lift(state, topic_left(channel, topic), UNSUBSCRIBED)
@@ -209,18 +209,11 @@ def apply_customer_subscribed(state: CustomerState, data: dict[str, Any], at: In
 
 def apply_customer_unsubscribed(state: CustomerState, data: dict[str, Any], at: Instant) -> None:
     """Suppresses marketing on a channel, or on all; with a topic, marketing about it alone."""
-    channel, topic = data["channel"], _topic_of(data)
+    channel, topic = data["channel"], data.get("topic")
     for one in CHANNELS if channel == ALL_CHANNELS else (channel,):
         key = one if topic is None else topic_left(one, topic)
         if _is_newest(state, key, at):
             _suppress(state, key, UNSUBSCRIBED)
-
-
-def _topic_of(data: dict[str, Any]) -> str | None:
-    """The topic that the event is about. A blank one, as of an empty cell, is none: who leaves the
-    channel must not be taken to leave nothing but that."""
-    topic: str | None = data.get("topic")
-    return topic if topic and not topic.isspace() else None
 
 
 def apply_message_delivered(
