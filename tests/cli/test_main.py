@@ -84,7 +84,7 @@ def test_without_a_command_it_shows_what_there_is(capsys):
     [
         (["exlpain"], "exlpain"),
         (["config", "--colour"], "--colour"),
-        (["explain"], "Missing argument"),
+        (["explain"], "give either CUSTOMER or --email ADDRESS"),
         (["tail", "orders", "--limit", "0"], "greater than or equal to 1"),
         (["config", "--config", "missing.toml"], "missing.toml: cannot read"),
         (["config", "--brokers", "nowhere"], "brokers: 'nowhere', expected host:port"),
