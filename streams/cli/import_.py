@@ -147,6 +147,7 @@ def import_(
     from streams.contracts.meaning import Door
     from streams.contracts.moments import MOST_AHEAD
     from streams.files.file_form import parse_form
+    from streams.files.tables import check_readable
     from streams.importing.reading import ImportReport, Judging, MappingOptions, read_events
     from streams.settings import RecordTime
 
@@ -157,6 +158,8 @@ def import_(
     if preset is None:
         _check_metrics(files, metrics or [])
     end = None if until is None else options.moment(until, "--until", zone)
+    for file in files:
+        check_readable(file)  # before a broker is asked for the definitions
     known = _definitions(metrics or [], flows, settings, is_offline=dry_run)
     given = MappingOptions(
         maps or [],

@@ -67,6 +67,14 @@ def read_rows(
         raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
 
 
+def check_readable(path: Path) -> None:
+    """Raises Refused for a file that can't be opened."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise Refused(f"{path}: cannot read: {error.strerror or error}") from error
+
+
 def columns_of(
     path: Path, read_avro: AvroReader | None = None, form: FileForm = _ANY_FORM
 ) -> Columns | None:
