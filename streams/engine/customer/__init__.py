@@ -62,7 +62,7 @@ from streams.engine.customer.lifetime_value import (
 from streams.engine.customer.limits import LARGE_STATE, check_fits, forget_oldest, may_add_journey
 from streams.engine.customer.ordered_articles import VIEWS_SHOWN, is_bought_since, note_ordered
 from streams.engine.customer.orders import bought_lately, has_bought, net_revenue
-from streams.engine.customer.past import Occurrence, Past
+from streams.engine.customer.past import NO_ID, Occurrence, Past
 from streams.engine.customer.profile_updates import (
     FORBID_ALL,
     as_address,
@@ -141,6 +141,7 @@ __all__ = [
     "LARGE_STATE",
     "LONGEST_SKU",
     "LOOK_FIELDS",
+    "NO_ID",
     "PERIODS",
     "PROFILE_AWAITED",
     "REACHED",

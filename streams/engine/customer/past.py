@@ -162,6 +162,13 @@ class Past(msgspec.Struct, array_like=True):
                 return place
         return None
 
+    def place_of_id(self, id_: bytes) -> int | None:
+        """The place of the event with this `id_hash`; None if it isn't remembered."""
+        start = self.ids.find(id_)
+        while start >= 0 and start % ID_HASH:  # it spans two ids
+            start = self.ids.find(id_, start + 1)
+        return None if start < 0 else start // ID_HASH
+
     def sequence_at(self, place: int) -> int:
         """The sequence number of the event at `place`, modulo SEQUENCES."""
         record: int = _unpack_from(self.times, place * _SIZE)[0]

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from streams.engine.customer import (
+    NO_ID,
     CustomerState,
     Journey,
     JourneyState,
@@ -26,11 +27,18 @@ from streams.engine.customer import (
     places_of_articles,
     remember_entry,
 )
-from streams.engine.deciding.entry import ended_already, running_in
+from streams.engine.deciding.entry import ended_already, follow_articles, running_in
 from streams.engine.deciding.moves import run_moves
 from streams.engine.effects import Effects, Outcome
 from streams.engine.program import CompiledFlow, Program, Step, Turn, end
-from streams.engine.values import Event, Instant, journey_id, journey_id_of_article, pack
+from streams.engine.values import (
+    Event,
+    Instant,
+    id_hash,
+    journey_id,
+    journey_id_of_article,
+    pack,
+)
 
 
 class Backfill(msgspec.Struct, gc=False):
@@ -102,14 +110,14 @@ def in_order(flow: CompiledFlow, events: Sequence[Dated]) -> list[Dated]:
 
 def _place(program: Program, turn: Turn, request: Backfill, effects: Effects) -> Placed | NotAdded:
     event = request.event
-    event.occurred_at = min(event.occurred_at, turn.now)
     flow = program.flows.get(request.flow)
     plan = program.on_metric.get(event.metric, program.otherwise)
     if flow is None or flow not in plan.flows or flow.is_paused:
         return NotAdded.NOT_LIVE
-    sequence = _sequence_of(turn.state, event)
-    if sequence is None:
+    processed = _as_processed(turn.state, event)
+    if processed is None:
         return NotAdded.NO_EVENT
+    event.occurred_at, sequence = processed
     turn.data = plan.data_of(event)
     turn.focus(None, turn.data)
     if flow.trigger_test is not None and not flow.trigger_test(turn.data, turn):
@@ -155,18 +163,23 @@ def _add(
     return Placed(journey.step, journey.due)
 
 
-def _sequence_of(state: CustomerState, event: Event) -> int | None:
-    """The event's number in the customer's order of processing; 0 if it is forgotten by now, None
-    if it cannot have been processed."""
+def _as_processed(state: CustomerState, event: Event) -> tuple[Instant, int] | None:
+    """The event's moment and number in the customer's order of processing, 0 if it is forgotten by
+    now. None if it wasn't processed, or was nothing new: another telling of a known order (8.6),
+    whose first has the moment that the tellings agree on."""
     past = state.recent.get(event.metric)
     if past is None:
         return None
+    place = past.place_of_id(id_hash(event.event_id))
+    if place is not None:
+        return past.at(place), past.sequence_at(place)
     if event.occurred_at < past.since:
-        return 0
-    for occurrence in reversed(past):
-        if occurrence.at == event.occurred_at:
-            return occurrence.sequence
-        if occurrence.at < event.occurred_at:
+        return event.occurred_at, 0
+    for place in range(len(past) - 1, -1, -1):
+        at = past.at(place)
+        if at == event.occurred_at and past.id_at(place) == NO_ID:
+            return at, past.sequence_at(place)
+        if at < event.occurred_at:
             break
     return None
 
@@ -256,6 +269,8 @@ def _enter(turn: Turn, flow: CompiledFlow, journey: Journey, request: Backfill) 
     state.journeys.append(journey)
     turn.has_changed_journeys = True
     remember_entry(state, flow.flow, journey.key, turn.now)
+    if flow.follows_articles:
+        follow_articles(turn, turn.trigger_data(), journey.started_at)
     evidence: dict[str, Any] = {
         "metric": journey.trigger_metric,
         "event_id": journey.trigger_event_id,

@@ -8,6 +8,7 @@ An event of an imported history (8.10) is refused before them, and only counted.
 refused in the place of `known_order`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from streams.engine.conditions import HISTORY_SINCE, known_since
@@ -55,9 +56,7 @@ def enter_by_event(turn: Turn, flow: CompiledFlow, event: Event) -> Journey | No
     if not begin(turn, flow, journey):
         return None
     if flow.follows_articles:
-        data = turn.data
-        for sku in dict.fromkeys([data.get("sku"), *places_of_articles(data)]):
-            follow_article(turn.state, sku, event.occurred_at, turn.now, turn.effects)
+        follow_articles(turn, turn.data, event.occurred_at)
     return journey
 
 
@@ -83,8 +82,15 @@ def enter_per_item(turn: Turn, flow: CompiledFlow, event: Event) -> list[Journey
         if begin(turn, flow, journey):
             entered.append(journey)
             if flow.follows_articles:
-                follow_article(turn.state, sku, event.occurred_at, turn.now, turn.effects)
+                follow_articles(turn, data, event.occurred_at)
     return entered
+
+
+def follow_articles(turn: Turn, data: Mapping[str, Any], at: Instant) -> None:
+    """P entered a flow about the articles of `data`, its trigger of `at`, and hears news of them
+    (SEMANTICS 7.6)."""
+    for sku in dict.fromkeys([data.get("sku"), *places_of_articles(data)]):
+        follow_article(turn.state, sku, at, turn.now, turn.effects)
 
 
 def _is_triggered(turn: Turn, flow: CompiledFlow, event: Event) -> bool:

@@ -15,6 +15,7 @@ from streams.engine import (
     new_state,
     rehearse,
 )
+from streams.engine.customer import NO_ID
 from streams.engine.customer.limits import MOST_JOURNEYS
 from tests.harness.customer import DAY, HOUR, MONDAY, Customer, flow, program_of, send
 
@@ -175,7 +176,7 @@ def test_1_9_what_ended_it_is_remembered_for_as_long_as_the_flow_is() -> None:
     )
     history = {"keep": "0s", "occurrences": "1"}
     retention = program_of(ends, store={"history": history}).on_metric["view.item"].retention
-    assert retention.needed == 30 * DAY
+    assert retention.needed == 30 * DAY + 1  # the trigger's own moment counts
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
@@ -227,11 +228,12 @@ def test_a_journey_that_waits_for_p_to_be_in_the_flow_continues() -> None:
     assert ada.sent() == [(MONDAY + 3 * HOUR, "came")]
 
 
-def test_an_event_of_the_future_is_as_of_now() -> None:
+def test_the_moment_of_an_event_is_the_one_at_which_it_was_processed() -> None:
+    """A clock that runs fast was clamped then (8.3), and orders are corrected (8.6)."""
     ada = Customer(program_of(TWO_WAITS))
     viewed(ada, MONDAY)
-    event = Event("view.item", "v1", "ada", MONDAY + DAY, {"sku": "A"})
-    assert add(ada, event, MONDAY + 2 * HOUR) is NotAdded.NO_EVENT
+    event = Event("view.item", "v1", "ada", MONDAY + 9 * DAY, {"sku": "A"})
+    assert add(ada, event, MONDAY + 2 * HOUR) == Placed("w1", MONDAY + DAY)
 
 
 def test_1_12_a_customer_with_too_many_journeys_is_not_added() -> None:
@@ -243,3 +245,13 @@ def test_1_12_a_customer_with_too_many_journeys_is_not_added() -> None:
     other = Event("view.item", "v2", "ada", MONDAY + 1, {"sku": "A"})
     found = add(ada, other, MONDAY + 2 * HOUR)
     assert found is NotAdded.NO_ROOM
+
+
+def test_d11_another_id_at_the_moment_of_a_known_event_adds_nobody() -> None:
+    ada = Customer(program_of(TWO_WAITS))
+    event = viewed(ada, MONDAY)
+    other = Event("view.item", "v2", "ada", MONDAY, {"sku": "A"})
+    assert add(ada, other, MONDAY + 2 * HOUR) is NotAdded.NO_EVENT
+    past = ada.state.recent["view.item"]
+    past.ids = NO_ID * len(past)  # as of a state of format 2
+    assert add(ada, event, MONDAY + 2 * HOUR) == Placed("w1", MONDAY + DAY)
