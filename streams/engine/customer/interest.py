@@ -103,7 +103,7 @@ def _watch(
     effects: Effects,
 ) -> None:
     held = state.watching.get(sku)
-    if held is not None:
+    if held is not None and held.until > now:  # after its end nothing was told
         watch.is_sold_out = held.is_sold_out
     state.watching[sku] = watch
     kind, price = interest_kind(watch), watch.seen_price

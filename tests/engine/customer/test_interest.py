@@ -180,6 +180,14 @@ def test_d24_what_is_told_sold_out_is_known_until_it_is_told_back_and_by_another
     assert not is_told_sold_out(ada.state, "B")
 
 
+def test_d24_a_look_after_the_end_of_the_interest_knows_nothing_of_what_was_told_before() -> None:
+    ada = Ada()
+    ada.views("A", MONDAY)
+    ada.does("product.sold_out", MONDAY + 1, sku="A", currency="GBP", price=1)
+    ada.views("A", MONDAY + 31 * DAY)  # back since, which nobody told P
+    assert not is_told_sold_out(ada.state, "A")
+
+
 def test_what_is_too_long_ago_shows_nothing_and_an_older_look_shortens_nothing() -> None:
     ada = Ada()
     assert ada.views("A", MONDAY, occurred_at=MONDAY - 30 * DAY) == []
