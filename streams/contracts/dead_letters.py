@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from streams.contracts.meaning import PARTLY_REFUSED
 from streams.contracts.wire import Decode, Undecodable, decode_any
 from streams.engine import Instant
 from streams.ports import Record
@@ -54,6 +55,11 @@ class DeadLetter(msgspec.Struct):
     def is_truncated(self) -> bool:
         """True if parts of the original record are missing."""
         return TRUNCATED in self.reason
+
+    @property
+    def is_partly_refused(self) -> bool:
+        """True if the event applied without the fields named in the reason (SEMANTICS 8.4)."""
+        return self.reason.startswith(PARTLY_REFUSED)
 
 
 def read_dead_letter(value: bytes, decode: Decode = decode_any) -> DeadLetter:

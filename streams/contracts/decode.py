@@ -29,6 +29,7 @@ from streams.contracts.meaning import (
     Door,
     Judgement,
     id_problem,
+    partly_refused,
 )
 from streams.contracts.moments import (
     EARLIEST,
@@ -256,8 +257,7 @@ class EventDecoder:
             return Rejection(str(error), name)
         if refused is None:
             return event
-        reason = f"partly_refused: {'; '.join(refused.values())}"
-        return PartlyRefused(event, Rejection(reason, name))
+        return PartlyRefused(event, Rejection(partly_refused(refused), name))
 
     def _writer(self, contract: Contract) -> _Writer:
         metric = METRIC_OF_RECORD[contract.name]

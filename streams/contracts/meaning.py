@@ -39,9 +39,17 @@ class Door(msgspec.Struct, frozen=True):
 
 DEFAULT_DOOR = Door()
 
+PARTLY_REFUSED = "partly_refused: "
+"""Beginning of the reason of a dead letter whose event applies without the fields named."""
+
 Judgement = Callable[[dict[str, Any], Door], dict[str, str] | None]
 """Judges the data of an event of one metric, and puts its words as they are meant. Returns the
 refused fields of a patch with their problems. Raises WrongEvent."""
+
+
+def partly_refused(refused: Mapping[str, str]) -> str:
+    """Returns the reason for refused fields of a patch, by name with their problems."""
+    return f"{PARTLY_REFUSED}{'; '.join(refused.values())}"
 
 
 def id_problem(name: str, found: str, placeholders: frozenset[str]) -> str | None:

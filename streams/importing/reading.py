@@ -12,7 +12,7 @@ import msgspec
 
 from streams.contracts.container import read_container
 from streams.contracts.fields import WrongEvent
-from streams.contracts.meaning import DEFAULT_DOOR, DEFAULT_PLACEHOLDERS, Door
+from streams.contracts.meaning import DEFAULT_DOOR, DEFAULT_PLACEHOLDERS, Door, partly_refused
 from streams.contracts.moments import MOST_AHEAD, ahead_problem
 from streams.engine import METRICS, Instant
 from streams.engine.values import PRODUCT_METRICS, Metric, unknown_name
@@ -258,7 +258,7 @@ def _records(
         report.reject(rejected, metric)
         return
     if left_out:
-        reason = f"partly_refused: {'; '.join(left_out.values())}"
+        reason = partly_refused(left_out)
         part = RejectedRow(name, group.number, next(iter(left_out)), reason, group.values)
         report.reject_in_part(part, [*left_out], metric)
     if not found:

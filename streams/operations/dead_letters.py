@@ -89,6 +89,11 @@ def why_not_retried(letter: DeadLetter) -> str | None:
         return f"{letter.topic} is no input topic"
     if not letter.key:
         return "the record has no key; the producer must write it again"
+    if letter.is_partly_refused:
+        return (
+            "the rest of it applies, so a worker would take it for a duplicate; the producer must "
+            "write the refused fields in a new event"
+        )
     if letter.is_truncated:
         return "the record was too long to be kept whole; the producer must write it again"
     return None
@@ -140,11 +145,14 @@ def follow_returned(
     pending = {one.place: one for one in retried}
     with TopicReader(settings, "dead-letters") as reader:
         since = {place: reader.bounds(place)[0] for place in reader.partition_ids(DEAD_LETTERS)}
+        reasons: dict[str, str] = {}
         while pending:
             partitions = {_partition_of(place) for place in pending}
             passed = reader.committed(partitions)
             # Read after the positions: what was passed has its dead letter by now.
-            reasons = _reasons(reader, since, decode)
+            ends = {place: reader.bounds(place)[1] for place in since}
+            reasons |= _reasons(reader, since, decode)
+            since = ends
             for place, one in list(pending.items()):
                 if _offset_of(place) < passed.get(_partition_of(place), 0):
                     one.reason = reasons.get(place)

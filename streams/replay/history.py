@@ -130,7 +130,11 @@ def history_of(
         except Undecodable as error:
             where = f"{found.topic}[{found.partition}]@{found.record.offset}"
             history.unread.append(UnreadRecord(found.record.time, where, str(error)))
-    rejected = {(one.topic, one.partition, one.offset) for one in history.dead_letters}
+    rejected = {
+        (one.topic, one.partition, one.offset)
+        for one in history.dead_letters
+        if not one.is_partly_refused
+    }
     for found in events:
         if (found.topic, found.partition, found.record.offset) not in rejected:
             _add_event(history, found, late, decode)

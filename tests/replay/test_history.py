@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import LATE_RECORDS, EffectEncoder, encode_event
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import shipped_schemas
@@ -12,7 +13,8 @@ from streams.contracts.wire import confluent_header, decode_with
 from streams.engine import INPUTS, Decision, Instant, Outcome
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicRecord
-from streams.ports import OutputRecord, PartitionId, Record, Rejection
+from streams.operations.dead_letters import why_not_retried
+from streams.ports import OutputRecord, PartitionId, PartlyRefused, Record, Rejection
 from streams.replay.history import history_of, read_history
 from tests.contracts.registry_server import RegistryServer
 
@@ -119,6 +121,24 @@ def test_a_rejected_record_is_shown_once() -> None:
     history = read_history(topics, "ada")  # type: ignore[arg-type]
     assert not history.events
     assert [one.where for one in history.dead_letters] == [f"orders[{mine}]@0"]
+
+
+def test_a_partly_refused_event_is_there_beside_its_dead_letter() -> None:
+    topics = Topics()
+    mine = partition_of(b"ada", PARTITIONS)
+    common = {"event_id": "e", "customer_id": "ada", "occurred_at": NOON}
+    patch = {"email": "ada@example.com", "birthday": "yes"}
+    value = json.dumps({"metric": "customer.updated", **common, "set": patch}).encode()
+    record = Record(NOON, 0, b"ada", value)
+    topics.add("customers", mine, b"ada", value)
+    partly = EventDecoder().decode("customers", record)
+    assert isinstance(partly, PartlyRefused)
+    letter = EffectEncoder().dead_letter("customers", mine, record, partly.rejection, NOON)
+    topics.add("dead-letters", mine, letter.key, letter.value)
+    history = read_history(topics, "ada")  # type: ignore[arg-type]
+    assert [event.metric for event in history.events] == ["customer.updated"]
+    (found,) = history.dead_letters
+    assert "duplicate" in (why_not_retried(found) or "")
 
 
 def test_decisions_before_the_start_time_are_left_out() -> None:
