@@ -15,6 +15,9 @@ class Remarks:
     def __init__(self, history: CustomerHistory, words: Words) -> None:
         self._publications = history.publications
         self._words = words
+        self._forget()
+
+    def _forget(self) -> None:
         self._seen: set[str] = set()
         self._orders: set[str] = set()
         self._patched: dict[str, Instant] = {}  # profile field -> newest `occurred_at`
@@ -34,6 +37,8 @@ class Remarks:
         occurred = event.fields.get("occurred_at")
         at = min(occurred, event.at) if isinstance(occurred, int) else event.at
         match event.metric:
+            case "customer.erased":
+                self._forget()
             case "order.placed":
                 order = str(event.fields.get("order_id"))
                 if order in self._orders:

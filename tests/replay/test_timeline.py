@@ -341,6 +341,15 @@ def test_events_without_an_effect_say_so(shop):
     assert events[-1].endswith("(not changed: email (newer value of Wed 2011-03-02 10:00:00))")
 
 
+def test_nothing_from_before_an_erasure_is_known(shop):
+    shop.order(BEGIN, event_id="same")
+    shop.happens(BEGIN + HOUR, "customer.erased")
+    shop.order(BEGIN + 2 * HOUR, event_id="same")
+    shop.until(BEGIN + DAY)
+    assert texts(shop.explained(), "event")[-1].startswith("order.placed")
+    assert not texts(shop.explained(), "event")[-1].endswith(")")
+
+
 def test_a_record_that_cannot_be_decoded_is_a_line(shop):
     shop.cart(BEGIN)
     shop.until(BEGIN + HOUR)
