@@ -3,7 +3,7 @@
 from typing import Any
 
 from streams.contracts.fields import WrongEvent, currency_problem, typed
-from streams.contracts.moments import EARLIEST, moment_problem
+from streams.contracts.moments import moment_problem
 from streams.contracts.schemas import record_name
 from streams.engine.content import GoneProduct, Product
 from streams.engine.customer import LONGEST_SKU, is_valid_sku
@@ -28,14 +28,16 @@ class ProductReader:
         given = typed(_FIELDS, fields)
         if not given["event_id"]:
             raise WrongEvent("field 'event_id' is empty")
-        problem = moment_problem(given["occurred_at"]) or currency_problem(given["currency"])
+        released_at = given["released_at"]
+        problem = (
+            moment_problem(given["occurred_at"])
+            or currency_problem(given["currency"])
+            or (None if released_at is None else moment_problem(released_at, "released_at"))
+        )
         if problem is not None:
             raise WrongEvent(problem)
         if given["price"] < 0:
             raise WrongEvent(f"field 'price' is {given['price']}, expected 0 or more")
-        released_at = given["released_at"]
-        if released_at is not None and released_at < EARLIEST:
-            raise WrongEvent(f"field 'released_at': {moment_problem(released_at, 'released_at')}")
         check_key(record, given["sku"])
         return Product(**given)
 
