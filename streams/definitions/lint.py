@@ -155,7 +155,7 @@ def _why_skipped(channel: str, since: int, subject: Subject) -> str:
         )
     window = duration_text(subject.settings.smart_sending_window(channel))
     return (
-        f"an {channel} above is sent {duration_text(since)} before, within the {window} of Smart "
+        f"the {channel} above is sent {duration_text(since)} before, within the {window} of Smart "
         "Sending, so this one is skipped: wait longer, or write when_busy: wait or "
         "smart_sending: false"
     )

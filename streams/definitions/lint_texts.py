@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streams.definitions.lint_subject import Subject
+from streams.engine.language import is_reference
 from streams.engine.values import Path, Problem
 
 _TEMPLATE = re.compile(
@@ -28,7 +29,7 @@ def text_with_a_template(subject: Subject) -> Iterator[Problem]:
             )
             continue
         reference = _REFERENCE.search(text)
-        if reference is not None and reference[0] != text:
+        if reference is not None and not is_reference(text):
             yield Problem(
                 path,
                 f"{reference[0]} inside of a text isn't filled in: give it as a variable of its "

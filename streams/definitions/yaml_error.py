@@ -15,6 +15,7 @@ PlacedMessage = tuple[int, int, str]
 _CLOSES = {"{": "}", "[": "]"}
 _KEY_WITHOUT_BLANK = re.compile(r"\s*(?:- )?[A-Za-z_][\w.-]*:[^\s]")
 _NO_BRACKETS = re.compile(r"""(?:^|\s)#.*|"[^"]*"|'[^']*'""")
+_KEY = re.compile(r"\s*([A-Za-z_][\w.-]*):(?:\s|$)")
 _NOTHING_ABOVE = (1, 1)
 
 
@@ -194,6 +195,12 @@ def _indentation(error: _Error) -> PlacedMessage | None:
     if not error.problem.startswith("expected <block end>"):
         return None
     line, column = error.begins
+    key = _KEY.match(error.text(error.line))
+    if error.context.endswith("collection") and column == error.column and key is not None:
+        return error.here(
+            f"{key[1]!r} is at the depth of the list of line {line}, whose entries begin with "
+            "'- ': indent it further if it belongs to the entry above"
+        )
     what = "list" if error.context.endswith("collection") else "mapping"
     return error.here(
         f"the indentation fits no line above: the {what} around it begins on line {line}, "

@@ -344,7 +344,7 @@ LATER = "{wait: 1d, id: w}"
         (
             f"steps:\n  - {MAIL}\n  - {{wait: 15h, id: w}}\n  - {{send: email, template: b}}",
             6,
-            "an email above is sent 15h before, within the 16h of Smart Sending",
+            "the email above is sent 15h before, within the 16h of Smart Sending",
         ),
     ],
 )
@@ -396,6 +396,11 @@ def test_what_can_not_be_is_found(tmp_path: Path, flow: str, line: int, says: st
         "steps: [{send: web, template: a}, {send: web, template: b}]",
         f"steps: [{MAIL}, {{send: email, template: b, when_busy: wait}}]",
         f"steps: [{MAIL}, {{send: email, template: b, status: manual}}]",
+        # a key of the shop's own, with a hyphen
+        (
+            "steps:\n  - {send: email, template: a, variables: {source: "
+            "$trigger.properties.utm-source}}"
+        ),
     ],
 )
 def test_what_may_well_be_is_left_alone(tmp_path: Path, flow: str) -> None:

@@ -40,6 +40,12 @@ from streams.definitions.source import parse_yaml
         ("- a: b\n\n   c: d\n", 3, 4, "indented further than line 1"),
         ("- a: b\n c: d\n", 2, 2, "the list around it begins on line 1, in column 1"),
         ("a:\n  b: c\n d: e\n", 3, 2, "the mapping around it begins on line 1"),
+        (
+            "steps:\n  - if: {consent: email}\n  then:\n    - exit\n",
+            3,
+            3,
+            "'then' is at the depth of the list of line 2, whose entries begin with '- '",
+        ),
         ("a: -\n", 1, 4, "a list begins on a line of its own"),
         ("a: @x\n", 1, 4, "a value can't begin with '@'; write it in quotes"),
         ("a: {b: > 100}\n", 1, 8, "a value can't begin with '>': write {gt: 100}"),
