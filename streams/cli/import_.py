@@ -277,7 +277,10 @@ class _Shown:
             raise Refused(f"--refused is {path}, expected a name that ends in .jsonl")
         self._rejected = 0
         self._warnings: Counter[WarningKind] = Counter()
-        self._file = None if path is None else path.open("wb")
+        try:
+            self._file = None if path is None else path.open("wb")
+        except OSError as error:
+            raise Refused(f"--refused is {path}: cannot write: {error.strerror}") from error
 
     def __enter__(self) -> "_Shown":
         return self

@@ -121,6 +121,10 @@ def test_refused_rows_carry_what_was_read_and_lines_of_an_order_stay_together(se
     [
         (["orders.csv", "--as", "order.placed", "--refused", "x.csv"], "ends in .jsonl"),
         (["orders.jsonl", "--as", "order.placed", "--refused", "orders.jsonl"], "is imported"),
+        (
+            ["orders.csv", "--as", "order.placed", "--refused", "nowhere/x.jsonl"],
+            "x.jsonl: cannot write: No such file or directory",
+        ),
         (["orders.csv"], "expected --as METRIC, or --preset NAME with one of ga4, klaviyo"),
         (["orders.csv", "--preset", "shopfy-orders"], "did you mean 'shopify-orders'?"),
         (["orders.csv", "--preset", "ga4"], "no column of the preset 'ga4'"),
