@@ -151,6 +151,7 @@ def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(
     sends = [command("s1", FAR), command("s1", FAR), command("old", NOW), command("s2", FAR)]
     with RegistryServer() as server:
         monkeypatch.setenv("SCHEMA_REGISTRY", server.url)
+        monkeypatch.setenv("UNSUBSCRIBE_KEY", "a secret")
         producer = Producer({"bootstrap.servers": topics})
         registry = SchemaRegistry(server.url)
         records = [
@@ -158,6 +159,7 @@ def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(
             OutputRecord("send-commands", b"ada", b"nonsense"),
             OutputRecord("send-commands", b"ada", None),
             *EffectEncoder(registry=registry).commands([command("s3", FAR)]),
+            OutputRecord("send-commands", b"ada", b"\x00\x00\x01\x00\x00of nobody"),
         ]
         for record in records:
             producer.produce(record.topic, record.value, record.key, partition=0)
@@ -184,6 +186,7 @@ def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(
     said = capsys.readouterr().out
     assert "send-commands[0]@4: the value begins with 6e 6f 6e" in said
     assert "send-commands[0]@5: " in said
+    assert "send-commands[0]@7: no schema 65536 in the registry" in said
     assert delivered["s1"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     pages = {headers["List-Unsubscribe"] for headers in delivered.values()}
     assert len(pages) == 3
