@@ -61,12 +61,14 @@ class ArticleNews(msgspec.Struct, array_like=True, gc=False):
 
 def merged(before: Product | None, update: Product) -> Product | None:
     """The article after `update`; None if a newer update is known. An update without a stock keeps
-    the stock."""
+    the stock, unless the shop had taken the article away: then it is unknown."""
     if before is None:
         return update
     if update.occurred_at < before.occurred_at:
         return None
-    stock = before.stock if update.stock is None else update.stock
+    stock = update.stock
+    if stock is None and not before.event_id.startswith(_GONE):
+        stock = before.stock
     past = past_prices_after(before, update)
     return msgspec.structs.replace(update, stock=stock, past_prices=past)
 
@@ -74,7 +76,11 @@ def merged(before: Product | None, update: Product) -> Product | None:
 def gone(before: Product, at: Instant) -> Product:
     """The article after the shop took it away at `at`: out of stock, whatever it was."""
     at = max(at, before.occurred_at)
-    return msgspec.structs.replace(before, stock=0, occurred_at=at, event_id=f"gone:{at}")
+    return msgspec.structs.replace(before, stock=0, occurred_at=at, event_id=f"{_GONE}{at}")
+
+
+_GONE = "gone:"
+"""Begins the `event_id` of an article that the shop has no longer."""
 
 
 def past_prices_after(before: Product, update: Product) -> list[PastPrice]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.encode import encode_event
-from streams.engine import Product, merged, news_between, news_event, price_at
+from streams.engine import Product, gone, merged, news_between, news_event, price_at
 from streams.engine.content.product import (
     BACK_IN_STOCK,
     LOW_STOCK,
@@ -53,6 +53,18 @@ def test_back_in_stock(before: int | None, after: int | None, is_back: bool) -> 
     assert [metric for metric in found if metric != SOLD_OUT] == (
         [BACK_IN_STOCK] if is_back else []
     )
+
+
+def test_7_4_an_article_that_returns_without_a_stock_can_be_had() -> None:
+    taken_away = gone(product(stock=3), AT + 1)
+    assert not taken_away.is_available
+    again = merged(taken_away, product(at=AT + 2))
+    assert again is not None
+    assert again.is_available
+    assert again.stock is None
+    sold_out = merged(product(stock=0), product(at=AT + 2))
+    assert sold_out is not None
+    assert not sold_out.is_available
 
 
 @pytest.mark.parametrize(
