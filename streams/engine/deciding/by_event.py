@@ -1,5 +1,6 @@
 """An event of a customer: its changes of the state, and the decisions of flows (SEMANTICS 5.1)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from streams.engine.customer import (
@@ -90,10 +91,7 @@ def by_event(
             mark_seen(state, id_)
             return told_again(program, plan, turn, again, before)
     if event.metric == ORDERED:
-        if state.coupons and data.get("coupon_code"):
-            end_coupon(state, data["coupon_code"], event.occurred_at)
-        if program.shows_viewed and data.get("items"):
-            note_ordered(state, data["items"], event.occurred_at)
+        _note_order(program, state, data, event.occurred_at)
         purchase = purchase_of(state, data, event.occurred_at)
         if purchase is not None:
             effects.purchases.append(purchase)
@@ -145,10 +143,7 @@ def told_again(
         refuse_again(turn, flow, event, again)
     if event.metric != ORDERED:
         return False
-    if state.coupons and turn.data.get("coupon_code"):
-        end_coupon(state, turn.data["coupon_code"], event.occurred_at)
-    if program.shows_viewed and turn.data.get("items"):
-        note_ordered(state, turn.data["items"], event.occurred_at)
+    _note_order(program, state, turn.data, event.occurred_at)
     if plan.interest_change is not None:
         plan.interest_change(state, turn.data, event.occurred_at, turn.now, turn.effects)
     moves: list[Move] = []
@@ -163,6 +158,17 @@ def told_again(
         moves += entered_by_segments(turn, judge(turn, plan.segments))
     run_moves(program, turn, moves)
     return True
+
+
+def _note_order(
+    program: Program, state: CustomerState, data: Mapping[str, Any], at: Instant
+) -> None:
+    """An order, told for the first time or again: its code is redeemed (SEMANTICS 7.1), and its
+    articles are no longer shown as viewed (7.4)."""
+    if state.coupons and data.get("coupon_code"):
+        end_coupon(state, data["coupon_code"], at)
+    if program.shows_viewed and data.get("items"):
+        note_ordered(state, data["items"], at)
 
 
 def _decide(
