@@ -124,6 +124,13 @@ Decoded = Event | PartlyRefused | Review | Backfill | CouponCode | Product | Gon
 """The possible contents of an input record."""
 
 
+def event_in(found: Decoded | Rejection) -> Event | None:
+    """The event that a record holds, also if some of its fields are refused; None for others."""
+    if isinstance(found, PartlyRefused):
+        return found.event
+    return found if isinstance(found, Event) else None
+
+
 class Decoder(Protocol):
     """Decodes the records of the input topics."""
 

@@ -14,7 +14,7 @@ from streams.contracts.moments import moment_problem
 from streams.contracts.shipped import encode_struct
 from streams.engine import METRICS, Backfill, Event, Instant
 from streams.engine.values import CUSTOM_METRICS_TOPIC, Field, FieldType
-from streams.ports import Decoded, OutputRecord, PartlyRefused, Record, Rejection
+from streams.ports import Decoded, OutputRecord, Record, Rejection, event_in
 
 BACKFILLS = "backfills"
 
@@ -70,12 +70,11 @@ class BackfillReader:
         if not isinstance(value, bytes):
             raise WrongEvent("field 'event' is missing, expected the value of the event's record")
         written = Record(recorded_at, record.offset, record.key, value, record.headers)
-        event = self._decode(topic, written)
-        if isinstance(event, Rejection):
-            raise WrongEvent(f"field 'event': {event.reason}")
-        if isinstance(event, PartlyRefused):
-            event = event.event
-        assert isinstance(event, Event)  # these topics hold nothing else
+        found = self._decode(topic, written)
+        if isinstance(found, Rejection):
+            raise WrongEvent(f"field 'event': {found.reason}")
+        event = event_in(found)
+        assert event is not None  # these topics hold nothing else
         event.occurred_at = min(event.occurred_at, recorded_at)
         return event
 

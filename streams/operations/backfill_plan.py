@@ -39,7 +39,7 @@ from streams.kafka.client_config import consumer_options
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
-from streams.ports import CHANGELOG, CONTROL, OWN_KEY_PREFIX, Record
+from streams.ports import CHANGELOG, CONTROL, OWN_KEY_PREFIX, Record, event_in
 from streams.programs import Programs
 from streams.settings import RecordTime, Settings
 
@@ -172,8 +172,8 @@ class _Planning:
         """Trigger events of the flow, as far back as the flow's length."""
         places = [(topic, partition) for topic in self._topics]
         for found in self._reader.read(self._reader.starts(places, self._since)):
-            event = decode_blocking(self._decoder, found.topic, found.record)
-            if isinstance(event, Event) and event.metric in self._metrics:
+            event = event_in(decode_blocking(self._decoder, found.topic, found.record))
+            if event is not None and event.metric in self._metrics:
                 event.occurred_at = min(event.occurred_at, found.record.time)
                 if self._since is None or event.occurred_at > self._since:
                     yield _PastEvent(found.topic, found.record, event)

@@ -15,7 +15,7 @@ from streams.contracts.wire import single_object_header
 from streams.engine import METRICS, Event
 from streams.engine.language import PROFILE_FIELDS
 from streams.engine.values import Field, FieldType
-from streams.ports import Decoded, PartlyRefused, Record, Rejection
+from streams.ports import Decoded, PartlyRefused, Record, Rejection, event_in
 
 NOON = 1_772_452_800_000
 HEAD = {"event_id": "e1", "customer_id": "ada", "occurred_at": NOON}
@@ -254,6 +254,7 @@ def test_d6_the_rest_of_a_patch_applies(given: dict[str, Any], says: str) -> Non
         assert isinstance(found, PartlyRefused), found
         assert found.rejection.reason == f"partly_refused: {caught.value}"
         assert found.event.data["set"] == ({} if "email" in given else {"email": "new@example.com"})
+        assert event_in(found) is found.event  # a backfill knows it, too (6.3)
 
 
 def test_all_fields_that_do_not_fit_are_named() -> None:
