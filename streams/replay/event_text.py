@@ -69,7 +69,12 @@ def _profile(fields: Fields, words: Words) -> str:
 
 
 def _channel(fields: Fields, words: Words) -> str:
-    return str(fields.get("channel"))
+    return f"{fields.get('channel')}{_topic(fields)}"
+
+
+def _topic(fields: Fields) -> str:
+    """Returns the topic that a subscription is about; without one it is about the channel."""
+    return f", topic {fields['topic']}" if (fields.get("topic") or "").strip() else ""
 
 
 def _report(fields: Fields, words: Words) -> str:
@@ -79,7 +84,8 @@ def _report(fields: Fields, words: Words) -> str:
     more = [str(fields[name]) for name in ("kind", "address", "url") if fields.get(name)]
     if fields.get("machine"):
         more.append("by a machine")
-    return f"{about} by {fields.get('channel')}" + (f" ({', '.join(more)})" if more else "")
+    by = f"{about} by {fields.get('channel')}{_topic(fields)}"
+    return by + (f" ({', '.join(more)})" if more else "")
 
 
 def _back(fields: Fields, words: Words) -> str:

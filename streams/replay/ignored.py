@@ -20,6 +20,7 @@ class Remarks:
     def _forget(self) -> None:
         self._seen: set[str] = set()
         self._orders: set[str] = set()
+        self._refunds: set[tuple[str, str]] = set()  # order_id, refund_id
         self._patched: dict[str, Instant] = {}  # profile field -> newest `occurred_at`
         self._cart_at: Instant | None = None
 
@@ -44,6 +45,11 @@ class Remarks:
                 if order in self._orders:
                     yield "known order: corrected, not counted again"
                 self._orders.add(order)
+            case "order.refunded" if event.fields.get("refund_id"):
+                refund = str(event.fields.get("order_id")), str(event.fields["refund_id"])
+                if refund in self._refunds:
+                    yield "known refund_id: no effect"
+                self._refunds.add(refund)
             case "customer.updated":
                 yield from self._stale_fields(event.fields, at)
             case "cart.updated":

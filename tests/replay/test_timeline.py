@@ -330,14 +330,19 @@ def test_events_without_an_effect_say_so(shop):
     shop.order(BEGIN + 2 * HOUR)
     shop.order(BEGIN + 3 * HOUR)
     stale = {"email": "old@example.com", "plan": "paid"}
+    refund = {"order_id": "1", "amount": 100, "currency": "GBP", "items": [], "refund_id": "r"}
+    for nth in (1, 2):
+        shop.happens(BEGIN + 3 * HOUR + nth, "order.refunded", **refund)
     shop.happens(
         BEGIN + 4 * HOUR, "customer.updated", occurred_at=BEGIN - HOUR, set=stale, unset=[]
     )
     shop.until(BEGIN + DAY)
     events = texts(shop.explained(), "event")
-    assert events[-4].endswith("(no rate for CHF in store.yaml: not in sums and comparisons)")
+    assert events[-6].endswith("(no rate for CHF in store.yaml: not in sums and comparisons)")
+    assert not events[-5].endswith(")")
+    assert events[-4].endswith("(known order: corrected, not counted again)")
     assert not events[-3].endswith(")")
-    assert events[-2].endswith("(known order: corrected, not counted again)")
+    assert events[-2].endswith("(known refund_id: no effect)")
     assert events[-1].endswith("(not changed: email (newer value of Wed 2011-03-02 10:00:00))")
 
 
