@@ -98,7 +98,8 @@ def import_(
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Show the first events, count all doubts and write nothing."
+            "--dry-run",
+            help="Show the first events, count all doubts and write nothing; no brokers needed.",
         ),
     ] = False,
     live: Annotated[
@@ -201,10 +202,10 @@ MOST_WARNINGS_SHOWN = 3  # of one kind
 def _definitions(
     wanted: list[str], flows: Path | None, settings: "Settings", *, is_offline: bool
 ) -> "Definitions":
-    """The definitions in `flows`, else the published ones; offline only if `wanted` names custom
-    metrics, and none otherwise: then only what every shop has is known. Raises Refused."""
+    """The definitions in `flows`, else the published ones; offline none: then only what every shop
+    has is known. Raises Refused."""
     from streams.engine import METRICS, Definitions
-    from streams.engine.values import PRODUCT_METRICS
+    from streams.engine.values import PRODUCT_METRICS, unknown_name
     from streams.errors import Refused
     from streams.operations.publish import newest_definitions
 
@@ -215,7 +216,12 @@ def _definitions(
         if loaded.definitions is None:
             raise Refused("\n".join(str(problem) for problem in loaded.problems))
         return loaded.definitions
-    if is_offline and all(one in METRICS or one in PRODUCT_METRICS for one in wanted):
+    if is_offline:
+        known = (*METRICS, *PRODUCT_METRICS)
+        for metric in wanted:
+            if metric not in known:
+                problem = unknown_name((), "metric", metric, known).sentence()
+                raise Refused(f"{problem}; for a shop's own metrics give --flows FOLDER")
         return Definitions()
     return newest_definitions(settings) or Definitions()
 

@@ -126,6 +126,11 @@ def test_refused_rows_carry_what_was_read_and_lines_of_an_order_stay_together(se
             "x.jsonl: cannot write: No such file or directory",
         ),
         (["orders.csv"], "expected --as METRIC, or --preset NAME with one of ga4, klaviyo"),
+        (
+            ["orders.csv", "--as", "order.placd"],
+            "unknown metric 'order.placd': did you mean 'order.placed'?",
+        ),
+        (["orders.csv", "--as", "survey.answered"], "own metrics give --flows FOLDER"),
         (["orders.csv", "--preset", "shopfy-orders"], "did you mean 'shopify-orders'?"),
         (["orders.csv", "--preset", "ga4"], "no column of the preset 'ga4'"),
         (["orders.csv", "--as", "order.placed", "--delimiter", "xx"], "--delimiter is 'xx'"),
