@@ -100,7 +100,7 @@ def _only_column(sources: Sources) -> str | None:
 
 
 class RowMapper:
-    """Maps the rows of one file. `unseen` holds, by field, the columns that no row has had yet."""
+    """Maps the rows of one file."""
 
     def __init__(
         self,
@@ -109,13 +109,18 @@ class RowMapper:
         placeholder_ids: frozenset[str] = frozenset(),
     ) -> None:
         """`placeholder_ids`: words that stand for no customer, in lower case."""
-        self.unseen: dict[str, ColumnSource] = {}
+        self._unseen: dict[str, ColumnSource] = {}
         for mapping in mappings:
-            self.unseen.update(mapping.chosen_columns())
+            self._unseen.update(mapping.chosen_columns())
         self._mappings = [(mapping, _plans(mapping)) for mapping in mappings]
         self._file = file
         self._placeholder_ids = placeholder_ids
         self._group_before: RowGroup | None = None
+
+    def unseen(self) -> dict[str, ColumnSource]:
+        """Returns, by field, the columns that no row has had; none before the first row that could
+        be read."""
+        return {} if self._group_before is None else self._unseen
 
     def map_groups(
         self, groups: Iterable[RowGroup | RejectedRow]
@@ -129,7 +134,7 @@ class RowMapper:
                 self._group_before = group
 
     def _map_group(self, group: RowGroup) -> MappedRows:
-        if self.unseen:
+        if self._unseen:
             self._look_for_columns(group)
         mapped = MappedRows(group, [], None, [])
         for mapping, plans in self._mappings:
@@ -146,9 +151,9 @@ class RowMapper:
         return mapped
 
     def _look_for_columns(self, group: RowGroup) -> None:
-        for name, source in list(self.unseen.items()):
+        for name, source in list(self._unseen.items()):
             if any(source.value(row) is not None for row in group.values):
-                del self.unseen[name]
+                del self._unseen[name]
 
     def _found(self, mapping: EventMapping, name: str, rows: list[Values]) -> bool:
         value, source = self._first_said(

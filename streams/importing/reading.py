@@ -229,7 +229,7 @@ def read_events(
                 report.reject(mapped, names)
                 continue
             yield from _records(mapped, file, names, report, judging)
-        for field, source in mapper.unseen.items():
+        for field, source in mapper.unseen().items():
             assert source.path is not None
             text = f"column {source.path.text!r} of field {field!r} is in no row"
             report.warn([RowWarning(WarningKind.MEANING, name, 0, text)])

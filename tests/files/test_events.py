@@ -153,6 +153,7 @@ class TestFurtherIn:
             "order.placed", MappingTexts(["order_id=orderid", "total=total:major", "country=land"])
         )
         mapper = RowMapper([mapping], "orders.jsonl")
+        assert mapper.unseen() == {}  # no row could be read: nothing is known of columns
         [one] = mapper.map_groups(each_alone([(1, ORDER)]))
         assert isinstance(one, MappedRows)
         assert one.rejected is not None
@@ -160,7 +161,7 @@ class TestFurtherIn:
             "field 'order_id' is missing, expected text; the row has no column 'orderid' (did you "
             "mean 'order_id'?)"
         )
-        assert set(mapper.unseen) == {"order_id", "country"}
+        assert set(mapper.unseen()) == {"order_id", "country"}
 
 
 HEAD = {**ORDER, "Lineitem sku": "A", "Lineitem price": "5.00", "n": "2"}
