@@ -54,7 +54,6 @@ def list_(
         columns = ("at", "record", "schema", "key", "returned", "reason")
         output.print_table(columns, [_row(one) for one in found])
     if not found:
-        output.note("no dead letters")
         raise typer.Exit(output.NOT_SO)
 
 
@@ -80,7 +79,7 @@ def show_letters(
         if number:
             output.say()
         for name, value in _whole(one, decode).items():
-            output.say(f"{name:<10} {_as_text(value)}")
+            output.say(f"{name:<10} {_as_text(name, value)}".rstrip())
 
 
 def export(
@@ -208,11 +207,14 @@ def _chosen(
         if unknown:
             raise typer.Exit(output.NOT_SO)
         found = [by_place[name] for name in ids]
-    return [
+    chosen = [
         one
         for one in found
         if topic in (None, one.letter.topic) and (reason is None or reason in one.letter.reason)
     ]
+    if not chosen:
+        output.note("no dead letters" if not found else f"none of {len(found)} dead letters fits")
+    return chosen
 
 
 def _decode(settings: "Settings") -> "Decode":
@@ -275,9 +277,13 @@ def _content(letter: "DeadLetter", decode: "Decode") -> Any:
         return output.bytes_text(letter.value)
 
 
-def _as_text(value: Any) -> str:
+def _as_text(name: str, value: Any) -> str:
     import msgspec
 
+    if name in ("at", "time"):
+        return f"{_moment(value)} UTC"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict):
         return msgspec.json.encode(value).decode()
     return "" if value is None else str(value)

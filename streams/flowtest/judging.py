@@ -12,10 +12,12 @@ from streams.engine.values import (
     FieldType,
     Problem,
     amount_text,
+    duration_text,
     moment_text,
     parse_amount,
     parse_boolean,
     parse_decimal,
+    parse_duration,
     path_text,
 )
 from streams.flowtest.cases import Case, ExpectedProblem
@@ -217,6 +219,8 @@ class _Comparison:
             return bool(self._maker.moment(text) == value)
         if isinstance(value, bool):
             return parse_boolean(text) is value
+        if field.endswith(_MILLISECONDS) and isinstance(value, int):
+            return parse_duration(text) == value
         if field in _ITEM_MONEY and isinstance(value, int):
             return parse_amount(text, self._definitions.store.currency) == value
         if isinstance(value, int | float):
@@ -227,6 +231,8 @@ class _Comparison:
     def _shown(self, value: Any, field: str) -> str:
         if _is_moment(field, value):
             return moment_text(value, self._definitions.store.zone())
+        if field.endswith(_MILLISECONDS) and isinstance(value, int):
+            return duration_text(value)
         if field in _ITEM_MONEY and isinstance(value, int):
             return amount_text(value, self._definitions.store.currency)
         if isinstance(value, list):
@@ -300,8 +306,13 @@ _ITEM_MONEY = frozenset(
 )
 
 
+_MOMENTS = ("at", "not_before", "until", "waited_until", "due")
+_MILLISECONDS = "_ms"
+"""End of the names of durations in evidence, which a test writes as in flows."""
+
+
 def _is_moment(field: str, value: Any) -> bool:
-    return isinstance(value, int) and (field in ("at", "not_before") or field.endswith("_at"))
+    return isinstance(value, int) and (field in _MOMENTS or field.endswith("_at"))
 
 
 def _entry_text(expected: Mapping[str, Any]) -> str:

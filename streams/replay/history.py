@@ -14,19 +14,22 @@ from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS, WEBHOOKS
 from streams.contracts.fields import EventCheck, WrongEvent, event_check
 from streams.contracts.imported import HISTORY
+from streams.contracts.meaning import JUDGEMENTS, Door
 from streams.contracts.schemas import METRIC_OF_RECORD, shipped_schemas
 from streams.contracts.wire import JSON, Decode, Undecodable, decode_any
 from streams.engine import INPUTS, METRICS, TOPIC_ORDER, Instant
 from streams.engine.effects import Outcome
-from streams.engine.values import CUSTOM_METRICS_TOPIC, KEYED_BY_SKU
+from streams.engine.language import PROFILE_FIELDS, custom_fields
+from streams.engine.values import CUSTOM_METRICS_TOPIC, KEYED_BY_SKU, FieldType
 from streams.kafka.partition import partition_of
 from streams.kafka.topic_reader import TopicReader, TopicRecord
 from streams.ports import CHANGELOG, CONTROL, PartitionId, Record
 
 
 class PastEvent(msgspec.Struct):
-    """One event, as it was written. `at` is its effective time: the record time, or stream time
-    for a late record (DESIGN 5.2)."""
+    """One event, as it was processed: words of closed lists as they are meant, without the refused
+    fields of a patch. `at` is its effective time: the record time, or stream time for a late record
+    (DESIGN 5.2)."""
 
     at: Instant
     place: tuple[int, int]  # order among events of one time: topic (SEMANTICS 5.3), offset
@@ -200,9 +203,16 @@ def _add_event(
     if metric == "backfill":
         fields.pop("event", None)  # the event has a line of its own
     effective = late.get((found.topic, found.partition, record.offset))
+    at = record.time if effective is None else effective
+    judge = JUDGEMENTS.get(metric)
+    if judge is not None:
+        try:
+            judge(fields, _door_at(history.publications, at))
+        except WrongEvent:
+            return  # as above
     history.events.append(
         PastEvent(
-            record.time if effective is None else effective,
+            at,
             (TOPIC_ORDER.index(found.topic), record.offset),
             metric,
             fields,
@@ -210,6 +220,17 @@ def _add_event(
             is_history=any(name == HISTORY for name, _ in record.headers or ()),
         )
     )
+
+
+def _door_at(publications: list[Publication], at: Instant) -> Door:
+    """The judgement of events at that time. Without words that are no ids: such an event is among
+    the dead letters, whichever words the workers know."""
+    own: dict[str, Any] = {}
+    for published in publications:
+        if published.at <= at:
+            own = (published.definitions.get("store") or {}).get("profile") or {}
+    known = {name: FieldType(kind) for name, kind in own.items()}
+    return Door(frozenset(), {**PROFILE_FIELDS, **custom_fields(known)}.get)
 
 
 def _leave_out_before(since: Instant, history: CustomerHistory) -> None:

@@ -120,6 +120,22 @@ cases: [{{name: refused, expect: {expect}}}]
 """
 
 
+def test_moments_and_durations_are_shown_as_they_are_written(tmp_path: Path) -> None:
+    text = TEXT.replace(
+        "template: reminder", "when_busy: wait\n          template: reminder"
+    ).replace(
+        "    until: 2026-03-09",
+        "      - {{at: 2026-03-02 15:00, cart.updated: {{customer: ada, total: 50, items: [{{sku: A}}]}}}}\n"
+        "    until: 2026-03-09",
+    )
+    evidence = "{until: 2026-03-03 06:00, window_ms: 16h}"
+    held = f"{{outcome: held, reason: smart_sending, evidence: {evidence}}}"
+    assert judge(tmp_path, f"{{decisions: [{held}]}}", text).picture == []
+    wrong = judge(tmp_path, f"{{decisions: [{held.replace('16h', '15h')}]}}", text)
+    picture = "\n".join(wrong.picture)
+    assert "until: 2026-03-03 06:00, window_ms: 16h}" in picture
+
+
 def test_a_refusal_that_is_expected(tmp_path: Path) -> None:
     for path in ("steps[1].wait", "flows[0].steps[1].wait", "steps[1]", "steps"):
         expect = f'{{refused: [{{path: "{path}", says: whole days}}]}}'

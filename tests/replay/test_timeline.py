@@ -66,6 +66,13 @@ class Shop:
         value = encode_event(metric, event | {"occurred_at": at} | fields)
         self.local.append(topic_of(metric), at, b"ada", value)
 
+    def written(self, at: Instant, metric: str, **fields) -> None:
+        """Appends an event in JSON as it is given, which encode_event might refuse."""
+        self._events += 1
+        common = {"event_id": f"e{self._events}", "customer_id": "ada", "occurred_at": at}
+        value = json.dumps({"metric": metric, **common, **fields}).encode()
+        self.local.append(topic_of(metric), at, b"ada", value)
+
     def customer(self, at: Instant, **fields) -> None:
         profile = {"email": "ada@example.com", "consent": ["email"], **fields}
         self.happens(at, "customer.updated", set=profile, unset=[])
@@ -230,6 +237,35 @@ def test_a_dead_letter_of_the_customer_is_shown(shop):
     shop.until(BEGIN + DAY)
     [text] = texts(shop.explained(), "dead_letter")
     assert text.startswith("dead letter orders[0]@0: the value begins with 72 75")
+
+
+def test_a_patch_that_was_refused_in_part_is_shown_as_it_was_applied(shop):
+    """8.4: the rest of the patch is the customer's profile, zone and newest words."""
+    patch = {"email": "a@example.com", "birthday": "01/06/1990", "timezone": "Asia/Tokyo"}
+    shop.written(BEGIN, "customer.updated", set={**patch, "consent": "email, SMS"})
+    stale = {"occurred_at": BEGIN - HOUR, "set": {"email": "old@example.com"}}
+    shop.written(BEGIN + HOUR, "customer.updated", **stale)
+    shop.until(BEGIN + DAY)
+    timeline = shop.explained()
+    assert timeline.timezone == "Asia/Tokyo"
+    applied, late = [line for line in timeline.lines if line.kind == "event"][1:]
+    assert applied.data["set"] == {
+        "email": "a@example.com",
+        "timezone": "Asia/Tokyo",
+        "consent": ["email", "sms"],
+    }
+    assert "(not changed: email (newer value of" in late.text
+    [letter] = texts(timeline, "dead_letter")
+    assert "partly_refused: field 'set.birthday' is '01/06/1990'" in letter
+
+
+def test_words_of_closed_lists_are_shown_as_they_were_taken(shop):
+    """8.1: a worker reads them without regard to case and blanks around."""
+    report = {"send_id": "x", "channel": " Email", "kind": "Permanent"}
+    shop.written(BEGIN, "message.bounced", **report)
+    shop.until(BEGIN + DAY)
+    line = [line for line in shop.explained().lines if line.kind == "event"][-1]
+    assert (line.data["channel"], line.data["kind"]) == ("email", "hard")
 
 
 def test_times_are_the_customers_own_by_default(shop):
