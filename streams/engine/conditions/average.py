@@ -4,7 +4,12 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from streams.engine.conditions.comparison import compile_comparison
-from streams.engine.conditions.field_of_events import check_number_of, newest_first, type_of_field
+from streams.engine.conditions.field_of_events import (
+    check_number_of,
+    exact,
+    newest_first,
+    type_of_field,
+)
 from streams.engine.conditions.timeframe import (
     Measure,
     OverTime,
@@ -62,6 +67,10 @@ _PLACES = {FieldType.MONEY: Decimal(1), FieldType.NUMBER: Decimal("0.0001")}
 """Rounded as the values of SEMANTICS 7.2: to minor units, others to 4 decimals."""
 
 
+_WITHOUT_PLACES = 10**18
+"""From here on a number isn't rounded: it has no more digits than a Decimal, or a state, holds."""
+
+
 def _averages_of(field: str, kind: FieldType) -> Measure:
     places, values_of = _PLACES[kind], newest_first(getter(field))
 
@@ -69,8 +78,9 @@ def _averages_of(field: str, kind: FieldType) -> Measure:
         total, number = Decimal(0), 0
         means: list[int | float | None] = [None]
         for value in values_of(events):
-            if isinstance(value, int | float):  # older events may carry another type
-                total += Decimal(repr(value)) if isinstance(value, float) else value
+            summand = exact(value)
+            if summand is not None:
+                total += summand
                 number += 1
             means.append(_mean(total, number, places) if number else None)
         means.reverse()
@@ -80,5 +90,8 @@ def _averages_of(field: str, kind: FieldType) -> Measure:
 
 
 def _mean(total: Decimal, number: int, places: Decimal) -> int | float:
-    mean = (total / number).quantize(places, rounding=ROUND_HALF_EVEN)
+    mean = total / number
+    if abs(mean) >= _WITHOUT_PLACES:
+        return float(mean)
+    mean = mean.quantize(places, rounding=ROUND_HALF_EVEN)
     return int(mean) if mean == mean.to_integral_value() else float(mean)

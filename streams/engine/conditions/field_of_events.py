@@ -1,6 +1,8 @@
 """`of` in `sum`, `average` and `distinct`: one field of past events, measured."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from streams.engine.conditions.comparison import compile_comparison
@@ -57,3 +59,11 @@ def newest_first(
         return [None if event.data is None else read(event.data) for event in reversed(events)]
 
     return values
+
+
+def exact(value: Any) -> int | Decimal | None:
+    """A number as it adds up: as floats, 0.7 + 0.1 is less than 0.8. None for what is no number: an
+    older event may carry another type, and a double may be infinite."""
+    if isinstance(value, float):
+        return Decimal(repr(value)) if math.isfinite(value) else None
+    return value if isinstance(value, int) else None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from streams.engine.conditions.comparison import compile_comparison
-from streams.engine.conditions.field_of_events import check_number_of, type_of_field
+from streams.engine.conditions.field_of_events import check_number_of, exact, type_of_field
 from streams.engine.conditions.timeframe import (
     Measure,
     OverTime,
@@ -58,15 +58,13 @@ def _question(definition: Definition, scope: Scope) -> Question:
 
 
 def _sums_of(field: str) -> Measure:
-    """Decimals, because 0.7 + 0.1 as floats is less than 0.8."""
-
     def measure(events: Sequence[Occurrence]) -> list[int | float]:
         total: int | Decimal = 0
         sums: list[int | float] = [0]
         for event in reversed(events):
-            value = None if event.data is None else event.data.get(field)
-            if isinstance(value, int | float):  # older events may carry another type
-                total += Decimal(repr(value)) if isinstance(value, float) else value
+            number = None if event.data is None else exact(event.data.get(field))
+            if number is not None:
+                total += number
             sums.append(float(total) if isinstance(total, Decimal) else total)
         sums.reverse()
         return sums

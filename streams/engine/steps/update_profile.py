@@ -1,5 +1,6 @@
 """Sets fields of the customer's profile; the next step sees the new values (SEMANTICS 5.2)."""
 
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -118,15 +119,20 @@ def _new_value(name: str, given: str | Addition, scope: Scope) -> Reader:
     return reader
 
 
+_LARGEST_WHOLE = 1 << 63
+"""Larger numbers are kept as floats: a state holds whole numbers of 64 bits."""
+
+
 def _sum_of(present: Reader, summand: Reader) -> Reader:
     """Decimals, because 0.1 + 0.2 as floats is more than 0.3."""
 
     def read(situation: Situation) -> Any:
         before, added = present(situation), summand(situation)
-        if added is None:
+        if added is None or not math.isfinite(added):
             return before
         total = Decimal(repr(before or 0)) + Decimal(repr(added))
-        return int(total) if total == total.to_integral_value() else float(total)
+        is_whole = abs(total) < _LARGEST_WHOLE and total == total.to_integral_value()
+        return int(total) if is_whole else float(total)
 
     return read
 

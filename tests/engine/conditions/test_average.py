@@ -1,3 +1,5 @@
+import math
+
 from tests.engine.conditions.asking import DAY, NOW, Asked
 
 ORDER = "order.placed"
@@ -43,3 +45,17 @@ def test_only_numbers_have_a_mean() -> None:
         ("of", "average needs a number, 'country' is a text")
     ]
     assert Asked({"average": ORDER, "of": "total", "exists": "true"}).said()
+
+
+def test_what_is_no_finite_number_is_left_out() -> None:
+    """Doubles of an Avro producer may be any."""
+    asked = Asked({"average": "search.performed", "of": "results", "equals": "2"})
+    for result in (math.inf, -math.inf, math.nan, 2):
+        asked.happened("search.performed", NOW, results=result)
+    assert asked.holds()
+
+
+def test_huge_numbers_have_no_decimals() -> None:
+    asked = Asked({"average": "search.performed", "of": "results", "gt": "1"})
+    asked.happened("search.performed", NOW, results=1e30)
+    assert asked.holds()

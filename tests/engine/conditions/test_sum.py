@@ -1,3 +1,5 @@
+import math
+
 from tests.engine.conditions.asking import DAY, NOW, Asked
 
 ORDER = "order.placed"
@@ -45,3 +47,17 @@ def test_only_numbers_add_up() -> None:
         ("of", "sum needs a number, 'country' is a text")
     ]
     assert Asked({"sum": ORDER, "of": "totl", "gt": "1"}).said() == [("of", "unknown field 'totl'")]
+
+
+def test_what_is_no_finite_number_is_left_out() -> None:
+    """Doubles of an Avro producer may be any."""
+    asked = Asked({"sum": "search.performed", "of": "results", "equals": "2"})
+    for result in (math.inf, -math.inf, math.nan, 2):
+        asked.happened("search.performed", NOW, results=result)
+    assert asked.holds()
+
+
+def test_huge_numbers_have_no_decimals() -> None:
+    asked = Asked({"sum": "search.performed", "of": "results", "gt": "1"})
+    asked.happened("search.performed", NOW, results=1e30)
+    assert asked.holds()

@@ -1,8 +1,9 @@
+import math
 from typing import Any
 
 import pytest
 
-from streams.engine import Definitions, Outcome, read_definitions
+from streams.engine import Definitions, Outcome, decode_state, encode_state, read_definitions
 from tests.harness.customer import HOUR, MONDAY, Customer, flow, program_of, send
 
 OWN = {"profile": {"plan": "text", "points": "number", "tags": "list of text"}}
@@ -104,6 +105,17 @@ def test_it_adds_to_a_number() -> None:
     for times in (1, 2):
         ada.view(MONDAY + times)
     assert ada.state.profile["points"] == 0.3  # as floats it would be more
+
+
+@pytest.mark.parametrize(
+    ("before", "added", "after"),
+    [(1e20, "1", 1e20), (2**62, str(2**62), 2.0**63), (5, "-7", -2), (math.inf, "1", math.inf)],
+)
+def test_a_sum_of_any_size_fits_into_a_state(before: float, added: str, after: float) -> None:
+    ada = Customer(program_of(flow({"update_profile": {"points": {"add": added}}}), store=OWN))
+    ada.state.profile["points"] = before
+    ada.view(MONDAY)
+    assert decode_state(encode_state(ada.state)).profile["points"] == after
 
 
 def test_it_adds_what_the_trigger_says_and_nothing_if_it_says_nothing() -> None:
