@@ -22,7 +22,7 @@ Also understood: Literal, Enum (by value), dict[scalar, T], tuple[T, T], and a f
 import enum
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Protocol, Union
 
 import msgspec
@@ -298,20 +298,24 @@ def _shape_fits(raw: Any, kind: Any) -> bool:
 
 def _by_key(raw: dict[str, Any], kinds: Sequence[Any], families: Families) -> Any:
     """The most likely of several mappings for `raw`: the one with all required keys present, else
-    the one with the most keys in common."""
+    the one with the most keys in common, else one with a key that is spelt nearly so."""
 
-    def likeness(kind: Any) -> tuple[int, int]:
+    def is_near(names: Iterable[str]) -> int:
+        return int(any(nearest_name(key, names) is not None for key in raw))
+
+    def likeness(kind: Any) -> tuple[int, int, int]:
         if typing.get_origin(kind) is Annotated:
             marker = kind.__metadata__[0]
             members = families.members_of(marker.family) if isinstance(marker, OneOf) else {}
-            return (int(any(key in members for key in raw)), 0)
+            return (int(any(key in members for key in raw)), 0, is_near(members))
         if typing.get_origin(kind) is dict:
-            return (0, 0)
+            return (0, 0, 0)
         keys = keys_of(kind)
         required = [key.name for key in keys.values() if key.is_required]
         return (
             int(bool(required) and all(name in raw for name in required)),
             sum(name in raw for name in keys),
+            is_near(keys),
         )
 
     return max(kinds, key=likeness)
