@@ -23,6 +23,7 @@ from streams.contracts.fields import EventCheck, WrongEvent, all_fields, event_c
 from streams.contracts.interests import INTERESTS
 from streams.contracts.meaning import DEFAULT_DOOR, JUDGEMENTS, Door, id_problem
 from streams.contracts.partition_facts import article_report_record, report_record
+from streams.contracts.product_updates import judge_product
 from streams.contracts.record_writer import RecordWriter
 from streams.contracts.registry import SchemaRegistry
 from streams.contracts.schemas import Contract, Schema, Schemas, record_name, shipped_schemas
@@ -36,7 +37,7 @@ from streams.engine import (
     SendCommand,
     WebhookCommand,
 )
-from streams.engine.values import NEWS, PRODUCT_METRICS, Metric, next_midnight
+from streams.engine.values import NEWS, PRODUCT_METRICS, PRODUCT_UPDATED, Metric, next_midnight
 from streams.ports import ArticleReport, DayReport, OutputRecord, Record, Rejection
 
 SEND_COMMANDS = "send-commands"
@@ -233,6 +234,8 @@ class EventEncoder:
             refused = None if meaning is None else meaning(checked, door)
             for name, found in (refused or {}).items():
                 raise WrongEvent(found, f"set.{name}")
+        elif metric == PRODUCT_UPDATED:
+            judge_product(checked)
         return header + _written(write, checked)
 
 

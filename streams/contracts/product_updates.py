@@ -1,5 +1,6 @@
 """Updates of articles: `product.updated` on the topic `products`, keyed by sku."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from streams.contracts.fields import WrongEvent, currency_problem, typed
@@ -28,18 +29,22 @@ class ProductReader:
         given = typed(_FIELDS, fields)
         if not given["event_id"]:
             raise WrongEvent("field 'event_id' is empty")
-        released_at = given["released_at"]
-        problem = (
-            moment_problem(given["occurred_at"])
-            or currency_problem(given["currency"])
-            or (None if released_at is None else moment_problem(released_at, "released_at"))
-        )
+        problem = moment_problem(given["occurred_at"]) or currency_problem(given["currency"])
         if problem is not None:
             raise WrongEvent(problem)
-        if given["price"] < 0:
-            raise WrongEvent(f"field 'price' is {given['price']}, expected 0 or more")
+        judge_product(given)
         check_key(record, given["sku"])
         return Product(**given)
+
+
+def judge_product(given: Mapping[str, Any]) -> None:
+    """Raises WrongEvent for values of an article that have the right types and can't be meant."""
+    if given["price"] < 0:
+        raise WrongEvent(f"field 'price' is {given['price']}, expected 0 or more", "price")
+    released_at = given["released_at"]
+    if released_at is not None and (problem := moment_problem(released_at, "released_at")):
+        raise WrongEvent(problem, "released_at")
+    _check_sku(given["sku"])
 
 
 def read_gone(record: Record) -> GoneProduct | Rejection:
@@ -66,8 +71,13 @@ def check_key(record: Record, sku: str) -> None:
         is_same = False
     if not is_same:
         raise WrongEvent(f"the key is {record.key[:40]!r}, but field 'sku' is {sku[:40]!r}")
+    _check_sku(sku)
+
+
+def _check_sku(sku: str) -> None:
     if not is_valid_sku(sku):
         raise WrongEvent(
             f"field 'sku' is {sku[:40]!r}, expected 1 to {LONGEST_SKU} bytes that do not begin "
-            "with a zero byte: it is the record's key"
+            "with a zero byte: it is the record's key",
+            "sku",
         )

@@ -7,6 +7,7 @@ import pytest
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
+from streams.contracts.fields import WrongEvent
 from streams.engine import Interest, Product, next_midnight
 from streams.engine.values.event import PRODUCT_UPDATED
 from streams.ports import Record, Rejection
@@ -73,6 +74,20 @@ def test_a_key_that_can_be_none_is_refused(key: bytes | None, sku: str, says: st
     refused = decoded("products", json.dumps({**LAMP, "sku": sku}).encode(), key)
     assert isinstance(refused, Rejection)
     assert says in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"released_at": AT * 1000}, "released_at"), ({"price": -1}, "price"), ({"sku": ""}, "sku")],
+)
+def test_an_import_refuses_what_a_worker_refuses(wrong: dict[str, Any], field: str) -> None:
+    article = {**LAMP, **wrong}
+    with pytest.raises(WrongEvent) as refused:
+        encode_event(PRODUCT_UPDATED, article)
+    assert refused.value.field == field
+    rejection = decoded("products", json.dumps(article).encode(), article["sku"].encode())
+    assert isinstance(rejection, Rejection)
+    assert rejection.reason == str(refused.value)
 
 
 def test_an_article_belongs_on_products() -> None:
