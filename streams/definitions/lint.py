@@ -19,6 +19,10 @@ from streams.definitions.lint_conditions import (
     segment_without_members,
     wait_for_an_exit,
 )
+from streams.definitions.lint_messages import (
+    message_asked_before_it_is_sent,
+    misspelt_link_parameter,
+)
 from streams.definitions.lint_subject import Subject
 from streams.definitions.lint_texts import text_with_a_template
 from streams.definitions.load import Loaded
@@ -173,6 +177,8 @@ LINT_RULES: tuple[LintRule, ...] = (
     message_that_is_never_sent,
     wait_for_an_exit,
     text_with_a_template,
+    message_asked_before_it_is_sent,
+    misspelt_link_parameter,
 )
 
 

@@ -346,6 +346,30 @@ LATER = "{wait: 1d, id: w}"
             6,
             "the email above is sent 15h before, within the 16h of Smart Sending",
         ),
+        # questions about a message further down
+        (
+            f"steps:\n  - if: {{any: [{{consent: sms}}, {{opened: a}}]}}\n    then: [{MAIL}]",
+            4,
+            "'a' is sent further down: nothing is known of it here",
+        ),
+        (
+            f"steps:\n  - wait_for: {{clicked: a}}\n    timeout: 1d\n    id: w\n  - {MAIL}",
+            4,
+            "'a' is sent further down",
+        ),
+        ("steps:\n  - {send: email, template: a, only_if: {not: {sent: a}}}", 4, "'a' is sent"),
+        (
+            f"steps:\n  - branch: [{{when: {{skipped: a}}, then: [exit]}}]\n  - {MAIL}",
+            4,
+            "'a' is sent further down",
+        ),
+        # links
+        (f"utm: {{campain: x}}\nsteps: [{MAIL}]", 3, "utm_campain: did you mean 'campaign'?"),
+        (
+            "steps:\n  - {send: email, template: a, utm: {utm_sorce: x}}",
+            4,
+            "utm_sorce: did you mean 'source'?",
+        ),
     ],
 )
 def test_what_can_not_be_is_found(tmp_path: Path, flow: str, line: int, says: str) -> None:
@@ -396,6 +420,9 @@ def test_what_can_not_be_is_found(tmp_path: Path, flow: str, line: int, says: st
         "steps: [{send: web, template: a}, {send: web, template: b}]",
         f"steps: [{MAIL}, {{send: email, template: b, when_busy: wait}}]",
         f"steps: [{MAIL}, {{send: email, template: b, status: manual}}]",
+        # of another journey, and a link parameter of the shop's own
+        f"steps:\n  - if: {{opened: a/a, in_last: 7d}}\n    then: [exit]\n  - {MAIL}",
+        f"utm: {{utm_source: x, medium: y, shop: z}}\nsteps: [{MAIL}]",
         # a key of the shop's own, with a hyphen
         (
             "steps:\n  - {send: email, template: a, variables: {source: "

@@ -4,9 +4,18 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from streams.engine.conditions.comparison import QUANTIFIERS
 from streams.engine.language import Scope, is_reference
-from streams.engine.values import Field, FieldType, Path, Problem, unknown_name
+from streams.engine.values import (
+    BOUNCE_KINDS,
+    Field,
+    FieldType,
+    Path,
+    Problem,
+    unknown_name,
+)
 
 _COMPARED = ("equals", "not_equals", "in", "not_in", "contains", *QUANTIFIERS)
 
@@ -29,7 +38,9 @@ def check_words(raw: Any, name: str, words: tuple[str, ...], path: Path) -> Iter
     for place, word in _compared(raw, path):
         written = word.lower() if ignores_case else word
         if not is_reference(word) and written not in words:
-            yield unknown_name(place, name.rpartition(".")[2], word, words)
+            problem = unknown_name(place, name.rpartition(".")[2], word, words)
+            meant = BOUNCE_KINDS.get(word.strip().lower())  # `permanent` is `hard` in events
+            yield msgspec.structs.replace(problem, nearest=meant) if meant in words else problem
 
 
 def _compared(raw: Any, path: Path) -> Iterator[tuple[Path, str]]:
