@@ -4,6 +4,7 @@ the field, what was found and what was expected."""
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
 from streams.contracts.moments import example_moment, moment_in, moment_problem
@@ -155,6 +156,8 @@ def _boolean(value: Any, path: str, _kind: str) -> bool:
 
 
 def _number(value: Any, path: str, kind: str) -> int | float:
+    if type(value) is float and not isfinite(value):
+        raise _wrong(path, value, "a number")  # infinite, or none: nothing adds up with it
     if kind == "double":
         if type(value) not in (int, float):
             raise _wrong(path, value, "a number")

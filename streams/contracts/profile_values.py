@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from math import isfinite
 from typing import Any
 
 from streams.contracts.closed_lists import CHANNEL_WORDS, word_in
 from streams.contracts.moments import moment_in, moment_problem
-from streams.engine.values import CHANNELS, Field, FieldType
+from streams.engine.values import CHANNELS, Field, FieldType, parse_number
 
 ProfileField = Callable[[str], Field | None]
 """The definition in force of a profile field; None for an unknown name, which holds anything."""
@@ -59,7 +60,7 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int | float:
-    if type(value) not in (int, float):
+    if type(value) not in (int, float) or not isfinite(value):
         raise _Unfit("a number")
     return value  # type: ignore[no-any-return]
 
@@ -84,7 +85,7 @@ def _date(value: Any) -> str:
         if type(value) is str:
             text = value.strip()
             day = date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
-            return day.strftime("%Y-%m-%d")
+            return day.isoformat()[:10]  # strftime leaves zeros of a year out
     except (ValueError, OverflowError, OSError):
         pass
     raise _Unfit("a date as text (1990-06-01)")
@@ -103,9 +104,12 @@ def _texts(value: Any) -> list[str]:
     return value
 
 
-def _numbers(value: Any) -> list[int | float]:
-    if type(value) is not list or any(type(entry) not in (int, float) for entry in value):
-        raise _Unfit("a list of numbers")
+def _numbers(value: Any) -> list[str]:
+    """Kept as text, since the contract has no other lists; whoever reads the field converts it."""
+    if type(value) is not list or any(
+        type(entry) is not str or parse_number(entry) is None for entry in value
+    ):
+        raise _Unfit("a list of numbers as text")
     return value
 
 

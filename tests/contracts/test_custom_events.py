@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.contracts.codecs import dict_writer
 from streams.contracts.custom_events import CustomEventReader
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import encode_event
@@ -109,6 +110,14 @@ def test_only_the_fields_that_somebody_reads_are_there() -> None:
 )
 def test_a_field_that_does_not_fit_its_definition(fields: Any, says: str) -> None:
     assert says in reason(as_json(fields=fields))
+
+
+@pytest.mark.parametrize("given", [{"score": float("nan")}, {"marks": [1.5, float("inf")]}])
+def test_what_is_no_finite_number_is_refused(given: dict[str, Any]) -> None:
+    contract = shipped_schemas().current[CustomEventReader.name]
+    event = {**COMMON, "metric": NAME, "fields": given, "properties": None}
+    value = single_object_header(contract) + dict_writer(contract.schema)(event)
+    assert "expected a number" in reason(value)
 
 
 @pytest.mark.parametrize(

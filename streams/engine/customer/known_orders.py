@@ -23,6 +23,7 @@ MOST_ORDERS = 1_000
 WAITS_FOR_ORDER = 90 * DAY
 """Duration for which what came before its order waits for it."""
 MOST_AWAITED_ORDERS = 100
+_MOST_TAKEN = 10**18
 
 _RECORD = struct.Struct(">5sQ")
 _SIZE = _RECORD.size
@@ -107,7 +108,7 @@ def set_total(state: CustomerState, order: KnownOrder, total: Amount) -> None:
     if not fits or (order.account is not None and order.account.currency is not None):
         account = account_of(state, order)
         if account.taken and account.currency != total.currency and _own_total(order, account):
-            account.taken = account.taken * total.own // _own_total(order, account)
+            account.taken = _bounded(account.taken * total.own // _own_total(order, account))
         account.currency, account.total, account.worth = total.currency, total.own, worth
     order.worth = worth
     record = (worth or 0) if fits else _APART
@@ -177,10 +178,17 @@ def account_waiting(state: CustomerState, order_id: str) -> OrderAccount | None:
 def _take(order: KnownOrder, account: OrderAccount, amount: Amount) -> None:
     """Adds the amount, in the order's own currency, to what was taken off."""
     if amount.currency == account.currency:
-        account.taken += amount.own
+        account.taken = _bounded(account.taken + amount.own)
     elif amount.worth is not None and order.worth:
         total = _own_total(order, account)
-        account.taken += (2 * amount.worth * total + order.worth) // (2 * order.worth)
+        taken = (2 * amount.worth * total + order.worth) // (2 * order.worth)
+        account.taken = _bounded(account.taken + taken)
+
+
+def _bounded(taken: int) -> int:
+    """More than any order is worth, and still within 64 bits: an order of a hundredth may be
+    refunded with a million, and then be told in another currency."""
+    return min(max(taken, -_MOST_TAKEN), _MOST_TAKEN)
 
 
 def _own_total(order: KnownOrder, account: OrderAccount) -> int:

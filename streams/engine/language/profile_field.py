@@ -7,6 +7,7 @@ nothing raises (1.2).
 """
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from streams.engine.language.scope import Scope
@@ -43,9 +44,14 @@ def _text(value: Any) -> str | None:
 
 def _number(value: Any) -> int | float | None:
     if isinstance(value, str):
-        return parse_number(value)
+        number = parse_number(value)
+        return float(number) if number is not None and abs(number) >= _BEYOND else number
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number and value == value else None  # NaN is missing
+    return value if is_number and isfinite(value) else None  # NaN is missing
+
+
+_BEYOND = 1 << 63
+"""States hold whole numbers of 64 bits."""
 
 
 def _money(value: Any) -> int | None:

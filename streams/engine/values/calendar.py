@@ -18,6 +18,8 @@ _EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - the epoch as wall-clock
 _MILLISECOND = datetime.timedelta(milliseconds=1)
 _DAY = datetime.timedelta(days=1)
 _DAY_MS = 24 * 60 * 60 * 1000
+_FIRST, _LAST = -62_132_918_400_000, 253_399_622_400_000
+"""Instants in the first and the last month of the calendar, the years 1 to 9999."""
 _ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
 
 
@@ -48,7 +50,10 @@ def zone_of(name: object, otherwise: zoneinfo.ZoneInfo) -> zoneinfo.ZoneInfo:
 
 
 def to_wall(at: Instant, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
-    """The wall-clock time in `zone` (naive; `fold` marks the second of two)."""
+    """The wall-clock time in `zone` (naive; `fold` marks the second of two). A time outside the
+    calendar shows one at its end."""
+    if not _FIRST <= at <= _LAST:
+        at = min(max(at, _FIRST), _LAST)
     utc = (_EPOCH + at * _MILLISECOND).replace(tzinfo=zone)
     return zone.fromutc(utc).replace(tzinfo=None)
 
@@ -108,8 +113,12 @@ def start_of_today(at: Instant, zone: zoneinfo.ZoneInfo) -> Instant:
 
 
 def next_day(day: datetime.date, days: int = 1) -> datetime.date:
-    """`days` calendar days later."""
-    return day + days * _DAY
+    """`days` calendar days later, or the last day (the first) of the calendar: a profile may hold
+    9999-12-31."""
+    try:
+        return day + days * _DAY
+    except OverflowError:
+        return datetime.date.max if days > 0 else datetime.date.min
 
 
 def at_clock(day: datetime.date, clock: Clock, zone: zoneinfo.ZoneInfo) -> Instant:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from streams.engine import encode_state
 from streams.engine.customer.known_orders import (
     MOST_AWAITED_ORDERS,
     MOST_ORDERS,
@@ -91,6 +92,17 @@ def test_a_cancelled_order_stays_worth_nothing_when_its_total_is_corrected() -> 
     ada.event("order.cancelled", MONDAY + 1, order_id="1")
     ada.order(MONDAY + 2, "1", 6_000)
     assert (ada.state.revenue, ada.state.refunds) == (6_000, 6_000)
+
+
+def test_what_is_taken_off_stays_within_64_bits() -> None:
+    ada = customer()
+    ada.order(MONDAY, total=1)
+    refund(ada, MONDAY + 1, "1", 10**12)
+    for number in range(1, 6):
+        ada.order(MONDAY + 2 * number, total=10**12, currency="EUR")
+        ada.order(MONDAY + 2 * number + 1, total=1)
+    assert encode_state(ada.state)
+    assert net_revenue(ada.state) == 0
 
 
 def test_what_waits_for_orders_that_never_come_is_bounded() -> None:

@@ -41,6 +41,8 @@ TYPES = {
         (FieldType.NUMBER, "many", None),
         (FieldType.NUMBER, True, None),
         (FieldType.NUMBER, float("nan"), None),
+        (FieldType.NUMBER, float("inf"), None),
+        (FieldType.NUMBER, "9" * 20, 1e20),  # states hold whole numbers of 64 bits
         (FieldType.MONEY, 1250, 1250),
         (FieldType.MONEY, "12.50", None),
         (FieldType.MONEY, 12.5, None),

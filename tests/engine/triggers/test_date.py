@@ -66,6 +66,27 @@ def test_by_the_customers_calendar() -> None:
     assert sent(trigger, "2026-12-31", **profile) == [at("2026-04-03 09:00", "Asia/Tokyo")]
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+@pytest.mark.parametrize("offset", ["-30d", "30d", "1h"])
+def test_a_date_at_the_end_of_the_calendar_is_never_due(day: str, offset: str) -> None:
+    trigger = dated("profile.renewal_date", offset=offset, late="enter")
+    wait = {"wait": {"until": "$profile.renewal_date", "offset": offset}, "id": "pause"}
+    told = {"profile": "renewal_date", "after": "-30d"}
+    waiting = {"flow": "waiting", "trigger": {"metric": "view.item"}, "steps": [wait, send("due")]}
+    asking = {
+        "flow": "asking",
+        "trigger": {"metric": "view.item", "where": {"sku": "A"}},
+        "steps": [{"if": told, "then": [send("ahead")]}],
+    }
+    ada = Customer(
+        program_of(trigger, waiting, asking, store=OWN),
+        {**EVERYWHERE, "renewal_date": day, "timezone": "Pacific/Kiritimati"},
+    )
+    ada.view(MONDAY)
+    ada.until(at("2029-01-01"))
+    assert [template for _, template in ada.sent()] == (["ahead"] if day > "2026" else ["due"])
+
+
 def test_a_moment() -> None:
     trigger = dated("profile.next_visit", offset="-2h")
     moment = at("2026-05-01 15:30")
