@@ -90,11 +90,29 @@ def _open_bracket(error: _Error) -> PlacedMessage | None:
     opened = error.text(line)[column - 1 :][:1]
     closing = _CLOSES.get(opened, "}")
     found = re.split("but (?:got|found) ", error.problem)[-1].strip("'")
+    unquoted = _text_with_brackets(error)
+    if unquoted is not None:
+        return unquoted
     is_over = found in ("}", "]", "<stream end>") or _begins_anew(error)
     if is_over:
         return error.at_begin(f"{opened!r} is never closed; write {closing!r} at its end")
     return error.here(
         f"expected ',' or {closing!r}: the {opened!r} of line {line}, column {column} is still open"
+    )
+
+
+def _text_with_brackets(error: _Error) -> PlacedMessage | None:
+    """A text such as `$trigger.items[].sku`, whose bracket YAML reads as a list."""
+    line = error.text(error.line)
+    written = re.search(r"[\w$.]+$", line[: error.column - 1])
+    brackets = re.match(r"\[[^\[\]]*\][\w.]*", line[error.column - 1 :])
+    if written is None or brackets is None:
+        return None
+    text = written[0] + brackets[0]
+    return (
+        error.line,
+        written.start() + 1,
+        f'a text with brackets is written in quotes: "{text}"',
     )
 
 

@@ -52,8 +52,11 @@ def in_groups(
             group.append(row)
             continue
         if found and _digest(found) in ended:
-            reason = f"the rows of {found!r} are not next to each other, expected a sorted file"
-            rejected.append(RejectedRow(file, number, None, reason, [values]))
+            reason = (
+                f"the rows of {found!r} are not next to each other: sort the file and import it "
+                "again"
+            )
+            rejected.append(RejectedRow(file, number, None, reason, [values], is_part=True))
             continue
         if group:
             yield RowGroup(group)

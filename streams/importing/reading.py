@@ -323,7 +323,10 @@ def _refused_before(
         number, values = row
         about = values.pop(REFUSED)
         meant = about.get("metric") if isinstance(about, dict) else None
-        if isinstance(meant, str) and metrics.isdisjoint(meant.split(",")):
+        if isinstance(about, dict) and about.get("is_part"):
+            reason = "the row is a part of an order: alone it would replace the whole order"
+            yield RejectedRow(file.path.name, number, None, reason, [values], is_part=True)
+        elif isinstance(meant, str) and metrics.isdisjoint(meant.split(",")):
             report.counts.rows += 1
             report.counts.passed_over += 1
         elif UNNAMED_VALUES in values:
@@ -345,6 +348,8 @@ def refused_lines(rejected: RejectedRow, metric: str) -> Iterator[bytes]:
         "reason": rejected.reason,
         "metric": metric,
     }
+    if rejected.is_part:
+        about["is_part"] = True
     for values in rejected.content or [{}]:
         row = {name: value for name, value in values.items() if name != REFUSED}
         # surrogates stand for bytes that are none of the encoding

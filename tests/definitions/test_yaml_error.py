@@ -20,6 +20,13 @@ from streams.definitions.source import parse_yaml
         ("a: {b: [1, 2}\n", 1, 8, "'[' is never closed"),
         ("a: {b: 1 c: 2}\n", 1, 11, "the '{' of line 1, column 4 is still open"),
         ("a: {b: 1,\n  c: 2\n  d: 3}\n", 3, 4, "expected ',' or '}': the '{' of line 1"),
+        (
+            "a: {b: {in: $trigger.items[].sku}}\n",
+            1,
+            13,
+            'a text with brackets is written in quotes: "$trigger.items[].sku"',
+        ),
+        ("a: [b, c[0].d]\n", 1, 8, 'written in quotes: "c[0].d"'),
         ("a: {b: 'it's'}\n", 1, 12, "expected ',' or '}'"),
         ("a: {b: 1}}\n", 1, 10, "'}' closes nothing"),
         ("a: ]\n", 1, 4, "']' closes nothing"),

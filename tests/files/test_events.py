@@ -217,7 +217,7 @@ class TestLinesOfAnOrder:
         assert len(found) == 3
         assert (last.row, last.reason) == (
             4,
-            "the rows of '1' are not next to each other, expected a sorted file",
+            "the rows of '1' are not next to each other: sort the file and import it again",
         )
         assert last.content == [LINE]
 

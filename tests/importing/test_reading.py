@@ -290,6 +290,18 @@ class TestRefusedRows:
         lines = [json.loads(line) for line in Import(broken).lines]
         assert [line["_values"] for line in lines] == [['{"order_id":'], [[1]]]
 
+    def test_a_line_that_came_back_late_replaces_no_order_alone(self, tmp_path):
+        """Its order was imported without it; the id of an order is known (8.6)."""
+        rows = [ORDER, {**ORDER, "order_id": "2"}, ORDER]
+        first = Import(_orders(tmp_path, *rows), group_by="order_id")
+        assert len(first.events) == 2
+        for _ in range(2):
+            again = self.again(tmp_path, first.lines, group_by="order_id")
+            assert again.events == []
+            [part] = again.rejected
+            assert part.reason.startswith("the row is a part of an order: alone it would replace")
+            first = again
+
     def test_refused_twice_they_say_the_newest_reason(self, tmp_path):
         wrong = Import(_orders(tmp_path, {**ORDER, "total": "x", "currency": "gbp"}))
         again = self.again(tmp_path, [wrong.lines[0].replace(b'"x"', b'"1"')])
