@@ -245,3 +245,42 @@ def test_what_makes_no_sense_is_refused(step: dict[str, Any], says: str) -> None
     problems = read_definitions({"flows": [flow({"id": "pause", **step}, send())]})
     assert not isinstance(problems, Definitions)
     assert says in problems[0].sentence()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/New_York"])
+@pytest.mark.parametrize(
+    ("day", "offset", "is_over"),
+    [
+        ("9999-12-31", "0d", False),
+        ("9999-12-31", "7d", False),
+        ("9999-12-25", "7d", False),
+        ("0001-01-01", "0d", True),
+        ("0001-01-01", "-7d", True),
+        ("0001-01-01", "-36h", True),
+    ],
+)
+def test_days_that_stand_for_always_and_never(
+    zone: str, day: str, offset: str, is_over: bool
+) -> None:
+    """As databases of shops have them: they must not stop a worker."""
+    own = {"profile": {"ends": "date"}, "timezone": zone}
+    until = {"until": "$profile.ends", "offset": offset}
+    ada = Customer(
+        program_of(flow({"wait": until, "only_on": ["mon"], "id": "w"}, send()), store=own)
+    )
+    ada.event("customer.updated", MONDAY, set={"ends": day}, unset=[])
+    ada.view(MONDAY + 1)
+    assert bool(ada.sent()) is is_over
+
+
+def test_a_moment_beyond_the_calendar_never_comes() -> None:
+    """Microseconds, which a profile may have from before they were refused (SEMANTICS 8.3)."""
+    own = {"profile": {"ends": "moment"}}
+    until = {"until": "$profile.ends"}
+    ada = Customer(
+        program_of(flow({"wait": until, "only_on": ["mon"], "id": "w"}, send()), store=own)
+    )
+    ada.event("customer.updated", MONDAY, set={"ends": 1_709_374_500_000_000}, unset=[])
+    ada.view(MONDAY + 1)
+    assert ada.journey().step == "w"
+    assert ada.sent() == []
