@@ -420,6 +420,6 @@ def parse_group_by(text: str, mapping: EventMapping, columns: Columns | None) ->
     parsed = parse_reference(text, tuple(names))
     is_known = columns is None or not columns.are_all or (parsed and parsed[0].column in names)
     if parsed is None or not is_known:
-        problem = unknown_name((), "column", text, (*names, *mapping.sources)).sentence()
+        problem = unknown_name((), "column", text, {*names, *mapping.sources}).sentence()
         raise Refused(f"--group-by: {problem}")
     return (ColumnSource(*parsed),)

@@ -322,6 +322,12 @@ def _why_silent(
     since = [event for event in came if event.at >= published.at]
     if not since:
         return f"no entries: every {metric} predates publication"
+    since = [event for event in since if not event.is_history]
+    if not since:
+        return f"no entries: every {metric} is history (imported), which triggers nothing"
+    since = [event for event in since if not event.fields.get("machine")]
+    if not since:
+        return f"no entries: every {metric} is of a machine, which triggers nothing"
     where = trigger.get("where")
     if where:
         written = msgspec.json.encode(where).decode()

@@ -196,6 +196,20 @@ def test_an_event_from_before_the_flow_was_published_began_nothing():
     assert "every search.performed predates publication" in silence.text
 
 
+def test_history_and_machines_began_nothing(shop):
+    """8.10, 3.8: such events leave no decision."""
+    shop.publish(BEGIN - DAY, THANKS, {**SEARCH, "trigger": {"metric": "message.opened"}})
+    shop.order(BEGIN)
+    shop.local.logs["orders"][-1].headers = (("sendflow-history", b"1"),)
+    shop.reported(BEGIN, "message.opened", "x", machine=True)
+    shop.until(BEGIN + DAY)
+    thanks, opened = shop.explained().silences
+    assert thanks.text == (
+        "no entries: every order.placed is history (imported), which triggers nothing"
+    )
+    assert opened.text == "no entries: every message.opened is of a machine, which triggers nothing"
+
+
 def test_a_flow_that_was_left_out_is_named_with_those_that_are_there(shop):
     shop.publish(BEGIN - DAY, THANKS, SEARCH)
     shop.until(BEGIN)

@@ -370,6 +370,7 @@ CountryCode = Annotated[
         "a country of ISO 3166-1 such as GB",
         lambda text: text if phone_country(text) == text else None,
         _TEXT,
+        meant=phone_country,
     ),
 ]
 Operand = Annotated[
