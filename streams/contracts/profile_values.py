@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from streams.contracts.closed_lists import CHANNEL_WORDS, word_in
+from streams.contracts.fields import LARGEST_AMOUNT
 from streams.contracts.moments import moment_in, moment_problem
 from streams.engine.values import CHANNELS, Field, FieldType, parse_number
 
@@ -68,6 +69,8 @@ def _number(value: Any) -> int | float:
 def _money(value: Any) -> int:
     if type(value) is not int:
         raise _Unfit("minor units as an integer (1250 is 12.50)")
+    if not -LARGEST_AMOUNT <= value <= LARGEST_AMOUNT:
+        raise _Unfit(f"at most {LARGEST_AMOUNT} minor units")
     return value
 
 

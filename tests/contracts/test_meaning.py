@@ -240,6 +240,7 @@ def test_d6_what_fits_is_kept(given: dict[str, Any], kept: dict[str, Any]) -> No
         ({"points": "many"}, "'set.points' is 'many', expected a number"),
         ({"points": True}, "'set.points' is True"),
         ({"budget": 12.5}, "'set.budget' is 12.5, expected minor units"),
+        ({"budget": LARGEST_AMOUNT + 1}, "'set.budget' is 1000000000001, expected at most 1"),
         ({"vip": "yes"}, "'set.vip' is 'yes', expected true or false"),
         ({"renewal": "soon"}, "'set.renewal' is 'soon'"),
         ({"seen_at": 17}, "'set.seen_at' is 17"),
