@@ -20,8 +20,6 @@ from streams.engine.values import Path, parse_duration
 KnownFacts = tuple[RawCondition, ...]
 """Conditions that hold at one place."""
 
-_NO_EFFECT: RawStep = {}
-
 
 class NearSend(msgspec.Struct, frozen=True):
     """A message before a place: the facts under which it was sent, and the time since."""

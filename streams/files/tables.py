@@ -282,5 +282,3 @@ _READERS: dict[str, Callable[[Path, FileForm], Iterator[Row | RejectedRow]]] = {
 }
 _TABLES_OF_TEXT = frozenset({".csv", ".tsv", ".txt"})
 _TEXT_FORMATS = frozenset(_READERS) - {".parquet"}
-NAMING_FORMATS = _TABLES_OF_TEXT | {".parquet"}
-"""Formats that name all their columns before the first row."""

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from streams.cli.main import run
+from streams.files.preset import preset_names
 
 HEAD = "order_id,customer_id,occurred_at,total,currency,country\n"
 
@@ -61,6 +63,12 @@ def test_a_dry_run_shows_the_first_events_and_counts_every_doubt(sendflow, tmp_p
 def test_the_exit_status_says_how_much_was_imported(sendflow, tmp_path, lines, status):
     path = _orders(tmp_path, *lines)
     assert sendflow("import", path, "--as", "order.placed", "--dry-run")[0] == status
+
+
+def test_the_help_names_every_preset(sendflow):
+    _, out, _ = sendflow("import", "--help")
+    words = re.sub(r"[^a-z0-9-]", "", out)  # names are wrapped
+    assert [name for name in preset_names() if name not in words] == []
 
 
 def test_a_delimiter_that_was_found_is_told(sendflow, tmp_path):
