@@ -8,10 +8,11 @@ _BY_PACKAGE = {
     "streams.engine.conditions": (
         "comparison condition count profile since_last timeframe trigger truth value where"
     ),
-    "streams.engine.content": "items texts",
+    "streams.engine.content": "about_customer items texts",
     "streams.engine.customer": (
-        "again carts concluded duplicates flow_entries interest journey known_orders "
-        "lifetime_value limits orders past purchase_counts situation state touches update"
+        "addresses again carts concluded duplicates flow_entries interest journey known_orders "
+        "lifetime_value limits orders past profile_updates purchase_counts situation state touches "
+        "update"
     ),
     "streams.engine.deciding": (
         "act by_event by_time change conversion entry moves scan segment_membership"
@@ -19,7 +20,7 @@ _BY_PACKAGE = {
     "streams.engine.effects": "decision effects",
     "streams.engine.language": "references",
     "streams.engine.program": "audience program step turn walk",
-    "streams.engine.sending": "caps coupon expires message recipient smart_sending status",
+    "streams.engine.sending": "caps consent coupon expires message recipient smart_sending status",
     "streams.engine.steps": "if_ send wait wait_for",
     "streams.engine.values": "event identity money",
     "streams.runtime": (
