@@ -24,6 +24,7 @@ WAITS_FOR_ORDER = 90 * DAY
 """Duration for which what came before its order waits for it."""
 MOST_AWAITED_ORDERS = 100
 _MOST_TAKEN = 10**18
+_MOST_WAITING = 100
 
 _RECORD = struct.Struct(">5sQ")
 _SIZE = _RECORD.size
@@ -166,8 +167,20 @@ def let_wait(
     if amount is None:
         account.is_cancelled = True
     else:
-        account.waiting.append((amount.own, amount.currency, amount.worth))
+        _wait_with(account, amount)
     return account
+
+
+def _wait_with(account: OrderAccount, amount: Amount) -> None:
+    """Adds an amount to those that wait; one of too many joins the last of its currency."""
+    waiting = account.waiting
+    if len(waiting) >= _MOST_WAITING:
+        for place in range(len(waiting) - 1, -1, -1):
+            own, currency, worth = waiting[place]
+            if currency == amount.currency and worth is not None and amount.worth is not None:
+                waiting[place] = (_bounded(own + amount.own), currency, worth + amount.worth)
+                return
+    waiting.append((amount.own, amount.currency, amount.worth))
 
 
 def account_waiting(state: CustomerState, order_id: str) -> OrderAccount | None:

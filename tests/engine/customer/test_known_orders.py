@@ -105,6 +105,16 @@ def test_what_is_taken_off_stays_within_64_bits() -> None:
     assert net_revenue(ada.state) == 0
 
 
+def test_many_refunds_of_an_order_to_come_take_little_space() -> None:
+    ada = customer()
+    for number in range(2_000):
+        refund(ada, MONDAY + number, "1", 3)
+    (account,) = ada.state.order_accounts.values()
+    assert len(account.waiting) == 100
+    ada.order(MONDAY + DAY, total=10_000)
+    assert net_revenue(ada.state) == 10_000 - 2_000 * 3
+
+
 def test_what_waits_for_orders_that_never_come_is_bounded() -> None:
     ada = customer()
     for number in range(MOST_AWAITED_ORDERS + 5):
