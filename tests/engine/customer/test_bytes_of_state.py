@@ -5,6 +5,7 @@ from statistics import mean
 from typing import Any
 
 import msgspec
+import pytest
 
 from streams.demo.shop import build_shop_year
 from streams.engine import CustomerState, Effects, Event, act, encode_state, new_state
@@ -32,6 +33,8 @@ def _past(past: Past) -> list[Any]:
     return [bytes(12 * len(past)), past.data, past.since, past.total]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_states_of_the_demos_customers_take_fewer_bytes() -> None:
     states: dict[str, CustomerState] = {}
     orders: dict[str, list[str]] = {}
