@@ -32,7 +32,7 @@ from streams.kafka.topics import topic_name
 from streams.metrics import TaskMeasures, registry_of
 from streams.ports import CONTROL, PartitionId
 from streams.runtime.side_outputs import dead_letter_logger
-from streams.settings import Settings
+from streams.settings import RecordTime, Settings
 from streams.web.views import HealthView, WorkerView, health_view
 from streams.worker.allocator import limit_arenas
 from streams.worker.dead_letter_log import DeadLetterFilter, report_dead_letters
@@ -183,8 +183,10 @@ class WorkerProcess:
 
     async def _assemble(self, opener: TaskOpener) -> tuple[Tasks, GroupMembership]:
         settings = self._settings
+        # In simulated time all tasks wait for each other at midnight, and nothing else is to come.
+        gather = 0.0 if settings.record_time is RecordTime.CREATE else GATHER
         records = self._records = FetchThread(
-            lambda: RecordConsumer(consumer_options(settings, "records"), GATHER),
+            lambda: RecordConsumer(consumer_options(settings, "records"), gather),
             settings.prefix,
         )
         await records.start()
