@@ -109,6 +109,7 @@ def test_every_metric_comes_back_as_it_was_written(case: tuple[str, dict[str, An
         if name in event:
             event[name] = {"channel": "email", "kind": "soft"}.get(name, "17")
     event |= {name: NOON for name in ("expected_delivery",) if event.get(name) is not None}
+    event |= {name: "offers" for name in ("topic",) if event.get(name) is not None}
     if metric == "customer.updated":
         event["set"] = {f"own_{name}": value for name, value in event["set"].items()}
     for amounts in (event, *event.get("items", ())):
