@@ -30,17 +30,30 @@ class Ran(msgspec.Struct):
 def run_case(case: Case) -> Ran | list[Problem]:
     """Runs `case` in every way, or returns the problems of its definitions. Raises WrongCase for an
     invalid case."""
+    played = _play(case)
+    if isinstance(played, list):
+        return played
+    script, ran = played
+    others = {
+        "restored from the changelog after each moment": script.replay(restores=True),
+        "run in one batch": script.replay(restores=False),
+    }
+    found = ran.outputs.by_kind()
+    ran.differing = {way: other for way, other in others.items() if other.by_kind() != found}
+    return ran
+
+
+def play_case(case: Case) -> Ran | list[Problem]:
+    """Runs `case` step by step alone: `differing` is empty. Else like `run_case`."""
+    played = _play(case)
+    return played if isinstance(played, list) else played[1]
+
+
+def _play(case: Case) -> tuple[Script, Ran] | list[Problem]:
     definitions = read_chosen(case.definitions, case.left_out)
     if not isinstance(definitions, Definitions):
         return definitions
     script = Script(case, definitions)
     outputs = script.play()
-    others = {
-        "restored from the changelog after each moment": script.replay(restores=True),
-        "run in one batch": script.replay(restores=False),
-    }
-    differing = {
-        way: other for way, other in others.items() if other.by_kind() != outputs.by_kind()
-    }
     given = [record for record in script.records if record.key != DAY_FACTS_KEY]
-    return Ran(definitions, outputs, differing, given, script.until)
+    return script, Ran(definitions, outputs, {}, given, script.until)

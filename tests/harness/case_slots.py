@@ -19,9 +19,9 @@ from typing import Any
 import msgspec
 
 from streams.contracts.control import DefinitionsRecord, encode_definitions
-from streams.engine import Instant
+from streams.engine import BETWEEN_TASKS, Instant
 from streams.flowtest.cases import Case, Expect
-from streams.flowtest.run import Ran, run_case
+from streams.flowtest.run import Ran, play_case
 from streams.flowtest.world import CaseOutputs, InputRecord
 from streams.ports import CONTROL
 from streams.programs import SEMANTICS
@@ -32,7 +32,7 @@ AFTERWARDS = 3 * DAY
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(.*)", re.DOTALL)
 _FLOW = ("flow", "in_flow", "backfill")
-_MOMENTS = ("decided_at", "requested_at", "at")
+_MOMENTS = ("decided_at", "requested_at", "at", "occurred_at")
 _BY_CUSTOMER = ("values",)
 _NO_FLOWS = "{}"
 
@@ -46,13 +46,16 @@ class Slot(msgspec.Struct, frozen=True):
 
     def customers(self) -> set[str]:
         """Those of the case, as the records have them."""
-        return {one.key.decode() for one in self.ran.records if one.topic not in (None, CONTROL)}
+        apart = {None, CONTROL, *BETWEEN_TASKS}
+        return {one.key.decode() for one in self.ran.records if one.topic not in apart}
 
     def records(self) -> Iterator[InputRecord]:
-        """What the case is made of, and the empty set before it."""
+        """What the case is made of, and the empty set before it; a worker writes itself what tasks
+        write for each other."""
         first = self.ran.records[0].time
         yield InputRecord(CONTROL, first - 1, b"definitions", _empty_set(first - 1))
-        yield from sorted(self.ran.records, key=lambda one: one.time)
+        given = [one for one in self.ran.records if one.topic not in BETWEEN_TASKS]
+        yield from sorted(given, key=lambda one: one.time)
 
     def expected(self) -> dict[str, dict[str, list[Any]]]:
         """By customer, what the case brings up to its end, as the run in memory has it."""
@@ -94,7 +97,7 @@ def in_slots(cases: Iterable[Case]) -> list[Slot]:
 
 
 def _run(case: Case) -> Ran:
-    ran = run_case(case)
+    ran = play_case(case)  # the other ways are those of tests/cases
     assert isinstance(ran, Ran), case.name
     return ran
 
