@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.embedded.broker_process import BrokerProcess
 from streams.kafka.event_producer import EventProducer
 from streams.operations.publish import published_sets
-from tests.harness.events import event
+from streams.ports import CONTROL, OutputRecord
+from streams.programs import SEMANTICS
+from tests.harness.events import now
 from tests.harness.eventually import eventually
 from tests.harness.worker_process import WorkerProcess
 from tests.harness.worker_shop import Shop
@@ -245,13 +248,13 @@ def test_no_process_outlives_a_supervisor_that_was_killed(shop: Shop) -> None:
 
 def test_what_only_the_user_can_fix_ends_all_processes(shop: Shop) -> None:
     worker = start(shop)
-    record = event("order.placed", "c1", 1)
-    record.partition = (shop.partition_of("c1") + 1) % 4
+    newer = DefinitionsRecord(now(), "newer", SEMANTICS[-1] + 1, "none", "{}", {})
+    record = OutputRecord(CONTROL, b"definitions", encode_definitions(newer), partition=0)
     with EventProducer(shop.settings) as producer:
         producer.produce(record)
     assert worker.process.wait(20) == 2
     log = worker.log.read_text()
-    assert "murmur2" in log
+    assert "upgrade sendflow" in log
     assert "exited with status 2" in log
     assert "starting it again" not in log
 
