@@ -41,7 +41,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Random seed of the simulated events.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="JSON report.")] = False,
 ) -> None:
-    """Replay one year of a real shop through Kafka and real workers (about two minutes), then
+    """Replay one year of a real shop through Kafka and real workers (two to three minutes), then
     explain the result. Leaves nothing running.
 
     \b
