@@ -13,11 +13,15 @@ from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, prog
 
 UTC = zone_named("UTC")
 assert UTC is not None
-STORE = {"profile": {"renewal_date": "date"}}
+STORE = {"profile": {"renewal_date": "date", "never_told": "date"}}
 MOST = 30 * DAY
 
 Patch = tuple[int, int | None]
 """The time of a patch, and the start of the day that it sets; None unsets it."""
+
+
+Setter = tuple[str, int, int | None]
+"""A flow that changes the date: its name, when, and as a patch does."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -39,6 +43,16 @@ def patches(draw: st.DrawFn) -> list[Patch]:
     return found
 
 
+setters = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "z"]),  # before the flow that waits, and after it
+        st.integers(0, 9).map(lambda days: MONDAY + days * DAY),
+        st.none() | st.integers(0, 16).map(lambda days: MONDAY + days * DAY),
+    ),
+    max_size=2,
+    unique_by=(lambda setter: setter[0], lambda setter: setter[1]),
+)
+
 rules = st.builds(
     Rules,
     st.sampled_from([-3 * DAY, 0, 2 * DAY]),
@@ -47,9 +61,16 @@ rules = st.builds(
 )
 
 
-def sent(definition: dict[str, Any], history: list[Patch], searched_at: int | None) -> list[Any]:
+def sent(
+    definition: dict[str, Any],
+    history: list[Patch],
+    searched_at: int | None,
+    setting: list[Setter] | tuple[()] = (),
+) -> list[Any]:
     """What the engine sends; the state goes through its bytes after every patch."""
-    ada = Customer(program_of(definition, store=STORE), EVERYWHERE)
+    flows = [definition, *(_sets_at(*setter) for setter in setting)]
+    ada = Customer(program_of(*flows, store=STORE), EVERYWHERE)
+    ada.order(MONDAY - HOUR)
     happened: list[tuple[int, int | None, bool]] = [(at, day, False) for at, day in history]
     if searched_at is not None:
         happened.append((searched_at, None, True))
@@ -63,6 +84,18 @@ def sent(definition: dict[str, Any], history: list[Patch], searched_at: int | No
         ada.state = decode_state(encode_state(ada.state))
     ada.until(MONDAY + MOST)
     return ada.sent()
+
+
+def _sets_at(name: str, at: int, day: int | None) -> dict[str, Any]:
+    value = "$profile.never_told" if day is None else _written(day)
+    return {
+        "flow": name,
+        "trigger": {"metric": "order.placed"},
+        "steps": [
+            {"wait": {"until": f"{_written(at)} 00:00"}, "id": "pause"},
+            {"update_profile": {"renewal_date": value}},
+        ],
+    }
 
 
 def _written(day: int) -> str:
@@ -117,10 +150,16 @@ def test_1_14_a_flow_of_a_date_follows_it(rule: Rules, history: list[Patch]) -> 
 # ── A wait until the date ─────────────────────────────────────────────────────────────────────────
 
 
-def after_wait(rule: Rules, history: list[Patch], searched_at: int) -> list[tuple[int, str]]:
-    """SEMANTICS 2.5 and 2.10, read slowly: when the wait ends, if it does not end the journey."""
-    day = next((day for at, day in reversed(history) if at <= searched_at), None)
-    changes = [(searched_at, day), *((at, new) for at, new in history if at > searched_at)]
+def after_wait(
+    rule: Rules, history: list[Patch], searched_at: int, setting: list[Setter]
+) -> list[tuple[int, str]]:
+    """SEMANTICS 2.5 and 2.10, read slowly: when the wait ends, if it does not end the journey.
+    Journeys of a moment come after its records (5.2)."""
+    told = [(at, False, day) for at, day in history]
+    told = sorted([*told, *((at, True, day) for _, at, day in setting)], key=lambda one: one[:2])
+    searched = searched_at, False
+    day = next((day for *when, day in reversed(told) if (*when,) <= searched), None)
+    changes = [(searched_at, day), *((at, new) for at, by, new in told if (at, by) > searched)]
     before: int | str | None = "not there yet"
     due: int | None = None
     for at, value in changes:
@@ -142,8 +181,10 @@ def after_wait(rule: Rules, history: list[Patch], searched_at: int) -> list[tupl
 
 
 @settings(max_examples=300)
-@given(rules, patches(), st.sampled_from([0, HOUR, DAY, 4 * DAY]))
-def test_2_10_a_wait_until_a_date_follows_it(rule: Rules, history: list[Patch], after: int) -> None:
+@given(rules, patches(), st.sampled_from([0, HOUR, DAY, 4 * DAY]), setters)
+def test_2_10_a_wait_until_a_date_follows_it(
+    rule: Rules, history: list[Patch], after: int, setting: list[Setter]
+) -> None:
     searched_at = MONDAY + after
     until: dict[str, Any] = {"until": "$profile.renewal_date", "offset": f"{rule.offset // DAY}d"}
     if rule.if_missing is not None:
@@ -153,4 +194,5 @@ def test_2_10_a_wait_until_a_date_follows_it(rule: Rules, history: list[Patch], 
         "trigger": {"metric": "search.performed"},
         "steps": [{"wait": until, "id": "w"}, send("one", smart_sending="false")],
     }
-    assert sent(definition, history, searched_at) == after_wait(rule, history, searched_at)
+    expected = after_wait(rule, history, searched_at, setting)
+    assert sent(definition, history, searched_at, setting) == expected

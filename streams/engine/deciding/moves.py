@@ -61,7 +61,9 @@ def run_moves(program: Program, turn: Turn, moves: list[Move]) -> None:
                 turn.focus(journey)
             walk(turn, flow, journey, flow.first)
         if turn.has_changed_profile or (turn.has_changed_journeys and program.depends_on_journeys):
-            moves.extend(moved_by_change(program, turn, moves[number + 1 :]))
+            under_way = moves[number + 1 :]
+            under_way += moved_by_change(program, turn, under_way)
+            moves[number + 1 :] = under_way
     if not moves and turn.has_changed_journeys and program.depends_on_journeys:
         run_moves(program, turn, moved_by_change(program, turn, []))  # a journey has ended
 
@@ -69,7 +71,7 @@ def run_moves(program: Program, turn: Turn, moves: list[Move]) -> None:
 def moved_by_change(program: Program, turn: Turn, under_way: list[Move]) -> list[Move]:
     """The moves that a journey's changes make possible. After a change of the profile, all segments
     on it are evaluated again (5.2); after a change of journeys, those with conditions on them.
-    So are the conditions that P waits for."""
+    So are the conditions that P waits for. Changes `under_way` as `moved_by_dates` does."""
     segments: tuple[SegmentPlan, ...] = ()
     waits: list[Waits] = []
     moves: list[Move] = []
@@ -107,17 +109,22 @@ def _dates_changed_by_journeys(plan: MetricPlan, turn: Turn) -> ChangedDates:
 def moved_by_dates(
     program: Program, turn: Turn, changed: ChangedDates, under_way: list[Move]
 ) -> list[Move]:
-    """Journeys that wait until a date that has changed, without those `under_way`: the wait is run
-    again (SEMANTICS 2.10)."""
-    released = {id(journey) for _, _, _, journey, _ in under_way}
+    """Journeys that wait until a date that has changed: the wait is run again (SEMANTICS 2.10). One
+    `under_way` was due by the old date: there the wait is run again in its place."""
+    places = {id(move[3]): number for number, move in enumerate(under_way)}
     moves: list[Move] = []
     for place, journey in enumerate(turn.state.journeys):
         flow = program.flows[journey.flow]
         step = flow.steps.get(journey.step or "")
-        if step is None or step.follows not in changed or id(journey) in released:
+        if step is None or step.follows not in changed:
             continue
         if journey.state is JourneyState.WAITING:
-            moves.append((flow.rank, place, flow, journey, step.run))
+            again: Move = (flow.rank, place, flow, journey, step.run)
+            number = places.get(id(journey))
+            if number is None:
+                moves.append(again)
+            else:
+                under_way[number] = again
     return moves
 
 
