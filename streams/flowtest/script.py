@@ -49,9 +49,9 @@ from streams.flowtest.events import (
     no_moment,
     unknown_entry,
 )
-from streams.flowtest.world import CaseOutputs, InputRecord, World
+from streams.flowtest.world import FACTS_KEPT, CaseOutputs, InputRecord, World
 from streams.ports import CONTROL
-from streams.programs import SEMANTICS
+from streams.programs import SEMANTICS, Programs
 from streams.runtime.day_facts import DayFact
 
 LONGEST_RUN = 400 * DAY
@@ -94,6 +94,7 @@ class Script:
         self.records: list[InputRecord] = []
         self._sets: list[Definitions] = []
         self._programs: list[Program] = []
+        self._control = Programs(FACTS_KEPT)  # as in a worker: one for all tasks
         self._successors: Successors = {}
         self._settled: Instant = 0
         self._given: set[str] = set()  # store facts that the case gives
@@ -114,7 +115,7 @@ class Script:
 
     def play(self) -> CaseOutputs:
         """Runs the case moment by moment and keeps its records. Raises WrongCase."""
-        world = World(all_fields)
+        world = World(all_fields, self._control)
         first = min((at for at, _ in self._entries), default=self.until)
         for customer in self._case.customers:
             with self._collected():
@@ -217,7 +218,7 @@ class Script:
 
     def replay(self, *, restores: bool) -> CaseOutputs:
         """Runs the same records again, restored after each moment or in one batch."""
-        world = World(all_fields if restores else self._fields_read())
+        world = World(all_fields if restores else self._fields_read(), self._control)
         if restores:
             for at, written in itertools.groupby(self.records, key=lambda record: record.time):
                 world.settle(at)

@@ -55,9 +55,9 @@ class CaseOutputs(msgspec.Struct):
         }
 
 
-_FACTS_KEPT = 10_000
-"""A case is run again with a restart after each of its records, and a task that opens takes the
-facts of all days again: more than any case has."""
+FACTS_KEPT = 10_000
+"""By the reader of `control` of a case: the case is run again with a restart after each of its
+records, and a task that opens takes the facts of all days again: more than any case has."""
 
 
 @cache
@@ -69,7 +69,7 @@ def _encoder() -> EffectEncoder:
 class World:
     """One local task and its outputs."""
 
-    def __init__(self, fields_read: FieldsRead) -> None:
+    def __init__(self, fields_read: FieldsRead, programs: Programs) -> None:
         parts = LocalParts(
             MemoryStore,
             EventDecoder(
@@ -78,7 +78,7 @@ class World:
                 door=Door(profile_field=lambda name: self.local.task.program.profile_field(name)),
             ),
             _encoder(),
-            Programs(_FACTS_KEPT),
+            programs,
             TaskSettings(clock_skew=0),
         )
         self.local = LocalTask(parts)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from streams.definitions import PlacedProblem, load_folder, parse_yaml
 from streams.engine import Definitions, Problem, compile_program, read_definitions
 from streams.resources import example_flows_dir
+from tests.harness.cases import OF_THE_SEMANTICS, all_files
 
 BAD = Path(__file__).parents[1] / "definitions" / "bad"
 
@@ -19,10 +20,11 @@ BAD = Path(__file__).parents[1] / "definitions" / "bad"
 def sets() -> list[dict[str, Any]]:
     """The example flows, those of the numbered cases, and wrong ones."""
     found = [load_folder(example_flows_dir()).raw]
-    for file in sorted((Path(__file__).parents[1] / "cases").glob("*.test.yaml")):
-        for case in parse_yaml(file.read_text()).raw["cases"]:
-            if isinstance(case.get("definitions"), dict):
-                found.append(case["definitions"])
+    for file, read in all_files().items():
+        if file.parent == OF_THE_SEMANTICS:
+            for case in read.cases[0].places.source.raw["cases"]:
+                if isinstance(case.get("definitions"), dict):
+                    found.append(case["definitions"])
     flows = [parse_yaml(file.read_text()).raw for file in sorted(BAD.glob("*.yaml"))]
     found.append({"flows": [flow for flow in flows if isinstance(flow, dict) and "flow" in flow]})
     return found
