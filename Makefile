@@ -15,7 +15,7 @@ INTERPRETED := tests/engine tests/contracts tests/cases tests/runtime tests/prop
   tests/sim/test_crash.py tests/broker/test_crash_points.py tests/broker/test_restore.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-smoke test-interpreted test-kafka chaos check format bench lock clean
+.PHONY: help install demo test test-smoke test-interpreted test-kafka test-kafka-smoke chaos check format bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,8 @@ demo: $(READY) ## a real shop's year, as explained send commands
 test: $(READY) ## all tests that need no Java, broker tests on the embedded broker
 	@$(PYTEST) -m "not kafka and not chaos" $(ARGS)
 
-test-smoke: $(READY) ## of them, those without a broker and one of each kind on the embedded broker
-	@$(PYTEST) -m "(not broker or smoke) and not kafka and not chaos" $(ARGS)
+test-smoke: $(READY) ## of them, those without a broker and one of each kind on the embedded broker; none that is long
+	@$(PYTEST) -m "(not broker or smoke) and not kafka and not chaos and not long" $(ARGS)
 
 test-interpreted: $(READY) ## engine, codecs, cases, restores and crashes in the interpreted form
 	@SENDFLOW_FORM=interpreted $(PYTEST) -m "not kafka and not chaos" $(INTERPRETED) $(ARGS)
@@ -49,6 +49,10 @@ test-interpreted: $(READY) ## engine, codecs, cases, restores and crashes in the
 test-kafka: $(READY) ## the broker tests on Apache Kafka from its jars (Java 17, Maven)
 	@$(BIN)/python -m tests.harness.apache_kafka.jars
 	@$(PYTEST) --broker kafka -m "(broker or kafka) and not chaos" $(ARGS)
+
+test-kafka-smoke: $(READY) ## of them, those that are not long
+	@$(BIN)/python -m tests.harness.apache_kafka.jars
+	@$(PYTEST) --broker kafka -m "(broker or kafka) and not chaos and not long" $(ARGS)
 
 chaos: $(READY) ## three workers in a storm of kill -9, on both brokers (Java 17, Maven)
 	@$(BIN)/python -m pytest --broker embedded -m chaos $(ARGS)

@@ -1,7 +1,5 @@
 from pathlib import Path
 
-import pytest
-
 from benchmarks import pauses
 from benchmarks.jobs import SENDFLOW
 from benchmarks.pauses import value_of
@@ -29,7 +27,6 @@ def test_a_metric_that_is_not_there_has_none() -> None:
     assert value_of(METRICS, "sendflow_pause") is None
 
 
-@pytest.mark.timeout(120)
 def test_a_worker_tells_its_longest_pause(broker: BrokerProcess, tmp_path: Path) -> None:
     """The gauges are there under the names that the benchmark asks for."""
     found = pauses.measure(broker.bootstrap, tmp_path, SENDFLOW.build(), 2_000, 500, limit=60)

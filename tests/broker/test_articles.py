@@ -22,8 +22,6 @@ from tests.harness.topics import records_of
 from tests.harness.worker_process import WorkerProcess
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(150)
-
 POPULAR = """\
 flow: popular
 trigger: {metric: search.performed}

@@ -18,8 +18,6 @@ from tests.harness.eventually import eventually
 from tests.harness.topics import records_of
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(180)
-
 HOUR = 3_600_000
 LATE = """\
 flow: late

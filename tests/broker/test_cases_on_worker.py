@@ -31,7 +31,7 @@ from tests.harness.cases import all_cases, name_of
 from tests.harness.topics import create_all_topics, records_of, settings_for
 from tests.harness.worker_process import WorkerProcess
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.slow
 
 PARTITIONS = 3
 ByCustomer = dict[str, dict[str, list[Any]]]
@@ -109,7 +109,7 @@ class CasesRun:
         """Starts the worker and waits until all before `until` is decided."""
         worker = self._worker = WorkerProcess(self.settings, self._folder, "worker")
         observer = WorkerObserver(lambda clock: None, _no_worker_ends_by_itself)
-        wait_until_decided([worker], PARTITIONS, until, observer, silence=40)
+        wait_until_decided([worker], PARTITIONS, until, observer)
         if stop:
             worker.request_stop()
             assert worker.wait_for_end() == 0, worker.log_tail()

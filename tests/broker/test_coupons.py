@@ -19,8 +19,6 @@ from tests.harness.eventually import eventually
 from tests.harness.topics import records_of
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(180)
-
 CUSTOMERS = 150
 CODES = 100
 GIFT = """\

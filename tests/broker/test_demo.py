@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -17,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 from streams.embedded.broker_process import BrokerProcess
 from tests.harness.eventually import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 COMMAND = [sys.executable, "-m", "streams.cli.main", "demo", "--partitions", "2"]
 FEW, MORE = ("--one-in", "100"), ("--one-in", "20")
@@ -63,7 +64,7 @@ def left_running(folder: Path) -> list[str]:
 
 
 def report_of(process: "subprocess.Popen[str]") -> dict:
-    out, errors = process.communicate(timeout=150)
+    out, errors = process.communicate(timeout=250)
     assert process.returncode == 0, errors
     return json.loads(out)
 
@@ -78,7 +79,6 @@ def first(broker: BrokerProcess) -> dict:
     return json.loads(ended.stdout)
 
 
-@pytest.mark.smoke
 def test_it_ends_with_all_that_was_decided(first: dict) -> None:
     assert first["commands"] > 4_000
     assert first["journeys"] > 4_000
@@ -86,7 +86,6 @@ def test_it_ends_with_all_that_was_decided(first: dict) -> None:
     assert first["outcome"]["dead_letters"] == first["outcome"]["late_records"] == 0
 
 
-@pytest.mark.smoke
 def test_customers_subscribe_and_fall_asleep_and_the_flows_for_them_act(first: dict) -> None:
     commands = first["outcome"]["commands"]
     for flow, channel in (
@@ -102,6 +101,7 @@ def test_customers_subscribe_and_fall_asleep_and_the_flows_for_them_act(first: d
     assert first["outcome"]["exited"]["awakening finished"] > 0
 
 
+@pytest.mark.long
 def test_a_second_one_with_a_killed_worker_ends_with_the_same_figures(
     broker: BrokerProcess, start: Start, tmp_path: Path, first: dict
 ) -> None:
@@ -140,7 +140,7 @@ def worker_that_decides(folder: Path) -> int | None:
         (signal.SIGINT, "starting the broker"),
         (signal.SIGINT, "reading"),
         (signal.SIGINT, "writing"),
-        (signal.SIGINT, "deciding"),
+        pytest.param(signal.SIGINT, "deciding", marks=pytest.mark.long),
         (signal.SIGTERM, "deciding"),
     ],
 )
@@ -153,25 +153,62 @@ def test_an_interrupt_at_any_stage_cleans_up(
         if line.startswith(stage):
             break
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 128 + number, errors
     assert "Traceback" not in errors
 
 
-def test_what_it_keeps_can_be_looked_at(start: Start, tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    # Settings around it are none of its business.
-    process = start("--keep", str(kept), SENDFLOW_BROKERS="nowhere:1", SENDFLOW_PREFIX="x.")
-    out, errors = process.communicate(timeout=150)
-    assert process.returncode == 0, errors
-    assert f"sendflow broker --data-dir {kept / 'broker'}" in out
-    assert (kept / "worker-1.log").is_file()
-    customer = re.search(r"sendflow explain (\S+) --flow", out)
+class Kept(NamedTuple):
+    """What a demo left that was told to keep its data, and what it showed on its terminal."""
+
+    folder: Path
+    shown: str
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Of a demo on a terminal of 80 columns."""
+    folder = tmp_path_factory.mktemp("kept")
+    variables = {
+        "TMPDIR": str(folder),
+        "COLUMNS": "80",
+        "LINES": "40",
+        "TERM": "xterm",
+        # Settings around it are none of its business.
+        "SENDFLOW_BROKERS": "nowhere:1",
+        "SENDFLOW_PREFIX": "x.",
+    }
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.environ.update(variables)
+        os.execv(COMMAND[0], [*COMMAND, *FEW, "--keep", "kept"])
+    shown = b""
+    while True:
+        try:
+            part = os.read(terminal, 65_536)
+        except OSError:  # Linux says so at the end
+            break
+        if not part:
+            break
+        shown += part
+    os.close(terminal)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, text
+    eventually(lambda: not left_running(folder), message=lambda: str(left_running(folder)))
+    assert [path.name for path in folder.iterdir()] == ["kept"]
+    return Kept(folder / "kept", text)
+
+
+def test_what_it_keeps_can_be_looked_at(kept: Kept) -> None:
+    assert "sendflow broker --data-dir kept/broker" in kept.shown
+    assert (kept.folder / "worker-1.log").is_file()
+    customer = re.search(r"sendflow explain (\S+) --flow", kept.shown)
     assert customer is not None
 
     from streams.embedded.broker_process import EmbeddedBroker
 
-    with EmbeddedBroker(kept / "broker") as again:
+    with EmbeddedBroker(kept.folder / "broker") as again:
         explained = subprocess.run(
             [sys.executable, "-m", "streams.cli.main", "explain", customer[1], "--json"],
             capture_output=True,
@@ -182,12 +219,19 @@ def test_what_it_keeps_can_be_looked_at(start: Start, tmp_path: Path) -> None:
     assert json.loads(explained.stdout)["outcomes"]
 
 
+def test_on_a_terminal_of_80_columns_nothing_is_cut(kept: Kept) -> None:
+    lines = [part for line in kept.shown.split("\n") for part in line.split("\r")]
+    assert max(map(len, lines)) <= 80
+    assert "Send commands" in kept.shown
+    assert "100 %" in kept.shown
+
+
 def test_definitions_with_errors_are_told_and_nothing_is_left(start: Start, tmp_path: Path) -> None:
     flows = tmp_path / "kept-flows"
     flows.mkdir()
     (flows / "a.yaml").write_text("flow: a\ntriger: {metric: order.placed}\nsteps: []\n")
     process = start("--flows", str(flows))
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=180)
     assert process.returncode == 2
     assert "a.yaml:2:1: unknown key 'triger'" in errors
     assert out == ""
@@ -198,7 +242,7 @@ def test_a_worker_that_fails_ends_it_with_the_end_of_its_log(start: Start, tmp_p
     pid = eventually(lambda: worker_that_decides(tmp_path), within=60)
     assert pid is not None
     os.kill(pid, signal.SIGSEGV)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 1
     assert f"exited with status {-signal.SIGSEGV}; end of its log:" in errors
     assert "are in force" in errors
@@ -215,32 +259,8 @@ def test_without_a_broker_for_the_platform_it_offers_docker_compose(
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     process = start(PYTHONPATH=str(package.parent))
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 2
     assert "has no build for" in errors
     assert "docker compose up -d" in errors
     assert "Traceback" not in errors
-
-
-def test_on_a_terminal_of_80_columns_nothing_is_cut(tmp_path: Path) -> None:
-    shown = b""
-    variables = {"TMPDIR": str(tmp_path), "COLUMNS": "80", "LINES": "40", "TERM": "xterm"}
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ.update(variables)
-        os.execv(COMMAND[0], [*COMMAND, *FEW])
-    while True:
-        try:
-            part = os.read(terminal, 65_536)
-        except OSError:  # Linux says so at the end
-            break
-        if not part:
-            break
-        shown += part
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-    lines = [part for line in text.split("\n") for part in line.split("\r")]
-    assert max(map(len, lines)) <= 80
-    assert "Send commands" in text
-    assert "100 %" in text

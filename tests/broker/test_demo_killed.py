@@ -9,7 +9,7 @@ from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess
 from tests.harness.year_run import PARTITIONS, Outputs, YearRun
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,7 @@ def test_a_worker_is_killed_in_the_middle_of_the_import_and_started_again(
     assert_same(outputs, undisturbed)
 
 
+@pytest.mark.long
 def test_a_worker_is_killed_while_the_other_goes_on_and_takes_over(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path, undisturbed: Outputs
 ) -> None:

@@ -3,8 +3,6 @@
 import time
 from pathlib import Path
 
-import pytest
-
 from streams.embedded.broker_process import BrokerProcess
 from tests.harness.eventually import eventually
 from tests.harness.kafka_proxy import ApiKey, KafkaProxy
@@ -29,7 +27,6 @@ def longest_answer(worker: WorkerProcess, within: float) -> float:
     return longest
 
 
-@pytest.mark.timeout(120)
 def test_pitfall_67_no_call_that_waits_for_a_broker_runs_on_the_loop(
     broker: BrokerProcess, proxy: KafkaProxy, topic_prefix: str, tmp_path: Path
 ) -> None:

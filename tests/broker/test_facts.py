@@ -14,7 +14,7 @@ from streams.runtime.day_facts import DayFact, ReportAggregator
 from tests.harness.topics import records_of
 from tests.harness.year_run import PARTITIONS, YearRun
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.slow
 
 
 def owner_of_task_0(*workers: Worker) -> Worker:

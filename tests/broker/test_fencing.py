@@ -90,7 +90,6 @@ def test_pitfall_11_a_zombie_in_the_middle_of_its_transaction_writes_nothing(sho
     shop.wait_for_all(str)
 
 
-@pytest.mark.timeout(150)
 def test_pitfall_11_a_zombie_wakes_and_its_transaction_was_on_the_way(
     broker: BrokerProcess, proxy: KafkaProxy, topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -34,7 +34,6 @@ def decided(shop: Shop) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 def test_d16_every_first_order_beside_its_profile_is_confirmed(shop: Shop) -> None:
     worker = shop.start("one")
 
@@ -49,7 +48,6 @@ def test_d16_every_first_order_beside_its_profile_is_confirmed(shop: Shop) -> No
     assert worker.stop() == 0
 
 
-@pytest.mark.timeout(120)
 def test_d16_a_profile_that_comes_after_the_order_was_judged_releases_it(shop: Shop) -> None:
     worker = shop.start("one")
     shop.order(HELD)

@@ -21,8 +21,6 @@ from streams.settings import RecordTime
 from tests.harness.eventually import eventually
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(120)
-
 CUSTOMERS = 5
 THANKS = """\
 flow: thanks

@@ -101,7 +101,6 @@ def late_in(shop: Shop, isolation: str = "read_committed") -> list[dict[str, Any
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(150)
 def test_pitfall_21_a_record_that_a_stopped_follower_hides_is_late(
     shop: Shop, brokers: list[KafkaBroker]
 ) -> None:

@@ -17,8 +17,6 @@ from tests.harness.eventually import eventually
 from tests.harness.topics import records_of
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(150)
-
 CUSTOMERS, SKUS = 30, ("lamp", "vase", "bowl", "tray")
 EVERYONE = {(f"c{customer}", sku): 1 for customer in range(CUSTOMERS) for sku in SKUS}
 CHEAPER = """\

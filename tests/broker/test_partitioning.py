@@ -41,7 +41,6 @@ def shop(broker: BrokerProcess, topic_prefix: str, tmp_path: Path) -> Iterator[S
         yield shop
 
 
-@pytest.mark.timeout(120)
 def test_pitfall_37_all_inputs_of_a_task_are_read_by_the_worker_that_owns_it(shop: Shop) -> None:
     one, two = shop.start("one"), shop.start("two")
 
@@ -80,7 +79,6 @@ def assert_in_their_partitions(shop: Shop, topic: str) -> int:
     return found
 
 
-@pytest.mark.timeout(120)
 def test_pitfall_38_no_partition_depends_on_pythons_hash(shop: Shop) -> None:
     """Two workers in turn, whose Pythons hash texts differently."""
     for seed in ("0", "4711"):
@@ -94,7 +92,6 @@ def test_pitfall_38_no_partition_depends_on_pythons_hash(shop: Shop) -> None:
 
 
 @pytest.mark.kafka  # its jars bring the Java producer
-@pytest.mark.timeout(120)
 def test_pitfall_38_java_s_events_meet_our_commands_and_states(shop: Shop) -> None:
     keys = [*(f"c{number}" for number in range(CUSTOMERS)), "ä", "zoë-" + "x" * 99, "客户-7"]
     lines = []

@@ -83,7 +83,6 @@ def assert_each_is_there_once(shop: Shop) -> None:
         assert (value or b"").startswith(letter.value or b"")
 
 
-@pytest.mark.timeout(90)
 def test_pitfall_56_a_running_worker_sets_poison_aside_and_goes_on(shop: Shop) -> None:
     worker = shop.start("one")
     worker.wait_for(1)
@@ -118,7 +117,6 @@ def test_pitfall_56_dead_letters_are_in_the_transaction_of_their_neighbours(shop
     shop.wait_for_all(str)
 
 
-@pytest.mark.timeout(90)
 def test_pitfall_19_an_event_that_no_state_can_hold_is_set_aside(shop: Shop) -> None:
     """Many journeys hold the same cart, the largest that is taken: the state would fit into no
     record of the changelog, and the task could never commit again."""

@@ -20,8 +20,6 @@ from tests.harness.eventually import eventually
 from tests.harness.worker_process import WorkerProcess
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(150)
-
 CUSTOMERS = 40
 STARTS_WITHIN = 60.0
 """Seconds: each process imports all that a worker needs."""

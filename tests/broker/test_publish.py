@@ -26,7 +26,7 @@ from tests.harness.topics import records_of
 from tests.harness.worker_process import WorkerProcess
 from tests.harness.worker_shop import Shop
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.slow
 
 SHORT = 15_000
 """How long those wait who are to be overtaken by a set, ms: a slow machine publishes in less."""

@@ -17,8 +17,6 @@ from tests.harness.eventually import eventually
 from tests.harness.topics import records_of
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(120)
-
 CUSTOMERS = 8
 ORDER_PLACED = shipped_schemas().of_metric("order.placed")
 

@@ -87,7 +87,6 @@ def test_pitfall_45_only_aborted_records_at_the_end(shop: Shop) -> None:
 
 
 @pytest.mark.kafka  # the embedded broker doesn't compact
-@pytest.mark.timeout(90)
 def test_pitfall_45_a_changelog_whose_markers_were_compacted_away(
     broker: BrokerProcess, topic_prefix: str, tmp_path: Path
 ) -> None:

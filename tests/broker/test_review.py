@@ -12,8 +12,6 @@ from streams.embedded.broker_process import BrokerProcess
 from tests.harness.eventually import eventually
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(120)
-
 CUSTOMERS = 4
 MANUAL = """\
 flow: thanks

@@ -123,7 +123,6 @@ def reopened(worker: WorkerProcess, times: int) -> None:
     )
 
 
-@pytest.mark.timeout(120)
 def test_pitfall_08_pitfall_09_pitfall_10_in_a_worker(proxy: KafkaProxy, shop: Shop) -> None:
     worker = shop.start("one", SENDFLOW_BROKERS=proxy.bootstrap)
     shop.wait_for_all(worker.log_tail)
@@ -156,7 +155,6 @@ def test_pitfall_08_pitfall_09_pitfall_10_in_a_worker(proxy: KafkaProxy, shop: S
     assert worker.stop() == 0
 
 
-@pytest.mark.timeout(120)
 def test_pitfall_10_a_broker_that_sleeps_in_the_middle_of_an_end(
     own_broker: BrokerProcess, topic_prefix: str, tmp_path: Path
 ) -> None:

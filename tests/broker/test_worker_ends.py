@@ -12,8 +12,6 @@ from tests.harness.eventually import eventually
 from tests.harness.kafka_proxy import ApiKey, KafkaProxy
 from tests.harness.worker_shop import Shop
 
-pytestmark = pytest.mark.timeout(150)
-
 CUSTOMERS = 50
 
 

@@ -14,7 +14,6 @@ from tests.harness.topics import create_all_topics, settings_for
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(90)
 async def test_a_member_that_fetches_nothing_by_aiokafka_stays_in_the_group(
     broker: BrokerProcess, topic_prefix: str
 ) -> None:

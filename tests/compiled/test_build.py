@@ -9,8 +9,6 @@ import pytest
 from streams.compiled.build import BuildFailed, build
 from streams.compiled.library import library_of
 
-pytestmark = pytest.mark.timeout(180)
-
 CART = """
 from msgspec import Struct
 

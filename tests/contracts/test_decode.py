@@ -95,6 +95,10 @@ def test_other_definitions_read_other_fields_at_once() -> None:
     assert "country" not in event.data
 
 
+DECODER = EventDecoder()
+AMOUNTS = ("total", "amount", "unit_price", "price", "previous_price", "seen_price", "lowest_30d")
+
+
 @given(
     st.sampled_from(sorted(METRICS)).flatmap(
         lambda m: st.tuples(st.just(m), values_of(shipped_schemas().of_metric(m).schema))
@@ -113,10 +117,10 @@ def test_every_metric_comes_back_as_it_was_written(case: tuple[str, dict[str, An
     if metric == "customer.updated":
         event["set"] = {f"own_{name}": value for name, value in event["set"].items()}
     for amounts in (event, *event.get("items", ())):
-        for name in ("total", "amount", "unit_price", "price"):
+        for name in AMOUNTS:
             if amounts.get(name) is not None:
                 amounts[name] %= 10**12
-    decoded = EventDecoder().decode(METRICS[metric].topic, record(encode_event(metric, event)))
+    decoded = DECODER.decode(METRICS[metric].topic, record(encode_event(metric, event)))
     data = {name: value for name, value in event.items() if name not in ORDER_HEAD}
     assert decoded == Event(metric, "e", "ada", NOON, data)
 

@@ -228,7 +228,6 @@ def test_without_a_registry_the_confluent_form_cannot_be_read() -> None:
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(300)  # the registry is fetched on the first run
 def test_a_real_registry_gives_and_takes_the_same_schemas(tmp_path: Path) -> None:
     """Apicurio, which answers as Confluent's does; runs where Java and Maven are there."""
     with Apicurio(tmp_path / "registry.log") as url:

@@ -26,7 +26,7 @@ from streams.engine.values.event import ITEM_FIELDS, METRICS, PRODUCT_METRICS, F
 from streams.resources import example_flows_dir
 from tests.harness.customer import Customer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 _DAY = 24 * 60 * 60 * 1000
 

@@ -6,6 +6,10 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 
+PATIENCE = 3
+"""So many times as long as a test expects is waited before it fails: what a machine takes that is
+slow and busy with other tests, too."""
+
 
 def eventually(
     condition: Callable[[], Answer],
@@ -15,10 +19,12 @@ def eventually(
 ) -> Answer:
     """Ask `condition` until its answer is true, and return that answer.
 
-    `within` and `every` are seconds; it is asked once more when the time is over. An
+    `within` and `every` are seconds, the former on a machine with nothing else to do (PATIENCE); it
+    is asked once more when the time is over. An
     AssertionError counts as "not yet". Otherwise fails with `message` (computed at the end where it
     is a function) and the last answer.
     """
+    within *= PATIENCE
     deadline = time.monotonic() + within
     while True:
         over = time.monotonic() >= deadline

@@ -131,7 +131,7 @@ class YearRun:
     def finish(self, *workers: WorkerProcess) -> Outputs:
         """Waits until all is decided, stops these workers cleanly, and reads what came out."""
         observer = WorkerObserver(_nothing_to_show, _no_worker_ends_by_itself)
-        wait_until_decided(list(workers), PARTITIONS, self.until, observer, silence=60)
+        wait_until_decided(list(workers), PARTITIONS, self.until, observer)
         for worker in workers:
             worker.request_stop()
         for worker in workers:

@@ -23,7 +23,7 @@ from tests.properties.generated import Happening, Raw, histories, sets
 from tests.properties.test_definition_fuzz import mutated
 from tests.properties.test_generated_flows import run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 
 def subjects_of(raw: Raw) -> list[Subject]:

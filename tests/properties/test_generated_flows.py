@@ -21,7 +21,7 @@ from streams.store.memory import MemoryStore
 from tests.harness.customer import DAY, MONDAY
 from tests.properties.generated import Happening, Raw, histories, sets
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 AFTERWARDS = 10 * DAY
 

@@ -34,7 +34,6 @@ def _past(past: Past) -> list[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_states_of_the_demos_customers_take_fewer_bytes() -> None:
     states: dict[str, CustomerState] = {}
     orders: dict[str, list[str]] = {}

@@ -29,6 +29,11 @@ _FOR_TESTS = {
 }
 
 
+_FOR_SHORT_RUNS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+"""The virtual machine compiles fast and not well: in minutes the better code of its second compiler
+doesn't earn what making it takes."""
+
+
 class KafkaBroker(BrokerProcess):
     """Apache Kafka of the version in pom.xml, broker and controller in one, data in `data_dir`.
 
@@ -43,7 +48,7 @@ class KafkaBroker(BrokerProcess):
         settings: dict[str, str] | None = None,
     ) -> None:
         """`heap`: the JVM's -Xmx; `settings`: broker settings that this broker has beside."""
-        self._java = [java(), f"-Xmx{heap}", "-cp", f"{kafka_jars()}/*"]
+        self._java = [java(), *_FOR_SHORT_RUNS, f"-Xmx{heap}", "-cp", f"{kafka_jars()}/*"]
         self._settings = settings or {}
         super().__init__("kafka", data_dir, self._command_on, port, start_within=60.0)
 
