@@ -25,12 +25,12 @@ from tests.properties.test_generated_flows import run
 
 Part = Literal["sample", "rest"]
 """Of all cases and histories: together they are the whole."""
-ONE_IN = 5
+ONE_IN = 10
 HISTORIES: dict[Part, int] = {"sample": 12, "rest": 48}
 
 
 def cases_of(part: Part) -> list[Case]:
-    """The sample has one case in five of each file, and at least one. Which ones, changes with the
+    """The sample has one case in ten of each file, and at least one. Which ones, changes with the
     modules that are compiled: a change of them is judged by other cases than the change before."""
     sources = "".join(digest(source_of(module)) for module in HOT)
     turn = int(hashlib.sha256(sources.encode()).hexdigest(), 16)
