@@ -79,7 +79,7 @@ class CustomEventReader:
             shared.pop(PROPERTIES, None)
         common = self._check(shared)
         known = EVENT_FIELDS.keys() | metric.fields.keys()
-        for other in event.keys() - known:
+        for other in sorted(event.keys() - known):
             nearest = nearest_name(other, known)
             meant = f"; did you mean {nearest!r}?" if nearest else ""
             raise WrongEvent(f"field {other!r} is not known{meant}")

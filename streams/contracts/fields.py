@@ -135,10 +135,10 @@ def currency_problem(currency: str | None) -> str | None:
 def unknown_field(event: dict[str, Any], metric: Metric) -> str | None:
     """Returns the problem of an event with a field that its metric lacks: a typo, in an import."""
     known = EVENT_FIELDS.keys() | metric.fields.keys()
-    for name in event.keys() - known:
+    for name in sorted(event.keys() - known):
         return f"field {name!r} is not known, expected one of {', '.join(sorted(known))}"
     for item in event.get("items") or ():
-        for name in item.keys() - ITEM_FIELDS.keys():
+        for name in sorted(item.keys() - ITEM_FIELDS.keys()):
             return f"field 'items[].{name}' is not known, expected one of {', '.join(ITEM_FIELDS)}"
     return None
 

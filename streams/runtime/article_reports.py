@@ -69,7 +69,7 @@ class ArticleReports:
             return
         catalogue: Catalogue = after.facts.get(CATALOGUE, NO_ARTICLES)
         due = self._time.articles_due(now)
-        for sku in recommended:
+        for sku in sorted(recommended):  # the changelog's order; a set's differs by process
             product = self._products.get(sku)
             if product is not None and not shows_same(product, catalogue.article(sku)):
                 self._note(sku, due)

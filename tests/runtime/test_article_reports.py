@@ -132,6 +132,18 @@ def test_the_first_flow_that_recommends_has_all_compared() -> None:
     assert task.reported() == ["A"]
 
 
+def test_articles_are_noted_in_the_same_order_by_every_process() -> None:
+    """Their order is that of records of the changelog; that of a set depends on the hash seed."""
+    skus = [f"S{number:02}" for number in range(50)]
+    task = Task()
+    for sku in reversed(skus):
+        task.tell(PLAIN, product(sku))
+    told = len(task.pending)
+    task.reports.follow(learnt(POPULAR), learnt(POPULAR, *skus), AT)
+    noted = [key.decode()[-3:] for key in [*task.pending][told:]]
+    assert noted == skus
+
+
 def test_changes_survive_a_restart() -> None:
     task = Task()
     task.tell(learnt(POPULAR, "A"), product("A"), AT)
