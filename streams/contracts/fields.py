@@ -164,13 +164,13 @@ def _number(value: Any, path: str, kind: str) -> int | float:
         return float(value)
     if kind == "any number" and type(value) is float:
         return value
-    if not _is_long(value):
+    if not is_long(value):
         raise _wrong(path, value, "an integer" if kind == "long" else "a number")
     return int(value)
 
 
 def _money(value: Any, path: str, _kind: str) -> int:
-    if not _is_long(value):
+    if not is_long(value):
         raise _WrongAmount(path, value)
     if not -LARGEST_AMOUNT <= value <= LARGEST_AMOUNT:
         raise _wrong(path, value, f"at most {LARGEST_AMOUNT} minor units")
@@ -179,7 +179,7 @@ def _money(value: Any, path: str, _kind: str) -> int:
 
 def _moment(value: Any, path: str, _kind: str) -> Instant:
     moment = moment_in(value) if type(value) is str else value
-    if not _is_long(moment):
+    if not is_long(moment):
         raise _wrong(
             path,
             value,
@@ -189,7 +189,8 @@ def _moment(value: Any, path: str, _kind: str) -> Instant:
     return int(moment or 0)
 
 
-def _is_long(value: Any) -> bool:
+def is_long(value: Any) -> bool:
+    """True for an integer of at most 64 bits, as Avro's `long` holds it."""
     return type(value) is int and -(1 << 63) <= value < 1 << 63
 
 
@@ -222,18 +223,10 @@ def _text_map(value: Any, path: str, _kind: str) -> dict[str, str]:
 
 
 def _patch(value: Any, path: str, _kind: str) -> dict[str, Any]:
+    """Its values are judged one by one (profile_values.py): what one of them can't be refuses none
+    of the others (SEMANTICS 8.4)."""
     if type(value) is not dict:
         raise _wrong(path, value, "an object of profile fields")
-    for name, entry in value.items():
-        if type(entry) is list:
-            _texts(entry, f"{path}.{name}", "array")
-        elif type(entry) is int:
-            if not _is_long(entry):
-                raise _wrong(f"{path}.{name}", entry, "a number of at most 64 bits")
-        elif entry is None:
-            raise _wrong(f"{path}.{name}", entry, "a value; to clear a field, name it in 'unset'")
-        elif type(entry) not in (str, bool, float):
-            raise _wrong(f"{path}.{name}", entry, "text, a number, true, false or a list of text")
     return value
 
 

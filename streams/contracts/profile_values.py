@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from streams.contracts.closed_lists import CHANNEL_WORDS, word_in
-from streams.contracts.fields import LARGEST_AMOUNT
+from streams.contracts.fields import LARGEST_AMOUNT, is_long
 from streams.contracts.moments import moment_in, moment_problem
 from streams.engine.values import CHANNELS, Field, FieldType, parse_number
 
@@ -33,7 +33,9 @@ def read_patch(
     for name, value in given.items():
         field = profile_field(name)
         try:
-            fitting[name] = value if field is None else _read(name, value, field.type)
+            if value is None:
+                raise _Unfit("a value; to clear a field, name it in 'unset'")
+            fitting[name] = _any(value) if field is None else _read(name, value, field.type)
         except _Unfit as unfit:
             refused[name] = f"field 'set.{name}' is {_shown(value)}, expected {unfit}"
     return fitting, refused
@@ -41,6 +43,25 @@ def read_patch(
 
 def _read(name: str, value: Any, kind: FieldType) -> Any:
     return _consent(value) if name == CONSENT else _READERS[kind](value)
+
+
+def _any(value: Any) -> Any:
+    """A value of a field without a type: whatever the contract can hold. Avro brings nothing else;
+    JSON and rows may."""
+    match value:
+        case str() | bool() | float():
+            return value
+        case int():
+            return _in_64_bits(value)
+        case list():
+            return _texts(value)
+    raise _Unfit("text, a number, true, false or a list of text")
+
+
+def _in_64_bits(value: int) -> int:
+    if not is_long(value):
+        raise _Unfit("a number of at most 64 bits")
+    return value
 
 
 def _consent(value: Any) -> list[str]:
@@ -61,9 +82,11 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int | float:
-    if type(value) not in (int, float) or not isfinite(value):
+    if type(value) is int:
+        return _in_64_bits(value)
+    if type(value) is not float or not isfinite(value):
         raise _Unfit("a number")
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def _money(value: Any) -> int:

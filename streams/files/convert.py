@@ -43,21 +43,31 @@ class Unfit(Exception):
         self.path = path + self.path
         return self
 
+    def about(self, path: str) -> str:
+        """Returns the problem of the field at `path` as a sentence."""
+        return f"field {path!r} is {self.found}, expected {self.expected}"
+
 
 @dataclass(slots=True)
 class RowContext:
     """The context of the values of one row: the zone of local times, the currency of amounts, the
-    decimal separator of texts. `path` is that of the value in hand; `notes` what was mended."""
+    decimal separator of texts. `path` is that of the value in hand; `notes` what was mended;
+    `left_out` the fields of a patch that can't be read, by path with their problems."""
 
     zone: ZoneInfo
     currency: str
     has_decimal_comma: bool = False
     path: str = ""
     notes: list[tuple[WarningKind, str]] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def note(self, kind: WarningKind, found: object, read_as: object) -> None:
         """Notes that the value in hand was mended."""
         self.notes.append((kind, f"field {self.path!r} is {found!r}, read as {read_as!r}"))
+
+    def leave_out(self, path: str, unfit: "Unfit") -> None:
+        """Leaves a field of a patch out: the rest of the patch applies (SEMANTICS 8.4)."""
+        self.left_out[path] = unfit.about(path)
 
 
 Converter = Callable[[Any, str, RowContext], Any]
@@ -369,11 +379,18 @@ def _text_map(value: Any, how: str, context: RowContext) -> dict[str, str]:
 
 def _patch(value: Any, how: str, context: RowContext) -> dict[str, Any]:
     entries = _decoded(value, dict, "profile fields with their values")
-    return {_text(key, "", context): _plain(entry) for key, entry in entries.items()}
+    patch = {}
+    for key, entry in entries.items():
+        try:
+            patch[_text(key, "", context)] = _plain(entry)
+        except Unfit as unfit:
+            context.leave_out(f"{context.path}.{key}", unfit)
+    return patch
 
 
 def _plain(value: Any) -> Any:
-    """Converts a value of a map to its JSON form; dates as text, times as Instants (UTC)."""
+    """Converts a value of a patch to its JSON form: dates to text, times to Instants (UTC). What
+    JSON can hold and a profile can't is refused later, in the words of a worker."""
     match value:
         case datetime():
             return _instant(value, _NO_CONTEXT.zone)
@@ -383,7 +400,7 @@ def _plain(value: Any) -> Any:
             return _number(value, "", _NO_CONTEXT)
         case list():
             return [_plain(entry) for entry in value]
-        case str() | int() | float():
+        case str() | int() | float() | dict() | None:
             return value
     raise Unfit(value, "text, a number, true or false, a date, a time or a list of text")
 

@@ -60,12 +60,13 @@ class ImportCounts:
 @dataclass(frozen=True, slots=True)
 class MappedRows:
     """The rows of one group, and their events or their rejection; neither if no mapping is for
-    them."""
+    them. `left_out`: the fields of patches that can't be read, by path with their problems."""
 
     group: RowGroup
     events: list[Values]
     rejected: RejectedRow | None
     warnings: list[RowWarning]
+    left_out: dict[str, str]
 
 
 class _FieldPlan(NamedTuple):
@@ -136,17 +137,17 @@ class RowMapper:
     def _map_group(self, group: RowGroup) -> MappedRows:
         if self._unseen:
             self._look_for_columns(group)
-        mapped = MappedRows(group, [], None, [])
+        mapped = MappedRows(group, [], None, [], {})
         for mapping, plans in self._mappings:
             if not mapping.is_for(group.values):
                 continue
             for part in _parts(mapping, group):
                 if not all(self._found(mapping, name, part.values) for name in mapping.needs):
                     continue
-                event = self._event(mapping, plans, part, mapped.warnings)
+                event = self._event(mapping, plans, part, mapped)
                 if isinstance(event, RejectedRow):
                     event = replace(event, content=group.values)
-                    return MappedRows(group, [], event, mapped.warnings)
+                    return replace(mapped, events=[], rejected=event)
                 mapped.events.append(event)
         return mapped
 
@@ -166,7 +167,7 @@ class RowMapper:
         mapping: EventMapping,
         plans: list[_FieldPlan],
         group: RowGroup,
-        warnings: list[RowWarning],
+        mapped: MappedRows,
     ) -> Values | RejectedRow:
         rows = group.values
         currency, _ = self._first_said(
@@ -183,7 +184,7 @@ class RowMapper:
                 self._set_field(mapping, plan, rows, context, event)
         except Unfit as unfit:
             path = name + unfit.path
-            reason = f"field {path!r} is {unfit.found}, expected {unfit.expected}"
+            reason = unfit.about(path)
             if unfit.found == "missing":
                 reason += self._why_missing(mapping, name, group)
             return RejectedRow(self._file, group.number, path, reason, rows)
@@ -193,9 +194,10 @@ class RowMapper:
             event["amount"] = -event["amount"]
         if "event_id" not in event:
             event["event_id"] = _event_id(event)
-        warnings += [
+        mapped.left_out.update(context.left_out)
+        mapped.warnings.extend(
             RowWarning(kind, self._file, group.number, text) for kind, text in context.notes
-        ]
+        )
         return event
 
     def _set_field(
@@ -231,7 +233,7 @@ class RowMapper:
         if keyed is not None:
             found = self._read_keys(keyed, rows, wanted.type, context)
             if name == "set" and mapping.consents:
-                found.update(self._read_consents(mapping.consents, rows))
+                found.update(self._read_consents(mapping.consents, rows, context))
             if found:
                 event[name] = {**event.get(name, {}), **found}
 
@@ -279,21 +281,30 @@ class RowMapper:
                     converted = convert_key(value, source.how, context)
                     found[key] = tidied_field(key, converted, value, context)
             except Unfit as unfit:
-                raise unfit.under(f".{key}") from None
+                if wanted is not FieldType.PATCH:
+                    raise unfit.under(f".{key}") from None
+                context.leave_out(context.path, unfit)
         context.path = field_path
         return found
 
-    def _read_consents(self, consents: dict[str, Sources], rows: list[Values]) -> Values:
-        """The granted channels, if a column says something about one."""
+    def _read_consents(
+        self, consents: dict[str, Sources], rows: list[Values], context: RowContext
+    ) -> Values:
+        """The granted channels, if a column says something about one. Consent replaces what was
+        granted before, so one column that can't be read leaves all of it as it was."""
         granted = {}
+        is_readable = True
         for channel, sources in consents.items():
             value, source = self._first_said(sources, rows, FieldType.TEXT, channel)
             if source is not None:
                 try:
                     granted[channel] = is_granted(value)
                 except Unfit as unfit:
-                    raise unfit.under(f".consent.{channel}") from None
-        return {"consent": [one for one, is_on in granted.items() if is_on]} if granted else {}
+                    context.leave_out(f"{context.path}.consent.{channel}", unfit)
+                    is_readable = False
+        if not granted or not is_readable:
+            return {}
+        return {"consent": [one for one, is_on in granted.items() if is_on]}
 
     def _order_of(self, mapping: EventMapping, rows: list[Values]) -> Any:
         sources = mapping.sources.get("order_id", ())

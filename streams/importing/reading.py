@@ -247,7 +247,7 @@ def _records(
     counts.rows += len(group.rows)
     found: list[EventOfRow] = []
     rejected = mapped.rejected
-    left_out: dict[str, str] = {}
+    left_out = mapped.left_out
     for event in mapped.events:
         try:
             found.append(_judged(event, judging, left_out))

@@ -153,8 +153,8 @@ def test_what_has_a_default_may_be_left_out(metric: str) -> None:
         ("customer.updated", {"set": {"age": 1 << 63}}, "expected a number of at most 64 bits"),
         (
             "customer.updated",
-            {"set": {"consent": ["email", 1]}},
-            "field 'set.consent[1]' is 1, expected text",
+            {"set": {"likes": ["tea", 1]}},
+            "field 'set.likes' is ['tea', 1], expected a list of text",
         ),
         (
             "customer.updated",

@@ -261,6 +261,38 @@ def test_d6_the_rest_of_a_patch_applies(given: dict[str, Any], says: str) -> Non
         assert event_in(found) is found.event  # a backfill knows it, too (6.3)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("likes", ["tea", 1], "is ['tea', 1], expected a list of text"),
+        ("likes", ["tea", None], "is ['tea', None], expected a list of text"),
+        ("consent", ["email", None], "is ['email', None], expected a list of email, sms"),
+        ("plan", {"name": "paid"}, "is {'name': 'paid'}, expected text"),
+        ("plan", None, "is None, expected a value; to clear a field, name it in 'unset'"),
+        ("points", 1 << 63, "is 9223372036854775808, expected a number of at most 64 bits"),
+        ("points", 10**400, "expected a number of at most 64 bits"),
+        ("unheard_of", {"a": 1}, "is {'a': 1}, expected text, a number, true, false or a list"),
+        ("unheard_of", [["a"]], "is [['a']], expected a list of text"),
+        ("unheard_of", 1 << 63, "expected a number of at most 64 bits"),
+        ("unheard_of", None, "is None, expected a value"),
+    ],
+)
+def test_rule_8_4_what_only_json_can_hold_refuses_one_field_alone(
+    name: str, value: Any, says: str
+) -> None:
+    patch = {"email": "new@example.com", name: value}
+    with pytest.raises(WrongEvent) as caught:
+        encode_event("customer.updated", {**HEAD, "set": patch}, door=DOOR)
+    assert caught.value.field == f"set.{name}"
+    record = Record(NOON, 0, b"ada", as_json("customer.updated", {"set": patch}))
+    found = EventDecoder(door=DOOR).decode("customers", record)
+    assert isinstance(found, PartlyRefused), found
+    assert found.event.data["set"] == {"email": "new@example.com"}
+    assert found.rejection.reason == f"partly_refused: {caught.value}"
+    assert f"field 'set.{name}' is " in found.rejection.reason
+    assert says in found.rejection.reason
+
+
 @pytest.mark.parametrize("number", ["inf", "-inf", "nan"])
 def test_what_is_no_finite_number_is_refused(number: str) -> None:
     value = as_avro("customer.updated", {"set": {"points": float(number)}})  # JSON has none

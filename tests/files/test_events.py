@@ -490,13 +490,16 @@ class TestPeople:
         options, row = self.patch(email="ada@example.com")
         assert event(row, **options)["set"] == {"email": "ada@example.com"}
 
-    def test_a_word_that_is_neither_is_rejected(self):
-        options, row = self.patch(**{"sms ok": "perhaps"})
-        found = rejection(row, **options)
-        assert str(found) == (
-            "orders.csv, row 2: field 'set.consent.sms' is 'perhaps', expected yes or no, "
+    def test_rule_8_4_a_word_that_is_neither_leaves_the_consent_as_it_is(self):
+        options, row = self.patch(**{"mail ok": "yes", "sms ok": "perhaps", "email": "a@b.c"})
+        [mapped] = results(row, **options)
+        assert isinstance(mapped, MappedRows)
+        assert mapped.rejected is None
+        assert mapped.events[0]["set"] == {"email": "a@b.c"}
+        assert mapped.left_out == {
+            "set.consent.sms": "field 'set.consent.sms' is 'perhaps', expected yes or no, "
             "subscribed or unsubscribed"
-        )
+        }
 
     @pytest.mark.parametrize(
         ("written", "read", "is_told"),

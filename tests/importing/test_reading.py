@@ -241,6 +241,29 @@ class TestPatchesInPart:
         assert (counts.rows, counts.events, counts.rejected, counts.in_part) == (1, 1, 0, 1)
         assert counts.left_out == {"set.birthday": 1, "set.consent": 1}
 
+    def test_rule_8_4_nor_does_what_a_column_can_not_be_read_as_refuse_the_row(self, tmp_path):
+        rows = "customer_id,occurred_at,mail,age,by mail,by sms\n"
+        rows += "ada,2026-03-02T10:00Z,ada@example.com,old,yes,perhaps\n"
+        maps = [
+            *("set.email=mail", "set.age=age:number"),
+            *("set.consent.email=by mail", "set.consent.sms=by sms"),
+        ]
+        done = Import(_file(tmp_path, "p.csv", rows), metric="customer.updated", maps=maps)
+        assert done.values[0]["set"] == {"email": "ada@example.com"}
+        assert [part.reason for part in done.rejected] == [
+            "partly_refused: field 'set.age' is 'old', expected a number; field 'set.consent.sms' "
+            "is 'perhaps', expected yes or no, subscribed or unsubscribed"
+        ]
+        assert done.counts.left_out == {"set.age": 1, "set.consent.sms": 1}
+
+    def test_rule_8_4_a_map_of_fields_is_taken_without_those_that_none_can_be(self, tmp_path):
+        patch = {"email": "ada@example.com", "likes": ["tea", 1], "plan": {"a": 1}, "name": None}
+        row = {"customer_id": "ada", "occurred_at": "2026-03-02T10:00Z", "set": patch}
+        path = _file(tmp_path, "people.jsonl", json.dumps(row))
+        done = Import(path, metric="customer.updated", maps=[])
+        assert done.values[0]["set"] == {"email": "ada@example.com"}
+        assert [*done.counts.left_out] == ["set.likes", "set.plan", "set.name"]
+
     def test_mended_it_sets_what_was_left_out(self, tmp_path):
         done = self.imported(tmp_path, "1990-06-01", "yes")
         mended = [line.replace(b'"yes"', b'"email"') for line in done.lines]
