@@ -167,6 +167,8 @@ def _compared(atom: RawCondition) -> tuple[str, dict[str, Any] | None]:
         is_plain = False  # store_mean, moments
     rest = {key: value for key, value in atom.items() if renamed.get(key, key) not in compared}
     is_plain = is_plain and not {"ignore_case", "any", "all", "none"} & rest.keys()
+    if atom.get("trigger") == "channel":
+        is_plain = False  # `all` is several channels at once (SEMANTICS 8.1)
     if not is_plain:
         return json.dumps(atom, sort_keys=True), None
     return json.dumps(rest, sort_keys=True), compared

@@ -21,7 +21,9 @@ from streams.engine.language import (
     fields_of,
 )
 from streams.engine.values import (
+    ALL_CHANNELS,
     ANY_SCALAR,
+    CHANNELS,
     ITEM_FIELDS,
     NEWS,
     PRODUCT_METRICS,
@@ -119,7 +121,20 @@ def compile_field(
         problems.append(Problem(path, message))
         return _no_data
     judge = compile_judge(raw, kind, repr(name), scope, path, problems)
+    if ALL_CHANNELS in words:
+        judge = _of_each_channel(judge)
     return lambda data, situation: judge(read_value(data), situation)
+
+
+def _of_each_channel(judge: Judge) -> Judge:
+    """Who unsubscribes from `all` channels unsubscribes from each of them (SEMANTICS 8.1)."""
+
+    def of_any(value: Any, situation: Situation) -> bool:
+        if value == ALL_CHANNELS:
+            return judge(value, situation) or any(judge(one, situation) for one in CHANNELS)
+        return judge(value, situation)
+
+    return of_any
 
 
 def _no_data(data: Mapping[str, Any], situation: Situation) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.engine.values.scalars import CHANNELS
+from streams.engine.values.scalars import ALL_CHANNELS, CHANNELS
 
 Instant = int
 """A point in time: whole milliseconds since the epoch, UTC (SEMANTICS 5.6)."""
@@ -84,7 +84,7 @@ _CHANNEL = Field(FieldType.TEXT, words=CHANNELS)
 _MESSAGE = {"send_id": _TEXT, "channel": _CHANNEL, "address": _TEXT_OR_NONE}
 _TOPIC = Field(FieldType.TEXT, is_optional=True, is_topic=True)
 _SUBSCRIPTION = {"channel": _CHANNEL, "source": _TEXT_OR_NONE, "topic": _TOPIC}
-_ANY_CHANNEL = Field(FieldType.TEXT, words=(*CHANNELS, "all"))
+_ANY_CHANNEL = Field(FieldType.TEXT, words=(*CHANNELS, ALL_CHANNELS))
 _BOUNCE = Field(FieldType.TEXT, words=("hard", "soft"))
 _MACHINE = Field(FieldType.BOOLEAN, is_optional=True)
 _CONTACT = {"email": _TEXT_OR_NONE, "phone": _TEXT_OR_NONE, "locale": _TEXT_OR_NONE}
