@@ -28,8 +28,11 @@ logger = logging.getLogger(__name__)
 MOST_FACTS = 16
 """Cached facts by default: one comes per day, and its recommendations take megabytes."""
 
-SEMANTICS = (1,)
-"""Versions of the semantics that this engine supports: its own and the previous one."""
+SEMANTICS = (1, 2)
+"""Versions of the semantics whose sets this engine reads. It decides by the newest, which its sets
+are published with, so that workers of an earlier version end instead of deciding by other rules
+(DESIGN 3). 2: equal moments, orders by id, feedback by message, carts told late, dates that move,
+messages held until a profile or a channel is free."""
 
 
 class Programs:
@@ -110,5 +113,6 @@ def _compiled(definitions: Definitions, record: DefinitionsRecord) -> Program | 
         logger.exception("definitions %s failed to compile", record.version)
         return Rejection(f"definitions {record.version} failed to compile: {error!r}")
     program.coupon_key = record.coupon_key
-    logger.info("definitions %s are in force", record.version)
+    earlier = "" if record.semantics == SEMANTICS[-1] else f" (semantics {record.semantics})"
+    logger.info("definitions %s%s are in force", record.version, earlier)
     return program

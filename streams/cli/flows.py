@@ -169,6 +169,7 @@ def publish(
     import time
 
     from streams.operations.publish import (
+        is_in_force,
         publish_set,
         publish_warnings,
         published_sets,
@@ -181,7 +182,7 @@ def publish(
     moment = None if at is None else options.moment(at, "--at")
     definitions = read_to_publish(folder)
     before = published_sets(settings)
-    if before and before[-1].record.version == definitions.version:
+    if is_in_force(definitions, before):
         output.say(f"definitions {definitions.version} are already in force")
         return
     output.say(f"definitions {definitions.version}: {', '.join(definitions.flows)}")

@@ -231,12 +231,30 @@ def _successors(published: Sequence[Published], definitions: DefinitionsSet) -> 
     return successors(previous, current, newest.successors)
 
 
+def is_in_force(definitions: DefinitionsSet, published: Sequence[Published]) -> bool:
+    """True if the set is the newest one published, and with the semantics of this version."""
+    if not published:
+        return False
+    newest = published[-1].record
+    return newest.version == definitions.version and newest.semantics >= SEMANTICS[-1]
+
+
+def is_to_publish(definitions: DefinitionsSet, published: Sequence[Published]) -> bool:
+    """True if `worker --flows` publishes the set: one that never was, or the newest with earlier
+    semantics. An old worker that restarts must not bring an old set back (DESIGN 3)."""
+    known = {one.record.version for one in published}
+    if definitions.version not in known:
+        return True
+    is_newest = published[-1].record.version == definitions.version
+    return is_newest and not is_in_force(definitions, published)
+
+
 def publish_if_new(settings: Settings, folder: Path, now: Instant) -> DefinitionsSet | None:
-    """Publishes the set for `worker --flows`, unless it was ever published: an old worker that
-    restarts must not bring an old set back (DESIGN 3). Returns None where nothing was published."""
+    """Publishes the set for `worker --flows`, where it is new. Returns None where nothing was
+    published."""
     definitions = read_to_publish(folder)
     published = published_sets(settings)
-    if definitions.version in {one.record.version for one in published}:
+    if not is_to_publish(definitions, published):
         return None
     for warning in publish_warnings(published[-1], definitions) if published else ():
         logger.warning("%s", warning)

@@ -1,10 +1,19 @@
-"""Warnings on publishing a set of definitions (SEMANTICS 3.7)."""
+"""Which sets are published (DESIGN 3), and warnings about them (SEMANTICS 3.7)."""
 
 import json
 from typing import Any
 
+import pytest
+
 from streams.contracts.control import DefinitionsRecord
-from streams.operations.publish import DefinitionsSet, Published, publish_warnings
+from streams.operations.publish import (
+    DefinitionsSet,
+    Published,
+    is_in_force,
+    is_to_publish,
+    publish_warnings,
+)
+from streams.programs import SEMANTICS
 
 FLOW: dict[str, Any] = {
     "flow": "f",
@@ -66,3 +75,27 @@ def test_the_same_minor_units_are_another_amount_where_decimals_differ() -> None
 
 def test_nothing_is_said_after_a_set_that_this_version_cannot_read() -> None:
     assert said(json.dumps({"flows": [{"flow": "f", "new": "key"}]}), raw(in_last="90d")) == []
+
+
+def of_version(version: str, semantics: int) -> Published:
+    return Published(0, 0, DefinitionsRecord(0, version, semantics, "test", "{}", {}))
+
+
+@pytest.mark.parametrize(
+    ("published", "is_current", "publishes"),
+    [
+        ([], False, True),
+        ([("this", SEMANTICS[-1])], True, False),
+        ([("this", SEMANTICS[-1] - 1)], False, True),  # the switch to the rules of this version
+        ([("this", SEMANTICS[-1]), ("newer", SEMANTICS[-1])], False, False),
+        ([("this", SEMANTICS[-1] - 1), ("newer", SEMANTICS[-1])], False, False),
+        ([("other", SEMANTICS[-1])], False, True),
+    ],
+)
+def test_a_set_is_published_anew_with_newer_semantics(
+    published: list[tuple[str, int]], is_current: bool, publishes: bool
+) -> None:
+    sets = [of_version(*one) for one in published]
+    this = DefinitionsSet("this", "{}", [])
+    assert is_in_force(this, sets) == is_current
+    assert is_to_publish(this, sets) == publishes
