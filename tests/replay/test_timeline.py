@@ -44,6 +44,12 @@ SEARCH = {
     "trigger": {"metric": "search.performed"},
     "steps": [{"send": "email", "template": "found-it"}],
 }
+CART_OF_A = {
+    "cart_id": "c",
+    "total": 900,
+    "currency": "GBP",
+    "items": [{"sku": "a", "quantity": 1, "unit_price": 900}],
+}
 DRAFT = {**SEARCH, "flow": "idea", "status": "draft"}
 
 
@@ -55,8 +61,9 @@ class Shop:
         self.local = LocalTask(parts)
         self._events = 0
 
-    def publish(self, at: Instant, *flows: dict) -> None:
-        raw = {"flows": list(flows), "store": {"timezone": "Europe/London", "currency": "GBP"}}
+    def publish(self, at: Instant, *flows: dict, **store) -> None:
+        settings = {"timezone": "Europe/London", "currency": "GBP", **store}
+        raw = {"flows": list(flows), "store": settings}
         record = DefinitionsRecord(at, "v1", 1, "2026.1", json.dumps(raw), {})
         self.local.append("control", at, b"definitions", encode_definitions(record))
 
@@ -394,6 +401,36 @@ def test_events_without_an_effect_say_so(shop):
     assert not events[-3].endswith(")")
     assert events[-2].endswith("(known refund_id: no effect)")
     assert events[-1].endswith("(not changed: email (newer value of Wed 2011-03-02 10:00:00))")
+
+
+def test_rule_8_9_a_cart_told_after_its_order_says_so(shop):
+    items = [{"sku": "a", "quantity": 1, "unit_price": 1250}]
+    order = {"order_id": "1", "total": 1250, "currency": "GBP", "items": items, "tags": []}
+    shop.happens(BEGIN, "order.placed", **order)
+    shop.cart(BEGIN + 1000)
+    shop.happens(BEGIN + 2000, "cart.updated", **{**CART_OF_A, "occurred_at": BEGIN + 500})
+    shop.cart(BEGIN + HOUR)
+    shop.until(BEGIN + DAY)
+    late, stale, own = [text for text in texts(shop.explained(), "event") if "cart" in text]
+    assert late.endswith(
+        "(ordered at Wed 2011-03-02 10:00:00, told after its order: the cart is empty)"
+    )
+    assert stale.endswith("(older than the cart of Wed 2011-03-02 10:00:01: no effect)")
+    assert not own.endswith(")")
+
+
+def test_rule_8_7_the_id_of_a_forgotten_event_is_no_duplicate():
+    shop = Shop()
+    shop.publish(BEGIN - 2 * DAY, SEARCH, history={"keep": "1d", "occurrences": "1"})
+    shop.happens(BEGIN, "view.item", "same", sku="a")
+    for nth in range(80):
+        shop.happens(BEGIN + 2 * DAY + nth, "view.item", sku="b")
+    shop.happens(BEGIN + 3 * DAY, "view.item", "same", sku="a")
+    shop.happens(BEGIN + 3 * DAY + 1, "view.item", "same", sku="a")
+    shop.until(BEGIN + 4 * DAY)
+    *_, again, repeated = texts(shop.explained(), "event")
+    assert not again.endswith(")")
+    assert repeated.endswith("(duplicate event_id: no effect)")
 
 
 def test_nothing_from_before_an_erasure_is_known(shop):

@@ -127,7 +127,7 @@ def compile_field(
 
 
 def _of_each_channel(judge: Judge) -> Judge:
-    """Who unsubscribes from `all` channels unsubscribes from each of them (SEMANTICS 8.1)."""
+    """Compares `all` channels as each of them: all are left at once (SEMANTICS 8.1)."""
 
     def of_any(value: Any, situation: Situation) -> bool:
         if value == ALL_CHANNELS:

@@ -7,7 +7,7 @@ holds how an order changes a customer's value.
 
 from streams.engine.customer.addresses import ADDRESS_FIELDS, as_kept, is_well_formed
 from streams.engine.customer.after_trigger import after_trigger
-from streams.engine.customer.again import DUPLICATE, KNOWN_ORDER, Again, ApplyUnlessKnown
+from streams.engine.customer.again import DUPLICATE, KNOWN_ORDER, STALE, Again, ApplyUnlessKnown
 from streams.engine.customer.concluded import is_concluded, mark_concluded
 from streams.engine.customer.duplicates import is_duplicate, mark_seen
 from streams.engine.customer.flow_entries import KEYS_KEPT, entries_of, last_entry, remember_entry
@@ -149,6 +149,7 @@ __all__ = [
     "SEARCHED",
     "SENT",
     "SHOWS_PRICE",
+    "STALE",
     "STARTS_INTEREST",
     "TIMEOUT_AT",
     "VALUES",
