@@ -12,6 +12,7 @@ from streams.contracts.schemas import Schema, kind_of
 from streams.engine.values import (
     CURRENCIES,
     ITEM_FIELDS,
+    LARGEST_AMOUNT,
     Field,
     FieldType,
     Instant,
@@ -25,10 +26,6 @@ EVENT_FIELDS: dict[str, Field] = {
     "occurred_at": Field(FieldType.MOMENT),
 }
 """Fields of every event."""
-
-LARGEST_AMOUNT = 10**12
-"""Minor units. A larger amount is a mistake of its producer, and a few of them would exceed 64 bits
-in a sum."""
 
 
 class WrongEvent(ValueError):

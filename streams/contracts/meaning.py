@@ -15,11 +15,11 @@ from typing import Any
 import msgspec
 
 from streams.contracts.closed_lists import CLOSED_LISTS, word_in
-from streams.contracts.fields import LARGEST_AMOUNT, WrongEvent
+from streams.contracts.fields import WrongEvent
 from streams.contracts.moments import moment_problem
 from streams.contracts.profile_values import ProfileField, read_patch
 from streams.engine.language import PROFILE_FIELDS
-from streams.engine.values import METRICS, FieldType
+from streams.engine.values import LARGEST_AMOUNT, METRICS, FieldType
 from streams.settings import Settings
 
 DEFAULT_PLACEHOLDERS = frozenset(Settings().placeholder_ids)

@@ -6,9 +6,9 @@ from math import isfinite
 from typing import Any
 
 from streams.contracts.closed_lists import CHANNEL_WORDS, word_in
-from streams.contracts.fields import LARGEST_AMOUNT, is_long
+from streams.contracts.fields import is_long
 from streams.contracts.moments import moment_in, moment_problem
-from streams.engine.values import CHANNELS, Field, FieldType, parse_number
+from streams.engine.values import CHANNELS, LARGEST_AMOUNT, Field, FieldType, parse_number
 
 ProfileField = Callable[[str], Field | None]
 """The definition in force of a profile field; None for an unknown name, which holds anything."""

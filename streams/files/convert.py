@@ -11,7 +11,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from streams.engine.values import ITEM_FIELDS, FieldType, Instant, amount_text, minor_digits
+from streams.engine.values import (
+    ITEM_FIELDS,
+    LARGEST_AMOUNT,
+    FieldType,
+    Instant,
+    amount_text,
+    minor_digits,
+)
 from streams.files.row_warning import WarningKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,7 +26,6 @@ _MILLISECOND = timedelta(milliseconds=1)
 _EARLIEST_MILLISECONDS = 10**11  # 1973; a smaller number is most likely in seconds
 _LATEST_MILLISECONDS = 10**13  # 2286; a larger number is most likely a written date, or finer
 _UNITS = {"s": Decimal(1000), "ms": Decimal(1), "us": Decimal("0.001")}
-_LARGEST = 2**63 - 1  # an Avro long
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _DECIMAL_WITH_COMMA = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?")
@@ -180,8 +186,8 @@ def _money(value: Any, how: str, context: RowContext) -> int:
         minor = int(amount)
         if minor != amount:
             raise Unfit(value, expected)
-    if abs(minor) > _LARGEST:
-        raise Unfit(value, "an amount below 2^63 minor units")
+    if abs(minor) > LARGEST_AMOUNT:
+        raise Unfit(value, f"at most {LARGEST_AMOUNT} minor units")
     return minor
 
 

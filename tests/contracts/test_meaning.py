@@ -8,13 +8,13 @@ import pytest
 from streams.contracts.codecs import dict_writer
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import encode_event
-from streams.contracts.fields import LARGEST_AMOUNT, WrongEvent
+from streams.contracts.fields import WrongEvent
 from streams.contracts.meaning import Door
 from streams.contracts.schemas import shipped_schemas
 from streams.contracts.wire import single_object_header
 from streams.engine import METRICS, Event
 from streams.engine.language import PROFILE_FIELDS
-from streams.engine.values import Field, FieldType
+from streams.engine.values import LARGEST_AMOUNT, Field, FieldType
 from streams.ports import Decoded, PartlyRefused, Record, Rejection, event_in
 
 NOON = 1_772_452_800_000

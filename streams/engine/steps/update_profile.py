@@ -14,16 +14,19 @@ from streams.engine.language import (
     compile_reference,
     compile_value,
     is_reference,
+    parse_constant,
     profile_reader,
 )
 from streams.engine.program import Building, Step, Turn, is_filtered
 from streams.engine.values import (
+    LARGEST_AMOUNT,
     FieldName,
     FieldType,
     Identifier,
     Operand,
     Path,
     Problem,
+    amount_text,
     parse_moment,
     place_moment,
     to_date,
@@ -53,6 +56,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     id: Identifier | None = None
 
 
+_WITHIN_64_BITS = range(-(1 << 63), 1 << 63)
+"""The whole numbers that a state holds."""
+
 _LISTS = (FieldType.TEXTS, FieldType.NUMBERS)
 _SUMMABLE = (FieldType.NUMBER, FieldType.MONEY)
 
@@ -72,6 +78,8 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
             value = _value(given, field.type, scope, path)
             if isinstance(value, Problem):
                 yield value
+            else:
+                yield from _check_size(given, field.type, scope, path)
 
 
 def _check_addition(
@@ -85,6 +93,21 @@ def _check_addition(
     summand = compile_value(addition.add, kind, scope, path)
     if isinstance(summand, Problem):
         yield summand
+    else:
+        yield from _check_size(addition.add, kind, scope, path)
+
+
+def _check_size(text: str, kind: FieldType, scope: Scope, path: Path) -> Iterator[Problem]:
+    """A constant that a profile can't hold, as events can't bring it (SEMANTICS 8.4)."""
+    if is_reference(text):
+        return
+    value: Any = parse_constant(text, kind, scope)
+    if kind is FieldType.MONEY and abs(value) > LARGEST_AMOUNT:
+        most = amount_text(LARGEST_AMOUNT, scope.currency)
+        yield Problem(path, f"expected at most {most} {scope.currency}, found {text!r}", found=text)
+    elif kind is FieldType.NUMBER and isinstance(value, int) and value not in _WITHIN_64_BITS:
+        message = f"expected a number of at most 64 bits, found {text!r}"
+        yield Problem(path, message, found=text)
 
 
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
@@ -114,25 +137,36 @@ def _new_value(name: str, given: str | Addition, scope: Scope) -> Reader:
     if isinstance(given, Addition):
         summand = compile_value(given.add, kind, scope)
         assert not isinstance(summand, Problem)
-        return _sum_of(profile_reader(name, scope), summand)
+        sum_of = _amount_of if kind is FieldType.MONEY else _number_of
+        return sum_of(profile_reader(name, scope), summand)
     reader = _value(given, kind, scope)
     assert not isinstance(reader, Problem)
     return reader
 
 
-_LARGEST_WHOLE = 1 << 63
-"""Larger numbers are kept as floats: a state holds whole numbers of 64 bits."""
+def _amount_of(present: Reader, summand: Reader) -> Reader:
+    """Minor units stay whole: a sum that a state can't hold isn't made."""
+
+    def read(situation: Situation) -> Any:
+        before, added = present(situation), summand(situation)
+        if added is None:
+            return before
+        total = (before or 0) + added
+        return total if total in _WITHIN_64_BITS else before
+
+    return read
 
 
-def _sum_of(present: Reader, summand: Reader) -> Reader:
-    """Decimals, because 0.1 + 0.2 as floats is more than 0.3."""
+def _number_of(present: Reader, summand: Reader) -> Reader:
+    """Decimals, because 0.1 + 0.2 as floats is more than 0.3. What a state can't hold as a whole
+    number is kept as a float."""
 
     def read(situation: Situation) -> Any:
         before, added = present(situation), summand(situation)
         if added is None or not math.isfinite(added):
             return before
         total = Decimal(repr(before or 0)) + Decimal(repr(added))
-        is_whole = abs(total) < _LARGEST_WHOLE and total == total.to_integral_value()
+        is_whole = total == total.to_integral_value() and int(total) in _WITHIN_64_BITS
         return int(total) if is_whole else float(total)
 
     return read

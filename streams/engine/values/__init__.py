@@ -77,6 +77,7 @@ from streams.engine.values.identity import (
     step_hash,
 )
 from streams.engine.values.money import (
+    LARGEST_AMOUNT,
     MONEY_TYPES,
     NO_RATE_KEY,
     ConvertedData,
@@ -155,6 +156,7 @@ __all__ = [
     "INPUTS",
     "ITEM_FIELDS",
     "KEYED_BY_SKU",
+    "LARGEST_AMOUNT",
     "METRICS",
     "MINUTE",
     "MONEY_TYPES",

@@ -43,6 +43,11 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency, 2)
 
 
+LARGEST_AMOUNT = 10**12
+"""Minor units. A larger amount is a mistake of its producer, and a few of them would exceed 64 bits
+in a sum."""
+
+
 def parse_amount(text: str, currency: str) -> int | None:
     """Minor units of an amount as written (`100`, `99.95`); None if `text` isn't an amount, or has
     more decimals than the currency."""

@@ -118,6 +118,26 @@ def test_a_sum_of_any_size_fits_into_a_state(before: float, added: str, after: f
     assert decode_state(encode_state(ada.state)).profile["points"] == after
 
 
+@pytest.mark.parametrize(
+    ("before", "added", "after"),
+    [
+        (None, "1.10", 110),
+        (2**53, "0.01", 2**53 + 1),  # as floats it would be lost
+        (2**63 - 2, "0.01", 2**63 - 1),
+        (2**63 - 1, "0.01", 2**63 - 1),
+        (-(2**63), "-0.01", -(2**63)),
+    ],
+)
+def test_a_sum_of_money_is_exact_or_is_not_made(before: int | None, added: str, after: int) -> None:
+    own = {"profile": {"spent": "money"}}
+    ada = Customer(program_of(flow({"update_profile": {"spent": {"add": added}}}), store=own))
+    if before is not None:
+        ada.state.profile["spent"] = before
+    ada.view(MONDAY)
+    spent = decode_state(encode_state(ada.state)).profile["spent"]
+    assert (spent, type(spent)) == (after, int)
+
+
 def test_it_adds_what_the_trigger_says_and_nothing_if_it_says_nothing() -> None:
     own = {"profile": {"spent": "money"}}
     adds = {"update_profile": {"spent": {"add": "$trigger.unit_price"}}}
@@ -151,3 +171,22 @@ def test_what_cannot_be_added_is_refused(given: dict[str, Any], path: str, says:
     problems = read_definitions({"flows": [flow({"update_profile": given})], "store": OWN})
     assert isinstance(problems, list)
     assert (problems[0].path[-1], problems[0].message) == (path, says)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"points": str(2**63)}, "expected a number of at most 64 bits, found"),
+        ({"points": {"add": str(-(2**63) - 1)}}, "expected a number of at most 64 bits, found"),
+        ({"spent": "10000000000.01"}, "expected at most 10000000000.00 GBP, found '10000000000.01'"),
+        ({"spent": {"add": "-10000000000.01"}}, "expected at most 10000000000.00 GBP"),
+    ],
+)
+def test_rule_8_4_what_no_profile_can_hold_is_refused(given: dict[str, Any], says: str) -> None:
+    own = {"profile": {"points": "number", "spent": "money"}}
+    problems = read_definitions({"flows": [flow({"update_profile": given})], "store": own})
+    assert isinstance(problems, list)
+    assert says in problems[0].message
+    fits = {"points": str(2**63 - 1), "spent": {"add": "10000000000"}}
+    raw = {"flows": [flow({"update_profile": fits})], "store": own}
+    assert isinstance(read_definitions(raw), Definitions)
