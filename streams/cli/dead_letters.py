@@ -94,7 +94,7 @@ def export(
     prefix: options.PrefixOption = None,
 ) -> None:
     """Write rejected records to a file, a line of JSON each: the original bytes as base64, and the
-    content as far as it can be decoded. Exit status 1 if none.
+    content as far as it can be decoded. Exit status 1, and no file, if none.
 
     \b
     Example: sendflow dead-letters export rejected.jsonl --topic orders
@@ -107,6 +107,8 @@ def export(
     decode = _decode(settings)
     found = _chosen(settings, decode, [], (topic, reason, since))
     lines = [msgspec.json.encode(_whole(one, decode, with_bytes=True)).decode() for one in found]
+    if not found:
+        raise typer.Exit(output.NOT_SO)
     if str(file) == "-":
         for line in lines:
             output.say(line)
@@ -117,8 +119,6 @@ def export(
         except OSError as error:
             raise Refused(f"{file}: cannot write: {error}") from error
         output.say(f"{output.several(len(lines), 'dead letter')} written to {file}")
-    if not found:
-        raise typer.Exit(output.NOT_SO)
 
 
 def retry_letters(
@@ -191,7 +191,10 @@ def _chosen(
     filters: tuple[str | None, str | None, str | None],
 ) -> "list[FoundLetter]":
     """The dead letters named by `ids`, or those of the topic, the reason and the time. Raises Exit
-    for an unknown one."""
+    for an unknown one, Refused for an unknown topic."""
+    from streams.engine import INPUTS
+    from streams.engine.values import unknown_name
+    from streams.errors import Refused
     from streams.operations.dead_letters import read_letters
 
     topic, reason, since = filters
@@ -199,6 +202,9 @@ def _chosen(
     found, problems = read_letters(settings, decode, start)
     for problem in problems:
         output.complain(problem)
+    topics = {*INPUTS, *(one.letter.topic for one in found)}
+    if topic is not None and topic not in topics:
+        raise Refused(unknown_name((), "topic", topic, topics).sentence())
     if ids:
         by_place = {one.letter.where: one for one in found}
         unknown = [name for name in ids if name not in by_place]

@@ -119,8 +119,8 @@ class RowMapper:
         self._group_before: RowGroup | None = None
 
     def unseen(self) -> dict[str, ColumnSource]:
-        """Returns, by field, the columns that no row has had; none before the first row that could
-        be read."""
+        """Returns, by field, the columns that no row has had, except those that a rejected row has
+        named; none before the first row that could be read."""
         return {} if self._group_before is None else self._unseen
 
     def map_groups(
@@ -325,6 +325,7 @@ class RowMapper:
         if len(sources) == 1 and sources[0].path is not None:
             column = sources[0].path.column
             if column not in row and sources[0].path.text not in row:
+                self._unseen.pop(name, None)
                 nearest = nearest_name(column, [str(one) for one in row])
                 meant = f" (did you mean {nearest!r}?)" if nearest else ""
                 return f"; the row has no column {column!r}{meant}"

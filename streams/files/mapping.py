@@ -263,6 +263,7 @@ class _Builder:
                     self._put(target, (source,))
                 else:
                     self.problems.append(problem)
+                    self._targets.add(target)  # not missing as well
 
     def _source(self, option: str, text: str, target: str, origin: str) -> ColumnSource | None:
         if option == "--set":

@@ -348,8 +348,7 @@ def test_every_mistake_of_a_mapping_is_named_at_once():
         "no column for field 'customer_id'",
         "no column for field 'occurred_at'",
         "no column for field 'query'",
-        "no column for field 'results'",
-    ]
+    ]  # of `results`, only the column is wrong
 
 
 def test_the_demo_data_can_be_imported_by_hand():

@@ -178,7 +178,10 @@ def test_what_cannot_be_added_is_refused(given: dict[str, Any], path: str, says:
     [
         ({"points": str(2**63)}, "expected a number of at most 64 bits, found"),
         ({"points": {"add": str(-(2**63) - 1)}}, "expected a number of at most 64 bits, found"),
-        ({"spent": "10000000000.01"}, "expected at most 10000000000.00 GBP, found '10000000000.01'"),
+        (
+            {"spent": "10000000000.01"},
+            "expected at most 10000000000.00 GBP, found '10000000000.01'",
+        ),
         ({"spent": {"add": "-10000000000.01"}}, "expected at most 10000000000.00 GBP"),
     ],
 )
