@@ -329,14 +329,14 @@ def convert_item(
     """Converts the values of one item, each with its conversion; the item is at `place`."""
     converted = {}
     field_path = context.path
-    for name, wanted in ITEM_FIELDS.items():
+    for name, wanted, hows, convert in _ITEM_PLAN:
         value, how = found.get(name, (None, ""))
         inside = f"[{place}].{name}"
         context.path = field_path + inside
         try:
             if is_said(value, wanted.type):
-                how = how if how in HOWS[wanted.type] else ""  # `major` of the list is for prices
-                converted[name] = CONVERTERS[wanted.type](value, how, context)
+                how = how if how in hows else ""  # `major` of the list is for prices
+                converted[name] = convert(value, how, context)
             elif not wanted.is_optional:
                 raise Unfit(None, wanted.type.value)
             elif name == "sku":
@@ -354,6 +354,8 @@ _TEXTUAL = frozenset({FieldType.TEXT, FieldType.TEXTS, FieldType.TEXT_MAP, Field
 def is_said(value: Any, wanted: FieldType) -> bool:
     """False for a value that stands for none: null, blank text, not a number (a data frame writes
     `NaN` and `NaT` where nothing is)."""
+    if value is None:
+        return False
     if isinstance(value, str):
         text = value.strip()
         return bool(text) and not (
@@ -361,7 +363,7 @@ def is_said(value: Any, wanted: FieldType) -> bool:
         )
     if isinstance(value, float | Decimal):
         return value == value
-    return value is not None
+    return True
 
 
 def _texts(value: Any, how: str, context: RowContext) -> list[str]:
@@ -444,3 +446,7 @@ CONVERTERS: dict[FieldType, Converter] = {
     FieldType.TEXT_MAP: _text_map,
     FieldType.PATCH: _patch,
 }
+
+_ITEM_PLAN = [
+    (name, field, HOWS[field.type], CONVERTERS[field.type]) for name, field in ITEM_FIELDS.items()
+]

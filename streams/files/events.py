@@ -31,7 +31,7 @@ from streams.files.items import Values, items_of_rows, records_in
 from streams.files.mapping import EACH, EMPTY, ColumnSource, EventMapping, Sources
 from streams.files.rejected_row import RejectedRow
 from streams.files.row_warning import RowWarning, WarningKind
-from streams.files.tidied import tidied_field
+from streams.files.tidied import tidied_field, tidies
 
 _TAKEN_OFF = ("order.cancelled", "order.refunded")
 _MUST_AGREE = ("customer_id", "currency")
@@ -77,7 +77,9 @@ class _FieldPlan(NamedTuple):
     convert: Converter
     sources: Sources
     keyed: dict[str, Sources] | None
-    column: str | None  # of the only source, if it is just that
+    column: str | None  # of the only source, if the field is just that: as most are
+    how: str  # of that column
+    is_tidied: bool
 
 
 def _plans(mapping: EventMapping) -> list[_FieldPlan]:
@@ -86,10 +88,24 @@ def _plans(mapping: EventMapping) -> list[_FieldPlan]:
         sources = mapping.sources.get(name, ())
         keyed = mapping.keys.get(name)
         if sources or keyed is not None or not wanted.is_optional:
+            is_just_a_column = keyed is None and not (name == "items" and mapping.items is not None)
+            column = _only_column(sources) if is_just_a_column else None
+            how = "" if column is None else sources[0].how
             convert = CONVERTERS[wanted.type]
-            column = _only_column(sources)
-            plans.append(_FieldPlan(name, wanted, convert, sources, keyed, column))
+            plans.append(
+                _FieldPlan(name, wanted, convert, sources, keyed, column, how, tidies(name))
+            )
     return plans
+
+
+def _set_missing(plan: _FieldPlan, event: Values) -> None:
+    """A field without a value: empty, left out, or a reason to reject the row. Keys may follow."""
+    if plan.wanted.is_optional:
+        return
+    if plan.wanted.type in EMPTY:
+        event[plan.name] = EMPTY[plan.wanted.type].copy()
+    elif plan.keyed is None:
+        raise Unfit(None, plan.wanted.type.value)
 
 
 def _only_column(sources: Sources) -> str | None:
@@ -142,7 +158,8 @@ class RowMapper:
             if not mapping.is_for(group.values):
                 continue
             for part in _parts(mapping, group):
-                if not all(self._found(mapping, name, part.values) for name in mapping.needs):
+                needs = mapping.needs
+                if needs and not all(self._found(mapping, name, part.values) for name in needs):
                     continue
                 event = self._event(mapping, plans, part, mapped)
                 if isinstance(event, RejectedRow):
@@ -177,11 +194,23 @@ class RowMapper:
             mapping.zone, "" if currency is None else str(currency), mapping.has_decimal_comma
         )
         event: Values = {"metric": mapping.metric}
+        only = rows[0] if len(rows) == 1 else None
         name = ""
         try:
             for plan in plans:
-                context.path = name = plan.name
-                self._set_field(mapping, plan, rows, context, event)
+                name, wanted, convert, _, _, column, how, is_tidied = plan
+                context.path = name
+                if only is None or column is None:
+                    self._set_field(mapping, plan, rows, context, event)
+                    continue
+                value = only.get(column)
+                if not is_said(value, wanted.type):
+                    _set_missing(plan, event)
+                elif is_tidied:
+                    converted = convert(value, how, context)
+                    event[name] = tidied_field(name, converted, value, context)
+                else:
+                    event[name] = convert(value, how, context)
         except Unfit as unfit:
             path = name + unfit.path
             reason = unfit.about(path)
@@ -194,10 +223,10 @@ class RowMapper:
             event["amount"] = -event["amount"]
         if "event_id" not in event:
             event["event_id"] = _event_id(event)
-        mapped.left_out.update(context.left_out)
-        mapped.warnings.extend(
-            RowWarning(kind, self._file, group.number, text) for kind, text in context.notes
-        )
+        if context.left_out:
+            mapped.left_out.update(context.left_out)
+        for kind, text in context.notes:
+            mapped.warnings.append(RowWarning(kind, self._file, group.number, text))
         return event
 
     def _set_field(
@@ -208,15 +237,14 @@ class RowMapper:
         context: RowContext,
         event: Values,
     ) -> None:
-        name, wanted, convert, sources, keyed, column = plan
+        name, wanted, convert, sources, keyed = plan[:5]
         if name == "items" and mapping.items is not None:
             event[name] = items_of_rows(mapping.items, rows, context)
             return
-        if column is not None and len(rows) == 1:
-            value = rows[0].get(column)
-            source = sources[0] if is_said(value, wanted.type) else None
-        else:
-            value, source = self._first_said(sources, rows, wanted.type, name)
+        if not sources and keyed is None:
+            _set_missing(plan, event)
+            return
+        value, source = self._first_said(sources, rows, wanted.type, name)
         if source is not None:
             how = source.how
             if how.endswith(":sum"):
@@ -225,11 +253,8 @@ class RowMapper:
             if len(rows) > 1 and source.path is not None:
                 value = _of_all_lines(name, source, rows, value, plan, context)
             event[name] = tidied_field(name, convert(value, how, context), value, context)
-        elif not wanted.is_optional:
-            if wanted.type in EMPTY:
-                event[name] = EMPTY[wanted.type].copy()
-            elif keyed is None:
-                raise Unfit(None, wanted.type.value)
+        else:
+            _set_missing(plan, event)
         if keyed is not None:
             found = self._read_keys(keyed, rows, wanted.type, context)
             if name == "set" and mapping.consents:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from streams.files.mapping import Sources
@@ -10,21 +9,16 @@ from streams.files.rejected_row import RejectedRow
 from streams.files.tables import Row
 
 
-@dataclass(frozen=True, slots=True)
 class RowGroup:
-    """The rows of one event, at least one."""
+    """The rows of one event, at least one: `number` is that of the first, `values` those of
+    each."""
 
-    rows: list[Row]
+    __slots__ = ("number", "rows", "values")
 
-    @property
-    def number(self) -> int:
-        """The number of the first row."""
-        return self.rows[0][0]
-
-    @property
-    def values(self) -> list[dict[str, Any]]:
-        """The values of each row."""
-        return [values for _, values in self.rows]
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.number = rows[0][0]
+        self.values: list[dict[str, Any]] = [values for _, values in rows]
 
 
 def each_alone(rows: Iterable[Row | RejectedRow]) -> Iterator[RowGroup | RejectedRow]:

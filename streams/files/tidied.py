@@ -12,6 +12,11 @@ _TEXT_OF_SPREADSHEET = re.compile(r"^'(?=[0-9])")  # so that it stays a text: '7
 _PHONE = re.compile(r"'?(\+?[0-9][0-9 ()/-]*)(?:\.0)?")
 
 
+def tidies(name: str) -> bool:
+    """True if `tidied_field` may change the values of this field."""
+    return name in _IDS or name == "phone"
+
+
 def tidied_field(name: str, value: Any, as_read: Any, context: RowContext) -> Any:
     """Returns the `value` of a field without what a spreadsheet or a data frame added: blanks
     around an id, the decimals of `17850.0`, the apostrophe of a telephone number. `as_read` is the
