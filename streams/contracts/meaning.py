@@ -131,7 +131,7 @@ JUDGEMENTS: dict[str, Judgement | None] = {metric: judgement_of(metric) for metr
 
 def _judged(metric: str) -> frozenset[str]:
     fields = METRICS[metric].fields
-    names = {"currency", _OWN_ID, *_MONEY, *CLOSED_LISTS.get(metric, ())}
+    names = {"currency", "topic", _OWN_ID, *_MONEY, *CLOSED_LISTS.get(metric, ())}
     names |= {"set"} if metric == _PATCH else set()
     names |= {name for name, field in fields.items() if field.type is FieldType.MOMENT}
     return frozenset(names & fields.keys()) | ({"items.unit_price"} if "items" in fields else set())

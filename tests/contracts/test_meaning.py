@@ -99,6 +99,23 @@ def test_d2_another_word_is_refused(metric: str, fields: dict[str, Any], says: s
     assert says in refused_with(metric, fields)
 
 
+@pytest.mark.parametrize(("written", "kept"), [(" offers ", "offers"), (" ", None), (None, None)])
+@pytest.mark.parametrize(
+    ("metric", "fields"),
+    [
+        (SUBSCRIPTION, {"channel": "email"}),
+        ("customer.unsubscribed", {"channel": "all"}),
+        ("message.unsubscribed", MESSAGE),
+    ],
+)
+def test_rule_4_6_a_topic_is_judged_whatever_the_definitions_read(
+    metric: str, fields: dict[str, Any], written: str | None, kept: str | None
+) -> None:
+    for found in both_ways(metric, {**fields, "topic": written}):
+        assert isinstance(found, Event)
+        assert found.data["topic"] == kept
+
+
 # ── ids (SEMANTICS 8.5), amounts, moments (SEMANTICS 8.3) ──
 
 
