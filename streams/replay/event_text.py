@@ -5,7 +5,7 @@ from typing import Any
 
 from streams.engine import METRICS
 from streams.engine.values import FieldType, amount_text
-from streams.replay.decision_text import Words
+from streams.replay.words import Words
 
 Fields = Mapping[str, Any]
 

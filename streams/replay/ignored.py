@@ -26,8 +26,8 @@ from streams.engine.customer import (
 )
 from streams.engine.program import MetricPlan
 from streams.engine.values import currency_without_rate, id_hash
-from streams.replay.decision_text import Words
 from streams.replay.history import CustomerHistory, PastEvent, Publication
+from streams.replay.words import Words
 
 
 class Remarks:

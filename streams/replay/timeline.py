@@ -10,12 +10,13 @@ import msgspec
 from streams.engine import Instant
 from streams.engine.effects import Outcome
 from streams.engine.values import DAY, NEWS, zone_of
-from streams.replay.decision_text import Words, decision_text
+from streams.replay.decision_text import decision_text
 from streams.replay.event_text import event_text
 from streams.replay.history import CustomerHistory, PastDecision, PastEvent, Publication
 from streams.replay.ignored import Remarks
 from streams.replay.judged_condition import JudgedCondition, judged_condition
 from streams.replay.waiting import Waiting, running_journeys
+from streams.replay.words import Words
 
 
 class Line(msgspec.Struct, kw_only=True):

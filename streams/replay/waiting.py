@@ -7,7 +7,7 @@ import msgspec
 
 from streams.engine import Instant
 from streams.engine.customer import JourneyState, decode_state
-from streams.replay.decision_text import Words
+from streams.replay.words import Words
 
 
 class Waiting(msgspec.Struct):

@@ -10,8 +10,9 @@ from streams.flowtest import judging
 from streams.flowtest.cases import Case
 from streams.flowtest.judging import judge_case
 from streams.flowtest.run import Ran, run_case
-from streams.replay.decision_text import Words, decision_text
+from streams.replay.decision_text import decision_text
 from streams.replay.judged_condition import judged_condition
+from streams.replay.words import Words
 from tests.harness.cases import all_cases, name_of
 
 IN_LONDON = Words(ZoneInfo("Europe/London"))

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.engine.effects import Outcome
-from streams.replay.decision_text import DECISION_TEXTS, Words, decision_text
+from streams.replay.decision_text import DECISION_TEXTS, decision_text
 from streams.replay.judged_condition import JudgedCondition
+from streams.replay.words import Words
 
 LONDON = Words(ZoneInfo("Europe/London"))
 AT = 1_299_060_000_000  # 2011-03-02 10:00 in London

@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.replay.decision_text import Words
 from streams.replay.event_text import event_text
+from streams.replay.words import Words
 
 WORDS = Words(ZoneInfo("UTC"))
 LAMP = {"sku": "LAMP", "name": "Lamp", "price": 1_999, "currency": "GBP", "stock": 7}
