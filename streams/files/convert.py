@@ -1,11 +1,8 @@
 """Converts a value of a table to a type of field (`FieldType`), for `mapping.py`."""
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
-from sys import float_info
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,70 +10,12 @@ import msgspec
 
 from streams.engine.values import (
     ITEM_FIELDS,
-    LARGEST_AMOUNT,
     FieldType,
-    Instant,
-    amount_text,
-    minor_digits,
 )
+from streams.files.row_context import Converter, RowContext, Unfit
 from streams.files.row_warning import WarningKind
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_EARLIEST_MILLISECONDS = 10**11  # 1973; a smaller number is most likely in seconds
-_LATEST_MILLISECONDS = 10**13  # 2286; a larger number is most likely a written date, or finer
-_UNITS = {"s": Decimal(1000), "ms": Decimal(1), "us": Decimal("0.001")}
-
-_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-_DECIMAL_WITH_COMMA = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?")
-_THOUSANDS_OR_DECIMALS = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3}")
-_UTC_BEHIND = re.compile(r" UTC$")  # as warehouses write it
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-
-
-class Unfit(Exception):
-    """A value of the wrong type or form; `path` leads from the field to the value."""
-
-    def __init__(self, found: object, expected: str, path: str = "") -> None:
-        text = "missing" if found is None else repr(found)
-        self.found = text if len(text) <= 80 else text[:77] + "..."
-        self.expected = expected
-        self.path = path
-        super().__init__(self.found, expected)
-
-    def under(self, path: str) -> "Unfit":
-        """Returns the error with `path` put before its own path."""
-        self.path = path + self.path
-        return self
-
-    def about(self, path: str) -> str:
-        """Returns the problem of the field at `path` as a sentence."""
-        return f"field {path!r} is {self.found}, expected {self.expected}"
-
-
-@dataclass(slots=True)
-class RowContext:
-    """The context of the values of one row: the zone of local times, the currency of amounts, the
-    decimal separator of texts. `path` is that of the value in hand; `notes` what was mended;
-    `left_out` the fields of a patch that can't be read, by path with their problems."""
-
-    zone: ZoneInfo
-    currency: str
-    has_decimal_comma: bool = False
-    path: str = ""
-    notes: list[tuple[WarningKind, str]] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-
-    def note(self, kind: WarningKind, found: object, read_as: object) -> None:
-        """Notes that the value in hand was mended."""
-        self.notes.append((kind, f"field {self.path!r} is {found!r}, read as {read_as!r}"))
-
-    def leave_out(self, path: str, unfit: "Unfit") -> None:
-        """Leaves a field of a patch out: the rest of the patch applies (SEMANTICS 8.4)."""
-        self.left_out[path] = unfit.about(path)
-
-
-Converter = Callable[[Any, str, RowContext], Any]
+from streams.files.written_moments import instant_of, read_date, read_moment
+from streams.files.written_numbers import read_money, read_number
 
 HOWS: dict[FieldType | str, tuple[str, ...]] = {
     FieldType.TEXT: (),
@@ -107,7 +46,7 @@ def convert_key(value: Any, how: str, context: RowContext) -> Any:
         case "split":
             return _split(value)
         case "number":
-            return _number(value, "", context)
+            return read_number(value, "", context)
     return _plain(value)
 
 
@@ -160,81 +99,6 @@ def _text(value: Any, how: str, context: RowContext) -> str:
     raise Unfit(value, "text")
 
 
-def _number(value: Any, how: str, context: RowContext) -> int | float:
-    number = _decimal(value, "a number", context)
-    return int(number) if number == number.to_integral_value() else float(number)
-
-
-def _money(value: Any, how: str, context: RowContext) -> int:
-    if how.startswith("major"):
-        expected = "an amount in major units (12.50)"
-        amount = _decimal(_without_noise(value), expected, context)
-        amount = amount.scaleb(minor_digits(context.currency))
-        minor = int(amount.quantize(Decimal(1), ROUND_HALF_EVEN))
-        if minor != amount:
-            written = amount_text(minor, context.currency)
-            context.notes.append(
-                (
-                    WarningKind.ROUNDED,
-                    f"field {context.path!r} is {value!r}, rounded to {written}: "
-                    f"{_decimals_of(context.currency)}",
-                )
-            )
-    else:
-        expected = "minor units as an integer (1250); for 12.50 map it with ':major'"
-        amount = _decimal(value, expected, context)
-        minor = int(amount)
-        if minor != amount:
-            raise Unfit(value, expected)
-    if abs(minor) > LARGEST_AMOUNT:
-        raise Unfit(value, f"at most {LARGEST_AMOUNT} minor units")
-    return minor
-
-
-def _without_noise(value: Any) -> Any:
-    """Rounds a float to the digits that floats represent exactly: 0.1 + 0.2 is 0.3."""
-    return float(f"{value:.{float_info.dig}g}") if isinstance(value, float) else value
-
-
-def _decimals_of(currency: str) -> str:
-    digits = minor_digits(currency)
-    owner = f"{currency} has" if currency else "most currencies have"
-    return f"{owner} {digits} decimals" if digits else f"{owner} no decimals"
-
-
-def _decimal(value: Any, expected: str, context: RowContext) -> Decimal:
-    """Returns the exact decimal that was written; of floats, that of their shortest text."""
-    match value:
-        case bool():
-            pass
-        case int():
-            return Decimal(value)
-        case float() | Decimal():
-            number = Decimal(repr(value)) if isinstance(value, float) else value
-            if number.is_finite():
-                return number
-        case str():
-            return _decimal_of_text(value, expected, context)
-    raise Unfit(value, expected)
-
-
-def _decimal_of_text(value: str, expected: str, context: RowContext) -> Decimal:
-    text = value.strip()
-    if not context.has_decimal_comma:
-        if _DECIMAL.fullmatch(text):
-            return Decimal(text)
-        if _DECIMAL_WITH_COMMA.fullmatch(text):
-            expected += "; if its comma is a decimal comma: --decimal-comma"
-        raise Unfit(value, expected)
-    expected = expected.replace("12.50", "12,50")
-    if _THOUSANDS_OR_DECIMALS.fullmatch(text):
-        whole, _, rest = text.partition(".")
-        raise Unfit(value, f"{expected}; it may mean {whole}{rest} or {whole},{rest}")
-    if _DECIMAL_WITH_COMMA.fullmatch(text):
-        return Decimal(text.replace(".", "").replace(",", "."))
-    raise Unfit(value, expected)
-
-
 def _boolean(value: Any, how: str, context: RowContext) -> bool:
     if isinstance(value, bool):
         return value
@@ -243,68 +107,6 @@ def _boolean(value: Any, how: str, context: RowContext) -> bool:
     if truth is None:
         raise Unfit(value, "true or false")
     return truth
-
-
-def _date(value: Any, how: str, context: RowContext) -> str:
-    if isinstance(value, date):
-        return value.strftime("%Y-%m-%d")
-    try:
-        text = str(value).strip()
-        day = datetime.strptime(text, how).date() if how else date.fromisoformat(text)  # noqa: DTZ007
-    except ValueError:
-        raise Unfit(value, f"a date like {how or 'YYYY-MM-DD'}") from None
-    return day.isoformat()
-
-
-def _moment(value: Any, how: str, context: RowContext) -> Instant:
-    match value:
-        case datetime():
-            return _instant(value, context.zone)
-        case date():
-            return _instant(datetime(value.year, value.month, value.day), context.zone)  # noqa: DTZ001
-        case str() if how.startswith("%"):
-            try:
-                return _instant(datetime.strptime(value.strip(), how), context.zone)  # noqa: DTZ007
-            except ValueError:
-                raise Unfit(value, f"a time like {how}") from None
-        case str() if not _INTEGER.fullmatch(value.strip()):
-            try:
-                written = _UTC_BEHIND.sub("+00:00", value.strip())
-                return _instant(datetime.fromisoformat(written), context.zone)
-            except ValueError:
-                raise Unfit(
-                    value, "a time like 2026-03-02T10:00 or milliseconds since 1970"
-                ) from None
-    return _instant_of_number(value, how, context)
-
-
-def _instant_of_number(value: Any, how: str, context: RowContext) -> Instant:
-    expected = "a time like 2026-03-02T10:00 or milliseconds since 1970"
-    number = _decimal(value, expected, context)
-    if how in _UNITS:
-        return int(number * _UNITS[how])
-    if number != number.to_integral_value():
-        raise Unfit(value, "whole milliseconds since 1970; for seconds map it with ':s'")
-    if abs(number) < _EARLIEST_MILLISECONDS:
-        raise Unfit(value, "milliseconds since 1970; for seconds map it with ':s'")
-    if number > _LATEST_MILLISECONDS:
-        raise Unfit(value, f"milliseconds since 1970; {_meant_by(str(int(number)))}")
-    return int(number)
-
-
-def _meant_by(digits: str) -> str:
-    """Returns the mapping that a number too large for milliseconds probably needs."""
-    try:
-        datetime.strptime(digits, "%Y%m%d%H%M%S")  # noqa: DTZ007
-    except ValueError:
-        return "for microseconds map it with ':us'"
-    return "for a written time map it with ':%Y%m%d%H%M%S'"
-
-
-def _instant(moment: datetime, zone: ZoneInfo) -> Instant:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _items(value: Any, how: str, context: RowContext) -> list[dict[str, Any]]:
@@ -373,7 +175,7 @@ def _texts(value: Any, how: str, context: RowContext) -> list[str]:
 
 def _numbers(value: Any, how: str, context: RowContext) -> list[int | float]:
     values = _split(value) if how == "split" else _decoded(value, list, "a list of numbers")
-    return [_number(entry, "", context) for entry in values]
+    return [read_number(entry, "", context) for entry in values]
 
 
 def _text_map(value: Any, how: str, context: RowContext) -> dict[str, str]:
@@ -401,11 +203,11 @@ def _plain(value: Any) -> Any:
     JSON can hold and a profile can't is refused later, in the words of a worker."""
     match value:
         case datetime():
-            return _instant(value, _NO_CONTEXT.zone)
+            return instant_of(value, _NO_CONTEXT.zone)
         case date():
             return value.isoformat()
         case Decimal():
-            return _number(value, "", _NO_CONTEXT)
+            return read_number(value, "", _NO_CONTEXT)
         case list():
             return [_plain(entry) for entry in value]
         case str() | int() | float() | dict() | None:
@@ -435,11 +237,11 @@ _NO_CONTEXT = RowContext(ZoneInfo("UTC"), "")
 
 CONVERTERS: dict[FieldType, Converter] = {
     FieldType.TEXT: _text,
-    FieldType.NUMBER: _number,
-    FieldType.MONEY: _money,
+    FieldType.NUMBER: read_number,
+    FieldType.MONEY: read_money,
     FieldType.BOOLEAN: _boolean,
-    FieldType.DATE: _date,
-    FieldType.MOMENT: _moment,
+    FieldType.DATE: read_date,
+    FieldType.MOMENT: read_moment,
     FieldType.ITEMS: _items,
     FieldType.TEXTS: _texts,
     FieldType.NUMBERS: _numbers,

@@ -11,31 +11,23 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from streams.engine.values import Field, FieldType, nearest_name
-from streams.files.convert import (
-    CONVERTERS,
-    Converter,
-    RowContext,
-    Unfit,
-    convert_key,
-    convert_text_key,
-    is_granted,
-    is_said,
-)
+from streams.engine.values import FieldType, nearest_name
+from streams.files.convert import convert_key, convert_text_key, is_granted, is_said
+from streams.files.field_plan import FieldPlan, plans_of, set_missing
 from streams.files.groups import RowGroup
-from streams.files.items import Values, items_of_rows, records_in
-from streams.files.mapping import EACH, EMPTY, ColumnSource, EventMapping, Sources
+from streams.files.items import Values, items_of_rows
+from streams.files.mapping import EACH, ColumnSource, EventMapping, Sources
+from streams.files.order_lines import sum_of_lines, value_of_lines
 from streams.files.rejected_row import RejectedRow
+from streams.files.row_context import RowContext, Unfit
 from streams.files.row_warning import RowWarning, WarningKind
-from streams.files.tidied import tidied_field, tidies
+from streams.files.tidied import tidied_field
 
 _TAKEN_OFF = ("order.cancelled", "order.refunded")
-_MUST_AGREE = ("customer_id", "currency")
-"""Fields of an order that its lines never contradict; nor do amounts."""
 
 
 @dataclass(slots=True)
@@ -69,53 +61,6 @@ class MappedRows:
     left_out: dict[str, str]
 
 
-class _FieldPlan(NamedTuple):
-    """How one field of an event is found; fields without any source have none."""
-
-    name: str
-    wanted: Field
-    convert: Converter
-    sources: Sources
-    keyed: dict[str, Sources] | None
-    column: str | None  # of the only source, if the field is just that: as most are
-    how: str  # of that column
-    is_tidied: bool
-
-
-def _plans(mapping: EventMapping) -> list[_FieldPlan]:
-    plans = []
-    for name, wanted in mapping.fields.items():
-        sources = mapping.sources.get(name, ())
-        keyed = mapping.keys.get(name)
-        if sources or keyed is not None or not wanted.is_optional:
-            is_just_a_column = keyed is None and not (name == "items" and mapping.items is not None)
-            column = _only_column(sources) if is_just_a_column else None
-            how = "" if column is None else sources[0].how
-            convert = CONVERTERS[wanted.type]
-            plans.append(
-                _FieldPlan(name, wanted, convert, sources, keyed, column, how, tidies(name))
-            )
-    return plans
-
-
-def _set_missing(plan: _FieldPlan, event: Values) -> None:
-    """A field without a value: empty, left out, or a reason to reject the row. Keys may follow."""
-    if plan.wanted.is_optional:
-        return
-    if plan.wanted.type in EMPTY:
-        event[plan.name] = EMPTY[plan.wanted.type].copy()
-    elif plan.keyed is None:
-        raise Unfit(None, plan.wanted.type.value)
-
-
-def _only_column(sources: Sources) -> str | None:
-    """Returns the column that most fields have as their only source: its value needs no search."""
-    if len(sources) != 1 or sources[0].path is None or sources[0].how.endswith(":sum"):
-        return None
-    path = sources[0].path
-    return path.column if path.steps == (path.text,) else None
-
-
 class RowMapper:
     """Maps the rows of one file."""
 
@@ -129,7 +74,7 @@ class RowMapper:
         self._unseen: dict[str, ColumnSource] = {}
         for mapping in mappings:
             self._unseen.update(mapping.chosen_columns())
-        self._mappings = [(mapping, _plans(mapping)) for mapping in mappings]
+        self._mappings = [(mapping, plans_of(mapping)) for mapping in mappings]
         self._file = file
         self._placeholder_ids = placeholder_ids
         self._group_before: RowGroup | None = None
@@ -182,7 +127,7 @@ class RowMapper:
     def _event(
         self,
         mapping: EventMapping,
-        plans: list[_FieldPlan],
+        plans: list[FieldPlan],
         group: RowGroup,
         mapped: MappedRows,
     ) -> Values | RejectedRow:
@@ -205,7 +150,7 @@ class RowMapper:
                     continue
                 value = only.get(column)
                 if not is_said(value, wanted.type):
-                    _set_missing(plan, event)
+                    set_missing(plan, event)
                 elif is_tidied:
                     converted = convert(value, how, context)
                     event[name] = tidied_field(name, converted, value, context)
@@ -232,7 +177,7 @@ class RowMapper:
     def _set_field(
         self,
         mapping: EventMapping,
-        plan: _FieldPlan,
+        plan: FieldPlan,
         rows: list[Values],
         context: RowContext,
         event: Values,
@@ -242,19 +187,19 @@ class RowMapper:
             event[name] = items_of_rows(mapping.items, rows, context)
             return
         if not sources and keyed is None:
-            _set_missing(plan, event)
+            set_missing(plan, event)
             return
         value, source = self._first_said(sources, rows, wanted.type, name)
         if source is not None:
             how = source.how
             if how.endswith(":sum"):
-                event[name] = _sum(source, rows, plan, context)
+                event[name] = sum_of_lines(source, rows, plan, context)
                 return
             if len(rows) > 1 and source.path is not None:
-                value = _of_all_lines(name, source, rows, value, plan, context)
+                value = value_of_lines(name, source, rows, value, plan, context)
             event[name] = tidied_field(name, convert(value, how, context), value, context)
         else:
-            _set_missing(plan, event)
+            set_missing(plan, event)
         if keyed is not None:
             found = self._read_keys(keyed, rows, wanted.type, context)
             if name == "set" and mapping.consents:
@@ -367,50 +312,6 @@ def _parts(mapping: EventMapping, group: RowGroup) -> list[RowGroup]:
     if not isinstance(elements, list):
         return []
     return [RowGroup([(number, {**values, EACH: element})]) for element in elements]
-
-
-def _sum(source: ColumnSource, rows: list[Values], plan: _FieldPlan, context: RowContext) -> Any:
-    if source.path is None:
-        return plan.convert(source.constant, "", context)
-    how = source.how.removesuffix(":sum")
-    values = (value for row in rows for value in source.path.values(row))
-    return sum(plan.convert(one, how, context) for one in values if is_said(one, plan.wanted.type))
-
-
-def _of_all_lines(
-    name: str,
-    source: ColumnSource,
-    rows: list[Values],
-    first: Any,
-    plan: _FieldPlan,
-    context: RowContext,
-) -> Any:
-    """Returns the value of several rows: the first, which the others must not contradict; of lists
-    of items, all."""
-    wanted = plan.wanted.type
-    if wanted is FieldType.ITEMS:
-        return [item for row in rows for item in records_in(source.value(row))]
-    others = (value for row in rows if is_said(value := source.value(row), wanted))
-    other = next((value for value in others if value != first), None)
-    if other is not None:
-        _compare_lines(name, wanted, first, other, context)
-    return first
-
-
-def _compare_lines(
-    name: str, wanted: FieldType, first: Any, other: Any, context: RowContext
-) -> None:
-    """Refuses lines of one order that contradict each other in what nothing could mend, notes the
-    others."""
-    if wanted is FieldType.MONEY:
-        expected = (
-            f"one amount in all lines, found {other!r} too; to add them up map it with ':sum'"
-        )
-        raise Unfit(first, expected)
-    if name in _MUST_AGREE:
-        raise Unfit(first, f"one value in all lines, found {other!r} too")
-    text = f"field {name!r} is {first!r} in one line and {other!r} in another; the first counts"
-    context.notes.append((WarningKind.LINES_DIFFER, text))
 
 
 def _event_id(event: Values) -> str:

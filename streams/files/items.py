@@ -4,8 +4,9 @@ from typing import Any
 
 from streams.engine.values import ITEM_FIELDS, FieldType
 from streams.files.column_path import ColumnPath
-from streams.files.convert import RowContext, convert_item, is_said, item_records
+from streams.files.convert import convert_item, is_said, item_records
 from streams.files.mapping import ColumnSource, ItemSources, Sources
+from streams.files.row_context import RowContext
 
 Values = dict[str, Any]
 """The values of one row, by column, or of one element."""

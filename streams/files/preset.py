@@ -27,7 +27,8 @@ from typing import Any
 from streams.engine.values import unknown_name
 from streams.errors import Refused
 from streams.files.column_path import ColumnPath, parse_reference
-from streams.files.mapping import MappingTexts, RowCondition
+from streams.files.mapping import RowCondition
+from streams.files.mapping_texts import MappingTexts
 
 _FOLDER = resources.files("streams.files") / "presets"
 _SUFFIX = ".toml"

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from streams.files.convert import RowContext
+from streams.files.row_context import RowContext
 from streams.files.row_warning import WarningKind
 
 _IDS = frozenset({"customer_id", "order_id", "cart_id", "refund_id"})

@@ -20,10 +20,9 @@ from streams.errors import Refused
 from streams.files.events import ImportCounts, MappedRows, RowMapper
 from streams.files.file_form import FileForm
 from streams.files.groups import each_alone, in_groups
-from streams.files.mapping import (
-    EventMapping,
+from streams.files.mapping import EventMapping, Sources
+from streams.files.mapping_texts import (
     MappingTexts,
-    Sources,
     importable_fields,
     parse_group_by,
     parse_mapping,

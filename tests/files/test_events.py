@@ -7,7 +7,7 @@ import pytest
 from streams.engine.values import METRICS
 from streams.files.events import MappedRows, RowMapper
 from streams.files.groups import each_alone, in_groups
-from streams.files.mapping import MappingTexts, parse_group_by, parse_mapping
+from streams.files.mapping_texts import MappingTexts, parse_group_by, parse_mapping
 from streams.files.rejected_row import RejectedRow
 from streams.files.row_warning import WarningKind
 from streams.files.tables import Columns

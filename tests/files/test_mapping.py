@@ -10,7 +10,8 @@ from streams.engine.values.event import Field, FieldType, Metric
 from streams.errors import Refused
 from streams.files.events import RowMapper
 from streams.files.groups import each_alone
-from streams.files.mapping import EventMapping, MappingTexts, parse_mapping
+from streams.files.mapping import EventMapping
+from streams.files.mapping_texts import MappingTexts, parse_mapping
 from streams.files.rejected_row import RejectedRow
 from streams.files.row_warning import RowWarning
 from streams.files.tables import Columns, columns_of, read_rows

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streams.engine.values import METRICS
-from streams.files.mapping import importable_fields
+from streams.files.mapping_texts import importable_fields
 from streams.files.preset import load_preset, preset_names
 from streams.files.row_warning import WarningKind
 from streams.importing.reading import ImportReport, MappingOptions, file_by_preset, read_events
