@@ -1,7 +1,6 @@
 """Decodes records of the input topics to events. The first bytes select a reader, which builds only
 the fields that the definitions read."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
@@ -22,6 +21,7 @@ from streams.contracts.fields import (
 )
 from streams.contracts.imported import is_history
 from streams.contracts.interests import InterestReader
+from streams.contracts.keys import LONGEST_KEY, Misplaced, key_problem
 from streams.contracts.meaning import (
     DEFAULT_DOOR,
     JUDGED_FIELDS,
@@ -66,8 +66,6 @@ from streams.engine.values import CURRENCIES
 from streams.errors import LookupNeeded, Refused, Unreachable
 from streams.ports import Decoded, PartlyRefused, Record, Rejection
 
-LONGEST_KEY = 1024  # bytes
-
 LARGEST_EVENT = 128 * 1024
 """Bytes of a value: a cart of a thousand items. A state may hold an event several times over (as
 the cart, in journeys), and it must fit into one record of the changelog (PITFALLS 19)."""
@@ -76,10 +74,6 @@ _AROUND_AN_EVENT = 4 * 1024
 """Bytes beside the event in a record that contains a whole event (a backfill request)."""
 
 _APART = tuple(EVENT_FIELDS)
-
-
-Misplaced = Callable[[bytes], str | None]
-"""Key of a record -> why it doesn't belong into the partition that it is in (SEMANTICS 8.11)."""
 
 
 class RecordFamily(Protocol):
@@ -243,7 +237,7 @@ class EventDecoder:
         ):
             return None
         return (
-            _key_problem(key, customer_id)
+            key_problem(key, customer_id)
             or id_problem("customer_id", customer_id, self._door.placeholder_ids)
             or (None if event_id else "field 'event_id' is empty")
             or moment_problem(occurred_at)
@@ -355,7 +349,7 @@ class EventDecoder:
                 record, decoded.event_id, decoded.customer_id, decoded.occurred_at
             )
         elif isinstance(decoded, Review | Backfill):
-            problem = _key_problem(record.key, decoded.customer_id)
+            problem = key_problem(record.key, decoded.customer_id)
         elif isinstance(decoded, Product):
             problem = ahead_problem(decoded.occurred_at, record.time)
         else:
@@ -384,24 +378,6 @@ def _with_judged(metric: str, fields: frozenset[str] | None) -> frozenset[str] |
         return None
     judged = JUDGED_FIELDS[metric]
     return fields | {name for name in judged if name.partition(".")[0] not in fields}
-
-
-def _key_problem(key: bytes | None, customer_id: str) -> str | None:
-    if key is None:
-        return "the record has no key, expected the customer id"
-    if not key:
-        return "the key is empty, expected the customer id"
-    if len(key) > LONGEST_KEY:
-        return f"the key has {len(key)} bytes, expected at most {LONGEST_KEY}"
-    if key[0] == 0:
-        return "the key begins with a zero byte, expected the customer id as UTF-8 text"
-    try:
-        text = key.decode()
-    except UnicodeDecodeError as error:
-        return f"the key {key[:40]!r} is not UTF-8 text: {error.reason}"
-    if text != customer_id:
-        return f"the key is {text!r}, but field 'customer_id' is {customer_id!r}"
-    return None
 
 
 def decode_blocking(decoder: EventDecoder, topic: str, record: Record) -> Decoded | Rejection:

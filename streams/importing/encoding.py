@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.decode import LARGEST_EVENT, LONGEST_KEY
+from streams.contracts.decode import LARGEST_EVENT
 from streams.contracts.encode import encode_event
 from streams.contracts.fields import WrongEvent
+from streams.contracts.keys import LONGEST_KEY
 from streams.contracts.meaning import DEFAULT_DOOR, Door
 from streams.engine import METRICS, Instant
 from streams.engine.values import KEYED_BY_SKU, PRODUCT_METRICS, Metric
