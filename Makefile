@@ -18,7 +18,7 @@ INTERPRETED := tests/engine tests/contracts tests/cases tests/runtime tests/prop
 .PHONY: help install demo test test-smoke test-interpreted test-kafka test-kafka-smoke chaos check format bench lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -40,7 +40,7 @@ demo: $(READY) ## a real shop's year, as explained send commands
 test: $(READY) ## all tests that need no Java, broker tests on the embedded broker
 	@$(PYTEST) -m "not kafka and not chaos" $(ARGS)
 
-test-smoke: $(READY) ## of them, those without a broker and one of each kind on the embedded broker; none that is long
+test-smoke: $(READY) ## of them, those without a broker and one of each kind on the embedded broker, but for long ones
 	@$(PYTEST) -m "(not broker or smoke) and not kafka and not chaos and not long" $(ARGS)
 
 test-interpreted: $(READY) ## engine, codecs, cases, restores and crashes in the interpreted form
@@ -50,7 +50,7 @@ test-kafka: $(READY) ## the broker tests on Apache Kafka from its jars (Java 17,
 	@$(BIN)/python -m tests.harness.apache_kafka.jars
 	@$(PYTEST) --broker kafka -m "(broker or kafka) and not chaos" $(ARGS)
 
-test-kafka-smoke: $(READY) ## of them, those that are not long
+test-kafka-smoke: $(READY) ## of them, all but the long ones
 	@$(BIN)/python -m tests.harness.apache_kafka.jars
 	@$(PYTEST) --broker kafka -m "(broker or kafka) and not chaos and not long" $(ARGS)
 

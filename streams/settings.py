@@ -244,7 +244,7 @@ def _given(
 
 
 # Variables with the prefix of the settings that are not settings.
-_OTHER_VARIABLES = frozenset({"SENDFLOW_FORM", "SENDFLOW_TEST_BROKER"})
+_OTHER_VARIABLES = frozenset({"SENDFLOW_FORM", "SENDFLOW_TEST_BROKER", "SENDFLOW_TEST_EXAMPLES"})
 
 # Variables that Kubernetes sets for a service called sendflow or sendflow-…
 _SERVICE = re.compile(

@@ -15,6 +15,7 @@ from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
 from tests.harness.apache_kafka.broker import KafkaBroker
 from tests.harness.apache_kafka.jars import java, kafka_jars
 from tests.harness.distribution import TogetherWhereShared
+from tests.harness.examples import examples
 from tests.harness.kafka_proxy import KafkaProxy
 from tests.harness.shared_broker import SharedBroker, shared_broker
 from tests.harness.topics import delete_topics
@@ -32,8 +33,7 @@ IN_FOREGROUND: dict[signal.Signals, Any] = {
 """What a job in the background, or under nohup, was told to ignore, every process that it starts
 would ignore as well: those that tests start, and then interrupt."""
 
-# How fast an example is, is no property of the code on a machine that others use as well.
-hypothesis_settings.register_profile("sendflow", hypothesis_settings(), deadline=None)
+hypothesis_settings.register_profile("sendflow", examples(100))
 hypothesis_settings.load_profile("sendflow")
 
 

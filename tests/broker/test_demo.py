@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "streams.cli.main", "demo", "--partitions", "2"]
 FEW, MORE = ("--one-in", "100"), ("--one-in", "20")
 """Customers: enough to see how a run goes, and enough for all flows to have something to decide."""
+SMALL = ("--workers", "1", "--partitions", "1")
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -182,7 +183,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     if pid == 0:
         os.chdir(folder)
         os.environ.update(variables)
-        os.execv(COMMAND[0], [*COMMAND, *FEW, "--keep", "kept"])
+        os.execv(COMMAND[0], [*COMMAND, *FEW, *SMALL, "--keep", "kept"])
     shown = b""
     while True:
         try:

@@ -3,10 +3,11 @@
 import struct
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.embedded.gateway import corrected_fetch
+from tests.harness.examples import examples
 
 VERSIONS = range(4, 13)
 ABORT, COMMIT = 0, 1
@@ -195,7 +196,7 @@ def length_at(frame: bytes, at: int, is_flexible: bool) -> tuple[int, int]:
             return value - 1, at
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(
     st.sampled_from(VERSIONS),
     st.lists(

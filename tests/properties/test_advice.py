@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.definitions.journey_walk import Visit, visits_of
@@ -19,6 +19,7 @@ from streams.definitions.lint_subject import Subject
 from streams.engine import Definitions, read_definitions
 from streams.engine.values import path_text
 from tests.harness.customer import MONDAY
+from tests.harness.examples import examples
 from tests.properties.generated import Happening, Raw, histories, sets
 from tests.properties.test_definition_fuzz import mutated
 from tests.properties.test_generated_flows import run
@@ -56,7 +57,7 @@ def impossible(subject: Subject) -> Iterator[tuple[str, str | None, str, str | N
         yield flow, name_of(visits[problem.path[:-1]]), "branch", "then"
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(sets, histories())
 def test_what_advice_excludes_does_not_happen(raw: Raw, history: list[Happening]) -> None:
     excluded = {one for subject in subjects_of(raw) for one in impossible(subject)}
@@ -78,7 +79,7 @@ def test_what_advice_excludes_does_not_happen(raw: Raw, history: list[Happening]
         assert not told & excluded, one
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(mutated())
 def test_advice_about_any_valid_set(raw: Raw) -> None:
     definitions = read_definitions(raw)

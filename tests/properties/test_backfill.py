@@ -4,11 +4,12 @@ changed since."""
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine import Backfill, Event, Instant, NotAdded, Placed, rehearse
 from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.examples import examples
 
 TRIGGERED = MONDAY + 9 * HOUR
 HOURS = st.integers(1, 72)
@@ -154,7 +155,7 @@ def edges_of(steps: list[Any], views: list[tuple[Instant, str]]) -> list[Instant
     return sorted(moment for moment in moments if moment > TRIGGERED)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     written=STEPS,
     views=st.lists(

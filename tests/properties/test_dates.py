@@ -4,12 +4,13 @@ against the rules, read slowly, for any sequence of patches."""
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine import decode_state, encode_state
 from streams.engine.values import to_date, zone_named
 from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, program_of, send
+from tests.harness.examples import examples
 
 UTC = zone_named("UTC")
 assert UTC is not None
@@ -130,7 +131,7 @@ def of_date(rule: Rules, history: list[Patch]) -> list[tuple[int, str]]:
     return sorted(found)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(rules, patches())
 def test_1_14_a_flow_of_a_date_follows_it(rule: Rules, history: list[Patch]) -> None:
     trigger = {
@@ -180,7 +181,7 @@ def after_wait(
     return [(due, "one")]
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(rules, patches(), st.sampled_from([0, HOUR, DAY, 4 * DAY]), setters)
 def test_2_10_a_wait_until_a_date_follows_it(
     rule: Rules, history: list[Patch], after: int, setting: list[Setter]

@@ -6,13 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.definitions import PlacedProblem, load_folder, parse_yaml
 from streams.engine import Definitions, Problem, compile_program, read_definitions
 from streams.resources import example_flows_dir
 from tests.harness.cases import OF_THE_SEMANTICS, all_files
+from tests.harness.examples import examples
 
 BAD = Path(__file__).parents[1] / "definitions" / "bad"
 
@@ -86,7 +87,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return raw
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(mutated())
 @example({"metrics": [{"metric": [{"metric": "survey.answered"}], "fields": {"score": "text"}}]})
 def test_a_mutated_set_is_refused_clearly_or_compiles(raw: dict[str, Any]) -> None:
@@ -100,7 +101,7 @@ def test_a_mutated_set_is_refused_clearly_or_compiles(raw: dict[str, Any]) -> No
         assert problem.sentence()
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(values)
 def test_anything_at_all(raw: Any) -> None:
     if isinstance(raw, dict):
@@ -183,13 +184,13 @@ SMALL = {
 """The rest of the folder: what the files name, and little more, because reading takes time."""
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(places_of_a_file, mutated_texts())
 def test_a_mutated_file_is_refused_at_its_place_or_compiles(name: str, text: str) -> None:
     loaded_with(name, text.encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(places_of_a_file, st.binary(max_size=60))
 def test_bytes_that_are_no_text_at_all(name: str, content: bytes) -> None:
     loaded_with(name, content)

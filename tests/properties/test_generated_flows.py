@@ -6,7 +6,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.control import DefinitionsRecord, encode_definitions
@@ -19,6 +19,7 @@ from streams.ports import CONTROL, OutputRecord, TaskSettings
 from streams.programs import SEMANTICS, Programs
 from streams.store.memory import MemoryStore
 from tests.harness.customer import DAY, MONDAY
+from tests.harness.examples import examples
 from tests.properties.generated import Happening, Raw, histories, sets
 
 pytestmark = pytest.mark.slow
@@ -103,7 +104,7 @@ def _record(version: str, raw: Raw, known: dict[str, dict[str, str | None]]) -> 
     return encode_definitions(record)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(sets, histories())
 def test_a_restore_after_everything_that_happens_changes_nothing(
     definitions: Raw, history: list[Happening]
@@ -113,7 +114,7 @@ def test_a_restore_after_everything_that_happens_changes_nothing(
     assert run(definitions, None, history, restores=True) == live
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(sets, sets, histories())
 def test_nor_does_it_if_another_set_is_published_on_the_way(
     first: Raw, then: Raw, history: list[Happening]
@@ -122,7 +123,7 @@ def test_nor_does_it_if_another_set_is_published_on_the_way(
     assert run(first, then, history, restores=True) == live
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(sets, histories(), st.integers(2, 9))
 def test_what_is_decided_in_one_go_is_decided_as_well(
     definitions: Raw, history: list[Happening], budget: int

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.compiling.check import examine
@@ -16,6 +16,7 @@ from streams.engine.customer.past import Past
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import CustomerState, Journey
 from streams.engine.values.calendar import start_of_day, to_date, zone_named
+from tests.harness.examples import examples
 
 SECOND = 1_000
 HOUR = 3_600 * SECOND
@@ -393,7 +394,7 @@ def interesting_moments(history: History) -> list[int]:
     return sorted(moment for moment in moments if moment >= end)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(histories(), inside)
 def test_truth_changes_only_at_an_announced_moment(history: History, raw: dict[str, Any]) -> None:
     condition = compiled(raw)
@@ -411,7 +412,7 @@ def test_truth_changes_only_at_an_announced_moment(history: History, raw: dict[s
         announced = now_announced
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(histories(), leaves_inside.filter(lambda raw: "segment" not in raw))
 def test_a_single_condition_announces_the_very_moment(
     history: History, raw: dict[str, Any]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.backfill_requests import BackfillRequest, backfill_record
@@ -14,6 +14,7 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import Record, TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 from tests.harness.local_shop import BEGIN, DAY, HOUR, SKEW, LocalShop
 
 LATE_FLOW: dict[str, Any] = {
@@ -118,7 +119,7 @@ def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> LocalSho
     return shop
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     plan=st.lists(st.sampled_from(["commit", "commit_only", "crash", "lose_disk"]), max_size=30),
     events=st.lists(

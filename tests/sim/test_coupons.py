@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
@@ -14,6 +14,7 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 from tests.harness.local_shop import BEGIN, HOUR, SKEW, LocalShop
 
 POOLS: list[dict[str, Any]] = [
@@ -133,7 +134,7 @@ crashes: dict[str, Callable[[LocalShop], None]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     plan=st.lists(
         st.tuples(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
@@ -13,6 +13,7 @@ from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
 
 NOON = BEGIN + 12 * HOUR
@@ -142,7 +143,7 @@ def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> LocalSho
     return shop
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     plan=STEPS,
     events=st.lists(

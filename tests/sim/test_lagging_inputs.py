@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
@@ -13,6 +13,7 @@ from streams.local import LocalParts, LocalTask
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
 
 NOON = BEGIN + 12 * HOUR
@@ -93,7 +94,7 @@ FETCHES = st.lists(
 )
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(FETCHES)
 def test_pitfall_25_how_the_logs_are_fetched_changes_no_decision(
     fetches: list[tuple[str, int, int, bool]],

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
@@ -21,6 +21,7 @@ from streams.runtime import products
 from streams.runtime.commit import position_in
 from streams.runtime.order import time_of
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 from tests.harness.local_shop import BEGIN, DAY, HOUR, SKEW, LocalShop
 from tests.sim.replayed import late_in, replayed
 
@@ -359,7 +360,7 @@ AN_IDLE_CLOCK_IS_LOST: dict[str, Any] = {
 transaction holds that clock, so after the crash the record is on time."""
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(plan=PLANS, happened=HAPPENINGS)
 @example(**AN_IDLE_CLOCK_IS_LOST)
 def test_any_crashes_give_the_same_news_and_messages_as_none(

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
@@ -21,6 +21,7 @@ from streams.programs import Programs
 from streams.runtime.day_facts import ReportAggregator
 from streams.settings import RecordTime
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 from tests.harness.local_shop import BEGIN, DAY, HOUR, LocalShop
 
 from .test_news import BACK_FLOW, NEWS_FLOW, PARTITIONS, someone_in
@@ -330,7 +331,7 @@ def run_through(plan: list[tuple[str, int, int]], happened: list[Any]) -> Cluste
     return cluster
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(plan=PLANS, happened=HAPPENINGS)
 def test_any_task_may_run_ahead_or_crash_without_changing_the_output(
     plan: list[tuple[str, int, int]], happened: list[Any]

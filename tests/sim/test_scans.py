@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
@@ -19,6 +19,7 @@ from streams.programs import Programs
 from streams.runtime import scans
 from streams.runtime.commit import POSITION_KEY, decode_position
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 from tests.harness.local_shop import BEGIN, CART_FLOW, DAY, HOUR, SKEW, LocalShop
 
 NINE = BEGIN + 9 * HOUR
@@ -746,7 +747,7 @@ def disturb(shop: LocalShop, at: Instant, way: str, number: int) -> None:
             local.advance(at)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(plan=PLANS, happened=st.lists(happenings(), max_size=30))
 def test_any_crashes_within_scans_give_the_same_output_as_none(
     plan: list[tuple[str, int]], happened: list[tuple[int, str, Any]]

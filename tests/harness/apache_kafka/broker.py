@@ -50,7 +50,7 @@ class KafkaBroker(BrokerProcess):
         """`heap`: the JVM's -Xmx; `settings`: broker settings that this broker has beside."""
         self._java = [java(), *_FOR_SHORT_RUNS, f"-Xmx{heap}", "-cp", f"{kafka_jars()}/*"]
         self._settings = settings or {}
-        super().__init__("kafka", data_dir, self._command_on, port, start_within=60.0)
+        super().__init__("kafka", data_dir, self._command_on, port, start_within=120.0)
 
     def _command_on(self, port: int) -> Sequence[str | Path]:
         properties = self.data_dir / "server.properties"
