@@ -41,7 +41,7 @@ test: $(READY) ## all tests that need no Java, broker tests on the embedded brok
 	@$(PYTEST) -m "not kafka and not chaos" $(ARGS)
 
 test-smoke: $(READY) ## of them, those without a broker and one of each kind on the embedded broker, but for long ones
-	@$(PYTEST) -m "(not broker or smoke) and not kafka and not chaos and not long" $(ARGS)
+	@$(PYTEST) -m "(smoke or not broker and not long) and not kafka and not chaos" $(ARGS)
 
 test-interpreted: $(READY) ## engine, codecs, cases, restores and crashes in the interpreted form
 	@SENDFLOW_FORM=interpreted $(PYTEST) -m "not kafka and not chaos" $(INTERPRETED) $(ARGS)

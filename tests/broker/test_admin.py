@@ -112,6 +112,8 @@ def test_waiting_for_a_broker_obeys_a_stop():
     admin.close()
 
 
+@pytest.mark.smoke
+@pytest.mark.long
 def test_pitfall_63_a_broker_that_comes_later_is_found(own_broker, caplog):
     own_broker.stop()
     admin = KafkaAdmin(Settings(brokers=own_broker.bootstrap, broker_timeout=50_000))

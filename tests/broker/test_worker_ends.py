@@ -150,6 +150,8 @@ def test_pitfall_65_sigterm_while_the_broker_hangs(own_shop: Shop) -> None:
     own_shop.broker.resume()
 
 
+@pytest.mark.smoke
+@pytest.mark.long
 def test_pitfall_65_a_second_sigterm_ends_at_once(own_shop: Shop) -> None:
     worker = own_shop.start("one")
     worker.wait_for(4)
@@ -192,6 +194,8 @@ def test_pitfall_11_a_worker_that_slept_too_long_writes_nothing_and_joins_again(
         assert (one.stop(), two.stop()) == (0, 0)
 
 
+@pytest.mark.smoke
+@pytest.mark.long
 def test_pitfall_65_sigterm_while_a_task_opens_and_its_broker_hangs(own_shop: Shop) -> None:
     """Nothing was begun, so nothing is lost: it ended as it was told to."""
     with KafkaProxy(own_shop.broker.bootstrap) as proxy:

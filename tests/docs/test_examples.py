@@ -92,6 +92,8 @@ def command(send_id: str, expires_at: int) -> SendCommand:
 
 
 @pytest.mark.smoke
+@pytest.mark.smoke
+@pytest.mark.long
 def test_the_producers_of_events_in_write_events_where_java_would(topics: str) -> None:
     examples = blocks("events-in.md", "python")
     assert len(examples) == 2
@@ -144,6 +146,8 @@ def test_the_log_line_of_events_in_is_what_is_said() -> None:
 
 
 @pytest.mark.smoke
+@pytest.mark.smoke
+@pytest.mark.long
 def test_the_worker_of_commands_out_delivers_each_command_once_and_reports_it(
     topics: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

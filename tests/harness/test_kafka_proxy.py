@@ -119,6 +119,8 @@ def test_only_requested_messages_are_held(broker, proxy, topic_prefix):
         held.wait(within=0)
 
 
+@pytest.mark.smoke
+@pytest.mark.long
 def test_a_broker_that_is_away_is_away_through_the_proxy_too(own_broker):
     with KafkaProxy(own_broker.bootstrap) as proxy:
         admin = AdminClient({"bootstrap.servers": proxy.bootstrap})
