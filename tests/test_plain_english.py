@@ -29,6 +29,9 @@ FAMILIES = {
     "SUCCESSORS": "the table of an enum of states (STYLE.md)",
     "list_": "commands",
     "status": "commands",
+    "PARAMETERS": "purchase models",
+    "expected_orders": "purchase models",
+    "probability_active": "purchase models",
     "logger": "one per module",
     "T": "type parameters",
 }

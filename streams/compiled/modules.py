@@ -18,6 +18,10 @@ _BY_PACKAGE = {
         "act by_event by_time change conversion entry moves scan segment_membership"
     ),
     "streams.engine.effects": "decision effects",
+    "streams.engine.forecast": (
+        "beta_geometric bg_nbd gamma_gamma hypergeometric mbg_nbd own_rate pareto_nbd predictions "
+        "purchase_model purchases quadrature window_before"
+    ),
     "streams.engine.language": "references",
     "streams.engine.program": "audience program step turn walk",
     "streams.engine.sending": "caps consent coupon expires message recipient smart_sending status",

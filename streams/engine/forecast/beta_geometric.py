@@ -1,0 +1,42 @@
+# cython: annotation_typing=True
+"""The common part of BG/NBD and MBG/NBD: a customer who is active orders at a rate of their own,
+and may leave after each order.
+
+Of an active customer is known: the rate λ is distributed as Gamma(shape, scale), the probability p
+of leaving after an order as Beta(a, b). From today on, the orders of the day in `s` days are
+expected to be
+
+    E[λ exp(−λ p s)] = shape / scale × ₂F₁(shape + 1, a; a + b; −s / scale)
+
+Their integral over s is formula (10) of Fader, Hardie and Lee (2005) without its second factor,
+P(active). As an integral it needs no care where that formula divides by zero (a = 1), nor where
+nobody leaves (a → 0), and a discount is a factor in it. Transformed (DLMF 15.8.1), with
+1 + s / scale = exp(w):
+
+    ₂F₁(shape + 1, a; a + b; −s / scale) = exp(−a w) ₂F₁(a + b − shape − 1, a; a + b; 1 − exp(−w))
+"""
+
+from math import exp, log
+
+from streams.engine.forecast.hypergeometric import power_series
+from streams.engine.forecast.quadrature import POINTS
+
+
+def orders_while_active(
+    shape: float, scale: float, a: float, b: float, days: float, discount: float
+) -> float:
+    """The orders expected within `days` of a customer who is active today, each times
+    exp(−`discount` × days from now)."""
+    width: float = log(1.0 + days / scale)
+    total: float = 0.0
+    grown: float
+    at: float
+    weight: float
+    for at, weight in POINTS:
+        grown = exp(at * width)  # 1 + s / scale
+        total += (
+            weight
+            * exp((1.0 - a) * at * width - discount * scale * (grown - 1.0))
+            * power_series(a + b - shape - 1.0, a, a + b, 1.0 - 1.0 / grown)
+        )
+    return shape * width * total

@@ -1,0 +1,54 @@
+"""The orders of a customer who is active, against the closed form and a fine quadrature."""
+
+from math import exp
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.special import hyp2f1
+
+from streams.engine.forecast.beta_geometric import orders_while_active
+
+
+def closed_form(shape, scale, a, b, days):
+    """Fader, Hardie and Lee (2005), formula (10), without its second factor."""
+    inside = hyp2f1(shape, b, a + b - 1, days / (scale + days))
+    return (a + b - 1) / (a - 1) * (1 - (scale / (scale + days)) ** shape * inside)
+
+
+@given(
+    r=st.floats(0.05, 4),
+    x=st.integers(0, 100),
+    scale=st.floats(30, 1000),
+    a=st.floats(0.05, 3),
+    b=st.floats(0.2, 20),
+    days=st.sampled_from((30, 90, 365)),
+)
+def test_undiscounted_it_is_the_closed_form(r, x, scale, a, b, days):
+    assume(abs(a - 1) > 0.01 and a + b > 1.05)
+    found = orders_while_active(r + x, scale, a, b + x, days, 0)
+    assert found == pytest.approx(closed_form(r + x, scale, a, b + x, days), rel=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("scale", "precision"), [(400, 1e-9), (60, 1e-7), (30.9, 1e-6), (10, 1e-5)]
+)
+@pytest.mark.parametrize(("shape", "a", "b"), [(0.243, 0.793, 2.426), (6, 1.0, 5), (30.2, 2, 30.4)])
+@pytest.mark.parametrize(("days", "discount"), [(90, 0), (365, 0), (365, 0.0003)])
+def test_it_is_the_integral_of_the_rate(scale, precision, shape, a, b, days, discount):
+    def rate(s):
+        return exp(-discount * s) * hyp2f1(shape + 1, a, a + b, -s / scale) * shape / scale
+
+    expected, _ = quad(rate, 0, days, epsabs=1e-13, epsrel=1e-13, limit=200)
+    found = orders_while_active(shape, scale, a, b, days, discount)
+    assert found == pytest.approx(expected, rel=precision)
+
+
+def test_where_nobody_leaves_the_rate_stays():
+    assert orders_while_active(5, 100, 1e-12, 3, 90, 0) == pytest.approx(5 / 100 * 90)
+
+
+def test_where_the_closed_form_divides_by_zero():
+    at, near = (orders_while_active(2, 50, a, 3, 90, 0) for a in (1.0, 1.0 + 1e-9))
+    assert at == pytest.approx(near, rel=1e-8)
