@@ -5,10 +5,8 @@ inside the functions, so that `sendflow --help` responds immediately.
 """
 
 import inspect
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +31,7 @@ from streams.cli import (
     topics,
     worker,
 )
+from streams.cli.stop_signals import STOP_SIGNALS
 from streams.errors import Refused, SendflowError
 
 CommandFunction = Callable[..., None]
@@ -93,9 +92,10 @@ GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
 
 def main() -> None:
     """The command line. Ctrl-C and SIGTERM raise SystemExit in a command, which cleans up."""
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
-    sys.exit(run(sys.argv[1:]))
+    STOP_SIGNALS.handle()
+    status = run(sys.argv[1:])
+    STOP_SIGNALS.settle()
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:
@@ -187,10 +187,6 @@ def _sendflow(
     ] = False,
 ) -> None:
     """Real-time decisions: which message to send to which customer."""
-
-
-def _stop(number: int, frame: FrameType | None) -> Any:
-    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

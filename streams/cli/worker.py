@@ -1,13 +1,12 @@
 """`sendflow worker`: runs a worker until it is stopped."""
 
-import signal
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from streams.cli import options, output
+from streams.cli.stop_signals import STOP_SIGNALS
 
 
 def worker(
@@ -48,8 +47,7 @@ def worker(
     Exit status: 0 stopped, 1 failed, 2 configuration error.
     Example: sendflow worker --flows flows --data-dir /var/lib/sendflow --processes auto
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
+    STOP_SIGNALS.handle(lambda number: output.FINE)  # nothing has started yet
     settings = options.settings_from_options(
         config,
         brokers,
@@ -67,15 +65,12 @@ def worker(
     if members == 1:
         from streams.worker.process import run_worker
 
+        STOP_SIGNALS.settle()  # the worker installs handlers of its own
         status = run_worker(settings, flows)
     else:  # without what a worker imports
         from streams.worker.supervision.supervisor import run_supervisor
 
+        STOP_SIGNALS.settle()
         status = run_supervisor(settings, members, flows)
     if status:
         raise typer.Exit(status)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """Exits immediately: nothing has started yet. The worker installs its own handler later."""
-    raise SystemExit(output.FINE)

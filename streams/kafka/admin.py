@@ -53,6 +53,8 @@ class KafkaAdmin:
     def close(self) -> None:
         """Closes the clients."""
         self._offsets.close()
+        with signals_deferred():
+            del self._admin  # its destructor closes it
 
     # ── Reaching the brokers ──────────────────────────────────────────────────────────────────
 

@@ -60,6 +60,8 @@ class TopicReader:
     ) -> None:
         self._admin.close()
         self._offsets.close()
+        with signals_deferred():
+            del self._metadata  # its destructor closes it
 
     def partitions(self, topic: str) -> int:
         """Number of partitions of the topic. Raises Refused for an unknown topic."""

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from streams.kafka.admin import KafkaAdmin
 from streams.kafka.deferred_signals import signals_deferred
+from streams.kafka.topic_reader import TopicReader
+from streams.settings import Settings
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
@@ -59,6 +62,47 @@ def test_also_one_that_the_kernel_gives_to_another_thread(number: signal.Signals
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     assert len(build_while(send, number)) == 1_000
+
+
+class Client:
+    """A client in whose destructor a signal comes; Python drops what is raised there."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), self.number)
+        for _ in range(1_000):
+            str(self.number)
+
+
+def test_a_signal_is_handled_when_the_clients_are_dropped(number: signal.Signals) -> None:
+    settings = Settings(brokers="127.0.0.1:1")
+    admin, reader = KafkaAdmin(settings), TopicReader(settings)
+    admin._admin = Client(number)  # type: ignore[assignment]
+    with pytest.raises(SystemExit, match="stopped"):
+        admin.close()
+    reader._metadata = Client(number)  # type: ignore[assignment]
+    with pytest.raises(SystemExit, match="stopped"):
+        reader.__exit__(None, None, None)
+
+
+def test_the_handler_of_another_signal_is_put_back_too() -> None:
+    def build() -> None:
+        with signals_deferred():
+            for one in SIGNALS:
+                os.kill(os.getpid(), one)
+
+    handlers = {one: signal.signal(one, lambda *_: sys.exit("stopped")) for one in SIGNALS}
+    try:
+        with pytest.raises(SystemExit):
+            build()
+        for one in SIGNALS:
+            with pytest.raises(SystemExit):
+                os.kill(os.getpid(), one)
+    finally:
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
 
 
 def test_the_handler_of_an_event_loop_is_called_once() -> None:
