@@ -22,6 +22,7 @@ from streams.engine import (
     SeenPrice,
     price_at,
 )
+from streams.engine.customer import FOLLOWED
 from streams.runtime.own_keys import OwnKeys
 from streams.runtime.timers import FAR_FUTURE
 
@@ -102,10 +103,16 @@ class Products:
         self._own.put(_PRODUCT + product.sku.encode(), _encode(product))
 
     def watch(self, interest: Interest, now: Instant) -> None:
-        """Begins or ends a customer's watch of an article."""
+        """Begins, prolongs or ends a customer's watch of an article."""
         key = _watchers_of(interest.sku) + interest.customer_id.encode()
         if interest.kind is not None:
-            watcher = _Watcher(interest.kind, interest.until, self._seen_price(interest))
+            held = self._own.get(key)
+            watcher = None if held is None else _watcher(held)
+            if interest.kind == FOLLOWED and watcher is not None and watcher.until > now:
+                # An entry shows no price: what P looked at or wished for counts (SEMANTICS 7.6).
+                watcher.until = max(watcher.until, interest.until)
+            else:
+                watcher = _Watcher(interest.kind, interest.until, self._seen_price(interest))
             self._own.put(key, _encode(watcher))
             self._sweep(now)
         elif self._own.get(key) is not None:

@@ -125,6 +125,31 @@ def test_a_customer_waits_for_an_article_once(task: Task) -> None:
     assert task.tell("A", AT + 1) == ["ada"]
 
 
+@pytest.mark.parametrize(
+    ("until", "followed_until", "ends"),
+    [(AT + DAY, AT + 2 * DAY, AT + 2 * DAY), (AT + 2 * DAY, AT + DAY, AT + 2 * DAY)],
+)
+def test_7_6_an_entry_prolongs_a_watch_and_leaves_its_price(
+    task: Task, until: Instant, followed_until: Instant, ends: Instant
+) -> None:
+    task.products.watch(Interest("A", "ada", "viewed", until, AT, 2_500, "GBP"), AT)
+    task.products.watch(Interest("A", "ada", "followed", followed_until, AT), AT)
+    changes = list(news_between(product("A", 2_000), product("A", 1_000), LOW))
+    (event,) = task.products.fan_out("A", changes, ends - 1)
+    assert event.interest == "viewed"
+    assert event.seen is not None
+    assert event.seen.price == 2_500
+    assert task.tell("A", ends) == []
+
+
+def test_7_6_an_entry_after_the_end_of_a_watch_begins_another(task: Task) -> None:
+    task.products.watch(Interest("A", "ada", "viewed", AT + 1, AT, 2_500, "GBP"), AT)
+    task.products.watch(Interest("A", "ada", "followed", AT + DAY, AT + 1), AT + 1)
+    changes = list(news_between(product("A", 2_000), product("A", 1_000), LOW))
+    (event,) = task.products.fan_out("A", changes, AT + 1)
+    assert (event.interest, event.seen) == ("followed", None)
+
+
 def test_an_interest_that_ends_where_there_is_none_writes_nothing(task: Task) -> None:
     task.products.watch(Interest("A", "ada", None, 0, AT), AT)
     assert task.pending == {}

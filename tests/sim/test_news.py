@@ -46,6 +46,17 @@ BACK_FLOW: dict[str, Any] = {
     "trigger": {"metric": "product.back_in_stock"},
     "steps": [{"send": "email", "template": "back", "smart_sending": "false"}],
 }
+PAUSE_FLOW: dict[str, Any] = {
+    "flow": "pause",
+    "trigger": {"metric": "cart.updated"},
+    "exit_on": [{"metric": "product.sold_out"}],
+    "steps": [{"wait": "70d", "id": "pause"}, BACK_FLOW["steps"][0]],
+}
+SOLD_OUT_FLOW: dict[str, Any] = {
+    "flow": "sorry",
+    "trigger": {"metric": "product.sold_out"},
+    "steps": [{"send": "email", "template": "sorry", "smart_sending": "false"}],
+}
 """What the flows of these tests answer."""
 
 PARTITIONS = 2
@@ -245,6 +256,27 @@ def test_an_order_that_crosses_with_the_news_keeps_the_mail_back(two: TwoTasks) 
     two.until(NOON + DAY)
     assert two.sent() == []
     assert two.counts("news_stale") == 1
+
+
+def test_7_6_a_flow_hears_of_its_article_when_the_look_of_the_next_day_is_over(
+    open_two: Callable[..., TwoTasks],
+) -> None:
+    two = open_two()
+    two.publish(BEGIN - 1, PAUSE_FLOW, SOLD_OUT_FLOW)
+    two.customer(BEGIN, "ada")
+    two.product(BEGIN, "lamp", 2_000, 1)
+    items = [{"sku": "lamp", "quantity": 1, "unit_price": 2_000}]
+    cart = {"cart_id": "c", "total": 2_000, "currency": "GBP", "items": items}
+    two.of("ada").happens(NOON, "cart.updated", "ada", **cart)
+    two.until(NOON + 1)
+    two.views(NOON + DAY, "ada", "lamp")
+    two.until(NOON + DAY + 1)
+    two.product(NOON + 60 * DAY, "lamp", 2_000, 0)
+    two.until(NOON + 60 * DAY + 1)
+    two.until(NOON + 80 * DAY)
+    assert two.sent() == []
+    assert (two.counts("news"), two.counts("news_stale")) == (1, 0)
+    assert [one["reason"] for one in two.outputs("flow-decisions")] == ["", "exit_on"]
 
 
 def test_a_fan_out_sends_five_hundred_at_once_and_the_next_a_millisecond_later(

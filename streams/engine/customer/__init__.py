@@ -35,9 +35,9 @@ from streams.engine.customer.interest import (
     STARTS_INTEREST,
     InterestChange,
     follow_article,
+    interest_at,
     is_told_sold_out,
     is_valid_sku,
-    is_watched,
     withdraw_all_interests,
 )
 from streams.engine.customer.journey import (
@@ -205,6 +205,7 @@ __all__ = [
     "forget_oldest",
     "has_bought",
     "hashed_words",
+    "interest_at",
     "is_bought_since",
     "is_concluded",
     "is_duplicate",
@@ -213,7 +214,6 @@ __all__ = [
     "is_profile_known",
     "is_told_sold_out",
     "is_valid_sku",
-    "is_watched",
     "is_well_formed",
     "item_as_written",
     "item_of",

@@ -1,14 +1,15 @@
 """The articles that a customer watches (DESIGN 6.5).
 
-    wishlist.added ──► a year      sent to the article's task (topic `interests`), which answers
-    view.item ───────► 30 days     with news: `product.price_dropped`, `product.sold_out`, …
-    order.placed ────► over        for the articles bought; `customer.erased`: for all
+    wishlist.added ──► a year      until an order of the article
+    view.item ───────► 30 days     until an order of the article
     an entry ────────► 90 days     where the flow's `exit_on` or `wait_for` is news of its articles
 
-The state remembers the interests sent: a second view of the same article sends nothing, unless it
-shows another price, and an answer that crosses with an order is stale. Where price drops are
-wanted, a look that names no price is sent once a day: the article's task knows the price that P
-has seen (SEMANTICS 7.6).
+What ends last counts, and `customer.erased` ends all. The state has the end of each; the article's
+task (topic `interests`) answers with news: `product.price_dropped`, `product.sold_out`, … It knows
+of an end that is up to LEEWAY later, so that another look is rarely sent, and what it sends after
+the end or after an order is stale. Where price drops are wanted, a look at another price is sent
+too, and once a day one that names no price: the article's task knows the price that P has seen
+(SEMANTICS 7.6).
 """
 
 from collections.abc import Callable, Mapping
@@ -23,42 +24,92 @@ VIEWED, WISHLIST, FOLLOWED = "viewed", "wishlist", "followed"
 PERIODS: Mapping[str, int] = {VIEWED: 30 * DAY, WISHLIST: 365 * DAY, FOLLOWED: 90 * DAY}
 """Duration of an interest from the event that shows it."""
 
+_STRONGEST_FIRST = (WISHLIST, VIEWED, FOLLOWED)
+"""News name the first of those that last."""
+
 MOST_WATCHED = 100
 """Limit on articles of one customer; the interests that end first are withdrawn."""
 
-SAME_LOOK = DAY
-"""Looks at an article without a price, within this time, count as one."""
+LEEWAY = 5 * DAY
+"""The article's task knows of ends rounded up to a multiple of this."""
 
 LONGEST_SKU = 1024
 """Bytes of a record key."""
 
-_CODES: Mapping[str, str] = {VIEWED: "v", WISHLIST: "w", FOLLOWED: "f"}
-"""As states keep them: a state holds up to MOST_WATCHED."""
-_KINDS: Mapping[str, str] = {code: kind for kind, code in _CODES.items()}
+_KINDS: Mapping[str, str] = {kind[0]: kind for kind in PERIODS}
+"""By their letters: a state holds up to MOST_WATCHED."""
+
+_Ends = dict[str, Instant]
+"""The ends of a customer's interests in an article, by kind."""
 
 InterestChange = Callable[[CustomerState, Mapping[str, Any], Instant, Instant, Effects], None]
 """An event's change of interests: (state, data, occurred_at, now, effects)."""
 
 
-def interest_kind(watch: Watch) -> str:
-    """The kind of an interest; older states have the whole word."""
-    return _KINDS.get(watch.kind, watch.kind)
+def interest_at(state: CustomerState, sku: str, now: Instant) -> str | None:
+    """The kind of the customer's interest in the article at `now`; None: not interested."""
+    return _strongest(_lasting(state, sku, now))
+
+
+def _lasting(state: CustomerState, sku: str, now: Instant) -> _Ends:
+    watch = state.watching.get(sku)
+    if watch is None:
+        return {}
+    return {kind: until for kind, until in _ends_of(watch).items() if until > now}
+
+
+def _ends_of(watch: Watch) -> _Ends:
+    ends = {_KINDS[watch.kind[0]]: watch.until}  # older states have the whole word
+    for letter, until in watch.weaker.items():
+        ends[_KINDS[letter]] = until
+    return ends
+
+
+def _strongest(ends: _Ends) -> str | None:
+    for kind in _STRONGEST_FIRST:
+        if kind in ends:
+            return kind
+    return None
+
+
+def _began(ends: _Ends, kind: str) -> Instant:
+    return ends[kind] - PERIODS[kind]
+
+
+def told_end(ends: Mapping[str, Instant]) -> Instant:
+    """The end that the article's task is told of; 0: there is none."""
+    return -(-max(ends.values(), default=0) // LEEWAY) * LEEWAY
+
+
+def _after(before: _Ends, sku: str, kind: str, at: Instant, now: Instant) -> _Ends | None:
+    """The interests after an event of `at` that shows one; None if it changes nothing: it is too
+    old, or older than what has shown the interest, or a look before a wish."""
+    if at + PERIODS[kind] <= now or not is_valid_sku(sku):
+        return None
+    if kind in before and at <= _began(before, kind):
+        return None
+    if kind == VIEWED and WISHLIST in before and at < _began(before, WISHLIST):
+        return None
+    after = {**before, kind: at + PERIODS[kind]}
+    if kind == WISHLIST and VIEWED in after and _began(after, VIEWED) <= at:
+        del after[VIEWED]
+    return after
+
+
+def _is_told(before: _Ends, after: _Ends) -> bool:
+    return _strongest(before) == _strongest(after) and told_end(before) >= told_end(after)
 
 
 def _show(
     state: CustomerState, sku: str, kind: str, at: Instant, now: Instant, effects: Effects
 ) -> None:
-    until = at + PERIODS[kind]
-    if until <= now or not is_valid_sku(sku):
+    before = _lasting(state, sku, now)
+    after = _after(before, sku, kind, at, now)
+    if after is None:
         return
-    held = state.watching.get(sku)
-    if held is not None and held.until > now:
-        held_kind = interest_kind(held)
-        if held_kind == WISHLIST != kind:
-            return
-        if held_kind == kind and (held.until >= until or held.until - now > PERIODS[kind] // 2):
-            return
-    _watch(state, sku, Watch(_CODES[kind], until), None, now, effects)
+    _keep(state, sku, before, after, None)
+    if not _is_told(before, after):
+        _tell(state, sku, _strongest(after), None, now, effects)
 
 
 def _show_price(
@@ -71,58 +122,66 @@ def _show_price(
 ) -> None:
     """As `_show`, and keeps the article's task up to date about the price that P has seen."""
     sku, price = data["sku"], as_written(data).get("unit_price")
-    until = at + PERIODS[kind]
-    if until <= now or not is_valid_sku(sku):
+    before = _lasting(state, sku, now)
+    after = _after(before, sku, kind, at, now)
+    if after is None:
         return
-    held = state.watching.get(sku)
-    if held is not None and held.until > now:
-        held_kind = interest_kind(held)
-        if held_kind == kind and held.until >= until:
-            return  # an older look
-        if price is None:
-            is_known = held_kind == kind and until - held.until < SAME_LOOK
-        else:
-            is_fresh = held_kind != kind or held.until - now > PERIODS[kind] // 2
-            is_known = price == held.seen_price and is_fresh
-        if is_known:
-            return
-        if held_kind == WISHLIST != kind:
-            if at < held.until - PERIODS[WISHLIST]:
-                return  # a look before the wish
-            kind, until = WISHLIST, held.until
+    seen = state.watching[sku].seen_price if before else None
+    if any(at < _began(before, shown) for shown in before if shown != FOLLOWED):
+        _keep(state, sku, before, after, seen)  # P has seen another price since
+        if not _is_told(before, after):
+            _tell(state, sku, FOLLOWED, None, now, effects)  # which says nothing of prices
+        return
+    if price is None:  # several looks on one day count as one
+        is_told = kind in before and _began(before, kind) // DAY == at // DAY
+    else:
+        is_told = price == seen
+    if is_told and _is_told(before, after):
+        _keep(state, sku, before, after, seen)
+        return
+    _keep(state, sku, before, after, price)
     currency = None if price is None else data.get("currency")
-    _watch(state, sku, Watch(_CODES[kind], until, price), currency, now, effects)
+    _tell(state, sku, _strongest(after), currency, now, effects)
 
 
-def _watch(
+def _keep(
+    state: CustomerState, sku: str, before: _Ends, after: _Ends, seen_price: int | None
+) -> None:
+    """Sets the interests in an article. After the end of all, what was told is not known."""
+    kind = _strongest(after)
+    assert kind is not None
+    weaker = {one[0]: until for one, until in after.items() if one != kind}
+    is_sold_out = bool(before) and state.watching[sku].is_sold_out
+    state.watching[sku] = Watch(kind[0], after[kind], seen_price, is_sold_out, weaker)
+
+
+def _tell(
     state: CustomerState,
     sku: str,
-    watch: Watch,
+    kind: str | None,
     currency: str | None,
     now: Instant,
     effects: Effects,
 ) -> None:
-    held = state.watching.get(sku)
-    if held is not None and held.until > now:  # after its end nothing was told
-        watch.is_sold_out = held.is_sold_out
-    state.watching[sku] = watch
-    kind, price = interest_kind(watch), watch.seen_price
-    effects.interests.append(
-        Interest(sku, state.customer_id, kind, watch.until, now, price, currency)
-    )
+    """Tells the article's task of the interests in an article that has been kept."""
+    watch = state.watching[sku]
+    until = told_end(_ends_of(watch))
+    price = None if kind == FOLLOWED else watch.seen_price
+    effects.interests.append(Interest(sku, state.customer_id, kind, until, now, price, currency))
     if len(state.watching) > MOST_WATCHED:
         _keep_within_limit(state, now, effects)
 
 
 def _keep_within_limit(state: CustomerState, now: Instant, effects: Effects) -> None:
-    for sku in [sku for sku, watch in state.watching.items() if watch.until <= now]:
+    for sku in [sku for sku, watch in state.watching.items() if _end(watch) <= now]:
         del state.watching[sku]  # the article's task knows its end
     while len(state.watching) > MOST_WATCHED:
-        _withdraw(state, min(state.watching, key=lambda sku: _end(state, sku)), now, effects)
+        first = min(state.watching, key=lambda sku: (_end(state.watching[sku]), sku))
+        _withdraw(state, first, now, effects)
 
 
-def _end(state: CustomerState, sku: str) -> tuple[Instant, str]:
-    return state.watching[sku].until, sku
+def _end(watch: Watch) -> Instant:
+    return max(_ends_of(watch).values())
 
 
 def _withdraw(state: CustomerState, sku: str, now: Instant, effects: Effects) -> None:
@@ -157,13 +216,22 @@ def _wished_price(
 def _bought(
     state: CustomerState, data: Mapping[str, Any], at: Instant, now: Instant, effects: Effects
 ) -> None:
-    """Withdraws the interest in bought articles, unless it is newer than the order."""
+    """Ends the wish for bought articles and the look at them, unless they are newer than the order.
+    A flow about an article may go on, and P follows it as before."""
     if not state.watching:
         return
     for item in data.get("items") or ():
-        watch = state.watching.get(item["sku"])
-        if watch is not None and at >= watch.until - PERIODS[interest_kind(watch)]:
-            _withdraw(state, item["sku"], now, effects)
+        sku = item["sku"]
+        before = _lasting(state, sku, now)
+        left = {
+            kind: until
+            for kind, until in before.items()
+            if kind == FOLLOWED or _began(before, kind) > at
+        }
+        if left and left != before:
+            _keep(state, sku, before, left, state.watching[sku].seen_price)
+        elif not left and sku in state.watching:
+            _withdraw(state, sku, now, effects)
 
 
 STARTS_INTEREST: Mapping[str, InterestChange] = {"view.item": _viewed, "wishlist.added": _wished}
@@ -186,23 +254,22 @@ def follow_article(
     state: CustomerState, sku: str | None, at: Instant, now: Instant, effects: Effects
 ) -> None:
     """P entered a flow about an article, whose news may end the journey (SEMANTICS 7.6). They start
-    no flow. An interest that P has shown stays as it is."""
-    until = at + PERIODS[FOLLOWED]
-    if sku is None or until <= now or not is_valid_sku(sku) or is_watched(state, sku, now):
+    no flow, unless P has looked or wished."""
+    if sku is None:
         return
-    _watch(state, sku, Watch(_CODES[FOLLOWED], until), None, now, effects)
+    before = _lasting(state, sku, now)
+    after = _after(before, sku, FOLLOWED, at, now)
+    if after is None:
+        return
+    _keep(state, sku, before, after, state.watching[sku].seen_price if before else None)
+    if not _is_told(before, after):
+        _tell(state, sku, FOLLOWED, None, now, effects)
 
 
 def withdraw_all_interests(state: CustomerState, now: Instant, effects: Effects) -> None:
     """Withdraws all interests of the customer."""
     for sku in list(state.watching):
         _withdraw(state, sku, now, effects)
-
-
-def is_watched(state: CustomerState, sku: str, now: Instant) -> bool:
-    """True if the customer watches the article at `now`."""
-    watch = state.watching.get(sku)
-    return watch is not None and watch.until > now
 
 
 def apply_sold_out(state: CustomerState, data: dict[str, Any], at: Instant) -> None:

@@ -107,12 +107,13 @@ class GivenCoupon(msgspec.Struct, array_like=True, gc=False):
 
 
 class Watch(msgspec.Struct, array_like=True, gc=False):
-    """An article that the customer watches, as sent to the article's task: interest.py."""
+    """An article that the customer watches: interest.py."""
 
-    kind: str  # its first letter, in older states the word: interest_kind
+    kind: str  # of the interest that news name: its first letter, in older states the word
     until: Instant
     seen_price: int | None = None  # of the newest event that named one
     is_sold_out: bool = False  # as news have told P
+    weaker: dict[str, Instant] = {}  # the customer's other interests in it: letter -> end
 
 
 class Followed(msgspec.Struct, array_like=True, gc=False):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from streams.engine.customer import (
     DUPLICATE,
     FOLLOWED,
@@ -15,9 +17,9 @@ from streams.engine.customer import (
     correct,
     end_coupon,
     forget_all,
+    interest_at,
     is_duplicate,
     is_first_patch,
-    is_watched,
     mark_seen,
     note_machine,
     note_ordered,
@@ -67,9 +69,14 @@ def by_event(
     plan = program.on_metric.get(event.metric, program.otherwise)
     if plan.by_machine is not None and event.data.get("machine"):
         plan = plan.by_machine
-    if plan.is_news and not is_watched(state, event.data["sku"], now):
-        effects.news_stale += 1  # bought, erased or expired since the fan-out
-        return False
+    if plan.is_news:
+        interest = interest_at(state, event.data["sku"], now)
+        if interest is None:
+            effects.news_stale += 1  # bought, erased or expired
+            return False
+        if event.data.get("interest") != interest:  # of several, another has ended since
+            data = {**event.data, "interest": interest}
+            event = msgspec.structs.replace(event, data=data)
     if event.metric == ERASED:
         erase(program, state, event, now, effects)
         return False

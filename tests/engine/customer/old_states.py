@@ -85,6 +85,7 @@ def meaning(state: CustomerState) -> dict[str, Any]:
     told["cart"] = plain(cart_of(state))
     for watch in told["watching"].values():
         assert (watch.pop("seen_price"), watch.pop("is_sold_out")) == (None, False)
+        assert watch.pop("weaker") == {}
     for name in ("journeys", "reviews"):
         for journey, shown in zip(getattr(state, name), told[name], strict=True):
             data = journey.trigger_data()
