@@ -110,14 +110,15 @@ class Shop:
 
     def happens(self, one: Told) -> None:
         items = [{**dict.fromkeys(ITEM_FIELDS), "sku": SKU}]
-        bought = {"total": 1, "currency": "GBP", "items": items}
+        bought: dict[str, Any] = {"total": 1, "currency": "GBP", "items": items}
         self._events += 1
-        metric, data = {
+        events: dict[str, tuple[str, dict[str, Any]]] = {
             "looks": ("view.item", {"sku": SKU, "unit_price": one.price, "currency": "GBP"}),
             "wishes": ("wishlist.added", {"sku": SKU}),
             "enters": ("checkout.started", {**bought, "cart_id": "c"}),
             "orders": ("order.placed", {**bought, "order_id": f"o{self._events}"}),
-        }[one.what]
+        }
+        metric, data = events[one.what]
         self.ada.event(metric, one.at, occurred_at=one.occurred_at, **data)
         self.ada.state = decode_state(encode_state(self.ada.state))
         for interest in self.ada.effects.interests:
@@ -191,7 +192,7 @@ def expected(history: History) -> tuple[list[Heard], list[Heard]]:
             why = next(
                 (WHY[what] for what in LASTS if any(told.what == what for told in lasting)), None
             )
-            news = []
+            news: list[str] = []
             if price is not None and why is not None:
                 if stock == 0 and one.stock > 0:
                     news.append(NEWS[1])

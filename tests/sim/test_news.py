@@ -266,7 +266,7 @@ def test_7_6_a_flow_hears_of_its_article_when_the_look_of_the_next_day_is_over(
     two.customer(BEGIN, "ada")
     two.product(BEGIN, "lamp", 2_000, 1)
     items = [{"sku": "lamp", "quantity": 1, "unit_price": 2_000}]
-    cart = {"cart_id": "c", "total": 2_000, "currency": "GBP", "items": items}
+    cart: dict[str, Any] = {"cart_id": "c", "total": 2_000, "currency": "GBP", "items": items}
     two.of("ada").happens(NOON, "cart.updated", "ada", **cart)
     two.until(NOON + 1)
     two.views(NOON + DAY, "ada", "lamp")
