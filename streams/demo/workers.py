@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,22 @@ class Worker:
         return self._process.exit_status() == -signal.SIGKILL
 
     def tasks(self) -> list[WorkerStatus]:
-        """Its tasks in `/status`; empty while it does not respond."""
+        """Its tasks in `/status`; empty while it does not respond.
+
+        Not by urllib: while it gets ready, the SystemExit of a signal can be lost, in whose place
+        CPython puts the ValueError of `int("a word")`; and it asks proxies. The response is closed
+        here, since its finalizer would lose it as well."""
+        connection = HTTPConnection(HOST, self.port, timeout=_ANSWER_WITHIN)
         try:
-            url = f"http://{HOST}:{self.port}/status"
-            with urllib.request.urlopen(url, timeout=_ANSWER_WITHIN) as response:
+            connection.request("GET", "/status")
+            with connection.getresponse() as response:
+                if response.status != HTTPStatus.OK:
+                    return []
                 tasks: list[dict[str, Any]] = json.load(response)["tasks"]
-        except (OSError, ValueError, KeyError):
+        except (OSError, HTTPException, ValueError, KeyError):
             return []
+        finally:
+            connection.close()
         return [msgspec.convert(task, WorkerStatus) for task in tasks]
 
     def request_stop(self) -> None:
