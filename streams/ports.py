@@ -20,6 +20,7 @@ from streams.engine import (
     SendCommand,
     WebhookCommand,
 )
+from streams.engine.values import Distribution
 from streams.settings import RecordTime
 
 Headers = list[tuple[str, bytes]]
@@ -141,14 +142,14 @@ class Decoder(Protocol):
 
 
 class DayReport(msgspec.Struct, frozen=True):
-    """Report of a task about a day that is over (DESIGN 5.11): sums over its customers at its end,
-    money in minor units, and the purchase counts of the day (None: no purchases)."""
+    """Report of a task about a day that is over (DESIGN 5.11): its customers as of its end, and the
+    purchase counts of the day (None: no purchases)."""
 
     partition: int
     day_end: Instant  # the midnight, UTC, at which it ended
     customers: int
     buyers: int  # those with at least one order
-    clv_historic: int
+    values: dict[str, Distribution] = {}  # of the buyers, by name: runtime/valuation.py
     learned: bytes | None = None
 
 

@@ -39,11 +39,13 @@ from streams.runtime.agenda import (
     ScanChunk,
     SkipSchedules,
     TakeRecords,
+    ValueCustomers,
     WaitFor,
 )
 from streams.runtime.article_reports import ArticleReports
 from streams.runtime.commit import Commit, Pending, Position, position_in
 from streams.runtime.coupon_book import CouponBook
+from streams.runtime.customer_rows import CustomerRows
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
 from streams.runtime.firing import Firing
@@ -59,6 +61,7 @@ from streams.runtime.side_outputs import SideOutputs
 from streams.runtime.time_policy import TimePolicy, open_time
 from streams.runtime.timers import FAR_FUTURE, Timers
 from streams.runtime.uncommitted import Uncommitted
+from streams.runtime.valuation import PAGE, PER_SLICE, Valuation
 
 LONGEST_IDLE: Instant = 10_000
 """A waiting task runs several times a second. A longer gap comes from a rebalance or a sleeping
@@ -111,17 +114,21 @@ class PartitionTask:
         in_force = self._in_force = InForce(
             control, ports.control, scans, coupons, side_outputs, position.rejected_offsets
         )
-        days = self._days = Days(position.day_end, own, customers.stored)
+        days = self._days = Days(position.day_end, own)
+        rows = CustomerRows(ports.store, uncommitted.changes)
+        valuation = self._valuation = Valuation(own, rows, customers.decoded)
         products = Products(own)
         reports = self._reports = ArticleReports(own, products, self.time)
         news = self._news = News(products, reports, in_force, ports.encoder, uncommitted, self.time)
-        acting = Acting(in_force, customers, uncommitted, timers, days, side_outputs)
+        acting = Acting(in_force, customers, uncommitted, timers, days, valuation, side_outputs)
         self._firing = Firing(in_force, customers, timers, scans, acting)
         handlers = handlers_by_type(acting, coupons, news)
         self._records = Records(
             self.time, in_force, ports.decoder, handlers, reports, side_outputs, self.counts
         )
-        self._agenda = Agenda(self.time, days, in_force, timers, scans, products, reports)
+        self._agenda = Agenda(
+            self.time, days, valuation, in_force, timers, scans, products, reports
+        )
 
     # ── Queries by the worker ─────────────────────────────────────────────────────────────────
 
@@ -224,7 +231,8 @@ class PartitionTask:
     def run(self, wall: Instant, budget: int) -> bool:
         """Processes up to about `budget` records and timers; True if more can be done at once.
 
-        False: the task waits for an input or a lookup (`lookup_needed`). Raises Poisoned if
+        False: the task waits for an input or a lookup (`lookup_needed`). A task that waits may have
+        customers to value meanwhile: True, and `waits_for` names the input. Raises Poisoned if
         processing fails; the task must then be closed.
         """
         if wall - self._wall > LONGEST_IDLE or self._lookup_needed is not None:
@@ -237,6 +245,9 @@ class PartitionTask:
         else:
             has_more = self._run(wall, budget)
         if not self._firing.is_within_chunk:  # its decisions share their output records
+            if self._valuation.is_in_progress:
+                self._value(PER_SLICE)
+                has_more = has_more or self._valuation.is_in_progress
             self._uncommitted.pending.settle(self._ports.encoder)
         return has_more
 
@@ -265,6 +276,9 @@ class PartitionTask:
                     budget -= 1
                 case DayEnd(now):
                     self._close_day(now)
+                case ValueCustomers():
+                    self._value(min(budget, PAGE))
+                    budget -= PAGE
                 case SkipSchedules(until):
                     self._scans.skip_schedules(self._in_force.program, until)
                 case RejectRecord(source):
@@ -293,10 +307,18 @@ class PartitionTask:
         pending.mark_changed(self._wall)
         if self.time.articles_due(now) == FAR_FUTURE:
             self._report_articles(now - 1)  # of the day that ends
-        report = self._days.close(self.partition, now)
-        self._clock = max(self._clock, order_key(report.day_end, START))
-        pending.records.append(self._ports.encoder.day_report(report))
-        self.counts["days"] += 1
+        learned = self._days.close(now)
+        self._clock = max(self._clock, order_key(self._days.began, START))
+        self._valuation.begin(self._days.began, learned)
+
+    def _value(self, most: int) -> None:
+        """Values up to `most` customers, and reports the day once all are valued."""
+        pending = self._uncommitted.pending
+        pending.mark_changed(self._wall)
+        report = self._valuation.advance(self.partition, most)
+        if report is not None:
+            pending.records.append(self._ports.encoder.day_report(report))
+            self.counts["days"] += 1
 
     def _report_articles(self, now: Instant) -> None:
         encode = self._ports.encoder.article_report
@@ -357,6 +379,7 @@ class PartitionTask:
             self._firing.continue_chunk(self.clock)
             self._uncommitted.pending.settle(self._ports.encoder)
         self._days.keep()
+        self._valuation.keep()
         position = Position(
             inputs=self._merge.positions(),
             clock=self._clock,

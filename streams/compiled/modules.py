@@ -26,10 +26,10 @@ _BY_PACKAGE = {
     "streams.engine.program": "audience program step turn walk",
     "streams.engine.sending": "caps consent coupon expires message recipient smart_sending status",
     "streams.engine.steps": "if_ send wait wait_for",
-    "streams.engine.values": "event identity money",
+    "streams.engine.values": "distribution event identity money",
     "streams.runtime": (
-        "acting agenda cache commit coupon_book customers day_purchases days merge "
-        "order records scans timers uncommitted"
+        "acting agenda cache commit coupon_book customer_rows customers day_purchases days merge "
+        "order records scans timers uncommitted valuation"
     ),
     "streams.runtime.time_policy": "live",
     "streams.contracts": (

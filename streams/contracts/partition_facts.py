@@ -4,15 +4,23 @@ reports of articles in between.
 Always in Avro single-object encoding: only Sendflow writes and reads them.
 """
 
+from typing import Any
+
 import msgspec
 
 from streams.contracts.shipped import encode_struct
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Instant, articles_in, packed_articles
+from streams.engine.values import Distribution
 from streams.ports import ArticleReport, DayReport, OutputRecord, Rejection
 from streams.runtime.days import day_end_of, day_that_ends
 
 PARTITION_FACTS = "partition-facts"
+HISTORIC = "clv.historic"
+"""The value that older versions add up alone, from the field `clv_historic`."""
+
+_encode_buckets = msgspec.msgpack.Encoder().encode
+_decode_buckets = msgspec.msgpack.Decoder(dict[int, int]).decode
 
 
 class PartitionFacts(msgspec.Struct):
@@ -24,6 +32,7 @@ class PartitionFacts(msgspec.Struct):
     buyers: int
     clv_historic: int
     learned: bytes | None = None
+    values: dict[str, dict[str, Any]] = {}  # ValueDistribution
 
 
 class PackedArticleReport(msgspec.Struct):
@@ -41,8 +50,16 @@ def report_record(report: DayReport) -> OutputRecord:
         day_that_ends(report.day_end),
         report.customers,
         report.buyers,
-        report.clv_historic,
+        report.values[HISTORIC].total if HISTORIC in report.values else 0,
         report.learned,
+        {
+            name: {
+                "count": one.count,
+                "total": one.total,
+                "buckets": _encode_buckets(one.buckets),
+            }
+            for name, one in report.values.items()
+        },
     )
     key = str(report.partition).encode()
     return OutputRecord(PARTITION_FACTS, key, encode_struct("PartitionFacts", facts), partition=0)
@@ -68,7 +85,20 @@ def read_report(value: bytes) -> DayReport | ArticleReport | Rejection:
             f"{name} is not allowed on {PARTITION_FACTS}, expected PartitionFacts or ArticleReport"
         )
     try:
-        day_end = day_end_of(fields.pop("day"))
-    except ValueError as error:
-        return Rejection(f"day: {error}")
-    return DayReport(day_end=day_end, **fields)
+        day_end = day_end_of(fields["day"])
+        values = {
+            name: Distribution(one["count"], one["total"], _decode_buckets(one["buckets"]))
+            for name, one in fields["values"].items()
+        }
+    except (ValueError, msgspec.MsgspecError) as error:
+        return Rejection(f"day or values: {error}")
+    if not values and fields["buyers"]:  # of an older version: its mean is known, no quantiles
+        values[HISTORIC] = Distribution(fields["buyers"], fields["clv_historic"])
+    return DayReport(
+        fields["partition"],
+        day_end,
+        fields["customers"],
+        fields["buyers"],
+        values,
+        fields["learned"],
+    )

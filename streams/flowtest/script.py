@@ -24,7 +24,7 @@ from streams.contracts.fields import FieldsRead, WrongEvent, all_fields
 from streams.contracts.review_answers import DROP, SEND, review_record
 from streams.engine import Definitions, Instant, Program, Review, compile_program, successors
 from streams.engine.compiling import Successors, read_definitions
-from streams.engine.customer import VALUES, stand_in_fact
+from streams.engine.customer import VALUES, stand_in_fact, value_of_fact
 from streams.engine.deciding import in_order, is_fit, metrics_of
 from streams.engine.language import UNREADABLE, Reading, describe, read
 from streams.engine.values import (
@@ -314,7 +314,7 @@ class Script:
     def _facts(self, world: World, given: Any, at: Instant, path: Path) -> None:
         """Store facts; money in major units, as in all definitions."""
         values = {
-            name: self._number(text, (*path, name), is_money=name.startswith("clv."))
+            name: self._number(text, (*path, name), is_money=_is_money(name))
             for name, text in _mapping(given, path).items()
         }
         self._given |= values.keys()
@@ -417,6 +417,11 @@ class Script:
     def _add(self, world: World, record: InputRecord) -> None:
         self.records.append(record)
         world.add(record)
+
+
+def _is_money(fact: str) -> bool:
+    """True if a store fact is an amount."""
+    return VALUES.get(value_of_fact(fact)) is FieldType.MONEY
 
 
 def _mapping(raw: Any, path: Path) -> dict[str, Any]:

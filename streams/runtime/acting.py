@@ -1,6 +1,6 @@
 """Decisions about a customer: every cause goes through here.
 
-record ──┐                        ┌─► sums and purchases of the day
+record ──┐                        ┌─► purchases of the day; valuation of midnight, if in progress
 timer ───┼─► state ──► engine ──► ┼─► encoded state ──► too large? oldest events dropped
 scan ────┘                │       └─► the customer's next timer
                           └─ exception in our code ──► Poisoned
@@ -28,12 +28,10 @@ from streams.runtime.in_force import InForce
 from streams.runtime.side_outputs import TIMER_TOPIC, PoisonId, SideOutputs, timer_id
 from streams.runtime.timers import Timers
 from streams.runtime.uncommitted import Uncommitted
+from streams.runtime.valuation import Valuation
 
 RecordCause = Event | Review | Backfill
 """The causes that come as records."""
-
-SUMMED_UP = frozenset({"order.placed", "order.cancelled", "order.refunded", "customer.erased"})
-"""Metrics that change the daily sums of a known customer."""
 
 
 class Acting:
@@ -46,6 +44,7 @@ class Acting:
         uncommitted: Uncommitted,
         timers: Timers,
         days: Days,
+        valuation: Valuation,
         side_outputs: SideOutputs,
     ) -> None:
         self._in_force = in_force
@@ -53,6 +52,7 @@ class Acting:
         self._uncommitted = uncommitted
         self._timers = timers
         self._days = days
+        self._valuation = valuation
         self._side_outputs = side_outputs
 
     def by_record(
@@ -62,15 +62,9 @@ class Acting:
         customer = record.key
         assert customer is not None  # the decoder rejects records without a key
         state = self._customers.get(customer)
-        if isinstance(cause, Event):
-            if cause.occurred_at > now:  # not after its record time
-                cause.occurred_at = now
-                self._uncommitted.pending.counts["clamped"] += 1
-            if cause.metric in SUMMED_UP or not state.sequence:
-                self._days.sums.take(state)
-                self._act(customer, state, cause, now, poison_id)
-                self._days.sums.add(state)
-                return
+        if isinstance(cause, Event) and cause.occurred_at > now:  # not after its record time
+            cause.occurred_at = now
+            self._uncommitted.pending.counts["clamped"] += 1
         self._act(customer, state, cause, now, poison_id)
 
     def by_time(
@@ -115,6 +109,21 @@ class Acting:
         poison_id: PoisonId | None,
     ) -> bool:
         """Returns True if the state has changed. `poison_id` is that of a record; None: a timer."""
+        if customer <= self._valuation.after:
+            return self._decide(customer, state, cause, at, poison_id)
+        self._valuation.changes(state)
+        has_changed = self._decide(customer, state, cause, at, poison_id)
+        self._valuation.changed(state)
+        return has_changed
+
+    def _decide(
+        self,
+        customer: bytes,
+        state: CustomerState,
+        cause: Cause,
+        at: Instant,
+        poison_id: PoisonId | None,
+    ) -> bool:
         before, effects = state.next_due, self._uncommitted.pending.effects
         try:
             has_changed = act(self._in_force.program, state, cause, at, effects)

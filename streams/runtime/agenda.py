@@ -2,7 +2,8 @@
 
     RejectRecord    the first record of an input has an impossible time: dead letter, in its place
     WaitFor         nothing may happen before more of an input is known
-    DayEnd          the current day is over: its report comes before anything of the next day
+    DayEnd          the current day is over: its customers are valued as of its end
+    ValueCustomers  the valuation of a day must end before anything else
     SkipSchedules   schedules are due and there are no customers yet (simulated time)
     ReportArticles  changes of articles are due for all tasks
     FanOut          article news are due to further watching customers
@@ -27,6 +28,7 @@ from streams.runtime.products import Products
 from streams.runtime.scans import Scans
 from streams.runtime.time_policy import TimePolicy
 from streams.runtime.timers import FAR_FUTURE, Timers
+from streams.runtime.valuation import Valuation
 
 ONE_BY_ONE = frozenset({CONTROL, PRODUCTS})
 """Topics of which each record may cause a scan or a fan-out that precedes the next record."""
@@ -72,6 +74,10 @@ class DayEnd(msgspec.Struct, gc=False):
     now: Instant
 
 
+class ValueCustomers(msgspec.Struct, gc=False):
+    """Customers are to be valued: the clock stands meanwhile, or another day is over."""
+
+
 class SkipSchedules(msgspec.Struct, gc=False):
     """Schedules due before `until` move to their first moments from there on."""
 
@@ -98,6 +104,7 @@ AgendaItem = (
     | FanOut
     | ReportArticles
     | DayEnd
+    | ValueCustomers
     | SkipSchedules
     | RejectRecord
     | WaitFor
@@ -111,6 +118,7 @@ class Agenda:
         self,
         time: TimePolicy,
         days: Days,
+        valuation: Valuation,
         in_force: InForce,
         timers: Timers,
         scans: Scans,
@@ -120,6 +128,7 @@ class Agenda:
         self._time = time
         self._merge = time.merge
         self._days = days
+        self._valuation = valuation
         self._in_force = in_force
         self._timers = timers
         self._scans = scans
@@ -145,6 +154,9 @@ class Agenda:
         future = time.future_record(wall)
         if future is not None:
             return RejectRecord(future)
+        is_valuing = self._valuation.is_in_progress
+        if is_valuing and time.waits_for_valuation:
+            return ValueCustomers()
         while True:
             first, at, limit = self._merge.choose(clock)
             scan, news, report = (
@@ -161,7 +173,7 @@ class Agenda:
             if at >= days.end_key <= next_due:
                 over = time.day_over(days, first, at, next_due)
                 if over is not None:
-                    return DayEnd(over)
+                    return ValueCustomers() if is_valuing else DayEnd(over)
             if next_due < at:
                 until = time.first_midnight(days, at)
                 if until is not None and self._scans.may_skip_schedules(until):

@@ -7,8 +7,6 @@ All of these are bytes. A decoded state lives as long as one decision: whatever 
 nothing behind.
 """
 
-from collections.abc import Iterator
-
 from streams.engine import (
     CustomerState,
     NewerState,
@@ -22,9 +20,6 @@ from streams.errors import Refused
 from streams.ports import Store
 from streams.runtime.cache import StateCache
 from streams.runtime.uncommitted import Uncommitted
-
-PAGE = 1_000
-"""Customers per read from the store."""
 
 
 class Customers:
@@ -73,14 +68,6 @@ class Customers:
         encoded = changes[customer] = encode_state(state)
         self._cache.put(customer, encoded)
         return len(encoded)
-
-    def stored(self) -> Iterator[CustomerState]:
-        """All stored states."""
-        after = b""
-        while page := self._store.customers(after, PAGE):
-            for _, stored in page:
-                yield self.decoded(stored)
-            after = page[-1][0]
 
     def decoded(self, stored: bytes) -> CustomerState:
         """Decodes a stored state. Raises Refused if a newer version wrote it."""

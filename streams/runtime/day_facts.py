@@ -16,9 +16,11 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine import Counts, Instant, counts_in
-from streams.engine.values import DAY
+from streams.engine.customer import MEAN, QUANTILES, quantile_name, statistic_fact
+from streams.engine.values import DAY, Distribution
 from streams.ports import ArticleReport, DayReport
 from streams.runtime.article_facts import ArticleFacts
+from streams.runtime.valuation import scale_of
 
 LONGEST_FADE_DAYS = 400
 """Days after which counts have faded to nothing."""
@@ -52,7 +54,7 @@ class ReportAggregator:
         self._partitions = partitions
         self._coming: list[deque[DayReport]] = [deque() for _ in range(partitions)]
         """Reports of incomplete days, by task, in order."""
-        self._newest = [DayReport(number, 0, 0, 0, 0) for number in range(partitions)]
+        self._newest = [DayReport(number, 0, 0, 0) for number in range(partitions)]
         """By task, the report in effect at `last_day_end`."""
 
     def add(self, report: DayReport) -> None:
@@ -87,7 +89,7 @@ class ReportAggregator:
                         self._counts.add(counts_in(learned))
             self._counts.keep_the_most()
             self.last_day_end = day_end
-            values, counts = values_of(self._newest), self._counts
+            values, counts = figures_of(self._newest), self._counts
             yield DayFact(
                 day_end,
                 self._partitions,
@@ -97,12 +99,26 @@ class ReportAggregator:
             )
 
 
-def values_of(reports: list[DayReport]) -> dict[str, float]:
-    """The store facts by name (SEMANTICS 7.2). The mean is over customers with at least one order;
-    without any, it is missing."""
-    values = {"customers": float(sum(report.customers for report in reports))}
-    buyers = sum(report.buyers for report in reports)
-    if buyers:
-        revenue = sum(report.clv_historic for report in reports)
-        values["clv.historic.mean"] = revenue / buyers
-    return values
+def figures_of(reports: list[DayReport]) -> dict[str, float]:
+    """The store facts by name (SEMANTICS 7.2): the number of customers and of those with at least
+    one order, and over these the mean and the quantiles of each value. A value that none of them
+    has is missing."""
+    figures = {
+        "customers": float(sum(report.customers for report in reports)),
+        "buyers": float(sum(report.buyers for report in reports)),
+    }
+    for name in sorted({name for report in reports for name in report.values}):
+        values = Distribution()
+        for report in reports:
+            if name in report.values:
+                values.merge(report.values[name])
+        figures |= _figures_of_value(name, values)
+    return figures
+
+
+def _figures_of_value(name: str, values: Distribution) -> Iterator[tuple[str, float]]:
+    found = {MEAN: values.mean()}
+    found |= {quantile_name(percent): values.quantile(percent) for percent in QUANTILES}
+    for statistic, figure in found.items():
+        if figure is not None:
+            yield statistic_fact(name, statistic), figure / scale_of(name)

@@ -14,8 +14,6 @@ is decoded (engine.prefilter). Cursors and the next moment of each schedule are 
 record, so after a crash a scan resumes where the last transaction ended.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-
 import msgspec
 
 from streams.engine import (
@@ -29,12 +27,11 @@ from streams.engine import (
 )
 from streams.engine.program import CompiledFlow
 from streams.ports import FIRST_CUSTOMER, Store
+from streams.runtime.customer_rows import CustomerRow, CustomerRows, Overlays
 from streams.runtime.timers import FAR_FUTURE
 
 SCAN_CHUNK = 500
 """Customers per millisecond of a scan."""
-
-Overlays = Callable[[], Iterable[Mapping[bytes, bytes | None]]]
 
 
 class ScanInProgress(msgspec.Struct, array_like=True):
@@ -74,10 +71,6 @@ class ScanPage(msgspec.Struct):
     candidates: list[ScanCandidate] = []  # those that pass the prefilter, by id
 
 
-CustomerRow = tuple[bytes, bytes]
-"""A customer and the state, as in `ScanCandidate`."""
-
-
 class Scans:
     """The scans of a task: those in progress, and those that schedules will begin."""
 
@@ -86,6 +79,7 @@ class Scans:
         self.plans = plans
         self._store = store
         self._uncommitted = uncommitted
+        self._rows = CustomerRows(store, uncommitted)
         self.next_due: Instant = FAR_FUTURE
         """Due time of the next chunk (FAR_FUTURE: none); stored, because it is read per record."""
         self._advance()
@@ -191,16 +185,7 @@ class Scans:
 
     def _rows_of(self, one: ScanInProgress) -> list[CustomerRow]:
         """Reads the next customers of a scan and moves its cursor past them."""
-        rows: list[CustomerRow] = []
-        after = one.after
-        while True:
-            page = self._store.customers(after, SCAN_CHUNK)
-            is_last = len(page) < SCAN_CHUNK
-            rows += self._with_uncommitted(page, after, None if is_last else page[-1][0])
-            if is_last or len(rows) >= SCAN_CHUNK:
-                break
-            after = page[-1][0]
-        del rows[SCAN_CHUNK:]
+        rows = self._rows.after(one.after, SCAN_CHUNK)
         one.chunks += 1
         one.is_over = len(rows) < SCAN_CHUNK
         if not one.is_over:
@@ -223,28 +208,6 @@ class Scans:
             if is_concerned:
                 candidates.append(row)
         return candidates
-
-    def _with_uncommitted(
-        self, page: list[tuple[bytes, bytes]], after: bytes, last: bytes | None
-    ) -> Sequence[CustomerRow]:
-        """The customers after `after`, up to `last`: those of `page` and new ones, without erased
-        ones."""
-        first = max(after + b"\x00", FIRST_CUSTOMER)
-        changed = {
-            key: state
-            for changes in self._uncommitted()
-            for key, state in changes.items()
-            if first <= key and (last is None or key <= last)
-        }
-        if not changed:
-            return page
-        rows = dict(page)
-        for customer, state in changed.items():
-            if state is None:
-                rows.pop(customer, None)
-            else:
-                rows[customer] = state
-        return [(customer, rows[customer]) for customer in sorted(rows)]
 
     def _advance(self) -> None:
         due = [one.due for one in self.plans.in_progress]

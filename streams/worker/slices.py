@@ -89,12 +89,13 @@ class Slices:
             self._running.failed(slot, error)
             return
         slot.budget.adapt(time.thread_time() - began, slot.task.uncommitted - uncommitted)
-        if has_more:
-            self._ready.add(slot)
-        elif slot.task.lookup_needed is not None:
+        if slot.task.lookup_needed is not None:
             slot.lookup = self._running.spawn(self._look_up(slot, slot.task.lookup_needed))
         else:
-            self._request_end_offsets(slot)
+            if slot.task.waits_for is not None:
+                self._request_end_offsets(slot)
+            if has_more:
+                self._ready.add(slot)
         if slot.paused:
             for topic in slot.to_resume():
                 self._running.spawn(self._records.resume((topic, slot.partition)))

@@ -19,6 +19,7 @@ from streams.runtime.agenda import (
     ScanChunk,
     SkipSchedules,
     TakeRecords,
+    ValueCustomers,
     WaitFor,
 )
 from streams.runtime.commit import Position
@@ -54,6 +55,10 @@ class FactsUntil(msgspec.Struct):
     fact_until: int
 
 
+class Valuing(msgspec.Struct):
+    is_in_progress: bool = False
+
+
 class Desk:
     """An agenda whose inputs are all known up to KNOWN and hold nothing, and what is on it."""
 
@@ -62,13 +67,14 @@ class Desk:
     ) -> None:
         settings = TaskSettings(clock_skew=0, max_idle=1_000, record_time=record_time)
         self.time = open_time(0, settings, Position({}, 0), Counter())
-        self.days = Days(day_end, OwnKeys(MemoryStore(), list, dict), list)
+        self.days = Days(day_end, OwnKeys(MemoryStore(), list, dict))
         self.timers, self.scans, self.news, self.reports = DueAt(), DueAt(), DueAt(), DueAt()
         self.facts = FactsUntil(0)
+        self.valuation = Valuing()
         self.clock = 0
         for topic in (CONTROL, *INPUTS):
             self.known(topic, KNOWN)
-        parts: Any = (self.facts, self.timers, self.scans, self.news, self.reports)
+        parts: Any = (self.valuation, self.facts, self.timers, self.scans, self.news, self.reports)
         self.agenda = Agenda(self.time, self.days, *parts)
 
     def known(self, topic: str, until: int) -> None:
@@ -302,7 +308,7 @@ def test_nothing_happens_on_a_day_before_the_facts_of_the_day_before_are_here(
 
 
 def test_nor_before_it_is_known_what_tasks_wrote_for_each_other(dated: Desk) -> None:
-    dated.days.close(0, MIDNIGHT)
+    dated.days.close(MIDNIGHT)
     dated.facts.fact_until = MIDNIGHT
     dated.timers.next_due = MIDNIGHT
     interests = dated.time.merge.by_topic["interests"]
@@ -314,10 +320,17 @@ def test_nor_before_it_is_known_what_tasks_wrote_for_each_other(dated: Desk) -> 
 def test_each_day_ends_by_itself(dated: Desk) -> None:
     dated.record("orders", MIDNIGHT + DAY - 1)
     assert dated.next() == DayEnd(MIDNIGHT)
-    dated.days.close(0, MIDNIGHT)
+    dated.days.close(MIDNIGHT)
     dated.facts.fact_until = MIDNIGHT
     dated.time.set_end_offsets(WALL, dated.days, dict.fromkeys(BETWEEN_TASKS, 0))
     assert dated.takes().source.topic == "orders"
+
+
+def test_in_simulated_time_all_customers_are_valued_before_anything_else(dated: Desk) -> None:
+    dated.days.close(MIDNIGHT)
+    dated.record("orders", MIDNIGHT)
+    dated.valuation.is_in_progress = True
+    assert dated.next() == ValueCustomers()
 
 
 @pytest.mark.parametrize("skips", [False, True])

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from streams.engine import Article
-from streams.engine.values.duration import DAY
+from streams.engine.values import DAY, Distribution
 from streams.ports import ArticleReport, DayReport
 from streams.runtime.day_facts import DayFact, ReportAggregator
 
@@ -13,7 +13,10 @@ from streams.runtime.day_facts import DayFact, ReportAggregator
 def report(
     partition: int, day: int, customers: int = 1, buyers: int = 1, clv: int = 0
 ) -> DayReport:
-    return DayReport(partition, day * DAY, customers, buyers, clv)
+    values = Distribution()
+    for number in range(buyers):
+        values.add(clv // buyers + (number < clv % buyers))
+    return DayReport(partition, day * DAY, customers, buyers, {"clv.historic": values})
 
 
 def days(adding: ReportAggregator, *reports: DayReport) -> list[tuple[int, float]]:
@@ -83,19 +86,44 @@ def test_a_task_of_a_time_with_more_partitions_is_left_out() -> None:
     assert days(ReportAggregator(1), report(1, 1), report(0, 1)) == [(1, 1)]
 
 
-def test_a_mean_is_over_customers_with_orders() -> None:
+def test_figures_are_over_customers_with_orders() -> None:
     adding = ReportAggregator(2)
-    adding.add(report(0, 1, customers=5, buyers=2, clv=1001))
-    adding.add(report(1, 1, customers=4, buyers=1, clv=-1))
-    assert list(adding.complete()) == [
-        DayFact(DAY, 2, {"customers": 9.0, "clv.historic.mean": 1000 / 3})
-    ]
+    adding.add(report(0, 1, customers=5, buyers=2, clv=41))
+    adding.add(report(1, 1, customers=4, buyers=1, clv=3))
+    [fact] = adding.complete()
+    assert fact.values == {
+        "customers": 9.0,
+        "buyers": 3.0,
+        "clv.historic.mean": 44 / 3,
+        **{f"clv.historic.p{percent}": 3.0 for percent in (10, 20, 25)},
+        **{f"clv.historic.p{percent}": 20.0 for percent in (40, 50, 60)},
+        **{f"clv.historic.p{percent}": 21.0 for percent in (75, 80, 90)},
+    }
 
 
-def test_without_any_order_there_is_no_mean() -> None:
+def test_values_but_amounts_are_added_as_integers() -> None:
+    adding = ReportAggregator(1)
+    risks = Distribution()
+    risks.add(2_500)
+    risks.add(5_000)
+    adding.add(DayReport(0, DAY, 2, 2, {"churn_risk": risks}))
+    [fact] = adding.complete()
+    assert fact.values["churn_risk.mean"] == 0.375
+    assert fact.values["churn_risk.p90"] == pytest.approx(0.5, rel=0.01)
+
+
+def test_without_any_order_there_are_no_figures_of_values() -> None:
     adding = ReportAggregator(1)
     adding.add(report(0, 1, customers=5, buyers=0))
-    assert [fact.values for fact in adding.complete()] == [{"customers": 5.0}]
+    assert [fact.values for fact in adding.complete()] == [{"customers": 5.0, "buyers": 0.0}]
+
+
+def test_a_report_of_an_older_version_has_a_mean_alone() -> None:
+    adding = ReportAggregator(2)
+    adding.add(DayReport(0, DAY, 1, 1, {"clv.historic": Distribution(2, 100)}))
+    adding.add(report(1, 1, buyers=1, clv=20))
+    [fact] = adding.complete()
+    assert fact.values == {"customers": 2.0, "buyers": 2.0, "clv.historic.mean": 40.0}
 
 
 def test_reports_of_articles_from_a_complete_day_are_part_of_its_facts() -> None:

@@ -1,4 +1,5 @@
-"""`{value: clv.predicted, below: store_mean}`: a lifetime value (SEMANTICS 3.4, 7.2)."""
+"""`{value: clv.predicted, below: store_mean}`: a value of the customer, also against the store's
+(SEMANTICS 3.4, 7.2)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -11,19 +12,22 @@ from streams.engine.conditions.comparison import (
     operations_of,
 )
 from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction, Truth
-from streams.engine.customer import VALUES, Situation, mean_fact, value_reader
+from streams.engine.customer import STATISTICS, VALUES, Situation, statistic_fact, value_reader
 from streams.engine.language import IN_WORDS, Scope, json_value
 from streams.engine.values import FieldType, Operand, Problem, Text, unknown_name
 
-STORE_MEAN = "store_mean"
+_OF_STORE = "store_"
+"""Words that begin like this are statistics of the store, here."""
 
 
 class Definition(Comparison, frozen=True, kw_only=True):
     """Compares a value of the customer, historic or predicted.
 
     `value`: the name of the value
-    `below`: less than this number, or than the store's mean (`store_mean`)
-    `above`: more than this number, or than the store's mean (`store_mean`)
+    `below`: less than this number, or than the store's mean (`store_mean`), median
+        (`store_median`) or another quantile (`store_p20`: a fifth of the customers have this or
+        less)
+    `above`: more than this number, or than the store's mean, median or quantile
     """
 
     value: Text
@@ -46,10 +50,13 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         message = f"{against[0]!r} and {others[0]!r} exclude each other"
         yield Problem((others[0],), message, at_key=True)
         return
-    if against and getattr(definition, against[0]) == STORE_MEAN:
-        if mean_fact(definition.value) is None:
+    word = _word_of_store(definition)
+    if word is not None:
+        if word not in STATISTICS:
+            yield unknown_name((against[0],), "figure of the store", word, STATISTICS)
+        elif kind is FieldType.MOMENT:
             words = IN_WORDS[kind]
-            yield Problem((against[0],), f"{definition.value!r} is {words} and has no mean")
+            yield Problem((against[0],), f"{definition.value!r} is {words}: no mean, no quantile")
         return
     problems: list[Problem] = []
     compile_comparison(_as_comparison(definition), kind, "the value", scope, (), problems)
@@ -60,38 +67,33 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """Values change with events and facts; before the first fact, a comparison with the store's
-    mean is false."""
-    read = value_reader(definition.value)
-    for name, is_less in (("below", True), ("above", False)):
-        if getattr(definition, name) == STORE_MEAN:
-            fact = mean_fact(definition.value)
-            assert fact is not None
-            scope.reads.facts.add(fact)
-            return _against_mean(read, fact, is_less=is_less)
+    """Values change with events and facts; before the first fact, a comparison with a figure of
+    the store is false."""
+    read, fact = value_reader(definition.value), _fact_of(definition)
+    if fact is not None:
+        scope.reads.facts.add(fact)
+        return _against_store(read, fact, is_less=definition.below is not None)
     kind = VALUES[definition.value]
     passes = compile_comparison(_as_comparison(definition), kind, "the value", scope, (), [])
     return _constant(read, passes)
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """The value, and the store's mean if compared with it."""
-    name = definition.value
-    read, show, fact = value_reader(name), json_value(VALUES[name], scope), mean_fact(name)
-    is_against_mean = STORE_MEAN in (definition.below, definition.above)
+    """The value, and the figure of the store if compared with it."""
+    name, fact = definition.value, _fact_of(definition)
+    read, show = value_reader(name), json_value(VALUES[name], scope)
+    is_money = VALUES[name] is FieldType.MONEY
 
     def collect(situation: Situation) -> Evidence:
         values = {f"value {name}": show(read(situation))}
-        if is_against_mean and fact is not None:
-            mean = _mean(situation.facts, fact)
-            values[fact] = None if mean is None else show(round(mean)) if _is_money(name) else mean
+        if fact is not None:
+            figure = _figure(situation.facts, fact)
+            if figure is not None and is_money:
+                figure = show(round(figure))
+            values[fact] = figure
         return Evidence(values)
 
     return collect
-
-
-def _is_money(name: str) -> bool:
-    return VALUES[name] is FieldType.MONEY
 
 
 def _as_comparison(definition: Definition) -> Comparison:
@@ -102,9 +104,23 @@ def _as_comparison(definition: Definition) -> Comparison:
     return definition
 
 
-def _mean(facts: Mapping[str, Any], fact: str) -> float | None:
-    mean: float | None = facts.get(fact)
-    return mean
+def _word_of_store(definition: Definition) -> str | None:
+    """The word for a figure of the store that the value is compared with, known or not."""
+    for word in (definition.below, definition.above):
+        if isinstance(word, str) and word.startswith(_OF_STORE):
+            return word
+    return None
+
+
+def _fact_of(definition: Definition) -> str | None:
+    """The store fact that the value is compared with."""
+    word = _word_of_store(definition)
+    return None if word is None else statistic_fact(definition.value, STATISTICS[word])
+
+
+def _figure(facts: Mapping[str, Any], fact: str) -> float | None:
+    figure: float | None = facts.get(fact)
+    return figure
 
 
 def _constant(read: Callable[[Situation], Any], passes: Judge) -> Condition:
@@ -114,11 +130,11 @@ def _constant(read: Callable[[Situation], Any], passes: Judge) -> Condition:
     return judge
 
 
-def _against_mean(read: Callable[[Situation], Any], fact: str, *, is_less: bool) -> Condition:
+def _against_store(read: Callable[[Situation], Any], fact: str, *, is_less: bool) -> Condition:
     def judge(situation: Situation) -> Truth:
-        value, mean = read(situation), _mean(situation.facts, fact)
-        if value is None or mean is None:
+        value, figure = read(situation), _figure(situation.facts, fact)
+        if value is None or figure is None:
             return False, None
-        return (value < mean if is_less else value > mean), None
+        return (value < figure if is_less else value > figure), None
 
     return judge

@@ -52,13 +52,7 @@ from streams.engine.customer.journey import (
     remembered_at,
     reschedule,
 )
-from streams.engine.customer.lifetime_value import (
-    VALUES,
-    mean_fact,
-    stand_in_fact,
-    value_of_fact,
-    value_reader,
-)
+from streams.engine.customer.lifetime_value import VALUES, value_reader
 from streams.engine.customer.limits import LARGE_STATE, check_fits, forget_oldest, may_add_journey
 from streams.engine.customer.ordered_articles import VIEWS_SHOWN, is_bought_since, note_ordered
 from streams.engine.customer.orders import bought_lately, has_bought, net_revenue
@@ -105,6 +99,16 @@ from streams.engine.customer.state import (
     new_state,
     next_due_in,
 )
+from streams.engine.customer.store_facts import (
+    MEAN,
+    QUANTILES,
+    STATISTICS,
+    is_stand_in,
+    quantile_name,
+    stand_in_fact,
+    statistic_fact,
+    value_of_fact,
+)
 from streams.engine.customer.touches import last_touch
 from streams.engine.customer.trigger_item import (
     about_item,
@@ -141,9 +145,11 @@ __all__ = [
     "LARGE_STATE",
     "LONGEST_SKU",
     "LOOK_FIELDS",
+    "MEAN",
     "NO_ID",
     "PERIODS",
     "PROFILE_AWAITED",
+    "QUANTILES",
     "REACHED",
     "REPORTS",
     "SEARCHED",
@@ -151,6 +157,7 @@ __all__ = [
     "SHOWS_PRICE",
     "STALE",
     "STARTS_INTEREST",
+    "STATISTICS",
     "TIMEOUT_AT",
     "VALUES",
     "VIEWS_SHOWN",
@@ -212,6 +219,7 @@ __all__ = [
     "is_first_patch",
     "is_forgotten",
     "is_profile_known",
+    "is_stand_in",
     "is_told_sold_out",
     "is_valid_sku",
     "is_well_formed",
@@ -223,7 +231,6 @@ __all__ = [
     "mark_seen",
     "may_add_journey",
     "may_be_marketed_to",
-    "mean_fact",
     "move",
     "net_revenue",
     "new_state",
@@ -235,6 +242,7 @@ __all__ = [
     "patch_times",
     "places_of_articles",
     "purchase_of",
+    "quantile_name",
     "remember",
     "remember_at",
     "remember_entry",
@@ -244,6 +252,7 @@ __all__ = [
     "set_field",
     "skus_in",
     "stand_in_fact",
+    "statistic_fact",
     "stop_following",
     "suppressed_address",
     "topic_left",

@@ -5,6 +5,7 @@ from typing import Any
 
 from streams.engine.customer.orders import net_revenue
 from streams.engine.customer.situation import Situation
+from streams.engine.customer.store_facts import stand_in_fact
 from streams.engine.values import FieldType
 
 VALUES: dict[str, FieldType] = {
@@ -16,22 +17,6 @@ VALUES: dict[str, FieldType] = {
     "order.expected_next_at": FieldType.MOMENT,
 }
 """The values of conditions and references (SEMANTICS 3.4)."""
-
-
-def mean_fact(name: str) -> str | None:
-    """The store fact with the mean of a value (SEMANTICS 7.2); None for a moment."""
-    return None if VALUES[name] is FieldType.MOMENT else f"{name}.mean"
-
-
-def stand_in_fact(customer_id: str, name: str) -> str:
-    """The store fact that replaces a customer's value, set by flow tests (FLOWS "Tests of
-    flows")."""
-    return f"{name} of {customer_id}"
-
-
-def value_of_fact(fact: str) -> str:
-    """The value of a store fact, whether mean or replacement."""
-    return fact.partition(" of ")[0].removesuffix(".mean")
 
 
 def value_reader(name: str) -> Callable[[Situation], Any]:

@@ -15,6 +15,7 @@ from streams.engine.customer import (
     decode_prefix,
     decode_state,
     encode_state,
+    is_stand_in,
     new_state,
     value_of_fact,
 )
@@ -200,5 +201,7 @@ def _dates_need_it(previous: Program, current: Program) -> bool:
 def are_concerned_by(program: Program, facts: Collection[str]) -> bool:
     """True if a change of these store facts may concern customers without events."""
     return bool(program.values_read) and any(
-        value_of_fact(fact) in program.values_read for fact in facts
+        value_of_fact(fact) in program.values_read
+        and (fact in program.facts_read or is_stand_in(fact))
+        for fact in facts
     )

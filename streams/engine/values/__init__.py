@@ -32,6 +32,7 @@ from streams.engine.values.codes import (
 )
 from streams.engine.values.cron import Cron, CronLine
 from streams.engine.values.currencies import CURRENCIES
+from streams.engine.values.distribution import Distribution
 from streams.engine.values.duration import (
     DAY,
     HOUR,
@@ -188,6 +189,7 @@ __all__ = [
     "CronLine",
     "Currency",
     "Date",
+    "Distribution",
     "Duration",
     "Event",
     "Exchange",

@@ -32,6 +32,8 @@ AT_THE_LIVE_EDGE = 5_000
 class LiveTime:
     """Policy for records with the time of their appending."""
 
+    waits_for_valuation = False
+
     def __init__(
         self, partition: int, settings: TaskSettings, position: Position, counts: Counter[str]
     ) -> None:

@@ -16,6 +16,9 @@ class TimePolicy(Protocol):
 
     merge: Merge
     """`control` and the input topics, in their order."""
+    waits_for_valuation: bool
+    """True if nothing happens at midnight before all customers are valued; False if events go on
+    meanwhile."""
 
     # ── Records ───────────────────────────────────────────────────────────────────────────────
 

@@ -25,6 +25,8 @@ PAUSE_AFTER_REQUEST = 0.002
 class SimulatedTime:
     """Policy for records with the time that their producer set."""
 
+    waits_for_valuation = True
+
     def __init__(self, position: Position) -> None:
         positions, skipped = position.inputs, position.skipped
         inputs: list[Input] = []

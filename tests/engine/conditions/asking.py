@@ -1,5 +1,6 @@
 """Conditions as a flow writes them, judged for a customer in the making."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from streams.engine.compiling.check import examine
@@ -10,6 +11,7 @@ from streams.engine.customer.past import Past
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import CustomerState, Journey
 from streams.engine.language.scope import Reads
+from streams.engine.program.program import NO_FACTS
 from streams.engine.values.money import pack
 from streams.engine.values.problem import path_text
 
@@ -82,8 +84,9 @@ class Asked:
     def holds(self, now: int = NOW) -> bool:
         return self.at(now)[0]
 
-    def evidence(self, now: int = NOW) -> dict[str, Any]:
-        return self._evidence(Situation(self.state, now, journey=self.journey)).as_json()
+    def evidence(self, now: int = NOW, facts: Mapping[str, Any] = NO_FACTS) -> dict[str, Any]:
+        situation = Situation(self.state, now, facts, self.journey)
+        return self._evidence(situation).as_json()
 
     def said(self) -> list[tuple[str, str]]:
         """What is wrong with the condition."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine.customer.lifetime_value import stand_in_fact
+from streams.engine.customer import stand_in_fact
 from streams.engine.customer.situation import Situation
 from tests.engine.conditions.asking import NOW, Asked
 
@@ -35,6 +35,16 @@ def test_against_the_stores_mean(value: int, below: bool, above: bool) -> None:
     facts = {"clv.total.mean": 10_000.0, **given("clv.total", value)}
     assert holds(Asked({"value": "clv.total", "below": "store_mean"}), **facts) == below
     assert holds(Asked({"value": "clv.total", "above": "store_mean"}), **facts) == above
+
+
+@pytest.mark.parametrize(("word", "fact"), [("store_median", "p50"), ("store_p10", "p10"), ("store_p90", "p90")])  # fmt: skip
+def test_against_a_quantile_of_the_store(word: str, fact: str) -> None:
+    facts = {"clv.total.mean": 1.0, f"clv.total.{fact}": 10_000.4, **given("clv.total", 10_001)}
+    above = Asked({"value": "clv.total", "above": word})
+    assert holds(above, **facts)
+    assert not holds(Asked({"value": "clv.total", "below": word}), **facts)
+    evidence = {"value clv.total": "100.01", f"clv.total.{fact}": "100.00"}
+    assert above.evidence(facts=facts) == evidence
 
 
 def test_before_the_first_fact_a_comparison_with_the_mean_is_false() -> None:
@@ -70,9 +80,11 @@ def test_what_the_model_has_not_said_is_missing() -> None:
         ({"value": "clv.totl", "gt": "1"}, "value", "unknown value 'clv.totl'"),
         ({"value": "clv.total"}, "", "'clv.total' needs a comparison"),
         ({"value": "clv.total", "below": "much"}, "below", "expected an amount of GBP such as 99.95, found 'much'"),
+        ({"value": "clv.total", "below": "store_p15"}, "below", "unknown figure of the store 'store_p15'"),
+        ({"value": "clv.total", "below": "store_mean", "above": "store_p20"}, "above", "'below' and 'above' exclude each other"),
         ({"value": "clv.total", "below": "1", "above": "2"}, "above", "'below' and 'above' exclude each other"),
         ({"value": "clv.total", "below": "1", "gt": "2"}, "gt", "'below' and 'gt' exclude each other"),
-        ({"value": "order.expected_next_at", "below": "store_mean"}, "below", "'order.expected_next_at' is a moment and has no mean"),
+        ({"value": "order.expected_next_at", "below": "store_mean"}, "below", "'order.expected_next_at' is a moment: no mean, no quantile"),
     ],
 )  # fmt: skip
 def test_what_is_refused(raw: dict[str, object], path: str, message: str) -> None:

@@ -30,7 +30,7 @@ def time() -> LiveTime:
 
 @pytest.fixture
 def days() -> Days:
-    return Days(MIDNIGHT, OwnKeys(MemoryStore(), list, dict), list)
+    return Days(MIDNIGHT, OwnKeys(MemoryStore(), list, dict))
 
 
 def test_it_is_the_policy_of_records_that_the_broker_dates() -> None:

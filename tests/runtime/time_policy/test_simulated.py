@@ -26,7 +26,7 @@ def time() -> SimulatedTime:
 
 
 def days_until(day_end: int) -> Days:
-    return Days(day_end, OwnKeys(MemoryStore(), list, dict), list)
+    return Days(day_end, OwnKeys(MemoryStore(), list, dict))
 
 
 def feed(time: SimulatedTime, topic: str, at: int) -> None:
