@@ -60,14 +60,30 @@ def test_a_worker_that_was_killed_is_replaced_by_the_other(shop: Shop) -> None:
     shop.wait_for_all(two.log_tail)
 
 
-def test_a_worker_with_a_name_takes_its_own_place_again(shop: Shop) -> None:
-    worker = shop.start("one", SENDFLOW_INSTANCE="one")
-    worker.wait_for(4)
-    shop.order(CUSTOMERS, each=10)
-    eventually(lambda: len(shop.commands()) > 50, within=20, message=worker.log_tail)
-    worker.kill()
-    worker = shop.start("one", SENDFLOW_INSTANCE="one")
-    shop.wait_for_all(worker.log_tail)
+def test_a_worker_with_a_name_takes_its_own_place_again(
+    broker: BrokerProcess, topic_prefix: str, tmp_path: Path
+) -> None:
+    """At another port, and within its session: Apache Kafka gives it the assignment of its
+    predecessor, with that one's address."""
+    with Shop(broker, topic_prefix, tmp_path / "shop", session_timeout=25_000) as shop:
+        prepared(shop)
+        one = shop.start("one", SENDFLOW_INSTANCE="one")
+        two = shop.start("two", SENDFLOW_INSTANCE="two")
+        one.wait_for(2)
+        customer = next(c for c in customers() if shop.partition_of(c) in one.wait_for(2))
+        two.wait_for(2)
+        shop.order(CUSTOMERS, each=10)
+        eventually(lambda: len(shop.commands()) > 50, within=20, message=one.log_tail)
+        one.kill()
+        one = shop.start("one", SENDFLOW_INSTANCE="one")
+        shop.wait_for_all(one.log_tail)
+        one.wait_for(2)
+        eventually(lambda: two.ask(f"/customers/{customer}")[0] == 200, message=one.log_tail)
+
+
+def customers() -> list[str]:
+    """Those of `order`."""
+    return [f"c{number}" for number in range(CUSTOMERS)]
 
 
 def test_a_state_that_was_lost_is_read_from_the_changelog(shop: Shop) -> None:

@@ -16,6 +16,7 @@ from streams.ports import CHANGELOG
 from streams.settings import Protocol, Settings
 from streams.worker.faust.agents import BatchTopic, add_agents
 from streams.worker.faust.assignment import TaskTables
+from streams.worker.faust.assignor import Assignor
 from streams.worker.faust.customer_table import CustomersTable
 from streams.worker.faust.input_topics import InputTopics
 from streams.worker.faust.routes import OneHopRouter
@@ -78,6 +79,7 @@ def build_app(
         reply_create_topic=False,
         worker_redirect_stdouts=False,
         Topic=BatchTopic,
+        PartitionAssignor=Assignor,
         TableManager=functools.partial(TaskTables, member=member),
         Router=OneHopRouter,
     )

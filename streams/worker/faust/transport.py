@@ -26,6 +26,7 @@ from mode.types import ServiceT
 from streams.errors import SendflowError
 from streams.kafka.partition import partition_of
 from streams.ports import PartitionId
+from streams.worker.faust.assignor import Assignor
 from streams.worker.faust.input_topics import InputTopics
 from streams.worker.fetching import Fetched, FetchThread
 from streams.worker.group import Feed
@@ -53,9 +54,14 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
         return super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-        """Pauses at once: aiokafka would prefetch 1 MB for each partition, which is never read."""
-        self._thread._ensure_consumer().pause(*assigned)
+        """Pauses at once: aiokafka would prefetch 1 MB for each partition, which is never read.
+        Joins again where the others know another address of this worker."""
+        consumer = self._thread._ensure_consumer()
+        consumer.pause(*assigned)
         await super().on_partitions_assigned(assigned)
+        if cast(Assignor, self._thread.app.assignor).has_moved:
+            logger.info("returned to the group at another address: joining again to tell it")
+            consumer._coordinator.request_rejoin()
 
 
 class MembershipThread(driver.AIOKafkaConsumerThread):
