@@ -52,6 +52,7 @@ MEMBER_NAMES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "trigger.segment": (("segment", "segments"),),
     "condition.segment": (("segment", "segments"),),
     "condition.in_flow": (("in_flow", "flows"),),
+    "condition.coupons": (("coupons", "coupons"),),
     "condition.profile": (("profile", "profile"),),
     "step.assign_coupon": (("assign_coupon", "coupons"),),
     "step.send": (("coupon", "coupons"), ("topic", "topics")),

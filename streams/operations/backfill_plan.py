@@ -105,13 +105,22 @@ class _PastEvent(msgspec.Struct):
 class _NoRealCodes:
     """Code source for copies of states, where a change of definitions may give codes."""
 
-    def next_loaded(self, pool: str) -> str | None:
+    def next_loaded(self, pool: str, at: Instant) -> str | None:
         """A placeholder; no message shows it."""
         return pool
 
     def make(self, prefix: str, length: int) -> str:
         """A placeholder; no message shows it."""
         return prefix
+
+    def left(self, pool: str) -> int:
+        """A placeholder; no decision of a copy is written."""
+        return 0
+
+    def note_given(
+        self, customer: str, pool: str, code: str, at: Instant, expires_at: Instant | None
+    ) -> None:
+        """Nothing is given."""
 
 
 class _Planning:

@@ -165,7 +165,9 @@ def _coupon(text: str) -> TextFunction:
             return because(text)(evidence, words)
         until = evidence.get("expires_at")
         valid = "no expiry" if until is None else f"valid until {words.moment(until)}"
-        return f"{text}: {evidence['code']} of {evidence.get('pool')}, {valid}"
+        left = evidence.get("left")
+        remaining = "" if left is None else f", {left} left in this partition"
+        return f"{text}: {evidence['code']} of {evidence.get('pool')}, {valid}{remaining}"
 
     return build
 

@@ -38,7 +38,11 @@ def raw_of(block: str) -> Any:
 
 def part_of(raw: Any) -> str | None:
     """The part of the set that a block is; None if it is no definition."""
-    if not isinstance(raw, dict) or "cases" in raw or raw.keys() == {"segment"}:
+    if (
+        not isinstance(raw, dict)
+        or "cases" in raw
+        or raw.keys() in ({"segment"}, {"coupons", "left"})
+    ):
         return None
     return "store" if "currency" in raw else next((IDS[key] for key in IDS if key in raw), None)
 

@@ -117,6 +117,9 @@ def compile_program(
         segments_version=_hash_of(definitions.segments),
         news_wanted=news_wanted,
         low_stock=settings.low_stock,
+        coupon_lows={
+            pool.coupons: pool.runs_low_below for pool in definitions.coupons if pool.rule is None
+        },
         profile=outside.profile,
         reads={name: _fields_read(name, metric, reads) for name, metric in outside.metrics.items()},
         facts_read=frozenset(reads.facts),

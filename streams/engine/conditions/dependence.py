@@ -11,6 +11,7 @@ from streams.engine.conditions import (
     clicked,
     consent,
     count,
+    coupons,
     delivered,
     distinct,
     in_flow,
@@ -23,6 +24,7 @@ from streams.engine.conditions import (
 )
 from streams.engine.conditions.message_told import AboutMessage
 from streams.engine.conditions.timeframe import OverTime, SinceLast
+from streams.engine.values import left_fact
 
 PROFILE_METRICS = frozenset({"customer.updated", "customer.subscribed"})
 CONSENT_METRICS = PROFILE_METRICS | {
@@ -50,7 +52,7 @@ class Dependence(msgspec.Struct):
     metrics: set[str] = set()
     on_journeys: bool = False  # the flows that the customer is in
     on_past: bool = False  # events of the customer, or what is counted of them
-    values: set[str] = set()  # of the customer, which store facts may change (SEMANTICS 7.2)
+    values: set[str] = set()  # that store facts may change (SEMANTICS 7.2): of P, of coupon pools
 
 
 def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
@@ -89,6 +91,8 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
                 found.metrics |= VALUE_METRICS
                 found.values.add(part.value)
                 found.on_past = True
+            case coupons.Definition():
+                found.values.add(left_fact(part.coupons))
             case AboutMessage():
                 found.metrics |= REPORTED_BY.get(type(part), frozenset())
                 found.on_journeys = True  # a newer message takes the place of the one asked about

@@ -27,7 +27,8 @@ def give_coupon(
     turn: Turn, flow: CompiledFlow, journey: Journey, step: str, pool: CouponPool
 ) -> bool:
     """Assigns a code of `pool` to P, or the valid one of P, and records it. Returns False if no
-    code is left, which the caller records. A reused code keeps its expiry."""
+    code is left, which the caller records. A reused code keeps its expiry. The evidence shows how
+    many loaded codes are left in this partition."""
     held = valid_coupon(turn.state, pool.coupons, turn.now)
     reason = GIVEN if held is None else KEPT
     if held is None:
@@ -35,12 +36,18 @@ def give_coupon(
         if held is None:
             return False
         _hold(turn.state, pool.coupons, held, turn.now)
+        customer = turn.state.customer_id
+        turn.effects.codes.note_given(
+            customer, pool.coupons, held.code, held.given_at, held.expires_at
+        )
     evidence = {
         "pool": pool.coupons,
         "code": held.code,
         "given_at": held.given_at,
         "expires_at": held.expires_at,
     }
+    if pool.rule is None:
+        evidence["left"] = turn.effects.codes.left(pool.coupons)
     turn.record(flow, journey, step, Outcome.COUPON, reason, evidence)
     journey.coupon = held.code
     # Copies of the journey in review share its code.
@@ -51,14 +58,14 @@ def give_coupon(
 
 
 def no_code_evidence(pool: CouponPool) -> dict[str, Any]:
-    """The evidence of `no_coupon`."""
-    return {"pool": pool.coupons}
+    """The evidence of `no_coupon`: none of its loaded codes is left in this partition."""
+    return {"pool": pool.coupons, "left": 0}
 
 
 def _take(turn: Turn, pool: CouponPool) -> GivenCoupon | None:
     source, rule = turn.effects.codes, pool.rule
     if rule is None:
-        code = source.next_loaded(pool.coupons)
+        code = source.next_loaded(pool.coupons, turn.now)
     else:
         code = source.make(rule.prefix, rule.length)
     if code is None:

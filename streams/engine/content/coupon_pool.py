@@ -9,8 +9,12 @@ from streams.engine.values import (
     CodePrefix,
     Identifier,
     PositiveDuration,
+    PositiveInteger,
     Text,
 )
+
+RUNS_LOW_BELOW = 100
+"""Codes of a pool that doesn't say `low`."""
 
 
 class CodeRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +37,7 @@ class CouponPool(msgspec.Struct, frozen=True, kw_only=True):
     `rule`: generates codes; without it codes are loaded
     `codes`: the first codes, or all; publishing loads them
     `expires`: time from assignment to expiry
+    `low`: number of loaded codes below which the pool runs low
     """
 
     coupons: Identifier
@@ -41,3 +46,9 @@ class CouponPool(msgspec.Struct, frozen=True, kw_only=True):
     rule: CodeRule | None = None
     codes: list[Code] | None = None
     expires: PositiveDuration | None = None
+    low: PositiveInteger | None = None
+
+    @property
+    def runs_low_below(self) -> int:
+        """`low`, or its default."""
+        return RUNS_LOW_BELOW if self.low is None else self.low

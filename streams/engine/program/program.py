@@ -86,6 +86,7 @@ class Program(msgspec.Struct, eq=False):
     facts: Mapping[str, Any] = NO_FACTS
     profile: Mapping[str, Field] = {}  # the fields of customers' profiles
     coupon_key: str = ""  # permutes generated codes
+    coupon_lows: Mapping[str, int] = {}  # pool of loaded codes -> it runs low below this many
     news_wanted: frozenset[str] = frozenset()  # the news of articles that definitions use
     low_stock: int = 0  # of the store's settings
 

@@ -25,17 +25,26 @@ _ROUNDS = 8
 class CodeSource(Protocol):
     """A source of codes: no call returns a code that another call has returned."""
 
-    def next_loaded(self, pool: str) -> str | None:
-        """The next loaded code of `pool`; None if none is left."""
+    def next_loaded(self, pool: str, at: int) -> str | None:
+        """The next loaded code of `pool`, given at `at`; None if none is left."""
 
     def make(self, prefix: str, length: int) -> str:
         """A generated code."""
+
+    def left(self, pool: str) -> int:
+        """The loaded codes of `pool` that aren't given yet, here: in this task."""
+
+    def note_given(
+        self, customer: str, pool: str, code: str, at: int, expires_at: int | None
+    ) -> None:
+        """Told of each code when it is given, so that its use and its expiry can be counted.
+        Moments in ms since the epoch."""
 
 
 class NoCodeSource:
     """A source without codes."""
 
-    def next_loaded(self, pool: str) -> str | None:
+    def next_loaded(self, pool: str, at: int) -> str | None:
         """None."""
         return None
 
@@ -43,8 +52,27 @@ class NoCodeSource:
         """Not supported: codes need numbers."""
         raise NotImplementedError
 
+    def left(self, pool: str) -> int:
+        """None is left."""
+        return 0
+
+    def note_given(
+        self, customer: str, pool: str, code: str, at: int, expires_at: int | None
+    ) -> None:
+        """Nothing is given."""
+
 
 NO_CODES = NoCodeSource()
+
+
+def left_fact(pool: str) -> str:
+    """The store fact with the codes of `pool` that are left in all partitions."""
+    return f"coupons.{pool}.left"
+
+
+def is_left_fact(fact: str) -> bool:
+    """True for a store fact of coupon codes that are left."""
+    return fact.startswith("coupons.") and fact.endswith(".left")
 
 
 def number_of_codes(length: int) -> int:

@@ -246,6 +246,7 @@ INPUTS: tuple[str, ...] = (
     "engagement",
     "reviews",
     "coupons",
+    "coupon-moves",
     "products",
     "interests",
     "product-news",
@@ -259,6 +260,7 @@ TOPIC_ORDER: tuple[str, ...] = (
     "engagement",
     "reviews",
     "coupons",
+    "coupon-moves",
     "interests",
     "products",
     "product-news",
@@ -271,7 +273,7 @@ TOPIC_ORDER: tuple[str, ...] = (
 )
 """Order of records with the same record time (SEMANTICS 5.3)."""
 
-BETWEEN_TASKS = frozenset({"interests", "product-news"})
+BETWEEN_TASKS = frozenset({"coupon-moves", "interests", "product-news"})
 """Inputs that tasks write for each other, by key."""
 
 KEYED_BY_SKU = frozenset({"products", "interests"})

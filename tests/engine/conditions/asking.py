@@ -31,6 +31,8 @@ class Asked:
         trigger: dict[str, Any] | None = None,
         store: dict[str, Any] | None = None,
         segments: list[dict[str, Any]] | None = None,
+        coupons: list[dict[str, Any]] | None = None,
+        facts: dict[str, Any] | None = None,
     ) -> None:
         flow = {
             "flow": "asked",
@@ -43,10 +45,12 @@ class Asked:
             {
                 "flows": [flow, other],
                 "segments": segments or [],
+                "coupons": coupons or [],
                 "store": {**STORE, **(store or {})},
             }
         )
         self.state = CustomerState("ada")
+        self.facts = facts or {}
         self.reads = Reads()
         self.journey = Journey(
             "asked",
@@ -79,13 +83,13 @@ class Asked:
         return self
 
     def at(self, now: int = NOW) -> Truth:
-        return self.judge(Situation(self.state, now, journey=self.journey))
+        return self.judge(Situation(self.state, now, journey=self.journey, facts=self.facts))
 
     def holds(self, now: int = NOW) -> bool:
         return self.at(now)[0]
 
     def evidence(self, now: int = NOW, facts: Mapping[str, Any] = NO_FACTS) -> dict[str, Any]:
-        situation = Situation(self.state, now, facts, self.journey)
+        situation = Situation(self.state, now, {**self.facts, **facts}, self.journey)
         return self._evidence(situation).as_json()
 
     def said(self) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ def test_without_a_code_it_is_skipped_and_counts_for_nothing() -> None:
     assert ada.outcomes() == ["entered", "skipped no_coupon", "sent", "exited finished"]
     assert ada.sent() == [(MONDAY, "other")]
     (skipped,) = ada.decisions(Outcome.SKIPPED)
-    assert skipped.evidence == {"pool": "ten"}
+    assert skipped.evidence == {"pool": "ten", "left": 0}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_message_skipped_for_another_reason_takes_no_code(
     ada.effects.codes = source = ListedCodes(ten=["A1"])
     ada.view(MONDAY)
     assert ada.outcomes() == ["entered", f"skipped {reason}", "exited finished"]
-    assert source.left == {"ten": ["A1"]}
+    assert source.codes == {"ten": ["A1"]}
 
 
 def test_smart_sending_and_caps_come_before_it() -> None:
@@ -59,4 +59,4 @@ def test_smart_sending_and_caps_come_before_it() -> None:
         del ada.state.coupons["ten"]
         ada.view(MONDAY + HOUR)
         assert len(ada.decisions(Outcome.SKIPPED)) == 1
-        assert source.left == {"ten": ["A2"]}
+        assert source.codes == {"ten": ["A2"]}

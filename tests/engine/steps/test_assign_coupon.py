@@ -26,7 +26,7 @@ def test_the_code_is_held_until_it_expires() -> None:
         "A1",
         "A1",
     ]  # then Smart Sending
-    assert source.left == {"ten": []}
+    assert source.codes == {"ten": []}
     assert [one.reason for one in ada.decisions(Outcome.COUPON)] == ["given", "kept", "given"]
 
 
@@ -50,7 +50,7 @@ def test_the_profile_filter_is_judged_before_it() -> None:
         "coupon",
         "hello",
     ]
-    assert source.left == {"ten": ["A1"]}
+    assert source.codes == {"ten": ["A1"]}
 
 
 def test_of_many_coupons_only_the_valid_ones_are_kept() -> None:

@@ -99,6 +99,7 @@ def test_what_can_be_a_code(text: str, is_one: bool) -> None:
 
 
 def test_without_codes_there_are_none() -> None:
-    assert NO_CODES.next_loaded("ten") is None
+    assert NO_CODES.next_loaded("ten", 0) is None
+    assert NO_CODES.left("ten") == 0
     with pytest.raises(NotImplementedError):
         NO_CODES.make("TEN-", 8)
