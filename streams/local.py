@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from streams.contracts.control import fact_record
+from streams.contracts.coupon_moves import key_beginning
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.engine import BETWEEN_TASKS, INPUTS, Article, Instant
 from streams.errors import Poisoned
@@ -18,6 +19,8 @@ from streams.ports import (
     CONTROL,
     ArticleReport,
     ControlReader,
+    CouponFacts,
+    CouponReport,
     DayReport,
     Decoder,
     Encoder,
@@ -28,6 +31,7 @@ from streams.ports import (
     StoreBatch,
     TaskSettings,
 )
+from streams.runtime.coupon_balance import CouponBalance
 from streams.runtime.day_facts import DayFact, ReportAggregator
 from streams.settings import RecordTime
 from streams.task import PartitionTask
@@ -61,6 +65,7 @@ class LocalTask:
         self.store = parts.open_store()
         self._poisoned: frozenset[tuple[str, int]] = frozenset()
         self._aggregator = ReportAggregator(partitions=1)
+        self._coupons = CouponBalance(1, key_beginning)
         self._facts_read = 0  # outputs whose reports were read
         self.task = self._open()
 
@@ -131,12 +136,20 @@ class LocalTask:
         self._read_reports()
         return self._aggregator.articles.take_changed()
 
+    def new_coupon_facts(self) -> CouponFacts | None:
+        """The facts of coupon pools by the committed reports; None if nothing is new since the last
+        call."""
+        self._read_reports()
+        return self._coupons.due()
+
     def _read_reports(self) -> None:
         for record in self.output[self._facts_read :]:
             if record.topic == PARTITION_FACTS:
                 report = read_report(record.value or b"")
                 if isinstance(report, ArticleReport):
                     self._aggregator.add_articles(report)
+                elif isinstance(report, CouponReport):
+                    self._coupons.add(report)
                 else:
                     assert isinstance(report, DayReport)
                     self._aggregator.add(report)

@@ -70,6 +70,8 @@ class TaskMeasures(msgspec.Struct):
     commits: int
     commit_seconds: float
     failures: int
+    coupons_left: dict[str, int] = {}  # loaded codes in the task, by pool
+    coupons_low: dict[str, bool] = {}  # by pool, whether it runs low in all tasks together
 
 
 class LoopMeasures(msgspec.Struct, frozen=True):
@@ -144,6 +146,16 @@ class TaskCollector(Collector):
             "Records fetched and not processed yet.",
             labels=["task", "topic"],
         )
+        coupons = GaugeMetricFamily(
+            "sendflow_coupons_left",
+            "Loaded coupon codes of the task that are not given yet.",
+            labels=["task", "pool"],
+        )
+        low = GaugeMetricFamily(
+            "sendflow_coupons_low",
+            "1 if a coupon pool runs low: all tasks together have few codes left.",
+            labels=["task", "pool"],
+        )
         for task in tasks:
             label = [str(task.partition)]
             commits.add_metric(label, task.commits)
@@ -154,7 +166,11 @@ class TaskCollector(Collector):
                 lag.add_metric([*label, topic], records)
             for topic, records in task.buffered.items():
                 buffered.add_metric([*label, topic], records)
-        yield from (commits, seconds, behind, failures, lag, buffered)
+            for pool, left in task.coupons_left.items():
+                coupons.add_metric([*label, pool], left)
+            for pool, is_low in task.coupons_low.items():
+                low.add_metric([*label, pool], is_low)
+        yield from (commits, seconds, behind, failures, lag, buffered, coupons, low)
 
 
 def registry_of(

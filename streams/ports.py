@@ -121,7 +121,38 @@ class CouponCode(msgspec.Struct, gc=False):
     at: Instant
 
 
-Decoded = Event | PartlyRefused | Review | Backfill | CouponCode | Product | GoneProduct | Interest
+class CouponMove(msgspec.Struct, frozen=True):
+    """An order to move loaded codes of `pool` from one task to another: up to `codes` of them."""
+
+    number: int  # of all moves, ascending
+    pool: str
+    giver: int  # number of the task
+    receiver: int
+    codes: int
+    key: bytes  # of the record with the codes: its hash is the receiver's partition
+
+
+class MovedCodes(msgspec.Struct, frozen=True):
+    """One record of the topic `coupon-moves`: the codes of a move, maybe none."""
+
+    number: int
+    pool: str
+    giver: int
+    receiver: int
+    codes: list[str]
+
+
+Decoded = (
+    Event
+    | PartlyRefused
+    | Review
+    | Backfill
+    | CouponCode
+    | MovedCodes
+    | Product
+    | GoneProduct
+    | Interest
+)
 """The possible contents of an input record."""
 
 
@@ -161,6 +192,33 @@ class ArticleReport(msgspec.Struct, frozen=True):
     articles: list[Article]
 
 
+class PoolReport(msgspec.Struct, frozen=True):
+    """The loaded codes of one pool in a task."""
+
+    pool: str
+    loaded: int  # in this task, those moved since included
+    given: int
+    left: int
+    received: int  # number of the last move that came; 0: none
+    handed: int  # number of the last move that left; 0: none
+    low: int | None  # codes in the store below which the pool runs low; None: not defined
+
+
+class CouponReport(msgspec.Struct, frozen=True):
+    """Report of a task about pools of loaded codes that have changed."""
+
+    partition: int
+    at: Instant  # stream time
+    pools: list[PoolReport]
+
+
+class CouponFacts(msgspec.Struct, frozen=True):
+    """One record of `control` about coupon pools."""
+
+    left: dict[str, int]  # by pool, codes left in all tasks
+    moves: list[CouponMove]
+
+
 class Encoder(Protocol):
     """Encodes effects as records of the output topics."""
 
@@ -178,6 +236,8 @@ class Encoder(Protocol):
     ) -> OutputRecord: ...
     def day_report(self, report: DayReport) -> OutputRecord: ...
     def article_report(self, report: ArticleReport) -> OutputRecord: ...
+    def coupon_report(self, report: CouponReport) -> OutputRecord: ...
+    def moved_codes(self, moved: MovedCodes, key: bytes, time: Instant) -> OutputRecord: ...
 
 
 CHANGELOG = "customers-changelog"
@@ -205,12 +265,17 @@ ARTICLE_FACTS_KEY = b"article-facts"
 all of them."""
 
 
+COUPON_FACTS_KEY = b"coupon-facts"
+"""Key of the `control` records about coupon pools."""
+
+
 class Facts(msgspec.Struct):
     """Store facts of one record of `control`, by name (SEMANTICS 7.2): numbers, recommendations and
     the catalogue."""
 
     values: dict[str, Any]
     changed_articles: list[Article] = []  # of the catalogue
+    coupon_moves: list[CouponMove] = []  # orders to the givers
 
 
 class ControlReader(Protocol):

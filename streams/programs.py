@@ -20,8 +20,9 @@ from streams.engine import (
     read_definitions,
     read_published,
 )
+from streams.engine.values import is_left_fact, left_fact
 from streams.errors import Refused
-from streams.ports import Facts, Record, Rejection
+from streams.ports import CouponFacts, Facts, Record, Rejection
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +51,10 @@ class Programs:
         self._initial = compile_program(empty, version="none")
         self._read: dict[bytes, Program | Facts | Rejection] = {}
         self._lock = threading.Lock()
-        self._facts: deque[bytes] = deque()  # the cached facts, oldest first
-        self._changes: deque[bytes] = deque()  # the same, of changes of articles
+        # The cached facts of each kind, oldest first.
+        self._facts: deque[bytes] = deque()
+        self._changes: deque[bytes] = deque()  # of articles
+        self._coupons: deque[bytes] = deque()
 
     def initial(self) -> Program:
         """The program of an empty set of definitions."""
@@ -70,11 +73,19 @@ class Programs:
         with self._lock:  # never during a compilation: a task may be reading another record
             kept = self._read.setdefault(value, change)
             if kept is change and isinstance(change, Facts):
-                facts = self._changes if change.changed_articles else self._facts
+                facts = self._kind_of(change)
                 facts.append(value)
                 if len(facts) > self._facts_kept:
                     del self._read[facts.popleft()]
         return kept
+
+    def _kind_of(self, change: Facts) -> deque[bytes]:
+        """Facts that come in between push none of the large ones of a day out of the cache."""
+        if change.changed_articles:
+            return self._changes
+        if change.coupon_moves or all(map(is_left_fact, change.values)):
+            return self._coupons
+        return self._facts
 
 
 def _change_of(value: bytes) -> Program | Facts | Rejection:
@@ -87,6 +98,9 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
             values[CATALOGUE] = Catalogue(record.articles)
         changed = record.changed_articles
         return Facts(values, [] if changed is None else articles_in(changed))
+    if isinstance(record, CouponFacts):
+        left = {left_fact(pool): number for pool, number in record.left.items()}
+        return Facts(left, coupon_moves=record.moves)
     if isinstance(record, DefinitionsRecord):
         if record.semantics not in SEMANTICS:
             # Rejected here, it would still be in force on newer workers (DESIGN 3).

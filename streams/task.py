@@ -36,6 +36,7 @@ from streams.runtime.agenda import (
     FireTimer,
     RejectRecord,
     ReportArticles,
+    ReportCoupons,
     ScanChunk,
     SkipSchedules,
     TakeRecords,
@@ -45,6 +46,7 @@ from streams.runtime.agenda import (
 from streams.runtime.article_reports import ArticleReports
 from streams.runtime.commit import Commit, Pending, Position, position_in
 from streams.runtime.coupon_book import CouponBook
+from streams.runtime.coupon_moves import CouponMoves
 from streams.runtime.customer_rows import CustomerRows
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
@@ -102,9 +104,14 @@ class PartitionTask:
         # A worker reads `control` whole: records that the task has processed are fed again.
         control.next_offset = 0
         uncommitted = self._uncommitted = Uncommitted()
+        uncommitted.pending = Pending()
         own = OwnKeys(ports.store, uncommitted.changes, lambda: uncommitted.pending.changes)
-        coupons = self._coupons = CouponBook(own, partition, self.counts)
-        uncommitted.pending = Pending(coupons)
+        coupons = self._coupons = CouponBook(own, partition, self.counts, self.time.reports_due)
+        uncommitted.pending.effects.codes = coupons
+        coupons.begin_reports(self.clock)
+        coupon_moves = self._coupon_moves = CouponMoves(
+            partition, coupons, ports.encoder, uncommitted
+        )
         customers = Customers(partition, ports.store, uncommitted, settings.cache_memory)
         timers = self._timers = Timers(ports.store, uncommitted.due_times)
         scans = self._scans = Scans(position.plans, ports.store, uncommitted.changes)
@@ -112,7 +119,13 @@ class PartitionTask:
             partition, ports.encoder, uncommitted, self.counts, poisoned, position.late_sequence
         )
         in_force = self._in_force = InForce(
-            control, ports.control, scans, coupons, side_outputs, position.rejected_offsets
+            control,
+            ports.control,
+            scans,
+            coupons,
+            coupon_moves,
+            side_outputs,
+            position.rejected_offsets,
         )
         days = self._days = Days(position.day_end, own)
         rows = CustomerRows(ports.store, uncommitted.changes)
@@ -120,14 +133,16 @@ class PartitionTask:
         products = Products(own)
         reports = self._reports = ArticleReports(own, products, self.time)
         news = self._news = News(products, reports, in_force, ports.encoder, uncommitted, self.time)
-        acting = Acting(in_force, customers, uncommitted, timers, days, valuation, side_outputs)
+        acting = Acting(
+            in_force, customers, uncommitted, timers, days, valuation, coupons.uses, side_outputs
+        )
         self._firing = Firing(in_force, customers, timers, scans, acting)
         handlers = handlers_by_type(acting, coupons, news)
         self._records = Records(
             self.time, in_force, ports.decoder, handlers, reports, side_outputs, self.counts
         )
         self._agenda = Agenda(
-            self.time, days, valuation, in_force, timers, scans, products, reports
+            self.time, days, valuation, in_force, timers, scans, products, reports, coupons
         )
 
     # ── Queries by the worker ─────────────────────────────────────────────────────────────────
@@ -169,14 +184,19 @@ class PartitionTask:
 
     @property
     def next_due(self) -> Instant | None:
-        """Due time of the next timer, scan chunk, fan-out chunk or report of articles; None if
-        there is none."""
+        """Due time of the next timer, scan chunk, fan-out chunk or report; None if there is
+        none."""
         return self._agenda.next_due
 
     @property
-    def articles_due(self) -> Instant:
-        """Due time of the next report of articles; FAR_FUTURE if there is none."""
-        return self._reports.next_due
+    def reports_due(self) -> Instant:
+        """Due time of the next report of articles or coupon pools; FAR_FUTURE if there is none."""
+        return min(self._reports.next_due, self._coupons.next_report)
+
+    @property
+    def coupons_left(self) -> dict[str, int]:
+        """The codes left in this task, by pool of loaded codes."""
+        return self._coupons.left_by_pool
 
     @property
     def is_within_chunk(self) -> bool:
@@ -274,6 +294,9 @@ class PartitionTask:
                 case ReportArticles(due):
                     self._report_articles(self._reach(due))
                     budget -= 1
+                case ReportCoupons(due):
+                    self._coupon_moves.report(self._reach(due), self.program.coupon_lows)
+                    budget -= 1
                 case DayEnd(now):
                     self._close_day(now)
                 case ValueCustomers():
@@ -305,8 +328,9 @@ class PartitionTask:
         """Closes the day that ends at `now`, or that ended before without any event since."""
         pending = self._uncommitted.pending
         pending.mark_changed(self._wall)
-        if self.time.articles_due(now) == FAR_FUTURE:
+        if self.time.reports_due(now) == FAR_FUTURE:
             self._report_articles(now - 1)  # of the day that ends
+        self._coupon_moves.close_day(now, self.program.coupon_lows)
         learned = self._days.close(now)
         self._clock = max(self._clock, order_key(self._days.began, START))
         self._valuation.begin(self._days.began, learned)

@@ -14,6 +14,8 @@ def test_every_measure_of_every_task_is_shown():
             commits=4,
             commit_seconds=0.5,
             failures=1,
+            coupons_left={"gift-card": 20 + number},
+            coupons_low={"gift-card": True},
         )
         for number in range(2)
     ]
@@ -26,6 +28,8 @@ def test_every_measure_of_every_task_is_shown():
     assert 'sendflow_lag_records{task="0",topic="orders"} 7.0' in text
     assert 'sendflow_buffered_records{task="0",topic="orders"} 3.0' in text
     assert 'sendflow_task_failures{task="0"} 1.0' in text
+    assert 'sendflow_coupons_left{pool="gift-card",task="1"} 21.0' in text
+    assert 'sendflow_coupons_low{pool="gift-card",task="0"} 1.0' in text
     assert "sendflow_loop_longest_pause_seconds 0.02" in text
     assert "sendflow_loop_longest_pause_timestamp_seconds 1.5" in text
     assert "sendflow_loop_recent_pause_seconds 0.01" in text

@@ -5,11 +5,20 @@ Always in Avro single-object encoding: only Sendflow writes and reads them.
 
 import msgspec
 
+from streams.contracts.coupon_moves import coupon_facts_in
 from streams.contracts.shipped import encode_struct
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Article, Instant, articles_in, packed_articles
 from streams.engine.values import DAY
-from streams.ports import ARTICLE_FACTS_KEY, CONTROL, DAY_FACTS_KEY, OutputRecord, Record, Rejection
+from streams.ports import (
+    ARTICLE_FACTS_KEY,
+    CONTROL,
+    DAY_FACTS_KEY,
+    CouponFacts,
+    OutputRecord,
+    Record,
+    Rejection,
+)
 from streams.runtime.day_facts import DayFact
 from streams.runtime.days import day_end_of, day_that_ends
 
@@ -45,7 +54,7 @@ def encode_facts(record: FactsRecord) -> bytes:
     return encode_struct("StoreFacts", record)
 
 
-def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
+def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | CouponFacts | Rejection:
     """Returns the record in a value of `control`, or a rejection."""
     try:
         name, fields = decode_any(value)
@@ -53,8 +62,12 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | Rejection:
         return Rejection(str(error))
     if name == "StoreFacts":
         return FactsRecord(**fields)
+    if name == "CouponFacts":
+        return coupon_facts_in(fields)
     if name != "Definitions":
-        return Rejection(f"{name} is not allowed on control, expected Definitions or StoreFacts")
+        return Rejection(
+            f"{name} is not allowed on control, expected Definitions, StoreFacts or CouponFacts"
+        )
     record = DefinitionsRecord(**fields)
     try:
         msgspec.json.decode(record.definitions, type=dict)

@@ -9,6 +9,7 @@ import msgspec
 from streams.contracts.backfill_requests import BACKFILLS, BackfillReader
 from streams.contracts.codecs import reader_of
 from streams.contracts.coupon_codes import CouponReader
+from streams.contracts.coupon_moves import MovedCodesReader
 from streams.contracts.custom_events import CustomEventReader, CustomMetric, no_custom_metrics
 from streams.contracts.fields import (
     EVENT_FIELDS,
@@ -152,6 +153,7 @@ class EventDecoder:
             custom_events,
             ReviewReader(),
             CouponReader(),
+            MovedCodesReader(),
             ProductReader(),
             InterestReader(),
             BackfillReader(self.decode),

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from streams.contracts.codecs import dict_writer, struct_writer
+from streams.contracts.coupon_moves import coupon_report_record, moved_codes_record
 from streams.contracts.custom_events import CustomEventReader, no_custom_metrics
 from streams.contracts.dead_letters import (
     TRUNCATED,
@@ -38,7 +39,15 @@ from streams.engine import (
     WebhookCommand,
 )
 from streams.engine.values import NEWS, PRODUCT_METRICS, PRODUCT_UPDATED, Metric, next_midnight
-from streams.ports import ArticleReport, DayReport, OutputRecord, Record, Rejection
+from streams.ports import (
+    ArticleReport,
+    CouponReport,
+    DayReport,
+    MovedCodes,
+    OutputRecord,
+    Record,
+    Rejection,
+)
 
 SEND_COMMANDS = "send-commands"
 WEBHOOKS = "webhooks"
@@ -159,6 +168,14 @@ class EffectEncoder:
     def article_report(self, report: ArticleReport) -> OutputRecord:
         """Returns the report of a task about changed articles."""
         return article_report_record(report)
+
+    def coupon_report(self, report: CouponReport) -> OutputRecord:
+        """Returns the report of a task about coupon pools."""
+        return coupon_report_record(report)
+
+    def moved_codes(self, moved: MovedCodes, key: bytes, time: Instant) -> OutputRecord:
+        """Returns codes for another task; `time` counts in simulated time only."""
+        return moved_codes_record(moved, key, time)
 
     def _writer_of(self, name: str) -> tuple[bytes, RecordWriter]:
         header, schema = self._output(name)

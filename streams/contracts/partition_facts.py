@@ -12,7 +12,14 @@ from streams.contracts.shipped import encode_struct
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Instant, articles_in, packed_articles
 from streams.engine.values import Distribution
-from streams.ports import ArticleReport, DayReport, OutputRecord, Rejection
+from streams.ports import (
+    ArticleReport,
+    CouponReport,
+    DayReport,
+    OutputRecord,
+    PoolReport,
+    Rejection,
+)
 from streams.runtime.days import day_end_of, day_that_ends
 
 PARTITION_FACTS = "partition-facts"
@@ -72,7 +79,11 @@ def article_report_record(report: ArticleReport) -> OutputRecord:
     return OutputRecord(PARTITION_FACTS, key, encode_struct("ArticleReport", packed), partition=0)
 
 
-def read_report(value: bytes) -> DayReport | ArticleReport | Rejection:
+TaskReport = DayReport | ArticleReport | CouponReport
+"""The reports of tasks."""
+
+
+def read_report(value: bytes) -> TaskReport | Rejection:
     """Returns the report in a record, or a rejection."""
     try:
         name, fields = decode_any(value)
@@ -80,9 +91,13 @@ def read_report(value: bytes) -> DayReport | ArticleReport | Rejection:
         return Rejection(str(error))
     if name == "ArticleReport":
         return ArticleReport(**{**fields, "articles": articles_in(fields["articles"])})
+    if name == "CouponReport":
+        pools = [PoolReport(**pool) for pool in fields["pools"]]
+        return CouponReport(fields["partition"], fields["at"], pools)
     if name != "PartitionFacts":
         return Rejection(
-            f"{name} is not allowed on {PARTITION_FACTS}, expected PartitionFacts or ArticleReport"
+            f"{name} is not allowed on {PARTITION_FACTS}, expected PartitionFacts, ArticleReport "
+            "or CouponReport"
         )
     try:
         day_end = day_end_of(fields["day"])

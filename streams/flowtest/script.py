@@ -19,6 +19,7 @@ from streams.contracts.control import (
     fact_record,
 )
 from streams.contracts.coupon_codes import coupon_record, inline_codes
+from streams.contracts.coupon_moves import coupon_facts_record
 from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, encode_event
 from streams.contracts.fields import FieldsRead, WrongEvent, all_fields
 from streams.contracts.review_answers import DROP, SEND, review_record
@@ -34,6 +35,7 @@ from streams.engine.values import (
     FieldType,
     Path,
     Problem,
+    left_fact,
     next_midnight,
     parse_amount,
     parse_number,
@@ -50,7 +52,7 @@ from streams.flowtest.events import (
     unknown_entry,
 )
 from streams.flowtest.world import FACTS_KEPT, CaseOutputs, InputRecord, World
-from streams.ports import CONTROL
+from streams.ports import CONTROL, CouponFacts, OutputRecord
 from streams.programs import SEMANTICS, Programs
 from streams.runtime.day_facts import DayFact
 
@@ -183,31 +185,41 @@ class Script:
         if any(program.facts_read for program in self._programs):
             first = max(self._settled, min(record.time for record in self.records))
             for midnight in range(first - first % DAY + DAY, until + 1, DAY):
-                self._settle_articles(world, midnight)
+                self._settle_reports(world, midnight)
                 world.settle(midnight)
                 for fact in world.local.new_facts():
                     self._add_day(world, fact)
                 world.settle(min(midnight + 1, until))
-            self._settle_articles(world, until)
+            self._settle_reports(world, until)
         self._settled = until
         world.settle(until)
 
-    def _settle_articles(self, world: World, until: Instant) -> None:
-        """Advances over the reports of articles that are due before `until`. They are facts a
-        millisecond later."""
-        while (due := world.local.task.articles_due) < until:
+    def _settle_reports(self, world: World, until: Instant) -> None:
+        """Advances over the reports that are due before `until`. They are facts a millisecond
+        later."""
+        while (due := world.local.task.reports_due) < until:
             world.settle(due + 1)
-            record = changed_articles_record(world.local.new_articles())
-            assert record.key is not None
-            assert record.value is not None
-            self._add(world, InputRecord(CONTROL, due + 1, record.key, record.value))
+            changed = world.local.new_articles()
+            if changed:
+                self._add_fact(world, changed_articles_record(changed), due + 1)
+            told = world.local.new_coupon_facts()
+            left = {} if told is None else told.left
+            told_here = {
+                pool: number for pool, number in left.items() if left_fact(pool) not in self._given
+            }
+            if told_here:
+                record = coupon_facts_record(CouponFacts(told_here, []))
+                self._add_fact(world, record, due + 1)
+
+    def _add_fact(self, world: World, record: OutputRecord, at: Instant) -> None:
+        assert record.key is not None
+        assert record.value is not None
+        self._add(world, InputRecord(CONTROL, at, record.key, record.value))
 
     def _add_day(self, world: World, fact: DayFact) -> None:
         given = {name: value for name, value in fact.values.items() if name not in self._given}
         record = fact_record(msgspec.structs.replace(fact, values=given))
-        assert record.key is not None
-        assert record.value is not None
-        self._add(world, InputRecord(CONTROL, fact.day_end, record.key, record.value))
+        self._add_fact(world, record, fact.day_end)
 
     def _feed_back(self, world: World, at: Instant) -> None:
         """Appends records that tasks write for each other once they are committed: a millisecond

@@ -4,7 +4,8 @@ Two topics hashed differently would silently split a customer (DESIGN 7, PITFALL
 """
 
 import struct
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import count
 
 _SEED = 0x9747B28C
 _FACTOR = 0x5BD1E995
@@ -32,6 +33,14 @@ def murmur2(data: bytes) -> int:
 def partition_of(key: bytes, partitions: int) -> int:
     """Partition of `key` among `partitions`: Java's default, librdkafka's `murmur2_random`."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+@cache
+def key_in(partition: int, partitions: int, beginning: bytes) -> bytes:
+    """A key that begins with `beginning` and belongs into `partition`: for records that tasks write
+    for a task, and not for a customer or an article."""
+    keys = (beginning + b"%d" % number for number in count())
+    return next(key for key in keys if partition_of(key, partitions) == partition)
 
 
 class KeyCheck:

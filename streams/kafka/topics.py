@@ -52,6 +52,12 @@ TOPICS: dict[str, TopicSpec] = {
         has_record_time=True,
     ),
     **dict.fromkeys(BETWEEN_TASKS, _BETWEEN_TASKS),
+    "coupon-moves": TopicSpec(
+        PartitionCount.ALIKE,
+        {"cleanup.policy": "delete", "retention.ms": "-1"},
+        has_record_time=True,
+        is_by_key=True,
+    ),
     CONTROL: TopicSpec(
         PartitionCount.ONE,
         {

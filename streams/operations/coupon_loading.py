@@ -1,5 +1,4 @@
-"""Loading and counting of coupon codes, for `sendflow coupons` and for publishing: the topic
-`coupons`, and the tasks' own keys in the changelog."""
+"""Loading of coupon codes, for `sendflow coupons` and for publishing: the topic `coupons`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -14,25 +13,12 @@ from streams.engine.values import is_code, may_make
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.topic_reader import TopicReader
-from streams.ports import CHANGELOG, CouponCode
-from streams.runtime.coupon_book import POOL, SERIES, PoolState, decode_pool, read_series_key
+from streams.ports import CouponCode
 from streams.settings import RecordTime, Settings
 
 BEFORE_ALL: Instant = 1
 """Default record time of definitions and codes in simulated time: before the first record (DESIGN
 5.7)."""
-
-
-class PoolCounts(msgspec.Struct, frozen=True):
-    """Counts of one pool in one task. `left` is None for a pool that generates its codes by
-    rule."""
-
-    pool: str
-    partition: int
-    loaded: int
-    given: int
-    left: int | None
-    duplicates: int
 
 
 class LoadedCodes(msgspec.Struct, frozen=True):
@@ -146,57 +132,3 @@ def _rule_problems(
     code = next((code for code in loaded if may_make(pool.rule.prefix, code)), None)
     if code is not None:
         yield (f"the rule can generate {code!r}, loaded into {loaded[code]!r}; use another prefix")
-
-
-def pool_counts(settings: Settings, pools: Sequence[CouponPool]) -> list[PoolCounts]:
-    """Returns the counts of each task and pool, by pool and task, as of the task's last
-    transaction. `pools`: newest first. Raises Refused."""
-    newest: dict[tuple[int, bytes], bytes] = {}
-    with TopicReader(settings, "coupons") as reader:
-        for found in reader.read(reader.starts(reader.partition_ids(CHANGELOG))):
-            key, value = found.record.key, found.record.value
-            if key is not None and value is not None and key.startswith((POOL, SERIES)):
-                newest[found.partition, key] = value
-    counts = []
-    made: dict[tuple[int, str, int], int] = {}
-    for (partition, key), value in newest.items():
-        if key.startswith(POOL):
-            counts.append(_of_loaded(key[len(POOL) :].decode(), partition, decode_pool(value)))
-        else:
-            prefix, length = read_series_key(key)
-            made[partition, prefix, length] = int.from_bytes(value, "big")
-    newest_of = {pool.coupons: pool for pool in reversed(pools)}
-    for pool in newest_of.values():
-        if pool.rule is not None:
-            counts.extend(_of_rule(pool, made))
-    return sorted(counts, key=lambda one: (one.pool, one.partition))
-
-
-def _of_loaded(pool: str, partition: int, state: PoolState) -> PoolCounts:
-    return PoolCounts(
-        pool=pool,
-        partition=partition,
-        loaded=state.loaded,
-        given=state.given,
-        left=state.left,
-        duplicates=state.duplicates,
-    )
-
-
-def _of_rule(pool: CouponPool, made: dict[tuple[int, str, int], int]) -> Iterator[PoolCounts]:
-    """Codes grow longer when they run out; pools with the same rule count together."""
-    rule = pool.rule
-    assert rule is not None
-    given: dict[int, int] = {}
-    for (partition, prefix, length), number in made.items():
-        if prefix == rule.prefix and length >= rule.length:
-            given[partition] = given.get(partition, 0) + number
-    for partition, number in given.items():
-        yield PoolCounts(
-            pool=pool.coupons,
-            partition=partition,
-            loaded=number,
-            given=number,
-            left=None,
-            duplicates=0,
-        )

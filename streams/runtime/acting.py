@@ -22,6 +22,7 @@ from streams.engine import (
 )
 from streams.errors import SendflowError
 from streams.ports import Record, Rejection
+from streams.runtime.coupon_uses import CouponUses
 from streams.runtime.customers import Customers
 from streams.runtime.days import Days
 from streams.runtime.in_force import InForce
@@ -32,6 +33,10 @@ from streams.runtime.valuation import Valuation
 
 RecordCause = Event | Review | Backfill
 """The causes that come as records."""
+
+
+OF_COUPONS = frozenset({"coupon.redeemed", "order.placed", "customer.erased"})
+"""Metrics that end given codes, or forget to whom they were given (SEMANTICS 7.1)."""
 
 
 class Acting:
@@ -45,6 +50,7 @@ class Acting:
         timers: Timers,
         days: Days,
         valuation: Valuation,
+        coupon_uses: CouponUses,
         side_outputs: SideOutputs,
     ) -> None:
         self._in_force = in_force
@@ -53,6 +59,7 @@ class Acting:
         self._timers = timers
         self._days = days
         self._valuation = valuation
+        self._coupon_uses = coupon_uses
         self._side_outputs = side_outputs
 
     def by_record(
@@ -66,6 +73,15 @@ class Acting:
             cause.occurred_at = now
             self._uncommitted.pending.counts["clamped"] += 1
         self._act(customer, state, cause, now, poison_id)
+        if isinstance(cause, Event) and cause.metric in OF_COUPONS:
+            self._note_coupons(cause)
+
+    def _note_coupons(self, event: Event) -> None:
+        """Counts the use of a code, which an order may tell, too."""
+        if event.metric == "customer.erased":
+            self._coupon_uses.forget(event.customer_id)
+        elif code := event.data.get("coupon_code") or event.data.get("code"):
+            self._coupon_uses.redeem(event.customer_id, code)
 
     def by_time(
         self,

@@ -6,6 +6,7 @@
     ValueCustomers  the valuation of a day must end before anything else
     SkipSchedules   schedules are due and there are no customers yet (simulated time)
     ReportArticles  changes of articles are due for all tasks
+    ReportCoupons   changes of coupon pools are due for the agent that adds up the facts
     FanOut          article news are due to further watching customers
     ScanChunk       scans are due for further customers
     FireTimer       a customer's timer is due
@@ -20,6 +21,7 @@ import msgspec
 from streams.engine import Instant
 from streams.ports import CONTROL, PRODUCTS
 from streams.runtime.article_reports import ArticleReports
+from streams.runtime.coupon_book import CouponBook
 from streams.runtime.days import Days
 from streams.runtime.in_force import InForce
 from streams.runtime.merge import Input
@@ -68,6 +70,12 @@ class ReportArticles(msgspec.Struct, gc=False):
     due: Instant
 
 
+class ReportCoupons(msgspec.Struct, gc=False):
+    """Reports of changed coupon pools are due at `due`."""
+
+    due: Instant
+
+
 class DayEnd(msgspec.Struct, gc=False):
     """The current day, and every day that ends up to `now`, is over."""
 
@@ -103,6 +111,7 @@ AgendaItem = (
     | ScanChunk
     | FanOut
     | ReportArticles
+    | ReportCoupons
     | DayEnd
     | ValueCustomers
     | SkipSchedules
@@ -124,6 +133,7 @@ class Agenda:
         scans: Scans,
         products: Products,
         reports: ArticleReports,
+        coupons: CouponBook,
     ) -> None:
         self._time = time
         self._merge = time.merge
@@ -134,16 +144,18 @@ class Agenda:
         self._scans = scans
         self._products = products
         self._reports = reports
+        self._coupons = coupons
 
     @property
     def next_due(self) -> Instant | None:
-        """Due time of the next timer, scan chunk, fan-out chunk or report of articles; None if
-        there is none."""
+        """Due time of the next timer, scan chunk, fan-out chunk or report; None if there is
+        none."""
         due = min(
             self._timers.next_due,
             self._scans.next_due,
             self._products.next_due,
             self._reports.next_due,
+            self._coupons.next_report,
         )
         return None if due == FAR_FUTURE else due
 
@@ -159,12 +171,13 @@ class Agenda:
             return ValueCustomers()
         while True:
             first, at, limit = self._merge.choose(clock)
-            scan, news, report = (
+            scan, news, report, coupons = (
                 self._scans.next_due,
                 self._products.next_due,
                 self._reports.next_due,
+                self._coupons.next_report,
             )
-            before_timers = min(scan, news, report)
+            before_timers = min(scan, news, report, coupons)
             due = min(self._timers.next_due, before_timers)
             next_due = order_key(due, TIMERS)
             awaited = time.awaited_at_midnight(days, self._in_force.fact_until)
@@ -180,6 +193,8 @@ class Agenda:
                     return SkipSchedules(until)
                 if report == due:
                     return ReportArticles(due)
+                if coupons == due:
+                    return ReportCoupons(due)
                 if news == due:
                     return FanOut(due)
                 return ScanChunk(due) if scan == due else FireTimer(due)

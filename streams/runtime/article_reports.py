@@ -53,7 +53,7 @@ class ArticleReports:
         """Notes an update of an article. `program`: in force."""
         if RECOMMENDATIONS not in program.facts_read or shows_same(after, before):
             return
-        due = self._time.articles_due(now)
+        due = self._time.reports_due(now)
         if due == FAR_FUTURE or after.sku in _recommended(program):
             self._note(after.sku, due)
 
@@ -68,7 +68,7 @@ class ArticleReports:
         if not recommended or self._products.is_empty():
             return
         catalogue: Catalogue = after.facts.get(CATALOGUE, NO_ARTICLES)
-        due = self._time.articles_due(now)
+        due = self._time.reports_due(now)
         for sku in sorted(recommended):  # the changelog's order; a set's differs by process
             product = self._products.get(sku)
             if product is not None and not shows_same(product, catalogue.article(sku)):

@@ -10,6 +10,7 @@ from streams.engine import CATALOGUE, NO_ARTICLES, Catalogue, Instant, Program, 
 from streams.errors import SendflowError
 from streams.ports import ARTICLE_FACTS_KEY, DAY_FACTS_KEY, ControlReader, Facts, Record, Rejection
 from streams.runtime.coupon_book import CouponBook
+from streams.runtime.coupon_moves import CouponMoves
 from streams.runtime.merge import Input
 from streams.runtime.scans import Scans
 from streams.runtime.side_outputs import SideOutputs
@@ -24,6 +25,7 @@ class InForce:
         reader: ControlReader,
         scans: Scans,
         coupons: CouponBook,
+        coupon_moves: CouponMoves,
         side_outputs: SideOutputs,
         rejected_offsets: Sequence[int],
     ) -> None:
@@ -38,6 +40,7 @@ class InForce:
         self._reader = reader
         self._scans = scans
         self._coupons = coupons
+        self._coupon_moves = coupon_moves
         self._side_outputs = side_outputs
 
     def feed(self, records: list[Record]) -> None:
@@ -84,6 +87,7 @@ class InForce:
             ]
             if are_concerned_by(self.program, changed):
                 self._scans.on_facts_changed(now)
+            self._coupon_moves.hand_out(change.coupon_moves, now)
 
     def _replay(self, record: Record) -> None:
         """Puts a processed record in force again; its scans are in the plans."""

@@ -14,7 +14,15 @@ from typing import Any
 
 from streams.engine import Backfill, Event, GoneProduct, Instant, Interest, Product, Review
 from streams.errors import SendflowError
-from streams.ports import CouponCode, Decoded, Decoder, PartlyRefused, Record, Rejection
+from streams.ports import (
+    CouponCode,
+    Decoded,
+    Decoder,
+    MovedCodes,
+    PartlyRefused,
+    Record,
+    Rejection,
+)
 from streams.runtime.acting import Acting
 from streams.runtime.article_reports import ArticleReports
 from streams.runtime.coupon_book import CouponBook
@@ -41,7 +49,8 @@ def handlers_by_type(acting: Acting, coupons: CouponBook, news: News) -> Mapping
         PartlyRefused: apply_partly,
         Review: acting.by_record,
         Backfill: acting.by_record,
-        CouponCode: lambda code, *_: coupons.load(code),
+        CouponCode: lambda code, _record, now, _poison_id: coupons.load(code, now),
+        MovedCodes: lambda moved, _record, now, _poison_id: coupons.take_in(moved, now),
         GoneProduct: lambda product, _record, now, _poison_id: news.take(product, now),
         Product: lambda product, _record, now, _poison_id: news.take(product, now),
         Interest: lambda interest, _record, now, _poison_id: news.take(interest, now),

@@ -1,8 +1,9 @@
 """The agent that adds up the tasks' reports of a day and writes the store facts to `control`
-(DESIGN 5.11).
+(DESIGN 5.11), and that decides which coupon codes move between tasks (DESIGN 6.4).
 
     partition-facts ──► ReportAggregator ──► one transaction a day ──► control ──► every task
-                                             and for changes of articles in between
+                   └──► CouponBalance        and for changes of articles
+                                             and coupon pools in between
 
 It runs on the worker that owns task 0, in a thread with its own producer, and is fed like a task.
 It keeps no state: opening the producer fences the previous agent, and from then on the end of
@@ -18,29 +19,35 @@ from typing import Any
 
 from streams.contracts.control import (
     changed_articles_record,
+    decode_control,
     fact_record,
     read_changed_articles,
     read_fact,
 )
-from streams.contracts.partition_facts import PARTITION_FACTS, read_report
+from streams.contracts.coupon_moves import coupon_facts_record, key_beginning
+from streams.contracts.partition_facts import PARTITION_FACTS, TaskReport, read_report
 from streams.engine import articles_in
 from streams.errors import Aborted, Fenced, OutcomeUnknown
 from streams.kafka.client_config import producer_options
 from streams.kafka.consumer import Batch
+from streams.kafka.partition import key_in
 from streams.kafka.producer import Route, TransactionalProducer
 from streams.kafka.topic_reader import TopicReader
 from streams.kafka.topics import topic_name
 from streams.ports import (
     ARTICLE_FACTS_KEY,
     CONTROL,
+    COUPON_FACTS_KEY,
     DAY_FACTS_KEY,
-    ArticleReport,
+    CouponFacts,
+    CouponReport,
     DayReport,
     OutputRecord,
     Record,
     Rejection,
 )
 from streams.runtime.article_facts import ArticleFacts
+from streams.runtime.coupon_balance import CouponBalance
 from streams.runtime.day_facts import DayFact, ReportAggregator
 from streams.settings import RecordTime, Settings
 from streams.worker.fetching import Fetched, FetchThread
@@ -146,33 +153,48 @@ class _AgentThread(threading.Thread):
         )
         try:
             producer.open(OPEN_WITHIN)
-            adding = ReportAggregator(settings.partitions, *self._last_facts())
+            coupons = CouponBalance(
+                settings.partitions,
+                lambda number: key_in(number, settings.partitions, key_beginning(number)),
+            )
+            adding = ReportAggregator(settings.partitions, *self._last_facts(coupons))
             for report in self._reports():
-                for record in self._records_of(adding, report):
-                    producer.commit([record], WRITE_WITHIN)
+                for records in self._records_of(adding, coupons, report):
+                    producer.commit(records, WRITE_WITHIN)
                     self._failures = 0
         finally:
             producer.close()
 
     def _records_of(
-        self, adding: ReportAggregator, report: DayReport | ArticleReport | None
-    ) -> Iterator[OutputRecord]:
-        """The facts that a report completes. Changes of articles wait for a pause between reports:
-        those of all tasks, which report at the same moments, are one record."""
+        self, adding: ReportAggregator, coupons: CouponBalance, report: TaskReport | None
+    ) -> Iterator[list[OutputRecord]]:
+        """The facts that a report completes, those of one transaction together. Changes of articles
+        and coupon pools wait for a pause between reports: those of all tasks, which report at the
+        same moments, are one record."""
         record_time = self._settings.record_time
         if isinstance(report, DayReport):
             adding.add(report)
             for fact in adding.complete():
-                yield fact_record(fact, record_time.given(fact.day_end))
+                time = record_time.given(fact.day_end)
+                told = coupons.close_day()
+                before = [] if told is None else [coupon_facts_record(told, time)]
+                # Tasks in simulated time wait for the last of them.
+                yield [*before, fact_record(fact, time)]
+        elif isinstance(report, CouponReport):
+            coupons.add(report)
         elif report is not None:
             adding.add_articles(report)
         elif record_time is RecordTime.APPEND:  # simulated: they are part of the day's facts
             changed = adding.articles.take_changed()
             if changed:
-                yield changed_articles_record(changed)
+                yield [changed_articles_record(changed)]
+            told = coupons.due()
+            if told is not None:
+                yield [coupon_facts_record(told)]
 
-    def _last_facts(self) -> tuple[DayFact | None, ArticleFacts]:
-        """Newest facts on `control`. The previous agent is fenced, so these are final."""
+    def _last_facts(self, coupons: CouponBalance) -> tuple[DayFact | None, ArticleFacts]:
+        """Newest facts on `control`; `coupons` recalls its own. The previous agent is fenced, so
+        these are final."""
         newest: Record | None = None
         changes: list[Record] = []
         with TopicReader(self._settings, "facts") as reader:
@@ -182,13 +204,17 @@ class _AgentThread(threading.Thread):
                     changes.clear()
                 elif found.record.key == ARTICLE_FACTS_KEY:
                     changes.append(found.record)
+                elif found.record.key == COUPON_FACTS_KEY:
+                    told = decode_control(found.record.value or b"")
+                    if isinstance(told, CouponFacts):
+                        coupons.recall(told)
         fact = None if newest is None else read_fact(newest)
         known = [] if fact is None or fact.articles is None else articles_in(fact.articles)
         for record in changes:
             known += read_changed_articles(record)
         return fact, ArticleFacts(known)
 
-    def _reports(self) -> Iterator[DayReport | ArticleReport | None]:
+    def _reports(self) -> Iterator[TaskReport | None]:
         """Yields existing and new reports until the agent is stopped; None in each pause between
         them."""
         with TopicReader(self._settings, "facts") as reader:
@@ -214,7 +240,7 @@ class _AgentThread(threading.Thread):
         asyncio.run_coroutine_threadsafe(work, self._loop).result(OPEN_WITHIN)
 
 
-def _reports_in(batch: Batch) -> Iterator[DayReport | ArticleReport]:
+def _reports_in(batch: Batch) -> Iterator[TaskReport]:
     for record in batch.records:
         report = read_report(record.value or b"")
         if isinstance(report, Rejection):

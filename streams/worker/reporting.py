@@ -1,5 +1,7 @@
 """Values of one task for `/status` and `/metrics`, read from its slot on request."""
 
+from streams.engine import Program
+from streams.engine.values import left_fact
 from streams.metrics import TaskMeasures
 from streams.web.views import TaskView, waiting_view
 from streams.worker.clock import wall_clock
@@ -35,4 +37,16 @@ def task_measures(slot: TaskSlot) -> TaskMeasures:
         commits=slot.commits,
         commit_seconds=slot.commit_seconds,
         failures=slot.failures,
+        coupons_left=task.coupons_left,
+        coupons_low=_coupons_low(task.program),
     )
+
+
+def _coupons_low(program: Program) -> dict[str, bool]:
+    """By pool of which it is known how many codes are left in all tasks."""
+    left = {pool: program.facts.get(left_fact(pool)) for pool in program.coupon_lows}
+    return {
+        pool: number < program.coupon_lows[pool]
+        for pool, number in left.items()
+        if number is not None
+    }

@@ -12,7 +12,8 @@ from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess
 from streams.errors import Refused
 from streams.kafka.event_producer import EventProducer, tick_record
-from streams.operations.coupon_loading import loaded_codes, pool_counts, refuse_if_late, write_codes
+from streams.operations.coupon_counts import coupon_counts
+from streams.operations.coupon_loading import loaded_codes, refuse_if_late, write_codes
 from streams.operations.publish import published_sets
 from streams.settings import RecordTime
 from tests.harness.eventually import eventually
@@ -109,12 +110,13 @@ def test_codes_go_to_one_customer_each_over_kill_9(shop: Shop, coupons: CommandL
     assert len(set(owned)) == len(owned)
     assert set(owned) <= {f"C{n}" for n in range(CODES)}
 
-    counts = json.loads(coupons("status", "--json")[1])
-    of_ten = [one for one in counts if one["pool"] == "ten"]
+    counts = json.loads(coupons("status", "--json")[1])["pools"]
+    of_ten = [one for one in counts if one["pool"] == "ten" and one["partition"] is not None]
     assert sum(one["loaded"] for one in of_ten) == CODES
     assert sum(one["given"] for one in of_ten) == len(owned)
     assert sum(one["left"] for one in of_ten) == CODES - len(owned)
-    assert sum(one["given"] for one in counts if one["pool"] == "made") == CUSTOMERS
+    (all_made,) = [one for one in counts if one["pool"] == "made" and one["partition"] is None]
+    assert all_made["given"] == CUSTOMERS
     text = coupons("status", "ten")[1]
     assert "made" not in text
     assert coupons("status", "tne")[0] == 1
@@ -208,4 +210,4 @@ def test_in_simulated_time_codes_come_before_the_first_event(
         pool.write_text("coupons: ten\ncodes: [T1]\nexpires: 1d\n")
         shop.publish()
         assert write_codes(shop.settings, []) == 0
-        assert pool_counts(shop.settings, []) == []
+        assert coupon_counts(shop.settings, [], 1) == []

@@ -27,7 +27,7 @@ from streams.contracts.trace import TRACEPARENT
 from streams.engine import METRICS, Decision, Interest, SendCommand, WebhookCommand
 from streams.engine.values.event import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
 from streams.errors import Refused
-from streams.ports import CouponCode
+from streams.ports import CouponCode, CouponFacts, CouponReport, MovedCodes
 from streams.resources import schemas_dir
 from tests.contracts.compatibility import problems_between
 
@@ -55,6 +55,9 @@ STRUCTS = {
     "CouponCode": CouponCode,
     "PartitionFacts": PartitionFacts,
     "ArticleReport": PackedArticleReport,
+    "CouponReport": CouponReport,
+    "CouponFacts": CouponFacts,
+    "MovedCodes": MovedCodes,
 }
 SOURCES = {path.stem: json.loads(path.read_text()) for path in schemas_dir().glob("*.avsc")}
 

@@ -51,6 +51,10 @@ class DueAt(msgspec.Struct):
         return self.skips
 
 
+class Coupons(msgspec.Struct):
+    next_report: int = FAR_FUTURE
+
+
 class FactsUntil(msgspec.Struct):
     fact_until: int
 
@@ -69,12 +73,21 @@ class Desk:
         self.time = open_time(0, settings, Position({}, 0), Counter())
         self.days = Days(day_end, OwnKeys(MemoryStore(), list, dict))
         self.timers, self.scans, self.news, self.reports = DueAt(), DueAt(), DueAt(), DueAt()
+        self.coupons = Coupons()
         self.facts = FactsUntil(0)
         self.valuation = Valuing()
         self.clock = 0
         for topic in (CONTROL, *INPUTS):
             self.known(topic, KNOWN)
-        parts: Any = (self.valuation, self.facts, self.timers, self.scans, self.news, self.reports)
+        parts: Any = (
+            self.valuation,
+            self.facts,
+            self.timers,
+            self.scans,
+            self.news,
+            self.reports,
+            self.coupons,
+        )
         self.agenda = Agenda(self.time, self.days, *parts)
 
     def known(self, topic: str, until: int) -> None:
@@ -311,8 +324,8 @@ def test_nor_before_it_is_known_what_tasks_wrote_for_each_other(dated: Desk) -> 
     dated.days.close(MIDNIGHT)
     dated.facts.fact_until = MIDNIGHT
     dated.timers.next_due = MIDNIGHT
-    interests = dated.time.merge.by_topic["interests"]
-    assert dated.next() == WaitFor(interests, order_key(MIDNIGHT, START))
+    moves = dated.time.merge.by_topic["coupon-moves"]
+    assert dated.next() == WaitFor(moves, order_key(MIDNIGHT, START))
     dated.time.set_end_offsets(WALL, dated.days, dict.fromkeys(BETWEEN_TASKS, 0))
     assert dated.next() == FireTimer(MIDNIGHT)
 

@@ -94,7 +94,7 @@ class LiveShop:
 
     def until(self, at: Instant) -> None:
         """Everything before `at` happens; facts come a millisecond after their reports."""
-        while (due := min(self.local.task.articles_due, self._midnight())) < at:
+        while (due := min(self.local.task.reports_due, self._midnight())) < at:
             self.local.advance(due + 1)
             self.local.commit(due + 1)
             for fact in self.local.new_facts():

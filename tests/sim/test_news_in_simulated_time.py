@@ -1,6 +1,6 @@
 """What tasks tell each other in simulated time: known from midnight on, whoever runs ahead."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -8,16 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.contracts.coupon_codes import coupon_record
+from streams.contracts.coupon_moves import coupon_facts_record, key_beginning
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.engine import BETWEEN_TASKS, Instant
 from streams.importing.encoding import event_record
 from streams.importing.writing import PastWriter
-from streams.kafka.partition import partition_of
+from streams.kafka.partition import key_in, partition_of
 from streams.local import LocalParts, LocalTask
-from streams.ports import ArticleReport, DayReport, OutputRecord, TaskSettings
+from streams.ports import (
+    CONTROL,
+    ArticleReport,
+    CouponCode,
+    CouponReport,
+    DayReport,
+    OutputRecord,
+    TaskSettings,
+)
 from streams.programs import Programs
+from streams.runtime.coupon_balance import CouponBalance
 from streams.runtime.day_facts import ReportAggregator
 from streams.settings import RecordTime
 from streams.store.memory import MemoryStore
@@ -52,6 +63,8 @@ class Cluster:
         events: Iterable[dict[str, Any]],
         until: Instant,
         flows: Iterable[dict[str, Any]] = FLOWS,
+        coupons: Sequence[dict[str, Any]] = (),
+        codes: Iterable[CouponCode] = (),
     ) -> None:
         parts = LocalParts(
             MemoryStore,
@@ -65,7 +78,9 @@ class Cluster:
             for number in range(PARTITIONS)
         ]
         for shop in self.shops:
-            shop.publish(1, *flows)
+            shop.publish(1, *flows, coupons=coupons)
+        for code in codes:
+            self._load(code)
         writer = PastWriter(self._produce, PARTITIONS)
         next_tick = BEGIN
         for event in events:
@@ -75,6 +90,9 @@ class Cluster:
             writer.write(event_record(event))
         writer.end(until)
         self._adding = ReportAggregator(PARTITIONS)
+        self._coupons = CouponBalance(
+            PARTITIONS, lambda number: key_in(number, PARTITIONS, key_beginning(number))
+        )
         self._read = [0] * PARTITIONS
 
     def _produce(self, record: OutputRecord) -> None:
@@ -82,6 +100,12 @@ class Cluster:
         assert record.time is not None
         local = self.shops[record.partition].local
         local.append(record.topic, record.time, record.key, record.value).headers = record.headers
+
+    def _load(self, code: CouponCode) -> None:
+        record = coupon_record(code)
+        assert record.key is not None
+        record.partition, record.time = partition_of(record.key, PARTITIONS), code.at
+        self._produce(record)
 
     def step(self, number: int, budget: int) -> bool:
         """One task runs a little."""
@@ -107,13 +131,19 @@ class Cluster:
                     report = read_report(record.value or b"")
                     if isinstance(report, ArticleReport):
                         self._adding.add_articles(report)
+                    elif isinstance(report, CouponReport):
+                        self._coupons.add(report)
                     else:
                         assert isinstance(report, DayReport)
                         self._adding.add(report)
             self._read[number] = len(output)
         facts = list(self._adding.complete())
         for fact in facts:
+            told = self._coupons.close_day()
             for shop in self.shops:
+                if told is not None:
+                    record = coupon_facts_record(told)
+                    shop.local.append(CONTROL, fact.day_end, record.key, record.value)
                 shop.local.add_fact(fact)
         return bool(facts)
 
@@ -265,7 +295,7 @@ def test_until_the_ends_are_known_the_clock_stands_at_midnight() -> None:
             cluster.commit(number)
         if not cluster.add_up():
             break
-    assert {task.waits_for for task in tasks} == {"interests"}
+    assert {task.waits_for for task in tasks} == {"coupon-moves"}
     assert [set(task.needs_end_offsets(WALL)) for task in tasks] == [BETWEEN_TASKS] * PARTITIONS
     assert {task.clock for task in tasks} == {BEGIN}
     cluster.finish()

@@ -19,8 +19,8 @@ from streams.runtime.timers import FAR_FUTURE
 
 logger = logging.getLogger(__name__)
 
-REPORT_ARTICLES_EVERY: Instant = 30_000
-"""Between two reports of articles, in ms."""
+REPORTS_EVERY: Instant = 30_000
+"""Between two reports of articles or coupon pools, in ms."""
 SHORTEST_PAUSE = 0.02
 """Minimum seconds between two requests."""
 PAUSE_PER_COST = 50
@@ -99,10 +99,10 @@ class LiveTime:
         """See TimePolicy.first_midnight: always begun."""
         return None
 
-    def articles_due(self, now: Instant) -> Instant:
-        """See TimePolicy.articles_due: at the next half minute, so that all tasks know it within a
+    def reports_due(self, now: Instant) -> Instant:
+        """See TimePolicy.reports_due: at the next half minute, so that all tasks know it within a
         minute (SEMANTICS 7.4)."""
-        return (now // REPORT_ARTICLES_EVERY + 1) * REPORT_ARTICLES_EVERY
+        return (now // REPORTS_EVERY + 1) * REPORTS_EVERY
 
     def dated_news(self, event: Mapping[str, Any], midnight: Instant) -> Mapping[str, Any]:
         """See TimePolicy.dated_news: unchanged, they happen now."""

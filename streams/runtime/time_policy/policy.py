@@ -53,8 +53,8 @@ class TimePolicy(Protocol):
         """Before the first day: the midnight before the first record, which is at `at`. None once
         the first day has begun."""
 
-    def articles_due(self, now: Instant) -> Instant:
-        """The time at which changes of articles at `now` are reported to all tasks; FAR_FUTURE:
+    def reports_due(self, now: Instant) -> Instant:
+        """The time at which changes of articles or coupon pools at `now` are reported; FAR_FUTURE:
         with the day, and then all of them."""
 
     def dated_news(self, event: Mapping[str, Any], midnight: Instant) -> Mapping[str, Any]:

@@ -106,8 +106,8 @@ class SimulatedTime:
         """See TimePolicy.first_midnight."""
         return None if days.has_begun else time_of(at) // DAY * DAY
 
-    def articles_due(self, now: Instant) -> Instant:
-        """See TimePolicy.articles_due: within a day no task waits for another."""
+    def reports_due(self, now: Instant) -> Instant:
+        """See TimePolicy.reports_due: within a day no task waits for another."""
         return FAR_FUTURE
 
     def dated_news(self, event: Mapping[str, Any], midnight: Instant) -> Mapping[str, Any]:

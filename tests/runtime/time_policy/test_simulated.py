@@ -167,11 +167,12 @@ def test_then_records_between_tasks_are_released_topic_by_topic(
     time: SimulatedTime,
 ) -> None:
     days = days_until(MIDNIGHT + DAY)
-    interests, news = time.merge.by_topic["interests"], time.merge.by_topic["product-news"]
+    topics = ["coupon-moves", "interests", "product-news"]
+    moves, _, news = (time.merge.by_topic[topic] for topic in topics)
     assert time.unknown_ends(WALL, days, MIDNIGHT - 1) == []  # other tasks may still be at it
-    assert time.unknown_ends(WALL, days, MIDNIGHT) == ["interests", "product-news"]
-    assert time.awaited_at_midnight(days, MIDNIGHT) is interests
-    time.set_end_offsets(WALL, days, {"interests": 0, "product-news": 1})
+    assert time.unknown_ends(WALL, days, MIDNIGHT) == topics
+    assert time.awaited_at_midnight(days, MIDNIGHT) is moves
+    time.set_end_offsets(WALL, days, {"coupon-moves": 0, "interests": 0, "product-news": 1})
     assert time.unknown_ends(WALL, days, MIDNIGHT) == []  # asked for, and not reached
     assert time.awaited_at_midnight(days, MIDNIGHT) is news
     news.feed([], 1, 1)

@@ -1,0 +1,177 @@
+"""Which tasks hand codes to which, decided by the one agent that reads the reports of all.
+
+A task is short of codes if it has less than its share of the number below which the pool runs low,
+or less than a quarter of its share of all that are left. The task with the most hands it half of
+the difference: so neither is left poorer than the other, and codes don't go to and fro.
+
+    left   task 0  ████████████████   ──┐ half of the difference
+           task 1  █████                │
+           task 2  █               ◄────┘ short
+
+A task gets one move of a pool at a time: the next is ordered once it has reported that the last one
+came. So an order that is on `control` and hasn't arrived is never ordered again, whichever agent
+reads the reports anew.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+
+from streams.engine import Instant
+from streams.ports import CouponFacts, CouponMove, CouponReport, PoolReport
+
+logger = logging.getLogger(__name__)
+
+MOST_MOVED = 250
+"""Codes of one move: a record of at most 100 kB."""
+KNOWN_AFTER: Instant = 60_000
+"""Ms between reports of a pool after which a task that hasn't reported it has no codes: all tasks
+that have some report them within half a minute."""
+NOTICED = 20
+"""A number of codes left is told again when a twentieth of it is gone or came: `control` keeps all
+of them for ever."""
+
+
+class _Pool:
+    """The reports of one pool, and its open moves."""
+
+    def __init__(self) -> None:
+        self.reports: dict[int, PoolReport] = {}  # by task
+        self.open: dict[int, CouponMove] = {}  # by receiver, its newest move
+        self.first_at: Instant | None = None  # of the first report
+        self.newest_at: Instant = 0
+        self.low: int | None = None  # as of the newest report
+        self.told: int | None = None  # codes left, as `control` says
+        self.is_known = False  # tasks that haven't reported it have no codes
+
+    def add(self, partition: int, at: Instant, report: PoolReport) -> None:
+        self.reports[partition] = report
+        self.first_at = at if self.first_at is None else self.first_at
+        if at >= self.newest_at:
+            self.newest_at, self.low = at, report.low
+        self.is_known |= at - self.first_at >= KNOWN_AFTER
+        last = self.open.get(partition)
+        if last is not None and report.received >= last.number:
+            del self.open[partition]
+
+    @property
+    def left(self) -> int:
+        """Codes that no customer was given, those on their way included."""
+        return sum(report.loaded - report.given for report in self.reports.values())
+
+    def left_by_task(self, partitions: int) -> list[int]:
+        """The codes of each task, less those that it was ordered to hand out."""
+        left = [0] * partitions
+        for number, report in self.reports.items():
+            left[number] = report.left
+        for move in self.open.values():
+            giver = self.reports.get(move.giver)
+            if giver is not None and giver.handed < move.number:
+                left[move.giver] = max(left[move.giver] - move.codes, 0)
+        return left
+
+
+class CouponBalance:
+    """Collects the reports, and decides which facts of coupon pools are written to `control`."""
+
+    def __init__(self, partitions: int, key_of: Callable[[int], bytes]) -> None:
+        """`key_of`: the key of records for a task."""
+        self._partitions = partitions
+        self._key_of = key_of
+        self._pools: dict[str, _Pool] = {}
+        self._last_number = 0
+
+    def recall(self, facts: CouponFacts) -> None:
+        """Takes a record of `control` into account; in the order of the topic."""
+        for name, left in facts.left.items():
+            self._pool(name).told = left
+        for move in facts.moves:
+            self._last_number = max(self._last_number, move.number)
+            pool = self._pool(move.pool)
+            report = pool.reports.get(move.receiver)
+            if report is None or report.received < move.number:
+                pool.open[move.receiver] = move
+
+    def add(self, report: CouponReport) -> None:
+        """Adds the report of a task."""
+        if report.partition < self._partitions:  # else from a time with more partitions
+            for pool in report.pools:
+                self._pool(pool.pool).add(report.partition, report.at, pool)
+
+    def close_day(self) -> CouponFacts | None:
+        """The facts to write when all tasks have ended a day, each with a report of all its pools;
+        None: nothing new."""
+        for pool in self._pools.values():
+            pool.is_known = True
+        return self._facts(is_exact=True)
+
+    def due(self) -> CouponFacts | None:
+        """The facts to write after the reports so far; None: nothing notable."""
+        return self._facts(is_exact=False)
+
+    def _facts(self, *, is_exact: bool) -> CouponFacts | None:
+        left: dict[str, int] = {}
+        moves: list[CouponMove] = []
+        for name, pool in sorted(self._pools.items()):
+            if pool.low is None:  # it is not defined any more
+                continue
+            if len(pool.reports) == self._partitions or pool.is_known:
+                moves += self._moves(name, pool, pool.low)
+                if _is_to_be_told(pool, pool.low, is_exact=is_exact):
+                    left[name] = pool.left
+        if not left and not moves:
+            return None
+        facts = CouponFacts(left, moves)
+        self._warn(left)
+        self.recall(facts)
+        return facts
+
+    def _moves(self, name: str, pool: _Pool, low: int) -> Iterator[CouponMove]:
+        """The moves to order, to the poorest task first."""
+        left = pool.left_by_task(self._partitions)
+        enough = max(low, sum(left) // 4)
+        for receiver in sorted(range(self._partitions), key=lambda number: (left[number], number)):
+            if left[receiver] * self._partitions >= enough:
+                return
+            if receiver in pool.open:
+                continue
+            giver = max(range(self._partitions), key=lambda number: (left[number], -number))
+            if left[giver] < 2 * left[receiver] + 2:
+                return
+            codes = min((left[giver] - left[receiver]) // 2, MOST_MOVED)
+            left[giver] -= codes
+            left[receiver] += codes
+            self._last_number += 1
+            yield CouponMove(
+                number=self._last_number,
+                pool=name,
+                giver=giver,
+                receiver=receiver,
+                codes=codes,
+                key=self._key_of(receiver),
+            )
+
+    def _warn(self, left: dict[str, int]) -> None:
+        for name, number in left.items():
+            pool = self._pools[name]
+            assert pool.low is not None
+            if number < pool.low and (pool.told is None or pool.told >= pool.low):
+                logger.warning(
+                    "coupon pool %r runs low: %d codes left, fewer than %d; load more with "
+                    "sendflow coupons load %s FILE",
+                    name,
+                    number,
+                    pool.low,
+                    name,
+                )
+
+    def _pool(self, name: str) -> _Pool:
+        return self._pools.setdefault(name, _Pool())
+
+
+def _is_to_be_told(pool: _Pool, low: int, *, is_exact: bool) -> bool:
+    """True if the number of codes left differs from the one on `control`, and notably unless it
+    `is_exact`."""
+    told, left = pool.told, pool.left
+    if told is None or left == told:
+        return told is None
+    return is_exact or (left < low) != (told < low) or abs(left - told) * NOTICED >= told
