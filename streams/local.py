@@ -136,11 +136,11 @@ class LocalTask:
         self._read_reports()
         return self._aggregator.articles.take_changed()
 
-    def new_coupon_facts(self) -> CouponFacts | None:
+    def new_coupon_facts(self, now: Instant) -> CouponFacts | None:
         """The facts of coupon pools by the committed reports; None if nothing is new since the last
         call."""
         self._read_reports()
-        return self._coupons.due()
+        return self._coupons.due(now)
 
     def _read_reports(self) -> None:
         for record in self.output[self._facts_read :]:

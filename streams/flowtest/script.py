@@ -202,7 +202,7 @@ class Script:
             changed = world.local.new_articles()
             if changed:
                 self._add_fact(world, changed_articles_record(changed), due + 1)
-            told = world.local.new_coupon_facts()
+            told = world.local.new_coupon_facts(due)
             left = {} if told is None else told.left
             told_here = {
                 pool: number for pool, number in left.items() if left_fact(pool) not in self._given

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 MOST_MOVED = 250
 """Codes of one move: a record of at most 100 kB."""
 KNOWN_AFTER: Instant = 60_000
-"""Ms between reports of a pool after which a task that hasn't reported it has no codes: all tasks
+"""Ms after the first report of a pool when a task that hasn't reported it has no codes: all tasks
 that have some report them within half a minute."""
 NOTICED = 20
 """A number of codes left is told again when a twentieth of it is gone or came: `control` keeps all
@@ -38,17 +38,16 @@ class _Pool:
         self.reports: dict[int, PoolReport] = {}  # by task
         self.open: dict[int, CouponMove] = {}  # by receiver, its newest move
         self.first_at: Instant | None = None  # of the first report
-        self.newest_at: Instant = 0
+        self.newest_at: Instant = 0  # of the newest one
         self.low: int | None = None  # as of the newest report
         self.told: int | None = None  # codes left, as `control` says
-        self.is_known = False  # tasks that haven't reported it have no codes
+        self.is_known = False  # in all tasks: those that haven't reported it have no codes
 
     def add(self, partition: int, at: Instant, report: PoolReport) -> None:
         self.reports[partition] = report
         self.first_at = at if self.first_at is None else self.first_at
         if at >= self.newest_at:
             self.newest_at, self.low = at, report.low
-        self.is_known |= at - self.first_at >= KNOWN_AFTER
         last = self.open.get(partition)
         if last is not None and report.received >= last.number:
             del self.open[partition]
@@ -104,8 +103,11 @@ class CouponBalance:
             pool.is_known = True
         return self._facts(is_exact=True)
 
-    def due(self) -> CouponFacts | None:
-        """The facts to write after the reports so far; None: nothing notable."""
+    def due(self, now: Instant) -> CouponFacts | None:
+        """The facts to write at `now`, after the reports so far; None: nothing notable."""
+        for pool in self._pools.values():
+            if pool.first_at is not None:
+                pool.is_known |= now - pool.first_at >= KNOWN_AFTER
         return self._facts(is_exact=False)
 
     def _facts(self, *, is_exact: bool) -> CouponFacts | None:
@@ -114,10 +116,10 @@ class CouponBalance:
         for name, pool in sorted(self._pools.items()):
             if pool.low is None:  # it is not defined any more
                 continue
-            if len(pool.reports) == self._partitions or pool.is_known:
-                moves += self._moves(name, pool, pool.low)
-                if _is_to_be_told(pool, pool.low, is_exact=is_exact):
-                    left[name] = pool.left
+            pool.is_known |= len(pool.reports) == self._partitions
+            moves += self._moves(name, pool, pool.low)
+            if pool.is_known and _is_to_be_told(pool, pool.low, is_exact=is_exact):
+                left[name] = pool.left
         if not left and not moves:
             return None
         facts = CouponFacts(left, moves)
@@ -132,7 +134,7 @@ class CouponBalance:
         for receiver in sorted(range(self._partitions), key=lambda number: (left[number], number)):
             if left[receiver] * self._partitions >= enough:
                 return
-            if receiver in pool.open:
+            if receiver in pool.open or not (pool.is_known or receiver in pool.reports):
                 continue
             giver = max(range(self._partitions), key=lambda number: (left[number], -number))
             if left[giver] < 2 * left[receiver] + 2:

@@ -113,7 +113,7 @@ class CouponBook:
         state = self._state(pool)
         if not state.left:
             self._counts["coupons_missing"] += 1
-            self._changed(pool, state, at, at_once=state.reported < 0)
+            self._changed(pool, state, at)
             return None
         code = self._take(pool, state.given)
         state.given += 1
@@ -219,10 +219,11 @@ class CouponBook:
 
     def _changed(self, pool: str, state: PoolState, now: Instant, *, at_once: bool = False) -> None:
         """Keeps a changed state, and sets when it is reported: at once where half of the reported
-        codes are gone, so that others can come before the last is."""
+        codes are gone, so that others can come before the last is, or as many have come."""
         due = self._report_due(now)
         if due != FAR_FUTURE:
-            if at_once or state.left * 2 <= state.reported != state.left:
+            is_notable = state.left * 2 <= state.reported or state.left >= state.reported * 2
+            if at_once or (is_notable and state.left != state.reported):
                 due = now
             state.report_at = min(state.report_at or due, due)
             self.next_report = min(self.next_report, state.report_at)

@@ -50,6 +50,7 @@ from streams.runtime.article_facts import ArticleFacts
 from streams.runtime.coupon_balance import CouponBalance
 from streams.runtime.day_facts import DayFact, ReportAggregator
 from streams.settings import RecordTime, Settings
+from streams.worker.clock import wall_clock
 from streams.worker.fetching import Fetched, FetchThread
 
 logger = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ class _AgentThread(threading.Thread):
             changed = adding.articles.take_changed()
             if changed:
                 yield [changed_articles_record(changed)]
-            told = coupons.due()
+            told = coupons.due(wall_clock())
             if told is not None:
                 yield [coupon_facts_record(told)]
 

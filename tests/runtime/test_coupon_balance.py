@@ -49,16 +49,16 @@ class Agent:
         for partition, number in enumerate(left):
             self.report(partition, number, at=at)
 
-    def moves(self) -> list[tuple[int, int, int]]:
+    def moves(self, now: int = 0) -> list[tuple[int, int, int]]:
         """(giver, receiver, codes) of the next orders."""
-        facts = self.balance.due()
+        facts = self.balance.due(now)
         if facts is None:
             return []
         self.control.append(facts)
         return [(move.giver, move.receiver, move.codes) for move in facts.moves]
 
     def told(self) -> int | None:
-        facts = self.balance.due()
+        facts = self.balance.due(0)
         return None if facts is None else facts.left.get("ten")
 
 
@@ -143,10 +143,11 @@ def test_a_pool_that_is_removed_moves_no_more_and_goes_on_when_it_is_back() -> N
 def test_tasks_that_have_not_reported_a_pool_are_waited_for() -> None:
     agent = Agent()
     agent.report(0, 40)
-    agent.report(1, 40, at=KNOWN_AFTER - 1)
-    assert agent.moves() == []
-    agent.report(1, 40, at=KNOWN_AFTER)
-    assert [move[1] for move in agent.moves()] == [2, 3]
+    agent.report(1, 0)  # asks
+    assert agent.moves(KNOWN_AFTER - 1) == [(0, 1, 20)]
+    assert agent.control[0].left == {}
+    assert agent.moves(KNOWN_AFTER) == [(0, 2, 10), (0, 3, 5)]
+    assert agent.control[1].left == {"ten": 40}
 
 
 def test_at_the_end_of_a_day_all_have_reported() -> None:

@@ -119,7 +119,7 @@ class Shop:
         for report in self.reports[self.agent_read :][:reports]:
             self.agent.add(report)
             self.agent_read += 1
-        told = self.agent.due()
+        told = self.agent.due(wall)
         if told is not None:
             self.control.append(told)
             record = coupon_facts_record(told)
@@ -209,13 +209,25 @@ def test_a_task_that_runs_low_gets_codes_before_it_has_none() -> None:
 
 def test_a_task_without_any_code_asks_for_some() -> None:
     shop = Shop()
-    shop.load(BEGIN + 1, 1, 4)
-    shop.until(BEGIN + HOUR)
-    shop.asks(BEGIN + 2 * HOUR, 0, "ada")  # in vain: nobody knew that it has none
-    shop.until(BEGIN + 2 * HOUR + MINUTE)
-    shop.asks(BEGIN + 3 * HOUR, 0, "bob")
-    shop.until(BEGIN + 3 * HOUR + MINUTE)
+    shop.load(BEGIN + 1, 1, 40)
+    shop.until(BEGIN + 10_000)
+    shop.asks(BEGIN + 20_000, 0, "ada")  # in vain: nobody knew that it has none
+    shop.until(BEGIN + 20_001)
+    shop.asks(BEGIN + 21_000, 0, "bob")
+    shop.until(BEGIN + 21_001)
     assert [name for name, _ in shop.given()] == ["bob"]
+    assert shop.left(2) == []
+    shop.check()
+
+
+def test_a_minute_after_codes_were_loaded_all_tasks_have_some() -> None:
+    shop = Shop()
+    shop.load(BEGIN + 1, 1, 40)
+    shop.until(BEGIN + MINUTE // 2)
+    assert shop.left(0) == shop.left(2) == []
+    shop.until(BEGIN + MINUTE + 1)
+    assert min(len(shop.left(number)) for number in range(PARTITIONS)) >= 10
+    assert shop.control[-1].left == {"ten": 40}
     shop.check()
 
 

@@ -9,7 +9,10 @@ from streams.engine.compiling.definition import Definitions
 from streams.engine.conditions.dependence import dependence_of
 from tests.engine.conditions.asking import Asked
 
-POOLS = [{"coupons": "gift-card"}, {"coupons": "made", "rule": {"length": "8"}}]
+POOLS: list[dict[str, Any]] = [
+    {"coupons": "gift-card"},
+    {"coupons": "made", "rule": {"length": "8"}},
+]
 
 
 def asked(
