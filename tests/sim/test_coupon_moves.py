@@ -204,7 +204,7 @@ def test_a_task_that_runs_low_gets_codes_before_it_has_none() -> None:
     counts = sum((task.local.task.counts for task in shop.tasks), Counter())
     assert counts["coupons_missing"] == 0
     assert counts["coupons_moved_in"] == counts["coupons_moved_out"] >= 14
-    assert shop.control[-1].left == {"ten": 6}
+    assert [facts.left for facts in shop.control if facts.left][-1] == {"ten": 6}
 
 
 def test_a_task_without_any_code_asks_for_some() -> None:
@@ -227,7 +227,7 @@ def test_a_minute_after_codes_were_loaded_all_tasks_have_some() -> None:
     assert shop.left(0) == shop.left(2) == []
     shop.until(BEGIN + MINUTE + 1)
     assert min(len(shop.left(number)) for number in range(PARTITIONS)) >= 10
-    assert shop.control[-1].left == {"ten": 40}
+    assert [facts.left for facts in shop.control if facts.left] == [{"ten": 40}]
     shop.check()
 
 
