@@ -123,6 +123,7 @@ class Script:
             with self._collected():
                 self._introduce(world, customer, first - 1)
         self._publish(world, self._definitions, first)
+        self._tell_of_first_codes(world, first)
         for at, entries in itertools.groupby(self._entries, key=lambda pair: pair[0]):
             self._settle(world, at)
             self._feed_back(world, at)
@@ -202,14 +203,24 @@ class Script:
             changed = world.local.new_articles()
             if changed:
                 self._add_fact(world, changed_articles_record(changed), due + 1)
-            told = world.local.new_coupon_facts(due)
-            left = {} if told is None else told.left
-            told_here = {
-                pool: number for pool, number in left.items() if left_fact(pool) not in self._given
-            }
-            if told_here:
-                record = coupon_facts_record(CouponFacts(told_here, []))
-                self._add_fact(world, record, due + 1)
+            self._tell_of_coupons(world, due + 1)
+
+    def _tell_of_first_codes(self, world: World, at: Instant) -> None:
+        """The codes in the definitions were there before the case."""
+        pools = self._definitions.coupons
+        left = {pool.coupons: len(pool.codes) for pool in pools if pool.codes}
+        if left and self._programs[-1].facts_read:
+            self._add_fact(world, coupon_facts_record(CouponFacts(left, [])), at)
+
+    def _tell_of_coupons(self, world: World, at: Instant) -> None:
+        """The codes left in pools become facts, unless the case gives them."""
+        told = world.local.new_coupon_facts(at)
+        left = {} if told is None else told.left
+        told_here = {
+            pool: number for pool, number in left.items() if left_fact(pool) not in self._given
+        }
+        if told_here:
+            self._add_fact(world, coupon_facts_record(CouponFacts(told_here, [])), at)
 
     def _add_fact(self, world: World, record: OutputRecord, at: Instant) -> None:
         assert record.key is not None
@@ -222,11 +233,13 @@ class Script:
         self._add_fact(world, record, fact.day_end)
 
     def _feed_back(self, world: World, at: Instant) -> None:
-        """Appends records that tasks write for each other once they are committed: a millisecond
-        later if nothing comes between."""
+        """Appends records that tasks write for each other, and facts of coupon pools, once they are
+        committed: a millisecond later if nothing comes between."""
         for one in world.local.take_new_internal():
             assert one.key is not None
             self._add(world, InputRecord(one.topic, at, one.key, one.value or b""))
+        if any(program.facts_read for program in self._programs):
+            self._tell_of_coupons(world, at)
 
     def replay(self, *, restores: bool) -> CaseOutputs:
         """Runs the same records again, restored after each moment or in one batch."""

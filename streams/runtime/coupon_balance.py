@@ -13,13 +13,10 @@ came. So an order that is on `control` and hasn't arrived is never ordered again
 reads the reports anew.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 
 from streams.engine import Instant
 from streams.ports import CouponFacts, CouponMove, CouponReport, PoolReport
-
-logger = logging.getLogger(__name__)
 
 MOST_MOVED = 250
 """Codes of one move: a record of at most 100 kB."""
@@ -72,10 +69,17 @@ class _Pool:
 class CouponBalance:
     """Collects the reports, and decides which facts of coupon pools are written to `control`."""
 
-    def __init__(self, partitions: int, key_of: Callable[[int], bytes]) -> None:
-        """`key_of`: the key of records for a task."""
+    def __init__(
+        self,
+        partitions: int,
+        key_of: Callable[[int], bytes],
+        on_low: Callable[[str, int, int], None] = lambda pool, left, low: None,
+    ) -> None:
+        """`key_of`: the key of records for a task; `on_low` is called with a pool that begins to
+        run low: its id, the codes left, and its `low`."""
         self._partitions = partitions
         self._key_of = key_of
+        self._on_low = on_low
         self._pools: dict[str, _Pool] = {}
         self._last_number = 0
 
@@ -123,7 +127,11 @@ class CouponBalance:
         if not left and not moves:
             return None
         facts = CouponFacts(left, moves)
-        self._warn(left)
+        for name, number in left.items():
+            pool = self._pools[name]
+            assert pool.low is not None
+            if number < pool.low and (pool.told is None or pool.told >= pool.low):
+                self._on_low(name, number, pool.low)
         self.recall(facts)
         return facts
 
@@ -151,20 +159,6 @@ class CouponBalance:
                 codes=codes,
                 key=self._key_of(receiver),
             )
-
-    def _warn(self, left: dict[str, int]) -> None:
-        for name, number in left.items():
-            pool = self._pools[name]
-            assert pool.low is not None
-            if number < pool.low and (pool.told is None or pool.told >= pool.low):
-                logger.warning(
-                    "coupon pool %r runs low: %d codes left, fewer than %d; load more with "
-                    "sendflow coupons load %s FILE",
-                    name,
-                    number,
-                    pool.low,
-                    name,
-                )
 
     def _pool(self, name: str) -> _Pool:
         return self._pools.setdefault(name, _Pool())

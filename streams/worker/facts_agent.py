@@ -157,6 +157,7 @@ class _AgentThread(threading.Thread):
             coupons = CouponBalance(
                 settings.partitions,
                 lambda number: key_in(number, settings.partitions, key_beginning(number)),
+                _warn_of_low_pool,
             )
             adding = ReportAggregator(settings.partitions, *self._last_facts(coupons))
             for report in self._reports():
@@ -239,6 +240,17 @@ class _AgentThread(threading.Thread):
 
     def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(OPEN_WITHIN)
+
+
+def _warn_of_low_pool(pool: str, left: int, low: int) -> None:
+    logger.warning(
+        "coupon pool %r runs low: %d codes left, fewer than %d; load more with sendflow coupons "
+        "load %s FILE",
+        pool,
+        left,
+        low,
+        pool,
+    )
 
 
 def _reports_in(batch: Batch) -> Iterator[TaskReport]:
