@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
+from streams.engine.content.coupon_pool import CodeRule, CouponPool
 from streams.errors import StoreUnusable
 from streams.local import LocalParts, LocalTask
+from streams.operations.coupon_counts import COUNTED_KEYS, counts_of_keys
 from streams.ports import TaskSettings
 from streams.programs import Programs
 from streams.store.memory import MemoryStore
@@ -176,3 +178,60 @@ def test_crashes_give_no_customer_the_code_of_another(
     for customer, _, code in given_out(crashed):
         assert code is not None
         assert owners.setdefault(code, customer) == customer
+
+
+# ── Uses ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def used(shop: LocalShop, pool: str, now: int) -> tuple[int, int, int]:
+    """(given, redeemed, expired) of a pool, as `coupons status` has it."""
+    keys = {(0, key): value for key, value in shop.local.store.items() if key[:1] == b"\0"}
+    read = {key: value for key, value in keys.items() if key[1].startswith(COUNTED_KEYS)}
+    pools = [CouponPool(coupons="made", rule=CodeRule(prefix="M-", length=8))]
+    of_pool = [one for one in counts_of_keys(read, pools, now) if one.pool == pool]
+    return (of_pool[-1].given, of_pool[-1].redeemed, of_pool[-1].expired) if of_pool else (0, 0, 0)
+
+
+def codes_of(shop: LocalShop, template: str) -> dict[str, str]:
+    sent = shop.outputs("send-commands")
+    return {one["customer_id"]: one["coupon"] for one in sent if one["template"] == template}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_7_1_each_given_code_is_redeemed_or_expires(restarts: bool) -> None:
+    shop = shop_with_codes("A1", "A2", "A3", "A4", "A5")
+    expiring = [{**pool, "expires": "2h"} for pool in POOLS]
+    shop.publish(BEGIN + 1, GIFT, coupons=expiring, coupon_key="key")
+    names = ("ada", "bob", "cyd", "dan", "eve")
+    for name in names:
+        shop.customer(BEGIN + 1, name)
+        shop.cart(BEGIN + HOUR, name)
+
+    def until(at: int) -> None:
+        shop.until(at)
+        if restarts:
+            shop.local.restart(keep_store=False)
+
+    until(BEGIN + HOUR + 1)
+    codes, made = codes_of(shop, "loaded"), codes_of(shop, "made")
+    shop.happens(BEGIN + 2 * HOUR, "coupon.redeemed", "ada", code=codes["ada"], order_id="1")
+    shop.order(BEGIN + 2 * HOUR, "ada", order_id="1", coupon_code=codes["ada"].lower())
+    shop.order(BEGIN + 2 * HOUR, "bob", order_id="2", coupon_code=made["bob"])
+    shop.happens(BEGIN + 2 * HOUR, "coupon.redeemed", "cyd", code=codes["dan"], order_id="3")
+    shop.happens(BEGIN + 2 * HOUR, "customer.erased", "eve")
+    until(BEGIN + 2 * HOUR + 1)
+    assert used(shop, "ten", BEGIN + 3 * HOUR - 1) == (5, 1, 0)
+    assert used(shop, "ten", BEGIN + 3 * HOUR) == (5, 1, 4)
+    assert used(shop, "made", BEGIN + 3 * HOUR) == (5, 1, 4)
+    held = [key for key, _ in shop.local.store.items() if key.startswith(b"\0held\0")]
+    assert not [key for key in held if b"eve" in key]
+    shop.happens(BEGIN + 4 * HOUR, "coupon.redeemed", "dan", code=codes["dan"], order_id="4")
+    shop.happens(BEGIN + 4 * HOUR, "coupon.redeemed", "eve", code=codes["eve"], order_id="5")
+    shop.customer(BEGIN + 26 * HOUR, "fay")  # the day ends before
+    until(BEGIN + 27 * HOUR)
+    assert used(shop, "ten", BEGIN + 27 * HOUR) == (5, 2, 3)
+    shop.happens(BEGIN + 28 * HOUR, "coupon.redeemed", "bob", code=codes["bob"], order_id="6")
+    until(BEGIN + 29 * HOUR)
+    assert used(shop, "ten", BEGIN + 29 * HOUR) == (5, 3, 2)
+    expiries = [key for key, _ in shop.local.store.items() if key.startswith(b"\0expiry\0")]
+    assert expiries == []
