@@ -23,6 +23,10 @@ COUNTERS: dict[str, tuple[str, str]] = {
     "commands": ("sendflow_commands", "Send commands committed."),
     "webhooks": ("sendflow_webhooks", "Webhook commands committed."),
     "reviews": ("sendflow_review_requests", "Review requests committed."),
+    "segment_changes": (
+        "sendflow_segment_changes",
+        "Customers who entered or left a followed segment, committed.",
+    ),
     "dead_letters": ("sendflow_dead_letters", "Records written to dead-letters."),
     "late": ("sendflow_late_records", "Records older than stream time."),
     "clamped": ("sendflow_clamped_events", "Events with occurred_at after their record time."),

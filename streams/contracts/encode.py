@@ -4,6 +4,7 @@ Avro single-object encoding, or Confluent wire format where a registry is config
 """
 
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -35,6 +36,7 @@ from streams.engine import (
     Decision,
     Instant,
     Interest,
+    SegmentChange,
     SendCommand,
     WebhookCommand,
 )
@@ -54,6 +56,7 @@ WEBHOOKS = "webhooks"
 REVIEW_REQUESTS = "send-review"
 DEAD_LETTERS = "dead-letters"
 LATE_RECORDS = "late-records"
+SEGMENT_CHANGES = "segment-changes"
 
 
 class LateRecord(msgspec.Struct):
@@ -82,8 +85,12 @@ class EffectEncoder:
         self._webhook_header, webhook = self._output("WebhookCommand")
         self._review_header, review = self._output("ReviewRequest")
         self._interest_header, interest = self._output("Interest")
+        self._segment_header, segment_change = self._output("SegmentChange")
         self._news = {metric: self._writer_of(record_name(metric)) for metric in NEWS}
         self._write_interest = struct_writer(interest)
+        self._write_segment_change = struct_writer(
+            segment_change, {"change": _value_of, "cause": _value_of}
+        )
         self._write_command = struct_writer(command)
         self._write_webhook = struct_writer(webhook)
         self._write_review = struct_writer(review, attributes={"requested_at": "decided_at"})
@@ -115,6 +122,14 @@ class EffectEncoder:
                 time=next_midnight(interest.at),
             )
             for interest in interests
+        ]
+
+    def segment_changes(self, changes: Iterable[SegmentChange]) -> list[OutputRecord]:
+        """Returns one record per change, in order; the key is the customer id."""
+        header, write = self._segment_header, self._write_segment_change
+        return [
+            OutputRecord(SEGMENT_CHANGES, change.customer_id.encode(), header + write(change))
+            for change in changes
         ]
 
     def news(self, metric: str, event: Mapping[str, Any], time: Instant) -> OutputRecord:
@@ -186,6 +201,10 @@ class EffectEncoder:
         if self._registry is None:
             return single_object_header(contract), contract.schema
         return confluent_header(self._registry.register(contract)), contract.schema
+
+
+def _value_of(member: Enum) -> Any:
+    return member.value
 
 
 def _by_customer(

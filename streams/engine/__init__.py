@@ -80,6 +80,7 @@ from streams.engine.effects import (
     Outcome,
     Purchase,
     SeenPrice,
+    SegmentChange,
     SendCommand,
     WebhookCommand,
 )
@@ -139,6 +140,7 @@ __all__ = [
     "Scan",
     "Scanned",
     "SeenPrice",
+    "SegmentChange",
     "SendCommand",
     "WebhookCommand",
     "act",

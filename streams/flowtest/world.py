@@ -7,7 +7,13 @@ import msgspec
 
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.decode import EventDecoder
-from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, WEBHOOKS, EffectEncoder
+from streams.contracts.encode import (
+    REVIEW_REQUESTS,
+    SEGMENT_CHANGES,
+    SEND_COMMANDS,
+    WEBHOOKS,
+    EffectEncoder,
+)
 from streams.contracts.fields import FieldsRead
 from streams.contracts.interests import INTERESTS
 from streams.contracts.meaning import Door
@@ -40,6 +46,7 @@ class CaseOutputs(msgspec.Struct):
     dead_letters: list[str]
     interests: list[dict[str, Any]]
     news: list[dict[str, Any]]
+    segment_changes: list[dict[str, Any]]
     states: dict[str, CustomerState] = {}
 
     def by_kind(self) -> dict[str, list[Any]]:
@@ -52,6 +59,7 @@ class CaseOutputs(msgspec.Struct):
             "dead letter": self.dead_letters,
             "interest": self.interests,
             "piece of news": self.news,
+            "change of a segment": self.segment_changes,
         }
 
 
@@ -123,6 +131,7 @@ class World:
             dead_letters=letters,
             interests=self._read(INTERESTS),
             news=self._read(METRICS[NEWS[0]].topic),
+            segment_changes=self._read(SEGMENT_CHANGES),
             states=states,
         )
 

@@ -72,6 +72,7 @@ TOPICS: dict[str, TopicSpec] = {
     "webhooks": _OUTPUT,
     "send-review": _OUTPUT,
     "flow-decisions": _OUTPUT,
+    "segment-changes": _OUTPUT,
     "dead-letters": _OUTPUT,
     # One partition: reports of tasks are small, and a single reader adds them up.
     "partition-facts": TopicSpec(

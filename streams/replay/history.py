@@ -11,7 +11,13 @@ from streams.contracts.control import DefinitionsRecord, decode_control
 from streams.contracts.coupon_codes import COUPONS
 from streams.contracts.dead_letters import DeadLetter, read_dead_letter
 from streams.contracts.decisions import DECISIONS, read_decisions
-from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS, WEBHOOKS
+from streams.contracts.encode import (
+    DEAD_LETTERS,
+    LATE_RECORDS,
+    SEGMENT_CHANGES,
+    SEND_COMMANDS,
+    WEBHOOKS,
+)
 from streams.contracts.fields import EventCheck, WrongEvent, event_check
 from streams.contracts.imported import HISTORY
 from streams.contracts.meaning import JUDGEMENTS, Door
@@ -83,6 +89,7 @@ class CustomerHistory(msgspec.Struct):
     decisions: list[PastDecision] = []
     commands: list[dict[str, Any]] = []
     webhooks: list[dict[str, Any]] = []
+    segment_changes: list[dict[str, Any]] = []
     dead_letters: list[DeadLetter] = []
     unread: list[UnreadRecord] = []
     state: bytes | None = None  # the newest committed one; None: unknown, or erased
@@ -241,6 +248,7 @@ def _leave_out_before(since: Instant, history: CustomerHistory) -> None:
     history.decisions = [decision for decision in history.decisions if decision.at >= since]
     history.commands = [one for one in history.commands if one["decided_at"] >= since]
     history.webhooks = [one for one in history.webhooks if one["decided_at"] >= since]
+    history.segment_changes = [one for one in history.segment_changes if one["at"] >= since]
     history.unread = [one for one in history.unread if one.at >= since]
     history.dead_letters = [letter for letter in history.dead_letters if letter.at >= since]
 
@@ -282,6 +290,10 @@ def _add_webhook(history: CustomerHistory, record: Record, decode: Decode) -> No
     history.webhooks.append(decode(record.value or b"")[1])
 
 
+def _add_segment_change(history: CustomerHistory, record: Record, decode: Decode) -> None:
+    history.segment_changes.append(decode(record.value or b"")[1])
+
+
 def _add_dead_letter(history: CustomerHistory, record: Record, decode: Decode) -> None:
     history.dead_letters.append(read_dead_letter(record.value or b"", decode))
 
@@ -290,6 +302,7 @@ _ADD: dict[str, Callable[[CustomerHistory, Record, Decode], None]] = {
     DECISIONS: _add_decisions,
     SEND_COMMANDS: _add_command,
     WEBHOOKS: _add_webhook,
+    SEGMENT_CHANGES: _add_segment_change,
     DEAD_LETTERS: _add_dead_letter,
 }
 """By output topic: adds a record to a history."""

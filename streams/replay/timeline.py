@@ -23,7 +23,8 @@ class Line(msgspec.Struct, kw_only=True):
     """One line of a timeline. `at` in milliseconds since the epoch, `when` in the customer's zone.
 
     `kind` is `published`, `event`, `decision`, `command` and `webhook` (those without a decision),
-    `dead_letter` or `unread` (a record that can't be decoded); `data` is the record.
+    `segment` (entered or left), `dead_letter` or `unread` (a record that can't be decoded);
+    `data` is the record.
     """
 
     at: Instant
@@ -73,6 +74,7 @@ def customer_timeline(
         *_unread(history, words),
     ]
     if flow is None:
+        lines += _segment_changes(history, words)
         lines += _dead_letters(history, words)
     lines.sort(key=lambda line: line[0])
     return Timeline(
@@ -230,6 +232,32 @@ def _messages(history: CustomerHistory) -> dict[str, str]:
     for command in history.commands:
         messages.setdefault(command["send_id"], f"{command['step']} of {command['flow']}")
     return messages
+
+
+def _segment_changes(history: CustomerHistory, words: Words) -> Iterator[SortedLine]:
+    """Yields what happened in followed segments: before the flows decide (SEMANTICS 5.1, 5.2)."""
+    places = {(event.at, event.event_id): event.place for event in reversed(history.events)}
+    for number, change in enumerate(history.segment_changes):
+        at, cause = change["at"], change["cause"]
+        text = f"{change['change']} segment {change['segment']}"
+        text += _BECAUSE_OF.get(cause, f" ({cause})")
+        line = _line(at, "segment", None, text, change, words)
+        place = places.get((at, change["event_id"] or ""))
+        if place is None:
+            yield (at, _TIMERS, -1, number), line
+        else:
+            yield (at, _RECORDS, *place, 0, number), line
+
+
+_BECAUSE_OF = {
+    "event": "",  # in the line above
+    "time": " by time alone",
+    "facts": " because store facts changed",
+    "definitions": " because definitions were published",
+    "review": " because a message was reviewed",
+    "backfill": " because of a backfill",
+    "erased": " because the customer was erased",
+}
 
 
 def _dead_letters(history: CustomerHistory, words: Words) -> Iterator[SortedLine]:

@@ -117,6 +117,7 @@ class Pending:
             or effects.webhooks
             or effects.reviews
             or effects.interests
+            or effects.segment_changes
         ):
             return  # as most slices at the live edge, which wait for an input
         self.records += encoder.commands(effects.commands)
@@ -124,7 +125,8 @@ class Pending:
         self.records += encoder.reviews(effects.reviews)
         self.records += encoder.decisions(effects.decisions)
         self.records += encoder.interests(effects.interests)
-        for name in ("commands", "webhooks", "reviews", "interests"):
+        self.records += encoder.segment_changes(effects.segment_changes)
+        for name in ("commands", "webhooks", "reviews", "interests", "segment_changes"):
             made = getattr(effects, name)
             self.counts[name] += len(made)
             made.clear()

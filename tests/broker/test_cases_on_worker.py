@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from streams.contracts.decisions import DECISIONS, read_decisions
-from streams.contracts.encode import REVIEW_REQUESTS, SEND_COMMANDS, WEBHOOKS
+from streams.contracts.encode import REVIEW_REQUESTS, SEGMENT_CHANGES, SEND_COMMANDS, WEBHOOKS
 from streams.contracts.wire import decode_any
 from streams.demo.workers import Worker, WorkerObserver, wait_until_decided
 from streams.embedded.broker_process import BrokerProcess
@@ -125,6 +125,7 @@ class CasesRun:
             decisions=[one for value in values(DECISIONS) for one in read_decisions(value)],
             dead_letters=[decode_any(value)[1]["reason"] for value in values("dead-letters")],
             interests=[decode_any(value)[1] for value in values("interests")],
+            segment_changes=[decode_any(value)[1] for value in values(SEGMENT_CHANGES)],
             news=[decode_any(value)[1] for value in values("product-news")],
         )
 

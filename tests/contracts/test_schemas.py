@@ -24,7 +24,7 @@ from streams.contracts.schemas import (
     shipped_schemas,
 )
 from streams.contracts.trace import TRACEPARENT
-from streams.engine import METRICS, Decision, Interest, SendCommand, WebhookCommand
+from streams.engine import METRICS, Decision, Interest, SegmentChange, SendCommand, WebhookCommand
 from streams.engine.values.event import ITEM_FIELDS, PRODUCT_METRICS, Field, FieldType
 from streams.errors import Refused
 from streams.ports import CouponCode, CouponFacts, CouponReport, MovedCodes
@@ -49,6 +49,7 @@ STRUCTS = {
     "DeadLetter": DeadLetter,
     "LateRecord": LateRecord,
     "Interest": Interest,
+    "SegmentChange": SegmentChange,
     "Definitions": DefinitionsRecord,
     "StoreFacts": FactsRecord,
     "Backfill": BackfillRequest,

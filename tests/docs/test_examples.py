@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -12,8 +13,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.registry import SchemaRegistry
+from streams.contracts.wire import decode_any
 from streams.embedded.broker_process import BrokerProcess
-from streams.engine import Event, Product, Review, SendCommand
+from streams.engine import Event, Product, Review, SegmentChange, SendCommand
 from streams.engine.values.event import Field, FieldType, Metric
 from streams.kafka.partition import partition_of
 from streams.ports import CouponCode, OutputRecord, Record
@@ -132,9 +134,17 @@ def test_the_json_of_events_in_is_an_event() -> None:
 
 
 def test_the_json_of_commands_out_is_a_review() -> None:
-    (example,) = blocks("commands-out.md", "json")
+    example = next(block for block in blocks("commands-out.md", "json") if "verdict" in block)
     said = EventDecoder().decode("reviews", Record(NOW, 0, b"ada", example.encode()))
     assert said == Review("8c1c7fca4f600d294b35", "ada", True, "eve", NOW)
+
+
+def test_the_json_of_commands_out_is_a_change_of_a_segment() -> None:
+    example = next(block for block in blocks("commands-out.md", "json") if "segment" in block)
+    change = msgspec.json.decode(example, type=SegmentChange, strict=True)
+    (record,) = EffectEncoder().segment_changes([change])
+    assert record.value is not None
+    assert decode_any(record.value) == ("SegmentChange", json.loads(example))
 
 
 def test_the_log_line_of_events_in_is_what_is_said() -> None:

@@ -1,7 +1,7 @@
 """A shop on a worker in this process: real decoding, real engine, real encoding; logs are lists."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from streams.contracts.control import (
@@ -46,14 +46,19 @@ class LocalShop:
         at: Instant,
         *flows: dict[str, Any],
         segments: dict[str, Any] | None = None,
+        followed: Collection[str] = (),
         coupons: Sequence[dict[str, Any]] = (),
         coupon_key: str = "",
     ) -> None:
-        """The definitions `flows` are in force from `at` on; `segments`: id to condition."""
+        """The definitions `flows` are in force from `at` on; `segments`: id to condition,
+        `followed`: those with `follow: true`."""
         definitions = {
             "flows": list(flows),
             "coupons": list(coupons),
-            "segments": [{"segment": name, "if": if_} for name, if_ in (segments or {}).items()],
+            "segments": [
+                {"segment": name, "if": if_, "follow": str(name in followed).lower()}
+                for name, if_ in (segments or {}).items()
+            ],
             "store": {"timezone": "UTC", "currency": "GBP"},
         }
         record = DefinitionsRecord(

@@ -1,7 +1,7 @@
 """One customer's timeline, from the records of a shop that really decided."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
@@ -61,9 +61,9 @@ class Shop:
         self.local = LocalTask(parts)
         self._events = 0
 
-    def publish(self, at: Instant, *flows: dict, **store) -> None:
+    def publish(self, at: Instant, *flows: dict, segments: Sequence[dict] = (), **store) -> None:
         settings = {"timezone": "Europe/London", "currency": "GBP", **store}
-        raw = {"flows": list(flows), "store": settings}
+        raw = {"flows": list(flows), "segments": list(segments), "store": settings}
         record = DefinitionsRecord(at, "v1", 1, "2026.1", json.dumps(raw), {})
         self.local.append("control", at, b"definitions", encode_definitions(record))
 
@@ -465,3 +465,20 @@ def test_a_webhook_is_counted_as_one(shop):
     assert "tell: webhook command crm" in texts(timeline, "decision")
     assert timeline.outcomes["calls"]["webhook"] == 1
     assert "sent" not in timeline.outcomes["calls"]
+
+
+def test_rule_3_9_entering_and_leaving_a_followed_segment_are_lines(shop):
+    fresh = {
+        "segment": "fresh",
+        "if": {"count": "order.placed", "in_last": "2d", "at_least": "1"},
+        "follow": "true",
+    }
+    shop.publish(BEGIN - HOUR, THANKS, segments=[fresh])
+    shop.order(BEGIN)
+    shop.until(BEGIN + 3 * DAY)
+    lines = [(line.kind, line.text) for line in shop.explained().lines]
+    place = lines.index(("segment", "entered segment fresh"))
+    assert lines[place - 1][0] == "event"
+    assert lines[place + 1] == ("decision", "entered: order.placed")
+    assert lines[-1] == ("segment", "left segment fresh by time alone")
+    assert texts(shop.explained("thanks"), "segment") == []

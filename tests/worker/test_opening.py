@@ -40,6 +40,7 @@ def test_pitfall_58_a_registry_that_is_down_at_the_start_is_tried_again() -> Non
             "DeadLetter",
             "LateRecord",
             "Interest",
+            "SegmentChange",
             "ProductBackInStock",
             "ProductLowStock",
             "ProductPriceDropped",

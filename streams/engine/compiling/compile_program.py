@@ -1,5 +1,5 @@
 """Compiles definitions to a program: a plan for the events of each metric, and the segments that
-start flows."""
+start flows or are followed."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +68,7 @@ def compile_program(
     by_id = {flow.flow: flow for flow in flows}
     for (name, step), from_any_journey in reads.messages.items():
         by_id[name].followed[step] = from_any_journey
-    segments = list(_segments(flows, outside))
+    segments = list(_segments(flows, outside, version))
     news_wanted = _news_wanted(flows, reads)
     starts_interest = SHOWS_PRICE if PRICE_DROPPED in news_wanted else STARTS_INTEREST
     if news_wanted:
@@ -142,7 +142,7 @@ def _values_read(
     outside: Scope,
 ) -> frozenset[str]:
     """Values derived from store facts that are evaluated without an event: by segments that start
-    flows, and by flows with steps that wait for a condition."""
+    flows or are followed, and by flows with steps that wait for a condition."""
     asking = [outside.segments[plan.segment].if_ for plan in segments]
     asking += [flow.steps for flow in definitions.flows if flow.flow in judged_waits]
     return frozenset().union(*(dependence_of(one, outside.segments).values for one in asking))
@@ -256,11 +256,12 @@ def _started_by(flow: CompiledFlow) -> tuple[str, ...]:
     return () if metric is None else (metric, *COUNTS_AS.get(metric, ()))
 
 
-def _segments(flows: list[CompiledFlow], outside: Scope) -> Iterator[SegmentPlan]:
-    """The segments that start flows, in order of their ids."""
-    for segment in sorted({flow.trigger_segment for flow in flows if flow.trigger_segment}):
+def _segments(flows: list[CompiledFlow], outside: Scope, set_version: str) -> Iterator[SegmentPlan]:
+    """The segments that start flows or are followed, in order of their ids."""
+    for segment in sorted(outside.segments):
         started = tuple(flow for flow in flows if flow.is_open and flow.trigger_segment == segment)
-        if not started:
+        is_followed = outside.segments[segment].follow
+        if not (started or is_followed):
             continue
         definition = outside.segments[segment].if_
         dependence = dependence_of(definition, outside.segments)
@@ -274,6 +275,8 @@ def _segments(flows: list[CompiledFlow], outside: Scope) -> Iterator[SegmentPlan
             is_on_facts=bool(dependence.values),
             is_open_to_new=condition(_NOTHING_KNOWN) != NEVER,
             flows=started,
+            is_followed=is_followed,
+            set_version=set_version,
         )
 
 

@@ -110,12 +110,14 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     `segment`: the id, stable; the file has the same name
     `name`: display name
     `description`: free text
+    `follow`: write entering and leaving to the topic segment-changes
     `if`: the condition
     """
 
     segment: Identifier
     name: Text | None = None
     description: AnyText | None = None
+    follow: Boolean = False
     if_: ConditionDefinition = msgspec.field(name="if")
 
 

@@ -91,11 +91,12 @@ class Touch(msgspec.Struct, array_like=True, gc=False):
 
 
 class Membership(msgspec.Struct, array_like=True, gc=False):
-    """The customer's membership in a segment that starts flows."""
+    """The customer's membership in a segment that starts flows or is followed."""
 
     version: int  # of the segment definition that was evaluated
     is_member: bool
     changes_at: Instant | None  # earliest change by time alone
+    is_told: bool = False  # the topic segment-changes has the customer as a member
 
 
 class GivenCoupon(msgspec.Struct, array_like=True, gc=False):
@@ -187,7 +188,7 @@ class CustomerState(StatePrefix, array_like=True):
     touches: list[Touch] = []  # in order of time
     order_accounts: dict[bytes, OrderAccount] = {}  # of few orders: known_orders.py
     occasions: dict[str, Instant] = {}  # date flow -> next due date
-    memberships: dict[str, Membership] = {}  # of segments that start flows
+    memberships: dict[str, Membership] = {}  # of segments that start flows or are followed
     adapted: int = 0  # Program.number of the definitions that the journeys were adapted to
     reviews: list[Journey] = []  # awaiting review, oldest first: review_queue.py
     handled: bytes = b""  # hashes of concluded messages: concluded.py

@@ -20,7 +20,7 @@ from streams.engine.deciding.by_time import Due, by_time
 from streams.engine.deciding.change import adapt, next_due
 from streams.engine.deciding.review import Review, by_review
 from streams.engine.deciding.scan import Scanned, by_scan, has_changed, is_concerned
-from streams.engine.effects import Effects
+from streams.engine.effects import Effects, SegmentCause
 from streams.engine.program import Program, Turn
 from streams.engine.values import Event, Instant
 
@@ -34,6 +34,14 @@ _PARTS: Mapping[type, Callable[[Program, Turn, Any], bool]] = {
     Review: by_review,
 }
 """The function of each cause but events; true if a timer of the customer may have changed."""
+
+_TOLD_AS: Mapping[type, SegmentCause] = {
+    Due: SegmentCause.TIME,
+    Scanned: SegmentCause.TIME,  # but for facts: scan.py
+    Backfill: SegmentCause.BACKFILL,
+    Review: SegmentCause.REVIEW,
+}
+"""How each cause but events is told with a change of membership."""
 
 
 def act(
@@ -54,6 +62,7 @@ def act(
         may_move_timer = by_event(program, state, cause, now, effects)
     else:
         turn = Turn(state, now, program.facts, None, None, effects)
+        turn.cause = _TOLD_AS[type(cause)]
         may_move_timer = _PARTS[type(cause)](program, turn, cause)
     if may_move_timer:
         state.next_due = next_due(state)

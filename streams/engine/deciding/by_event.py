@@ -46,7 +46,7 @@ from streams.engine.deciding.moves import (
     released_by_truth,
     run_moves,
 )
-from streams.engine.deciding.segment_membership import judge
+from streams.engine.deciding.segment_membership import judge, leave_all
 from streams.engine.effects import Effects
 from streams.engine.program import MetricPlan, Program, SegmentPlan, Turn, end
 from streams.engine.values import Event, Instant, currency_without_rate, id_hash
@@ -280,5 +280,6 @@ def erase(
     for journey in order:
         evidence = {"metric": event.metric, "event_id": event.event_id}
         end(turn, program.flows[journey.flow], journey, "erased", evidence, journey.step)
+    leave_all(program, turn)
     withdraw_all_interests(state, now, effects)
     forget_all(state)

@@ -12,7 +12,7 @@ from streams.engine.customer import (
 from streams.engine.deciding.date_timers import set_date_timers
 from streams.engine.deciding.moves import moved_by_change, run_moves
 from streams.engine.deciding.segment_membership import set_silently
-from streams.engine.effects import Effects
+from streams.engine.effects import Effects, SegmentCause
 from streams.engine.program import (
     CompiledFlow,
     Program,
@@ -43,6 +43,7 @@ def adapt(program: Program, state: CustomerState, at: Instant, effects: Effects)
     if not (state.journeys or state.reviews or state.memberships or program.segments):
         return
     turn = Turn(state, at, program.facts, None, None, effects)
+    turn.cause = SegmentCause.DEFINITIONS
     set_silently(program, turn)
     for journey in sorted(state.journeys, key=program.rank_of):
         flow = program.flows.get(journey.flow)

@@ -28,7 +28,8 @@ from streams.engine.deciding.moves import (
     run_moves,
 )
 from streams.engine.deciding.segment_membership import due_segments, judge
-from streams.engine.program import Audience, CompiledFlow, Program, Turn
+from streams.engine.effects import SegmentCause
+from streams.engine.program import Audience, CompiledFlow, Program, SegmentPlan, Turn
 from streams.engine.values import Instant
 
 
@@ -102,6 +103,7 @@ def by_scan(program: Program, turn: Turn, cause: Scanned) -> bool:
     are_facts_new = any(scan.of_facts for scan in cause.scans)
     segments = due_segments(program, state, at)
     if are_facts_new:
+        turn.cause = SegmentCause.FACTS
         segments = [
             plan for plan in program.segments.values() if plan.is_on_facts or plan in segments
         ]
@@ -171,11 +173,18 @@ def is_scan_needed(previous: Program, current: Program) -> bool:
 
 def _segments_need_it(previous: Program, current: Program) -> bool:
     """Membership is set for new and changed segments (SEMANTICS 1.10), and cleared for removed ones
-    that depend on facts, which are not evaluated until they return."""
+    that depend on facts, which are not evaluated until they return. Members of a segment that is no
+    longer followed are told to leave it (3.9)."""
     before, now = previous.segments, current.segments
-    return any(
-        name not in before or before[name].version != plan.version for name, plan in now.items()
-    ) or any(plan.is_on_facts and name not in now for name, plan in before.items())
+    return any(_is_edited(before.get(name), plan) for name, plan in now.items()) or any(
+        (plan.is_on_facts or plan.is_followed) and name not in now for name, plan in before.items()
+    )
+
+
+def _is_edited(before: SegmentPlan | None, now: SegmentPlan) -> bool:
+    return (
+        before is None or before.version != now.version or before.is_followed is not now.is_followed
+    )
 
 
 def _flow_needs_it(previous: Program, current: Program, before: CompiledFlow) -> bool:

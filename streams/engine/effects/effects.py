@@ -5,6 +5,7 @@ import msgspec
 from streams.engine.effects.decision import Decision
 from streams.engine.effects.interest_notice import Interest
 from streams.engine.effects.purchase import Purchase
+from streams.engine.effects.segment_change import SegmentChange
 from streams.engine.effects.send_command import SendCommand
 from streams.engine.effects.webhook_command import WebhookCommand
 from streams.engine.values import NO_CODES, CodeSource
@@ -17,6 +18,7 @@ class Effects(msgspec.Struct):
     webhooks: list[WebhookCommand] = []
     reviews: list[SendCommand] = []  # messages to review
     decisions: list[Decision] = []
+    segment_changes: list[SegmentChange] = []
     purchases: list[Purchase] = []  # for recommendations
     duplicates: int = 0
     loops: int = 0

@@ -104,7 +104,7 @@ class CompiledFlow(FlowVersion, eq=False):
 
 
 class SegmentPlan(msgspec.Struct, frozen=True, eq=False):
-    """A segment that starts flows."""
+    """A segment whose members are known at any time: it starts flows or is followed."""
 
     segment: str
     version: int  # changes with the segment's definition and those it refers to
@@ -114,3 +114,5 @@ class SegmentPlan(msgspec.Struct, frozen=True, eq=False):
     is_on_facts: bool  # so may store facts
     is_open_to_new: bool  # an unknown customer may become a member by time alone
     flows: tuple[CompiledFlow, ...]  # that it starts, in their order
+    is_followed: bool  # entering and leaving are told (SEMANTICS 3.9)
+    set_version: str  # of the definitions as a whole

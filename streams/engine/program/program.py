@@ -38,7 +38,7 @@ class MetricPlan(msgspec.Struct, eq=False):
     exits: dict[str, tuple[Test | None, ...]] = {}  # by flow that it ends
     waits: dict[str, dict[str, Step]] = {}  # by flow and step id, the steps that wait for it
     judged_waits: dict[str, dict[str, Step]] = {}  # for a condition it may change
-    segments: tuple[SegmentPlan, ...] = ()  # that start flows and whose truth it may change
+    segments: tuple[SegmentPlan, ...] = ()  # whose truth it may change
     first_segments: tuple[SegmentPlan, ...] = ()  # the same, for a customer's first event
     changes_profile: bool = False
     dates: tuple[FollowedDate, ...] = ()  # that it may change and flows or waits follow
@@ -71,7 +71,7 @@ class Program(msgspec.Struct, eq=False):
     otherwise: MetricPlan  # for an undefined metric
     flows: dict[str, CompiledFlow]
     reads: dict[str, frozenset[str]]
-    segments: dict[str, SegmentPlan] = {}  # that start flows, by id
+    segments: dict[str, SegmentPlan] = {}  # that start flows or are followed, by id
     journey_segments: tuple[SegmentPlan, ...] = ()  # those that depend on the flows P is in
     depends_on_journeys: bool = False  # entries and exits may change the truth of conditions
     dated_flows: tuple[CompiledFlow, ...] = ()  # with a date trigger, in order

@@ -8,7 +8,14 @@ import msgspec
 
 from streams.engine.conditions import NO_RATE
 from streams.engine.customer import Journey, Situation
-from streams.engine.effects import Decision, Effects, Outcome
+from streams.engine.effects import (
+    Decision,
+    Effects,
+    MembershipChange,
+    Outcome,
+    SegmentCause,
+    SegmentChange,
+)
 from streams.engine.values import ConvertedData, Event, zone_of
 
 MOST_ENTRIES = 16
@@ -40,6 +47,7 @@ class Turn(Situation):
     has_changed_profile: bool = False
     profile_before: dict[str, Any] | None = None  # the first change of a journey in this turn
     has_changed_journeys: bool = False  # by an entry or exit
+    cause: SegmentCause = SegmentCause.EVENT  # of changes of membership
 
     def zone(self, otherwise: ZoneInfo) -> ZoneInfo:
         """The customer's zone; `otherwise` is the flow's, else the store's (SEMANTICS 2.3)."""
@@ -49,6 +57,20 @@ class Turn(Situation):
         """Selects `journey`, which the event of this turn has started."""
         self.journey = journey
         self.trigger = self.data
+
+    def tell_membership(self, segment: str, version: str, *, is_member: bool) -> None:
+        """Tells that the customer enters or leaves a followed segment (SEMANTICS 3.9)."""
+        self.effects.segment_changes.append(
+            SegmentChange(
+                self.state.customer_id,
+                segment,
+                version,
+                MembershipChange.ENTERED if is_member else MembershipChange.LEFT,
+                self.now,
+                self.cause,
+                None if self.event is None else self.event.event_id,
+            )
+        )
 
     def record(
         self,
