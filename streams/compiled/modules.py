@@ -11,8 +11,8 @@ _BY_PACKAGE = {
     "streams.engine.content": "about_customer items texts",
     "streams.engine.customer": (
         "addresses again carts concluded duplicates flow_entries interest journey known_orders "
-        "lifetime_value limits orders past profile_updates purchase_counts situation state touches "
-        "update"
+        "lifetime_value limits ordered_articles orders past profile_updates purchase_counts "
+        "situation state touches update"
     ),
     "streams.engine.deciding": (
         "act by_event by_time change conversion entry moves scan segment_membership"
@@ -22,11 +22,13 @@ _BY_PACKAGE = {
         "beta_geometric bg_nbd gamma_gamma hypergeometric mbg_nbd own_rate pareto_nbd predictions "
         "purchase_model purchases quadrature window_before"
     ),
-    "streams.engine.language": "references",
+    "streams.engine.language": "profile_field references",
     "streams.engine.program": "audience program step turn walk",
-    "streams.engine.sending": "caps consent coupon expires message recipient smart_sending status",
+    "streams.engine.sending": (
+        "caps consent coupon expires message no_items recipient smart_sending status"
+    ),
     "streams.engine.steps": "if_ send wait wait_for",
-    "streams.engine.values": "distribution event identity money",
+    "streams.engine.values": "distribution event identity money packed_fields",
     "streams.runtime": (
         "acting agenda cache commit coupon_book customer_rows customers day_purchases days merge "
         "order records scans timers uncommitted valuation"
