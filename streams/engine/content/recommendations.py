@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from streams.engine.customer import (
-    Counts,
     ItemCount,
-    counts_in,
+    WrittenCounts,
     each_word,
     hashed_words,
     skus_in,
+    written_in,
 )
 from streams.engine.values import sku_hash
 
@@ -38,7 +38,7 @@ class Recommendations:
 
     def counted(self, sku: str) -> ItemCount | None:
         """The count of an item with its data; None if unknown."""
-        return self._counts.items.get(sku)
+        return self._items.get(sku)
 
     def sku_of(self, hash_: bytes) -> str | None:
         """The SKU with this hash (identity.sku_hash)."""
@@ -65,7 +65,7 @@ class Recommendations:
         words = hashed_words(query)
         if not words:
             return ()
-        searches = self._counts.searches
+        searches = self._searches
         similar: dict[str, int] = {}
         wanted = frozenset(each_word(words))
         for other, others in self._words.items():
@@ -76,32 +76,36 @@ class Recommendations:
         return _and_then(_ranked(searches.get(words, {})), _ranked(similar))
 
     @cached_property
-    def _counts(self) -> Counts:
-        return counts_in(self._packed)
+    def _written(self) -> WrittenCounts:
+        return written_in(self._packed)
+
+    @cached_property
+    def _items(self) -> Mapping[str, ItemCount]:
+        return self._written.items_by_sku()
 
     @cached_property
     def _popular(self) -> list[str]:
-        return _ranked({sku: known.count for sku, known in self._counts.items.items()})
+        return _ranked({sku: known.count for sku, known in self._items.items()})
 
     @cached_property
     def _new(self) -> list[str]:
-        return _ranked({sku: known.first_at for sku, known in self._counts.items.items()})
+        return _ranked({sku: known.first_at for sku, known in self._items.items()})
 
     @cached_property
     def _by_hash(self) -> dict[bytes, str]:
-        return {sku_hash(sku): sku for sku in self._counts.items}
+        return {sku_hash(sku): sku for sku in self._items}
 
     @cached_property
     def _together(self) -> Mapping[str, dict[str, int]]:
-        together: dict[str, dict[str, int]] = {}
-        for (one, other), count in self._counts.pairs.items():
-            together.setdefault(one, {})[other] = count
-            together.setdefault(other, {})[one] = count
-        return together
+        return self._written.bought_together()
+
+    @cached_property
+    def _searches(self) -> Mapping[bytes, dict[str, int]]:
+        return self._written.items_by_search()
 
     @cached_property
     def _words(self) -> Mapping[bytes, frozenset[bytes]]:
-        return {words: frozenset(each_word(words)) for words in self._counts.searches}
+        return {words: frozenset(each_word(words)) for words in self._searches}
 
 
 def _ranked(scores: Mapping[str, int]) -> list[str]:

@@ -72,10 +72,12 @@ from streams.engine.customer.profile_updates import (
 from streams.engine.customer.purchase_counts import (
     Counts,
     ItemCount,
+    WrittenCounts,
     counts_in,
     each_word,
     hashed_words,
     skus_in,
+    written_in,
 )
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import (
@@ -184,6 +186,7 @@ __all__ = [
     "Situation",
     "StateHead",
     "StatePrefix",
+    "WrittenCounts",
     "about_item",
     "add_followed",
     "after_trigger",
@@ -260,4 +263,5 @@ __all__ = [
     "value_of_fact",
     "value_reader",
     "withdraw_all_interests",
+    "written_in",
 ]
