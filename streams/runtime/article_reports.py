@@ -64,9 +64,9 @@ class ArticleReports:
             before.facts.get(RECOMMENDATIONS) is after.facts.get(RECOMMENDATIONS)
         ):
             return
-        recommended = _recommended(after) - _recommended(before)
-        if not recommended or self._products.is_empty():
+        if self._products.is_empty():
             return
+        recommended = _recommended(after) - _recommended(before)
         catalogue: Catalogue = after.facts.get(CATALOGUE, NO_ARTICLES)
         due = self._time.reports_due(now)
         for sku in sorted(recommended):  # the changelog's order; a set's differs by process
