@@ -9,6 +9,7 @@ import msgspec
 
 from streams.contracts.control import DefinitionsRecord, decode_control
 from streams.contracts.coupon_codes import COUPONS
+from streams.contracts.coupon_moves import COUPON_MOVES
 from streams.contracts.dead_letters import DeadLetter, read_dead_letter
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import (
@@ -152,7 +153,9 @@ def history_of(
     return history
 
 
-_OF_CUSTOMERS = tuple(topic for topic in INPUTS if topic not in {*KEYED_BY_SKU, COUPONS})
+_OF_CUSTOMERS = tuple(
+    topic for topic in INPUTS if topic not in {*KEYED_BY_SKU, COUPONS, COUPON_MOVES}
+)
 
 _ALSO = {"Review": "review", "Backfill": "backfill"}
 """Metrics in timelines of input records that are not events."""

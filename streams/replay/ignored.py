@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from streams.contracts.fields import WrongEvent, typed_custom_fields
 from streams.engine import (
     Definitions,
     Event,
@@ -25,7 +26,7 @@ from streams.engine.customer import (
     remember,
 )
 from streams.engine.program import MetricPlan
-from streams.engine.values import currency_without_rate, id_hash
+from streams.engine.values import CUSTOM_METRICS_TOPIC, currency_without_rate, id_hash
 from streams.replay.history import CustomerHistory, PastEvent, Publication
 from streams.replay.words import Words
 
@@ -46,6 +47,11 @@ class Remarks:
         if not event.event_id:  # a verdict on a message, or a customer added to a flow
             return []
         plan = self._programs.plan_of(event)
+        if plan.metric.topic == CUSTOM_METRICS_TOPIC:
+            try:
+                typed_custom_fields(plan.metric, event.fields)
+            except WrongEvent as wrong:  # its dead letter is gone, or yet to come
+                return [f"refused: {wrong}"]
         if is_duplicate(self._state, event.metric, id_hash(event.event_id)):
             return ["duplicate event_id: no effect"]
         occurred = event.fields.get("occurred_at")
@@ -64,7 +70,7 @@ class Remarks:
         of_engine = Event(event.metric, event.event_id, state.customer_id, at, event.fields)
         data = plan.data_of(of_engine)
         again = None
-        if plan.apply is not None:
+        if plan.apply is not None and not plan.is_news:  # journeys watch articles, too
             plan.apply(state, data, at)
         elif plan.apply_unless_known is not None:
             again = plan.apply_unless_known(state, data, at, event.at)

@@ -11,7 +11,8 @@ from streams.contracts.control import DefinitionsRecord, encode_definitions
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder, encode_event
 from streams.contracts.wire import decode_any
-from streams.engine import Instant, topic_of
+from streams.engine import METRICS, Instant, topic_of
+from streams.engine.values import CUSTOM_METRICS_TOPIC
 from streams.kafka.topic_reader import TopicRecord
 from streams.local import LocalParts, LocalTask
 from streams.ports import CHANGELOG, Record, TaskSettings
@@ -78,7 +79,8 @@ class Shop:
         self._events += 1
         common = {"event_id": f"e{self._events}", "customer_id": "ada", "occurred_at": at}
         value = json.dumps({"metric": metric, **common, **fields}).encode()
-        self.local.append(topic_of(metric), at, b"ada", value)
+        topic = topic_of(metric) if metric in METRICS else CUSTOM_METRICS_TOPIC
+        self.local.append(topic, at, b"ada", value)
 
     def customer(self, at: Instant, **fields) -> None:
         profile = {"email": "ada@example.com", "consent": ["email"], **fields}
@@ -417,6 +419,33 @@ def test_rule_8_9_a_cart_told_after_its_order_says_so(shop):
     )
     assert stale.endswith("(older than the cart of Wed 2011-03-02 10:00:01: no effect)")
     assert not own.endswith(")")
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_news_of_an_article_are_shown(shop, is_watched):
+    sorry = {**SEARCH, "flow": "sorry", "trigger": {"metric": "product.sold_out"}}
+    shop.publish(BEGIN - HOUR, sorry)
+    if is_watched:
+        shop.happens(BEGIN, "view.item", sku="a")
+    told = {"sku": "a", "name": "Lamp", "stock": 0, "price": 900, "currency": "GBP", "items": []}
+    shop.happens(BEGIN + HOUR, "product.sold_out", interest="viewed", **told)
+    shop.until(BEGIN + DAY)
+    timeline = shop.explained()
+    assert texts(timeline, "event")[-1] == "product.sold_out Lamp: 0 in stock, 9.00 GBP (viewed)"
+    assert ("entered: product.sold_out" in texts(timeline, "decision")) is is_watched
+
+
+@pytest.mark.parametrize("paid", ["a lot", {"all": 1}, 10**13])
+def test_an_event_of_the_shop_that_is_no_such_event_says_so(shop, paid):
+    answered = {"metric": "survey.answered", "fields": {"paid": "money", "currency": "text"}}
+    raw = {"metrics": [answered], "store": {"rates": {"EUR": "0.86"}}}
+    record = DefinitionsRecord(BEGIN, "v1", 1, "2026.1", json.dumps(raw), {})
+    shop.local.append("control", BEGIN, b"definitions", encode_definitions(record))
+    for amount in (100, paid):
+        shop.written(BEGIN, "survey.answered", fields={"paid": amount, "currency": "EUR"})
+    good, refused = texts(shop.explained(), "event")[-2:]
+    assert not good.endswith(")")
+    assert "(refused: field 'paid' is " in refused
 
 
 def test_rule_8_7_the_id_of_a_forgotten_event_is_no_duplicate():
