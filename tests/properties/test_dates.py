@@ -150,21 +150,24 @@ def test_1_14_a_flow_of_a_date_follows_it(rule: Rules, history: list[Patch]) -> 
 
 # ── A wait until the date ─────────────────────────────────────────────────────────────────────────
 
+RECORD, WAITS = "", "waits"
+"""A record, and the flow that waits: in the order in which they come within one moment."""
+
 
 def after_wait(
     rule: Rules, history: list[Patch], searched_at: int, setting: list[Setter]
 ) -> list[tuple[int, str]]:
     """SEMANTICS 2.5 and 2.10, read slowly: when the wait ends, if it does not end the journey.
-    Journeys of a moment come after its records (5.2)."""
-    told = [(at, False, day) for at, day in history]
-    told = sorted([*told, *((at, True, day) for _, at, day in setting)], key=lambda one: one[:2])
-    searched = searched_at, False
+    Journeys of a moment come after its records, in the order of their flows (5.2)."""
+    told = [(at, RECORD, day) for at, day in history]
+    told = sorted([*told, *((at, by, day) for by, at, day in setting)], key=lambda one: one[:2])
+    searched = searched_at, RECORD
     day = next((day for *when, day in reversed(told) if (*when,) <= searched), None)
-    changes = [(searched_at, day), *((at, new) for at, by, new in told if (at, by) > searched)]
+    changes = [(*searched, day), *(one for one in told if one[:2] > searched)]
     before: int | str | None = "not there yet"
     due: int | None = None
-    for at, value in changes:
-        if due is not None and due < at:
+    for at, by, value in changes:
+        if due is not None and (due, WAITS) < (at, by):
             break
         if value == before:
             continue
@@ -191,7 +194,7 @@ def test_2_10_a_wait_until_a_date_follows_it(
     if rule.if_missing is not None:
         until["if_missing"] = "exit" if rule.if_missing == "exit" else "4h"
     definition = {
-        "flow": "waits",
+        "flow": WAITS,
         "trigger": {"metric": "search.performed"},
         "steps": [{"wait": until, "id": "w"}, send("one", smart_sending="false")],
     }

@@ -30,26 +30,8 @@ def by_time(program: Program, turn: Turn, _: Due) -> bool:
     if state.occasions:
         dated = due_date_flows(program, state, due)
         run_moves(program, turn, entered_by_time(turn, dated))
-    moves = due_journeys(program, turn)
-    if len(moves) > 1:
-        first = [move for move in moves if not _yields(move, moves)]
-        if len(first) < len(moves):
-            run_moves(program, turn, first)
-            moves = due_journeys(program, turn)
-    run_moves(program, turn, moves)
+    run_moves(program, turn, due_journeys(program, turn))
     return True
-
-
-def _yields(move: Move, moves: list[Move]) -> bool:
-    """True for a wait until a date if a journey of another flow that sets this date can continue in
-    the same moment: that journey comes first, so that the wait goes by the new date (SEMANTICS
-    2.10)."""
-    _, _, flow, journey, _ = move
-    step = flow.steps.get(journey.step or "")
-    if step is None or step.follows is None:
-        return False
-    field = step.follows.field
-    return any(other is not flow and field in other.fields_set for _, _, other, _, _ in moves)
 
 
 def due_journeys(program: Program, turn: Turn) -> list[Move]:

@@ -78,7 +78,6 @@ class CompiledFlow(FlowVersion, eq=False):
     samples: dict[str, ArmOf] = msgspec.field(default_factory=dict)  # by id
     steps: dict[str, Step] = msgspec.field(default_factory=dict)  # by id, nested ones too
     named_steps: set[str] = msgspec.field(default_factory=set)  # steps with an id of their own
-    fields_set: set[str] = msgspec.field(default_factory=set)  # of the profile, by `update_profile`
     first: Step | None = None
     finish: Step | None = None  # follows the last step
     followed: dict[str, bool] = msgspec.field(default_factory=dict)

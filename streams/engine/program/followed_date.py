@@ -22,11 +22,6 @@ class FollowedDate(msgspec.Struct, frozen=True, eq=False):
     value_of: Callable[[CustomerState], Any]
 
     @property
-    def field(self) -> str | None:
-        """The field of the profile that holds it; None for a date of orders."""
-        return self.name.removeprefix(OF_PROFILE) if self.name.startswith(OF_PROFILE) else None
-
-    @property
     def metric(self) -> str:
         """The metric whose events may change it."""
         return "customer.updated" if self.name.startswith(OF_PROFILE) else "order.placed"

@@ -113,7 +113,6 @@ def _check_size(text: str, kind: FieldType, scope: Scope, path: Path) -> Iterato
 def compile(definition: Definition, building: Building, step_id: str, following: Step) -> Step:  # noqa: A001 - same name in each
     """The step that sets them, if the flow's profile filter holds (1.3)."""
     scope, flow = building.scope, building.flow
-    flow.fields_set |= definition.update_profile.keys()
     country = building.settings.country
     values = [
         (name, _new_value(name, given, scope)) for name, given in definition.update_profile.items()
