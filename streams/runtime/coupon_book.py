@@ -186,7 +186,8 @@ class CouponBook:
         """The reports that are due up to `until`; FAR_FUTURE: those of all pools. `lows`: by pool
         that is defined, the number of codes below which it runs low."""
         reports = []
-        for pool, state in self._pools.items():
+        # By name, as the store has them: a task that was restored writes the same bytes.
+        for pool, state in sorted(self._pools.items()):
             if until != FAR_FUTURE and not 0 < state.report_at <= until:
                 continue
             reports.append(

@@ -251,4 +251,8 @@ def test_all_pools_are_reported_at_the_end_of_a_day() -> None:
     task.load("A")
     task.load("B", pool="other")
     task.book.reports(1, {})
-    assert [report.pool for report in task.book.reports(FAR_FUTURE, {})] == ["ten", "other"]
+    task.commit()
+    told = task.book.reports(FAR_FUTURE, {})
+    assert [report.pool for report in told] == ["other", "ten"]
+    task.open()
+    assert task.book.reports(FAR_FUTURE, {}) == told
