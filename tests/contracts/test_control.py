@@ -45,7 +45,7 @@ def test_facts_come_back_bit_for_bit() -> None:
         (b"\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08", "unknown schema fingerprint"),
         (encode_definitions(DEFINITIONS)[:-1], "the value is truncated"),
         (encode_definitions(DEFINITIONS) + b"x", "1 bytes left after the record"),
-        (b"{}", "JSON is not allowed on control, expected Definitions or StoreFacts"),
+        (b"{}", "JSON is not allowed on control, expected Definitions, StoreFacts or CouponFacts"),
         (
             EffectEncoder().late_record("orders", 0, 0, 0, 0).value,
             "LateRecord is not allowed on control",

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 
+from streams.contracts.control import decode_control
 from streams.contracts.coupon_codes import SEPARATOR
 from streams.contracts.coupon_moves import COUPON_MOVES
 from streams.contracts.wire import decode_any
 from streams.kafka.event_producer import EventProducer
 from streams.kafka.partition import partition_of
 from streams.operations.coupon_loading import write_codes
-from streams.ports import CHANGELOG, CouponCode
+from streams.ports import CHANGELOG, CONTROL, COUPON_FACTS_KEY, CouponCode, CouponFacts
 from streams.runtime.coupon_book import POOL, PoolState, decode_pool
 from tests.harness.events import event, now
 from tests.harness.topics import records_of
@@ -112,13 +113,16 @@ class CouponShop:
         return {key: value for key, value in newest.items() if value is not None}
 
     def differences(self) -> list[str]:
-        """Codes that aren't in exactly one place: given, waiting in a task, or on their way; and
-        customers with more than one. No transaction may be open."""
+        """Codes that aren't in exactly one place: given, waiting in a task, or on their way;
+        customers with more than one; moves that were ordered or made twice. No transaction may be
+        open."""
         given, states, keys = self.given(), self._states(), self._own_keys()
         places = Counter(code for _, code in given)
         places.update(value.decode() for (_, key), value in keys.items() if _WAITING in key[:8])
+        ordered, made = self._ordered(), []
         for found in records_of(self.shop.settings, COUPON_MOVES):
             fields = decode_any(found.record.value or b"")[1]
+            made.append(fields["number"])
             receiver = states.get(found.partition, PoolState())
             if fields["number"] > receiver.received:
                 places.update(fields["codes"])
@@ -131,4 +135,18 @@ class CouponShop:
             waiting = sum(key.startswith(_WAITING) for number, key in keys if number == partition)
             if waiting != state.left:
                 problems.append(f"task {partition} counts {state.left} codes and has {waiting}")
+        if ordered != list(range(1, len(ordered) + 1)):
+            problems.append(f"ordered moves: {ordered}")
+        if len(set(made)) != len(made) or not set(made) <= set(ordered):
+            problems.append(f"moves made: {made}")
         return problems
+
+    def _ordered(self) -> list[int]:
+        """The numbers of the moves on `control`."""
+        numbers = []
+        for found in records_of(self.shop.settings, CONTROL):
+            if found.record.key == COUPON_FACTS_KEY:
+                facts = decode_control(found.record.value or b"")
+                assert isinstance(facts, CouponFacts)
+                numbers += [move.number for move in facts.moves]
+        return numbers
