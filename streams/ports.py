@@ -252,7 +252,7 @@ FIRST_CUSTOMER = b"\x01"
 """No customer id is less; every own key is."""
 
 CONTROL = "control"
-"""The topic of definitions and store facts."""
+"""The topic of definitions, store facts and the purchase model."""
 
 PRODUCTS = "products"
 """The topic of the shop's articles."""
@@ -261,6 +261,9 @@ DAY_FACTS_KEY = b"day-facts"
 """Key of the `control` records with the facts of a day, added up over all tasks. Their record time
 is at or after the end of the day; in simulated time it is that midnight."""
 
+
+MODEL_KEY = b"purchase-model"
+"""Key of the `control` records with the purchase model (SEMANTICS 7.2)."""
 
 ARTICLE_FACTS_KEY = b"article-facts"
 """Key of the `control` records with changes of articles between the facts of two days, which hold
@@ -272,8 +275,8 @@ COUPON_FACTS_KEY = b"coupon-facts"
 
 
 class Facts(msgspec.Struct):
-    """Store facts of one record of `control`, by name (SEMANTICS 7.2): numbers, recommendations and
-    the catalogue."""
+    """Store facts of one record of `control`, by name (SEMANTICS 7.2): numbers, recommendations,
+    the catalogue and the purchase model."""
 
     values: dict[str, Any]
     changed_articles: list[Article] = []  # of the catalogue

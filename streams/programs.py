@@ -20,6 +20,8 @@ from streams.engine import (
     read_definitions,
     read_published,
 )
+from streams.engine.customer import MODEL
+from streams.engine.forecast import PurchaseModel
 from streams.engine.values import is_left_fact, left_fact
 from streams.errors import Refused
 from streams.ports import CouponFacts, Facts, Record, Rejection
@@ -98,6 +100,8 @@ def _change_of(value: bytes) -> Program | Facts | Rejection:
             values[CATALOGUE] = Catalogue(record.articles)
         changed = record.changed_articles
         return Facts(values, [] if changed is None else articles_in(changed))
+    if isinstance(record, PurchaseModel):
+        return Facts({MODEL: record})
     if isinstance(record, CouponFacts):
         left = {left_fact(pool): number for pool, number in record.left.items()}
         return Facts(left, coupon_moves=record.moves)

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from streams.contracts.control import DefinitionsRecord, encode_definitions
+from streams.contracts.control import DefinitionsRecord, encode_definitions, model_record
 from streams.engine import Program
+from streams.engine.customer import MODEL
+from streams.engine.forecast import Part, PurchaseModel
 from streams.errors import Refused
-from streams.ports import Record
+from streams.ports import MODEL_KEY, Facts, Record
 from streams.programs import SEMANTICS, Programs
 
 FLOW = {
@@ -28,6 +30,13 @@ def test_sets_of_earlier_semantics_are_read(semantics: int) -> None:
     program = read(semantics)
     assert isinstance(program, Program)
     assert program.version == f"v{semantics}"
+
+
+def test_a_purchase_model_is_a_fact() -> None:
+    model = PurchaseModel("own", (Part("own_rate"),))
+    written = model_record(model)
+    assert written.key == MODEL_KEY
+    assert Programs().read(Record(0, 0, MODEL_KEY, written.value)) == Facts({MODEL: model})
 
 
 def test_a_set_of_newer_semantics_ends_the_worker() -> None:

@@ -3,17 +3,27 @@
 Always in Avro single-object encoding: only Sendflow writes and reads them.
 """
 
+from typing import Any
+
 import msgspec
 
 from streams.contracts.coupon_moves import coupon_facts_in
 from streams.contracts.shipped import encode_struct
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import Article, Instant, articles_in, packed_articles
+from streams.engine.forecast import (
+    Part,
+    PurchaseModel,
+    named_parameters,
+    ordered_parameters,
+    problems_of_model,
+)
 from streams.engine.values import DAY
 from streams.ports import (
     ARTICLE_FACTS_KEY,
     CONTROL,
     DAY_FACTS_KEY,
+    MODEL_KEY,
     CouponFacts,
     OutputRecord,
     Record,
@@ -46,6 +56,17 @@ class FactsRecord(msgspec.Struct):
     changed_articles: bytes | None = None  # packed_articles: changes of it
 
 
+class PackedModel(msgspec.Struct):
+    """The record of a purchase model, as its schema has it."""
+
+    id: str
+    parts: list[dict[str, Any]]  # each with kind and parameters
+    order_value: dict[str, float] | None
+    discount: float
+    fitted_until: str
+    hold_out: dict[str, float]
+
+
 def encode_definitions(record: DefinitionsRecord) -> bytes:
     return encode_struct("Definitions", record)
 
@@ -54,7 +75,28 @@ def encode_facts(record: FactsRecord) -> bytes:
     return encode_struct("StoreFacts", record)
 
 
-def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | CouponFacts | Rejection:
+def model_record(model: PurchaseModel, time: Instant | None = None) -> OutputRecord:
+    """Returns a purchase model as a record with timestamp `time`; None: the broker's clock."""
+    value = model.order_value
+    packed = PackedModel(
+        model.id,
+        [
+            {"kind": one.kind, "parameters": named_parameters(one.kind, one.parameters)}
+            for one in model.parts
+        ],
+        None if value is None else named_parameters("gamma_gamma", value),
+        model.discount,
+        model.fitted_until,
+        dict(model.hold_out),
+    )
+    encoded = encode_struct("PurchaseModel", packed)
+    return OutputRecord(CONTROL, MODEL_KEY, encoded, partition=0, time=time)
+
+
+ControlRecord = DefinitionsRecord | FactsRecord | CouponFacts | PurchaseModel
+
+
+def decode_control(value: bytes) -> ControlRecord | Rejection:
     """Returns the record in a value of `control`, or a rejection."""
     try:
         name, fields = decode_any(value)
@@ -64,9 +106,12 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | CouponFact
         return FactsRecord(**fields)
     if name == "CouponFacts":
         return coupon_facts_in(fields)
+    if name == "PurchaseModel":
+        return _model_in(PackedModel(**fields))
     if name != "Definitions":
         return Rejection(
-            f"{name} is not allowed on control, expected Definitions, StoreFacts or CouponFacts"
+            f"{name} is not allowed on control, expected Definitions, StoreFacts, CouponFacts or "
+            "PurchaseModel"
         )
     record = DefinitionsRecord(**fields)
     try:
@@ -74,6 +119,26 @@ def decode_control(value: bytes) -> DefinitionsRecord | FactsRecord | CouponFact
     except msgspec.DecodeError as error:
         return Rejection(f"definitions {record.version}: not a JSON object: {error}")
     return record
+
+
+def _model_in(packed: PackedModel) -> PurchaseModel | Rejection:
+    """The model in a record, or a rejection of one that can't be used."""
+    value = packed.order_value
+    model = PurchaseModel(
+        packed.id,
+        tuple(
+            Part(one["kind"], ordered_parameters(one["kind"], one["parameters"]))
+            for one in packed.parts
+        ),
+        None if value is None else ordered_parameters("gamma_gamma", value),
+        packed.discount,
+        packed.fitted_until,
+        packed.hold_out,
+    )
+    problems = list(problems_of_model(model))
+    if problems:
+        return Rejection(f"purchase model {packed.id}: {'; '.join(problems)}")
+    return model
 
 
 def fact_record(fact: DayFact, time: Instant | None = None) -> OutputRecord:

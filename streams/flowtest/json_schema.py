@@ -25,6 +25,7 @@ _MAPPING: dict[str, Any] = {"type": "object"}
 OTHER_ENTRIES: dict[str, dict[str, Any]] = {
     "publish": {"description": "publish these definitions", "$ref": "#/$defs/RawSet"},
     "facts": {"description": "store facts: names to numbers", **_MAPPING},
+    "model": {"description": "the purchase model: kinds to their parameters", **_MAPPING},
     "values": {"description": "customers to values that replace the model's", **_MAPPING},
     "review": {"description": "a review: send or drop, and customer", **_MAPPING},
     "backfill": {"description": "add past customers to this flow"},

@@ -17,6 +17,7 @@ from streams.contracts.control import (
     encode_definitions,
     encode_facts,
     fact_record,
+    model_record,
 )
 from streams.contracts.coupon_codes import coupon_record, inline_codes
 from streams.contracts.coupon_moves import coupon_facts_record
@@ -51,6 +52,7 @@ from streams.flowtest.events import (
     no_moment,
     unknown_entry,
 )
+from streams.flowtest.models import read_model
 from streams.flowtest.world import FACTS_KEPT, CaseOutputs, InputRecord, World
 from streams.ports import CONTROL, CouponFacts, OutputRecord
 from streams.programs import SEMANTICS, Programs
@@ -59,7 +61,7 @@ from streams.runtime.day_facts import DayFact
 LONGEST_RUN = 400 * DAY
 """A case without `until` runs on until nothing is due, at most for so long after its last entry."""
 
-NOT_EVENTS = ("publish", "facts", "crash", "values", "backfill", "review")
+NOT_EVENTS = ("publish", "facts", "model", "crash", "values", "backfill", "review")
 """Entries of `events` that are no events."""
 
 _COUPON_KEY = "flow test"
@@ -287,6 +289,8 @@ class Script:
             self._publish_again(world, entry["publish"], at, (*path, "publish"))
         elif "facts" in entry:
             self._facts(world, entry["facts"], at, (*path, "facts"))
+        elif "model" in entry:
+            self._model(world, entry["model"], at, (*path, "model"))
         elif "values" in entry:
             self._values(world, entry["values"], at, (*path, "values"))
         elif "review" in entry:
@@ -344,6 +348,13 @@ class Script:
         }
         self._given |= values.keys()
         self._add_facts(world, values, at)
+
+    def _model(self, world: World, given: Any, at: Instant, path: Path) -> None:
+        """A purchase model; gamma in major units, as all money in definitions."""
+        record = model_record(read_model(given, self._definitions.store.currency, path), at)
+        assert record.key is not None
+        assert record.value is not None
+        self._add(world, InputRecord(CONTROL, at, record.key, record.value))
 
     def _values(self, world: World, given: Any, at: Instant, path: Path) -> None:
         """Values that replace those of the purchase model."""

@@ -47,8 +47,9 @@ through) or recommendations."""
 
 @functools.cache
 def cases() -> list[Case]:
-    """Those that share a shop."""
+    """Those that share a shop. A purchase model would stay in force for the next ones."""
     named = [case for case in all_cases() if OF_A_WORKER.match(case.name)]
+    named = [case for case in named if not any("model" in entry for entry in case.events)]
     return [case for case in named if not OF_A_SHOP.match(case.name)]
 
 

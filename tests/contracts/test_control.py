@@ -8,8 +8,10 @@ from streams.contracts.control import (
     decode_control,
     encode_definitions,
     encode_facts,
+    model_record,
 )
 from streams.contracts.encode import EffectEncoder, encode_event
+from streams.engine.forecast import Part, PurchaseModel
 from streams.ports import Rejection
 
 DEFINITIONS = DefinitionsRecord(
@@ -38,6 +40,31 @@ def test_facts_come_back_bit_for_bit() -> None:
     assert str(read) == str(facts)
 
 
+MODEL = PurchaseModel(
+    "bg_nbd-2011-08-31",
+    (Part("bg_nbd", (0.243, 30.898, 0.793, 2.426)), Part("window_before")),
+    (6.25, 3.74, 1544.0),
+    0.1,
+    "2011-08-31",
+    {"rmse": 1.37},
+)
+
+
+def test_a_purchase_model_comes_back() -> None:
+    assert decode_control(model_record(MODEL).value or b"") == MODEL
+    plain = PurchaseModel("own", (Part("own_rate"),))
+    assert decode_control(model_record(plain).value or b"") == plain
+
+
+def test_a_purchase_model_that_cannot_be_used_is_rejected() -> None:
+    broken = PurchaseModel("odd", (Part("bg_nbd", (0.2, -1.0, 0.8, 2.4)), Part("bg", (1.0,))))
+    read = decode_control(model_record(broken).value or b"")
+    assert isinstance(read, Rejection)
+    assert read.reason.startswith(
+        "purchase model odd: bg_nbd: alpha is -1.0, expected a number above 0; kind 'bg' is unknown"
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "says"),
     [
@@ -45,7 +72,10 @@ def test_facts_come_back_bit_for_bit() -> None:
         (b"\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08", "unknown schema fingerprint"),
         (encode_definitions(DEFINITIONS)[:-1], "the value is truncated"),
         (encode_definitions(DEFINITIONS) + b"x", "1 bytes left after the record"),
-        (b"{}", "JSON is not allowed on control, expected Definitions, StoreFacts or CouponFacts"),
+        (
+            b"{}",
+            "JSON is not allowed on control, expected Definitions, StoreFacts, CouponFacts or",
+        ),
         (
             EffectEncoder().late_record("orders", 0, 0, 0, 0).value,
             "LateRecord is not allowed on control",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streams.contracts.backfill_requests import BackfillRequest
-from streams.contracts.control import DefinitionsRecord, FactsRecord
+from streams.contracts.control import DefinitionsRecord, FactsRecord, PackedModel
 from streams.contracts.custom_events import CustomEventReader
 from streams.contracts.dead_letters import DeadLetter
 from streams.contracts.encode import LateRecord
@@ -52,6 +52,7 @@ STRUCTS = {
     "SegmentChange": SegmentChange,
     "Definitions": DefinitionsRecord,
     "StoreFacts": FactsRecord,
+    "PurchaseModel": PackedModel,
     "Backfill": BackfillRequest,
     "CouponCode": CouponCode,
     "PartitionFacts": PartitionFacts,

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
+from streams.engine.conditions.by_day import compares_predictions, every_day
 from streams.engine.conditions.truth import Condition, EvidenceFunction
 from streams.engine.language import FamilyMember, OneOf, Scope
 
@@ -24,8 +25,12 @@ class ConditionModule(FamilyMember, Protocol):
 
 
 def compile_condition(definition: msgspec.Struct, scope: Scope) -> Condition:
-    """The closure of a checked condition; adds the past events that it needs to `scope.reads`."""
-    return _module_of(definition, scope).compile(definition, scope)
+    """The closure of a checked condition; adds the past events that it needs to `scope.reads`. One
+    that compares with a predicted value is looked at every day."""
+    condition = _module_of(definition, scope).compile(definition, scope)
+    if compares_predictions(definition):
+        return every_day(condition, scope.store_zone)
+    return condition
 
 
 def compile_evidence(definition: msgspec.Struct, scope: Scope) -> EvidenceFunction:

@@ -1,6 +1,6 @@
 """The events that can change the truth of a condition: a segment costs nothing at other events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from streams.engine.conditions import (
     sum_,
     value,
 )
+from streams.engine.conditions.by_day import parts_of
 from streams.engine.conditions.message_told import AboutMessage
 from streams.engine.conditions.timeframe import OverTime, SinceLast
 from streams.engine.values import left_fact
@@ -54,11 +55,17 @@ class Dependence(msgspec.Struct):
     on_past: bool = False  # events of the customer, or what is counted of them
     values: set[str] = set()  # that store facts may change (SEMANTICS 7.2): of P, of coupon pools
 
+    def add_value(self, name: str) -> None:
+        """Adds a value of the customer."""
+        self.metrics |= VALUE_METRICS
+        self.values.add(name)
+        self.on_past = True
+
 
 def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
     """The inputs of a condition's truth. `segments`: id -> Segment, for nested conditions."""
     found = Dependence()
-    for part in _parts(definition):
+    for part in parts_of(definition):
         match part:
             case count.Definition():
                 found.metrics.add(part.count)
@@ -88,9 +95,7 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
             case consent.Definition():
                 found.metrics |= CONSENT_METRICS
             case value.Definition():
-                found.metrics |= VALUE_METRICS
-                found.values.add(part.value)
-                found.on_past = True
+                found.add_value(part.value)
             case coupons.Definition():
                 found.values.add(left_fact(part.coupons))
             case AboutMessage():
@@ -105,9 +110,7 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
                 found.on_past |= inner.on_past
                 found.values |= inner.values
             case str() if part.startswith("$value."):
-                found.metrics |= VALUE_METRICS
-                found.values.add(part.removeprefix("$value."))
-                found.on_past = True
+                found.add_value(part.removeprefix("$value."))
             case str() if part.startswith("$profile."):
                 found.metrics |= PROFILE_METRICS
             case str() if part.startswith("$last."):
@@ -124,21 +127,7 @@ def _metrics_of_the_day(part: OverTime) -> frozenset[str]:
 def segments_within(segment_id: str, segments: Mapping[str, Any]) -> set[str]:
     """The segment, and all segments in its condition."""
     found = {segment_id}
-    for part in _parts(segments[segment_id].if_):
+    for part in parts_of(segments[segment_id].if_):
         if isinstance(part, segment.Definition):
             found |= segments_within(part.segment, segments)
     return found
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """The definition and all values within it."""
-    yield value
-    if isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _parts(getattr(value, name))
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _parts(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _parts(inner)

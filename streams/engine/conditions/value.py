@@ -1,18 +1,30 @@
-"""`{value: clv.predicted, below: store_mean}`: a value of the customer, also against the store's
-(SEMANTICS 3.4, 7.2)."""
+"""`{value: clv.predicted, below: store_mean}`: a lifetime value (SEMANTICS 3.4, 7.2)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from streams.engine.conditions.by_day import every_day, flips_once
 from streams.engine.conditions.comparison import (
     Comparison,
     Judge,
     check_one,
     compile_comparison,
+    operation_of,
     operations_of,
 )
-from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction, Truth
-from streams.engine.customer import STATISTICS, VALUES, Situation, statistic_fact, value_reader
+from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction, Truth, all_of
+from streams.engine.customer import (
+    FALLING,
+    MODEL,
+    PREDICTED,
+    RISING,
+    STATISTICS,
+    VALUES,
+    Situation,
+    has_stand_in,
+    statistic_fact,
+    value_reader,
+)
 from streams.engine.language import IN_WORDS, Scope, json_value
 from streams.engine.values import FieldType, Operand, Problem, Text, unknown_name
 
@@ -67,30 +79,41 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
 
 
 def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - same name in each
-    """Values change with events and facts; before the first fact, a comparison with a figure of
-    the store is false."""
-    read, fact = value_reader(definition.value), _fact_of(definition)
+    """Values change with events, store facts and the model; predicted ones also with the store's
+    days. Before the first fact, a comparison with a figure of the store is false."""
+    name = definition.value
+    fact = _fact_of(definition)
     if fact is not None:
         scope.reads.facts.add(fact)
-        return _against_store(read, fact, is_less=definition.below is not None)
-    kind = VALUES[definition.value]
-    passes = compile_comparison(_as_comparison(definition), kind, "the value", scope, (), [])
-    return _constant(read, passes)
+        is_less = definition.below is not None
+        return _of_threshold(name, _against_fact(fact, is_less=is_less), scope, for_small=is_less)
+    comparison = _as_comparison(definition)
+    operation = operation_of(comparison)
+    assert operation is not None
+    if operation[0] == "between" and name in FALLING | RISING:
+        least, most = operation[1]
+        parts = (Comparison(at_least=least), Comparison(at_most=most))
+        return all_of([_compared(name, part, scope) for part in parts])
+    return _compared(name, comparison, scope)
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """The value, and the figure of the store if compared with it."""
-    name, fact = definition.value, _fact_of(definition)
-    read, show = value_reader(name), json_value(VALUES[name], scope)
+    """The value, the figure of the store if compared with it, and the model of a predicted one."""
+    name = definition.value
+    read, show = value_reader(name, scope.store_zone), json_value(VALUES[name], scope)
+    fact = _fact_of(definition)
     is_money = VALUES[name] is FieldType.MONEY
 
     def collect(situation: Situation) -> Evidence:
         values = {f"value {name}": show(read(situation))}
         if fact is not None:
-            figure = _figure(situation.facts, fact)
-            if figure is not None and is_money:
-                figure = show(round(figure))
+            figure = situation.facts.get(fact)
+            if figure is not None:
+                figure = show(round(figure)) if is_money else round(figure, 4)
             values[fact] = figure
+        if name in PREDICTED and not has_stand_in(situation, name):
+            model = situation.facts.get(MODEL)
+            values[MODEL] = None if model is None else model.id
         return Evidence(values)
 
     return collect
@@ -118,23 +141,40 @@ def _fact_of(definition: Definition) -> str | None:
     return None if word is None else statistic_fact(definition.value, STATISTICS[word])
 
 
-def _figure(facts: Mapping[str, Any], fact: str) -> float | None:
-    figure: float | None = facts.get(fact)
-    return figure
+_THRESHOLDS = {"lt": True, "at_most": True, "gt": False, "at_least": False}
+"""Comparisons with a threshold -> whether small values pass."""
 
 
-def _constant(read: Callable[[Situation], Any], passes: Judge) -> Condition:
+def _compared(name: str, comparison: Comparison, scope: Scope) -> Condition:
+    passes = compile_comparison(comparison, VALUES[name], "the value", scope, (), [])
+    operation = operation_of(comparison)
+    assert operation is not None
+    if operation[0] in _THRESHOLDS:
+        return _of_threshold(name, passes, scope, for_small=_THRESHOLDS[operation[0]])
+    condition = _without_time(value_reader(name, scope.store_zone), passes)
+    if name in FALLING | RISING and operation[0] != "exists":
+        return every_day(condition, scope.store_zone)
+    return condition
+
+
+def _of_threshold(name: str, passes: Judge, scope: Scope, *, for_small: bool) -> Condition:
+    if name in FALLING | RISING:
+        return flips_once(name, scope.store_zone, passes, for_small=for_small)
+    return _without_time(value_reader(name, scope.store_zone), passes)
+
+
+def _without_time(read: Callable[[Situation], Any], passes: Judge) -> Condition:
     def judge(situation: Situation) -> Truth:
         return passes(read(situation), situation), None
 
     return judge
 
 
-def _against_store(read: Callable[[Situation], Any], fact: str, *, is_less: bool) -> Condition:
-    def judge(situation: Situation) -> Truth:
-        value, figure = read(situation), _figure(situation.facts, fact)
+def _against_fact(fact: str, *, is_less: bool) -> Judge:
+    def passes(value: Any, situation: Situation) -> bool:
+        figure = situation.facts.get(fact)
         if value is None or figure is None:
-            return False, None
-        return (value < figure if is_less else value > figure), None
+            return False
+        return bool(value < figure if is_less else value > figure)
 
-    return judge
+    return passes

@@ -52,7 +52,17 @@ from streams.engine.customer.journey import (
     remembered_at,
     reschedule,
 )
-from streams.engine.customer.lifetime_value import VALUES, value_reader
+from streams.engine.customer.lifetime_value import (
+    FALLING,
+    MODEL,
+    PREDICTED,
+    RISING,
+    VALUES,
+    has_stand_in,
+    purchases_of,
+    value_on_day,
+    value_reader,
+)
 from streams.engine.customer.limits import LARGE_STATE, check_fits, forget_oldest, may_add_journey
 from streams.engine.customer.ordered_articles import VIEWS_SHOWN, is_bought_since, note_ordered
 from streams.engine.customer.orders import bought_lately, has_bought, net_revenue
@@ -140,6 +150,7 @@ __all__ = [
     "BY_MACHINE",
     "DUPLICATE",
     "ENDS_INTEREST",
+    "FALLING",
     "FOLLOWED",
     "FORBID_ALL",
     "KEYS_KEPT",
@@ -148,12 +159,15 @@ __all__ = [
     "LONGEST_SKU",
     "LOOK_FIELDS",
     "MEAN",
+    "MODEL",
     "NO_ID",
     "PERIODS",
+    "PREDICTED",
     "PROFILE_AWAITED",
     "QUANTILES",
     "REACHED",
     "REPORTS",
+    "RISING",
     "SEARCHED",
     "SENT",
     "SHOWS_PRICE",
@@ -214,6 +228,7 @@ __all__ = [
     "forget_all",
     "forget_oldest",
     "has_bought",
+    "has_stand_in",
     "hashed_words",
     "interest_at",
     "is_bought_since",
@@ -245,6 +260,7 @@ __all__ = [
     "patch_times",
     "places_of_articles",
     "purchase_of",
+    "purchases_of",
     "quantile_name",
     "remember",
     "remember_at",
@@ -261,6 +277,7 @@ __all__ = [
     "topic_left",
     "valid_coupon",
     "value_of_fact",
+    "value_on_day",
     "value_reader",
     "withdraw_all_interests",
     "written_in",

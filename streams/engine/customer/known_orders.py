@@ -69,14 +69,28 @@ def find_order(state: CustomerState, order_id: str) -> KnownOrder | None:
     place = orders.find(key)
     while place >= 0 and place % _SIZE:  # within another order's bytes
         place = orders.find(key, place + 1)
-    if place < 0:
-        return None
-    total, sequence = divmod(_RECORD.unpack_from(orders, place)[1], SEQUENCES)
+    return None if place < 0 else _order_at(state, place)
+
+
+def _order_at(state: CustomerState, place: int) -> KnownOrder:
+    """The order whose bytes begin at `place`."""
+    key, record = _RECORD.unpack_from(state.known_orders, place)
+    total, sequence = divmod(record, SEQUENCES)
     account = state.order_accounts.get(key)
     if total == _APART:
         assert account is not None
         return KnownOrder(key, place // _SIZE, sequence, account.worth, account)
     return KnownOrder(key, place // _SIZE, sequence, total, account)
+
+
+def order_of_sequence(state: CustomerState, sequence: int) -> KnownOrder | None:
+    """The order whose remembered event has this sequence number, if it is known. The newest are
+    looked at first."""
+    orders = state.known_orders
+    for place in range(len(orders) - _SIZE, -1, -_SIZE):
+        if _RECORD.unpack_from(orders, place)[1] % SEQUENCES == sequence:
+            return _order_at(state, place)
+    return None
 
 
 def add_order(state: CustomerState, order_id: str, total: Amount, now: Instant) -> None:

@@ -7,6 +7,8 @@ from typing import cast
 import msgspec
 
 from streams.engine.customer import (
+    MODEL,
+    PREDICTED,
     CustomerState,
     Situation,
     StateHead,
@@ -209,6 +211,8 @@ def _dates_need_it(previous: Program, current: Program) -> bool:
 
 def are_concerned_by(program: Program, facts: Collection[str]) -> bool:
     """True if a change of these store facts may concern customers without events."""
+    if MODEL in facts and not PREDICTED.isdisjoint(program.values_read):
+        return True
     return bool(program.values_read) and any(
         value_of_fact(fact) in program.values_read
         and (fact in program.facts_read or is_stand_in(fact))

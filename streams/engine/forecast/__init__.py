@@ -28,6 +28,8 @@ from streams.engine.forecast.purchase_model import (
     YEAR,
     Part,
     PurchaseModel,
+    named_parameters,
+    ordered_parameters,
     problems_of_model,
 )
 from streams.engine.forecast.purchases import Purchases
@@ -41,6 +43,8 @@ __all__ = [
     "Part",
     "PurchaseModel",
     "Purchases",
+    "named_parameters",
+    "ordered_parameters",
     "predict_activity",
     "predict_next_day",
     "predict_order_value",

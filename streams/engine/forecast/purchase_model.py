@@ -1,6 +1,6 @@
 """The purchase model in force in a shop, from which a customer's future orders are predicted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite, log
 
 import msgspec
@@ -22,6 +22,10 @@ PROBABILITY_MODELS = {"bg_nbd": bg_nbd, "mbg_nbd": mbg_nbd, "pareto_nbd": pareto
 BASELINES = {"own_rate": own_rate, "window_before": window_before}
 MODELS = {**PROBABILITY_MODELS, **BASELINES}
 
+_PARAMETERS: dict[str, tuple[str, ...]] = {
+    **{kind: module.PARAMETERS for kind, module in MODELS.items()},
+    "gamma_gamma": gamma_gamma.PARAMETERS,
+}
 EXPECTED_ORDERS = {kind: module.expected_orders for kind, module in MODELS.items()}
 PROBABILITY_ACTIVE = {kind: one.probability_active for kind, one in PROBABILITY_MODELS.items()}
 
@@ -53,9 +57,28 @@ class PurchaseModel(msgspec.Struct, frozen=True):
     hold_out: Mapping[str, float] = {}
 
     @property
+    def reads_order_days(self) -> bool:
+        """True if the day of each order is asked for, not only the first and the last."""
+        return any(part.kind == "window_before" for part in self.parts)
+
+    @property
     def daily_discount(self) -> float:
         """The rate δ of which exp(−δ days) discounts an order so many days from now."""
         return log(1.0 + self.discount) / YEAR
+
+
+def named_parameters(kind: str, parameters: Sequence[float]) -> dict[str, float]:
+    """The parameters of a kind, or of `gamma_gamma`, by name."""
+    return dict(zip(_PARAMETERS.get(kind, ()), parameters, strict=False))
+
+
+def ordered_parameters(kind: str, parameters: Mapping[str, float]) -> tuple[float, ...]:
+    """The parameters in the order of their module; as they are, if others are there:
+    `problems_of_model` has the words."""
+    names = _PARAMETERS.get(kind, ())
+    if parameters.keys() != set(names):
+        return tuple(parameters.values())
+    return tuple(parameters[name] for name in names)
 
 
 def problems_of_model(model: PurchaseModel) -> Iterator[str]:

@@ -312,7 +312,7 @@ def _longest_first(names: Mapping[str, Any]) -> Iterator[str]:
 def _value(name: str, scope: Scope, path: Path) -> Reference | Problem:
     if name not in VALUES:
         return unknown_name(path, "value", name, VALUES)
-    return Reference(VALUES[name], value_reader(name))
+    return Reference(VALUES[name], value_reader(name, scope.store_zone))
 
 
 def _flow(name: str, scope: Scope, path: Path) -> Reference | Problem:

@@ -6,6 +6,7 @@ a state or knows a customer. Start with `event.py` (events, metrics and their fi
 
 from streams.engine.values.calendar import (
     at_clock,
+    day_number,
     moment_text,
     next_clock,
     next_day,
@@ -227,6 +228,7 @@ __all__ = [
     "at_clock",
     "code_of",
     "currency_without_rate",
+    "day_number",
     "duration_text",
     "id_hash",
     "is_among",

@@ -75,6 +75,26 @@ _latest_day: dict[zoneinfo.ZoneInfo, tuple[Instant, datetime.date]] = {}
 """Cache of the latest result in each zone; the next call mostly has the same day."""
 
 
+def day_number(at: Instant, zone: zoneinfo.ZoneInfo) -> int:
+    """The calendar day in `zone` as `date.toordinal` counts days. Cheap for many instants of
+    different days."""
+    offset = _offset_on(at // _DAY_MS, zone)
+    if offset is None:
+        return to_wall(at, zone).toordinal()
+    return (at + offset) // _DAY_MS + _EPOCH.toordinal()
+
+
+@functools.lru_cache(maxsize=4096)
+def _offset_on(utc_day: int, zone: zoneinfo.ZoneInfo) -> int | None:
+    """The offset in ms during a day of UTC; None if clocks change in it or it isn't within the
+    calendar."""
+    start, end = utc_day * _DAY_MS, (utc_day + 1) * _DAY_MS
+    if not _FIRST <= start < end <= _LAST:
+        return None
+    before, after = ((to_wall(at, zone) - _EPOCH) // _MILLISECOND - at for at in (start, end))
+    return before if before == after else None
+
+
 def to_instant(wall: datetime.datetime, zone: zoneinfo.ZoneInfo) -> Instant:
     """The first instant at which clocks in `zone` show `wall`; if they skip it, the first after the
     gap."""

@@ -1,121 +1,166 @@
-from typing import Any
+"""SEMANTICS 7.2: values of a customer, historic ones exact, predicted ones by the store's day."""
 
-import pytest
+import zoneinfo
 
-from streams.engine.customer.orders import has_bought, net_revenue
-from streams.engine.customer.state import CustomerState, cart_of
-from tests.harness.customer import DAY, HOUR, MONDAY, Customer, program_of
+from streams.engine.customer import (
+    PREDICTED,
+    VALUES,
+    Situation,
+    purchases_of,
+    value_on_day,
+    value_reader,
+)
+from streams.engine.customer.orders import (
+    apply_order_cancelled,
+    apply_order_placed,
+    apply_order_refunded,
+)
+from streams.engine.customer.past import Past
+from streams.engine.customer.state import CustomerState
+from streams.engine.forecast import (
+    Part,
+    PurchaseModel,
+    predict_activity,
+    predict_orders,
+    predict_revenue,
+    rounded,
+    rounded_money,
+)
+from streams.engine.values import day_number, zone_named
 
-
-def customer() -> Customer:
-    return Customer(program_of(store={"rates": {"EUR": "0.86"}}))
-
-
-def test_revenue_is_net_of_refunds_and_cancellations() -> None:
-    ada = customer()
-    ada.order(MONDAY, "1", 10_000)
-    ada.order(MONDAY + HOUR, "2", 5_000)
-    refund: dict[str, Any] = {"currency": "GBP", "items": []}
-    ada.event("order.refunded", MONDAY + DAY, order_id="1", amount=2_500, **refund)
-    ada.event("order.cancelled", MONDAY + DAY, order_id="2", amount=1_000, currency="GBP")
-    assert (ada.state.orders, ada.state.revenue, ada.state.refunds) == (2, 15_000, 3_500)
-    assert net_revenue(ada.state) == 11_500
-    assert (ada.state.first_order_at, ada.state.last_order_at) == (MONDAY, MONDAY + HOUR)
-
-
-def test_a_cancellation_takes_what_is_left_of_the_order() -> None:
-    ada = customer()
-    ada.order(MONDAY, "1", 10_000)
-    ada.event("order.refunded", MONDAY + 1, order_id="1", amount=2_500, currency="GBP", items=[])
-    ada.event("order.cancelled", MONDAY + 2, order_id="1")
-    assert net_revenue(ada.state) == 0
-    ada.event("order.cancelled", MONDAY + 3, order_id="1")
-    assert net_revenue(ada.state) == 0  # nothing is left of it
-
-
-def test_a_cancellation_that_comes_before_its_order_takes_it_all_the_same() -> None:
-    ada = customer()
-    ada.event("order.cancelled", MONDAY, order_id="1")
-    ada.order(MONDAY + 1, "1", 10_000)
-    assert (ada.state.revenue, ada.state.refunds) == (10_000, 10_000)
+HOUR = 3_600_000
+DAY = 24 * HOUR
+NOW = 1_772_445_600_000  # 2026-03-02 10:00 UTC
 
 
-def test_a_refund_that_comes_before_its_order_is_taken_off_it() -> None:
-    ada = customer()
-    ada.event("order.refunded", MONDAY, order_id="1", amount=2_500, currency="GBP", items=[])
-    ada.order(MONDAY + 1, "1", 10_000)
-    ada.event("order.cancelled", MONDAY + 2, order_id="1")
-    assert net_revenue(ada.state) == 0
+def zone(name: str) -> zoneinfo.ZoneInfo:
+    found = zone_named(name)
+    assert found is not None
+    return found
 
 
-def test_another_currency_is_converted_once() -> None:
-    ada = customer()
-    ada.order(MONDAY, "1", 10_000, currency="EUR")
-    assert ada.state.revenue == 8_600
-    ada.event("order.cancelled", MONDAY + 1, order_id="1")
-    assert net_revenue(ada.state) == 0
+UTC, AUCKLAND = zone("UTC"), zone("Pacific/Auckland")
+MODEL = PurchaseModel("bg", (Part("bg_nbd", (0.243, 30.898, 0.793, 2.426)),), None, 0.1)
 
 
-def test_without_a_rate_an_order_counts_and_its_amount_does_not() -> None:
-    ada = customer()
-    ada.order(MONDAY, "1", 10_000, currency="SEK")
-    assert (ada.state.orders, ada.state.revenue) == (1, 0)
+class Ada:
+    def __init__(self):
+        self.state = CustomerState("ada")
+
+    def order(self, at, total, order_id=None):
+        state = self.state
+        data: dict[str, object] = {"order_id": order_id or f"o{state.sequence}", "items": []}
+        if total is not None:
+            data["total"] = total
+        apply_order_placed(state, data, at, at)
+        state.sequence += 1
+        state.recent.setdefault("order.placed", Past()).add(at, state.sequence, None)
+        return self
+
+    def value(self, name, now=NOW, zone=UTC, **facts):
+        return value_reader(name, zone)(Situation(self.state, now, facts))
 
 
-def test_orders_are_counted_in_any_order() -> None:
-    ada = customer()
-    ada.order(MONDAY, "2")
-    ada.order(MONDAY + HOUR, "1", occurred_at=MONDAY - DAY)
-    assert (ada.state.first_order_at, ada.state.last_order_at) == (MONDAY - DAY, MONDAY)
+def bought_thrice():
+    return Ada().order(NOW - 59 * DAY, 10_00, "a").order(NOW - 20 * DAY, 25_00, "b").order(
+        NOW - 9 * DAY, 32_05, "c"
+    )  # fmt: skip
 
 
-def cart(ada: Customer, at: int, *skus: str, occurred_at: int | None = None) -> None:
-    items = [{"sku": sku, "quantity": 1, "unit_price": 100} for sku in skus]
-    data: dict[str, Any] = {
-        "cart_id": "c",
-        "total": 100 * len(items),
-        "currency": "GBP",
-        "items": items,
+def test_without_an_order_there_is_nothing_but_nothing_spent():
+    ada = Ada()
+    found = {name: ada.value(name, model=MODEL) for name in VALUES}
+    assert {name: value for name, value in found.items() if value is not None} == {
+        "clv.historic": 0,
+        "orders.count": 0,
     }
-    ada.event("cart.updated", at, occurred_at=occurred_at, **data)
 
 
-def skus_in_cart(state: CustomerState) -> list[Any] | None:
-    found = cart_of(state)
-    return None if found is None else [item["sku"] for item in found["items"]]
+def test_historic_values():
+    ada = bought_thrice()
+    assert ada.value("orders.count") == 3
+    assert ada.value("clv.historic") == 67_05
+    assert ada.value("order.mean") == 22_35
+    assert ada.value("order.last") == 32_05
+    assert ada.value("orders.days_between") == 25
 
 
-def test_an_order_empties_the_cart_that_came_before_it() -> None:
-    ada = customer()
-    cart(ada, MONDAY, "A", "B")
-    assert skus_in_cart(ada.state) == ["A", "B"]
-    ada.order(MONDAY + HOUR, occurred_at=MONDAY - 1)  # it happened before the cart
-    assert skus_in_cart(ada.state) == ["A", "B"]
-    ada.order(MONDAY + HOUR, "2")
-    assert skus_in_cart(ada.state) is None
-    cart(ada, MONDAY + 2 * HOUR, "C", occurred_at=MONDAY + 1)  # an old cart, read late
-    assert skus_in_cart(ada.state) is None
-    cart(ada, MONDAY + 3 * HOUR, "D")
-    assert skus_in_cart(ada.state) == ["D"]
-    cart(ada, MONDAY + 4 * HOUR)
-    assert skus_in_cart(ada.state) is None
+def test_historic_values_are_net():
+    ada = bought_thrice()
+    apply_order_refunded(ada.state, {"order_id": "c", "amount": 2_05}, NOW, NOW)
+    apply_order_cancelled(ada.state, {"order_id": "a"}, NOW, NOW)
+    assert ada.value("clv.historic") == 55_00
+    assert ada.value("order.last") == 30_00
+    assert ada.value("order.mean") == 18_33
+    assert ada.value("orders.count") == 3
 
 
-def test_what_was_bought_is_remembered() -> None:
-    ada = customer()
-    assert not has_bought(ada.state, "A")
-    ada.order(MONDAY)
-    ada.order(MONDAY + 1, "2")
-    assert has_bought(ada.state, "A")
-    assert not has_bought(ada.state, "B")
-    assert len(ada.state.bought) == 4
+def test_the_last_order_is_that_of_the_latest_moment_not_of_the_latest_record():
+    ada = bought_thrice().order(NOW - 30 * DAY, 1_00, "imported")
+    assert ada.value("order.last") == 32_05
+    assert ada.value("orders.days_between") == rounded(50 / 3)
 
 
-@pytest.mark.parametrize("number", [10_000, 10_001])
-def test_at_most_10000_skus_are_remembered(number: int) -> None:
-    ada = customer()
-    items = [{"sku": f"S{n}", "quantity": 1, "unit_price": 1} for n in range(number)]
-    ada.order(MONDAY, items=items)
-    assert len(ada.state.bought) == 40_000
-    assert has_bought(ada.state, "S0") is (number == 10_000)
-    assert has_bought(ada.state, f"S{number - 1}")
+def test_the_last_order_without_an_amount_has_no_value():
+    assert bought_thrice().order(NOW, None).value("order.last") is None
+
+
+def test_one_order_has_no_days_between():
+    assert Ada().order(NOW, 10_00).value("orders.days_between") is None
+
+
+def test_without_a_model_predicted_values_are_missing():
+    assert [bought_thrice().value(name) for name in PREDICTED] == [None] * len(PREDICTED)
+
+
+def test_predicted_values_are_those_of_the_model():
+    ada, today = bought_thrice(), day_number(NOW, UTC)
+    bought = purchases_of(ada.state, UTC)
+    assert bought is not None
+    active = predict_activity(MODEL, bought, today)
+    assert active is not None
+    predicted = rounded_money(predict_revenue(MODEL, bought, today))
+    assert bought.recency == 50
+    assert bought.age(today) == 59
+    assert predicted > 1_00
+    assert ada.value("clv.predicted", model=MODEL) == predicted
+    assert ada.value("clv.total", model=MODEL) == 67_05 + predicted
+    assert ada.value("orders.expected_90d", model=MODEL) == rounded(
+        predict_orders(MODEL, bought, today, 90)
+    )
+    assert ada.value("churn_risk", model=MODEL) == rounded(1 - active)
+
+
+def test_they_change_at_the_beginning_of_the_stores_day():
+    ada = bought_thrice()
+    midnight = NOW + HOUR  # in Auckland, 13 hours ahead in summer
+    before, at = (
+        ada.value("orders.expected_90d", now, AUCKLAND, model=MODEL)
+        for now in (midnight - 1, midnight)
+    )
+    assert before > at
+    assert before == ada.value("orders.expected_90d", midnight - DAY, AUCKLAND, model=MODEL)
+
+
+def test_the_next_order_is_expected_on_the_beginning_of_a_day_of_the_store():
+    ada = bought_thrice()
+    expected = ada.value("order.expected_next_at", NOW, AUCKLAND, model=MODEL)
+    assert expected == ada.value("order.expected_next_at", NOW + 90 * DAY, AUCKLAND, model=MODEL)
+    assert day_number(expected - 1, AUCKLAND) + 1 == day_number(expected, AUCKLAND)
+    baseline = PurchaseModel("own", (Part("own_rate"),))
+    assert ada.value("order.expected_next_at", model=baseline) == NOW + 16 * DAY - 10 * HOUR
+
+
+def test_the_window_before_counts_the_remembered_orders():
+    model = PurchaseModel("window", (Part("window_before"),))
+    ada = bought_thrice()
+    assert ada.value("orders.expected_90d", model=model) == 3
+    assert ada.value("orders.expected_90d", NOW + 31 * DAY, model=model) == 2
+    assert ada.value("churn_risk", model=model) is None
+
+
+def test_a_stand_in_replaces_a_value():
+    facts = {"orders.expected_90d of ada": 0.123456, "clv.total of ada": 50_00.0}
+    assert bought_thrice().value("orders.expected_90d", **facts) == 0.1235
+    assert bought_thrice().value("clv.total", model=MODEL, **facts) == 50_00
+    assert value_on_day("clv.total", UTC)(Situation(Ada().state, NOW, facts), 1) == 50_00

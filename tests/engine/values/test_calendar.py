@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from streams.engine.values.calendar import (
     at_clock,
+    day_number,
     moment_text,
     next_clock,
     next_day,
@@ -92,6 +93,23 @@ def test_w42_a_clock_time_that_is_skipped(clock: Clock, instant: str) -> None:
 )
 def test_w42_a_clock_time_that_comes_twice(clock: Clock, instant: str) -> None:
     assert at_clock(datetime.date(2026, 10, 25), clock, LONDON) == at(instant)
+
+
+@given(
+    st.integers(0, 2_000_000_000_000),
+    st.sampled_from(
+        ("UTC", "Europe/London", "Pacific/Auckland", "America/Sao_Paulo", "Asia/Kathmandu")
+    ),
+)
+def test_the_number_of_a_day_is_that_of_its_date(instant: int, name: str) -> None:
+    assert day_number(instant, zone(name)) == to_date(instant, zone(name)).toordinal()
+
+
+@pytest.mark.parametrize("night", ["2026-03-28", "2026-03-29", "2026-10-25"])
+def test_the_number_of_a_day_about_a_change_of_clocks(night: str) -> None:
+    for minute in range(-60, 25 * 60, 15):
+        instant = at(f"{night} 00:00") + minute * 60_000
+        assert day_number(instant, LONDON) == to_date(instant, LONDON).toordinal()
 
 
 def test_a_day_that_begins_after_midnight() -> None:
