@@ -14,6 +14,7 @@ from streams.engine.conditions import (
     compile_evidence,
     compile_pattern,
     evidence_of_all,
+    evidence_of_values,
     top_fields,
 )
 from streams.engine.conditions import segment as segment_condition
@@ -89,6 +90,7 @@ def compile_flow(flow: Flow, rank: int, settings: StoreSettings, outside: Scope)
     filters = [] if flow.filter is None else [flow.filter]
     if isinstance(trigger, segment_trigger.Definition):
         compiled.trigger_segment = trigger.segment
+        compiled.segment_evidence = evidence_of_values(trigger.segment, scope)
         # Membership is part of the filter of a segment flow (SEMANTICS 1.3).
         filters.insert(0, segment_condition.Definition(segment=trigger.segment))
     if filters:

@@ -38,7 +38,7 @@ from streams.engine.conditions.condition import (
     compile_evidence,
 )
 from streams.engine.conditions.dependence import Dependence, dependence_of, segments_within
-from streams.engine.conditions.segment import compile_segment
+from streams.engine.conditions.segment import compile_segment, evidence_of_values
 from streams.engine.conditions.truth import (
     HISTORY_SINCE,
     NEVER,
@@ -82,6 +82,7 @@ __all__ = [
     "dependence_of",
     "earlier",
     "evidence_of_all",
+    "evidence_of_values",
     "known_since",
     "segment",
     "segments_within",

@@ -9,20 +9,19 @@
 """
 
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import msgspec
 
+from streams.engine.conditions.comparison import Judge
 from streams.engine.conditions.truth import Condition, Truth, earlier
 from streams.engine.customer import FALLING, PREDICTED, Situation, has_stand_in, value_on_day
 from streams.engine.values import Instant, day_number, start_of_day
 
 HORIZON = 32
 """Days after which a comparison is looked at again if it hasn't changed within them."""
-
-Judge = Callable[[Any, Situation], bool]
 
 
 def flips_once(name: str, zone: zoneinfo.ZoneInfo, passes: Judge, *, for_small: bool) -> Condition:
@@ -68,22 +67,22 @@ def compares_predictions(definition: Any) -> bool:
     (`$value.clv.predicted`)."""
     return any(
         isinstance(part, str) and part.removeprefix("$value.") in PREDICTED and part[0] == "$"
-        for part in parts_of(definition)
+        for part in parts_within(definition)
     )
 
 
-def parts_of(value: Any) -> Iterator[Any]:
+def parts_within(value: Any) -> Iterator[Any]:
     """A definition and all values within it."""
     yield value
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
-            yield from parts_of(getattr(value, name))
+            yield from parts_within(getattr(value, name))
     elif isinstance(value, dict):
         for inner in value.values():
-            yield from parts_of(inner)
+            yield from parts_within(inner)
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            yield from parts_of(inner)
+            yield from parts_within(inner)
 
 
 def _beginning(day: int, zone: zoneinfo.ZoneInfo) -> Instant:

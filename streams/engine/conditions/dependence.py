@@ -22,7 +22,7 @@ from streams.engine.conditions import (
     sum_,
     value,
 )
-from streams.engine.conditions.by_day import parts_of
+from streams.engine.conditions.by_day import parts_within
 from streams.engine.conditions.message_told import AboutMessage
 from streams.engine.conditions.timeframe import OverTime, SinceLast
 from streams.engine.values import left_fact
@@ -53,6 +53,7 @@ class Dependence(msgspec.Struct):
     metrics: set[str] = set()
     on_journeys: bool = False  # the flows that the customer is in
     on_past: bool = False  # events of the customer, or what is counted of them
+    on_orders: bool = False  # single orders of the customer
     values: set[str] = set()  # that store facts may change (SEMANTICS 7.2): of P, of coupon pools
 
     def add_value(self, name: str) -> None:
@@ -60,12 +61,13 @@ class Dependence(msgspec.Struct):
         self.metrics |= VALUE_METRICS
         self.values.add(name)
         self.on_past = True
+        self.on_orders |= name == "order.last"
 
 
 def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
     """The inputs of a condition's truth. `segments`: id -> Segment, for nested conditions."""
     found = Dependence()
-    for part in parts_of(definition):
+    for part in parts_within(definition):
         match part:
             case count.Definition():
                 found.metrics.add(part.count)
@@ -108,6 +110,7 @@ def dependence_of(definition: Any, segments: Mapping[str, Any]) -> Dependence:
                 found.metrics |= inner.metrics
                 found.on_journeys |= inner.on_journeys
                 found.on_past |= inner.on_past
+                found.on_orders |= inner.on_orders
                 found.values |= inner.values
             case str() if part.startswith("$value."):
                 found.add_value(part.removeprefix("$value."))
@@ -127,7 +130,7 @@ def _metrics_of_the_day(part: OverTime) -> frozenset[str]:
 def segments_within(segment_id: str, segments: Mapping[str, Any]) -> set[str]:
     """The segment, and all segments in its condition."""
     found = {segment_id}
-    for part in parts_of(segments[segment_id].if_):
+    for part in parts_within(segments[segment_id].if_):
         if isinstance(part, segment.Definition):
             found |= segments_within(part.segment, segments)
     return found

@@ -4,8 +4,17 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.engine.conditions import value
+from streams.engine.conditions.by_day import parts_within
 from streams.engine.conditions.condition import compile_condition, compile_evidence
-from streams.engine.conditions.truth import Condition, Evidence, EvidenceFunction, known_since
+from streams.engine.conditions.truth import (
+    Condition,
+    Evidence,
+    EvidenceFunction,
+    evidence_of_all,
+    known_since,
+)
+from streams.engine.customer import Situation
 from streams.engine.language import Scope
 from streams.engine.values import Identifier, Problem, unknown_name
 
@@ -31,13 +40,31 @@ def compile(definition: Definition, scope: Scope) -> Condition:  # noqa: A001 - 
 
 
 def evidence(definition: Definition, scope: Scope) -> EvidenceFunction:
-    """The result."""
+    """The result, and the values that it depends on."""
     name = f"segment {definition.segment}"
     is_member = compile_segment(definition.segment, scope)
     within = compile_evidence(scope.segments[definition.segment].if_, _outside(scope))
-    return lambda situation: Evidence(
-        {name: is_member(situation)[0]}, known_since(situation, within)
-    )
+    of_values = evidence_of_values(definition.segment, scope)
+
+    def collect(situation: Situation) -> Evidence:
+        values = {name: is_member(situation)[0], **of_values(situation).values}
+        return Evidence(values, known_since(situation, within))
+
+    return collect
+
+
+def evidence_of_values(segment_id: str, scope: Scope) -> EvidenceFunction:
+    """The evidence of the lifetime values in a segment's condition, and in those of segments that
+    it refers to: a decision shows the value, the figure of the store and the model (SEMANTICS
+    7.2)."""
+    outside = _outside(scope)
+    found = []
+    for part in parts_within(scope.segments[segment_id].if_):
+        if isinstance(part, value.Definition):
+            found.append(value.evidence(part, outside))
+        elif isinstance(part, Definition):
+            found.append(evidence_of_values(part.segment, outside))
+    return evidence_of_all(found)
 
 
 def compile_segment(segment_id: str, scope: Scope) -> Condition:

@@ -248,7 +248,8 @@ def _entry_evidence(turn: Turn, flow: CompiledFlow, journey: Journey) -> dict[st
     if journey.trigger_metric is not None:
         evidence = {"metric": journey.trigger_metric, "occurred_at": journey.started_at}
     elif flow.trigger_segment is not None:
-        evidence = {"segment": flow.trigger_segment}
+        assert flow.segment_evidence is not None
+        evidence = {"segment": flow.trigger_segment, **flow.segment_evidence(turn).values}
     elif flow.date is not None:
         evidence = {flow.date.followed.name: flow.date.followed.value_of(turn.state)}
     elif flow.audience is not None and flow.audience.evidence is not None:

@@ -66,6 +66,6 @@ def compile_audience(definition: AudienceDefinition, scope: Scope) -> Audience:
 
 
 def _part_read(dependence: Dependence) -> type[StateHead]:
-    if dependence.on_journeys:
+    if dependence.on_journeys or dependence.on_orders:
         return CustomerState
     return StatePrefix if dependence.on_past else StateHead

@@ -63,6 +63,7 @@ class CompiledFlow(FlowVersion, eq=False):
     trigger_metric: str | None = None
     trigger_test: Test | None = None
     trigger_segment: str | None = None
+    segment_evidence: EvidenceFunction | None = None  # the values that the membership depends on
     date: DateTrigger | None = None
     schedule: Schedule | None = None
     is_once_on_publish: bool = False
