@@ -128,7 +128,7 @@ def _mean_order(state: CustomerState, zone: zoneinfo.ZoneInfo) -> int | None:
 
 
 def _last_order(state: CustomerState, zone: zoneinfo.ZoneInfo) -> int | None:
-    """What is left of the newest order; None without an amount that can be converted."""
+    """The remaining worth of the newest order; None without an amount that can be converted."""
     past = state.recent.get("order.placed")
     if not past:
         return None
