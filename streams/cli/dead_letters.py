@@ -196,13 +196,14 @@ def _chosen(
     from streams.engine.values import unknown_name
     from streams.errors import Refused
     from streams.operations.dead_letters import read_letters
+    from streams.ports import CONTROL
 
     topic, reason, since = filters
     start = None if since is None else options.moment(since, "--from")
     found, problems = read_letters(settings, decode, start)
     for problem in problems:
         output.complain(problem)
-    topics = {*INPUTS, *(one.letter.topic for one in found)}
+    topics = {*INPUTS, CONTROL, *(one.letter.topic for one in found)}
     if topic is not None and topic not in topics:
         raise Refused(unknown_name((), "topic", topic, topics).sentence())
     if ids:

@@ -40,8 +40,11 @@ def test_an_unknown_topic_is_refused_with_the_nearest_name(
     assert not Path("letters.jsonl").exists()
 
 
-def test_a_topic_without_dead_letters_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["dead-letters", "list", "--topic", "carts"]) == 1
+@pytest.mark.parametrize("topic", ["carts", "control"])
+def test_a_topic_without_dead_letters_is_none(
+    topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["dead-letters", "list", "--topic", topic]) == 1
     assert "none of 1 dead letters fits" in capsys.readouterr().err
 
 
