@@ -22,7 +22,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 def read_date(value: Any, how: str, context: RowContext) -> str:
     """Returns a date as text; `how` is a pattern of strptime (default: ISO 8601). Raises Unfit."""
     if isinstance(value, date):
-        return value.strftime("%Y-%m-%d")
+        return value.isoformat()[:10]  # strftime leaves zeros of a year out
     try:
         text = str(value).strip()
         day = datetime.strptime(text, how).date() if how else date.fromisoformat(text)  # noqa: DTZ007
