@@ -4,7 +4,7 @@ article's task against the rule, read slowly, for any looks, wishes, entries and
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine import (
@@ -23,6 +23,7 @@ from streams.runtime.own_keys import OwnKeys
 from streams.runtime.products import Products
 from streams.store.memory import MemoryStore
 from tests.harness.customer import DAY, EVERYWHERE, HOUR, MONDAY, Customer, flow, program_of, send
+from tests.harness.examples import examples
 
 SKU = "LAMP"
 LOW_STOCK = 5
@@ -233,7 +234,7 @@ def expected(history: History) -> tuple[list[Heard], list[Heard]]:
     return surely, perhaps
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(drawn.map(in_order))
 def test_7_6_news_are_heard_as_long_as_the_longest_interest(history: History) -> None:
     surely, perhaps = expected(history)

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.values import DAY
@@ -20,6 +20,7 @@ from streams.runtime.coupon_uses import (
 )
 from streams.runtime.own_keys import OwnKeys
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 
 BEGIN = 20_000 * DAY
 
@@ -134,7 +135,7 @@ def test_days_are_counted_as_long_as_the_rate_needs_them() -> None:
     assert counts.since == BEGIN
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(seed=st.integers(0, 2**32))
 def test_every_given_code_is_redeemed_expired_or_valid(seed: int) -> None:
     chance = random.Random(seed)

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.coupon_codes import SEPARATOR, coupon_record
@@ -24,6 +24,7 @@ from streams.programs import Programs
 from streams.runtime.coupon_balance import CouponBalance
 from streams.runtime.coupon_book import POOL, PoolState, decode_pool
 from streams.store.memory import MemoryStore
+from tests.harness.examples import examples
 from tests.harness.local_shop import BEGIN, DAY, HOUR, SKEW, LocalShop
 
 from .replayed import replayed
@@ -317,7 +318,7 @@ def test_a_record_with_codes_that_comes_twice_is_taken_once() -> None:
     shop.check()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(seed=st.integers(0, 2**32), steps=st.integers(20, 160))
 def test_over_crashes_no_code_is_lost_and_none_goes_to_two_customers(seed: int, steps: int) -> None:
     chance = random.Random(seed)
@@ -416,7 +417,7 @@ def test_in_simulated_time_codes_move_from_day_to_day() -> None:
     assert len(given) > 20
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(seed=st.integers(0, 2**32))
 def test_in_simulated_time_the_codes_are_the_same_whoever_runs_ahead_or_is_killed(
     seed: int,
