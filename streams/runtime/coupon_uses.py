@@ -28,7 +28,7 @@ RATE_DAYS = 14
 
 _MOST_ADDED_UP = 20_000
 """Expiries of a pool added up at the end of a day: a fraction of a second. The others follow."""
-_MOST_HELD = 1 << 20
+_ALL = 1 << 30
 
 
 class UseCounts(msgspec.Struct, array_like=True):
@@ -58,6 +58,10 @@ class CouponUses:
 
     def __init__(self, keys: OwnKeys) -> None:
         self._keys = keys
+        self._pools = {
+            key[len(USES) :].decode(): decode_uses(value)
+            for key, value in keys.page(USES, b"", _ALL)
+        }
 
     def give(
         self, customer: str, pool: str, code: str, at: Instant, expires_at: Instant | None
@@ -67,8 +71,9 @@ class CouponUses:
         today = at // DAY
         counts.since = counts.since or at
         counts.by_day[today] = counts.by_day.get(today, 0) + 1
-        for day in [day for day in counts.by_day if day < today - RATE_DAYS]:
-            del counts.by_day[day]
+        if len(counts.by_day) > RATE_DAYS + 1:
+            for day in [day for day in counts.by_day if day < today - RATE_DAYS]:
+                del counts.by_day[day]
         key = _held_key(customer, code)
         known = self._keys.get(key)
         held = [] if known is None else _decode_held(known)
@@ -76,7 +81,7 @@ class CouponUses:
         self._keys.put(key, _encode(held))
         if expires_at is not None:
             self._add(pool, expires_at, 1)
-        self._keys.put(USES + pool.encode(), _encode(counts))
+        self._keep(pool, counts)
 
     def redeem(self, customer: str, code: str) -> None:
         """Counts a code that the customer reports as used. One that wasn't given to the customer,
@@ -90,18 +95,17 @@ class CouponUses:
             counts.redeemed += 1
             if held.expires_at is not None and not self._add(held.pool, held.expires_at, -1):
                 counts.expired -= 1  # it had expired
-            self._keys.put(USES + held.pool.encode(), _encode(counts))
+            self._keep(held.pool, counts)
         self._keys.put(key, None)
 
     def forget(self, customer: str) -> None:
         """Forgets to whom the codes of an erased customer were given. They expire all the same."""
-        for key, _ in self._keys.page(_held_by(customer), b"", _MOST_HELD):
+        for key, _ in self._keys.page(_held_by(customer), b"", _ALL):
             self._keys.put(key, None)
 
     def close_day(self, now: Instant) -> None:
         """Adds up the expiries that have passed."""
-        for key, value in self._keys.page(USES, b"", _MOST_HELD):
-            counts, pool = decode_uses(value), key[len(USES) :]
+        for pool, counts in self._pools.items():
             passed = 0
             for expiry, codes in self._keys.page(_expiries_of(pool), b"", _MOST_ADDED_UP):
                 if moment_of_expiry(expiry) > now:
@@ -110,11 +114,11 @@ class CouponUses:
                 self._keys.put(expiry, None)
             if passed:
                 counts.expired += passed
-                self._keys.put(key, _encode(counts))
+                self._keep(pool, counts)
 
     def _add(self, pool: str, expires_at: Instant, number: int) -> bool:
         """Adds codes to those that expire at a moment; False if there are none to take off."""
-        key = _expiries_of(pool.encode()) + expires_at.to_bytes(8, "big")
+        key = _expiries_of(pool) + expires_at.to_bytes(8, "big")
         known = self._keys.get(key)
         if known is None and number < 0:
             return False
@@ -123,8 +127,13 @@ class CouponUses:
         return True
 
     def _counts(self, pool: str) -> UseCounts:
-        stored = self._keys.get(USES + pool.encode())
-        return UseCounts() if stored is None else decode_uses(stored)
+        counts = self._pools.get(pool)
+        if counts is None:
+            counts = self._pools[pool] = UseCounts()
+        return counts
+
+    def _keep(self, pool: str, counts: UseCounts) -> None:
+        self._keys.put(USES + pool.encode(), _encode(counts))
 
 
 def moment_of_expiry(key: bytes) -> Instant:
@@ -137,8 +146,8 @@ def pool_of_expiry(key: bytes) -> str:
     return key[len(EXPIRY) : -9].decode()
 
 
-def _expiries_of(pool: bytes) -> bytes:
-    return EXPIRY + pool + b"\x00"
+def _expiries_of(pool: str) -> bytes:
+    return EXPIRY + pool.encode() + b"\x00"
 
 
 def _held_by(customer: str) -> bytes:
