@@ -48,15 +48,35 @@ def test_codes_move_to_where_customers_ask_for_them_over_kill_9(
 
             eventually(have_got, within=60, every=0.3, message=log)
 
-        gets_codes(of=1, more=5)
+        gets_codes(of=1, more=8)
         workers["one"].kill()
         workers["one"] = shop.start("one")
-        gets_codes(of=2, more=5)
+        gets_codes(of=2, more=8)
         workers["two"].kill()
         workers["two"] = shop.start("two")
-        gets_codes(of=1, more=5)
-        assert coupons.moved() >= 15
+        gets_codes(of=1, more=8)
+        assert coupons.moved() >= 24
         eventually(lambda: coupons.answered() == coupons.asked, within=60, message=log)
+
+        def metrics() -> list[str]:
+            return [line for one in workers.values() for line in one.ask("/metrics")[1].split("\n")]
+
+        def of_all_tasks(name: str) -> list[float]:
+            """The values of a metric of the pool, by task."""
+            found = {
+                line.partition(" ")[0]: float(line.partition(" ")[2])
+                for line in metrics()
+                if line.startswith(name + "{")
+            }
+            return list(found.values())
+
+        # Fewer than 40 are left, and each task knows it.
+        eventually(
+            lambda: of_all_tasks("sendflow_coupons_low") == [1.0] * PARTITIONS,
+            within=30,
+            message=log,
+        )
+        assert sum(of_all_tasks("sendflow_coupons_left")) <= 60 - len(coupons.given())
         for worker in workers.values():
             assert worker.stop() == 0, worker.log_tail()
         assert coupons.differences() == []
