@@ -55,7 +55,7 @@ def test_a_storm_of_kills_gives_no_code_twice_and_loses_none(
             assert workers[name].process.is_running(), log()  # none ends by itself
             workers[name].kill()
             workers[name] = shop.start(name)
-        eventually(lambda: coupons.answered() == coupons.asked, within=90, every=0.2, message=log)
+        eventually(coupons.is_done, within=90, every=0.2, message=log)
         for worker in workers.values():
             assert worker.stop() == 0, worker.log_tail()
         assert coupons.differences() == []

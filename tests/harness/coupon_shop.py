@@ -95,6 +95,11 @@ class CouponShop:
             decided += sum(one["outcome"] in ("sent", "skipped") for one in fields["decisions"])
         return decided
 
+    def is_done(self) -> bool:
+        """True once each loaded code has come to its task, and each customer has an answer."""
+        loaded = sum(state.loaded for state in self._states().values())
+        return loaded == len(self.loaded) and self.answered() == self.asked
+
     def moved(self) -> int:
         """Codes that have come to another task."""
         return sum(state.moved_in for state in self._states().values())
