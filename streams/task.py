@@ -333,7 +333,7 @@ class PartitionTask:
         self._coupon_moves.close_day(now, self.program.coupon_lows)
         learned = self._days.close(now)
         self._clock = max(self._clock, order_key(self._days.began, START))
-        self._valuation.begin(self._days.began, learned)
+        self._valuation.begin(self._days.began, learned, self.program)
 
     def _value(self, most: int) -> None:
         """Values up to `most` customers, and reports the day once all are valued."""

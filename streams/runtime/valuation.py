@@ -20,9 +20,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from streams.engine import CustomerState, Instant, is_forgotten
-from streams.engine.customer import VALUES, net_revenue
-from streams.engine.values import Distribution, FieldType
+from streams.engine import CustomerState, Instant, Program, is_forgotten
+from streams.engine.customer import MODEL, VALUES, values_on_day
+from streams.engine.forecast import PurchaseModel
+from streams.engine.values import Distribution, FieldType, day_number, zone_named
 from streams.ports import DayReport
 from streams.runtime.customer_rows import CustomerRows
 from streams.runtime.own_keys import OwnKeys
@@ -50,6 +51,8 @@ class ValuationProgress(msgspec.Struct, array_like=True):
     customers: int = 0
     buyers: int = 0  # those with at least one order
     values: dict[str, Distribution] = {}  # of the buyers
+    model: PurchaseModel | None = None  # in force at midnight
+    zone: str = "UTC"  # of the store, at midnight
 
 
 class Valuation:
@@ -78,11 +81,13 @@ class Valuation:
         """True from midnight until the report."""
         return self._progress is not None
 
-    def begin(self, midnight: Instant, learned: bytes | None) -> None:
-        """Begins to value all customers as they are now, at `midnight`. `learned`: purchase counts
-        of the day, for its report."""
+    def begin(self, midnight: Instant, learned: bytes | None, program: Program) -> None:
+        """Begins to value all customers as they are now, at `midnight`, by the purchase model and
+        on the store's day of then: those of `program`. `learned`: purchase counts of the day, for
+        its report."""
         assert self._progress is None, "one valuation at a time"
-        self._set(ValuationProgress(midnight))
+        model, zone = program.facts.get(MODEL), program.store_zone
+        self._set(ValuationProgress(midnight, model=model, zone=zone))
         self._is_kept = False
         if learned is not None:
             self._own.put(LEARNED_KEY, learned)
@@ -147,16 +152,24 @@ class Valuation:
         if not state.orders:
             return
         progress.buyers += times
-        for name, value in values_at(state).items():
+        for name, value in values_at(
+            progress.midnight, state, progress.model, progress.zone
+        ).items():
             values = progress.values.get(name)
             if values is None:
                 values = progress.values[name] = Distribution()
             values.add(value, times)
 
 
-def values_at(state: CustomerState) -> dict[str, int]:
-    """The values of a buyer as integers: amounts in minor units, others times `scale_of`."""
-    return {"clv.historic": net_revenue(state)}
+def values_at(
+    midnight: Instant, state: CustomerState, model: PurchaseModel | None, zone_name: str
+) -> dict[str, int]:
+    """The values of a buyer on the store's day that `midnight` lies in, as integers: amounts in
+    minor units, others times `scale_of`."""
+    zone = zone_named(zone_name)
+    assert zone is not None
+    values = values_on_day(state, model, day_number(midnight, zone), zone)
+    return {name: round(value * scale_of(name)) for name, value in values.items()}
 
 
 def scale_of(name: str) -> int:

@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import task as task_module
+from streams.contracts.control import model_record
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.engine import decode_state
+from streams.engine.customer import MODEL
+from streams.engine.forecast import Part, PurchaseModel
 from streams.engine.values import Distribution
 from streams.local import LocalParts, LocalTask
-from streams.ports import FIRST_CUSTOMER, DayReport, TaskSettings
+from streams.ports import CONTROL, FIRST_CUSTOMER, DayReport, TaskSettings
 from streams.programs import Programs
 from streams.runtime.valuation import values_at
 from streams.store.memory import MemoryStore
@@ -33,6 +36,11 @@ happenings = st.one_of(
     st.tuples(st.just("refund"), customers, order_ids, st.integers(0, 400)),
     st.tuples(st.just("cancel"), customers, order_ids),
     st.tuples(st.just("erased"), customers),
+    st.tuples(st.just("model"), st.sampled_from((0, 1))),
+)
+MODELS = (
+    PurchaseModel("bg", (Part("bg_nbd", (0.243, 30.898, 0.793, 2.426)),), (6.25, 3.74, 1544.0)),
+    PurchaseModel("both", (Part("mbg_nbd", (0.525, 43.281, 0.891, 1.614)), Part("window_before"))),
 )
 moments = st.one_of(
     st.tuples(st.just("run"), st.integers(1, 4)),
@@ -112,6 +120,9 @@ def happens(shop: LocalShop, at: int, action: Action) -> None:
         case ("cancel", customer, order_id):
             cancelled = {"order_id": order_id, "amount": None, "currency": None}
             shop.happens(at, "order.cancelled", customer, **cancelled)
+        case ("model", number):
+            record = model_record(MODELS[number])
+            shop.local.append(CONTROL, at, record.key, record.value)
         case ("erased", customer):
             shop.happens(at, "customer.erased", customer)
 
@@ -130,8 +141,9 @@ def expected(log: LocalTask, midnights: list[int]) -> Iterator[DayReport]:
         ]
         buyers = [state for state in states if state.orders]
         values: dict[str, Distribution] = {}
+        model = plain.local.task.program.facts.get(MODEL)
         for state in buyers:
-            for name, value in values_at(state).items():
+            for name, value in values_at(midnight, state, model, "UTC").items():
                 values.setdefault(name, Distribution()).add(value)
         compact = {name: one.compact() for name, one in values.items()}
         yield DayReport(0, midnight, len(states), len(buyers), compact)

@@ -113,6 +113,7 @@ def compile_program(
         scheduled_flows=tuple(
             flow for flow in flows if flow.is_open and (flow.schedule or flow.is_once_on_publish)
         ),
+        store_zone=outside.store_zone.key,
         values_read=_values_read(definitions, segments, judged_waits, outside),
         segments_version=_hash_of(definitions.segments),
         news_wanted=news_wanted,

@@ -62,6 +62,7 @@ from streams.engine.customer.lifetime_value import (
     purchases_of,
     value_on_day,
     value_reader,
+    values_on_day,
 )
 from streams.engine.customer.limits import LARGE_STATE, check_fits, forget_oldest, may_add_journey
 from streams.engine.customer.ordered_articles import VIEWS_SHOWN, is_bought_since, note_ordered
@@ -279,6 +280,7 @@ __all__ = [
     "value_of_fact",
     "value_on_day",
     "value_reader",
+    "values_on_day",
     "withdraw_all_interests",
     "written_in",
 ]

@@ -95,6 +95,23 @@ def value_reader(name: str, zone: zoneinfo.ZoneInfo) -> Callable[[Situation], An
     return lambda situation: read(situation, day_number(situation.now, zone))
 
 
+def values_on_day(
+    state: CustomerState, model: PurchaseModel | None, day: int, zone: zoneinfo.ZoneInfo
+) -> dict[str, float]:
+    """All values of a buyer as of a store's day, by name, but moments and what is missing: what
+    `value_on_day` reads of each, with everything computed once."""
+    found: dict[str, Any] = {name: read(state, zone) for name, read in _HISTORIC.items()}
+    if model is not None:
+        purchases = purchases_of(state, zone, with_days=model.reads_order_days)
+        if purchases is not None:
+            predicted = _predicted(model, purchases, day, zone)
+            found["clv.predicted"] = predicted
+            found["clv.total"] = net_revenue(state) + predicted
+            found["orders.expected_90d"] = _expected_orders(model, purchases, day, zone)
+            found["churn_risk"] = _churn_risk(model, purchases, day, zone)
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def purchases_of(
     state: CustomerState, zone: zoneinfo.ZoneInfo, *, with_days: bool = False
 ) -> Purchases | None:

@@ -80,6 +80,7 @@ class Program(msgspec.Struct, eq=False):
     judged_waits: dict[str, dict[str, Step]] = {}  # condition waits, by flow and step id
     journey_waits: dict[str, dict[str, Step]] = {}  # those that depend on the flows P is in
     scheduled_flows: tuple[CompiledFlow, ...] = ()  # with a schedule, in order
+    store_zone: str = "UTC"
     values_read: frozenset[str] = frozenset()  # by segments that start flows, and by waits
     segments_version: int = 0  # of the definitions of all segments
     facts_read: frozenset[str] = frozenset()  # the store facts read by any definition

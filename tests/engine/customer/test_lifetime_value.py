@@ -9,6 +9,7 @@ from streams.engine.customer import (
     purchases_of,
     value_on_day,
     value_reader,
+    values_on_day,
 )
 from streams.engine.customer.orders import (
     apply_order_cancelled,
@@ -157,6 +158,18 @@ def test_the_window_before_counts_the_remembered_orders():
     assert ada.value("orders.expected_90d", model=model) == 3
     assert ada.value("orders.expected_90d", NOW + 31 * DAY, model=model) == 2
     assert ada.value("churn_risk", model=model) is None
+
+
+def test_all_values_of_a_day_are_those_that_are_read_one_by_one() -> None:
+    ada = bought_thrice()
+    models = (MODEL, PurchaseModel("window", (Part("window_before"),)), None)
+    for model in models:
+        facts = {} if model is None else {"model": model}
+        one_by_one = {
+            name: ada.value(name, **facts) for name in VALUES if name != "order.expected_next_at"
+        }
+        found = values_on_day(ada.state, model, day_number(NOW, UTC), UTC)
+        assert found == {name: value for name, value in one_by_one.items() if value is not None}
 
 
 def test_a_stand_in_replaces_a_value():
