@@ -4,7 +4,7 @@ reports ──► known ──► changed since the last record ──► a reco
               └─────► those recommended ──────────────► the facts of the day: all of them
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 
 from streams.engine import Article, packed_articles
 from streams.ports import ArticleReport
@@ -26,13 +26,18 @@ class ArticleFacts:
                 self._known[article.sku] = self._changed[article.sku] = article
 
     def take_changed(self) -> list[Article]:
-        """The articles that changed since the last call or the last day."""
-        changed, self._changed = list(self._changed.values()), {}
-        return changed
+        """The articles that changed since the last call or the last day, by SKU."""
+        changed, self._changed = self._changed, {}
+        return _by_sku(changed)
 
     def close_day(self, recommended: Container[str]) -> bytes | None:
         """The known articles among the recommended ones, packed; others are forgotten. None: none
         is known."""
         self._known = {sku: article for sku, article in self._known.items() if sku in recommended}
         self._changed = {}
-        return packed_articles(self._known.values()) if self._known else None
+        return packed_articles(_by_sku(self._known)) if self._known else None
+
+
+def _by_sku(articles: Mapping[str, Article]) -> list[Article]:
+    """In one order, whichever task has reported first: two runs write the same facts."""
+    return [article for _, article in sorted(articles.items())]

@@ -38,3 +38,13 @@ def test_the_facts_of_a_day_hold_all_recommended_articles_and_no_others() -> Non
     assert articles_in(packed) == [article("A", 2)]
     assert facts.take_changed() == []
     assert facts.close_day({"C"}) is None
+
+
+def test_the_order_in_which_tasks_report_makes_no_difference() -> None:
+    of_tasks = [report(article("B", 1)), report(article("C", 1), article("A", 1))]
+    one, other = ArticleFacts(), ArticleFacts()
+    for facts, reports in ((one, of_tasks), (other, of_tasks[::-1])):
+        for told in reports:
+            facts.add(told)
+    assert one.take_changed() == other.take_changed()
+    assert one.close_day("ABC") == other.close_day("ABC") is not None
