@@ -6,7 +6,7 @@ run at every other event or more often in `python -m benchmarks.offline --profil
 
 _BY_PACKAGE = {
     "streams.engine.conditions": (
-        "comparison condition count profile since_last timeframe trigger truth value where"
+        "by_day comparison condition count profile since_last timeframe trigger truth value where"
     ),
     "streams.engine.content": "about_customer items texts",
     "streams.engine.customer": (

@@ -8,7 +8,9 @@ from streams.replay.words import EvidenceFields, TextFunction, Words, because
 def _entered(evidence: EvidenceFields, words: Words) -> str:
     metric = evidence.get("metric")
     if "segment" in evidence:
-        return f"entered: joined segment {evidence['segment']}"
+        values = words.values(evidence, "segment")
+        joined = f"entered: joined segment {evidence['segment']}"
+        return f"{joined} ({values})" if values else joined
     if metric is None:
         return because("entered")(evidence, words)
     key = f", key {evidence['key']}" if "key" in evidence else ""

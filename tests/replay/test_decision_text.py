@@ -258,3 +258,19 @@ def test_times_are_the_customers():
     in_tokyo = Words(ZoneInfo("Asia/Tokyo"))
     assert in_tokyo.moment(AT) == "Wed 2011-03-02 19:00:00"
     assert LONDON.moment(AT + 7) == "Wed 2011-03-02 10:00:00"
+
+
+def test_joining_a_segment_on_values_shows_value_figure_and_model():
+    evidence = {
+        "segment": "low-clv",
+        "value clv.total": "31.20",
+        "clv.total.mean": "123.46",
+        "model": "bg_nbd-2011-08-31",
+    }
+    assert decision_text(Outcome.ENTERED, "", evidence, LONDON) == (
+        "entered: joined segment low-clv (value clv.total 31.20; clv.total.mean 123.46; "
+        "model bg_nbd-2011-08-31)"
+    )
+    assert decision_text(Outcome.ENTERED, "", {"segment": "vip"}, LONDON) == (
+        "entered: joined segment vip"
+    )
