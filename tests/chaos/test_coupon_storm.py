@@ -56,6 +56,13 @@ def test_a_storm_of_kills_gives_no_code_twice_and_loses_none(
             workers[name].kill()
             workers[name] = shop.start(name)
         eventually(coupons.is_done, within=90, every=0.2, message=log)
+        # One that is still starting would end by the signal alone.
+        eventually(
+            lambda: all(one.ask("/health")[0] == 200 for one in workers.values()),
+            within=90,
+            every=0.2,
+            message=log,
+        )
         for worker in workers.values():
             assert worker.stop() == 0, worker.log_tail()
         assert coupons.differences() == []
