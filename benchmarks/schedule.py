@@ -1,10 +1,12 @@
-"""The cost of scanning all customers of a task: a million of them in RocksDB, in one partition.
+"""The cost of scanning and of valuing all customers of a task: a million of them in RocksDB, in one
+partition.
 
     python -m benchmarks.schedule [--customers N] [--profile | --json]
 
 The task itself runs, as in a worker: a slice at a time, a transaction prepared and written to the
-store every 100 ms. Each line is one scan; "longest slice" is how long a partition beside this one
-waits for its turn. The store is filled directly.
+store every 100 ms. Each line is one scan or valuation; "longest slice" is how long a partition
+beside this one waits for its turn. Where events go on meanwhile, one comes each millisecond of
+stream time, and their cost is in the figure. The store is filled directly.
 """
 
 import argparse
@@ -30,7 +32,7 @@ from streams.contracts.control import (
     encode_facts,
 )
 from streams.contracts.decode import EventDecoder
-from streams.contracts.encode import EffectEncoder
+from streams.contracts.encode import EffectEncoder, encode_event
 from streams.engine import (
     INPUTS,
     CustomerState,
@@ -46,6 +48,7 @@ from streams.programs import SEMANTICS, Programs
 from streams.runtime.commit import POSITION_KEY, Position
 from streams.runtime.order import START as PHASE
 from streams.runtime.order import order_key
+from streams.runtime.scans import SCAN_CHUNK
 from streams.store.rocks import RocksStore, StoreMemory
 from streams.task import PartitionTask
 from streams.worker.slice_budget import SLICE
@@ -161,7 +164,7 @@ class Bench:
         decoder, encoder = EventDecoder(), EffectEncoder()
         ports = Ports(store, decoder, encoder, self._programs)
         self.task = PartitionTask(0, ports, TaskSettings(clock_skew=0))
-        self._control = 0
+        self._control = self._orders = 0
         self.publish(LOADED, first)
         for topic in INPUTS:
             self.task.feed(topic, [], 0, 0)
@@ -173,12 +176,26 @@ class Bench:
         self._control += 1
         self.task.feed(CONTROL, [record], self._control, self._control)
 
+    def fact(self, at: Instant, mean: float) -> None:
+        """A store fact: the mean of what customers are worth."""
+        self.publish(at, encode_facts(FactsRecord("2026-03-02", {"clv.historic.mean": mean})))
+
+    def orders(self, at: Instant, count: int) -> None:
+        """Orders of customers far apart, one each millisecond from `at` on."""
+        records = [
+            Record(at + number, self._orders + number, *_order(self._orders + number, at + number))
+            for number in range(count)
+        ]
+        self._orders += count
+        self.task.feed("orders", records, self._orders, self._orders)
+
     def until(self, wall: Instant) -> tuple[float, float, int]:
         """All before `wall` happens. Returns the CPU seconds in all, those of the longest slice,
         and the number of customers that were written."""
         clock = time.process_time  # others may be at work on this machine
         own = time.thread_time  # what the store does in threads of its own holds nobody up
-        self.task.set_end_offsets(wall, {CONTROL: self._control, **dict.fromkeys(INPUTS, 0)})
+        ends = {CONTROL: self._control, **dict.fromkeys(INPUTS, 0), "orders": self._orders}
+        self.task.set_end_offsets(wall, ends)
         began = committed = clock()
         longest, written, has_more = 0.0, 0, True
         while has_more:
@@ -200,6 +217,21 @@ class Bench:
         self._store.write(batch)
         self.task.committed(commit, self._written)
         return sum(key >= FIRST_CUSTOMER for key in commit.batch.changes)
+
+
+def _order(number: int, at: Instant) -> tuple[bytes, bytes]:
+    customer = f"C{number * 7919 % 100_000:08}"
+    order = {
+        "event_id": f"o{number}",
+        "customer_id": customer,
+        "occurred_at": at,
+        "order_id": f"o{number}",
+        "total": 100,
+        "currency": "GBP",
+        "items": [],
+        "tags": [],
+    }
+    return customer.encode(), encode_event("order.placed", order)
 
 
 class Memory:
@@ -302,11 +334,21 @@ def _measure(bench: "Bench", count: int) -> Iterator[Line]:
     yield _line("a new segment, by time", bench, at + HOUR // 2, count)
     bench.publish(at + HOUR, definitions(BEFORE, LAPSED, LOW))
     yield _line("a new segment, by facts", bench, at + HOUR + HOUR // 2, count)
-    fact = FactsRecord("2026-03-02", {"clv.historic.mean": 100.0})
-    bench.publish(at + 2 * HOUR, encode_facts(fact))
-    yield _line("a fact, few become members", bench, at + 2 * HOUR + HOUR // 2, count)
-    bench.publish(at + 3 * HOUR, definitions([]))
-    yield _line("a flow left out", bench, at + 3 * HOUR + HOUR // 2, count)
+    bench.fact(at + 2 * HOUR, 100.0)
+    yield _line("a first fact", bench, at + 2 * HOUR + HOUR // 2, count)
+    bench.fact(at + 3 * HOUR, 101.0)
+    yield _line("a fact", bench, at + 3 * HOUR + HOUR // 2, count)
+    bench.fact(at + 4 * HOUR, 100.0)
+    bench.orders(at + 4 * HOUR, count // SCAN_CHUNK)
+    yield _line("a fact, events going on", bench, at + 4 * HOUR + HOUR // 2, count)
+    bench.publish(at + 5 * HOUR, definitions([]))
+    yield _line("a flow left out", bench, at + 5 * HOUR + HOUR // 2, count)
+    midnight = DAY + 24 * HOUR
+    bench.until(midnight - 1)
+    yield _line("valuation", bench, midnight + HOUR, count)
+    bench.until(midnight + 24 * HOUR - 1)
+    bench.orders(midnight + 24 * HOUR, count // SCAN_CHUNK)
+    yield _line("valuation, events going on", bench, midnight + 25 * HOUR, count)
 
 
 def _line(name: str, bench: "Bench", until: Instant, count: int) -> Line:

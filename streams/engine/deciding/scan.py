@@ -46,7 +46,8 @@ class Scan(msgspec.Struct, array_like=True):
 
 
 Prefilter = Callable[[bytes], bool]
-"""True if a scan may concern a customer with this state. For the others it changes nothing."""
+"""True if a scan may concern a customer with this state. For the others it decides nothing, and
+changes nothing that matters before their next event, timer or scan of definitions."""
 
 
 def prefilter(program: Program, scan: Scan, at: Instant) -> Prefilter | None:
@@ -54,9 +55,13 @@ def prefilter(program: Program, scan: Scan, at: Instant) -> Prefilter | None:
     whose states it decodes only a part. None if it may concern every customer."""
     audiences = [audience for _, audience in _scheduled(program, [scan])]
     conditions = [audience.condition for audience in audiences if audience.condition is not None]
-    if scan.of_definitions or scan.of_facts or len(conditions) < len(audiences):
+    if scan.of_definitions or len(conditions) < len(audiences):
         return None
     reads = {audience.reads for audience in audiences}
+    do_facts_concern = None
+    if scan.of_facts:
+        reads.add(CustomerState)
+        do_facts_concern = _concerned_by_facts(program)
     # Nobody is concerned without audiences, but customers with due timers: the head has these.
     decode = next((_DECODE[part] for part in _DECODE if part in reads), _DECODE[StateHead])
     situation = Situation(new_state(""), at, program.facts)
@@ -66,12 +71,42 @@ def prefilter(program: Program, scan: Scan, at: Instant) -> Prefilter | None:
         if state.next_due is not None and state.next_due <= at:
             return True
         situation.state = state
-        for condition in conditions:  # noqa: SIM110 - twice as fast as any()
+        for condition in conditions:
             if condition(situation)[0]:
+                return True
+        return do_facts_concern is not None and do_facts_concern(situation)
+
+    return may_concern
+
+
+def _concerned_by_facts(program: Program) -> Callable[[Situation], bool]:
+    """A predicate that is false for most customers after a fact: those who stay in the segments
+    they are in, and outside of the others, and wait for no condition."""
+    plans = [plan for plan in program.segments.values() if plan.is_on_facts]
+    waits, number = program.judged_waits, program.number
+
+    def is_concerned_by_facts(situation: Situation) -> bool:
+        state = situation.state
+        if state.adapted != number and (state.journeys or state.occasions or state.reviews):
+            return True
+        for journey in state.journeys:
+            if journey.flow in waits:
+                return True
+        for plan in plans:
+            known = state.memberships.get(plan.segment)
+            if known is None or known.version != plan.version:
+                return True
+            is_member, changes_at = plan.condition(situation)
+            if is_member is not known.is_member:
+                return True
+            # The timer that is set looks again; only one that would be too late is moved.
+            if changes_at is not None and (
+                known.changes_at is None or changes_at < known.changes_at
+            ):
                 return True
         return False
 
-    return may_concern
+    return is_concerned_by_facts
 
 
 _DECODE: Mapping[type[StateHead], Callable[[bytes], CustomerState]] = {
