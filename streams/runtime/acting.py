@@ -147,6 +147,7 @@ class Acting:
                 raise RuntimeError(f"timer due at {at} is due again at {at}")
             if not has_changed:
                 return False
+            self._days.is_quiet = False
             if effects.purchases:
                 self._days.learn(effects.purchases)
                 effects.purchases.clear()

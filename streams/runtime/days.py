@@ -7,8 +7,8 @@ transaction; worker/facts_agent.py adds the tasks up, and the facts of the day r
     ... 23:59  timers ║ valuation ──► report ──► partition-facts ──► fact ──► control
 
 The time policy (time_policy/) defines when a day is over, and whether the next one waits for the
-valuation and those facts. In live time, a day without events has no report of its own: the next one
-covers it.
+valuation and those facts. In live time, a task that catches up has no report of a day on which
+nothing happened: the one before holds.
 """
 
 from collections.abc import Iterable
@@ -41,6 +41,8 @@ class Days:
         """`day_end`: the midnight at which the current day ends."""
         self.end = day_end
         self.end_key: OrderKey = order_key(day_end, START)
+        self.is_quiet = False
+        """True if no customer has changed in the current day. False when a task opens: unknown."""
         self._purchases = DayPurchases(own)
 
     @property
@@ -54,9 +56,14 @@ class Days:
         return self.end - DAY
 
     def close(self, now: Instant) -> bytes | None:
-        """Ends the current day and all later ones that end up to `now`, on which nothing
-        happened. Returns the purchase counts of the day; None without purchases."""
-        self.end = now - now % DAY + DAY
+        """Ends the current day, and if nothing happened in it, all others that end up to `now`:
+        the report before holds for them. Returns the purchase counts of the day; None without
+        purchases."""
+        if self.is_quiet or not self.has_begun:
+            self.end = now - now % DAY + DAY
+        else:
+            self.end += DAY
+        self.is_quiet = True
         self.end_key = order_key(self.end, START)
         return self._purchases.close()
 

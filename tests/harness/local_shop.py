@@ -49,6 +49,7 @@ class LocalShop:
         followed: Collection[str] = (),
         coupons: Sequence[dict[str, Any]] = (),
         coupon_key: str = "",
+        rates: dict[str, str] | None = None,
     ) -> None:
         """The definitions `flows` are in force from `at` on; `segments`: id to condition,
         `followed`: those with `follow: true`."""
@@ -59,7 +60,7 @@ class LocalShop:
                 {"segment": name, "if": if_, "follow": str(name in followed).lower()}
                 for name, if_ in (segments or {}).items()
             ],
-            "store": {"timezone": "UTC", "currency": "GBP"},
+            "store": {"timezone": "UTC", "currency": "GBP", "rates": rates or {}},
         }
         record = DefinitionsRecord(
             published_at=at,
