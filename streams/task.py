@@ -26,6 +26,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from streams.engine import INPUTS, Instant, Program
+from streams.engine.customer import MODEL
 from streams.errors import LookupNeeded
 from streams.ports import CONTROL, Ports, Record, TaskSettings
 from streams.runtime.acting import Acting
@@ -331,7 +332,7 @@ class PartitionTask:
         if self.time.reports_due(now) == FAR_FUTURE:
             self._report_articles(now - 1)  # of the day that ends
         self._coupon_moves.close_day(now, self.program.coupon_lows)
-        learned = self._days.close(now)
+        learned = self._days.close(now, one_by_one=MODEL in self.program.facts)
         self._clock = max(self._clock, order_key(self._days.began, START))
         self._valuation.begin(self._days.began, learned, self.program)
 

@@ -55,11 +55,11 @@ class Days:
         """The midnight at which the current day began."""
         return self.end - DAY
 
-    def close(self, now: Instant) -> bytes | None:
+    def close(self, now: Instant, *, one_by_one: bool = False) -> bytes | None:
         """Ends the current day, and if nothing happened in it, all others that end up to `now`:
-        the report before holds for them. Returns the purchase counts of the day; None without
-        purchases."""
-        if self.is_quiet or not self.has_begun:
+        the report before holds for them, unless values change from day to day (`one_by_one`).
+        Returns the purchase counts of the day; None without purchases."""
+        if not self.has_begun or (self.is_quiet and not one_by_one):
             self.end = now - now % DAY + DAY
         else:
             self.end += DAY

@@ -15,7 +15,7 @@ Its progress is under own keys of the task and goes out with each transaction: a
 valuation resumes where that left it.
 """
 
-import logging
+import zoneinfo
 from collections.abc import Callable
 
 import msgspec
@@ -27,8 +27,6 @@ from streams.engine.values import Distribution, FieldType, day_number, zone_name
 from streams.ports import DayReport
 from streams.runtime.customer_rows import CustomerRows
 from streams.runtime.own_keys import OwnKeys
-
-logger = logging.getLogger(__name__)
 
 PROGRESS_KEY = b"\x00valuation"
 LEARNED_KEY = b"\x00valuation-learned"
@@ -70,6 +68,8 @@ class Valuation:
         self._decode = decode
         self._progress: ValuationProgress | None = None
         self._is_kept = True
+        self._zone: zoneinfo.ZoneInfo
+        self._day: int
         self.after = NOBODY_AHEAD
         """The cursor: customers with greater ids are not read yet. Read per event."""
         kept = own.get(PROGRESS_KEY)
@@ -142,6 +142,10 @@ class Valuation:
     def _set(self, progress: ValuationProgress | None) -> None:
         self._progress = progress
         self.after = NOBODY_AHEAD if progress is None else progress.after
+        if progress is not None:
+            zone = zone_named(progress.zone)
+            assert zone is not None, "the program named it that was in force"
+            self._zone, self._day = zone, day_number(progress.midnight, zone)
 
     def _count(self, state: CustomerState, times: int) -> None:
         if is_forgotten(state):
@@ -152,9 +156,7 @@ class Valuation:
         if not state.orders:
             return
         progress.buyers += times
-        for name, value in values_at(
-            progress.midnight, state, progress.model, progress.zone
-        ).items():
+        for name, value in values_at(self._day, state, progress.model, self._zone).items():
             values = progress.values.get(name)
             if values is None:
                 values = progress.values[name] = Distribution()
@@ -162,17 +164,18 @@ class Valuation:
 
 
 def values_at(
-    midnight: Instant, state: CustomerState, model: PurchaseModel | None, zone_name: str
+    day: int, state: CustomerState, model: PurchaseModel | None, zone: zoneinfo.ZoneInfo
 ) -> dict[str, int]:
-    """The values of a buyer on the store's day that `midnight` lies in, as integers: amounts in
-    minor units, others times `scale_of`."""
-    zone = zone_named(zone_name)
-    assert zone is not None
-    values = values_on_day(state, model, day_number(midnight, zone), zone)
-    return {name: round(value * scale_of(name)) for name, value in values.items()}
+    """The values of a buyer on a store's day (its number), as integers: amounts in minor units,
+    others times `scale_of`."""
+    values = values_on_day(state, model, day, zone)
+    return {name: round(value * _SCALES[name]) for name, value in values.items()}
+
+
+_SCALES = {name: 10_000 if kind is FieldType.NUMBER else 1 for name, kind in VALUES.items()}
 
 
 def scale_of(name: str) -> int:
     """The factor that makes a value an integer: values but amounts are rounded to 4 decimals
-    (SEMANTICS 7.2)."""
-    return 10_000 if VALUES[name] is FieldType.NUMBER else 1
+    (SEMANTICS 7.2). 1 for a value that only a newer version knows."""
+    return _SCALES.get(name, 1)

@@ -1,6 +1,7 @@
 """Whatever happens while the customers of a task are valued, and wherever it crashes: each report
 holds every customer as of its midnight (DESIGN 5.11)."""
 
+import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -16,7 +17,7 @@ from streams.contracts.partition_facts import PARTITION_FACTS, read_report
 from streams.engine import decode_state
 from streams.engine.customer import MODEL
 from streams.engine.forecast import Part, PurchaseModel
-from streams.engine.values import Distribution
+from streams.engine.values import Distribution, day_number
 from streams.local import LocalParts, LocalTask
 from streams.ports import CONTROL, FIRST_CUSTOMER, DayReport, TaskSettings
 from streams.programs import Programs
@@ -26,6 +27,7 @@ from tests.harness.local_shop import BEGIN, DAY, HOUR, SKEW, LocalShop
 
 CUSTOMERS = ("ada", "bob", "cid", "dan", "eve", "fay")
 ORDER_IDS = ("1", "2", "3")
+UTC = zoneinfo.ZoneInfo("UTC")
 
 customers = st.sampled_from(CUSTOMERS)
 order_ids = st.sampled_from(ORDER_IDS)
@@ -143,7 +145,7 @@ def expected(log: LocalTask, midnights: list[int]) -> Iterator[DayReport]:
         values: dict[str, Distribution] = {}
         model = plain.local.task.program.facts.get(MODEL)
         for state in buyers:
-            for name, value in values_at(midnight, state, model, "UTC").items():
+            for name, value in values_at(day_number(midnight, UTC), state, model, UTC).items():
                 values.setdefault(name, Distribution()).add(value)
         compact = {name: one.compact() for name, one in values.items()}
         yield DayReport(0, midnight, len(states), len(buyers), compact)
