@@ -209,6 +209,7 @@ def test_outputs_are_registered_under_their_names_and_carry_their_ids() -> None:
             "sendflow.v1.DeadLetter",
             "sendflow.v1.LateRecord",
             "sendflow.v1.Interest",
+            "sendflow.v1.SegmentChange",
             "sendflow.v1.ProductBackInStock",
             "sendflow.v1.ProductPriceDropped",
             "sendflow.v1.ProductSoldOut",

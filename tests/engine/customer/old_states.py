@@ -86,6 +86,8 @@ def meaning(state: CustomerState) -> dict[str, Any]:
     for watch in told["watching"].values():
         assert (watch.pop("seen_price"), watch.pop("is_sold_out")) == (None, False)
         assert watch.pop("weaker") == {}
+    for membership in told["memberships"].values():
+        assert membership.pop("is_told") is False
     for name in ("journeys", "reviews"):
         for journey, shown in zip(getattr(state, name), told[name], strict=True):
             data = journey.trigger_data()
