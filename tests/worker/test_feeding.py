@@ -29,7 +29,9 @@ def publish(cluster: MemoryCluster, version: str) -> None:
 
 
 def is_running(worker: MemoryWorker) -> bool:
-    return any(slot.runs for slot in worker.tasks.slots())
+    """True if all its tasks run, of which there is at least one."""
+    slots = worker.tasks.slots()
+    return bool(slots) and all(slot.runs for slot in slots)
 
 
 async def test_definitions_that_come_while_a_task_begins_to_run_reach_it(
