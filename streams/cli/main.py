@@ -24,6 +24,8 @@ from streams.cli import (
     import_,
     output,
     review,
+    segment_history,
+    segment_overlap,
     segments,
     status,
     tail,
@@ -70,8 +72,13 @@ GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
         {"list": review.list_, "send": review.send, "drop": review.drop},
     ),
     "segments": (
-        "Published segments and their members.",
-        {"list": segments.list_, "members": segments.members},
+        "Published segments: their members, overlaps and sizes.",
+        {
+            "list": segments.list_,
+            "members": segments.members,
+            "overlap": segment_overlap.overlap,
+            "history": segment_history.history,
+        },
     ),
     "dead-letters": (
         "Rejected records: list, show, export, retry.",

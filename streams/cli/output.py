@@ -90,6 +90,28 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], title: s
         say("  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in cells).rstrip())
 
 
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> None:
+    """Prints rows as CSV (RFC 4180) for a spreadsheet, which takes no cell of them for a formula
+    (CWE-1236)."""
+    import csv
+
+    writer = csv.writer(sys.stdout)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_harmless(cell or "") for cell in row])
+    sys.stdout.flush()
+
+
+def _harmless(cell: str) -> str:
+    """The cell, with an apostrophe before what a spreadsheet might run. A number with a sign, such
+    as a phone number, is no formula."""
+    is_number = cell[:1] in ("+", "-") and cell[1:].isdecimal()
+    return f"'{cell}" if cell[:1] in _BEGINS_FORMULA and not is_number else cell
+
+
+_BEGINS_FORMULA = frozenset("=+-@\t\r\n")
+
+
 class Progress:
     """Progress as lines of text, for output that is not a terminal (see `progress`)."""
 
@@ -157,6 +179,13 @@ def bytes_text(value: bytes | None) -> str | None:
         return value.decode()
     except UnicodeDecodeError:
         return f"0x{value.hex()}"
+
+
+def moment_text(at: int) -> str:
+    """A moment (ms since the epoch) as 2026-03-02 10:00:00 UTC."""
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def count(number: int) -> str:

@@ -1,27 +1,19 @@
-"""`sendflow segments`: published segments and their members."""
+"""`sendflow segments list` and `members`: published segments and their members."""
 
-import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import options, output
+from streams.cli import options, output, segment_options
 
 if TYPE_CHECKING:
-    from streams.operations.members import CurrentProgram
-    from streams.settings import Settings
+    from collections.abc import Sequence
 
-AtOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="MOMENT",
-        help="Evaluation time (default: now; in simulated time, stream time).",
-    ),
-]
+    from streams.settings import Settings
 
 
 def list_(
-    at: AtOption = None,
+    at: segment_options.AtOption = None,
     as_json: options.JsonOption = False,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
@@ -34,29 +26,38 @@ def list_(
     Example: sendflow segments list --json
     """
     from streams.engine.compiling import condition_text
-    from streams.operations.members import read_members
+    from streams.operations.members import current_program, read_members
 
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
     )
-    program = _current_program(settings)
+    program = current_program(settings)
     segments = [] if program is None else program.definitions.segments
     if program is None or not segments:
         output.note("no segments published")
         raise typer.Exit(output.NOT_SO)
-    moment = _moment(settings, at)
+    moment = segment_options.moment_of(settings, at)
     found = read_members(settings, program, [one.segment for one in segments], moment)
     conditions = {one["segment"]: one["if"] for one in program.definitions.raw["segments"]}
+    columns = ("segment", "members", "followed", "name", "if")
     rows = [
-        (one.segment, len(found[one.segment]), one.name, condition_text(conditions[one.segment]))
+        (one.segment, len(found[one.segment]), one.follow, one.name, conditions[one.segment])
         for one in segments
     ]
     if as_json:
-        columns = ("segment", "members", "name", "if")
-        listed = [dict(zip(columns, row, strict=True)) for row in rows]
+        listed = [
+            dict(zip(columns, (*row, condition_text(condition)), strict=True))
+            for *row, condition in rows
+        ]
         output.print_json({"at": moment, "definitions": program.version, "segments": listed})
     else:
-        output.print_table(("segment", "members", "name", "if"), rows)
+        output.print_table(
+            columns,
+            [
+                (segment, number, "yes" if is_followed else "", name, condition_text(condition))
+                for segment, number, is_followed, name, condition in rows
+            ],
+        )
 
 
 def members(
@@ -64,40 +65,55 @@ def members(
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Maximum number of ids.")
     ] = None,
-    at: AtOption = None,
+    at: segment_options.AtOption = None,
+    addresses: Annotated[
+        bool,
+        typer.Option("--addresses", help="Add email, phone and push token, which are personal."),
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV output.")] = False,
     as_json: options.JsonOption = False,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
     prefix: options.PrefixOption = None,
     simulated: options.SimulatedOption = False,
 ) -> None:
-    """List the ids of a segment's members, evaluated now from committed states.
+    """List the ids of a segment's members, evaluated now from committed states; of a followed
+    segment (`follow: true`) also at a moment of the past, from `segment-changes`.
 
     Exit status 1 for a segment without members or one that is not published.
 
     \b
     Example: sendflow segments members low-clv --limit 20
+             sendflow segments members champions --at 2026-03-02 --addresses --csv
     """
-    from streams.engine.values import unknown_name
-    from streams.operations.members import read_members
+    from streams.errors import Refused
 
+    if as_csv and as_json:
+        raise Refused("--csv and --json exclude each other; give one of them")
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
     )
-    program = _current_program(settings)
-    known = [] if program is None else [one.segment for one in program.definitions.segments]
-    if program is None or segment not in known:
-        output.complain(unknown_name((), "segment", segment, known).sentence())
-        raise typer.Exit(output.NOT_SO)
-    moment = _moment(settings, at)
-    found = sorted(read_members(settings, program, [segment], moment)[segment])
+    program = segment_options.program_with(settings, [segment])
+    moment = segment_options.moment_of(settings, at)
+    found = sorted(segment_options.members_at(settings, program, [segment], at, moment)[segment])
     shown = found if limit is None else found[:limit]
+    columns, rows = _with_addresses(settings, shown) if addresses else (("customer_id",), [])
+    rows = rows or [(customer,) for customer in shown]
     if as_json:
-        listed = {"segment": segment, "at": moment, "number": len(found), "members": shown}
-        output.print_json(listed)
+        listed: list[Any] = [dict(zip(columns, row, strict=True)) for row in rows]
+        output.print_json(
+            {
+                "segment": segment,
+                "at": moment,
+                "number": len(found),
+                "members": listed if addresses else shown,
+            }
+        )
+    elif as_csv:
+        output.print_csv(columns, rows)
     else:
-        for customer in shown:
-            output.say(customer)
+        for row in rows:
+            output.say("  ".join(cell or "-" for cell in row))
         left_out = len(found) - len(shown)
         output.note(
             f"{output.count(len(found))} members"
@@ -107,15 +123,14 @@ def members(
         raise typer.Exit(output.NOT_SO)
 
 
-def _current_program(settings: "Settings") -> "CurrentProgram | None":
-    from streams.operations.members import current_program
+def _with_addresses(
+    settings: "Settings", customers: "Sequence[str]"
+) -> tuple[tuple[str, ...], list[tuple[str | None, ...]]]:
+    """Columns and rows of customers with their addresses."""
+    from streams.engine.customer import CHANNEL_OF_FIELD
+    from streams.operations.members import addresses_of
 
-    return current_program(settings)
-
-
-def _moment(settings: "Settings", at: str | None) -> int:
-    from streams.operations.members import clock_now
-
-    if at is not None:
-        return options.moment(at, "--at")
-    return clock_now(settings, time.time_ns() // 1_000_000)
+    fields = tuple(CHANNEL_OF_FIELD)
+    known = addresses_of(settings, customers)
+    rows = [(one, *(known[one].get(field) for field in fields)) for one in customers]
+    return ("customer_id", *fields), rows

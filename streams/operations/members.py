@@ -1,6 +1,6 @@
 """Members of segments, evaluated from the committed states in the changelog."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
 from streams.engine import Definitions, Instant, decode_state
 from streams.engine.conditions import compile_segment
-from streams.engine.customer import Situation
+from streams.engine.customer import CHANNEL_OF_FIELD, Situation, decode_head
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.customer_states import read_states
 from streams.operations.publish import definitions_of
@@ -59,6 +59,21 @@ def read_members(
     """Returns the member ids of each segment. Raises Refused."""
     with TopicReader(settings, "segments") as reader:
         return members_in(read_states(reader), program, segments, at)
+
+
+def addresses_of(settings: Settings, customers: Collection[str]) -> dict[str, dict[str, str]]:
+    """Returns the addresses of these customers now, by profile field. Raises Refused."""
+    found: dict[str, dict[str, str]] = {customer: {} for customer in customers}
+    with TopicReader(settings, "segments") as reader:
+        for key, data in read_states(reader):
+            customer = key.decode()
+            if customer in found:
+                profile = {} if data is None else decode_head(data).profile
+                told = {field: profile.get(field) for field in CHANNEL_OF_FIELD}
+                found[customer] = {
+                    field: value for field, value in told.items() if isinstance(value, str)
+                }
+    return found
 
 
 def members_in(

@@ -128,8 +128,7 @@ class Story:
             case ("order", customer, total):
                 shop.order(at, customer, order_id="1" if total > 200 else f"{at}", total=total)
             case ("cancel", customer):
-                cancelled = {"order_id": "1"}
-                shop.happens(at, "order.cancelled", customer, **cancelled)
+                shop.happens(at, "order.cancelled", customer, order_id="1")
             case ("erased", customer):
                 shop.happens(at, "customer.erased", customer)
             case ("facts", mean):

@@ -5,7 +5,12 @@ a flow. Start with `state.py`; `update.py` maps metrics to their changes of the 
 holds how an order changes a customer's value.
 """
 
-from streams.engine.customer.addresses import ADDRESS_FIELDS, as_kept, is_well_formed
+from streams.engine.customer.addresses import (
+    ADDRESS_FIELDS,
+    CHANNEL_OF_FIELD,
+    as_kept,
+    is_well_formed,
+)
 from streams.engine.customer.after_trigger import after_trigger
 from streams.engine.customer.again import DUPLICATE, KNOWN_ORDER, STALE, Again, ApplyUnlessKnown
 from streams.engine.customer.concluded import is_concluded, mark_concluded
@@ -149,6 +154,7 @@ __all__ = [
     "APPLY_BY_MACHINE",
     "APPLY_UNLESS_KNOWN",
     "BY_MACHINE",
+    "CHANNEL_OF_FIELD",
     "DUPLICATE",
     "ENDS_INTEREST",
     "FALLING",
