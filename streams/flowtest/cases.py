@@ -50,6 +50,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     `decisions`: some decisions, in this order
     `decisions_exactly`: all decisions, in order
     `profile`: customers to fields of their profile at the end
+    `segments`: customers to segments, true or false: whether they are members at the end
     `refused`: problems of the definitions
     """
 
@@ -59,6 +60,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     decisions: list[RawFields] | None = None
     decisions_exactly: list[RawFields] | None = None
     profile: dict[Identifier, RawFields] | None = None
+    segments: dict[Identifier, RawFields] | None = None
     refused: list[ExpectedProblem] | None = None
 
 
@@ -277,8 +279,8 @@ def _without_expectation(case: CaseText, places: Places) -> Iterator[PlacedProbl
         getattr(expect, name) is not None
         for name in ("commands", "webhooks", "reviews", "decisions_exactly")
     )
-    profiles = (expect.profile or {}).values()
-    if not (is_compared or expect.decisions or expect.refused or any(profiles)):
+    by_customer = (*(expect.profile or {}).values(), *(expect.segments or {}).values())
+    if not (is_compared or expect.decisions or expect.refused or any(by_customer)):
         message = "nothing is expected: write commands, decisions, profile or another key"
         yield places.placed(Problem(("expect",), message, allowed=Expect.__struct_fields__))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from streams.engine.compiling import Definitions
 from streams.engine.effects import REASONS, Outcome
-from streams.engine.values import CHANNELS, Problem, nearest_name, unknown_name
+from streams.engine.values import CHANNELS, Problem, nearest_name, parse_boolean, unknown_name
 from streams.flowtest.cases import Case, Expect
 from streams.flowtest.entries import (
     COMMAND_ENTRIES,
@@ -54,10 +54,11 @@ def unknown_names(case: Case) -> Iterator[Problem]:
             yield from _unknown_reason(case, entry, ("expect", name, number, "reason"))
     yield from _misspelt_customers(case)
     customers = known["customer"][1]
-    for customer in case.expect.profile or ():
-        if customer not in customers:
-            path = ("expect", "profile", customer)
-            yield unknown_name(path, "customer", customer, customers, at_key=True)
+    for part in ("profile", "segments"):
+        for customer in getattr(case.expect, part) or ():
+            if customer not in customers:
+                path = ("expect", part, customer)
+                yield unknown_name(path, "customer", customer, customers, at_key=True)
 
 
 def _misspelt_customers(case: Case) -> Iterator[Problem]:
@@ -106,6 +107,18 @@ def wrong_profiles(expect: Expect, definitions: Definitions) -> Iterator[Problem
                 maker.value(wanted, known[name], path, definitions.store.currency)
             except WrongCase as wrong:
                 yield from wrong.problems
+
+
+def wrong_memberships(expect: Expect, definitions: Definitions) -> Iterator[Problem]:
+    """Problems of unknown segments, and of values but true and false."""
+    known = definitions.scope().segments
+    for customer, segments in (expect.segments or {}).items():
+        for name, wanted in segments.items():
+            path = ("expect", "segments", customer, name)
+            if name not in known:
+                yield unknown_name(path, "segment", name, known, at_key=True)
+            elif parse_boolean(str(wanted)) is None:
+                yield Problem(path, f"expected true or false, found {wanted!r}")
 
 
 def _customers_in(events: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -6,7 +6,10 @@ from typing import Any
 import msgspec
 
 from streams.definitions.placed_problem import sort_key
+from streams.engine import new_state
 from streams.engine.compiling import Definitions
+from streams.engine.conditions import compile_segment
+from streams.engine.customer import Situation
 from streams.engine.values import (
     ITEM_FIELDS,
     FieldType,
@@ -23,7 +26,13 @@ from streams.engine.values import (
 from streams.flowtest.cases import Case, ExpectedProblem
 from streams.flowtest.entries import DECISION_ENTRIES, Entries
 from streams.flowtest.events import EventMaker, WrongCase
-from streams.flowtest.expectation import LISTS, unknown_fields, unknown_names, wrong_profiles
+from streams.flowtest.expectation import (
+    LISTS,
+    unknown_fields,
+    unknown_names,
+    wrong_memberships,
+    wrong_profiles,
+)
 from streams.flowtest.run import Ran, run_case
 from streams.flowtest.world import CaseOutputs
 
@@ -55,6 +64,7 @@ def judge_case(case: Case) -> Result:
         *unknown_fields(case.expect),
         *unknown_names(case),
         *wrong_profiles(case.expect, ran.definitions),
+        *wrong_memberships(case.expect, ran.definitions),
     ]
     if problems:
         return Result(case, _cannot_be(case, problems))
@@ -131,6 +141,8 @@ class _Comparison:
             picture += self._in_order(expect.decisions, outputs.decisions)
         if expect.profile is not None:
             picture += self._profiles(expect.profile)
+        if expect.segments is not None:
+            picture += self._memberships(expect.segments)
         yield from picture
         if picture:
             yield "timeline:"
@@ -270,6 +282,25 @@ class _Comparison:
                         f"profile: {customer}.{name}: expected {_value_text(wanted)}, "
                         f"got {self._shown(value, name)}"
                     )
+        return lines
+
+    def _memberships(self, expected: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """The differences from the members of segments at the end, by the definitions of the case
+        and the last store facts."""
+        lines = []
+        scope = self._definitions.scope()
+        for customer, segments in expected.items():
+            state = self._outputs.states.get(customer)
+            situation = Situation(
+                new_state(customer) if state is None else state,
+                self._ran.until,
+                self._outputs.facts,
+            )
+            for name, wanted in segments.items():
+                is_member = state is not None and compile_segment(name, scope)(situation)[0]
+                if parse_boolean(str(wanted)) is not is_member:
+                    found = "a member" if is_member else "no member"
+                    lines.append(f"segments: {customer} is {found} of {name}, expected otherwise")
         return lines
 
     def _is_profile_value(self, wanted: Any, value: Any, name: str) -> bool:

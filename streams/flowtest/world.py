@@ -1,5 +1,6 @@
 """The world of a case: one task in memory, and its outputs."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -48,6 +49,7 @@ class CaseOutputs(msgspec.Struct):
     news: list[dict[str, Any]]
     segment_changes: list[dict[str, Any]]
     states: dict[str, CustomerState] = {}
+    facts: Mapping[str, Any] = {}  # of the store, the last ones
 
     def by_kind(self) -> dict[str, list[Any]]:
         """Outputs by kind, in the singular; ways of running a case are compared on them."""
@@ -133,6 +135,7 @@ class World:
             news=self._read(METRICS[NEWS[0]].topic),
             segment_changes=self._read(SEGMENT_CHANGES),
             states=states,
+            facts=self.local.task.program.facts,
         )
 
     def _read(self, topic: str) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ import msgspec
 from streams.contracts.control import DefinitionsRecord, FactsRecord, decode_control
 from streams.engine import Definitions, Instant, decode_state
 from streams.engine.conditions import compile_segment
-from streams.engine.customer import CHANNEL_OF_FIELD, Situation, decode_head
+from streams.engine.customer import CHANNEL_OF_FIELD, MODEL, Situation, decode_head
+from streams.engine.forecast import PurchaseModel
 from streams.kafka.topic_reader import TopicReader
 from streams.operations.customer_states import read_states
 from streams.operations.publish import definitions_of
@@ -19,7 +20,7 @@ from streams.settings import RecordTime, Settings
 
 
 class CurrentProgram(msgspec.Struct, frozen=True):
-    """Newest set of definitions with the newest store facts."""
+    """Newest set of definitions with the newest store facts and purchase model."""
 
     definitions: Definitions
     version: str
@@ -37,6 +38,8 @@ def current_program(settings: Settings) -> CurrentProgram | None:
                 newest = record
             elif isinstance(record, FactsRecord):
                 facts |= record.values
+            elif isinstance(record, PurchaseModel):
+                facts[MODEL] = record
     return None if newest is None else CurrentProgram(definitions_of(newest), newest.version, facts)
 
 
