@@ -181,13 +181,6 @@ def bytes_text(value: bytes | None) -> str | None:
         return f"0x{value.hex()}"
 
 
-def moment_text(at: int) -> str:
-    """A moment (ms since the epoch) as 2026-03-02 10:00:00 UTC."""
-    from datetime import UTC, datetime
-
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
 def count(number: int) -> str:
     """A number with thousands separators: 1,234."""
     return f"{number:,}"

@@ -56,6 +56,9 @@ def members_at(
     """The members of each segment at `moment`, which `--at` gives or which is now. At a moment of
     the past, those of a followed segment are the ones that were told; others are evaluated from the
     states of now. Raises Refused if the topic has forgotten the moment."""
+    from zoneinfo import ZoneInfo
+
+    from streams.engine.values import moment_text
     from streams.errors import Refused
     from streams.operations.members import clock_now, read_members
 
@@ -68,16 +71,17 @@ def members_at(
     for segment in told:
         records = records_of(settings, segment)
         if moment < records.since:
+            since = moment_text(records.since, ZoneInfo("UTC"))
             raise Refused(
-                f"segment {segment}: --at is before {output.moment_text(records.since)}; what "
-                "happened earlier is gone from segment-changes (its retention)"
+                f"segment {segment}: --at is before {since}; records of earlier changes are gone "
+                "from segment-changes (its retention)"
             )
         found[segment] = records.members_at(moment)
     return found
 
 
 def records_of(settings: "Settings", segment: str) -> "SegmentRecords":
-    """What `segment-changes` tells about a segment. Raises Refused."""
+    """The records of `segment-changes` about a segment. Raises Refused."""
     from streams.contracts.registry import registry_in
     from streams.contracts.wire import Undecodable, decode_with
     from streams.errors import Refused

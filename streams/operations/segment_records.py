@@ -1,8 +1,8 @@
-"""What `segment-changes` tells about one followed segment: its members at any moment, and its size
-over time.
+"""The records of `segment-changes` about one followed segment: its members at any moment, and its
+size over time.
 
-The topic forgets its oldest records. What it no longer has is known all the same: who has a record
-left was the opposite of the first one before, and who has none is still what the state says.
+The topic forgets its oldest records. The rest is known all the same: a customer with a record left
+was the opposite of the first one before, and one without is still what the state says.
 
     forgotten    │ kept                             before: ada in, bob out
     ada entered  │      ada left      bob entered   cyd: no record, so as now
@@ -24,7 +24,7 @@ from streams.ports import CONTROL, DAY_FACTS_KEY
 from streams.runtime.days import day_end_of, day_that_ends
 
 
-class Change(msgspec.Struct, frozen=True, gc=False):
+class ToldChange(msgspec.Struct, frozen=True, gc=False):
     """A customer enters the segment (`is_member`) or leaves it."""
 
     at: Instant
@@ -47,7 +47,7 @@ class SegmentRecords(msgspec.Struct, frozen=True):
     order of time. All changes from `since` on are there; 0: all that ever were."""
 
     before: frozenset[str]
-    changes: list[Change]
+    changes: list[ToldChange]
     since: Instant
 
     def members_at(self, at: Instant) -> set[str]:
@@ -95,25 +95,32 @@ def changes_in(
     records: Iterable[TopicRecord], segment: str, forgetful: set[int], decode: Decode
 ) -> SegmentRecords:
     """The records of a segment. `forgetful`: partitions whose first records are gone."""
-    changes: list[Change] = []
+    changes: list[ToldChange] = []
     since: dict[int, Instant] = {}  # of forgetful partitions, the first record that is left
     newest: dict[int, Instant] = {}
     for found in records:
         number = found.partition
-        name, fields = decode(found.record.value or b"")
-        if name != "SegmentChange":
-            raise Undecodable(
-                f"{found.topic}[{number}]@{found.record.offset} is a {name}, expected SegmentChange"
-            )
+        fields = _fields_in(found, decode)
         # A timer of the past, set by a late record, is told after what came before it.
         at = newest[number] = max(fields["at"], newest.get(number, 0))
         if number in forgetful:
             since.setdefault(number, at + 1)
         if fields["segment"] == segment:
-            changes.append(Change(at, fields["customer_id"], fields["change"] == "entered"))
+            changes.append(ToldChange(at, fields["customer_id"], fields["change"] == "entered"))
     changes.sort(key=lambda change: change.at)
     before = {change.customer for change in _first_of_each(changes) if not change.is_member}
     return SegmentRecords(frozenset(before), changes, max(since.values(), default=0))
+
+
+def _fields_in(found: TopicRecord, decode: Decode) -> dict[str, Any]:
+    where = f"{found.topic}[{found.partition}]@{found.record.offset}"
+    try:
+        name, fields = decode(found.record.value or b"")
+    except Undecodable as error:
+        raise Undecodable(f"{where}: {error}") from error
+    if name != "SegmentChange":
+        raise Undecodable(f"{where} is a {name}, expected SegmentChange")
+    return fields
 
 
 def with_members(records: SegmentRecords, members: Iterable[str]) -> SegmentRecords:
@@ -152,7 +159,7 @@ def _size_in(facts: Mapping[str, Any], segment: str) -> int | None:
     return None if size is None else round(size)
 
 
-def _first_of_each(changes: list[Change]) -> Iterator[Change]:
+def _first_of_each(changes: list[ToldChange]) -> Iterator[ToldChange]:
     known: set[str] = set()
     for change in changes:
         if change.customer not in known:
