@@ -20,7 +20,7 @@ INTERPRETED := tests/engine tests/contracts tests/cases tests/runtime tests/prop
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): requirements-dev.txt pyproject.toml
+$(READY): requirements-dev.txt requirements-data.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "sendflow needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo not there)." \
 	    "Name another one: make PYTHON=python3.12 …" >&2; exit 1; }
@@ -28,6 +28,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	  echo "no environment could be made: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
 	@echo "installing what sendflow needs in $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-data.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -1,0 +1,275 @@
+"""The predictions of `streams.engine.forecast` for many customers at once, equal to the last bit.
+
+The operations are the same, in the same order; exp and log are those of the C library, which the
+engine uses, and not NumPy's own, which may differ in the last digit. The formulas and their sources
+are in the engine's modules of the same names.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from streams.engine.forecast import LONGEST_TO_NEXT, YEAR, Part, PurchaseModel
+from streams.engine.forecast.own_rate import evenly_discounted
+from streams.engine.forecast.purchase_model import PROBABILITY_MODELS
+from streams.engine.forecast.quadrature import POINTS
+from streams.value.order_history import Customers, FloatArray
+
+_MOST = 700.0
+"""exp of more isn't a number."""
+
+Parameters = Sequence[float]
+Days = float | FloatArray
+"""One for all customers, or one for each."""
+
+
+# ── Predictions of a model ────────────────────────────────────────────────────────────────────────
+
+
+def predict_orders(
+    model: PurchaseModel, customers: Customers, day: Days, days: float, discount: float = 0.0
+) -> FloatArray:
+    """See `forecast.predict_orders`."""
+    total = np.zeros(len(customers))
+    for part in model.parts:
+        total = total + expected_orders(part, customers, day, days, discount)
+    return total / len(model.parts)
+
+
+def predict_activity(model: PurchaseModel, customers: Customers, day: Days) -> FloatArray | None:
+    """See `forecast.predict_activity`."""
+    part = _probability_part(model)
+    return None if part is None else probability_active(part, customers, day)
+
+
+def predict_order_value(model: PurchaseModel, customers: Customers) -> FloatArray:
+    """See `forecast.predict_order_value`."""
+    mean = customers.revenue / customers.orders
+    if model.order_value is None:
+        return mean
+    p, q, gamma = model.order_value
+    return p * (gamma + customers.orders * mean) / (p * customers.orders + q - 1.0)
+
+
+def predict_revenue(
+    model: PurchaseModel, customers: Customers, day: Days, days: float = YEAR
+) -> FloatArray:
+    """See `forecast.predict_revenue`."""
+    orders = predict_orders(model, customers, day, days, model.daily_discount)
+    return orders * predict_order_value(model, customers)
+
+
+def predict_next_day(model: PurchaseModel, customers: Customers) -> FloatArray:
+    """See `forecast.predict_next_day`; not a number where it has None."""
+    last = customers.last_day
+    part = _probability_part(model) or Part("own_rate")
+    low = np.zeros(len(customers))
+    high = np.full(len(customers), float(LONGEST_TO_NEXT))
+    is_beyond = expected_orders(part, customers, last, high) < 1.0
+    while np.any(high - low > 1):
+        middle = (low + high) // 2
+        is_less = expected_orders(part, customers, last, middle) < 1.0
+        is_open = high - low > 1
+        low = np.where(is_open & is_less, middle, low)
+        high = np.where(is_open & ~is_less, middle, high)
+    return np.where(is_beyond, np.nan, last + high)
+
+
+def rounded(numbers: FloatArray) -> FloatArray:
+    """See `forecast.rounded`."""
+    return np.floor(numbers * 10_000.0 + 0.5) / 10_000.0
+
+
+def rounded_money(amounts: FloatArray) -> FloatArray:
+    """See `forecast.rounded_money`."""
+    return np.floor(amounts + 0.5)
+
+
+def _probability_part(model: PurchaseModel) -> Part | None:
+    return next((part for part in model.parts if part.kind in PROBABILITY_MODELS), None)
+
+
+# ── Orders expected by one part ───────────────────────────────────────────────────────────────────
+
+
+def expected_orders(
+    part: Part, customers: Customers, day: Days, days: Days, discount: float = 0.0
+) -> FloatArray:
+    """The orders expected within `days` after `day`, each times exp(−`discount` × days)."""
+    return _EXPECTED_ORDERS[part.kind](part.parameters, customers, day, days, discount)
+
+
+def probability_active(part: Part, customers: Customers, day: Days) -> FloatArray:
+    """The probability that each customer hasn't left by `day`, by a probability model."""
+    return _PROBABILITY_ACTIVE[part.kind](part.parameters, customers, day)
+
+
+def _bg_nbd_active(parameters: Parameters, customers: Customers, day: Days) -> FloatArray:
+    r, alpha, a, b = parameters
+    x = customers.repeats
+    unseen = _log((alpha + customers.age(day)) / (alpha + customers.recency))
+    with np.errstate(divide="ignore"):  # b + x − 1 may be 0 where x is: no part of the result
+        left = a / (b + x - 1) * _exp(np.minimum((r + x) * unseen, _MOST))
+        return np.where(x == 0, 1.0, 1.0 / (1.0 + left))
+
+
+def _bg_nbd_orders(
+    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+) -> FloatArray:
+    r, alpha, a, b = parameters
+    x = customers.repeats
+    active = _bg_nbd_active(parameters, customers, day)
+    scale = alpha + customers.age(day)
+    return active * orders_while_active(r + x, scale, a, b + x, days, discount)
+
+
+def _mbg_nbd_active(parameters: Parameters, customers: Customers, day: Days) -> FloatArray:
+    r, alpha, a, b = parameters
+    x = customers.repeats
+    unseen = _log((alpha + customers.age(day)) / (alpha + customers.recency))
+    return 1.0 / (1.0 + a / (b + x) * _exp(np.minimum((r + x) * unseen, _MOST)))
+
+
+def _mbg_nbd_orders(
+    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+) -> FloatArray:
+    r, alpha, a, b = parameters
+    x = customers.repeats
+    active = _mbg_nbd_active(parameters, customers, day)
+    scale = alpha + customers.age(day)
+    return active * orders_while_active(r + x, scale, a, b + x + 1, days, discount)
+
+
+def _pareto_nbd_active(parameters: Parameters, customers: Customers, day: Days) -> FloatArray:
+    r, alpha, s, beta = parameters
+    shape = r + customers.orders - 1.0
+    age, recency = customers.age(day), customers.recency
+    order = shape + s
+    larger = max(alpha, beta)
+    apart = abs(alpha - beta)
+    q = np.full(len(customers), s + 1.0) if alpha >= beta else shape
+    with np.errstate(divide="ignore", invalid="ignore"):
+        since_last = _left(shape, s, alpha + age, beta + age, larger + recency, q, apart)
+        since_today = _left(shape, s, alpha + age, beta + age, larger + age, q, apart)
+        left = s / order * (since_last - since_today)
+        return np.where(recency == age, 1.0, 1.0 / (1.0 + np.maximum(left, 0.0)))
+
+
+def _left(
+    shape: FloatArray,
+    s: float,
+    alpha: FloatArray,
+    beta: FloatArray,
+    at: FloatArray,
+    q: FloatArray,
+    apart: float,
+) -> FloatArray:
+    order = shape + s
+    z = apart / at
+    power = shape * _log(alpha / at) + s * _log(beta / at) + (1.0 - q) * _log(1.0 - z)
+    ones = np.ones(len(shape))
+    return _exp(np.minimum(power, _MOST)) * power_series(ones, order + 1.0 - q, order + 1.0, z)
+
+
+def _pareto_nbd_orders(
+    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+) -> FloatArray:
+    r, alpha, s, beta = parameters
+    shape = r + customers.orders - 1.0
+    age = customers.age(day)
+    scale = beta + age
+    width = _log(1.0 + days / scale)
+    total = np.zeros(len(customers))
+    for at, weight in POINTS:
+        grown = _exp(at * width)
+        total += weight * _exp((1.0 - s) * at * width + discount * scale * (1.0 - grown))
+    rate = shape / (alpha + age)
+    return _pareto_nbd_active(parameters, customers, day) * rate * scale * width * total
+
+
+def _own_rate_orders(
+    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+) -> FloatArray:
+    expected = customers.repeats * days / np.maximum(customers.age(day), days)
+    return expected * _evenly(days, discount)
+
+
+def _window_before_orders(
+    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+) -> FloatArray:
+    since = np.broadcast_to(day - days, len(customers))[customers.owners]
+    within = np.bincount(customers.owners[customers.order_days > since], minlength=len(customers))
+    return within * _evenly(days, discount)
+
+
+def _evenly(days: Days, discount: float) -> Days:
+    if discount == 0:
+        return 1.0
+    assert not isinstance(days, np.ndarray)
+    return evenly_discounted(days, discount)
+
+
+_EXPECTED_ORDERS: dict[str, Callable[[Parameters, Customers, Days, Days, float], FloatArray]] = {
+    "bg_nbd": _bg_nbd_orders,
+    "mbg_nbd": _mbg_nbd_orders,
+    "pareto_nbd": _pareto_nbd_orders,
+    "own_rate": _own_rate_orders,
+    "window_before": _window_before_orders,
+}
+_PROBABILITY_ACTIVE: dict[str, Callable[[Parameters, Customers, Days], FloatArray]] = {
+    "bg_nbd": _bg_nbd_active,
+    "mbg_nbd": _mbg_nbd_active,
+    "pareto_nbd": _pareto_nbd_active,
+}
+
+
+# ── Functions of arrays ───────────────────────────────────────────────────────────────────────────
+
+
+def orders_while_active(
+    shape: FloatArray, scale: FloatArray, a: float, b: FloatArray, days: Days, discount: float
+) -> FloatArray:
+    """See `forecast.beta_geometric`."""
+    width = _log(1.0 + days / scale)
+    total = np.zeros(len(shape))
+    ones = np.ones(len(shape))
+    for at, weight in POINTS:
+        grown = _exp(at * width)
+        factor = _exp((1.0 - a) * at * width - discount * scale * (grown - 1.0))
+        series = power_series(a + b - shape - 1.0, a * ones, a + b, 1.0 - 1.0 / grown)
+        total += weight * factor * series
+    return shape * width * total
+
+
+def power_series(a: FloatArray, b: FloatArray, c: FloatArray, z: FloatArray) -> FloatArray:
+    """See `forecast.hypergeometric`: the series of each element ends where the engine's does."""
+    result = np.ones(len(a))
+    places = np.arange(len(a))
+    term, total = np.ones(len(a)), np.ones(len(a))
+    n = 0.0
+    while n < 10_000.0 and len(places):
+        ratio = (a + n) * (b + n) / ((c + n) * (n + 1.0)) * z
+        term = term * ratio
+        total = total + term
+        is_done = (np.abs(term) <= 1e-14 * np.abs(total)) & (np.abs(ratio) < 1.0)
+        if is_done.any():
+            result[places[is_done]] = total[is_done]
+            on = ~is_done
+            a, b, c, z, places = a[on], b[on], c[on], z[on], places[on]
+            term, total = term[on], total[on]
+        n += 1.0
+    result[places] = total
+    return result
+
+
+def _exp(values: FloatArray) -> FloatArray:
+    return _of_each(math.exp, values)
+
+
+def _log(values: FloatArray) -> FloatArray:
+    return _of_each(math.log, values)
+
+
+def _of_each(function: Callable[[float], float], values: FloatArray) -> FloatArray:
+    return np.fromiter(map(function, values.tolist()), np.float64, len(values))
