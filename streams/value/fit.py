@@ -14,11 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from streams.engine.forecast import PROBABILITY_MODELS, gamma_gamma
-from streams.errors import Refused
+from streams.engine.forecast import PROBABILITY_MODELS
 from streams.value import likelihood
 from streams.value.bounds import BOUNDS, MEANINGS, Bounds
-from streams.value.order_history import Customers, FloatArray
+from streams.value.order_history import CustomerArrays, FloatArray, TooFewOrders
 
 STARTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "bg_nbd": ((0.5, 0.5, 0.5, 2.0), (1.0, 1.0, 1.0, 1.0), (2.0, 0.3, 0.1, 5.0)),
@@ -53,38 +52,40 @@ class Estimate:
     remarks: tuple[str, ...]
 
 
-def fit_orders(kind: str, customers: Customers, day: float) -> Estimate:
+def fit_orders(kind: str, customers: CustomerArrays, day: float) -> Estimate:
     """The parameters of the probability model `kind` for the customers as they are on `day`.
-    Raises Refused where there is too little to tell."""
+    Raises TooFewOrders where there is too little to tell."""
     observed = np.column_stack((customers.repeats, customers.recency, customers.age(day)))
     repeated = int((customers.repeats > 0).sum())
     if repeated < FEWEST:
-        raise Refused(
+        raise TooFewOrders(
             f"{repeated} of {len(customers)} customers ordered more than once, expected at least "
             f"{FEWEST}: too few to estimate a purchase model; give a longer history"
         )
     mean_age = float(observed[:, 2].mean())
     if mean_age == 0:
-        raise Refused("all first orders are of the last day: nothing can be said of later ones")
+        raise TooFewOrders(
+            "all first orders are of the last day: nothing can be said of later ones"
+        )
     observed[:, 1:] /= mean_age
     return _estimate(kind, PROBABILITY_MODELS[kind].PARAMETERS, observed, mean_age)
 
 
 def fit_values(orders: FloatArray, means: FloatArray) -> Estimate:
     """The parameters of Gamma-Gamma for customers with so many `orders` of such mean values.
-    Customers without a positive value are left out. Raises Refused where there is too little to
-    tell."""
+    Customers without a positive value are left out. Raises TooFewOrders where there is too little
+    to tell."""
     has_value = (means > 0) & (orders > 0)
     observed = np.column_stack((orders[has_value], means[has_value]))
     repeated = int((observed[:, 0] > 1).sum())
     if repeated < FEWEST:
-        raise Refused(
+        raise TooFewOrders(
             f"{repeated} customers with two orders or more and a value, expected at least "
             f"{FEWEST}: too few to estimate the value of orders"
         )
     mean_value = float(observed[:, 1].mean())
     observed[:, 1] /= mean_value
-    return _estimate("gamma_gamma", gamma_gamma.PARAMETERS, observed, mean_value)
+    return _estimate("gamma_gamma", ("p", "q", "gamma"), observed, mean_value)
 
 
 def _estimate(kind: str, names: tuple[str, ...], observed: FloatArray, unit: float) -> Estimate:
@@ -118,7 +119,7 @@ def _estimate(kind: str, names: tuple[str, ...], observed: FloatArray, unit: flo
 
 
 def _of_the_unit(kind: str, grouped: FloatArray, weights: FloatArray, unit: float) -> float:
-    """What the change of unit has added to the log-likelihood: a density is per day of each order's
+    """The part of the log-likelihood that is due to the unit: a density is per day of each order's
     moment, or per unit of each customer's mean value."""
     densities = weights.sum() if kind == "gamma_gamma" else weights @ grouped[:, 0]
     return float(densities * np.log(unit))

@@ -2,17 +2,16 @@
 
 Of a purchase model it is the likelihood of the orders of a customer who is still active, divided by
 the probability of being active (Bayes): P(orders) = P(orders, active) / P(active | orders).
+
+Each function returns the logarithm for every customer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import betaln, gammaln, hyp2f1
 
 from streams.value.order_history import FloatArray
-
-LogLikelihood = Callable[..., FloatArray]
-"""Of (parameters, *observed): the logarithm for each customer."""
 
 
 def bg_nbd(

@@ -1,12 +1,15 @@
 """Orders of many customers, as arrays."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from streams.errors import SendflowError
 
 FloatArray = npt.NDArray[Any]
 """Of float64. (Mypy takes the sum of an int64 and a float for one of any precision.)"""
@@ -15,8 +18,8 @@ IntArray = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Customers:
-    """What `forecast.Purchases` says of one customer, of many at once: the same names, and an
+class CustomerArrays:
+    """The same as `forecast.Purchases`, of many customers at once: the same names, and an
     element of each array per customer.
 
     `order_days`: the days of all remembered orders
@@ -80,14 +83,23 @@ class OrderHistory:
     amounts: FloatArray
 
     @cached_property
-    def first(self) -> int:
-        """The day of the first of all orders."""
-        return int(self.first_day.min())
+    def start(self) -> int:
+        """The day of the first order that is remembered by itself."""
+        return int(self.days.min())
 
     @cached_property
     def last(self) -> int:
         """The day of the last of all orders."""
         return int(self.days.max())
+
+    def until(self, day: int) -> "OrderHistory":
+        """The history without the orders after this day. Raises TooFewOrders if none is left."""
+        kept = self.days <= day
+        if not kept.any():
+            raise TooFewOrders(f"no orders until {date_text(day)}")
+        return replace(
+            self, owners=self.owners[kept], days=self.days[kept], amounts=self.amounts[kept]
+        )
 
     def known_on(self, day: int) -> IntArray:
         """The places of the customers who had ordered by `day`, and whose orders until then are
@@ -96,7 +108,7 @@ class OrderHistory:
         seen = np.bincount(self.owners[self.days <= day], minlength=len(self.customers))
         return np.flatnonzero(seen > 0)
 
-    def on(self, day: int) -> Customers:
+    def on(self, day: int) -> CustomerArrays:
         """The customers `known_on` that day, as they were at its end."""
         places = self.known_on(day)
         new_place = np.full(len(self.customers), -1)
@@ -107,7 +119,7 @@ class OrderHistory:
         amounts = np.bincount(owners, weights=self.amounts[until], minlength=len(places))
         last_day = np.full(len(places), -np.inf)
         np.maximum.at(last_day, owners, days)
-        return Customers(
+        return CustomerArrays(
             np.bincount(owners, minlength=len(places)) + self.forgotten[places],
             self.first_day[places].astype(float),
             last_day,
@@ -123,8 +135,22 @@ class OrderHistory:
         return counts[self.known_on(after)]
 
 
+class TooFewOrders(SendflowError):
+    """The orders of a shop don't suffice to fit a purchase model, or to test one."""
+
+
+def date_text(day: int) -> str:
+    """2026-03-02, of a number of days since 1970-01-01."""
+    return date.fromordinal(_DAY_ZERO + day).isoformat()
+
+
+_DAY_ZERO = date(1970, 1, 1).toordinal()
+
+
 def order_history(told: Iterable[CustomerOrders]) -> OrderHistory:
-    """The orders of all customers that have at least one remembered order."""
+    """The orders of all customers that have at least one remembered order. Orders of one day are
+    one order, as in the literature: customers who split a purchase don't order more often. Raises
+    TooFewOrders if there are none."""
     customers: list[str] = []
     firsts: list[int] = []
     forgotten: list[int] = []
@@ -135,15 +161,19 @@ def order_history(told: Iterable[CustomerOrders]) -> OrderHistory:
     for one in told:
         if not one.days:
             continue
-        in_order = sorted(zip(one.days, one.amounts, strict=True))
-        owners += [len(customers)] * len(in_order)
-        days += [day for day, _ in in_order]
-        amounts += [amount for _, amount in in_order]
+        by_day: dict[int, float] = {}
+        for day, amount in sorted(zip(one.days, one.amounts, strict=True)):
+            by_day[day] = by_day.get(day, 0.0) + amount
+        owners += [len(customers)] * len(by_day)
+        days += by_day.keys()
+        amounts += by_day.values()
         customers.append(one.customer)
-        earliest = in_order[0][0]
+        earliest = min(by_day)
         firsts.append(earliest if one.first_day is None else min(one.first_day, earliest))
         forgotten.append(one.forgotten)
         forgotten_amounts.append(one.forgotten_amount)
+    if not customers:
+        raise TooFewOrders("no orders found: nothing to fit a purchase model to")
     return OrderHistory(
         tuple(customers),
         np.array(firsts, dtype=np.int64),

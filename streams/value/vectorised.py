@@ -10,40 +10,47 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from streams.engine.forecast import LONGEST_TO_NEXT, YEAR, Part, PurchaseModel
-from streams.engine.forecast.own_rate import evenly_discounted
-from streams.engine.forecast.purchase_model import PROBABILITY_MODELS
-from streams.engine.forecast.quadrature import POINTS
-from streams.value.order_history import Customers, FloatArray
+from streams.engine.forecast import (
+    LONGEST_TO_NEXT,
+    POINTS,
+    PROBABILITY_MODELS,
+    YEAR,
+    Part,
+    PurchaseModel,
+    evenly_discounted,
+)
+from streams.value.order_history import CustomerArrays, FloatArray
 
 _MOST = 700.0
 """exp of more isn't a number."""
 
-Parameters = Sequence[float]
-Days = float | FloatArray
+_Parameters = Sequence[float]
+_Days = float | FloatArray
 """One for all customers, or one for each."""
 
 
 # ── Predictions of a model ────────────────────────────────────────────────────────────────────────
 
 
-def predict_orders(
-    model: PurchaseModel, customers: Customers, day: Days, days: float, discount: float = 0.0
+def orders_of_all(
+    model: PurchaseModel, customers: CustomerArrays, day: _Days, days: float, discount: float = 0.0
 ) -> FloatArray:
     """See `forecast.predict_orders`."""
     total = np.zeros(len(customers))
     for part in model.parts:
-        total = total + expected_orders(part, customers, day, days, discount)
+        total = total + expected_of_part(part, customers, day, days, discount)
     return total / len(model.parts)
 
 
-def predict_activity(model: PurchaseModel, customers: Customers, day: Days) -> FloatArray | None:
+def activity_of_all(
+    model: PurchaseModel, customers: CustomerArrays, day: _Days
+) -> FloatArray | None:
     """See `forecast.predict_activity`."""
     part = _probability_part(model)
-    return None if part is None else probability_active(part, customers, day)
+    return None if part is None else active_by_part(part, customers, day)
 
 
-def predict_order_value(model: PurchaseModel, customers: Customers) -> FloatArray:
+def order_value_of_all(model: PurchaseModel, customers: CustomerArrays) -> FloatArray:
     """See `forecast.predict_order_value`."""
     mean = customers.revenue / customers.orders
     if model.order_value is None:
@@ -52,36 +59,36 @@ def predict_order_value(model: PurchaseModel, customers: Customers) -> FloatArra
     return p * (gamma + customers.orders * mean) / (p * customers.orders + q - 1.0)
 
 
-def predict_revenue(
-    model: PurchaseModel, customers: Customers, day: Days, days: float = YEAR
+def revenue_of_all(
+    model: PurchaseModel, customers: CustomerArrays, day: _Days, days: float = YEAR
 ) -> FloatArray:
     """See `forecast.predict_revenue`."""
-    orders = predict_orders(model, customers, day, days, model.daily_discount)
-    return orders * predict_order_value(model, customers)
+    orders = orders_of_all(model, customers, day, days, model.daily_discount)
+    return orders * order_value_of_all(model, customers)
 
 
-def predict_next_day(model: PurchaseModel, customers: Customers) -> FloatArray:
+def next_day_of_all(model: PurchaseModel, customers: CustomerArrays) -> FloatArray:
     """See `forecast.predict_next_day`; not a number where it has None."""
     last = customers.last_day
     part = _probability_part(model) or Part("own_rate")
     low = np.zeros(len(customers))
     high = np.full(len(customers), float(LONGEST_TO_NEXT))
-    is_beyond = expected_orders(part, customers, last, high) < 1.0
+    is_beyond = expected_of_part(part, customers, last, high) < 1.0
     while np.any(high - low > 1):
         middle = (low + high) // 2
-        is_less = expected_orders(part, customers, last, middle) < 1.0
+        is_less = expected_of_part(part, customers, last, middle) < 1.0
         is_open = high - low > 1
         low = np.where(is_open & is_less, middle, low)
         high = np.where(is_open & ~is_less, middle, high)
     return np.where(is_beyond, np.nan, last + high)
 
 
-def rounded(numbers: FloatArray) -> FloatArray:
+def rounded_all(numbers: FloatArray) -> FloatArray:
     """See `forecast.rounded`."""
     return np.floor(numbers * 10_000.0 + 0.5) / 10_000.0
 
 
-def rounded_money(amounts: FloatArray) -> FloatArray:
+def rounded_money_all(amounts: FloatArray) -> FloatArray:
     """See `forecast.rounded_money`."""
     return np.floor(amounts + 0.5)
 
@@ -93,19 +100,19 @@ def _probability_part(model: PurchaseModel) -> Part | None:
 # ── Orders expected by one part ───────────────────────────────────────────────────────────────────
 
 
-def expected_orders(
-    part: Part, customers: Customers, day: Days, days: Days, discount: float = 0.0
+def expected_of_part(
+    part: Part, customers: CustomerArrays, day: _Days, days: _Days, discount: float = 0.0
 ) -> FloatArray:
     """The orders expected within `days` after `day`, each times exp(−`discount` × days)."""
     return _EXPECTED_ORDERS[part.kind](part.parameters, customers, day, days, discount)
 
 
-def probability_active(part: Part, customers: Customers, day: Days) -> FloatArray:
+def active_by_part(part: Part, customers: CustomerArrays, day: _Days) -> FloatArray:
     """The probability that each customer hasn't left by `day`, by a probability model."""
     return _PROBABILITY_ACTIVE[part.kind](part.parameters, customers, day)
 
 
-def _bg_nbd_active(parameters: Parameters, customers: Customers, day: Days) -> FloatArray:
+def _bg_nbd_active(parameters: _Parameters, customers: CustomerArrays, day: _Days) -> FloatArray:
     r, alpha, a, b = parameters
     x = customers.repeats
     unseen = _log((alpha + customers.age(day)) / (alpha + customers.recency))
@@ -115,16 +122,16 @@ def _bg_nbd_active(parameters: Parameters, customers: Customers, day: Days) -> F
 
 
 def _bg_nbd_orders(
-    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+    parameters: _Parameters, customers: CustomerArrays, day: _Days, days: _Days, discount: float
 ) -> FloatArray:
     r, alpha, a, b = parameters
     x = customers.repeats
     active = _bg_nbd_active(parameters, customers, day)
     scale = alpha + customers.age(day)
-    return active * orders_while_active(r + x, scale, a, b + x, days, discount)
+    return active * _orders_while_active(r + x, scale, a, b + x, days, discount)
 
 
-def _mbg_nbd_active(parameters: Parameters, customers: Customers, day: Days) -> FloatArray:
+def _mbg_nbd_active(parameters: _Parameters, customers: CustomerArrays, day: _Days) -> FloatArray:
     r, alpha, a, b = parameters
     x = customers.repeats
     unseen = _log((alpha + customers.age(day)) / (alpha + customers.recency))
@@ -132,16 +139,18 @@ def _mbg_nbd_active(parameters: Parameters, customers: Customers, day: Days) -> 
 
 
 def _mbg_nbd_orders(
-    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+    parameters: _Parameters, customers: CustomerArrays, day: _Days, days: _Days, discount: float
 ) -> FloatArray:
     r, alpha, a, b = parameters
     x = customers.repeats
     active = _mbg_nbd_active(parameters, customers, day)
     scale = alpha + customers.age(day)
-    return active * orders_while_active(r + x, scale, a, b + x + 1, days, discount)
+    return active * _orders_while_active(r + x, scale, a, b + x + 1, days, discount)
 
 
-def _pareto_nbd_active(parameters: Parameters, customers: Customers, day: Days) -> FloatArray:
+def _pareto_nbd_active(
+    parameters: _Parameters, customers: CustomerArrays, day: _Days
+) -> FloatArray:
     r, alpha, s, beta = parameters
     shape = r + customers.orders - 1.0
     age, recency = customers.age(day), customers.recency
@@ -169,11 +178,11 @@ def _left(
     z = apart / at
     power = shape * _log(alpha / at) + s * _log(beta / at) + (1.0 - q) * _log(1.0 - z)
     ones = np.ones(len(shape))
-    return _exp(np.minimum(power, _MOST)) * power_series(ones, order + 1.0 - q, order + 1.0, z)
+    return _exp(np.minimum(power, _MOST)) * _power_series(ones, order + 1.0 - q, order + 1.0, z)
 
 
 def _pareto_nbd_orders(
-    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+    parameters: _Parameters, customers: CustomerArrays, day: _Days, days: _Days, discount: float
 ) -> FloatArray:
     r, alpha, s, beta = parameters
     shape = r + customers.orders - 1.0
@@ -189,35 +198,37 @@ def _pareto_nbd_orders(
 
 
 def _own_rate_orders(
-    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+    parameters: _Parameters, customers: CustomerArrays, day: _Days, days: _Days, discount: float
 ) -> FloatArray:
     expected = customers.repeats * days / np.maximum(customers.age(day), days)
     return expected * _evenly(days, discount)
 
 
 def _window_before_orders(
-    parameters: Parameters, customers: Customers, day: Days, days: Days, discount: float
+    parameters: _Parameters, customers: CustomerArrays, day: _Days, days: _Days, discount: float
 ) -> FloatArray:
     since = np.broadcast_to(day - days, len(customers))[customers.owners]
     within = np.bincount(customers.owners[customers.order_days > since], minlength=len(customers))
     return within * _evenly(days, discount)
 
 
-def _evenly(days: Days, discount: float) -> Days:
+def _evenly(days: _Days, discount: float) -> _Days:
     if discount == 0:
         return 1.0
     assert not isinstance(days, np.ndarray)
     return evenly_discounted(days, discount)
 
 
-_EXPECTED_ORDERS: dict[str, Callable[[Parameters, Customers, Days, Days, float], FloatArray]] = {
+_EXPECTED_ORDERS: dict[
+    str, Callable[[_Parameters, CustomerArrays, _Days, _Days, float], FloatArray]
+] = {
     "bg_nbd": _bg_nbd_orders,
     "mbg_nbd": _mbg_nbd_orders,
     "pareto_nbd": _pareto_nbd_orders,
     "own_rate": _own_rate_orders,
     "window_before": _window_before_orders,
 }
-_PROBABILITY_ACTIVE: dict[str, Callable[[Parameters, Customers, Days], FloatArray]] = {
+_PROBABILITY_ACTIVE: dict[str, Callable[[_Parameters, CustomerArrays, _Days], FloatArray]] = {
     "bg_nbd": _bg_nbd_active,
     "mbg_nbd": _mbg_nbd_active,
     "pareto_nbd": _pareto_nbd_active,
@@ -227,8 +238,8 @@ _PROBABILITY_ACTIVE: dict[str, Callable[[Parameters, Customers, Days], FloatArra
 # ── Functions of arrays ───────────────────────────────────────────────────────────────────────────
 
 
-def orders_while_active(
-    shape: FloatArray, scale: FloatArray, a: float, b: FloatArray, days: Days, discount: float
+def _orders_while_active(
+    shape: FloatArray, scale: FloatArray, a: float, b: FloatArray, days: _Days, discount: float
 ) -> FloatArray:
     """See `forecast.beta_geometric`."""
     width = _log(1.0 + days / scale)
@@ -237,12 +248,12 @@ def orders_while_active(
     for at, weight in POINTS:
         grown = _exp(at * width)
         factor = _exp((1.0 - a) * at * width - discount * scale * (grown - 1.0))
-        series = power_series(a + b - shape - 1.0, a * ones, a + b, 1.0 - 1.0 / grown)
+        series = _power_series(a + b - shape - 1.0, a * ones, a + b, 1.0 - 1.0 / grown)
         total += weight * factor * series
     return shape * width * total
 
 
-def power_series(a: FloatArray, b: FloatArray, c: FloatArray, z: FloatArray) -> FloatArray:
+def _power_series(a: FloatArray, b: FloatArray, c: FloatArray, z: FloatArray) -> FloatArray:
     """See `forecast.hypergeometric`: the series of each element ends where the engine's does."""
     result = np.ones(len(a))
     places = np.arange(len(a))

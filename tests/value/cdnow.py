@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from streams.value.order_history import CustomerOrders, Customers, OrderHistory, order_history
+from streams.value.order_history import CustomerArrays, CustomerOrders, OrderHistory, order_history
 
 CUT = date(1997, 9, 30)
 """The last day of the 39 weeks that models are fitted to; 39 weeks follow."""
 
 
-def sample_in_weeks() -> Customers:
+def sample_in_weeks() -> CustomerArrays:
     """The customers at the end of the 39 weeks, in weeks, as the articles print them. The revenue
     is that of repeated orders, in dollars."""
     with _file("cdnow_customers_summary_with_transactions.csv").open() as file:
@@ -25,7 +25,9 @@ def sample_in_weeks() -> Customers:
         np.array([float(row[name]) for row in rows]) for name in ("x", "t_x", "T", "zbar")
     )
     none = np.array([], dtype=np.int64)
-    return Customers(x.astype(int) + 1, -age, recency - age, x * mean, none.astype(float), none)
+    return CustomerArrays(
+        x.astype(int) + 1, -age, recency - age, x * mean, none.astype(float), none
+    )
 
 
 @cache

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from streams.errors import Refused
 from streams.value.fit import Estimate, fit_orders, fit_values
-from streams.value.order_history import Customers
+from streams.value.order_history import CustomerArrays, TooFewOrders
 from tests.value.cdnow import sample_in_weeks
 
 TODAY = 0.0
@@ -53,7 +52,7 @@ def test_the_value_of_orders_on_cdnow():
     assert found.parameters == pytest.approx((6.25, 3.74, 15.44), abs=0.01)
 
 
-def made_customers(number: int, rate: float, days: int) -> Customers:
+def made_customers(number: int, rate: float, days: int) -> CustomerArrays:
     """Customers who all order at about this rate, and never leave."""
     random = np.random.default_rng(3)
     rates = random.gamma(2.0, rate / 2.0, number)
@@ -61,7 +60,7 @@ def made_customers(number: int, rate: float, days: int) -> Customers:
     recency = np.where(repeats > 0, days * random.random(number) ** (1 / np.maximum(repeats, 1)), 0)
     none = np.array([], dtype=np.int64)
     zeros = np.zeros(number)
-    return Customers(repeats + 1, zeros, recency, zeros, none.astype(float), none)
+    return CustomerArrays(repeats + 1, zeros, recency, zeros, none.astype(float), none)
 
 
 @pytest.mark.parametrize(
@@ -76,15 +75,15 @@ def test_where_nobody_leaves_it_says_so(kind, sentence):
 
 
 def test_too_few_customers_are_refused():
-    with pytest.raises(Refused, match="customers ordered more than once"):
+    with pytest.raises(TooFewOrders, match="customers ordered more than once"):
         fit_orders("bg_nbd", made_customers(20, 0.0001, 300), 300.0)
-    with pytest.raises(Refused, match="value of orders"):
+    with pytest.raises(TooFewOrders, match="value of orders"):
         fit_values(np.ones(20), np.full(20, 5.0))
 
 
 def test_customers_alike_are_counted_not_repeated():
     sample = sample_in_weeks()
-    twice = Customers(
+    twice = CustomerArrays(
         np.tile(sample.orders, 2),
         np.tile(sample.first_day, 2),
         np.tile(sample.last_day, 2),

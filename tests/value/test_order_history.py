@@ -4,7 +4,7 @@ from streams.value.order_history import CustomerOrders, order_history
 
 HISTORY = order_history(
     [
-        CustomerOrders("a", [30, 10, 20], [300, 100, 200]),
+        CustomerOrders("a", [30, 10, 20, 30], [200, 100, 200, 100]),
         CustomerOrders("b", [25], [50]),
         CustomerOrders("none", [], []),
         CustomerOrders("old", [15, 28], [1, 2], first_day=-400, forgotten=7, forgotten_amount=70),
@@ -21,7 +21,7 @@ def test_who_has_ordered_by_then():
         "old",
         "older",
     ]
-    assert (HISTORY.first, HISTORY.last) == (-900, 30)
+    assert (HISTORY.start, HISTORY.last) == (10, 30)
 
 
 def test_their_orders_until_then():

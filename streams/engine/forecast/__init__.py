@@ -11,6 +11,7 @@ that begin with the comment `cython: annotation_typing=True` the compiler takes 
 five times as fast.
 """
 
+from streams.engine.forecast.own_rate import evenly_discounted
 from streams.engine.forecast.predictions import (
     LONGEST_TO_NEXT,
     predict_activity,
@@ -33,16 +34,19 @@ from streams.engine.forecast.purchase_model import (
     problems_of_model,
 )
 from streams.engine.forecast.purchases import Purchases
+from streams.engine.forecast.quadrature import POINTS
 
 __all__ = [
     "BASELINES",
     "LONGEST_TO_NEXT",
     "MODELS",
+    "POINTS",
     "PROBABILITY_MODELS",
     "YEAR",
     "Part",
     "PurchaseModel",
     "Purchases",
+    "evenly_discounted",
     "named_parameters",
     "ordered_parameters",
     "predict_activity",

@@ -1,0 +1,33 @@
+"""The real orders of the demo as a history that a purchase model can be fitted to."""
+
+from collections import defaultdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from streams.demo.retail import Retail, read_retail
+from streams.engine.values import DAY
+from streams.value.order_history import CustomerOrders, OrderHistory, order_history
+
+ZONE = ZoneInfo("Europe/London")
+
+
+def retail_history(retail: Retail | None = None) -> OrderHistory:
+    """The orders of all customers, net of refunds. Raises Refused if the data can't be read."""
+    retail = retail or read_retail()
+    refunded: defaultdict[str, int] = defaultdict(int)
+    for refund in retail.refunds:
+        refunded[refund.order_id] += refund.amount
+    days: defaultdict[str, list[int]] = defaultdict(list)
+    amounts: defaultdict[str, list[float]] = defaultdict(list)
+    for order in retail.orders:
+        local = datetime.fromtimestamp(order.at / 1000, ZONE)
+        days[order.customer_id].append((order.at + _offset(local)) // DAY)
+        amounts[order.customer_id].append(max(order.total - refunded[order.order_id], 0))
+    return order_history(CustomerOrders(one, days[one], amounts[one]) for one in days)
+
+
+def _offset(local: datetime) -> int:
+    """Milliseconds that the local clock is ahead of UTC."""
+    ahead = local.utcoffset()
+    assert ahead is not None
+    return round(ahead.total_seconds() * 1000)
