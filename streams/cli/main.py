@@ -22,6 +22,7 @@ from streams.cli import (
     explain,
     flows,
     import_,
+    model,
     output,
     review,
     segment_history,
@@ -79,6 +80,10 @@ GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
             "overlap": segment_overlap.overlap,
             "history": segment_history.history,
         },
+    ),
+    "model": (
+        "Purchase model: fit to orders, test, publish, show.",
+        {"fit": model.fit, "show": model.show_model},
     ),
     "dead-letters": (
         "Rejected records: list, show, export, retry.",

@@ -1,11 +1,10 @@
 """The real orders of the demo as a history that a purchase model can be fitted to."""
 
 from collections import defaultdict
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from streams.demo.retail import Retail, read_retail
-from streams.engine.values import DAY
+from streams.engine.values import day_number
 from streams.value.order_history import CustomerOrders, OrderHistory, order_history
 
 ZONE = ZoneInfo("Europe/London")
@@ -20,14 +19,6 @@ def retail_history(retail: Retail | None = None) -> OrderHistory:
     days: defaultdict[str, list[int]] = defaultdict(list)
     amounts: defaultdict[str, list[float]] = defaultdict(list)
     for order in retail.orders:
-        local = datetime.fromtimestamp(order.at / 1000, ZONE)
-        days[order.customer_id].append((order.at + _offset(local)) // DAY)
+        days[order.customer_id].append(day_number(order.at, ZONE))
         amounts[order.customer_id].append(max(order.total - refunded[order.order_id], 0))
     return order_history(CustomerOrders(one, days[one], amounts[one]) for one in days)
-
-
-def _offset(local: datetime) -> int:
-    """Milliseconds that the local clock is ahead of UTC."""
-    ahead = local.utcoffset()
-    assert ahead is not None
-    return round(ahead.total_seconds() * 1000)

@@ -54,7 +54,7 @@ class CustomerArrays:
 @dataclass(frozen=True)
 class CustomerOrders:
     """The orders of one customer, as a source tells them. Days are those of the store, counted
-    from 1970-01-01; amounts are net of refunds, in minor units.
+    as `date.toordinal` does; amounts are net of refunds, in minor units.
 
     `days`, `amounts`: of each order that is remembered by itself
     `first_day`: of the first order, if that is forgotten
@@ -140,11 +140,8 @@ class TooFewOrders(SendflowError):
 
 
 def date_text(day: int) -> str:
-    """2026-03-02, of a number of days since 1970-01-01."""
-    return date.fromordinal(_DAY_ZERO + day).isoformat()
-
-
-_DAY_ZERO = date(1970, 1, 1).toordinal()
+    """2026-03-02, of the number of a day."""
+    return date.fromordinal(day).isoformat()
 
 
 def order_history(told: Iterable[CustomerOrders]) -> OrderHistory:

@@ -57,6 +57,7 @@ from streams.engine.customer.journey import (
     remembered_at,
     reschedule,
 )
+from streams.engine.customer.known_orders import orders_remembered
 from streams.engine.customer.lifetime_value import (
     FALLING,
     MODEL,
@@ -264,6 +265,7 @@ __all__ = [
     "note_machine",
     "note_ordered",
     "of_journey",
+    "orders_remembered",
     "patch_times",
     "places_of_articles",
     "purchase_of",

@@ -93,6 +93,20 @@ def order_of_sequence(state: CustomerState, sequence: int) -> KnownOrder | None:
     return None
 
 
+def orders_remembered(state: CustomerState) -> list[tuple[Instant, int]]:
+    """The moment of each order whose event is remembered, oldest first, and the rest of its worth
+    after refunds and cancellations; 0 if it has no amount that can be converted."""
+    past = state.recent.get("order.placed")
+    if past is None:
+        return []
+    rests: dict[int, int] = {}
+    for place in range(0, len(state.known_orders), _SIZE):
+        order = _order_at(state, place)
+        if order.worth is not None:
+            rests[order.sequence] = order.worth - taken_off(order)
+    return [(past.at(place), rests.get(past.sequence_at(place), 0)) for place in range(len(past))]
+
+
 def add_order(state: CustomerState, order_id: str, total: Amount, now: Instant) -> None:
     """Adds an order, with what waited for it, to those that are known and to the revenue. The
     oldest are forgotten beyond MOST_ORDERS."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from streams.engine.customer.known_orders import order_of_sequence, taken_off
 from streams.engine.customer.orders import net_revenue
+from streams.engine.customer.past import Past
 from streams.engine.customer.situation import Situation
 from streams.engine.customer.state import CustomerState
 from streams.engine.customer.store_facts import stand_in_fact
@@ -116,24 +117,40 @@ def purchases_of(
     state: CustomerState, zone: zoneinfo.ZoneInfo, *, with_days: bool = False
 ) -> Purchases | None:
     """The customer's orders as purchase models see them, on days of the store; None without any.
+    Orders of one day are one, as in the literature: who splits a purchase doesn't order more often.
     `with_days`: with the day of each that is remembered."""
     first, last = state.first_order_at, state.last_order_at
     if first is None or last is None:
         return None
+    past = state.recent.get("order.placed")
     return Purchases(
-        state.orders,
+        state.orders - (0 if past is None else _orders_of_one_day(past, zone)),
         day_number(first, zone),
         day_number(last, zone),
         net_revenue(state),
-        _order_days(state, zone) if with_days else (),
+        () if past is None or not with_days else _order_days(past, zone),
     )
 
 
-def _order_days(state: CustomerState, zone: zoneinfo.ZoneInfo) -> tuple[float, ...]:
-    past = state.recent.get("order.placed")
-    if past is None:
-        return ()
-    return tuple(day_number(past.at(place), zone) for place in range(len(past)))
+def _orders_of_one_day(past: Past, zone: zoneinfo.ZoneInfo) -> int:
+    """The number of remembered orders of the same day as the one before."""
+    number = 0
+    for place in range(1, len(past)):
+        before, at = past.at(place - 1), past.at(place)
+        if at - before < _LONGEST_DAY and day_number(before, zone) == day_number(at, zone):
+            number += 1
+    return number
+
+
+_LONGEST_DAY = 25 * 3_600_000
+"""Milliseconds: the day on which the clock is set back."""
+
+
+def _order_days(past: Past, zone: zoneinfo.ZoneInfo) -> tuple[float, ...]:
+    """The days with a remembered order, in order of time."""
+    return tuple(
+        dict.fromkeys(float(day_number(past.at(place), zone)) for place in range(len(past)))
+    )
 
 
 def _count(state: CustomerState, zone: zoneinfo.ZoneInfo) -> int:
@@ -156,10 +173,10 @@ def _last_order(state: CustomerState, zone: zoneinfo.ZoneInfo) -> int | None:
 
 
 def _days_between(state: CustomerState, zone: zoneinfo.ZoneInfo) -> float | None:
-    purchases = purchases_of(state, zone)
-    if purchases is None or purchases.orders < 2:
+    first, last = state.first_order_at, state.last_order_at
+    if first is None or last is None or state.orders < 2:
         return None
-    return rounded(purchases.recency / (purchases.orders - 1))
+    return rounded((day_number(last, zone) - day_number(first, zone)) / (state.orders - 1))
 
 
 def _expected_orders(

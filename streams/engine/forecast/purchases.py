@@ -11,9 +11,10 @@ class Purchases(msgspec.Struct, frozen=True, gc=False):
     The literature calls `orders` − 1 the frequency x, `last_day` − `first_day` the recency t_x, and
     the time from `first_day` to today the age T.
 
-    `orders`: how many, the first included
+    `orders`: how many, the first included; orders of one day are one (Fader, Hardie and Lee count
+    transactions so, too)
     `revenue`: of all orders, net, in minor units of the store's currency
-    `order_days`: the day of each remembered order, in order of time; only the baseline
+    `order_days`: the days with a remembered order, in order of time; only the baseline
     `window_before` reads it
     """
 
