@@ -82,8 +82,8 @@ GROUPS: dict[str, tuple[str, dict[str, CommandFunction]]] = {
         },
     ),
     "model": (
-        "Purchase model: fit to orders, test, publish, show.",
-        {"fit": model.fit, "show": model.show_model},
+        "Purchase model: fit to orders, test, publish, refit, show.",
+        {"fit": model.fit, "refit": model.refit_model, "show": model.show_model},
     ),
     "dead-letters": (
         "Rejected records: list, show, export, retry.",

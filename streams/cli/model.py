@@ -133,6 +133,46 @@ def fit(
         output.note(f"published: {found.model.id}", "green")
 
 
+def refit_model(
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MOMENT", help="In simulated time, from when on (default: stream time)."
+        ),
+    ] = None,
+    config: options.ConfigFileOption = None,
+    brokers: options.BrokersOption = None,
+    prefix: options.PrefixOption = None,
+    simulated: options.SimulatedOption = False,
+) -> None:
+    """Fit the purchase model in force anew to the shop's orders, and publish it unless the fit is
+    degenerate or worse on the last quarter.
+
+    \b
+    Exit status: 0 published, 1 the old one is kept, or there is none.
+    Example, weekly: sendflow model refit
+    """
+    from streams.operations.purchase_models import newest_model, publish_model
+
+    settings = options.settings_from_options(
+        config, brokers, prefix, record_time=options.record_time(simulated)
+    )
+    _value_model()
+    from streams.value.refit import refit
+
+    published = newest_model(settings)
+    if published is None:
+        output.note("no purchase model published; publish one with `sendflow model fit --publish`")
+        raise typer.Exit(output.NOT_SO)
+    found = refit(_history_of_shop(settings), published.model)
+    if found.model is None:
+        output.note(f"{published.model.id} is kept: {found.reason}", "yellow")
+        raise typer.Exit(output.NOT_SO)
+    moment = None if at is None else options.moment(at, "--at")
+    publish_model(settings, found.model, time.time_ns() // 1_000_000, moment)
+    output.say(f"published: {found.model.id}; {found.reason}")
+
+
 def show_model(
     as_json: options.JsonOption = False,
     config: options.ConfigFileOption = None,

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-import altair as alt
+import altair
 import numpy as np
 
 from streams.engine.forecast import Part
 from streams.value.hold_out import HoldOut
 from streams.value.order_history import CustomerArrays, OrderHistory
 from streams.value.vectorised import expected_of_part
+
+alt: Any = altair  # its types know no chained calls, and no data without a frame
 
 MOST_REPEATS = 7
 """Customers who ordered again so often or oftener are shown together."""
@@ -65,7 +67,7 @@ def _of_new_customers(part: Part, spans: Any) -> Any:
     return expected_of_part(part, new, 0.0, spans)
 
 
-def frequency_picture(rows: list[dict[str, Any]], days: int) -> alt.Chart:
+def frequency_picture(rows: list[dict[str, Any]], days: int) -> Any:
     """Draws `orders_by_frequency`."""
     names = list(dict.fromkeys(row["series"] for row in rows))
     return (
@@ -90,7 +92,7 @@ def frequency_picture(rows: list[dict[str, Any]], days: int) -> alt.Chart:
     )
 
 
-def time_picture(rows: list[dict[str, Any]], cut_week: float) -> alt.LayerChart:
+def time_picture(rows: list[dict[str, Any]], cut_week: float) -> Any:
     """Draws `orders_over_time`, with a line at the cut."""
     names = list(dict.fromkeys(row["series"] for row in rows))
     lines = (
@@ -118,13 +120,13 @@ def time_picture(rows: list[dict[str, Any]], cut_week: float) -> alt.LayerChart:
     )
 
 
-def _colour(names: list[str]) -> alt.Color:
+def _colour(names: list[str]) -> Any:
     return alt.Color(
         "series:N", title=None, sort=None, scale=alt.Scale(domain=names, range=list(_COLOURS))
     )
 
 
-def _dash(names: list[str]) -> alt.StrokeDash:
+def _dash(names: list[str]) -> Any:
     """The line of actual orders is whole, others are broken: told apart without colours too."""
     dashes = [[1, 0], *([[6, 3], [2, 2], [8, 2, 2, 2], [4, 4]][: len(names) - 1])]
     scale = alt.Scale(domain=names, range=dashes)
