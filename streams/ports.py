@@ -183,6 +183,7 @@ class DayReport(msgspec.Struct, frozen=True):
     buyers: int  # those with at least one order
     values: dict[str, Distribution] = {}  # of the buyers, by name: runtime/valuation.py
     learned: bytes | None = None
+    segments: dict[str, int] = {}  # members of each followed segment that has any
 
 
 class ArticleReport(msgspec.Struct, frozen=True):

@@ -40,6 +40,7 @@ class PartitionFacts(msgspec.Struct):
     clv_historic: int
     learned: bytes | None = None
     values: dict[str, dict[str, Any]] = {}  # ValueDistribution
+    segments: dict[str, int] = {}
 
 
 class PackedArticleReport(msgspec.Struct):
@@ -67,6 +68,7 @@ def report_record(report: DayReport) -> OutputRecord:
             }
             for name, one in report.values.items()
         },
+        report.segments,
     )
     key = str(report.partition).encode()
     return OutputRecord(PARTITION_FACTS, key, encode_struct("PartitionFacts", facts), partition=0)
@@ -116,4 +118,5 @@ def read_report(value: bytes) -> TaskReport | Rejection:
         fields["buyers"],
         values,
         fields["learned"],
+        fields["segments"],
     )

@@ -17,6 +17,7 @@ from streams.contracts.control import FactsRecord, decode_control
 from streams.contracts.encode import SEGMENT_CHANGES
 from streams.contracts.wire import Decode, Undecodable
 from streams.engine import Instant, decode_state
+from streams.engine.customer import members_fact
 from streams.engine.values import DAY
 from streams.kafka.topic_reader import TopicReader, TopicRecord
 from streams.operations.customer_states import read_states
@@ -142,8 +143,13 @@ def told_members(states: Iterable[tuple[bytes, bytes | None]], segment: str) -> 
 
 def sizes_by_facts(reader: TopicReader, segment: str) -> list[DaySize]:
     """The sizes of a segment in the store facts of each day, in order. Raises Refused."""
+    return sizes_in(reader.read(reader.starts([(CONTROL, 0)])), segment)
+
+
+def sizes_in(records: Iterable[TopicRecord], segment: str) -> list[DaySize]:
+    """The sizes of a segment in records of `control`, by day."""
     sizes: dict[str, DaySize] = {}
-    for found in reader.read(reader.starts([(CONTROL, 0)])):
+    for found in records:
         if found.record.key != DAY_FACTS_KEY:
             continue
         facts = decode_control(found.record.value or b"")
@@ -155,7 +161,7 @@ def sizes_by_facts(reader: TopicReader, segment: str) -> list[DaySize]:
 
 
 def _size_in(facts: Mapping[str, Any], segment: str) -> int | None:
-    size = facts.get(f"segments.{segment}.members")
+    size = facts.get(members_fact(segment))
     return None if size is None else round(size)
 
 

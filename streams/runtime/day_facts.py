@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.engine import Counts, Instant, counts_in
-from streams.engine.customer import MEAN, QUANTILES, quantile_name, statistic_fact
+from streams.engine.customer import MEAN, QUANTILES, members_fact, quantile_name, statistic_fact
 from streams.engine.values import DAY, Distribution
 from streams.ports import ArticleReport, DayReport
 from streams.runtime.article_facts import ArticleFacts
@@ -101,12 +101,17 @@ class ReportAggregator:
 
 def figures_of(reports: list[DayReport]) -> dict[str, float]:
     """The store facts by name (SEMANTICS 7.2): the number of customers and of those with at least
-    one order, and over these the mean and the quantiles of each value. A value that none of them
-    has is missing."""
+    one order, and over these the mean and the quantiles of each value; and the number of members of
+    each followed segment. A value that none of them has is missing, and a segment without members.
+    """
     figures = {
         "customers": float(sum(report.customers for report in reports)),
         "buyers": float(sum(report.buyers for report in reports)),
     }
+    for report in reports:
+        for segment, number in report.segments.items():
+            fact = members_fact(segment)
+            figures[fact] = figures.get(fact, 0.0) + number
     for name in sorted({name for report in reports for name in report.values}):
         values = Distribution()
         for report in reports:

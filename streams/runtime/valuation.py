@@ -51,6 +51,7 @@ class ValuationProgress(msgspec.Struct, array_like=True):
     values: dict[str, Distribution] = {}  # of the buyers
     model: PurchaseModel | None = None  # in force at midnight
     zone: str = "UTC"  # of the store, at midnight
+    segments: dict[str, int] = {}  # members of each followed segment
 
 
 class Valuation:
@@ -122,6 +123,7 @@ class Valuation:
                 name: values.compact() for name, values in progress.values.items() if values.count
             },
             learned=self._own.get(LEARNED_KEY),
+            segments={name: number for name, number in progress.segments.items() if number},
         )
         self._set(None)
         return report
@@ -153,6 +155,9 @@ class Valuation:
         progress = self._progress
         assert progress is not None
         progress.customers += times
+        for segment, membership in state.memberships.items():
+            if membership.is_told:
+                progress.segments[segment] = progress.segments.get(segment, 0) + times
         if not state.orders:
             return
         progress.buyers += times

@@ -130,7 +130,7 @@ def test_what_the_commands_make_of_it(shop: Shop, command: Command, tmp_path: Pa
     }
     status, out, _ = command("overlap", "buyers", "regulars")
     assert status == 0
-    assert "only buyers        6     85.7%" in out
+    assert "only buyers          6  85.7%" in out
     assert "Jaccard index 0.1429" in out
     status, _, errors = command("overlap", "regulars", "reachabel")
     assert (status, "did you mean 'reachable'?" in errors) == (1, True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from streams.contracts.control import fact_record
 from streams.contracts.encode import SEGMENT_CHANGES, EffectEncoder
 from streams.contracts.wire import Undecodable, decode_any
 from streams.engine import SegmentChange
@@ -13,9 +14,11 @@ from streams.operations.segment_records import (
     DaySize,
     SegmentRecords,
     changes_in,
+    sizes_in,
     with_members,
 )
-from streams.ports import Record
+from streams.ports import CONTROL, Record
+from streams.runtime.day_facts import DayFact
 from tests.harness.local_shop import BEGIN, DAY, HOUR
 
 NOON = BEGIN + 12 * HOUR
@@ -100,6 +103,22 @@ def test_the_first_day_that_is_not_whole_is_left_out() -> None:
     )
     found = with_members(kept, ["cyd", "bob"])
     assert list(found.days(NOON + DAY)) == [DaySize(DAYS[1], 2, 1, 0)]
+
+
+def test_days_that_the_topic_has_forgotten_have_the_sizes_of_the_facts() -> None:
+    facts = [
+        DayFact(BEGIN + DAY, 1, {"buyers": 5.0, "segments.loyal.members": 3.0}),
+        DayFact(BEGIN + 2 * DAY, 1, {"segments.other.members": 9.0}),
+        DayFact(BEGIN + 3 * DAY, 1, {"segments.loyal.members": 4.0}),
+    ]
+    records = [
+        TopicRecord(CONTROL, 0, Record(0, offset, one.key, one.value))
+        for offset, one in enumerate(map(fact_record, facts))
+    ]
+    assert sizes_in(records, "loyal") == [
+        DaySize(DAYS[0], 3, None, None),
+        DaySize(DAYS[2], 4, None, None),
+    ]
 
 
 def test_another_record_on_the_topic_is_named() -> None:

@@ -14,11 +14,13 @@ from streams.contracts.control import model_record
 from streams.contracts.decode import EventDecoder
 from streams.contracts.encode import EffectEncoder
 from streams.contracts.partition_facts import PARTITION_FACTS, read_report
-from streams.engine import decode_state
+from streams.engine import decode_state, read_definitions
+from streams.engine.compiling import Definitions
 from streams.engine.customer import MODEL
 from streams.engine.forecast import Part, PurchaseModel
 from streams.engine.values import Distribution, day_number
 from streams.local import LocalParts, LocalTask
+from streams.operations.members import CurrentProgram, members_in
 from streams.ports import CONTROL, FIRST_CUSTOMER, DayReport, TaskSettings
 from streams.programs import Programs
 from streams.runtime.valuation import values_at
@@ -53,6 +55,12 @@ moments = st.one_of(
 )
 stories = st.lists(st.one_of(happenings, happenings, moments), min_size=10, max_size=60)
 
+SEGMENTS = {
+    "buyers": {"count": "order.placed", "at_least": "1"},
+    "fresh": {"count": "order.placed", "in_last": "36h", "at_least": "1"},
+    "rich": {"value": "clv.historic", "above": "200"},
+}
+
 Action = tuple[Any, ...]
 
 
@@ -69,6 +77,7 @@ class Story:
     def __init__(self) -> None:
         self.shop = new_shop()
         self.wall = BEGIN + 12 * HOUR
+        self.shop.publish(self.wall, segments=SEGMENTS, followed=SEGMENTS)
         for customer in CUSTOMERS[::2]:  # there from the start
             self.shop.order(self.wall, customer, order_id="9", total=100)
         self.run(9)
@@ -129,6 +138,14 @@ def happens(shop: LocalShop, at: int, action: Action) -> None:
             shop.happens(at, "customer.erased", customer)
 
 
+def definitions() -> Definitions:
+    found = read_definitions(
+        {"segments": [{"segment": name, "if": if_} for name, if_ in SEGMENTS.items()]}
+    )
+    assert isinstance(found, Definitions)
+    return found
+
+
 def expected(log: LocalTask, midnights: list[int]) -> Iterator[DayReport]:
     """What is known of all customers at each midnight, of a task that did everything at once."""
     plain = new_shop()
@@ -148,7 +165,15 @@ def expected(log: LocalTask, midnights: list[int]) -> Iterator[DayReport]:
             for name, value in values_at(day_number(midnight, UTC), state, model, UTC).items():
                 values.setdefault(name, Distribution()).add(value)
         compact = {name: one.compact() for name, one in values.items()}
-        yield DayReport(0, midnight, len(states), len(buyers), compact)
+        program = CurrentProgram(definitions(), "", plain.local.task.program.facts)
+        members = members_in(
+            (row for row in plain.local.store.items() if row[0] >= FIRST_CUSTOMER),
+            program,
+            SEGMENTS,
+            midnight - 1,
+        )
+        sizes = {name: len(found) for name, found in members.items() if found}
+        yield DayReport(0, midnight, len(states), len(buyers), compact, segments=sizes)
 
 
 @given(stories)

@@ -119,7 +119,10 @@ def run_through(plan: list[str], events: list[tuple[int, str, str]]) -> LocalSho
         MemoryStore, EventDecoder(), EffectEncoder(), Programs(), TaskSettings(clock_skew=SKEW)
     )
     shop = LocalShop(LocalTask(parts))
-    shop.publish(BEGIN - 1, CART_FLOW)
+    fresh = {"count": "order.placed", "in_last": "2d", "at_least": "1"}
+    waiting = {"in_flow": "cart"}
+    segments = {"fresh": fresh, "waiting": waiting}
+    shop.publish(BEGIN - 1, CART_FLOW, segments=segments, followed=segments)
     for customer in ("ada", "bob"):
         shop.customer(BEGIN, customer)
     for number, (at, what, customer) in enumerate(sorted(events)):
@@ -160,7 +163,13 @@ def test_any_crashes_give_the_same_output_as_none(
     plan: list[str], events: list[tuple[int, str, str]]
 ) -> None:
     undisturbed, disturbed = run_through([], events), run_through(plan, events)
-    for topic in ("send-commands", "flow-decisions", "late-records", "dead-letters"):
+    for topic in (
+        "send-commands",
+        "flow-decisions",
+        "segment-changes",
+        "late-records",
+        "dead-letters",
+    ):
         assert disturbed.outputs(topic) == undisturbed.outputs(topic)
     assert dict(disturbed.local.store.items()) == dict(undisturbed.local.store.items())
 

@@ -186,6 +186,21 @@ def test_it_is_told_once_whatever_crashes(shop: LocalShop) -> None:
     assert [change for _, _, _, change, _ in told(shop)] == ["entered", "left"]
 
 
+def test_the_facts_of_a_day_have_the_sizes_at_its_end(shop: LocalShop) -> None:
+    shop.publish(BEGIN, segments={"buyers": BUYERS, "fresh": FRESH}, followed=["buyers"])
+    shop.order(NOON, "ada")
+    shop.order(NOON, "bob")
+    shop.happens(NOON, "view.item", "cyd", sku="A")
+    shop.until(BEGIN + DAY + HOUR)
+    of_first_day = shop.local.new_facts()[-1]
+    assert of_first_day.values["segments.buyers.members"] == 2
+    assert "segments.fresh.members" not in of_first_day.values
+    shop.happens(BEGIN + DAY + 2 * HOUR, "customer.erased", "ada")
+    shop.until(BEGIN + 2 * DAY + HOUR)
+    of_second_day = shop.local.new_facts()[-1]
+    assert of_second_day.values["segments.buyers.members"] == 1
+
+
 def test_a_shop_that_follows_no_segment_keeps_no_membership(shop: LocalShop) -> None:
     shop.publish(BEGIN, CART_FLOW, segments={"buyers": BUYERS, "rich": RICH})
     shop.order(NOON, "ada")

@@ -3,6 +3,7 @@ order.
 
     clv.historic.mean      the mean
     clv.historic.p20       one fifth of them have this much or less
+    segments.loyal.members how many customers are in a followed segment
     clv.historic of ada    what a flow test gives in place of ada's own value
 """
 
@@ -31,6 +32,11 @@ _OF = " of "
 def statistic_fact(name: str, statistic: str) -> str:
     """The store fact with a statistic of a value."""
     return f"{name}.{statistic}"
+
+
+def members_fact(segment: str) -> str:
+    """The store fact with the number of members of a followed segment."""
+    return f"segments.{segment}.members"
 
 
 def stand_in_fact(customer_id: str, name: str) -> str:
