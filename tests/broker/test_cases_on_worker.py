@@ -31,7 +31,7 @@ from tests.harness.cases import all_cases, name_of
 from tests.harness.topics import create_all_topics, records_of, settings_for
 from tests.harness.worker_process import WorkerProcess
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.smoke, pytest.mark.long]
 
 PARTITIONS = 3
 ByCustomer = dict[str, dict[str, list[Any]]]

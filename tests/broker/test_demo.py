@@ -80,6 +80,8 @@ def first(broker: BrokerProcess) -> dict:
     return json.loads(ended.stdout)
 
 
+@pytest.mark.smoke
+@pytest.mark.long
 def test_it_ends_with_all_that_was_decided(first: dict) -> None:
     assert first["commands"] > 4_000
     assert first["journeys"] > 4_000
@@ -87,6 +89,8 @@ def test_it_ends_with_all_that_was_decided(first: dict) -> None:
     assert first["outcome"]["dead_letters"] == first["outcome"]["late_records"] == 0
 
 
+@pytest.mark.smoke
+@pytest.mark.long
 def test_customers_subscribe_and_fall_asleep_and_the_flows_for_them_act(first: dict) -> None:
     commands = first["outcome"]["commands"]
     for flow, channel in (
@@ -116,6 +120,8 @@ def test_a_second_one_with_a_killed_worker_ends_with_the_same_figures(
     assert second["timeline"] == first["timeline"]
 
 
+@pytest.mark.smoke
+@pytest.mark.long
 def test_on_a_broker_of_others_it_leaves_no_topic(broker: BrokerProcess, first: dict) -> None:
     topics = AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics(timeout=20).topics
     assert not [name for name in topics if name.startswith("demo-")]
