@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from streams.demo.shop import ShopSummary
 
 LINES_OF_TIMELINE = 60
+LOW_CLV = "low-clv"
 
 
 def demo(
@@ -100,6 +101,9 @@ def _show(report: "DemoReport", one_in: int) -> None:
         _by_reason(counts.exited) + _by_reason(counts.not_entered, "not entered: "),
         title="Journeys",
     )
+    if LOW_CLV in report.definitions.flows:
+        output.say()
+        _show_low_clv(report)
     if report.timeline is not None:
         output.say()
         output.say("One customer's year (sendflow explain)", "bold")
@@ -135,6 +139,36 @@ def _show_decisions(report: "DemoReport") -> None:
     )
     if report.restarts:
         _count(report.restarts, "worker restarts; no duplicate or lost output")
+
+
+_STORIES = {
+    "reminded": "reminded: still in the segment after 7 days without an order",
+    "bought": "bought: still in the segment, not reminded",
+    "left": "left the segment: not reminded",
+}
+
+
+def _show_low_clv(report: "DemoReport") -> None:
+    counts, model = report.counts.low_clv, report.model
+    output.say("low-clv: a coupon for customers who buy too little", "bold")
+    if model is None:
+        output.say_wrapped(
+            "  no purchase model, so nobody is in the segment: it is fitted with NumPy and SciPy "
+            "(pip install 'sendflow[value]')",
+            2,
+        )
+        return
+    output.say(f"  purchase model {model.id}, in force from the day after")
+    _count(counts.entered, "customers of the segment entered")
+    _count(counts.mailed, "mails with a coupon")
+    _count(counts.reminded, _STORIES["reminded"])
+    _count(counts.bought, _STORIES["bought"])
+    _count(counts.left, _STORIES["left"])
+    for story in report.stories:
+        output.say(f"  {story.customer_id}, {_STORIES[story.way].split(':')[0]}", "bold")
+        for line in story.lines:
+            flow = "" if line.flow is None else "  "
+            output.say_wrapped(f"    {line.when:23}  {flow}{line.text}", 31)
 
 
 def _count(number: int, text: str) -> None:
@@ -190,7 +224,9 @@ def _as_json(report: "DemoReport") -> dict[str, object]:
         "outcome": {
             name: _text_keys(value) for name, value in msgspec.structs.asdict(counts).items()
         },
+        "model": report.model,
         "timeline": report.timeline,
+        "stories": report.stories,
     }
 
 

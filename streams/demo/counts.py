@@ -9,6 +9,7 @@ import msgspec
 from streams.contracts.decisions import DECISIONS, read_decisions
 from streams.contracts.encode import DEAD_LETTERS, LATE_RECORDS, SEND_COMMANDS
 from streams.contracts.wire import decode_any
+from streams.demo.low_clv import LowClvCounts, LowClvTally
 from streams.kafka.topic_reader import TopicReader, TopicRecord
 
 
@@ -25,6 +26,7 @@ class DemoCounts(msgspec.Struct):
     late_records: int
     customers_written_to: int
     interesting_customer: str | None
+    low_clv: LowClvCounts
 
     @property
     def total_commands(self) -> int:
@@ -59,6 +61,7 @@ class _Tally:
         self._decisions = 0
         self._by_outcome: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
         self._customers: set[str] = set()
+        self._low_clv = LowClvTally()
         self._stories: defaultdict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
 
     def add(self, found: TopicRecord) -> None:
@@ -74,6 +77,7 @@ class _Tally:
         for decision in read_decisions(value):
             flow, outcome, reason = decision["flow"], decision["outcome"], decision["reason"]
             self._decisions += 1
+            self._low_clv.add(decision)
             self._by_outcome[outcome][flow, reason] += 1
             self._stories[decision["customer_id"]][flow, outcome, reason] += 1
 
@@ -90,6 +94,7 @@ class _Tally:
             late_records=self._topics[LATE_RECORDS],
             customers_written_to=len(self._customers),
             interesting_customer=min(self._stories, key=self._dullness, default=None),
+            low_clv=self._low_clv.counts(),
         )
 
     def _dullness(self, customer: str) -> tuple[Any, ...]:

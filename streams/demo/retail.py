@@ -29,6 +29,8 @@ from streams.files.tables import Row, read_rows
 
 DATA = Path(__file__).parent / "data" / "online_retail.parquet"
 CURRENCY = "GBP"
+ZONE = ZoneInfo("Europe/London")
+"""The shop's zone, in which the data's minutes are."""
 CHARGES_ONLY = "charges-only"
 
 CHARGES = frozenset(
@@ -198,12 +200,11 @@ def _read_invoices(rows: Iterable[Row | RejectedRow], retail: Retail) -> list[_I
 
 def _set_moments(invoices: list[_Invoice]) -> None:
     """Sets `at` from local minutes: the n invoices of a minute lie 60/n seconds apart."""
-    zone = ZoneInfo("Europe/London")
     by_minute: defaultdict[datetime, list[_Invoice]] = defaultdict(list)
     for invoice in invoices:
         by_minute[invoice.minute].append(invoice)
     for minute, together in by_minute.items():
-        start = int(minute.replace(tzinfo=zone).astimezone(UTC).timestamp()) * 1000
+        start = int(minute.replace(tzinfo=ZONE).astimezone(UTC).timestamp()) * 1000
         for index, invoice in enumerate(together):
             invoice.at = start + index * 60_000 // len(together)
 

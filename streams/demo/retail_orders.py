@@ -1,13 +1,10 @@
 """The real orders of the demo as a history that a purchase model can be fitted to."""
 
 from collections import defaultdict
-from zoneinfo import ZoneInfo
 
-from streams.demo.retail import Retail, read_retail
+from streams.demo.retail import ZONE, Retail, read_retail
 from streams.engine.values import day_number
 from streams.value.order_history import CustomerOrders, OrderHistory, order_history
-
-ZONE = ZoneInfo("Europe/London")
 
 
 def retail_history(retail: Retail | None = None) -> OrderHistory:

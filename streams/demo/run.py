@@ -19,10 +19,14 @@ from typing import Protocol, Self
 import msgspec
 
 from streams.demo.counts import DemoCounts, count_outputs
+from streams.demo.low_clv import Story, tell_stories
+from streams.demo.purchase_model import fit_purchase_model, publish_purchase_model
+from streams.demo.retail import read_retail
 from streams.demo.shop import ShopSummary, ShopYear, build_shop_year
 from streams.demo.workers import Worker, WorkerFailed, WorkerObserver, wait_until_decided
 from streams.embedded.broker_process import EmbeddedBroker
 from streams.engine import Instant
+from streams.engine.forecast import PurchaseModel
 from streams.engine.values import DAY
 from streams.errors import Refused
 from streams.importing import DAYS_AFTER_LAST_EVENT
@@ -73,7 +77,9 @@ class DemoReport(msgspec.Struct):
     counts: DemoCounts
     seconds: float  # from the first event written to the last decision
     restarts: int  # of killed workers
+    model: PurchaseModel | None  # None: the extra `value` isn't installed
     timeline: Timeline | None
+    stories: list[Story]  # of low-clv
 
 
 class Demo:
@@ -120,7 +126,12 @@ class Demo:
                 self._workers.append(worker)
             self._stack.callback(self._end_workers)
         with self._open_progress("reading the shop data", None):
-            year = build_shop_year(self._options.seed, self._options.one_in)
+            retail = read_retail()
+            year = build_shop_year(self._options.seed, self._options.one_in, retail)
+        with self._open_progress("fitting the purchase model", None):
+            model = fit_purchase_model(retail)
+            if model is not None:
+                publish_purchase_model(settings, model, _now())
         began = time.monotonic()
         imported = self._import(settings, year)
         assert imported.until is not None
@@ -139,6 +150,7 @@ class Demo:
             timeline = None
             if counts.interesting_customer is not None:
                 timeline = customer_timeline(read_history(reader, counts.interesting_customer))
+            stories = tell_stories(reader, counts.low_clv)
         return DemoReport(
             summary=year.summary,
             definitions=definitions,
@@ -146,7 +158,9 @@ class Demo:
             counts=counts,
             seconds=seconds,
             restarts=self._restarts,
+            model=model,
             timeline=timeline,
+            stories=stories,
         )
 
     def _start_broker(self) -> Settings:

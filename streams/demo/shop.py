@@ -78,14 +78,16 @@ class ShopYear:
     summary: ShopSummary
 
 
-def build_shop_year(seed: int = SEED, one_in: int | None = None) -> ShopYear:
+def build_shop_year(
+    seed: int = SEED, one_in: int | None = None, retail: Retail | None = None
+) -> ShopYear:
     """Reads the data, simulates the rest and returns the year's events in order of time, with the
     fields of DESIGN 7. The same seed gives the same bytes.
 
     `one_in`: the events of every such customer only, by id, and of the articles in their events;
-    they equal those of the whole year, and counts of lines stay those of the whole data. Raises
-    Refused if reading fails."""
-    retail = read_retail()
+    they equal those of the whole year, and counts of lines stay those of the whole data. `retail`:
+    the data, if they have been read. Raises Refused if reading fails."""
+    retail = retail or read_retail()
     orders: defaultdict[str, list[Order]] = defaultdict(list)
     refunds: defaultdict[str, list[Refund]] = defaultdict(list)
     for order in retail.orders:

@@ -8,15 +8,32 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streams.embedded.broker_process import BrokerProcess
+from streams.contracts.control import read_fact
+from streams.demo.purchase_model import IN_FORCE_ON
+from streams.demo.retail import read_retail
+from streams.demo.retail_orders import retail_history
+from streams.embedded.broker_process import BrokerProcess, EmbeddedBroker
+from streams.engine import CustomerState, decode_state
+from streams.engine.customer import net_revenue
+from streams.engine.values import DAY
+from streams.kafka.topic_reader import TopicReader
+from streams.operations.customer_states import read_states
+from streams.operations.purchase_models import newest_model
+from streams.ports import CONTROL
+from streams.settings import RecordTime, Settings
+from streams.value.vectorised import revenue_of_all, rounded_money_all
 from tests.harness.eventually import eventually
+from tests.harness.raw_revenue import raw_revenue
+from tests.harness.topics import records_of
 
 pytestmark = pytest.mark.slow
 
@@ -104,6 +121,29 @@ def test_customers_subscribe_and_fall_asleep_and_the_flows_for_them_act(first: d
     # Nobody who sleeps is written to, until they order.
     assert first["outcome"]["not_entered"]["cart-recovery profile_filter"] > 0
     assert first["outcome"]["exited"]["awakening finished"] > 0
+
+
+def test_low_clv_sends_and_each_of_its_stories_is_explained(first: dict) -> None:
+    flow = first["outcome"]["low_clv"]
+    assert first["model"]["fitted_until"] == "2011-08-31"
+    assert flow["entered"] > 100
+    assert flow["mailed"] + flow["reminded"] == first["outcome"]["commands"]["low-clv email"]
+    assert min(flow["mailed"], flow["reminded"]) > 100
+    # Of so few customers, nobody may have bought and stayed; .ci/demo sees all three.
+    assert {"reminded", "left"} <= {story["way"] for story in first["stories"]}
+    for story in first["stories"]:
+        decisions = [line["data"] for line in story["lines"] if line["kind"] == "decision"]
+        assert {one["flow"] for one in decisions} == {"low-clv"}
+        [branch] = [one for one in decisions if one["outcome"] == "branch"]
+        evidence = branch["evidence"]
+        assert evidence["segment low-clv"] is (story["way"] != "left")
+        assert (evidence["count order.placed"] > 0) is (
+            any(line["kind"] == "event" for line in story["lines"])
+        )
+        assert evidence["model"] == first["model"]["id"]
+        assert {"value clv.total", "clv.total.mean", "value orders.expected_90d"} <= set(evidence)
+        sent = [one["step"] for one in decisions if one["outcome"] == "sent"]
+        assert ("low-clv-reminder" in sent) is (story["way"] == "reminded")
 
 
 @pytest.mark.long
@@ -207,23 +247,75 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     return Kept(folder / "kept", text)
 
 
-def test_what_it_keeps_can_be_looked_at(kept: Kept) -> None:
+@pytest.fixture(scope="module")
+def kept_topics(kept: Kept) -> Iterator[Settings]:
+    """Settings of a broker that serves the kept topics."""
+    with EmbeddedBroker(kept.folder / "broker") as again:
+        yield Settings(brokers=again.bootstrap, partitions=1, record_time=RecordTime.CREATE)
+
+
+@pytest.fixture(scope="module")
+def kept_states(kept_topics: Settings) -> dict[str, CustomerState]:
+    """The newest committed state of each customer."""
+    with TopicReader(kept_topics, "test") as reader:
+        newest = dict(read_states(reader))
+    states = [decode_state(data) for data in newest.values() if data is not None]
+    return {state.customer_id: state for state in states}
+
+
+def test_what_it_keeps_can_be_looked_at(kept: Kept, kept_topics: Settings) -> None:
     assert "sendflow broker --data-dir kept/broker" in kept.shown
     assert (kept.folder / "worker-1.log").is_file()
     customer = re.search(r"sendflow explain (\S+) --flow", kept.shown)
     assert customer is not None
 
-    from streams.embedded.broker_process import EmbeddedBroker
-
-    with EmbeddedBroker(kept.folder / "broker") as again:
-        explained = subprocess.run(
-            [sys.executable, "-m", "streams.cli.main", "explain", customer[1], "--json"],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "SENDFLOW_BROKERS": again.bootstrap},
-            check=True,
-        )
+    explained = subprocess.run(
+        [sys.executable, "-m", "streams.cli.main", "explain", customer[1], "--json"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SENDFLOW_BROKERS": kept_topics.brokers},
+        check=True,
+    )
     assert json.loads(explained.stdout)["outcomes"]
+
+
+def test_what_customers_have_spent_is_what_the_raw_file_says(
+    kept_states: dict[str, CustomerState],
+) -> None:
+    expected = raw_revenue()
+    assert len(kept_states) == len(sorted(expected)[::100])
+    assert {one: net_revenue(state) for one, state in kept_states.items()} == {
+        one: expected[one] for one in sorted(expected)[::100]
+    }
+
+
+def test_the_facts_of_a_day_are_those_of_a_batch_over_the_raw_file(
+    kept_topics: Settings, kept_states: dict[str, CustomerState]
+) -> None:
+    """Of the midnight after the model came in force."""
+    day = IN_FORCE_ON
+    midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+    facts = {}
+    for found in records_of(kept_topics, CONTROL):
+        fact = read_fact(found.record)
+        if fact is not None:
+            facts[fact.day_end] = fact.values
+    told = facts[midnight]
+    retail = read_retail()
+    orders = [one for one in retail.orders if one.customer_id in kept_states and one.at < midnight]
+    refunds = [one for one in retail.refunds if one.at < midnight]
+    buyers = {order.customer_id for order in orders}
+    spent = [amount for one, amount in raw_revenue(before=day).items() if one in buyers]
+    assert told["buyers"] == len(buyers) == len(spent)
+    assert told["clv.historic.mean"] == pytest.approx(sum(spent) / len(spent), abs=0.01)
+
+    published = newest_model(kept_topics)
+    assert published is not None
+    known = retail_history(replace(retail, orders=orders, refunds=refunds)).on(day.toordinal())
+    predicted = rounded_money_all(revenue_of_all(published.model, known, day.toordinal()))
+    mean = (sum(spent) + predicted.sum()) / len(spent)
+    assert told["clv.total.mean"] == pytest.approx(mean, abs=0.01)
+    assert "clv.total.mean" not in facts[midnight - DAY]
 
 
 def test_on_a_terminal_of_80_columns_nothing_is_cut(kept: Kept) -> None:
