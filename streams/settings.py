@@ -138,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schema_registry_username: str | None = None
     schema_registry_password: SecretSetting = None
     schema_registry_password_file: Path | None = None
+    refit: DurationSetting = 0  # age at which the purchase model is fitted anew; 0: never
     log_level: LogLevel = LogLevel.INFO
     placeholder_ids: WordsSetting = PLACEHOLDER_IDS  # ids that stand for nobody
     cache_memory: SizeSetting = 64 * 1024 * 1024  # of states, per task

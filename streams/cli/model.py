@@ -10,7 +10,6 @@ import typer
 from streams.cli import options, output
 
 if TYPE_CHECKING:
-    from streams.settings import Settings
     from streams.value.model import FittedModel
     from streams.value.order_history import OrderHistory
 
@@ -114,7 +113,9 @@ def fit(
         columns = (customer_column, time_column, total_column)
         history = _history_in_file(file, columns, zone, currency)
     else:
-        history = _history_of_shop(settings)
+        from streams.operations.refitting import shop_history
+
+        history = shop_history(settings)
     if until is not None:
         history = history.until(_day(until))
     found = value_model.fit_model(
@@ -152,24 +153,17 @@ def refit_model(
     Exit status: 0 published, 1 the old one is kept, or there is none.
     Example, weekly: sendflow model refit
     """
-    from streams.operations.purchase_models import newest_model, publish_model
-
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
     )
     _value_model()
-    from streams.value.refit import refit
+    from streams.operations.refitting import refit_model_in_force
 
-    published = newest_model(settings)
-    if published is None:
-        output.note("no purchase model published; publish one with `sendflow model fit --publish`")
-        raise typer.Exit(output.NOT_SO)
-    found = refit(_history_of_shop(settings), published.model)
-    if found.model is None:
-        output.note(f"{published.model.id} is kept: {found.reason}", "yellow")
-        raise typer.Exit(output.NOT_SO)
     moment = None if at is None else options.moment(at, "--at")
-    publish_model(settings, found.model, time.time_ns() // 1_000_000, moment)
+    found = refit_model_in_force(settings, time.time_ns() // 1_000_000, moment)
+    if found.model is None:
+        output.note(found.reason, "yellow")
+        raise typer.Exit(output.NOT_SO)
     output.say(f"published: {found.model.id}; {found.reason}")
 
 
@@ -252,17 +246,6 @@ def _history_in_file(
 
     options.require_zone(zone, "--zone")
     return history_in_file(file, OrderColumns(*columns), ZoneInfo(zone), currency.upper())
-
-
-def _history_of_shop(settings: "Settings") -> "OrderHistory":
-    from zoneinfo import ZoneInfo
-
-    from streams.operations.order_history import history_of_shop
-    from streams.operations.publish import newest_definitions
-
-    definitions = newest_definitions(settings)
-    zone = ZoneInfo("UTC") if definitions is None else definitions.store.zone()
-    return history_of_shop(settings, zone)
 
 
 def _day(text: str) -> int:

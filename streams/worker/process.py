@@ -51,6 +51,7 @@ from streams.worker.group import Answers, GroupMembership, ProcessPlace
 from streams.worker.opening import TaskOpener
 from streams.worker.pauses import Pauses, PauseSelector, measured_loop
 from streams.worker.preparing import check_cluster, publish_once
+from streams.worker.refit_agent import RefitAgent
 from streams.worker.reporting import task_measures, task_view
 from streams.worker.slot import TaskSlot, in_thread
 from streams.worker.tasks import TaskPorts, Tasks, TasksOptions
@@ -115,6 +116,7 @@ class WorkerProcess:
         self._admin: KafkaAdmin | None = None
         self._records: FetchThread | None = None
         self._tasks: Tasks | None = None
+        self._refits = RefitAgent(settings)
         self._membership: GroupMembership | None = None
 
     async def run(self) -> None:
@@ -191,6 +193,11 @@ class WorkerProcess:
         )
         await records.start()
         facts = FactsAgent(settings, records, lambda error: tasks.fail(error))
+
+        def set_owner(is_owner: bool) -> None:
+            facts.set_owner(is_owner)
+            self._refits.set_owner(is_owner)
+
         ports = TaskPorts(
             opener=opener,
             records=records,
@@ -198,7 +205,7 @@ class WorkerProcess:
             partition_of=lambda key: partition_of(key, settings.partitions),
             write_positions=self._write_positions,
             read_control=opener.read_control,
-            set_facts_owner=facts.set_owner,
+            set_facts_owner=set_owner,
         )
         options = TasksOptions(
             reopen_after_fenced=settings.session_timeout / 1000,
@@ -228,6 +235,7 @@ class WorkerProcess:
     async def _end(self) -> None:
         """Closes transactions, stores and group, each within its time."""
         began = time.monotonic()
+        self._refits.set_owner(False)
         if self._tasks is not None:
             await self._tasks.stop(TASKS_WITHIN)
         if self._membership is not None:

@@ -2,9 +2,11 @@
 fitted anew."""
 
 import json
+import time
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streams.cli.main import run
@@ -13,8 +15,11 @@ from streams.engine import encode_state
 from streams.engine.customer import new_state
 from streams.engine.customer.orders import apply_order_placed
 from streams.engine.customer.past import remember_first
+from streams.engine.forecast import Part, PurchaseModel
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.event_producer import EventProducer
+from streams.operations.purchase_models import newest_model, publish_model
+from streams.operations.refitting import refit_if_due
 from streams.ports import CHANGELOG, OutputRecord
 from streams.settings import RecordTime, Settings
 
@@ -78,6 +83,26 @@ def test_fitted_to_states_published_shown_and_fitted_anew(
     assert status == 0, told.err
     assert run(["model", "show", *where]) == 0
     assert "in force since 2026-06-08 00:00 UTC" in capsys.readouterr().out
+
+
+def test_a_worker_fits_anew_when_it_is_due(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As its process does: in wall time, with a model that is older than the setting says."""
+    write_states(settings)
+    live = msgspec.structs.replace(settings, record_time=RecordTime.APPEND)
+    now = time.time_ns() // 1_000_000
+    assert not refit_if_due(msgspec.structs.replace(live, refit=1), now)  # there is no model
+    parts = (Part("window_before"),)
+    publish_model(live, PurchaseModel("first", parts), now)
+    due = msgspec.structs.replace(live, refit=60_000)
+    assert not refit_if_due(due, now)
+    caplog.set_level("INFO")
+    assert refit_if_due(due, now + 3_600_000)
+    assert "purchase model" in caplog.text
+    published = newest_model(live)
+    assert published is not None
+    assert published.model.id.startswith("window_before 2026")
 
 
 def test_a_moment_without_simulated_time_is_refused(
