@@ -24,7 +24,7 @@ CHECK_EVERY = 3600.0
 """Seconds between two looks at the age of the model; less where `refit` is shorter."""
 FITTED = 10
 """Exit status of the process after a fit, published or not: the next one is due after `refit`."""
-COMMAND = (sys.executable, "-P", "-m", "streams.worker.refit_process")
+REFIT_COMMAND = (sys.executable, "-P", "-m", "streams.worker.refit_process")
 
 
 class RefitAgent:
@@ -60,7 +60,9 @@ class RefitAgent:
                 logger.warning("refit ended with status %d; the model in force stays", status)
 
     async def _fit(self) -> int:
-        process = await asyncio.create_subprocess_exec(*COMMAND, stdin=asyncio.subprocess.PIPE)
+        process = await asyncio.create_subprocess_exec(
+            *REFIT_COMMAND, stdin=asyncio.subprocess.PIPE
+        )
         try:
             await process.communicate(settings_line(self._settings))
         finally:

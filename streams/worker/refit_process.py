@@ -14,7 +14,7 @@ from streams.worker.refit_agent import FITTED, settings_in
 logger = logging.getLogger("streams.worker.refit_process")  # run as __main__
 
 
-def main() -> int:
+def fit_once() -> int:
     """Returns the exit status: STOPPED if no fit was due, FITTED after one, or FAILED."""
     settings = settings_in(sys.stdin.buffer.read())
     log_plainly(settings.log_level)
@@ -32,4 +32,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(fit_once())

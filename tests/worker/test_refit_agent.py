@@ -30,7 +30,7 @@ def number_of_runs(file: Path) -> int:
 async def test_a_killed_process_is_followed_by_another(monkeypatch, tmp_path):
     runs = tmp_path / "runs"
     code = f"import os; open({str(runs)!r}, 'a').write('x'); os.kill(os.getpid(), 9)"
-    monkeypatch.setattr(refit_agent, "COMMAND", (sys.executable, "-c", code))
+    monkeypatch.setattr(refit_agent, "REFIT_COMMAND", (sys.executable, "-c", code))
     agent = RefitAgent(msgspec.structs.replace(Settings(), refit=10))
     agent.set_owner(True)
     for _ in range(600):
