@@ -204,6 +204,11 @@ public class Job {
       }
       String journey = flow + "-" + event.get("event_id");
       GenericRecord message = new GenericData.Record(command.schema);
+      for (Schema.Field field : command.schema.getFields()) {
+        if (field.hasDefaultValue()) { // fields of later contracts
+          message.put(field.pos(), GenericData.get().getDefaultValue(field));
+        }
+      }
       message.put("send_id", journey + "-" + template);
       message.put("customer_id", record.key());
       message.put("channel", "email");
