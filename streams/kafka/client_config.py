@@ -44,6 +44,9 @@ def consumer_options(settings: Settings, client: str) -> Options:
         "fetch.wait.max.ms": 100,  # the maximum delay of a newly assigned partition
         "fetch.queue.backoff.ms": 20,  # the default, a second, leaves gaps in catch-up
         "queued.max.messages.kbytes": 16_384,  # seconds of catch-up
+        # noida-db answers with all of a partition, whatever is asked for: more than the default,
+        # 100 MB, of a year's changelog.
+        "receive.message.max.bytes": 1_000_000_000,
     }
 
 
