@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from streams.errors import SendflowError
 
+BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[Any]
 """Of float64. (Mypy takes the sum of an int64 and a float for one of any precision.)"""
 IntArray = npt.NDArray[Any]

@@ -18,8 +18,9 @@ from streams.engine.forecast import (
     Part,
     PurchaseModel,
     evenly_discounted,
+    panels_of,
 )
-from streams.value.order_history import CustomerArrays, FloatArray
+from streams.value.order_history import BoolArray, CustomerArrays, FloatArray
 
 _MOST = 700.0
 """exp of more isn't a number."""
@@ -189,12 +190,14 @@ def _pareto_nbd_orders(
     age = customers.age(day)
     scale = beta + age
     width = _log(1.0 + days / scale)
-    total = np.zeros(len(customers))
-    for at, weight in POINTS:
-        grown = _exp(at * width)
-        total += weight * _exp((1.0 - s) * at * width + discount * scale * (1.0 - grown))
+
+    def fall(at: FloatArray, which: BoolArray) -> FloatArray:
+        grown = _exp(at)
+        return _exp((1.0 - s) * at + discount * scale[which] * (1.0 - grown))
+
+    total, panels = _sums(fall, width, np.full(len(customers), s))
     rate = shape / (alpha + age)
-    return _pareto_nbd_active(parameters, customers, day) * rate * scale * width * total
+    return _pareto_nbd_active(parameters, customers, day) * rate * scale * width * total / panels
 
 
 def _own_rate_orders(
@@ -243,14 +246,36 @@ def _orders_while_active(
 ) -> FloatArray:
     """See `forecast.beta_geometric`."""
     width = _log(1.0 + days / scale)
-    total = np.zeros(len(shape))
-    ones = np.ones(len(shape))
-    for at, weight in POINTS:
-        grown = _exp(at * width)
-        factor = _exp((1.0 - a) * at * width - discount * scale * (grown - 1.0))
-        series = _power_series(a + b - shape - 1.0, a * ones, a + b, 1.0 - 1.0 / grown)
-        total += weight * factor * series
-    return shape * width * total
+
+    def rate(at: FloatArray, which: BoolArray) -> FloatArray:
+        grown = _exp(at)
+        factor = _exp((1.0 - a) * at - discount * scale[which] * (grown - 1.0))
+        of_shape, of_b = shape[which], b[which]
+        series = _power_series(
+            a + of_b - of_shape - 1.0, np.full(len(at), a), a + of_b, 1.0 - 1.0 / grown
+        )
+        return factor * series
+
+    total, panels = _sums(rate, width, a * (shape + 1.0) / (a + b))
+    return shape * width * total / panels
+
+
+def _sums(
+    function: Callable[[FloatArray, BoolArray], FloatArray],
+    width: FloatArray,
+    steepness: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """The weighted sum of a function of w and the number of panels, of each customer: see
+    `forecast.quadrature`. The function is called with a w for each of the customers of a mask."""
+    panels = np.array(list(map(panels_of, width.tolist(), steepness.tolist())), np.float64)
+    total = np.zeros(len(width))
+    panel = 0.0
+    while np.any(which := panels > panel):
+        for within, weight in POINTS:
+            at = (panel + within) / panels[which] * width[which]
+            total[which] += weight * function(at, which)
+        panel += 1.0
+    return total, panels
 
 
 def _power_series(a: FloatArray, b: FloatArray, c: FloatArray, z: FloatArray) -> FloatArray:

@@ -34,7 +34,7 @@ from streams.engine.forecast.purchase_model import (
     problems_of_model,
 )
 from streams.engine.forecast.purchases import Purchases
-from streams.engine.forecast.quadrature import POINTS
+from streams.engine.forecast.quadrature import POINTS, panels_of
 
 __all__ = [
     "BASELINES",
@@ -49,6 +49,7 @@ __all__ = [
     "evenly_discounted",
     "named_parameters",
     "ordered_parameters",
+    "panels_of",
     "predict_activity",
     "predict_next_day",
     "predict_order_value",

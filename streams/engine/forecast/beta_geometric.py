@@ -19,7 +19,7 @@ nobody leaves (a → 0), and a discount is a factor in it. Transformed (DLMF 15.
 from math import exp, log
 
 from streams.engine.forecast.hypergeometric import power_series
-from streams.engine.forecast.quadrature import POINTS
+from streams.engine.forecast.quadrature import POINTS, panels_of
 
 
 def orders_while_active(
@@ -28,15 +28,21 @@ def orders_while_active(
     """The orders expected within `days` of a customer who is active today, each times
     exp(−`discount` × days from now)."""
     width: float = log(1.0 + days / scale)
+    panels: float = panels_of(width, a * (shape + 1.0) / (a + b))
+    panel: float = 0.0
     total: float = 0.0
-    grown: float
-    at: float
+    within: float
     weight: float
-    for at, weight in POINTS:
-        grown = exp(at * width)  # 1 + s / scale
-        total += (
-            weight
-            * exp((1.0 - a) * at * width - discount * scale * (grown - 1.0))
-            * power_series(a + b - shape - 1.0, a, a + b, 1.0 - 1.0 / grown)
-        )
-    return shape * width * total
+    at: float
+    grown: float
+    rate: float
+    while panel < panels:
+        for within, weight in POINTS:
+            at = (panel + within) / panels * width
+            grown = exp(at)  # 1 + s / scale
+            rate = exp((1.0 - a) * at - discount * scale * (grown - 1.0)) * power_series(
+                a + b - shape - 1.0, a, a + b, 1.0 - 1.0 / grown
+            )
+            total += weight * rate
+        panel += 1.0
+    return shape * width * total / panels

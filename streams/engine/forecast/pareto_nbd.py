@@ -12,7 +12,7 @@ from math import exp, log
 
 from streams.engine.forecast.hypergeometric import power_series
 from streams.engine.forecast.purchases import Purchases
-from streams.engine.forecast.quadrature import POINTS
+from streams.engine.forecast.quadrature import POINTS, panels_of
 
 PARAMETERS = ("r", "alpha", "s", "beta")
 """alpha and beta in days, the others without a unit; all above 0."""
@@ -77,10 +77,16 @@ def expected_orders(
     age: float = purchases.age(day)
     scale: float = parameters[3] + age
     width: float = log(1.0 + days / scale)
+    panels: float = panels_of(width, s)
+    panel: float = 0.0
     total: float = 0.0
-    at: float
+    within: float
     weight: float
-    for at, weight in POINTS:
-        total += weight * exp((1.0 - s) * at * width + discount * scale * (1.0 - exp(at * width)))
+    at: float
+    while panel < panels:
+        for within, weight in POINTS:
+            at = (panel + within) / panels * width
+            total += weight * exp((1.0 - s) * at + discount * scale * (1.0 - exp(at)))
+        panel += 1.0
     rate: float = shape / (parameters[1] + age)
-    return probability_active(parameters, purchases, day) * rate * scale * width * total
+    return probability_active(parameters, purchases, day) * rate * scale * width * total / panels

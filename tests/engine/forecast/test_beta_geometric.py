@@ -1,10 +1,12 @@
 """The orders of a customer who is active, against the closed form and a fine quadrature."""
 
-from math import exp
+from math import exp, log
 
+import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from numpy.polynomial.legendre import leggauss
 from scipy.integrate import quad
 from scipy.special import hyp2f1
 
@@ -52,3 +54,30 @@ def test_where_nobody_leaves_the_rate_stays():
 def test_where_the_closed_form_divides_by_zero():
     at, near = (orders_while_active(2, 50, a, 3, 90, 0) for a in (1.0, 1.0 + 1e-9))
     assert at == pytest.approx(near, rel=1e-8)
+
+
+@given(
+    r=st.floats(0.05, 8),
+    x=st.sampled_from((0, 1, 5, 20)),
+    scale=st.floats(1, 400),
+    a=st.floats(0.05, 8),
+    b=st.floats(0.05, 8),
+    days=st.sampled_from((90, 365)),
+    discount=st.sampled_from((0, 0.0011)),
+)
+@example(r=4, x=0, scale=1, a=4, b=1, days=90, discount=0)
+@example(r=8, x=0, scale=63, a=5.5, b=0.13, days=365, discount=0)
+@example(r=6, x=0, scale=2, a=1, b=1, days=365, discount=0.0011)
+def test_where_the_scale_is_short_or_customers_soon_leave(r, x, scale, a, b, days, discount):
+    shape, b = r + x, b + x
+    points, weights = leggauss(24)
+    panels = 32
+    width = log(1 + days / scale)
+    at = (np.arange(panels)[:, None] + (points + 1) / 2) / panels * width
+    grown = np.exp(at)
+    rates = np.exp((1 - a) * at - discount * scale * (grown - 1))
+    rates *= hyp2f1(a + b - shape - 1, a, a + b, 1 - 1 / grown)
+    expected = shape * width * (rates * weights / 2).sum() / panels
+    assert orders_while_active(shape, scale, a, b, days, discount) == pytest.approx(
+        expected, rel=1e-5
+    )

@@ -4,7 +4,7 @@ time relies on it (DESIGN 5.8)."""
 from math import log
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.engine.forecast import (
@@ -45,6 +45,12 @@ def purchases(draw):
     return Purchases(len(days), days[0], days[-1], draw(st.integers(0, 10**6)), tuple(days))
 
 
+@example(
+    model=PurchaseModel("m", (Part("bg_nbd", (4, 1, 4, 1)),)),
+    bought=Purchases(1, 0, 0),
+    since=0,
+    later=1,
+)
 @given(model=MODEL, bought=purchases(), since=st.integers(0, 800), later=st.integers(1, 40))
 def test_from_day_to_day_less_is_expected(model, bought, since, later):
     day = bought.last_day + since
