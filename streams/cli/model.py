@@ -151,7 +151,7 @@ def refit_model(
 
     \b
     Exit status: 0 published, 1 the old one is kept, or there is none.
-    Example, weekly: sendflow model refit
+    Example: sendflow model refit
     """
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
