@@ -85,11 +85,9 @@ def read_segment(reader: TopicReader, segment: str, decode: Decode) -> SegmentRe
     Refused, Undecodable."""
     starts = reader.starts(reader.partition_ids(SEGMENT_CHANGES))
     forgetful = {number for (_, number), first in starts.items() if first > 0}
-    found = changes_in(reader.read(starts), segment, forgetful, decode)
-    if not forgetful:
-        return found
-    members = told_members(read_states(reader), segment)
-    return with_members(found, members)
+    # The states first: who enters or leaves meanwhile has a record that says so.
+    members = told_members(read_states(reader), segment) if forgetful else set()
+    return with_members(changes_in(reader.read(starts), segment, forgetful, decode), members)
 
 
 def changes_in(

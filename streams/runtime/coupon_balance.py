@@ -21,8 +21,9 @@ from streams.ports import CouponFacts, CouponMove, CouponReport, PoolReport
 MOST_MOVED = 250
 """Codes of one move: a record of at most 100 kB."""
 KNOWN_AFTER: Instant = 60_000
-"""Ms after the first report of a pool when a task that hasn't reported it has no codes: all tasks
-that have some report them within half a minute."""
+"""Ms after the first report of a pool has come when a task that hasn't reported it has no codes: all
+tasks that have some report them within half a minute. By the agent's clock: a task that catches up
+reports at moments of the past, and the others may be behind it."""
 NOTICED = 20
 """A number of codes left is told again when a twentieth of it is gone or came: `control` keeps all
 of them for ever."""
@@ -34,7 +35,7 @@ class _Pool:
     def __init__(self) -> None:
         self.reports: dict[int, PoolReport] = {}  # by task
         self.open: dict[int, CouponMove] = {}  # by receiver, its newest move
-        self.first_at: Instant | None = None  # of the first report
+        self.first_at: Instant | None = None  # when the first report had come
         self.newest_at: Instant = 0  # of the newest one
         self.low: int | None = None  # as of the newest report
         self.told: int | None = None  # codes left, as `control` says
@@ -42,7 +43,6 @@ class _Pool:
 
     def add(self, partition: int, at: Instant, report: PoolReport) -> None:
         self.reports[partition] = report
-        self.first_at = at if self.first_at is None else self.first_at
         if at >= self.newest_at:
             self.newest_at, self.low = at, report.low
         last = self.open.get(partition)
@@ -86,7 +86,8 @@ class CouponBalance:
     def recall(self, facts: CouponFacts) -> None:
         """Takes a record of `control` into account; in the order of the topic."""
         for name, left in facts.left.items():
-            self._pool(name).told = left
+            pool = self._pool(name)
+            pool.told, pool.is_known = left, True
         for move in facts.moves:
             self._last_number = max(self._last_number, move.number)
             pool = self._pool(move.pool)
@@ -108,9 +109,10 @@ class CouponBalance:
         return self._facts(is_exact=True)
 
     def due(self, now: Instant) -> CouponFacts | None:
-        """The facts to write at `now`, after the reports so far; None: nothing notable."""
+        """The facts to write at `now`, after all reports so far; None: nothing notable."""
         for pool in self._pools.values():
-            if pool.first_at is not None:
+            if pool.reports:
+                pool.first_at = now if pool.first_at is None else pool.first_at
                 pool.is_known |= now - pool.first_at >= KNOWN_AFTER
         return self._facts(is_exact=False)
 

@@ -207,6 +207,15 @@ class CouponBook:
         self._find_next_report()
         return reports
 
+    def follow(self, before: Mapping[str, int], after: Mapping[str, int], now: Instant) -> None:
+        """Pools that were published, or run low below another number since, are due: codes may have
+        been loaded before. `before`, `after`: as `lows` of `reports`."""
+        if before == after:
+            return
+        for pool, state in sorted(self._pools.items()):
+            if before.get(pool) != after.get(pool):
+                self._changed(pool, state, now, at_once=True)
+
     def begin_reports(self, now: Instant) -> None:
         """Pools that were never reported, as those of an older version, are due."""
         for pool, state in self._pools.items():

@@ -1,13 +1,14 @@
 """The uses of the codes that a task gives (SEMANTICS 7.1): redeemed, expired, or still valid.
 
-    \\0held\\0 customer code       codes that were given and not redeemed: their pools and expiries
+    \\0held\\0 customer            codes that were given and not redeemed, oldest first
     \\0expiry\\0 pool \\0 expiry    number of such codes that expire at this moment
     \\0uses\\0 pool                UseCounts
 
 A code is redeemed once the customer to whom it was given reports it, also after its expiry: so each
-given code is redeemed, expired or valid, and never two of them. The expiries hold no customer, and
-stay when one is erased. Those that have passed are added up at the end of a day; those that have
-passed since are the reader's to add.
+given code is redeemed, expired or valid, and never two of them. A code that expired REDEEMABLE ago
+stays expired: it is forgotten when its customer is given another, so a customer's key doesn't grow
+with the years. The expiries hold no customer, and stay when one is erased. Those that have passed
+are added up at the end of a day; those that have passed since are the reader's to add.
 
     given ──► held, expiry + 1 ──► redeemed: both are gone, redeemed + 1
                               └──► over: expiry gone, expired + 1 ──► redeemed all the same
@@ -26,6 +27,9 @@ _HELD = b"\x00held\x00"
 RATE_DAYS = 14
 """Days whose given codes are counted apart, beside the current one: for forecasts."""
 
+REDEEMABLE: Instant = 365 * DAY
+"""Time after its expiry in which a code still counts as redeemed, ms."""
+
 _MOST_ADDED_UP = 20_000
 """Expiries of a pool added up at the end of a day: a fraction of a second. The others follow."""
 _ALL = 1 << 30
@@ -43,6 +47,7 @@ class UseCounts(msgspec.Struct, array_like=True):
 class _Held(msgspec.Struct, array_like=True):
     """A code that a customer was given."""
 
+    code: str  # as compared
     pool: str
     expires_at: Instant | None
 
@@ -74,11 +79,9 @@ class CouponUses:
         if len(counts.by_day) > RATE_DAYS + 1:
             for day in [day for day in counts.by_day if day < today - RATE_DAYS]:
                 del counts.by_day[day]
-        key = _held_key(customer, code)
-        known = self._keys.get(key)
-        held = [] if known is None else _decode_held(known)
-        held.append(_Held(pool, expires_at))
-        self._keys.put(key, _encode(held))
+        held = [one for one in self._held_by(customer) if not _is_forgotten(one, at)]
+        held.append(_Held(_as_compared(code), pool, expires_at))
+        self._keep_held(customer, held)
         if expires_at is not None:
             self._add(pool, expires_at, 1)
         self._keep(pool, counts)
@@ -86,26 +89,29 @@ class CouponUses:
     def redeem(self, customer: str, code: str) -> None:
         """Counts a code that the customer reports as used. One that wasn't given to the customer,
         or was reported before, changes nothing. Case and blanks around are ignored."""
-        key = _held_key(customer, code)
-        known = self._keys.get(key)
-        if known is None:
-            return
-        for held in _decode_held(known):
-            counts = self._counts(held.pool)
+        code, kept = _as_compared(code), []
+        held = self._held_by(customer)
+        for one in held:
+            if one.code != code:
+                kept.append(one)
+                continue
+            counts = self._counts(one.pool)
             counts.redeemed += 1
-            if held.expires_at is not None and not self._add(held.pool, held.expires_at, -1):
+            if one.expires_at is not None and not self._add(one.pool, one.expires_at, -1):
                 counts.expired -= 1  # it had expired
-            self._keep(held.pool, counts)
-        self._keys.put(key, None)
+            self._keep(one.pool, counts)
+        if len(kept) < len(held):
+            self._keep_held(customer, kept)
 
     def forget(self, customer: str) -> None:
         """Forgets to whom the codes of an erased customer were given. They expire all the same."""
-        for key, _ in self._keys.page(_held_by(customer), b"", _ALL):
-            self._keys.put(key, None)
+        if self._held_by(customer):
+            self._keep_held(customer, [])
 
     def close_day(self, now: Instant) -> None:
         """Adds up the expiries that have passed."""
-        for pool, counts in self._pools.items():
+        # By name, as the store has them: a task that was restored writes the same bytes.
+        for pool, counts in sorted(self._pools.items()):
             passed = 0
             for expiry, codes in self._keys.page(_expiries_of(pool), b"", _MOST_ADDED_UP):
                 if moment_of_expiry(expiry) > now:
@@ -135,6 +141,13 @@ class CouponUses:
     def _keep(self, pool: str, counts: UseCounts) -> None:
         self._keys.put(USES + pool.encode(), _encode(counts))
 
+    def _held_by(self, customer: str) -> list[_Held]:
+        known = self._keys.get(_HELD + customer.encode())
+        return [] if known is None else _decode_held(known)
+
+    def _keep_held(self, customer: str, held: list[_Held]) -> None:
+        self._keys.put(_HELD + customer.encode(), _encode(held) if held else None)
+
 
 def moment_of_expiry(key: bytes) -> Instant:
     """The moment in a key that begins with EXPIRY."""
@@ -150,12 +163,9 @@ def _expiries_of(pool: str) -> bytes:
     return EXPIRY + pool.encode() + b"\x00"
 
 
-def _held_by(customer: str) -> bytes:
-    """The beginning of the keys of a customer's codes. The length comes first: an id may hold any
-    character, and be the beginning of another."""
-    name = customer.encode()
-    return _HELD + len(name).to_bytes(2, "big") + name
+def _is_forgotten(held: _Held, now: Instant) -> bool:
+    return held.expires_at is not None and held.expires_at + REDEEMABLE <= now
 
 
-def _held_key(customer: str, code: str) -> bytes:
-    return _held_by(customer) + code.strip().casefold().encode()
+def _as_compared(code: str) -> str:
+    return code.strip().casefold()

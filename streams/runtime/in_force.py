@@ -81,6 +81,7 @@ class InForce:
         self._apply(change)
         if isinstance(change, Program):
             self._scans.on_publish(before, self.program, now)
+            self._coupons.follow(before.coupon_lows, self.program.coupon_lows, now)
         else:
             changed = [
                 name for name, value in change.values.items() if before.facts.get(name) != value

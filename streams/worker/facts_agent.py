@@ -218,9 +218,11 @@ class _AgentThread(threading.Thread):
 
     def _reports(self) -> Iterator[TaskReport | None]:
         """Yields existing and new reports until the agent is stopped; None in each pause between
-        them."""
+        them, once all existing ones are read: some of them alone would look like a pool that is
+        almost empty."""
         with TopicReader(self._settings, "facts") as reader:
-            [position] = reader.starts([(PARTITION_FACTS, 0)]).values()
+            position, end = reader.bounds((PARTITION_FACTS, 0))
+        has_read_existing = False
         self.fetched = SimpleQueue()  # without the batches of the previous reader
         key = (PARTITION_FACTS, 0)
         self._on_loop(self._records.unassign([key]))
@@ -229,13 +231,15 @@ class _AgentThread(threading.Thread):
             try:
                 fetched = self.fetched.get(timeout=POLL_INTERVAL)
             except Empty:
-                yield None
+                if has_read_existing:
+                    yield None
                 continue
             if fetched.start > position:  # a gap: records were dropped, fetch them again
                 self._on_loop(self._records.seek_back({key: position}))
             if fetched.start != position:
                 continue  # a gap, or processed before
             position = fetched.batch.next_offset
+            has_read_existing |= fetched.batch.end is not None or position >= end
             yield from _reports_in(fetched.batch)
 
     def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:

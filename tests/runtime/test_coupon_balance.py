@@ -8,6 +8,8 @@ from streams.ports import CouponFacts, CouponReport, PoolReport
 from streams.runtime.coupon_balance import KNOWN_AFTER, MOST_MOVED, CouponBalance
 
 PARTITIONS = 4
+HOUR = 3_600_000
+NOON = 20_000 * 24 * HOUR + 12 * HOUR
 
 
 class Agent:
@@ -145,10 +147,38 @@ def test_tasks_that_have_not_reported_a_pool_are_waited_for() -> None:
     agent = Agent()
     agent.report(0, 40)
     agent.report(1, 0)  # asks
-    assert agent.moves(KNOWN_AFTER - 1) == [(0, 1, 20)]
+    assert agent.moves(NOON) == [(0, 1, 20)]
     assert agent.control[0].left == {}
-    assert agent.moves(KNOWN_AFTER) == [(0, 2, 10), (0, 3, 5)]
+    assert agent.moves(NOON + KNOWN_AFTER - 1) == []
+    assert agent.moves(NOON + KNOWN_AFTER) == [(0, 2, 10), (0, 3, 5)]
     assert agent.control[1].left == {"ten": 40}
+
+
+def test_a_task_that_catches_up_does_not_speak_for_the_others() -> None:
+    agent = Agent(low=30)
+    agent.report(0, 10, at=NOON - 12 * HOUR)
+    assert agent.balance.due(NOON) is None
+    agent.report(1, 40, at=NOON - 11 * HOUR)
+    agent.report(2, 40, at=NOON - 11 * HOUR)
+    assert agent.balance.due(NOON + 1_000) is None
+    agent.report(3, 40, at=NOON - 11 * HOUR)
+    facts = agent.balance.due(NOON + 2_000)
+    assert facts is not None
+    assert facts.left == {"ten": 130}
+    assert agent.warned == []
+
+
+def test_a_restarted_agent_knows_a_pool_that_was_told() -> None:
+    agent = Agent()
+    agent.report(0, 40)
+    facts = agent.balance.close_day()
+    assert facts is not None
+    agent.control.append(CouponFacts(facts.left, []))
+    agent.open()
+    agent.report(0, 20, loaded=40)
+    facts = agent.balance.due(NOON)
+    assert facts is not None
+    assert facts.left == {"ten": 20}
 
 
 def test_at_the_end_of_a_day_all_have_reported() -> None:

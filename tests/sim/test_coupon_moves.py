@@ -3,6 +3,7 @@ customers get one."""
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -45,7 +46,7 @@ WAITING = b"\0coupon\0"
 class Shop:
     """Three tasks, what they write for each other, and the agent that reads their reports."""
 
-    def __init__(self) -> None:
+    def __init__(self, pools: Sequence[dict[str, Any]] = (TEN,)) -> None:
         parts = LocalParts(
             MemoryStore,
             EventDecoder(),
@@ -63,7 +64,8 @@ class Shop:
         self.loaded: list[str] = []
         self._numbers = count(1)
         for task in self.tasks:
-            task.publish(BEGIN, GIFT, coupons=[TEN])
+            if pools:
+                task.publish(BEGIN, GIFT, coupons=list(pools))
         self.open_agent()
 
     def load(self, at: Instant, partition: int, number: int) -> None:
@@ -224,9 +226,10 @@ def test_a_task_without_any_code_asks_for_some() -> None:
 def test_a_minute_after_codes_were_loaded_all_tasks_have_some() -> None:
     shop = Shop()
     shop.load(BEGIN + 1, 1, 40)
-    shop.until(BEGIN + MINUTE // 2)
+    shop.until(BEGIN + 2)
+    shop.until(BEGIN + MINUTE)
     assert shop.left(0) == shop.left(2) == []
-    shop.until(BEGIN + MINUTE + 1)
+    shop.until(BEGIN + MINUTE + 1_000)
     assert min(len(shop.left(number)) for number in range(PARTITIONS)) >= 10
     assert [facts.left for facts in shop.control if facts.left] == [{"ten": 40}]
     shop.check()
@@ -300,6 +303,20 @@ def test_an_order_for_a_pool_that_was_removed_meanwhile_loses_nothing() -> None:
     shop.load(BEGIN + 3 * HOUR, 0, 40)
     shop.until(BEGIN + 4 * HOUR)
     assert sum(len(facts.moves) for facts in shop.control) == orders  # no more
+
+
+def test_codes_that_were_loaded_before_their_pool_is_published_are_shared_at_once() -> None:
+    shop = Shop(pools=())
+    shop.load(BEGIN + 1, 1, 40)
+    shop.until(BEGIN + HOUR)
+    assert shop.control == []
+    for task in shop.tasks:
+        task.publish(BEGIN + 2 * HOUR, GIFT, coupons=[TEN])
+    shop.until(BEGIN + 2 * HOUR + 1)
+    shop.until(BEGIN + 2 * HOUR + 2 * MINUTE)
+    assert min(len(shop.left(number)) for number in range(PARTITIONS)) >= 10
+    assert [facts.left for facts in shop.control if facts.left] == [{"ten": 40}]
+    shop.check()
 
 
 def test_a_record_with_codes_that_comes_twice_is_taken_once() -> None:
