@@ -94,25 +94,36 @@ def status(
     """
     import msgspec
 
+    from streams.engine.values import unknown_name
     from streams.operations.coupon_counts import coupon_counts
     from streams.operations.members import clock_now
+    from streams.operations.publish import pools_of, published_sets
 
     settings = options.settings_from_options(
         config, brokers, prefix, record_time=options.record_time(simulated)
     )
     now = clock_now(settings, time.time_ns() // 1_000_000)
-    pools = _pools(settings)
-    counts = [one for one in coupon_counts(settings, pools, now) if pool in (None, one.pool)]
+    published = published_sets(settings)
+    pools = pools_of(reversed(published))
+    found = coupon_counts(settings, pools, now)
+    known = {one.pool for one in found} | {one.coupons for one in pools}
+    if pool is not None and pool not in known:
+        output.complain(unknown_name((), "coupon pool", pool, known).sentence())
+        raise typer.Exit(output.NOT_SO)
+    counts = [one for one in found if pool in (None, one.pool)]
     if as_json:
         output.print_json({"at": now, "pools": [msgspec.structs.asdict(one) for one in counts]})
     elif counts:
         output.print_table(_COLUMNS, [_row(one, now) for one in counts])
         output.note(_FORECAST)
-    if not counts:
-        output.note("no codes loaded" + ("" if pool is None else f" of {pool}"))
-        raise typer.Exit(output.NOT_SO)
     if not as_json:
-        _note_low_pools(counts, pools)
+        in_force = [one for one in pools_of(published[-1:]) if pool in (None, one.coupons)]
+        _note_low_pools(counts, in_force)
+        _note_pools_without_codes(counts, in_force)
+    if not counts:
+        if not as_json:
+            output.note("no codes" + ("" if pool is None else f" of {pool}"))
+        raise typer.Exit(output.NOT_SO)
 
 
 _COLUMNS = (
@@ -161,17 +172,37 @@ def _runs_dry(one: "CodeCounts", now: int) -> str | None:
     return f"{date} ({(one.runs_dry_at - now) / 86_400_000:,.0f} days)"
 
 
-def _note_low_pools(counts: list["CodeCounts"], pools: list["CouponPool"]) -> None:
-    lows = {pool.coupons: pool.runs_low_below for pool in reversed(pools)}
+def _note_low_pools(counts: list["CodeCounts"], in_force: list["CouponPool"]) -> None:
+    lows = {pool.coupons: pool.runs_low_below for pool in in_force}
     for one in counts:
-        if one.left is None:
+        left = 0 if one.left is None else one.left + one.in_transit
+        if one.pool not in lows:
+            if left and one.partition is None:
+                output.note(f"{one.pool} isn't published any more: its codes aren't given")
+        elif one.left is None:
             continue
-        if one.partition is not None:
-            if one.left == 0:
+        elif one.partition is not None:
+            if left == 0:
                 output.note(f"{one.pool}: task {one.partition} has no codes left", "yellow")
-        elif (left := one.left + one.in_transit) < lows.get(one.pool, 0):
+        elif left < lows[one.pool]:
             low = lows[one.pool]
             output.note(f"{one.pool} runs low: {left} codes left, fewer than {low}", "yellow")
+
+
+def _note_pools_without_codes(counts: list["CodeCounts"], in_force: list["CouponPool"]) -> None:
+    with_codes = {one.pool for one in counts}
+    for pool in in_force:
+        name = pool.coupons
+        if name in with_codes:
+            continue
+        if pool.rule is not None:
+            output.note(f"{name}: no code generated yet")
+        else:
+            output.note(
+                f"{name}: no codes loaded; load some with sendflow coupons load {name} FILE, and "
+                "see that a worker reads them",
+                "yellow",
+            )
 
 
 def _codes_in(file: Path, column: str) -> list[str]:

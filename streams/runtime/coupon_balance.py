@@ -21,7 +21,7 @@ from streams.ports import CouponFacts, CouponMove, CouponReport, PoolReport
 MOST_MOVED = 250
 """Codes of one move: a record of at most 100 kB."""
 KNOWN_AFTER: Instant = 60_000
-"""Ms after the first report of a pool has come when a task that hasn't reported it has no codes: all
+"""Ms after the first report of a pool came when a task that hasn't reported it has no codes: all
 tasks that have some report them within half a minute. By the agent's clock: a task that catches up
 reports at moments of the past, and the others may be behind it."""
 NOTICED = 20

@@ -123,6 +123,25 @@ def test_codes_go_to_one_customer_each_over_kill_9(shop: Shop, coupons: CommandL
 
 
 @pytest.mark.smoke
+def test_the_status_says_which_pools_lack_codes(shop: Shop, coupons: CommandLine) -> None:
+    assert coupons("status") == (1, "", "no codes\n")
+    assert coupons("status", "ten")[::2] == (
+        1,
+        "unknown coupon pool 'ten'; none are defined\n",
+    )
+    shop.publish()
+    status, out, notes = coupons("status")
+    assert (status, out) == (1, "")
+    assert "made: no code generated yet\n" in notes
+    assert "ten: no codes loaded; load some with sendflow coupons load ten FILE" in notes
+    assert "(allowed: made, ten)" in coupons("status", "tne")[2]
+    status, out, notes = coupons("status", "made")
+    assert notes == "made: no code generated yet\nno codes of made\n"
+    status, out, notes = coupons("status", "ten", "--json")
+    assert (status, json.loads(out)["pools"], notes) == (1, [], "")
+
+
+@pytest.mark.smoke
 def test_codes_that_cannot_be_loaded(shop: Shop, coupons: CommandLine) -> None:
     shop.publish()
     lines = shop.folder / "codes.txt"
