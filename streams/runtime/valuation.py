@@ -23,7 +23,7 @@ import msgspec
 from streams.engine import CustomerState, Instant, Program, is_forgotten
 from streams.engine.customer import MODEL, VALUES, values_on_day
 from streams.engine.forecast import PurchaseModel
-from streams.engine.values import Distribution, FieldType, day_number, zone_named
+from streams.engine.values import LARGEST_AMOUNT, Distribution, FieldType, day_number, zone_named
 from streams.ports import DayReport
 from streams.runtime.customer_rows import CustomerRows
 from streams.runtime.own_keys import OwnKeys
@@ -172,9 +172,11 @@ def values_at(
     day: int, state: CustomerState, model: PurchaseModel | None, zone: zoneinfo.ZoneInfo
 ) -> dict[str, int]:
     """The values of a buyer on a store's day (its number), as integers: amounts in minor units,
-    others times `scale_of`."""
+    others times `scale_of`; LARGEST_AMOUNT at most, so that sums fit into their records."""
     values = values_on_day(state, model, day, zone)
-    return {name: round(value * _SCALES[name]) for name, value in values.items()}
+    return {
+        name: min(round(value * _SCALES[name]), LARGEST_AMOUNT) for name, value in values.items()
+    }
 
 
 _SCALES = {name: 10_000 if kind is FieldType.NUMBER else 1 for name, kind in VALUES.items()}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from streams.engine.forecast import (
+    LEAST_POWER,
     LONGEST_TO_NEXT,
     POINTS,
     PROBABILITY_MODELS,
@@ -247,14 +248,17 @@ def _orders_while_active(
     """See `forecast.beta_geometric`."""
     width = _log(1.0 + days / scale)
 
+    is_first = a <= shape + 1.0
+    first = np.where(is_first, a + b - shape - 1.0, shape + 1.0)
+    second = np.where(is_first, a, b)
+    power = np.where(is_first, 1.0 - a, -shape)
+
     def rate(at: FloatArray, which: BoolArray) -> FloatArray:
         grown = _exp(at)
-        factor = _exp((1.0 - a) * at - discount * scale[which] * (grown - 1.0))
-        of_shape, of_b = shape[which], b[which]
-        series = _power_series(
-            a + of_b - of_shape - 1.0, np.full(len(at), a), a + of_b, 1.0 - 1.0 / grown
-        )
-        return factor * series
+        factor = _exp(power[which] * at - discount * scale[which] * (grown - 1.0))
+        with np.errstate(over="ignore", invalid="ignore"):
+            series = _power_series(first[which], second[which], a + b[which], 1.0 - 1.0 / grown)
+            return np.where(power[which] * at < LEAST_POWER, 0.0, factor * series)
 
     total, panels = _sums(rate, width, a * (shape + 1.0) / (a + b))
     return shape * width * total / panels

@@ -11,6 +11,7 @@ that begin with the comment `cython: annotation_typing=True` the compiler takes 
 five times as fast.
 """
 
+from streams.engine.forecast.beta_geometric import LEAST_POWER
 from streams.engine.forecast.own_rate import evenly_discounted
 from streams.engine.forecast.predictions import (
     LONGEST_TO_NEXT,
@@ -38,6 +39,7 @@ from streams.engine.forecast.quadrature import POINTS, panels_of
 
 __all__ = [
     "BASELINES",
+    "LEAST_POWER",
     "LONGEST_TO_NEXT",
     "MODELS",
     "POINTS",

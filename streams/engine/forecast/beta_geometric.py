@@ -11,15 +11,21 @@ expected to be
 Their integral over s is formula (10) of Fader, Hardie and Lee (2005) without its second factor,
 P(active). As an integral it needs no care where that formula divides by zero (a = 1), nor where
 nobody leaves (a → 0), and a discount is a factor in it. Transformed (DLMF 15.8.1), with
-1 + s / scale = exp(w):
+1 + s / scale = exp(w), the first where a ≤ shape + 1, or else the second, whose sum is the shorter
+one then:
 
     ₂F₁(shape + 1, a; a + b; −s / scale) = exp(−a w) ₂F₁(a + b − shape − 1, a; a + b; 1 − exp(−w))
+                               = exp(−(shape + 1) w) ₂F₁(shape + 1, b; a + b; 1 − exp(−w))
 """
 
 from math import exp, log
 
 from streams.engine.forecast.hypergeometric import power_series
 from streams.engine.forecast.quadrature import POINTS, panels_of
+
+LEAST_POWER = -600.0
+"""Where the power before the sum is less, the sum may be no number: nothing is expected there. It
+takes a customer with hundreds of orders, of a model by which many leave."""
 
 
 def orders_while_active(
@@ -29,6 +35,11 @@ def orders_while_active(
     exp(−`discount` × days from now)."""
     width: float = log(1.0 + days / scale)
     panels: float = panels_of(width, a * (shape + 1.0) / (a + b))
+    first: float = a + b - shape - 1.0
+    second: float = a
+    power: float = 1.0 - a
+    if a > shape + 1.0:
+        first, second, power = shape + 1.0, b, -shape
     panel: float = 0.0
     total: float = 0.0
     within: float
@@ -40,8 +51,10 @@ def orders_while_active(
         for within, weight in POINTS:
             at = (panel + within) / panels * width
             grown = exp(at)  # 1 + s / scale
-            rate = exp((1.0 - a) * at - discount * scale * (grown - 1.0)) * power_series(
-                a + b - shape - 1.0, a, a + b, 1.0 - 1.0 / grown
+            if power * at < LEAST_POWER:
+                continue
+            rate = exp(power * at - discount * scale * (grown - 1.0)) * power_series(
+                first, second, a + b, 1.0 - 1.0 / grown
             )
             total += weight * rate
         panel += 1.0

@@ -1,7 +1,7 @@
 """The purchase model in force in a shop, from which a customer's future orders are predicted."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite, log
+from math import log
 
 import msgspec
 
@@ -13,6 +13,11 @@ from streams.engine.forecast import (
     pareto_nbd,
     window_before,
 )
+
+LEAST, MOST = 1e-6, 1e9
+"""Of a parameter: far beyond what customers do, so that predictions stay numbers."""
+_MOST_OF_VALUE = 1e12
+"""Of a parameter of Gamma-Gamma: amounts are in minor units."""
 
 YEAR = 365
 """Days of a year, for discounts."""
@@ -107,6 +112,7 @@ def _problems_of_parameters(
     if len(found) != len(names):
         yield f"{kind}: {len(found)} parameters, expected {', '.join(names) or 'none'}"
         return
+    most = _MOST_OF_VALUE if kind == "gamma_gamma" else MOST
     for name, value in zip(names, found, strict=True):
-        if not (isfinite(value) and value > 0):
-            yield f"{kind}: {name} is {value}, expected a number above 0"
+        if not LEAST <= value <= most:
+            yield f"{kind}: {name} is {value}, expected a number from {LEAST:g} to {most:g}"

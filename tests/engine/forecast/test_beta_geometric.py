@@ -81,3 +81,18 @@ def test_where_the_scale_is_short_or_customers_soon_leave(r, x, scale, a, b, day
     assert orders_while_active(shape, scale, a, b, days, discount) == pytest.approx(
         expected, rel=1e-5
     )
+
+
+@pytest.mark.parametrize(("a", "b"), [(1e4, 2e4), (1e4, 1e4), (1e9, 3e9), (1e9, 1e-6), (50, 1e9)])
+@pytest.mark.parametrize(("shape", "scale"), [(1, 50), (5, 1), (0.2, 400)])
+def test_where_all_leave_with_one_probability(shape, scale, a, b):
+    leaving = a / (a + b)
+    within = (1 - (1 + leaving * 365 / scale) ** -shape) / leaving
+    if leaving * 365 / scale < 1e-5:
+        within = shape * 365 / scale
+    found = orders_while_active(shape, scale, a, b, 365, 0)
+    assert found == pytest.approx(within, rel=0.002)
+
+
+def test_many_orders_of_customers_who_soon_leave_are_a_number():
+    assert orders_while_active(300, 30, 1e4, 1e4, 365, 0) == pytest.approx(2, rel=1e-3)

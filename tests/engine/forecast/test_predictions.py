@@ -1,7 +1,7 @@
 """Predictions of models: in one direction from day to day, whatever model and customer. Truth by
 time relies on it (DESIGN 5.8)."""
 
-from math import log
+from math import isfinite, log
 
 import pytest
 from hypothesis import example, given
@@ -22,6 +22,7 @@ from streams.engine.forecast import (
     rounded,
     rounded_money,
 )
+from streams.engine.forecast.purchase_model import LEAST
 
 shape = st.floats(0.05, 8)
 scale = st.floats(1, 400)
@@ -120,6 +121,8 @@ def test_by_the_own_rate_the_next_day_is_a_mean_gap_away():
         (PurchaseModel("m", (Part("bg_nbd", (1, 2)),)), "bg_nbd: 2 parameters, expected r, alpha"),
         (PurchaseModel("m", (Part("own_rate", (1,)),)), "own_rate: 1 parameters, expected none"),
         (PurchaseModel("m", (Part("bg_nbd", (1, 0, 1, 1)),)), "bg_nbd: alpha is 0, expected a num"),
+        (PurchaseModel("m", (Part("bg_nbd", (1, 1e10, 1, 1)),)), "bg_nbd: alpha is 10000000000.0,"),
+        (PurchaseModel("m", (Part("bg_nbd", (1, 1, float("nan"), 1)),)), "bg_nbd: a is nan, expec"),
         (PurchaseModel("m", (CDNOW,), (1, 2)), "gamma_gamma: 2 parameters, expected p, q, gamma"),
         (PurchaseModel("m", (CDNOW,), (1, 0.5, 2)), "gamma_gamma: q is 0.5, expected above 1"),
         (PurchaseModel("m", (CDNOW,), None, -0.1), "discount: -0.1, expected a yearly rate"),
@@ -143,3 +146,32 @@ def test_the_table_has_every_model():
 def test_rounding_is_half_up(number, shown):
     assert rounded(number) == shown
     assert rounded_money(number * 10_000) == shown * 10_000
+
+
+@pytest.mark.parametrize("kind", ["bg_nbd", "mbg_nbd", "pareto_nbd"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        (1, 50, 1e4, 1e4),
+        (1, 50, 1e4, 2e6),
+        (1, 50, 1e5, 3e5),
+        (1e4, 1e6, 1e4, 5e4),
+        (1e4, 1e6, 0.8, 2.4),
+        (0.2, 30, LEAST, 1e3),
+        (LEAST, 30, 0.8, 2.4),
+    ],
+)
+@pytest.mark.parametrize(
+    "bought", [Purchases(1, 0, 0, 500), Purchases(5, 0, 90, 500), Purchases(900, 0, 200, 500)]
+)
+@pytest.mark.parametrize("since", [0, 1, 400])
+def test_predictions_of_a_model_at_a_bound_are_numbers(kind, parameters, bought, since):
+    model = PurchaseModel("m", (Part(kind, parameters),), None, 0.1)
+    day = bought.last_day + since
+    for found in (
+        predict_orders(model, bought, day, 90),
+        predict_revenue(model, bought, day),
+        predict_activity(model, bought, day) or 0.0,
+    ):
+        assert isfinite(found)
+        assert found >= 0
