@@ -51,7 +51,13 @@ def refit_if_due(settings: Settings, now: Instant) -> bool:
     """Does so where the model in force is as old as the setting `refit` says, and logs the outcome.
     Returns whether it was due. Raises Refused."""
     published = newest_model(settings)
-    if published is None or now - published.at < settings.refit:
+    if published is None:
+        logger.warning(
+            "refit has no purchase model in force to fit anew; publish one with "
+            "`sendflow model fit --publish`"
+        )
+        return False
+    if now - published.at < settings.refit:
         return False
     if settings.record_time is RecordTime.CREATE:
         raise Refused("refit is for a running shop: in simulated time, use `sendflow model refit`")

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ CHECK_EVERY = 3600.0
 """Seconds between two looks at the age of the model; less where `refit` is shorter."""
 FITTED = 10
 """Exit status of the process after a fit, published or not: the next one is due after `refit`."""
+PACKAGES = ("numpy", "scipy")
+"""Packages of the extra `[value]` that a fit needs."""
 REFIT_COMMAND = (sys.executable, "-P", "-m", "streams.worker.refit_process")
 
 
@@ -44,6 +47,14 @@ class RefitAgent:
             self._running = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
+        if missing := [name for name in PACKAGES if find_spec(name) is None]:
+            # Now, not after the first pause; the decisions don't need a fit, so the worker goes on.
+            logger.error(
+                "refit needs %s: pip install 'sendflow[value]' and restart the worker; "
+                "until then the model in force stays",
+                " and ".join(missing),
+            )
+            return
         interval = self._settings.refit / 1000
         pause = min(CHECK_EVERY, interval)
         while True:

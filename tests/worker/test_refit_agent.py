@@ -40,3 +40,24 @@ async def test_a_killed_process_is_followed_by_another(monkeypatch, tmp_path):
     assert number_of_runs(runs) >= 2
     agent.set_owner(False)
     assert agent._running is None
+
+
+async def test_without_the_extra_the_log_says_so_at_once_and_no_process_starts(
+    monkeypatch, tmp_path, caplog
+):
+    runs = tmp_path / "runs"
+    code = f"open({str(runs)!r}, 'a').write('x')"
+    monkeypatch.setattr(refit_agent, "REFIT_COMMAND", (sys.executable, "-c", code))
+    monkeypatch.setattr(refit_agent, "find_spec", lambda name: None)
+    agent = RefitAgent(msgspec.structs.replace(Settings(), refit=1))
+    agent.set_owner(True)
+    agent.set_owner(True)  # as at every rebalance
+    running = agent._running
+    assert running is not None
+    await asyncio.wait_for(running, 10)
+    agent.set_owner(True)
+    assert agent._running is running
+    assert not runs.exists()
+    [line] = [record.getMessage() for record in caplog.records]
+    assert "needs numpy and scipy: pip install 'sendflow[value]'" in line
+    agent.set_owner(False)
