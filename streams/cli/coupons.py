@@ -169,7 +169,8 @@ def _runs_dry(one: "CodeCounts", now: int) -> str | None:
     if one.left == 0 and not one.in_transit:
         return "now"
     date = datetime.fromtimestamp(one.runs_dry_at / 1000, UTC).date()
-    return f"{date} ({(one.runs_dry_at - now) / 86_400_000:,.0f} days)"
+    days = round((one.runs_dry_at - now) / 86_400_000)
+    return f"{date} ({output.several(days, 'day') if days > 0 else 'within a day'})"
 
 
 def _note_low_pools(counts: list["CodeCounts"], in_force: list["CouponPool"]) -> None:
