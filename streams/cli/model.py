@@ -240,11 +240,16 @@ def _demo_history() -> "OrderHistory":
 def _history_in_file(
     file: Path, columns: tuple[str, str, str], zone: str, currency: str
 ) -> "OrderHistory":
+    """Raises Refused for an unknown zone or currency, or a row that can't be read."""
     from zoneinfo import ZoneInfo
 
+    from streams.engine.values.currencies import CURRENCIES
+    from streams.errors import Refused
     from streams.operations.order_history import OrderColumns, history_in_file
 
     options.require_zone(zone, "--zone")
+    if currency.upper() not in CURRENCIES:
+        raise Refused(f"--currency is {currency!r}, expected an ISO 4217 code such as GBP")
     return history_in_file(file, OrderColumns(*columns), ZoneInfo(zone), currency.upper())
 
 

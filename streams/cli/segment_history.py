@@ -21,7 +21,8 @@ def history(
     picture: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw the size as FILE.svg or FILE.png (needs sendflow[value])."
+            metavar="FILE",
+            help=r"Draw the size as FILE.svg or FILE.png (needs sendflow\[value]).",
         ),
     ] = None,
     as_json: options.JsonOption = False,

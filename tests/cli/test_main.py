@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import time
+from typing import get_type_hints
 
 import pytest
 import typer
+from rich.text import Text
 
 from streams.cli.main import GROUPS, TOP_LEVEL, help_of, run
 from streams.compiled import form
@@ -45,6 +47,16 @@ def test_every_command_has_help_with_an_example(command, capsys):
     text = capsys.readouterr().out
     assert "Example: " in text
     assert f"sendflow {' '.join(command)}" in text
+
+
+@pytest.mark.parametrize("command", ALL, ids=" ".join)
+def test_help_of_options_loses_nothing_as_markup(command):
+    """`[value]` in a help text is a style to Rich, which drops it unless it is escaped."""
+    functions = TOP_LEVEL if len(command) == 1 else GROUPS[command[0]][1]
+    for annotation in get_type_hints(functions[command[-1]], include_extras=True).values():
+        for option in getattr(annotation, "__metadata__", ()):
+            text = option.help or ""
+            assert Text.from_markup(text).plain == text.replace("\\[", "["), text
 
 
 def test_help_names_every_command(capsys):

@@ -92,6 +92,12 @@ def test_a_missing_column_is_named(tmp_path, capsys):
     assert "no column 'customer'; found who, time, total" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("code", ["XXX9", "pounds", ""])
+def test_an_unknown_currency_is_refused(code, orders, capsys):
+    assert run(["model", "fit", "--file", str(orders), "--currency", code]) == 2
+    assert f"--currency is {code!r}, expected an ISO 4217 code" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments", [["--demo", "--file", "x.csv"], ["--demo", "--at", "2026-01-01"]]
 )
