@@ -243,7 +243,7 @@ def _history_in_file(
     """Raises Refused for an unknown zone or currency, or a row that can't be read."""
     from zoneinfo import ZoneInfo
 
-    from streams.engine.values.currencies import CURRENCIES
+    from streams.engine.values import CURRENCIES
     from streams.errors import Refused
     from streams.operations.order_history import OrderColumns, history_in_file
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from streams.engine.conditions.by_day import every_day, flips_once
 from streams.engine.conditions.comparison import (
+    COMPARISONS,
     Comparison,
     Judge,
     check_one,
@@ -31,6 +32,8 @@ from streams.engine.values import FieldType, Operand, Problem, Text, unknown_nam
 _OF_STORE = "store_"
 """Words that begin like this are statistics of the store, here."""
 
+_COMPARISONS = ("below", "above", *COMPARISONS)
+
 
 class Definition(Comparison, frozen=True, kw_only=True):
     """Compares a value of the customer, historic or predicted.
@@ -55,9 +58,15 @@ def check(definition: Definition, scope: Scope) -> Iterator[Problem]:
         return
     against = [name for name in ("below", "above") if getattr(definition, name) is not None]
     if not against:
-        problem = check_one(definition, repr(definition.value))
+        problem = check_one(definition, repr(definition.value), allowed=_COMPARISONS)
         if problem is not None:
             yield problem
+        for name in operations_of(definition):
+            operand = getattr(definition, "in_" if name == "in" else name)
+            if isinstance(operand, str) and operand.startswith(_OF_STORE):
+                words = "figures of the store are compared by 'below' or 'above'"
+                yield Problem((name,), words, found=operand)
+                return
     elif others := [*against[1:], *operations_of(definition)]:
         message = f"{against[0]!r} and {others[0]!r} exclude each other"
         yield Problem((others[0],), message, at_key=True)

@@ -165,6 +165,8 @@ def test_evidence_names_the_model_and_the_figure_of_the_store() -> None:
         ({"value": "clv.total", "below": "store_mean", "above": "store_p20"}, "above", "'below' and 'above' exclude each other"),
         ({"value": "clv.total", "below": "1", "above": "2"}, "above", "'below' and 'above' exclude each other"),
         ({"value": "clv.total", "below": "1", "gt": "2"}, "gt", "'below' and 'gt' exclude each other"),
+        ({"value": "clv.total", "gt": "store_mean"}, "gt", "figures of the store are compared by 'below' or 'above'"),
+        ({"value": "orders.count", "at_least": "store_p80"}, "at_least", "figures of the store are compared by 'below' or 'above'"),
         ({"value": "clv.total", "below": "store_p15"}, "below", "unknown figure of the store 'store_p15'"),
         ({"value": "order.expected_next_at", "above": "store_median"}, "above", "'order.expected_next_at' is a moment: no mean, no quantile"),
         ({"value": "order.expected_next_at", "below": "store_mean"}, "below", "'order.expected_next_at' is a moment: no mean, no quantile"),
