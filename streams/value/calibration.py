@@ -87,7 +87,7 @@ def frequency_picture(rows: list[dict[str, Any]], days: int) -> Any:
             ),
             y=alt.Y("orders:Q", title="orders per customer"),
             color=_colour(names),
-            strokeDash=_dash(names).legend(None),
+            strokeDash=_dash(names),
         )
     )
 

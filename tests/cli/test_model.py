@@ -59,7 +59,8 @@ def test_fit_as_json_with_pictures(orders, capsys, tmp_path):
     assert found["model"]["hold_out"]["rmse"] == figures[found["best"]]["rmse"]
     assert len(found["pictures"]) == 4
     assert (tmp_path / "orders-over-time.png").read_bytes().startswith(b"\x89PNG")
-    assert "bg_nbd" in (tmp_path / "orders-by-frequency.svg").read_text()
+    for picture in ("orders-by-frequency.svg", "orders-over-time.svg"):
+        assert ">bg_nbd</text>" in (tmp_path / picture).read_text(), "the legend names the lines"
 
 
 def test_too_few_orders_are_status_1(tmp_path, capsys):
