@@ -128,7 +128,7 @@ class PartitionTask:
             side_outputs,
             position.rejected_offsets,
         )
-        days = self._days = Days(position.day_end, own)
+        days = self._days = Days(position.day_end, own, is_quiet=position.is_quiet)
         rows = CustomerRows(ports.store, uncommitted.changes)
         valuation = self._valuation = Valuation(own, rows, customers.decoded)
         products = Products(own)
@@ -413,6 +413,7 @@ class PartitionTask:
             rejected_offsets=self._in_force.rejected_offsets,
             day_end=self._days.end,
             skipped=self.time.skipped(),
+            is_quiet=self._days.is_quiet,
         )
         pending = self._uncommitted.pending
         commit = self._uncommitted.in_flight = pending.prepare(position, wall)

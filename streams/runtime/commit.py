@@ -29,6 +29,7 @@ class Position(msgspec.Struct, array_like=True):
     rejected_offsets: list[int] = []  # of `control`: records at which our code failed
     day_end: int = DAY  # the midnight at which the current day ends (days.py)
     skipped: dict[str, list[int]] = {}  # unprocessed offsets before the position, by topic
+    is_quiet: bool = False  # no customer has changed in the current day (days.py)
 
 
 _POSITION_ENCODER = msgspec.msgpack.Encoder()

@@ -37,12 +37,13 @@ def day_end_of(day: str) -> Instant:
 class Days:
     """The current day of a task."""
 
-    def __init__(self, day_end: Instant, own: OwnKeys) -> None:
-        """`day_end`: the midnight at which the current day ends."""
+    def __init__(self, day_end: Instant, own: OwnKeys, *, is_quiet: bool = False) -> None:
+        """`day_end`: the midnight at which the current day ends. `is_quiet`: as the position of the
+        task has it; False where an older version wrote that."""
         self.end = day_end
         self.end_key: OrderKey = order_key(day_end, START)
-        self.is_quiet = False
-        """True if no customer has changed in the current day. False when a task opens: unknown."""
+        self.is_quiet = is_quiet
+        """True if no customer has changed in the current day."""
         self._purchases = DayPurchases(own)
 
     @property

@@ -104,6 +104,17 @@ def _record(version: str, raw: Raw, known: dict[str, dict[str, str | None]]) -> 
     return encode_definitions(record)
 
 
+def test_a_restore_on_a_day_on_which_nothing_happens_changes_nothing() -> None:
+    """Nobody is in the audience: that day has no report, with or without a restore in it."""
+    once = {"once": "2026-03-04 12:00", "audience": {"profile": "country", "equals": "FR"}}
+    flow = {"flow": "f", "trigger": once, "steps": [{"send": "email", "template": "t"}]}
+    fields = {"event_id": "1", "customer_id": "ada", "occurred_at": MONDAY, "sku": "A"}
+    history = [Happening(MONDAY, "ada", "view.item", fields)]
+    live = run({"flows": [flow]}, None, history, restores=False)
+    assert live.output
+    assert run({"flows": [flow]}, None, history, restores=True) == live
+
+
 @examples(40)
 @given(sets, histories())
 def test_a_restore_after_everything_that_happens_changes_nothing(
