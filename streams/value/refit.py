@@ -8,12 +8,11 @@ import numpy as np
 
 from streams.engine.forecast import PROBABILITY_MODELS, PurchaseModel, problems_of_model
 from streams.value.model import FittedModel, fit_model
-from streams.value.order_history import OrderHistory, TooFewOrders
+from streams.value.order_history import OrderHistory, TooFewOrders, date_text
 from streams.value.vectorised import orders_of_all
 
 WORSE = 1.02
-"""A new model's RMSE of so many times the old one's on the hold-out is worse: the old one may have
-been fitted to some of those orders already, the new one is tested without them."""
+"""A new model's RMSE of so many times the old one's on the last quarter is worse."""
 DEFAULT_KIND = "bg_nbd"
 """Probability model beside which a baseline in force is tested."""
 
@@ -27,7 +26,8 @@ class Refit(msgspec.Struct, frozen=True):
 
 def refit(history: OrderHistory, old: PurchaseModel) -> Refit:
     """Fits the kinds of models that `old` is the mean of to the whole history, with its discount,
-    and compares both on the last quarter."""
+    and compares both on the last quarter: like with like, so both without its orders, or if `old`
+    was fitted to some of them, both with them."""
     kinds = [one.kind for one in old.parts]
     kind = next((one for one in kinds if one in PROBABILITY_MODELS), DEFAULT_KIND)
     try:
@@ -37,7 +37,9 @@ def refit(history: OrderHistory, old: PurchaseModel) -> Refit:
     problems = [*problems_of_model(found.model), *_degenerate(found)]
     if problems:
         return Refit(None, f"the new fit is degenerate: {'; '.join(problems)}")
-    new_rmse, old_rmse = found.model.hold_out["rmse"], _rmse_of(old, history, found)
+    old_rmse = _rmse_of(old, history, found)
+    knows_some = old.fitted_until > date_text(found.held_out.cut)
+    new_rmse = _rmse_of(found.model, history, found) if knows_some else found.model.hold_out["rmse"]
     told = f"RMSE {new_rmse:.3f} on the last {found.held_out.days} days, before {old_rmse:.3f}"
     if new_rmse > WORSE * old_rmse:
         return Refit(None, f"the new fit is worse: {told}")
@@ -54,7 +56,7 @@ def _degenerate(found: FittedModel) -> list[str]:
     ]
 
 
-def _rmse_of(old: PurchaseModel, history: OrderHistory, found: FittedModel) -> float:
+def _rmse_of(model: PurchaseModel, history: OrderHistory, found: FittedModel) -> float:
     held_out = found.held_out
-    expected = orders_of_all(old, history.on(held_out.cut), held_out.cut, held_out.days)
+    expected = orders_of_all(model, history.on(held_out.cut), held_out.cut, held_out.days)
     return math.sqrt(float(np.mean((expected - held_out.actual) ** 2)))

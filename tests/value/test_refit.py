@@ -60,3 +60,12 @@ def _only_one_start(monkeypatch):
     from streams.value import fit
 
     monkeypatch.setattr(fit, "STARTS", {kind: starts[:1] for kind, starts in fit.STARTS.items()})
+
+
+def test_one_that_knows_the_last_quarter_is_compared_with_one_that_does(monkeypatch):
+    """Else the new one would be the worse one each week."""
+    history = sample_by_day()
+    first = refit(history, OLD).model
+    assert first is not None
+    monkeypatch.setattr("streams.value.refit.WORSE", 1.0)
+    assert refit(history, first).model == first
