@@ -37,8 +37,10 @@ def demo(
     ] = None,
     one_in: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="Sample one customer in N (1: all, twice the time)."),
-    ] = 2,
+        typer.Option(
+            metavar="N", min=1, help="Sample one customer in N (1: all, in three times the time)."
+        ),
+    ] = 3,
     seed: Annotated[int, typer.Option(help="Random seed of the simulated events.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="JSON report.")] = False,
 ) -> None:

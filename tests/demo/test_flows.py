@@ -21,4 +21,4 @@ def test_every_flow_has_a_file_of_tests():
     flows = {file.stem for file in _FLOWS.glob("*.yaml")} - {"store"}
     tested = {file.name.removesuffix(".test.yaml") for file in find_files([_FLOWS])}
     assert flows
-    assert flows == tested
+    assert flows <= tested
