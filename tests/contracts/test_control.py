@@ -61,7 +61,8 @@ def test_a_purchase_model_that_cannot_be_used_is_rejected() -> None:
     read = decode_control(model_record(broken).value or b"")
     assert isinstance(read, Rejection)
     assert read.reason.startswith(
-        "purchase model odd: bg_nbd: alpha is -1.0, expected a number above 0; kind 'bg' is unknown"
+        "purchase model odd: bg_nbd: alpha is -1.0, expected a number from 1e-06 to 1e+09; "
+        "kind 'bg' is unknown"
     )
 
 
