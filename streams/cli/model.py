@@ -37,6 +37,12 @@ class Choice(enum.Enum):
     WINDOW_BEFORE = "window_before"
 
 
+InForceAtOption = Annotated[
+    str | None,
+    typer.Option(metavar="MOMENT", help="In simulated time, from when on (default: stream time)."),
+]
+
+
 def fit(
     file: Annotated[
         Path | None,
@@ -83,12 +89,7 @@ def fit(
         typer.Option(metavar="FOLDER", help="Write calibration pictures, SVG and PNG."),
     ] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Put the model in force.")] = False,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MOMENT", help="In simulated time, from when on (default: stream time)."
-        ),
-    ] = None,
+    at: InForceAtOption = None,
     as_json: options.JsonOption = False,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
@@ -135,12 +136,7 @@ def fit(
 
 
 def refit_model(
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MOMENT", help="In simulated time, from when on (default: stream time)."
-        ),
-    ] = None,
+    at: InForceAtOption = None,
     config: options.ConfigFileOption = None,
     brokers: options.BrokersOption = None,
     prefix: options.PrefixOption = None,

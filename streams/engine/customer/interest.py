@@ -4,7 +4,7 @@
     view.item ───────► 30 days     until an order of the article
     an entry ────────► 90 days     where the flow's `exit_on` or `wait_for` is news of its articles
 
-What ends last counts, and `customer.erased` ends all. The state has the end of each; the article's
+The latest end counts, and `customer.erased` ends all. The state has the end of each; the article's
 task (topic `interests`) answers with news: `product.price_dropped`, `product.sold_out`, … It knows
 of an end that is up to LEEWAY later, so that another look is rarely sent, and what it sends after
 the end or after an order is stale. Where price drops are wanted, a look at another price is sent
